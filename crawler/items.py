@@ -1,0 +1,197 @@
+"""What flows through the crawler: a reply, what a page made of it, and what goes to the pipelines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Self
+
+Kind = Literal["wechat", "zhihu", "arxiv", "github", "feed", "web"]
+
+LinkRelation = Literal["original", "reprint-of", "paper", "code", "doi", "related"]
+"""`original`: 阅读原文. `reprint-of`: the article that this one reprints. `related`: anything else the page names apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One HTTP answer, or one saved file standing for it.
+
+    Args:
+        url: the address that answered, after redirects.
+        status: HTTP status; 200 for a saved file.
+        headers: lower-case names; a header sent twice is joined by `", "`.
+        body: the bytes after content-decoding.
+        fetched_at: aware; what 「3小时前」 on the page is relative to.
+    """
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    fetched_at: datetime
+
+    def __post_init__(self) -> None:
+        if self.fetched_at.tzinfo is None:
+            raise ValueError("Reply.fetched_at must be aware: relative dates are read against it")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link that the page itself sets apart (阅读原文, a PDF, the reprinted article), not one inside the text."""
+
+    relation: LinkRelation
+    url: str
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RawItem:
+    """One thing a page offers, in the page's own words: nothing is normalised yet.
+
+    Args:
+        kind: the kind of page that it came from.
+        url: as the page gave it, made absolute.
+        title: as the page gave it; character references decoded, white space collapsed.
+        fetched_at: when the reply was fetched; aware.
+        published, updated: dates as written: `1762475508`, `2025-11-07 08:31`, `3小时前`.
+        author: a person.
+        publisher: the WeChat account, the Zhihu column, the site.
+        html: main content as HTML, untrusted.
+        text: main content as plain text, where the page has no HTML.
+        summary: the page's own digest, abstract or description; plain text.
+        image: lead image.
+        links: what the page sets apart.
+        ids: strong keys that the page knows and its URL may not tell: `wechat:<biz>/<mid>/<idx>`,
+            `wechat:<token>`, `zhihu:p/<id>`, `arxiv:<id without version>`, `github:<owner>/<repo>` in lower case.
+        tags: the page's own categories.
+        language: as the page declares it.
+        metrics: numbers that change by themselves (stars, votes); never a reason for a revision.
+        facts: what else the site says and a later stage uses (`announce_type`, `version`, `comment`, `tag`).
+    """
+
+    kind: Kind
+    url: str
+    title: str
+    fetched_at: datetime
+    published: str | None = None
+    updated: str | None = None
+    author: str | None = None
+    publisher: str | None = None
+    html: str | None = None
+    text: str | None = None
+    summary: str | None = None
+    image: str | None = None
+    links: tuple[Link, ...] = ()
+    ids: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    language: str | None = None
+    metrics: Mapping[str, int] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """The item as one JSON object, keys sorted, fields at their default left out."""
+        kept = {name: value for name, value in asdict(self).items() if value not in (None, (), {})}
+        kept["fetched_at"] = self.fetched_at.isoformat()
+        return json.dumps(kept, ensure_ascii=False, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote.
+
+        Raises:
+            TypeError: a field that RawItem does not have.
+            KeyError: a field that every item has is missing.
+        """
+        values: dict[str, Any] = json.loads(text)
+        values["fetched_at"] = datetime.fromisoformat(values["fetched_at"])
+        values["links"] = tuple(Link(**link) for link in values.get("links", ()))
+        for name in ("ids", "tags"):
+            values[name] = tuple(values.get(name, ()))
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request that a source or a page wants made.
+
+    Args:
+        url: absolute, http or https.
+        page: which page function reads the answer, as named in `crawler.pages.PAGES`: `wechat.article`.
+        headers: further request headers.
+        expects: item this answer completes (its URL in the list); empty for a list page.
+    """
+
+    url: str
+    page: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    expects: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a page function made of a reply.
+
+    Args:
+        items: in the page's order.
+        asks: what to ask next (the next slice of a list).
+        warnings: records that were not understood, each said in one line; the others stand.
+    """
+
+    items: tuple[RawItem, ...] = ()
+    asks: tuple[Ask, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """What a source's next run needs to know of its last one.
+
+    Args:
+        etag, last_modified: validators of the source's first request, verbatim.
+        cursor: the spider's own notes, JSON values only; no other room reads them.
+    """
+
+    etag: str | None = None
+    last_modified: str | None = None
+    cursor: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something a source's run could not do.
+
+    Args:
+        url: where.
+        error: the error's class name: `Blocked`.
+        detail: one line for a person, with what to do.
+        fails_source: False for one lost page (a deleted post), True when the source's run failed.
+        retry_at: when the site allows another try, if it said so.
+    """
+
+    url: str
+    error: str
+    detail: str
+    fails_source: bool = True
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a spider hands to the pipelines: one for each reply with items, and a last one for each source.
+
+    Args:
+        source: the source's id.
+        items: may be empty.
+        problems: what went wrong since the last batch.
+        state: only in the last batch of a run that read all it wanted; commits with the items. Until then the
+            stored state stays, so that whatever was not committed is asked for again.
+        finished: True in the last batch of the source's run.
+    """
+
+    source: str
+    items: tuple[RawItem, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    state: SourceState | None = None
+    finished: bool = False

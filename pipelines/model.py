@@ -1,0 +1,281 @@
+"""What flows through the pipelines: article, reference, story, candidate, entry, issue. All frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+from crawler.items import Kind
+
+Precision = Literal["second", "minute", "hour", "day", "month", "year", "first-seen"]
+DecisionAction = Literal["pick", "drop", "later", "undo"]
+CandidateState = Literal["new", "picked", "dropped", "later", "published"]
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """A point in time and how well it is known.
+
+    Args:
+        at: aware.
+        precision: of what was written; `first-seen` when nothing usable was.
+        source: where it was found: `published`, `updated`, `first-seen`.
+        raw: as written.
+    """
+
+    at: datetime
+    precision: Precision
+    source: str
+    raw: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Something that an article points at: a paper, a repository, another article.
+
+    Args:
+        key: strong key: `arxiv:2001.04246`, `github:alibaba/mnn`, `doi:10.1000/182`, `wechat:…`, or a canonical URL.
+        url: canonical, fit to be printed.
+        label: the newsletter's label line for it (论文, 代码, 项目地址 ...), if one stood before it.
+        primary: in the title, on a label line, or in the first part of the text: what the article is about.
+        position: place among the article's references, from 0.
+    """
+
+    key: str
+    url: str
+    label: str | None = None
+    primary: bool = False
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One thing to read, normalised.
+
+    Args:
+        kind, source: the kind and the id of the source that gave it.
+        url: canonical; what would be printed.
+        seen_url: as the source gave it.
+        keys: strong keys, canonical URL included; two articles that share one are the same article.
+        temporary: the URL dies within hours (a signed WeChat link): never published.
+        title: what the editor reads.
+        title_lead, title_tail: what was taken off the title's ends: `重磅`, `机器之心`.
+        publisher, author: account, column or site; person.
+        published, updated: `published` always stands, at worst as first seen.
+        language: `zh`, `en`, `ja`, `ko`, another ISO 639-1 code, or `und`.
+        text: main text, paragraphs separated by one newline; empty when the source gave none.
+        summary: the page's own digest, plain text.
+        image: lead image URL.
+        references: in order of appearance.
+        tags, metrics, facts: as in RawItem.
+        fetched_at: aware.
+    """
+
+    kind: Kind
+    source: str
+    url: str
+    seen_url: str
+    keys: tuple[str, ...]
+    title: str
+    published: Instant
+    fetched_at: datetime
+    temporary: bool = False
+    title_lead: str | None = None
+    title_tail: str | None = None
+    publisher: str | None = None
+    author: str | None = None
+    updated: Instant | None = None
+    language: str = "und"
+    text: str = ""
+    summary: str = ""
+    image: str | None = None
+    references: tuple[Reference, ...] = ()
+    tags: tuple[str, ...] = ()
+    metrics: Mapping[str, int] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredArticle:
+    """An article with what the store knows of it.
+
+    Args:
+        id: stable for the life of the store, also across a rebuild.
+        urls: every URL it was seen under.
+        sources: ids of all sources that gave it.
+        first_seen: aware.
+        revision: 1, then one more each time the title or the text changed.
+    """
+
+    id: int
+    article: Article
+    urls: tuple[str, ...]
+    sources: tuple[str, ...]
+    first_seen: datetime
+    revision: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One part of a score or a category, in the editor's words. Weights of a score's reasons add up to it."""
+
+    text: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Why two articles are in one story.
+
+    Args:
+        kind: `shared-reference`, `names` (one is what the other is about), `reprint`, `same-title`, `near-text`, `by-hand`.
+        detail: for a person: the key, the similarity.
+        articles: the two ids, the smaller first.
+    """
+
+    kind: str
+    detail: str
+    articles: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Articles that tell one piece of news.
+
+    Args:
+        id: the smallest article id among its members, so that any member's id finds it.
+        members: article ids, ascending.
+        lead: the article to link.
+        evidence: empty for a story of one article.
+    """
+
+    id: int
+    members: tuple[int, ...]
+    lead: int
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoryLink:
+    """A line that a story brings to an entry: 论文, 代码, 项目地址 …"""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A story as the editor is offered it.
+
+    Args:
+        category: one of the newsletter's.
+        category_scores: probability of each category; they sum to 1.
+        category_reasons: what moved the category.
+        score: comparable across categories; the sum of the weights of `reasons`.
+        links: 论文 / 代码 / 项目地址 lines of its members.
+        state, published_in: what was decided, and the issue that printed it.
+    """
+
+    story: Story
+    articles: tuple[StoredArticle, ...]
+    category: str
+    category_scores: Mapping[str, float]
+    category_reasons: tuple[Reason, ...]
+    score: float
+    reasons: tuple[Reason, ...]
+    links: tuple[StoryLink, ...] = ()
+    state: CandidateState = "new"
+    published_in: date | None = None
+
+    @property
+    def lead(self) -> StoredArticle:
+        """The article to link."""
+        return next(article for article in self.articles if article.id == self.story.lead)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What somebody decided of a story, never overwritten; the newest of a story counts.
+
+    Args:
+        story: any member's article id; survives regrouping.
+        who, at: the person (or `cli`) and when.
+        action: `undo` takes back the newest decision that still stands.
+        category, issue: where the pick goes; None leaves it to the story and to the next issue.
+        shown: what the person was shown (title, score, category), for later training.
+    """
+
+    story: int
+    action: DecisionAction
+    who: str
+    at: datetime
+    category: str | None = None
+    issue: date | None = None
+    shown: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One item of an issue: the editor's Markdown, exported as it is.
+
+    What it says (title, source, links, label lines) is read from the Markdown by `pipelines.export.archive.read_entry`.
+
+    Args:
+        markdown: the item's lines without the leading `- `; no blank line, no trailing blanks.
+        story: the article id of the story that it was drafted from, if any.
+    """
+
+    markdown: str
+    story: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading and its entries.
+
+    Args:
+        name: the category: `业界新闻`.
+        entries: in print order.
+        notes: Markdown between the heading and the first entry, or None.
+    """
+
+    name: str
+    entries: tuple[Entry, ...] = ()
+    notes: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One issue. Text fields hold Markdown as the editor wrote it; None where the issue has no such part.
+
+    Args:
+        date: what names the issue.
+        title: the newsletter's title in the heading: `嵌入式AI简报`.
+        front_matter: YAML between the `---` lines, verbatim.
+        headline: what follows the date in the heading: `A/B/C`.
+        tagline: bold line under the heading, without its asterisks.
+        notice: the note under the tagline (`注：…`), verbatim.
+        guide: 导读, without the `> 导读：`.
+        preamble: all else before the first section (warm-up bullets, notes), verbatim.
+        sections: in print order.
+        back_issues: the 往期回顾 part with its heading, verbatim.
+        footer: what follows it, verbatim.
+        state: `draft` until it is exported as published.
+        warnings: what the import could not read cleanly; not part of the issue's identity.
+    """
+
+    date: date
+    title: str
+    sections: tuple[Section, ...] = ()
+    front_matter: str | None = None
+    headline: str | None = None
+    tagline: str | None = None
+    notice: str | None = None
+    guide: str | None = None
+    preamble: str | None = None
+    back_issues: str | None = None
+    footer: str | None = None
+    state: Literal["draft", "published"] = "published"
+    warnings: tuple[str, ...] = field(default=(), compare=False)

@@ -1,0 +1,27 @@
+"""Fixtures that every room's tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+def _folder(variable: str) -> Path:
+    value = os.environ.get(variable)
+    if not value:
+        pytest.skip(f"{variable} is unset: real data is not at hand")
+    return Path(value).resolve(strict=True)
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of real pages and feeds."""
+    return _folder("JIANBAO_CORPUS")
+
+
+@pytest.fixture(scope="session")
+def archive() -> Path:
+    """The folder of past issues in Markdown."""
+    return _folder("JIANBAO_ARCHIVE")
