@@ -1,0 +1,160 @@
+"""Same news: articles joined into stories by evidence that can be shown. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from itertools import combinations
+from typing import Final
+
+from pipelines.model import Evidence, Reference, StoredArticle, Story
+
+WORK_PREFIXES: Final = ("arxiv:", "github:", "doi:")
+"""Keys of a paper or a repository: what a story can be about."""
+
+RARE: Final = 12
+"""A work that more articles than this are about is a household name, and joins nothing."""
+
+ROUND_UP: Final = 3
+"""An article that is about more works than this is a round-up, and joins nothing through them."""
+
+WINDOW: Final = timedelta(days=180)
+"""A post and the paper or repository that it names are one story within this time."""
+
+SHARED_WINDOW: Final = timedelta(days=30)
+"""Two posts on the same work are one story within this time."""
+
+_POSTS: Final = ("wechat", "zhihu", "feed", "web")
+
+
+def find_evidence(articles: Sequence[StoredArticle], reference_counts: Mapping[str, int]) -> tuple[Evidence, ...]:
+    """What joins these articles, pair by pair.
+
+    Args:
+        articles: those that may belong together, in any order.
+        reference_counts: in how many articles of the whole store each key is a primary reference.
+
+    Returns:
+        Evidence by ascending pair; the same for any order of the articles.
+    """
+    owners = {key: one for one in articles for key in one.article.keys}
+    about: dict[str, list[StoredArticle]] = defaultdict(list)
+    found: dict[tuple[int, int], Evidence] = {}
+    for one in sorted(articles, key=lambda one: one.id):
+        for reference in _subjects(one):
+            if reference_counts.get(reference.key, 0) > RARE:
+                continue
+            if reference.key.startswith(WORK_PREFIXES):
+                about[reference.key].append(one)
+            owner = owners.get(reference.key)
+            if owner is not None and owner.id != one.id and _within(one, owner, WINDOW):
+                kind = "reprint" if owner.article.kind in _POSTS else "names"
+                _note(found, kind, reference.key, one, owner)
+    for key, sharers in about.items():
+        for one, other in combinations(sharers, 2):
+            if _may_share(one, other):
+                _note(found, "shared-reference", key, one, other)
+    return tuple(found[pair] for pair in sorted(found))
+
+
+def make_stories(
+    articles: Sequence[StoredArticle], evidence: Iterable[Evidence], trust: Mapping[str, float]
+) -> tuple[Story, ...]:
+    """Put each article in exactly one story.
+
+    Args:
+        articles: as given to `find_evidence`.
+        evidence: between two of them each.
+        trust: of each source id; 1 where it is not listed.
+
+    Returns:
+        Stories by ascending id; together their members are the articles, each once.
+    """
+    by_id = {one.id: one for one in articles}
+    root = {one: one for one in by_id}
+
+    def top(member: int) -> int:
+        while root[member] != member:
+            root[member] = root[root[member]]
+            member = root[member]
+        return member
+
+    edges = [edge for edge in evidence if edge.articles[0] in by_id and edge.articles[1] in by_id]
+    for edge in edges:
+        low, high = sorted((top(edge.articles[0]), top(edge.articles[1])))
+        root[high] = low
+    members: dict[int, list[int]] = defaultdict(list)
+    for one in sorted(by_id):
+        members[top(one)].append(one)
+    shown: dict[int, list[Evidence]] = defaultdict(list)
+    for edge in edges:
+        shown[top(edge.articles[0])].append(edge)
+    return tuple(
+        Story(
+            id=story,
+            members=tuple(ids),
+            lead=_lead([by_id[one] for one in ids], shown[story], trust).id,
+            evidence=tuple(sorted(shown[story], key=lambda edge: edge.articles)),
+        )
+        for story, ids in sorted(members.items())
+    )
+
+
+def _subjects(one: StoredArticle) -> Iterator[Reference]:
+    """What an article is about: its primary references, unless they are too many of a sort to be a subject."""
+    by_sort: dict[str, list[Reference]] = defaultdict(list)
+    for reference in one.article.references:
+        if reference.primary and reference.key not in one.article.keys:
+            by_sort[reference.key.partition(":")[0]].append(reference)
+    for references in by_sort.values():
+        if len({reference.key for reference in references}) <= ROUND_UP:
+            yield from references
+
+
+def _may_share(one: StoredArticle, other: StoredArticle) -> bool:
+    """Two releases of one repository are two pieces of news; so are two posts of different months on one paper."""
+    both_code = one.article.kind == other.article.kind == "github"
+    return not both_code and _within(one, other, SHARED_WINDOW)
+
+
+def _within(one: StoredArticle, other: StoredArticle, window: timedelta) -> bool:
+    return abs(one.article.published.at - other.article.published.at) <= window
+
+
+def _note(
+    found: dict[tuple[int, int], Evidence], kind: str, detail: str, one: StoredArticle, other: StoredArticle
+) -> None:
+    """Keep the first evidence of a pair: one is enough to join, and the strongest sort is looked for first."""
+    low, high = sorted((one.id, other.id))
+    if low != high:
+        found.setdefault((low, high), Evidence(kind, detail, (low, high)))
+
+
+def _lead(articles: Sequence[StoredArticle], evidence: Iterable[Evidence], trust: Mapping[str, float]) -> StoredArticle:
+    """The best article to link: a post before the bare repository or paper, an original before reprints, trust."""
+    reprints = _reprints(articles, evidence)
+
+    def rank(one: StoredArticle) -> tuple[object, ...]:
+        return (
+            one.article.temporary,
+            one.article.kind not in _POSTS,
+            one.article.kind == "arxiv",
+            one.id in reprints,
+            -trust.get(one.article.source, 1.0),
+            one.article.published.at,
+            one.id,
+        )
+
+    return min(articles, key=rank)
+
+
+def _reprints(articles: Sequence[StoredArticle], evidence: Iterable[Evidence]) -> set[int]:
+    """Those that name another article of the story as the one they were taken from."""
+    by_id = {one.id: one for one in articles}
+    taken: set[int] = set()
+    for edge in evidence:
+        if edge.kind == "reprint":
+            low, high = (by_id[one] for one in edge.articles)
+            taken.add(high.id if edge.detail in low.article.keys else low.id)
+    return taken

@@ -1,0 +1,1 @@
+"""The final stage: which section, how much it matters, and why. Pure."""

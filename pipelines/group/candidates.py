@@ -1,0 +1,99 @@
+"""A story as the editor is offered it: category, links, score, reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, Self
+
+from pipelines.group.categories import CategoryRules, categorise
+from pipelines.group.relevance import TopicTerms, freshness, relevance, total
+from pipelines.model import Candidate, StoredArticle, Story, StoryLink
+from pipelines.newsletter import Labels, Newsletter
+
+MOST_LINKS: Final = 6
+"""Label lines that an entry can bear."""
+
+_LABEL_OF: Final = {"arxiv": "paper", "doi": "paper", "github": "code"}
+"""Which of the newsletter's labels stands before a link, by the sort of its key."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRules:
+    """All that the final stage knows of a newsletter and its sources.
+
+    Args:
+        trust, source_category: by source id, where a source has one.
+    """
+
+    categories: CategoryRules
+    topics: TopicTerms
+    labels: Labels
+    trust: Mapping[str, float]
+    source_category: Mapping[str, str]
+
+    @classmethod
+    def of(cls, newsletter: Newsletter, trust: Mapping[str, float], source_category: Mapping[str, str]) -> Self:
+        """Compile a newsletter's rules once for many stories."""
+        return cls(CategoryRules.of(newsletter), TopicTerms.of(newsletter), newsletter.labels, trust, source_category)
+
+
+def grade(story: Story, articles: Sequence[StoredArticle], rules: GroupRules) -> Candidate:
+    """Give a story its category, its links and its score without freshness.
+
+    Args:
+        story: whose members the articles are.
+        articles: in any order.
+    """
+    ordered = tuple(sorted(articles, key=lambda one: (one.id != story.lead, one.article.published.at, one.id)))
+    lead = ordered[0]
+    category = categorise(lead.article, rules.categories, source_category=_known_for(lead, rules))
+    links = story_links(lead, ordered, rules.labels)
+    trust = max(rules.trust.get(source, 1.0) for source in lead.sources or (lead.article.source,))
+    reasons = relevance(lead, ordered, links, rules.topics, trust=trust)
+    return Candidate(
+        story=story,
+        articles=ordered,
+        category=category.category,
+        category_scores=category.scores,
+        category_reasons=category.reasons,
+        score=total(reasons),
+        reasons=reasons,
+        links=links,
+    )
+
+
+def as_of(candidate: Candidate, now: datetime) -> Candidate:
+    """The candidate with what its age adds today, reasons heaviest first."""
+    newest = max(one.article.published.at for one in candidate.articles)
+    reasons = (*candidate.reasons, freshness(newest, now))
+    return replace(
+        candidate,
+        score=total(reasons),
+        reasons=tuple(sorted(reasons, key=lambda reason: (-reason.weight, reason.text))),
+    )
+
+
+def story_links(lead: StoredArticle, articles: Sequence[StoredArticle], labels: Labels) -> tuple[StoryLink, ...]:
+    """The label lines that a story brings: papers and repositories that its members are, or are about.
+
+    The lead's own link is in the entry's title and is left out.
+    """
+    found: dict[str, StoryLink] = {}
+    for one in articles:
+        if one.id != lead.id and one.article.kind in _LABEL_OF and not one.article.temporary:
+            label = getattr(labels, _LABEL_OF[one.article.kind])
+            found.setdefault(one.article.url, StoryLink(label, one.article.url))
+        for reference in one.article.references:
+            sort = reference.key.partition(":")[0]
+            if reference.primary and reference.key not in lead.article.keys and sort in _LABEL_OF:
+                found.setdefault(reference.url, StoryLink(getattr(labels, _LABEL_OF[sort]), reference.url))
+    return tuple(found.values())[:MOST_LINKS]
+
+
+def _known_for(lead: StoredArticle, rules: GroupRules) -> str | None:
+    return next(
+        (rules.source_category[source] for source in lead.sources if source in rules.source_category),
+        rules.source_category.get(lead.article.source),
+    )

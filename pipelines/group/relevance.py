@@ -1,0 +1,105 @@
+"""How much a story matters to the newsletter: a sum of reasons, each in the editor's words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Self
+
+from pipelines.group.categories import SUMMARY_SHARE, opening
+from pipelines.group.words import WordList
+from pipelines.model import Reason, StoredArticle, StoryLink
+from pipelines.newsletter import Newsletter, Topic
+
+REPEATED_TOPIC_SHARE: Final = 0.5
+"""Each further topic weighs this share of what it would alone, so that a list of catchwords does not win."""
+
+SEVERAL_SOURCES: Final = 0.4
+"""Weight of each doubling of the number of accounts that tell the story."""
+
+LINK_WEIGHT: Final = 0.3
+"""A story that brings its paper or its code is one that the reader can follow."""
+
+FRESH: Final = 1.5
+"""Weight of a story published this moment."""
+
+HALF_LIFE: Final = timedelta(days=7)
+"""Freshness halves in this time; an issue comes out every two weeks."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicTerms:
+    """A newsletter's topics, ready to use."""
+
+    words: WordList
+    topic_of: dict[str, Topic]
+
+    @classmethod
+    def of(cls, newsletter: Newsletter) -> Self:
+        """Compile the newsletter's topics; a term of two topics counts for the first."""
+        topic_of = {term: topic for topic in reversed(newsletter.topics) for term in topic.terms}
+        return cls(WordList.of(topic_of), topic_of)
+
+
+def relevance(
+    lead: StoredArticle,
+    articles: Sequence[StoredArticle],
+    links: Sequence[StoryLink],
+    terms: TopicTerms,
+    *,
+    trust: float = 1.0,
+) -> tuple[Reason, ...]:
+    """What speaks for a story, whatever the day.
+
+    Args:
+        lead: the article that would be linked.
+        articles: all of the story's.
+        links: the lines that it brings.
+        terms: the newsletter's topics.
+        trust: of the lead's source; 1 is neutral.
+
+    Returns:
+        Reasons whose weights add up to the score without its freshness.
+    """
+    reasons = list(_topics(lead, terms))
+    if trust != 1.0:
+        reasons.append(Reason(f"来源 {lead.article.publisher or lead.article.source}", round(trust - 1.0, 2)))
+    accounts = {one.article.publisher or one.article.source for one in articles}
+    if len(accounts) > 1:
+        reasons.append(Reason(f"{len(accounts)} 家同题", round(SEVERAL_SOURCES * math.log2(len(accounts)), 2)))
+    labels = list(dict.fromkeys(link.label for link in links))
+    if labels:
+        reasons.append(Reason(f"附{'、'.join(labels)}", LINK_WEIGHT))
+    return tuple(reasons)
+
+
+def freshness(published: datetime, now: datetime) -> Reason:
+    """What a story's age adds: `FRESH` now, half of it a half-life ago; never more for a date in the future."""
+    age = max(now - published, timedelta())
+    days = age.days
+    words = "今天" if days == 0 else f"{days} 天前"
+    return Reason(words, round(FRESH * 0.5 ** (age / HALF_LIFE), 2))
+
+
+def total(reasons: Iterable[Reason]) -> float:
+    """The score that reasons add up to.
+
+    >>> total([Reason("量化", 1.2), Reason("今天", 1.5)])
+    2.7
+    """
+    return round(math.fsum(reason.weight for reason in reasons), 2)
+
+
+def _topics(lead: StoredArticle, terms: TopicTerms) -> Iterable[Reason]:
+    in_title = terms.words.found_in(lead.article.title)
+    in_opening = terms.words.found_in(opening(lead.article))
+    best: dict[str, float] = {}
+    for found, share in ((in_title, 1.0), (in_opening, SUMMARY_SHARE)):
+        for term in found:
+            topic = terms.topic_of[term]
+            best[topic.name] = max(best.get(topic.name, 0.0), topic.weight * share)
+    ranked = sorted(best.items(), key=lambda item: (-item[1], item[0]))
+    for place, (name, weight) in enumerate(ranked):
+        yield Reason(name, round(weight * REPEATED_TOPIC_SHARE**place, 2))

@@ -1,0 +1,196 @@
+"""data/newsletter.toml -> `Newsletter`: all that makes one newsletter differ from another."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+
+from crawler.items import Kind
+
+
+class NewsletterMisconfigured(Exception):
+    """newsletter.toml cannot be used; the message names each field and what is wrong with it."""
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_tuple)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Category(_Part):
+    """A section of the issue.
+
+    Args:
+        name: heading and candidate category.
+        aliases: other headings that past issues used for it.
+        quota: how many items an issue wants.
+        notes: Markdown under the heading of each new issue.
+        kinds: weight for an article by the kind of page that it came from (log-odds).
+        words: weight for a word in its title, half of that in its summary; matched as `Topic.terms` are.
+    """
+
+    name: str = Field(min_length=1)
+    aliases: Words = ()
+    quota: int = Field(default=5, ge=0)
+    notes: str = ""
+    kinds: Mapping[Kind, float] = Field(default_factory=dict)
+    words: Mapping[str, float] = Field(default_factory=dict)
+
+
+class Topic(_Part):
+    """Something that the newsletter is about.
+
+    Args:
+        name: what a reason calls it.
+        weight: score for an article that is about it.
+        terms: any of them tells it; Latin terms match whole words, whatever their case.
+    """
+
+    name: str = Field(min_length=1)
+    weight: float
+    terms: Words = Field(min_length=1)
+
+
+class Labels(_Part):
+    """Words of the house style.
+
+    Args:
+        summary, guide, notice: `摘要`, `导读`, `注`.
+        paper, code, project, document, original, link: what a label line of that sort is printed as.
+        also_read: further labels that past issues used; read as label lines, never written.
+        source_separator: stands between title and source.
+    """
+
+    summary: str = "摘要"
+    guide: str = "导读"
+    notice: str = "注"
+    paper: str = "论文"
+    code: str = "代码"
+    project: str = "项目地址"
+    document: str = "文档"
+    original: str = "原文"
+    link: str = "链接"
+    also_read: Words = ()
+    source_separator: str = " | "
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Every label that may stand before a link on a line of its own."""
+        written = (self.paper, self.code, self.project, self.document, self.original, self.link)
+        return tuple(dict.fromkeys((*written, *self.also_read)))
+
+
+class BackIssues(_Part):
+    """The 往期回顾 part.
+
+    Args:
+        heading: its words.
+        url: what the heading links to, if anything.
+        link: where an issue lies; `{date}` stands for its date.
+        style: a list of links, or a table by year.
+        columns: of the table.
+    """
+
+    heading: str = "往期回顾"
+    url: str | None = None
+    link: str = "{date}.md"
+    style: Literal["list", "table"] = "list"
+    columns: int = Field(default=4, ge=1)
+
+
+class Newsletter(_Part):
+    """One newsletter.
+
+    Args:
+        title: stands in each issue's heading.
+        tagline: bold line under it.
+        editor: who decides, where nobody says who.
+        time_zone: what a date without a zone is read in.
+        front_matter: YAML at the head of each issue, for Jekyll; empty for none.
+        notice: a note under the tagline, Markdown.
+        footer: Markdown that closes each issue.
+        categories: in print order.
+        topics: what the newsletter is about.
+        per_issue: how many items an issue has.
+        mirrors, network: read by `crawler.sources`; carried, not interpreted.
+    """
+
+    title: str = Field(min_length=1)
+    tagline: str = ""
+    editor: str = Field(min_length=1)
+    time_zone: str = "Asia/Shanghai"
+    front_matter: str = ""
+    notice: str = ""
+    footer: str = ""
+    per_issue: int = Field(default=18, ge=1)
+    categories: Annotated[tuple[Category, ...], BeforeValidator(_tuple)] = Field(min_length=1)
+    topics: Annotated[tuple[Topic, ...], BeforeValidator(_tuple)] = ()
+    labels: Labels = Labels()
+    back_issues: BackIssues = BackIssues()
+    mirrors: Mapping[str, str] = Field(default_factory=dict)
+    network: Mapping[str, Any] = Field(default_factory=dict)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"no time zone is called {name!r}") from error
+        return name
+
+    @field_validator("categories")
+    @classmethod
+    def _distinct(cls, categories: tuple[Category, ...]) -> tuple[Category, ...]:
+        names = [name for category in categories for name in (category.name, *category.aliases)]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"category names and aliases must differ: {', '.join(twice)}")
+        return categories
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The time zone itself."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def category_names(self) -> tuple[str, ...]:
+        """Names in print order."""
+        return tuple(category.name for category in self.categories)
+
+    def category(self, name: str) -> Category | None:
+        """The category of that name or alias."""
+        return next((one for one in self.categories if name == one.name or name in one.aliases), None)
+
+
+def load_newsletter(path: Path) -> Newsletter:
+    """Read newsletter.toml.
+
+    Raises:
+        NewsletterMisconfigured: no such file, no TOML, or fields that cannot be used, all of them named.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise NewsletterMisconfigured(f"{path}: no such file; `jianbao init DIR` makes one") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise NewsletterMisconfigured(f"{path}: {error}") from error
+    try:
+        return Newsletter.model_validate(values)
+    except ValidationError as error:
+        mistakes = "; ".join(
+            f"{'.'.join(str(part) for part in mistake['loc'])}: {mistake['msg']}" for mistake in error.errors()
+        )
+        raise NewsletterMisconfigured(f"{path}: {mistakes}") from error

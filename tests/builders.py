@@ -1,0 +1,44 @@
+"""Short ways to say an article, for tests that are about something else."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pipelines.model import Article, Instant, Reference, StoredArticle
+
+NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+def instant(days: float = 0.0) -> Instant:
+    """A second-precise instant so many days after NOON."""
+    return Instant(NOON + timedelta(days=days), "second", "published")
+
+
+def about(*keys: str) -> tuple[Reference, ...]:
+    """Primary references to these keys."""
+    return tuple(
+        Reference(key, f"https://example.org/{key}", primary=True, position=place) for place, key in enumerate(keys)
+    )
+
+
+def article(number: int = 1, *, days: float = 0.0, keys: tuple[str, ...] = (), **values: Any) -> Article:
+    """An article of its own URL, published so many days after NOON."""
+    url = values.pop("url", f"https://example.org/{number}")
+    return Article(
+        kind=values.pop("kind", "wechat"),
+        source=values.pop("source", "watch"),
+        url=url,
+        seen_url=url,
+        keys=(*keys, url),
+        title=values.pop("title", f"标题 {number}"),
+        published=values.pop("published", instant(days)),
+        fetched_at=NOON,
+        **values,
+    )
+
+
+def stored(number: int = 1, **values: Any) -> StoredArticle:
+    """The article as the store would give it back, under this id."""
+    one = article(number, **values)
+    return StoredArticle(number, one, (one.url,), (one.source,), NOON)

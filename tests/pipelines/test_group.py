@@ -1,0 +1,104 @@
+"""Categories, scores and their reasons."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from builders import NOON, about, stored
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.group.candidates import GroupRules, as_of, grade
+from pipelines.group.relevance import freshness, total
+from pipelines.group.words import WordList
+from pipelines.model import Candidate, StoredArticle, Story
+from pipelines.newsletter import Category, Newsletter, Topic
+
+NEWSLETTER = Newsletter(
+    title="试刊",
+    editor="e",
+    categories=(
+        Category(name="新闻", kinds={"wechat": 0.5}, words={"发布": 1.0}),
+        Category(name="论文", kinds={"arxiv": 4.0}, words={"提出": 1.5}),
+        Category(name="项目", aliases=("开源",), kinds={"github": 4.0}),
+    ),
+    topics=(
+        Topic(name="量化", weight=1.2, terms=("量化", "int8")),
+        Topic(name="部署", weight=0.8, terms=("部署", "NAS")),
+    ),
+)
+RULES = GroupRules.of(NEWSLETTER, trust={"lab": 1.6}, source_category={"lab": "开源"})
+
+
+def graded(*articles: StoredArticle) -> Candidate:
+    members = tuple(sorted(one.id for one in articles))
+    return grade(Story(members[0], members, articles[0].id), articles, RULES)
+
+
+@pytest.mark.parametrize(
+    ("kind", "title", "category"),
+    [("wechat", "某厂发布新品", "新闻"), ("wechat", "某校提出新方法", "论文"), ("arxiv", "发布", "论文"), ("github", "a/b", "项目")],
+)
+def test_a_story_is_put_in_a_section_by_its_kind_and_its_words(kind: str, title: str, category: str) -> None:
+    assert graded(stored(1, kind=kind, title=title)).category == category
+
+
+def test_a_source_known_for_a_section_by_any_of_its_names_moves_its_articles_there() -> None:
+    candidate = graded(stored(1, source="lab"))
+    assert candidate.category == "项目"
+    assert candidate.category_reasons[0].text == "来源常供本栏"
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text(alphabet="发布提出量化部署int8 NAS", max_size=30), st.sampled_from(["wechat", "arxiv", "github", "web"]))
+def test_probabilities_sum_to_one_and_reasons_to_the_score(title: str, kind: str) -> None:
+    candidate = as_of(graded(stored(1, kind=kind, title=title)), NOON)
+    assert math.isclose(sum(candidate.category_scores.values()), 1.0)
+    assert candidate.score == total(candidate.reasons)
+    assert candidate.category_scores[candidate.category] == max(candidate.category_scores.values())
+
+
+def test_a_topic_in_the_title_weighs_more_than_one_in_the_summary() -> None:
+    in_title, in_summary = graded(stored(1, title="INT8 来了")), graded(stored(1, summary="谈谈 int8"))
+    assert in_title.score == 1.2
+    assert in_summary.score == 0.6
+    assert in_title.reasons[0].text == "量化"
+
+
+def test_latin_terms_match_whole_words_and_chinese_ones_anywhere() -> None:
+    words = WordList.of(["NAS", "量化"])
+    assert words.found_in("NASA 的低比特量化") == {"量化"}
+    assert words.found_in("用nas搜索") == {"NAS"}
+    assert WordList.of([]).found_in("NAS") == set()
+
+
+def test_several_accounts_and_links_to_paper_and_code_speak_for_a_story() -> None:
+    post = stored(2, title="量化", publisher="甲", references=about("github:a/b"))
+    paper = stored(1, kind="arxiv", keys=("arxiv:2511.00001",), publisher="arXiv")
+    candidate = graded(post, paper)
+    assert [(link.label, link.url) for link in candidate.links] == [
+        ("代码", "https://example.org/github:a/b"),
+        ("论文", "https://example.org/1"),
+    ]
+    assert {reason.text: reason.weight for reason in candidate.reasons} == {"量化": 1.2, "2 家同题": 0.4, "附代码、论文": 0.3}
+
+
+def test_a_trusted_source_is_a_reason() -> None:
+    assert [reason.text for reason in graded(stored(1, source="lab", publisher="实验室")).reasons] == ["来源 实验室"]
+
+
+def test_freshness_halves_in_a_week_and_never_grows_for_a_date_in_the_future() -> None:
+    assert freshness(NOON, NOON).weight == 1.5
+    assert freshness(NOON - timedelta(days=7), NOON).weight == 0.75
+    assert freshness(NOON + timedelta(days=3), NOON).weight == 1.5
+
+
+def test_the_lead_comes_first_among_a_candidates_articles() -> None:
+    late, early = stored(2, days=1), stored(1)
+    candidate = graded(late, early)
+    assert [one.id for one in candidate.articles] == [2, 1]
+    assert candidate.lead == late
+    assert replace(candidate, state="picked").lead == late
