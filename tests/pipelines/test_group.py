@@ -40,7 +40,12 @@ def graded(*articles: StoredArticle) -> Candidate:
 
 @pytest.mark.parametrize(
     ("kind", "title", "category"),
-    [("wechat", "某厂发布新品", "新闻"), ("wechat", "某校提出新方法", "论文"), ("arxiv", "发布", "论文"), ("github", "a/b", "项目")],
+    [
+        ("wechat", "某厂发布新品", "新闻"),
+        ("wechat", "某校提出新方法", "论文"),
+        ("arxiv", "发布", "论文"),
+        ("github", "a/b", "项目"),
+    ],
 )
 def test_a_story_is_put_in_a_section_by_its_kind_and_its_words(kind: str, title: str, category: str) -> None:
     assert graded(stored(1, kind=kind, title=title)).category == category
@@ -83,7 +88,11 @@ def test_several_accounts_and_links_to_paper_and_code_speak_for_a_story() -> Non
         ("代码", "https://example.org/github:a/b"),
         ("论文", "https://example.org/1"),
     ]
-    assert {reason.text: reason.weight for reason in candidate.reasons} == {"量化": 1.2, "2 家同题": 0.4, "附代码、论文": 0.3}
+    assert {reason.text: reason.weight for reason in candidate.reasons} == {
+        "量化": 1.2,
+        "2 家同题": 0.4,
+        "附代码、论文": 0.3,
+    }
 
 
 def test_a_trusted_source_is_a_reason() -> None:

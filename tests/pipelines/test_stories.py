@@ -94,7 +94,9 @@ def test_stories_partition_the_articles_whatever_their_order(
     rows: list[tuple[str, list[str], int]], order: random.Random
 ) -> None:
     articles = [
-        stored(n, kind=kind, keys=tuple(named[:1]) if kind in ("arxiv", "github") else (), references=about(*named), days=d)
+        stored(
+            n, kind=kind, keys=tuple(named[:1]) if kind in ("arxiv", "github") else (), references=about(*named), days=d
+        )
         for n, (kind, named, d) in enumerate(rows, 1)
     ]
     taken = Counter(key for one in articles for key in one.article.keys)
