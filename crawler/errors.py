@@ -54,7 +54,7 @@ class Gone(CrawlError):
 class RateLimited(CrawlError):
     """The site asks to come back later.
 
-    Raised by `crawler.network` (429, 503) and `crawler.pages.github` (quota in the headers).
+    Raised by `crawler.network` (429, 503) and `crawler.pages` (what GitHub and arXiv say themselves).
     """
 
     remedy = "nothing to do: the source is asked again when the site allows it"
@@ -83,6 +83,6 @@ class TooLarge(CrawlError):
 
 
 class SourceMisconfigured(CrawlError):
-    """A source's row in sources.toml that cannot work. Raised by `crawler.sources`, `crawler.spiders`."""
+    """A source's row in sources.toml that cannot work. Raised by `crawler.sources`, `crawler.spiders`, `crawler.pages`."""
 
     remedy = "correct the source in sources.toml, then run `jianbao sources check`"

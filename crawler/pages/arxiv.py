@@ -1,0 +1,283 @@
+"""arXiv: answers of its API, and its daily RSS and Atom feeds.
+
+Sources: the API's user manual (info.arxiv.org/help/api/user-manual.html), the feeds' specification
+(info.arxiv.org/help/rss_specifications.html) and recorded answers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+from lxml import etree
+
+from crawler.errors import Blocked, FetchFailed, PageChanged, RateLimited, SourceMisconfigured
+from crawler.items import Ask, Link, Page, RawItem, Reply
+from crawler.pages.html import collapse
+from crawler.pages.records import read_each
+from crawler.pages.waiting import retry_after
+
+_ATOM: Final = "{http://www.w3.org/2005/Atom}"
+_ARXIV: Final = "{http://arxiv.org/schemas/atom}"
+_OPENSEARCH: Final = "{http://a9.com/-/spec/opensearch/1.1/}"
+_DC: Final = "{http://purl.org/dc/elements/1.1/}"
+
+_DEEPEST_SLICE: Final = 30_000
+"""The API refuses a `start` beyond this (user manual, 3.1.1.2)."""
+
+_OLD_NAME: Final = r"(?P<archive>[a-z-]{2,20})(?:\.[A-Za-z-]{2,20})?/(?P<number>\d{7})"
+_NAME: Final = rf"(?P<name>\d{{4}}\.\d{{4,5}}|{_OLD_NAME})(?:v(?P<version>\d{{1,4}}))?"
+_ABSTRACT_PAGE: Final = re.compile(rf"https?://(?:[a-z]+\.)?arxiv\.org/abs/{_NAME}", re.ASCII)
+_ANNOUNCED: Final = re.compile(rf"oai:arXiv\.org:{_NAME}", re.ASCII)
+_ANNOUNCEMENT: Final = re.compile(r"arXiv:\S{1,40} Announce Type: (?P<type>\S{1,20}) Abstract: ?")
+_TOO_FAST: Final = re.compile(rb"rate (?:limit )?exceeded|too many requests|retry after|temporarily unavailable", re.I)
+
+_RSS_TAGS: Final = {"id": "guid", "title": "title", "abstract": "description", "date": "pubDate"}
+_ATOM_TAGS: Final = {
+    "id": f"{_ATOM}id",
+    "title": f"{_ATOM}title",
+    "abstract": f"{_ATOM}summary",
+    "date": f"{_ATOM}published",
+}
+
+_NOT_OURS: Final = {
+    "{http://www.openarchives.org/OAI/2.0/}OAI-PMH": "an OAI-PMH answer",
+    "record": "a record of an OAI-PMH answer",
+    "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}RDF": "an RSS 1.0 feed, which arXiv no longer serves",
+    "html": "an HTML page",
+    "{http://www.w3.org/1999/xhtml}html": "an HTML page",
+}
+"""What else arXiv answers with, by the root element: refused by name."""
+
+
+def api(reply: Reply) -> Page:
+    """Read an answer of `export.arxiv.org/api/query`: one slice of a search, or the papers of an `id_list`.
+
+    Returns:
+        The papers, and an ask for the next slice while the totals promise more; whether to follow it is the
+        spider's choice. A paper that arXiv does not know is a warning.
+
+    Raises:
+        SourceMisconfigured: arXiv refuses the query (a feed with one entry, `Error`); the detail has its words.
+        FetchFailed: the totals promise papers and none came, as arXiv's API does when it is busy.
+        RateLimited, Blocked, PageChanged: as everywhere.
+    """
+    feed = _xml(reply)
+    if feed.tag != f"{_ATOM}feed":
+        raise _unexpected(feed, "an answer of arXiv's API", reply)
+    entries = feed.findall(f"{_ATOM}entry")
+    _refuse_error_entry(entries, reply)
+    total, start = _count(feed, "totalResults"), _count(feed, "startIndex")
+    if not entries and total > start:
+        raise FetchFailed(f"arXiv promised papers {start} to {total} and sent none", url=reply.url)
+    known = [entry for entry in entries if _has_title(entry)]
+    unknown = [f"arXiv knows no paper {_text(entry, f'{_ATOM}id')!r}" for entry in entries if not _has_title(entry)]
+    items, warnings = read_each(known, _paper, reply)
+    following = start + len(entries)
+    more = entries and following < min(total, _DEEPEST_SLICE)
+    asks = (Ask(_with_start(reply.url, following), "arxiv.api"),) if more else ()
+    return Page(items, asks, (*unknown, *warnings))
+
+
+def rss(reply: Reply) -> Page:
+    """Read a daily feed of `rss.arxiv.org`, as RSS 2.0 or as Atom. At weekends it is empty.
+
+    A feed says when a version was announced. For a `new` or `cross` paper that is `published`; for a `replace`
+    it is `updated`, and when the paper first came out is not known.
+
+    Raises:
+        RateLimited, Blocked, PageChanged: as everywhere.
+    """
+    root = _xml(reply)
+    if root.tag == "rss":
+        items, warnings = read_each(root.iterfind("channel/item"), _announced_in_rss, reply)
+    elif root.tag == f"{_ATOM}feed":
+        items, warnings = read_each(root.iterfind(f"{_ATOM}entry"), _announced_in_atom, reply)
+    else:
+        raise _unexpected(root, "a feed of arXiv", reply)
+    return Page(items, warnings=warnings)
+
+
+def _xml(reply: Reply) -> etree._Element:
+    """The reply's root element; entities stay unexpanded, and nothing is fetched."""
+    _refuse_status(reply)
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        root = etree.fromstring(reply.body.strip(), parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        if _TOO_FAST.search(reply.body[:4096]):
+            raise _rate_limited(reply) from error
+        raise PageChanged(f"not well-formed XML: {error}", url=reply.url) from error
+    if root.getroottree().docinfo.internalDTD is not None and root.tag not in _NOT_OURS:
+        raise PageChanged("the feed declares a document type, which no feed of arXiv does", url=reply.url)
+    return root
+
+
+def _refuse_status(reply: Reply) -> None:
+    """Raise what the status says. A 400 has the API's own words in its feed, so it passes."""
+    if reply.status in (429, 503):
+        raise _rate_limited(reply)
+    if reply.status in (401, 403):
+        raise Blocked(f"arXiv refuses us (HTTP {reply.status})", url=reply.url)
+    if reply.status >= 500:
+        raise FetchFailed(f"arXiv answered HTTP {reply.status}", url=reply.url)
+    if reply.status not in (200, 400):
+        raise PageChanged(f"arXiv answered HTTP {reply.status}", url=reply.url)
+
+
+def _rate_limited(reply: Reply) -> RateLimited:
+    retry_at = retry_after(reply.headers, reply.fetched_at)
+    return RateLimited("arXiv asks us to slow down", retry_at=retry_at, url=reply.url)
+
+
+def _unexpected(root: etree._Element, expected: str, reply: Reply) -> PageChanged | RateLimited:
+    if _TOO_FAST.search(reply.body[:4096]):
+        return _rate_limited(reply)
+    found = _NOT_OURS.get(root.tag, f"XML with the root element {root.tag!r}")
+    return PageChanged(f"{found}, not {expected}", url=reply.url)
+
+
+def _refuse_error_entry(entries: list[etree._Element], reply: Reply) -> None:
+    """The API says what is wrong with a query in a feed with one entry, whose id lies under `/api/errors`."""
+    for entry in entries:
+        if "/api/errors" in _text(entry, f"{_ATOM}id"):
+            said = _text(entry, f"{_ATOM}summary") or "no reason given"
+            raise SourceMisconfigured(f"arXiv refuses the query: {said}", url=reply.url)
+    if reply.status != 200:
+        raise PageChanged(f"arXiv answered HTTP {reply.status} without saying why", url=reply.url)
+
+
+def _has_title(entry: etree._Element) -> bool:
+    """Whether arXiv knows the paper: for an id that it does not know, an `id_list` answer may hold a bare entry."""
+    return bool(_text(entry, f"{_ATOM}title"))
+
+
+def _paper(entry: etree._Element, reply: Reply) -> RawItem:
+    """One entry of an API answer."""
+    name, version = _identify(_ABSTRACT_PAGE, _text(entry, f"{_ATOM}id"))
+    hrefs = {link.get("title"): link.get("href", "") for link in entry.iterfind(f"{_ATOM}link")}
+    dois = _text(entry, f"{_ARXIV}doi").split()
+    primary = entry.find(f"{_ARXIV}primary_category")
+    return RawItem(
+        kind="arxiv",
+        url=f"https://arxiv.org/abs/{name}",
+        title=_text(entry, f"{_ATOM}title"),
+        fetched_at=reply.fetched_at,
+        published=_text(entry, f"{_ATOM}published") or None,
+        updated=_text(entry, f"{_ATOM}updated") or None,
+        author=", ".join(_texts(entry, f"{_ATOM}author/{_ATOM}name")) or None,
+        publisher="arXiv",
+        summary=_text(entry, f"{_ATOM}summary") or None,
+        links=(*([Link("paper", hrefs["pdf"])] if hrefs.get("pdf") else []), *_doi_links(dois)),
+        ids=(f"arxiv:{name}", *_doi_keys(dois)),
+        tags=_terms(entry),
+        facts=_facts(
+            version=version,
+            primary_category=primary.get("term", "") if primary is not None else "",
+            comment=_text(entry, f"{_ARXIV}comment"),
+            journal_ref=_text(entry, f"{_ARXIV}journal_ref"),
+        ),
+    )
+
+
+def _announced_in_rss(item: etree._Element, reply: Reply) -> RawItem:
+    return _announced(item, _RSS_TAGS, tuple(_texts(item, "category")), reply)
+
+
+def _announced_in_atom(entry: etree._Element, reply: Reply) -> RawItem:
+    return _announced(entry, _ATOM_TAGS, _terms(entry), reply)
+
+
+def _announced(record: etree._Element, tags: Mapping[str, str], categories: tuple[str, ...], reply: Reply) -> RawItem:
+    """One announcement of a daily feed; the two formats differ in their elements' names and in the categories."""
+    name, version = _identify(_ANNOUNCED, _text(record, tags["id"]))
+    if not (title := _text(record, tags["title"])):
+        raise ValueError(f"the announcement of {name} has no title")
+    described = _text(record, tags["abstract"])
+    heading = _ANNOUNCEMENT.match(described)
+    announce_type = _text(record, f"{_ARXIV}announce_type") or (heading["type"] if heading else "")
+    replaced = announce_type.startswith("replace")
+    date = _text(record, tags["date"]) or None
+    dois = _text(record, f"{_ARXIV}DOI").split()
+    return RawItem(
+        kind="arxiv",
+        url=f"https://arxiv.org/abs/{name}",
+        title=title,
+        fetched_at=reply.fetched_at,
+        published=None if replaced else date,
+        updated=date if replaced else None,
+        author=", ".join(_texts(record, f"{_DC}creator")) or None,
+        publisher="arXiv",
+        summary=(described[heading.end() :] if heading else described) or None,
+        links=_doi_links(dois),
+        ids=(f"arxiv:{name}", *_doi_keys(dois)),
+        tags=categories,
+        facts=_facts(
+            version=version,
+            announce_type=announce_type,
+            journal_ref=_text(record, f"{_ARXIV}journal_reference"),
+        ),
+    )
+
+
+def _identify(pattern: re.Pattern[str], identifier: str) -> tuple[str, str]:
+    """A paper's name without its version, and the version.
+
+    An old name keeps its archive only: `math.GT/0309136` is `math/0309136` (info.arxiv.org/help/arxiv_identifier.html).
+
+    Raises:
+        ValueError: this names no paper.
+
+    >>> _identify(_ABSTRACT_PAGE, "http://arxiv.org/abs/2103.15348v2")
+    ('2103.15348', '2')
+    >>> _identify(_ABSTRACT_PAGE, "https://arxiv.org/abs/math.GT/0309136v1")
+    ('math/0309136', '1')
+    """
+    match = pattern.fullmatch(identifier)
+    if not match:
+        raise ValueError(f"{identifier[:100]!r} names no paper")
+    name = f"{match['archive']}/{match['number']}" if match["archive"] else match["name"]
+    return name, match["version"] or ""
+
+
+def _with_start(url: str, start: int) -> str:
+    """The same query, from another place in its results; all other parameters stay byte for byte.
+
+    >>> _with_start("https://export.arxiv.org/api/query?search_query=cat:cs.LG&start=0&max_results=50", 50)
+    'https://export.arxiv.org/api/query?search_query=cat:cs.LG&max_results=50&start=50'
+    """
+    parts = urlsplit(url)
+    kept = [pair for pair in parts.query.split("&") if pair and not pair.startswith("start=")]
+    return parts._replace(query="&".join([*kept, f"start={start}"]), fragment="").geturl()
+
+
+def _text(element: etree._Element, path: str) -> str:
+    """The text of the first element at `path`, white space collapsed; empty where there is none."""
+    return collapse(element.findtext(path, ""))
+
+
+def _texts(element: etree._Element, path: str) -> list[str]:
+    return [text for found in element.iterfind(path) if (text := collapse(found.text or ""))]
+
+
+def _terms(entry: etree._Element) -> tuple[str, ...]:
+    return tuple(term for category in entry.iterfind(f"{_ATOM}category") if (term := category.get("term")))
+
+
+def _count(feed: etree._Element, name: str) -> int:
+    text = _text(feed, _OPENSEARCH + name)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def _doi_links(dois: list[str]) -> tuple[Link, ...]:
+    return tuple(Link("doi", f"https://doi.org/{doi}") for doi in dois)
+
+
+def _doi_keys(dois: list[str]) -> tuple[str, ...]:
+    return tuple(f"doi:{doi.lower()}" for doi in dois)
+
+
+def _facts(**facts: str) -> dict[str, str]:
+    return {name: value for name, value in facts.items() if value}

@@ -1,0 +1,406 @@
+"""GitHub: REST answers (search, releases, one repository), and the trending page, which has no API.
+
+Sources: docs.github.com/rest (search, releases, rate limits, troubleshooting), recorded answers and saved pages.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from lxml.html import HtmlElement
+
+from crawler.errors import Blocked, CrawlError, FetchFailed, Gone, PageChanged, RateLimited, SourceMisconfigured
+from crawler.items import Ask, Link, Page, RawItem, Reply
+from crawler.pages.html import collapse, parse
+from crawler.pages.records import read_each
+from crawler.pages.waiting import retry_after, within_reason
+
+_SHORTEST_WAIT: Final = timedelta(seconds=60)
+"""What GitHub asks for where it names no time (docs.github.com/rest, rate limits)."""
+
+_QUOTA_WORDS: Final = re.compile(r"rate limit|abuse detection|too many requests", re.I)
+_GONE_WORDS: Final = re.compile(r"repository (?:access blocked|unavailable)|dmca", re.I)
+
+_REPOSITORY: Final = frozenset({"full_name", "html_url", "stargazers_count"})
+_RELEASE: Final = frozenset({"tag_name", "html_url", "draft"})
+_SHAPES: Final[Mapping[frozenset[str], str]] = {
+    _REPOSITORY: "a repository",
+    _RELEASE: "a release",
+    frozenset({"browser_download_url"}): "a release asset",
+    frozenset({"starred_at", "repo"}): "a starred repository",
+    frozenset({"number", "title", "state"}): "an issue or pull request",
+    frozenset({"sha", "commit"}): "a commit",
+    frozenset({"sha", "path"}): "a file (code, readme, contents)",
+    frozenset({"login", "type"}): "a user",
+    frozenset({"display_name", "curated"}): "a topic",
+    frozenset({"color", "default"}): "a label",
+    frozenset({"files", "forks_url"}): "a gist",
+    frozenset({"events", "supported_events"}): "a web hook",
+    frozenset({"resources", "rate"}): "the rate limit",
+    frozenset({"current_user_url"}): "the list of the API's addresses",
+    frozenset({"message", "documentation_url"}): "a message",
+}
+"""What the REST API answers with, by the field names that tell it: the first row that fits."""
+
+_METRICS: Final = {
+    "stars": "stargazers_count",
+    "forks": "forks_count",
+    "watchers": "subscribers_count",  # `watchers_count` is the stars under an old name
+    "open_issues": "open_issues_count",
+}
+
+_FULL_NAME: Final = re.compile(r"[\w.-]{1,100}/[\w.-]{1,100}", re.ASCII)
+_RELEASE_PAGE: Final = re.compile(r"https?://[^/\s]+/(?P<repository>[\w.-]+/[\w.-]+)/releases/tag/\S+", re.ASCII)
+_NEXT_LINK: Final = re.compile(r'<([^<>]+)>\s*;[^<>]*\brel="next"')
+_TRENDING_COUNTS: Final = (
+    "contains(@href, '/stargazers')",
+    "contains(@href, '/forks') or contains(@href, '/network/members')",
+)
+"""The links with the stars and the forks in a row of the trending page; older pages have the last form."""
+_STARS_GAINED: Final = re.compile(r"([\d,]{1,12}) stars? (today|this week|this month)")
+
+
+def search(reply: Reply) -> Page:
+    """Read an answer of `/search/repositories`.
+
+    Returns:
+        Repositories as `repository` reads them, and an ask for the next slice where the Link header names one.
+        A search that GitHub cut short (`incomplete_results`) is a warning.
+
+    Raises:
+        SourceMisconfigured: GitHub refuses the query or the token; the detail has its words.
+        RateLimited, Blocked, FetchFailed, PageChanged: as everywhere.
+    """
+    answer = _answer(reply, missing=SourceMisconfigured)
+    if not isinstance(answer, dict) or not isinstance(answer.get("items"), list):
+        raise PageChanged(f"{_name(answer)}, not a search for repositories", url=reply.url)
+    items, warnings = _read_records(answer["items"], _REPOSITORY, _repository_item, reply)
+    if answer.get("incomplete_results") is True:
+        warnings = (*warnings, "GitHub ran out of time and left results out: a narrower query finds them")
+    return Page(items, _next_slice(reply, "github.search"), warnings)
+
+
+def releases(reply: Reply) -> Page:
+    """Read an answer of `/repos/<owner>/<name>/releases`, or one release of it. Drafts are left out.
+
+    A release's notes are Markdown, in `text`; `prerelease` among the facts is `true` or missing.
+
+    Raises:
+        SourceMisconfigured: GitHub knows no such repository, or refuses the token.
+        Gone: GitHub knows no such single release (any more).
+        RateLimited, Blocked, FetchFailed, PageChanged: as everywhere.
+    """
+    answer = _answer(reply, missing=Gone if "/releases/" in reply.url else SourceMisconfigured)
+    records = answer if isinstance(answer, list) else [answer]
+    public = [record for record in records if not (_fits(record, _RELEASE) and record["draft"] is True)]
+    items, warnings = _read_records(public, _RELEASE, _release_item, reply)
+    return Page(items, _next_slice(reply, "github.releases"), warnings)
+
+
+def repository(reply: Reply) -> Page:
+    """Read an answer of `/repos/<owner>/<name>`.
+
+    A repository is dated by when it was made (`created_at`), for an editor looks for new projects; its newest push
+    (`pushed_at`) is `updated`. `language` among the facts is the programming language; `archived` and `fork` are
+    `true` or missing.
+
+    Raises:
+        Gone: GitHub knows no such repository (any more), or blocks it.
+        RateLimited, Blocked, FetchFailed, PageChanged, SourceMisconfigured: as everywhere.
+    """
+    answer = _answer(reply, missing=Gone)
+    items, _ = _read_records([answer], _REPOSITORY, _repository_item, reply)
+    return Page(items)
+
+
+def trending(reply: Reply) -> Page:
+    """Read `github.com/trending`, of all languages or of one. The page has no dates.
+
+    Raises:
+        SourceMisconfigured: GitHub knows no such page.
+        RateLimited, Blocked, FetchFailed, PageChanged: as everywhere; PageChanged also for the page of developers.
+    """
+    _refuse_status(reply, missing=SourceMisconfigured)
+    page = parse(reply.body.decode("utf-8", "replace"))
+    rows = [article for article in page.iter("article") if "Box-row" in article.get("class", "").split()]
+    if not rows and page.xpath("boolean(//*[contains(@class, 'blankslate')])"):
+        return Page()
+    if not rows:
+        raise PageChanged("no row of a trending page (article.Box-row)", url=reply.url)
+    if rows[0].get("id", "").startswith("pa-"):
+        raise PageChanged("the page of trending developers, not of repositories", url=reply.url)
+    items, warnings = read_each(rows, _trending_item, reply)
+    return Page(items, warnings=warnings)
+
+
+def _answer(reply: Reply, *, missing: type[CrawlError]) -> Any:
+    """The JSON document of a REST answer."""
+    _refuse_status(reply, missing=missing)
+    try:
+        return json.loads(reply.body)
+    except (ValueError, RecursionError) as error:
+        raise PageChanged("the answer is not JSON", url=reply.url) from error
+
+
+def _refuse_status(reply: Reply, *, missing: type[CrawlError]) -> None:
+    """Raise what a status other than 200 means (docs.github.com/rest, troubleshooting and rate limits).
+
+    Args:
+        missing: what a 404 is: `Gone` for a repository that somebody linked, for a source's row a mistake.
+    """
+    status, url = reply.status, reply.url
+    if status == 200:
+        return
+    words = _words(reply.body)
+    said = f"GitHub says {words!r} (HTTP {status})" if words else f"GitHub answered HTTP {status}"
+    if status == 429 or (status == 403 and _out_of_quota(reply.headers, words)):
+        raise RateLimited(said, retry_at=_retry_at(reply), url=url)
+    if status in (410, 451) or (status == 403 and _GONE_WORDS.search(words)):
+        raise Gone(said, url=url)
+    if status == 404:
+        raise missing(f"{said}: renamed, deleted, private or misspelt", url=url)
+    if status == 401:
+        raise SourceMisconfigured(said, url=url, remedy="give GITHUB_TOKEN a valid token, or unset it")
+    if status in (301, 302, 307, 308):
+        raise SourceMisconfigured(f"{said}: renamed", url=url, remedy="write the new name in sources.toml")
+    if status == 422:
+        raise SourceMisconfigured(said, url=url)
+    if status == 403:
+        raise Blocked(said, url=url)
+    if status >= 500:
+        raise FetchFailed(said, url=url)
+    raise PageChanged(said, url=url)
+
+
+def _words(body: bytes) -> str:
+    """GitHub's own words in a refusal: its message, and the messages of its single errors; at most 300 characters.
+
+    >>> _words(b'{"message": "Validation Failed", "errors": [{"message": "The query is too long."}]}')
+    'Validation Failed. The query is too long.'
+    """
+    try:
+        refusal = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(refusal, dict):
+        return ""
+    errors = refusal["errors"] if isinstance(refusal.get("errors"), list) else []
+    messages = (_line(part.get("message")) for part in (refusal, *errors) if isinstance(part, dict))
+    return ". ".join(filter(None, messages))[:300]
+
+
+def _out_of_quota(headers: Mapping[str, str], words: str) -> bool:
+    return headers.get("x-ratelimit-remaining") == "0" or "retry-after" in headers or bool(_QUOTA_WORDS.search(words))
+
+
+def _retry_at(reply: Reply) -> datetime:
+    """Retry-After, else when the quota is filled again; never within a minute."""
+    earliest = reply.fetched_at + _SHORTEST_WAIT
+    reset = reply.headers.get("x-ratelimit-reset", "")
+    named = retry_after(reply.headers, reply.fetched_at)
+    if named is None and re.fullmatch(r"[0-9]{1,11}", reset):
+        named = within_reason(datetime.fromtimestamp(int(reset), UTC), reply.fetched_at)
+    return max(named or earliest, earliest)
+
+
+def _next_slice(reply: Reply, page: str) -> tuple[Ask, ...]:
+    """An ask for what the Link header calls `next`; only on the host that was asked, for a token may go with it."""
+    link = _NEXT_LINK.search(reply.headers.get("link", ""))
+    return (Ask(link[1], page),) if link and _origin(link[1]) == _origin(reply.url) else ()
+
+
+def _origin(url: str) -> str:
+    """Scheme, host and port, the usual ports left out.
+
+    >>> _origin("https://api.github.com:443/search/repositories?q=ncnn")
+    'https://api.github.com'
+    """
+    match = re.match(r"(https?://[^/?#]+?)(?::443|:80)?(?:[/?#]|$)", url)
+    return match[1].lower() if match else ""
+
+
+def _read_records(
+    records: Sequence[Any], shape: frozenset[str], read: Callable[[Any, Reply], RawItem], reply: Reply
+) -> tuple[tuple[RawItem, ...], tuple[str, ...]]:
+    """The items among JSON records of one shape; where none has it, the answer is something else."""
+    fitting = [record for record in records if _fits(record, shape)]
+    if records and not fitting:
+        raise PageChanged(f"{_name(records[0])}, not {_SHAPES[shape]}", url=reply.url)
+    items, warnings = read_each(fitting, read, reply)
+    others = (f"{_name(record)} among them, not {_SHAPES[shape]}" for record in records if not _fits(record, shape))
+    return items, (*others, *warnings)
+
+
+def _fits(record: Any, shape: frozenset[str]) -> bool:
+    return isinstance(record, dict) and shape <= record.keys()
+
+
+def _name(document: Any) -> str:
+    """What an answer is, in words: `search results: a user`."""
+    if isinstance(document, list):
+        return f"a list: {_name(document[0])}" if document else "an empty list"
+    if not isinstance(document, dict):
+        return "a bare value"
+    if isinstance(document.get("items"), list) and document["items"]:
+        return f"search results: {_name(document['items'][0])}"
+    return next((name for shape, name in _SHAPES.items() if shape <= document.keys()), "an answer of unknown shape")
+
+
+def _repository_item(record: Mapping[str, Any], reply: Reply) -> RawItem:
+    full_name = _line(record["full_name"])
+    if not _FULL_NAME.fullmatch(full_name):
+        raise ValueError(f"{full_name[:100]!r} names no repository")
+    owner = full_name.split("/")[0]
+    homepage = _line(record.get("homepage"))
+    topics = record.get("topics")
+    return RawItem(
+        kind="github",
+        url=_web_address(record["html_url"]),
+        title=full_name,
+        fetched_at=reply.fetched_at,
+        published=_line(record.get("created_at")) or None,
+        updated=_line(record.get("pushed_at")) or None,
+        publisher=owner,
+        summary=_line(record.get("description")) or None,
+        links=(Link("related", homepage),) if homepage.startswith(("https://", "http://")) else (),
+        ids=(f"github:{full_name.lower()}",),
+        tags=tuple(filter(None, map(_line, topics))) if isinstance(topics, list) else (),
+        metrics={name: record[field] for name, field in _METRICS.items() if _is_count(record.get(field))},
+        facts=_facts(
+            language=_line(record.get("language")),
+            license=_license(record.get("license")),
+            archived="true" if record.get("archived") is True else "",
+            fork="true" if record.get("fork") is True else "",
+        ),
+    )
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**53
+
+
+def _license(license_: Any) -> str:
+    """The SPDX name, or the name in words where there is none.
+
+    >>> _license({"spdx_id": "NOASSERTION", "name": "Other"})
+    'Other'
+    """
+    if not isinstance(license_, dict):
+        return ""
+    spdx = _line(license_.get("spdx_id"))
+    return spdx if spdx not in ("", "NOASSERTION") else _line(license_.get("name"))
+
+
+def _release_item(record: Mapping[str, Any], reply: Reply) -> RawItem:
+    url, tag = _web_address(record["html_url"]), _line(record["tag_name"])
+    place = _RELEASE_PAGE.fullmatch(url)
+    if not place or not tag:
+        raise ValueError(f"{url[:200]!r} is not the page of a release")
+    full_name = place["repository"]
+    owner, name = full_name.split("/")
+    author = record.get("author")
+    person = author if isinstance(author, dict) and author.get("type") != "Bot" else {}
+    return RawItem(
+        kind="github",
+        url=url,
+        title=_release_title(name, tag, _line(record.get("name"))),
+        fetched_at=reply.fetched_at,
+        published=_line(record.get("published_at")) or None,
+        updated=_line(record.get("updated_at")) or None,
+        author=_line(person.get("login")) or None,
+        publisher=owner,
+        text=_block(record.get("body")) or None,
+        links=(Link("related", url.split("/releases/tag/")[0]),),
+        ids=(f"github:{full_name.lower()}@{tag}",),
+        facts=_facts(repository=full_name, tag=tag, prerelease="true" if record.get("prerelease") is True else ""),
+    )
+
+
+def _release_title(repository: str, tag: str, name: str) -> str:
+    """A title that says which project and which version, whatever of it the release's own name says.
+
+    >>> _release_title("ncnn", "20240410", "")
+    'ncnn 20240410'
+    >>> _release_title("ncnn", "20240410", "Faster convolution on ARM")
+    'ncnn 20240410: Faster convolution on ARM'
+    >>> _release_title("tensorflow", "v2.16.1", "TensorFlow 2.16.1")
+    'TensorFlow 2.16.1'
+    >>> _release_title("MNN", "3.0.1", "Release 3.0.1")
+    'MNN Release 3.0.1'
+    """
+    names_tag = tag.lower().removeprefix("v") in name.lower()
+    names_repository = _letters(repository) in _letters(name)
+    versioned = tag if _letters(repository) in _letters(tag) else f"{repository} {tag}"
+    if name in ("", tag):
+        return versioned
+    if names_tag:
+        return name if names_repository else f"{repository} {name}"
+    return f"{versioned}: {name}"
+
+
+def _letters(text: str) -> str:
+    """Letters and digits only, without case: `ONNX Runtime` is `onnxruntime`."""
+    return "".join(filter(str.isalnum, text.casefold()))
+
+
+def _trending_item(row: HtmlElement, reply: Reply) -> RawItem:
+    heading = row.xpath("string((./h1 | ./h2)//a/@href)")
+    full_name = str(heading).strip("/")
+    if not _FULL_NAME.fullmatch(full_name):
+        raise ValueError(f"a row's heading links to {full_name[:100]!r}, which is no repository")
+    stars, forks = (_number(row, f"./div/a[{condition}]") for condition in _TRENDING_COUNTS)
+    gained = _STARS_GAINED.search(_content(row, "./div/span[last()]"))
+    metrics = {"stars": stars, "forks": forks}
+    if gained:
+        metrics[f"stars_{gained[2].replace(' ', '_')}"] = int(gained[1].replace(",", ""))
+    return RawItem(
+        kind="github",
+        url=f"https://github.com/{full_name}",
+        title=full_name,
+        fetched_at=reply.fetched_at,
+        publisher=full_name.split("/")[0],
+        summary=_content(row, "./p") or None,
+        ids=(f"github:{full_name.lower()}",),
+        metrics={name: number for name, number in metrics.items() if number is not None},
+        facts=_facts(language=_content(row, ".//*[@itemprop='programmingLanguage']")),
+    )
+
+
+def _content(row: HtmlElement, path: str) -> str:
+    """The text within the first element at `path`, white space collapsed; empty where there is none."""
+    return collapse(str(row.xpath(f"string({path})")))
+
+
+def _number(row: HtmlElement, path: str) -> int | None:
+    text = _content(row, path).replace(",", "")
+    return int(text) if re.fullmatch(r"[0-9]{1,12}", text) else None
+
+
+def _web_address(value: Any) -> str:
+    """An http(s) address.
+
+    Raises:
+        ValueError: it is none; GitHub's answers hold full addresses only.
+    """
+    url = _line(value)
+    if not url.startswith(("https://", "http://")):
+        raise ValueError(f"{url[:100]!r} is no web address")
+    return url
+
+
+def _block(value: Any) -> str:
+    """A JSON string, fit to be stored: half of a surrogate pair becomes a question mark. Empty for anything else."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def _line(value: Any) -> str:
+    """A JSON string in one line, white space collapsed; empty for anything else."""
+    return collapse(_block(value))
+
+
+def _facts(**facts: str) -> dict[str, str]:
+    return {name: value for name, value in facts.items() if value}

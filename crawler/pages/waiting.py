@@ -1,0 +1,40 @@
+"""When a site that asks us to come back later may be asked again. Pure; shared by page functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+LONGEST_WAIT: Final = timedelta(days=31)
+"""A site that names a later time has made a mistake; without a limit its source would never run again."""
+
+
+def retry_after(headers: Mapping[str, str], fetched_at: datetime) -> datetime | None:
+    """The moment a Retry-After header names: seconds, or an HTTP date (RFC 9110, 10.2.3).
+
+    Args:
+        headers: lower-case names.
+        fetched_at: what seconds count from; aware.
+
+    Returns:
+        None where the header is missing or says nothing usable. The past becomes `fetched_at`, the far future
+        `LONGEST_WAIT` from it.
+
+    >>> retry_after({"retry-after": "90"}, datetime(2026, 1, 1, tzinfo=UTC)).isoformat()
+    '2026-01-01T00:01:30+00:00'
+    """
+    value = headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return within_reason(fetched_at + timedelta(seconds=min(int(value[:12]), 10**9)), fetched_at)
+    try:
+        named = parsedate_to_datetime(value[:64])
+    except (ValueError, OverflowError):
+        return None
+    return within_reason(named if named.tzinfo else named.replace(tzinfo=UTC), fetched_at)
+
+
+def within_reason(moment: datetime, fetched_at: datetime) -> datetime:
+    """`moment`, but neither before `fetched_at` nor later than `LONGEST_WAIT` after it."""
+    return min(max(moment, fetched_at), fetched_at + LONGEST_WAIT)
