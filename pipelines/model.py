@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
-from crawler.items import Kind
+from crawler.items import Kind, LinkRelation
 
 Precision = Literal["second", "minute", "hour", "day", "month", "year", "first-seen"]
 DecisionAction = Literal["pick", "drop", "later", "undo"]
@@ -29,6 +29,23 @@ class Instant:
     precision: Precision
     source: str
     raw: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleLink:
+    """A link as the article has it; `pipelines.references` makes of it what it points at.
+
+    Args:
+        url: absolute, not yet canonical.
+        label: its words.
+        position: characters of the article's text before its words; None where the page sets it apart.
+        relation: what the page says it is; None in the text.
+    """
+
+    url: str
+    label: str = ""
+    position: int | None = None
+    relation: LinkRelation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +85,8 @@ class Article:
         text: main text, paragraphs separated by one newline; empty when the source gave none.
         summary: the page's own digest, plain text.
         image: lead image URL.
-        references: in order of appearance.
+        links: those that the page sets apart, then those of the text; not stored.
+        references: what title, text and links point at, in order of appearance.
         tags, metrics, facts: as in RawItem.
         fetched_at: aware.
     """
@@ -91,6 +109,7 @@ class Article:
     text: str = ""
     summary: str = ""
     image: str | None = None
+    links: tuple[ArticleLink, ...] = ()
     references: tuple[Reference, ...] = ()
     tags: tuple[str, ...] = ()
     metrics: Mapping[str, int] = field(default_factory=dict)
@@ -223,7 +242,8 @@ class Entry:
     What it says (title, source, links, label lines) is read from the Markdown by `pipelines.export.archive.read_entry`.
 
     Args:
-        markdown: the item's lines without the leading `- `; no blank line, no trailing blanks.
+        markdown: the item's lines without the leading `- ` and without trailing blanks; a blank line only where the
+            editor set paragraphs apart.
         story: the article id of the story that it was drafted from, if any.
     """
 
@@ -236,14 +256,16 @@ class Section:
     """A heading and its entries.
 
     Args:
-        name: the category: `业界新闻`.
+        name: the heading as printed: a category of the newsletter or one of its aliases, `业界新闻` or `应用`.
         entries: in print order.
         notes: Markdown between the heading and the first entry, or None.
+        closing: Markdown after the last entry, a farewell or a note, or None.
     """
 
     name: str
     entries: tuple[Entry, ...] = ()
     notes: str | None = None
+    closing: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

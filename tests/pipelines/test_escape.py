@@ -1,0 +1,180 @@
+"""Text and URLs from the web come back from Markdown as they were, and nothing in them takes effect."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
+
+from pipelines.export import inline
+from pipelines.export.escape import bare_url, cleaned, escape, link, printable_url
+
+GFM = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+
+PIECES = (
+    *"\\`*_{}[]()#+-.!|<>~^$&%:;=/@1aé中²💎 \n\u3000",
+    *("{{", "{%", "%}", "{:", "---", "===", "**", "__", "~~", "```", "&lt;", "&#60;", "<b>", "](", "]: ", "[^1]"),
+    *("- ", "# ", "> ", "1. ", "2)", ": ", "https://a.example/", "www.a.example", "{% include x %}"),
+)
+MARKUP = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
+
+HOSTILE = [
+    "{{ site.github.token }} 与 {% include secret.html %}",
+    "{: onclick='alert(1)'} 标题 {::nomarkdown}",
+    "a | b || c\\| d",
+    "点我](javascript:alert(1)) 看图 ![x](data:text/html,y)",
+    "第一行\n## 第二行\r\n- 第三行",
+    "- 列表",
+    "1. 编号",
+    "2) 编号",
+    "# 标题",
+    "> 引用",
+    "<https://evil.example> <a@evil.example>",
+    "<script>alert(1)</script><img src=x onerror=y> <!-- -->",
+    "`code` ``code`` ```",
+    "💎 1MB 的模型 📊",
+    "===",
+    "---",
+    "***粗斜*** __粗__ ~~删~~ ~波浪~ _斜_",
+    "&lt;b&gt; &#60; &copy; AT&T",
+    "$E=mc^2$ 与 $$x$$",
+    "[x]: https://evil.example",
+    "[^1]: 脚注 [^1]",
+    ": 定义",
+    "^",
+    "\\{% raw %} \\\\ 结尾\\",
+]
+
+
+def heard(text: str) -> str:
+    """What a paragraph of just this text renders to."""
+    return f"<p>{escapeHtml(cleaned(text))}</p>\n" if cleaned(text) else ""
+
+
+@pytest.mark.parametrize("title", HOSTILE)
+def test_a_hostile_title_is_only_text(title: str) -> None:
+    assert GFM.render(escape(title)) == heard(title)
+    assert re.search(r"\{\{|\{%", escape(title)) is None, "Liquid would run it"
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=60) | MARKUP)
+@example("[\\]: x")
+def test_any_text_comes_back_from_markdown(text: str) -> None:
+    said = escape(text)
+    assert "\n" not in said
+    assert GFM.render(said) == heard(text)
+    assert inline.plain(said) == cleaned(text)
+
+
+@settings(max_examples=200, deadline=None)
+@given(MARKUP)
+def test_any_text_stays_within_the_item_the_link_and_the_line_it_was_put_into(text: str) -> None:
+    said, html = escape(text), escapeHtml(cleaned(text))
+    assert GFM.render(f"- {link(f'{said} | 源', 'https://e.org/a')}") == (
+        f'<ul>\n<li><a href="https://e.org/a">{html} | 源</a></li>\n</ul>\n'
+    )
+    assert GFM.render(f"前  \n摘要：{said}") == f"<p>前<br />\n摘要：{html}</p>\n"
+    if said:
+        assert GFM.render(f"前  \n{said}") == f"<p>前<br />\n{html}</p>\n"
+        assert GFM.render(f"- {said}  \n摘要：") == f"<ul>\n<li>{html}<br />\n摘要：</li>\n</ul>\n"
+
+
+@settings(max_examples=200, deadline=None)
+@given(MARKUP)
+def test_liquid_and_kramdown_find_nothing_to_run(text: str) -> None:
+    said = escape(text)
+    assert not re.search(r"\{\{|\{%", said)
+    assert not re.search(r"(?<!\\)(?:\\\\)*\{:", said), "attributes"
+    assert "]:" not in said, "the definition of a link"
+    assert not re.match(r"\^|:\s|[-+]\s|#", said), "end of block, definition, list, heading"
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "某公司发布 7nm 芯片：性能提升 2.5 倍，功耗仅 1.2W！",
+        "YOLOv3 - 更快（1-bit）的 end-to-end 检测 #1 + C++/C#",
+        'int8 / fp16: "W4A16" vs. face_swap? 90% & 100%',
+        "详见 https://github.com/owner/some_repo/tree/main 。",
+        "-1与+1的二值网络",
+        "2.4.0 候选版本",
+    ],
+)
+def test_ordinary_titles_stay_as_an_editor_would_type_them(title: str) -> None:
+    assert escape(title) == title
+
+
+def test_a_bare_url_whose_word_needs_escapes_is_no_link_on_github() -> None:
+    assert escape("https://a.example/*b*") == r"https\://a.example/\*b\*"
+    assert escape("www.a.example/*") == r"www\.a.example/\*"
+
+
+def test_controls_overrides_of_direction_and_lone_surrogates_are_dropped() -> None:
+    assert escape("a\x00b\x1b\u202ec\ud800d\u2066") == "abcd"
+
+
+def test_a_hundred_kilobytes_of_marks_take_no_time() -> None:
+    for mark in ("[a](", "*a", "_a ", "`", "<a", "&a", "{%", "[", "\\", "https://a)", "**a "):
+        text = mark * (100_000 // len(mark))
+        assert inline.plain(escape(text)) == cleaned(text)
+        inline.plain(text)
+        inline.urls(text)
+        printable_url(f"https://a.example/{text}")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "java\nscript:alert(1)",
+        "data:text/html,x",
+        "vbscript:x",
+        "file:///etc/passwd",
+        "//evil.example/x",
+        "/local",
+        "",
+        "https://",
+        "https:evil.example",
+        "https://[::1",
+        "https://github.com@evil.example/",
+        "https://user:password@example.org/",
+        "https://good.example\\@evil.example/",
+    ],
+)
+def test_what_is_no_public_web_address_is_not_printed(url: str) -> None:
+    assert printable_url(url) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "printed"),
+    [
+        ("https://example.org/a b", "https://example.org/a%20b"),
+        (" HTTPS://Example.org/a\n", "https://Example.org/a"),
+        ('https://example.org/"x"<y>', "https://example.org/%22x%22%3Cy%3E"),
+        ("https://example.org/{{ x }}{% y %}", "https://example.org/%7B%7B%20x%20%7D%7D%7B%%20y%20%%7D"),
+        ("https://example.org/?a=1&lt;=2", "https://example.org/?a=1&lt%3B=2"),
+        ("https://example.org/a|b\\c`d", "https://example.org/a%7Cb%5Cc%60d"),
+        ("https://example.org/中文?q=a_b*c", "https://example.org/中文?q=a_b*c"),
+    ],
+)
+def test_a_url_keeps_its_meaning_and_loses_its_markup(url: str, printed: str) -> None:
+    assert printable_url(url) == printed
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=30) | MARKUP)
+def test_a_link_leads_where_its_url_says_and_a_bare_url_says_itself(tail: str) -> None:
+    url = printable_url(f"https://example.org/{tail}")
+    assert url is not None
+    (token,) = [one for one in GFM.parseInline(link("文", url))[0].children or () if one.type == "link_open"]
+    assert token.attrs["href"] == GFM.normalizeLink(url)
+    assert inline.links(link("文", url))[0].url == url
+    assert re.sub(r"<[^>]*>", "", GFM.renderInline(bare_url(url))) in (
+        escapeHtml(url),
+        escapeHtml(GFM.normalizeLinkText(url)),
+    )
