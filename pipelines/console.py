@@ -7,18 +7,23 @@ text: markup characters and control sequences in a title do nothing here.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from crawler.sources import Source
+from pipelines.jobs import SourceReport
 from pipelines.model import Candidate, Issue
+from pipelines.newsletter import Category
+from pipelines.store.sources import SourceRecord
 
 STATE_NAMES: Final = {"new": "待选", "picked": "已选", "dropped": "不用", "later": "以后", "published": "已刊"}
 MOST_REASONS: Final = 4
@@ -54,32 +59,36 @@ def progress() -> Iterator[Progress]:
         yield bar
 
 
+def _table(title: str, *headings: str, expand: bool = False) -> Table:
+    return Table(*headings, title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, expand=expand)
+
+
 def candidate_tables(
-    candidates: Sequence[Candidate], categories: Iterable[str], zone: ZoneInfo, quotas: dict[str, int]
+    candidates: Sequence[Candidate], categories: Sequence[Category], zone: ZoneInfo
 ) -> Iterator[Table]:
-    """A table for each category that has candidates, best first as given."""
-    for category in categories:
-        rows = [one for one in candidates if one.category == category]
+    """A table for each category that has candidates, best first as given; what no category claims comes last."""
+    quotas = {category.name: category.quota for category in categories}
+    for name in dict.fromkeys((*quotas, *(one.category for one in candidates))):
+        rows = [one for one in candidates if one.category == name]
         if rows:
-            yield _candidate_table(f"{category}（{len(rows)} 条候选，目标 {quotas[category]}）", rows, zone)
+            target = f"，目标 {quotas[name]} 条" if name in quotas else ""
+            yield _candidate_table(f"{name}：{len(rows)} 条{target}", rows, zone)
 
 
 def _candidate_table(title: str, rows: Sequence[Candidate], zone: ZoneInfo) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", expand=True)
+    table = _table(title, expand=True)
     table.add_column("编号", justify="right", style="cyan", no_wrap=True)
     table.add_column("分", justify="right", no_wrap=True)
-    table.add_column("标题", ratio=5)
-    table.add_column("来源", ratio=2)
+    table.add_column("标题与理由", ratio=4)
+    table.add_column("来源", ratio=1, overflow="fold")
     table.add_column("日期", no_wrap=True)
-    table.add_column("理由", ratio=3, style="dim")
     for one in rows:
         table.add_row(
             str(one.story.id),
             f"{one.score:.1f}",
-            _headline(one),
+            _headline(one).append(f"\n{reasons_line(one)}", style="dim"),
             Text(one.lead.article.publisher or one.lead.article.source),
-            f"{one.lead.article.published.at.astimezone(zone):%m-%d}",
-            Text(reasons_line(one)),
+            f"{one.lead.article.published.at.astimezone(zone):%Y-%m-%d}",
         )
     return table
 
@@ -87,7 +96,7 @@ def _candidate_table(title: str, rows: Sequence[Candidate], zone: ZoneInfo) -> T
 def _headline(one: Candidate) -> Text:
     text = Text(one.lead.article.title, style=f"link {one.lead.article.url}" if out.is_terminal else "")
     if len(one.articles) > 1:
-        text.append(f" ＋{len(one.articles) - 1}", style="green")
+        text.append(f" ＋{len(one.articles) - 1} 篇同题", style="green")
     if one.published_in is not None:
         text.append(f" 已在 {one.published_in} 收录", style="yellow")
     elif one.state != "new":
@@ -97,16 +106,56 @@ def _headline(one: Candidate) -> Text:
 
 def reasons_line(one: Candidate) -> str:
     """The heaviest reasons on one line: `量化 +1.2 · 3 家同题 +0.4`."""
-    return " · ".join(f"{reason.text} {reason.weight:+.1f}" for reason in one.reasons[:MOST_REASONS])
+    heaviest = [reason for reason in one.reasons if abs(reason.weight) >= 0.05][:MOST_REASONS]
+    return " · ".join(f"{reason.text} {reason.weight:+.1f}" for reason in heaviest)
 
 
 def issue_table(issues: Iterable[Issue]) -> Table:
     """Issues, newest first, with how many items each has."""
-    table = Table("期", "状态", "条数", "要目", title="各期简报", title_justify="left")
+    table = Table(
+        "期", "状态", "条数", "要目", title="各期简报", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD
+    )
     for issue in issues:
         items = sum(len(section.entries) for section in issue.sections)
         state = Text("草稿", style="yellow") if issue.state == "draft" else Text("已刊", style="green")
         table.add_row(issue.date.isoformat(), state, str(items), Text(issue.headline or ""))
+    return table
+
+
+def report_table(reports: Iterable[SourceReport]) -> Table:
+    """What a crawl gave, a row a source, the failed ones last and with their reason."""
+    table = _table("抓取结果")
+    table.add_column("来源", overflow="fold")
+    for heading in ("新增", "已有", "更新"):
+        table.add_column(heading, justify="right")
+    table.add_column("用时", justify="right", no_wrap=True)
+    table.add_column("说明", ratio=1)
+    for one in sorted(reports, key=lambda report: report.failed is not None):
+        numbers = (
+            Text(str(one.new), style="green" if one.new else "dim"),
+            Text(str(one.seen), style="dim"),
+            Text(str(one.updated), style="" if one.updated else "dim"),
+        )
+        said = Text(f"失败：{one.failed}" if one.failed else "", style="red")
+        for warning in one.warnings:
+            said.append(("\n" if said else "") + warning, style="yellow")
+        table.add_row(Text(one.id, style="red" if one.failed else ""), *numbers, f"{one.seconds:.1f} 秒", said)
+    return table
+
+
+def source_table(sources: Iterable[Source], histories: Mapping[str, SourceRecord], zone: ZoneInfo) -> Table:
+    """The registry: a row a source, with when it last succeeded and what it failed of since."""
+    table = _table("来源", "编号", "种类", "名称", "周期", "上次成功", "状态")
+    for source in sources:
+        history = histories.get(source.id)
+        if not source.enabled:
+            state = Text("停用", style="dim")
+        elif history and history.failure:
+            state = Text(f"失败 {history.failures_in_row} 次：{history.failure}", style="red")
+        else:
+            state = Text("正常" if history else "未抓过", style="green" if history else "dim")
+        succeeded = moment(history.last_success_at if history else None, zone)
+        table.add_row(source.id, source.kind, Text(source.name), source.schedule, succeeded, state)
     return table
 
 

@@ -1,18 +1,125 @@
-"""What an editor does: decide on a story, and with it fill or empty a place in an issue."""
+"""What an editor does: look at candidates, decide on a story, and with it fill or empty a place in an issue."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from datetime import date
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
-from pipelines.export.markdown import draft
-from pipelines.model import Candidate, Decision, Entry, Issue, Section
+from pipelines.export.entry import read_entry
+from pipelines.export.markdown import back_issues, draft
+from pipelines.group.candidates import as_of
+from pipelines.model import Candidate, CandidateState, Decision, Entry, Issue, Section
 from pipelines.newsletter import Newsletter
+from pipelines.normalise.url import NotAWebAddress, canonical
+from pipelines.rules import Rules
+from pipelines.store import Store, Transaction
+from pipelines.store.errors import NoSuchStory
 
 
 class CannotDecide(Exception):
     """A decision that cannot be carried out; the message says why and what would work."""
+
+
+class NoSuchIssue(Exception):
+    """An issue was named by a date that has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a decision led to.
+
+    Args:
+        candidate: as it is now.
+        issue: the date of the issue that it was put in or taken out of, if any.
+    """
+
+    candidate: Candidate
+    issue: date | None
+
+
+def list_candidates(
+    store: Store,
+    now: datetime,
+    *,
+    category: str | None = None,
+    since: datetime | None = None,
+    state: CandidateState = "new",
+    limit: int | None = None,
+) -> list[Candidate]:
+    """Candidates as they stand today, best first.
+
+    Args:
+        now: what freshness is measured against; aware.
+        category, since, state: which ones.
+        limit: at most so many of each category.
+    """
+    with store.reading() as tx:
+        found = tx.stories.candidates(category=category, since=since, states=(state,))
+    ranked = sorted((as_of(one, now) for one in found), key=lambda one: (-one.score, one.story.id))
+    if limit is None:
+        return ranked
+    kept: dict[str, int] = {}
+    chosen = []
+    for one in ranked:
+        kept[one.category] = kept.get(one.category, 0) + 1
+        if kept[one.category] <= limit:
+            chosen.append(one)
+    return chosen
+
+
+def decide(store: Store, newsletter: Newsletter, rules: Rules, decision: Decision) -> Decided:
+    """Write a decision down, and carry it out in the issue that it concerns, in one transaction.
+
+    A pick goes to the issue named, else to the newest draft, else to a new draft of the day. Whatever else is decided
+    takes the story out of the drafts; a published issue stays as it was printed.
+
+    Raises:
+        NoSuchStory: no article has or had that id.
+        CannotDecide: the category is not the newsletter's, or the day's issue is out already.
+    """
+    with store.transaction() as tx:
+        candidate = tx.stories.find(decision.story)
+        if candidate is None:
+            raise NoSuchStory(f"no story has the id {decision.story}")
+        drafts = tx.issues.drafts()
+        if decision.action == "pick":
+            issue = _issue_for(tx, decision, drafts, newsletter)
+            decision = replace(decision, issue=issue.date, category=decision.category or candidate.category)
+        tx.decisions.add(replace(decision, shown={**shown(candidate), **decision.shown}))
+        settled = tx.stories.find(decision.story) or candidate
+        touched = None
+        if decision.action == "pick":
+            filled = with_entry(issue, candidate, decision.category or candidate.category, newsletter)
+            save_issue(tx, filled, newsletter, rules)
+            touched = issue.date
+            drafts = [one for one in drafts if one.date != issue.date]
+        if settled.state != "picked" or decision.action == "pick":
+            for one in drafts:
+                emptied = without_story(one, candidate)
+                if emptied != one:
+                    save_issue(tx, emptied, newsletter, rules)
+                    touched = touched or one.date
+        return Decided(tx.stories.find(decision.story) or settled, touched)
+
+
+def save_issue(tx: Transaction, issue: Issue, newsletter: Newsletter, rules: Rules) -> None:
+    """Store an issue, and by their strong keys all that its entries link to: what it printed is remembered."""
+    entries = [entry for section in issue.sections for entry in section.entries]
+    tx.issues.save(issue, [entry_keys(entry, newsletter, rules) for entry in entries])
+
+
+def entry_keys(entry: Entry, newsletter: Newsletter, rules: Rules) -> tuple[str, ...]:
+    """The strong keys of an entry's links, in order; a link that dies within hours, or is none, has none."""
+    keys: dict[str, None] = {}
+    for url in read_entry(entry.markdown, newsletter).urls:
+        with suppress(NotAWebAddress):
+            found = canonical(url, rules)
+            if not found.temporary:
+                keys |= dict.fromkeys(found.keys)
+    return tuple(keys)
 
 
 def shown(candidate: Candidate) -> Mapping[str, str]:
@@ -39,34 +146,107 @@ def new_issue(day: date, newsletter: Newsletter) -> Issue:
     )
 
 
-def with_decision(issue: Issue, candidate: Candidate, decision: Decision, newsletter: Newsletter) -> Issue:
-    """The issue after a decision: the story's entry added, moved to its section, or taken out.
-
-    An entry that stands already keeps its text: the editor may have worked on it.
+def with_entry(issue: Issue, candidate: Candidate, wanted: str, newsletter: Newsletter) -> Issue:
+    """The issue with the story's entry at the end of a section. One that stands already moves, and keeps its text.
 
     Raises:
         CannotDecide: the newsletter has no such category.
     """
-    members = set(candidate.story.members)
-    standing = next((entry for section in issue.sections for entry in section.entries if entry.story in members), None)
-    emptied = replace(issue, sections=tuple(_without(section, members) for section in issue.sections))
-    if decision.action != "pick":
-        return emptied
-    wanted = decision.category or candidate.category
     category = newsletter.category(wanted)
     if category is None:
-        raise CannotDecide(f"没有「{wanted}」这个栏目；可用的有：{'、'.join(newsletter.category_names)}")
-    entry = standing or draft(candidate, newsletter)
-    return replace(emptied, sections=_added(emptied.sections, category.name, entry))
-
-
-def _without(section: Section, members: set[int]) -> Section:
-    return replace(section, entries=tuple(entry for entry in section.entries if entry.story not in members))
-
-
-def _added(sections: tuple[Section, ...], name: str, entry: Entry) -> tuple[Section, ...]:
-    if all(section.name != name for section in sections):
-        sections = (*sections, Section(name))
-    return tuple(
-        replace(section, entries=(*section.entries, entry)) if section.name == name else section for section in sections
+        raise no_such_category(wanted, newsletter)
+    entries = [entry for section in issue.sections for entry in section.entries]
+    entry = next((one for one in entries if one.story in candidate.story.members), None) or draft(candidate, newsletter)
+    sections = without_story(issue, candidate).sections
+    if all(newsletter.category(section.name) is not category for section in sections):
+        sections = (*sections, Section(category.name))
+    return replace(
+        issue,
+        sections=tuple(
+            replace(section, entries=(*section.entries, entry))
+            if newsletter.category(section.name) is category
+            else section
+            for section in sections
+        ),
     )
+
+
+def without_story(issue: Issue, candidate: Candidate) -> Issue:
+    """The issue without the story's entry."""
+    members = set(candidate.story.members)
+    return replace(
+        issue,
+        sections=tuple(
+            replace(section, entries=tuple(entry for entry in section.entries if entry.story not in members))
+            for section in issue.sections
+        ),
+    )
+
+
+def no_such_category(name: str, newsletter: Newsletter) -> CannotDecide:
+    """What to say of a category that the newsletter has not."""
+    return CannotDecide(f"没有「{name}」这个栏目；可用的有：{'、'.join(newsletter.category_names)}")
+
+
+def all_issues(store: Store) -> list[Issue]:
+    """Every issue, newest first."""
+    with store.reading() as tx:
+        return [_the_issue(tx, day) for day in sorted(tx.issues.dates(), reverse=True)]
+
+
+def issues_to_export(store: Store, newsletter: Newsletter, dates: Sequence[date] | None) -> list[Issue]:
+    """Issues as they are written: a draft gets its list of back issues.
+
+    Args:
+        dates: of the issues wanted; none for the newest draft, None for every issue.
+
+    Raises:
+        NoSuchIssue: a date has none, or there is no draft.
+    """
+    with store.reading() as tx:
+        past = tx.issues.dates("published")
+        if dates is None:
+            wanted = sorted(tx.issues.dates())
+        elif dates:
+            wanted = list(dates)
+        else:
+            wanted = sorted(tx.issues.dates("draft"))[-1:]
+            if not wanted:
+                raise NoSuchIssue("没有草稿；用 jianbao decide 编号 pick 选用候选，或写明要导出哪一期")
+        issues = [_the_issue(tx, day) for day in wanted]
+    return [_with_back_issues(issue, past, newsletter) if issue.state == "draft" else issue for issue in issues]
+
+
+def publish(store: Store, newsletter: Newsletter, rules: Rules, issues: Sequence[Issue]) -> None:
+    """Remember issues as printed: from now on their stories are published."""
+    with store.transaction() as tx:
+        for issue in issues:
+            save_issue(tx, replace(issue, state="published"), newsletter, rules)
+
+
+def _the_issue(tx: Transaction, day: date) -> Issue:
+    issue = tx.issues.get(day)
+    if issue is None:
+        raise NoSuchIssue(f"没有 {day} 这一期；见 jianbao issue list")
+    return issue
+
+
+def _with_back_issues(issue: Issue, past: Sequence[date], newsletter: Newsletter) -> Issue:
+    earlier = [day for day in past if day < issue.date]
+    return replace(issue, back_issues=back_issues(earlier, newsletter)) if earlier else issue
+
+
+def _issue_for(tx: Transaction, decision: Decision, drafts: Sequence[Issue], newsletter: Newsletter) -> Issue:
+    if decision.issue is None and drafts:
+        return max(drafts, key=lambda one: one.date)
+    day = decision.issue or _day(decision.at, newsletter.zone)
+    issue = tx.issues.get(day)
+    if issue is None:
+        return new_issue(day, newsletter)
+    if issue.state == "published" and decision.issue is None:
+        raise CannotDecide(f"{day} 一期已经刊出；用 --issue 指定下一期的日期")
+    return issue
+
+
+def _day(at: datetime, zone: ZoneInfo) -> date:
+    return at.astimezone(zone).date()

@@ -149,7 +149,7 @@ class Evidence:
     """Why two articles are in one story.
 
     Args:
-        kind: `shared-reference`, `names` (one is what the other is about), `reprint`, `same-title`, `near-text`, `by-hand`.
+        kind: `shared-reference`, `names` (one is about the other), `reprint`, `same-title`, `near-text`, `by-hand`.
         detail: for a person: the key, the similarity.
         articles: the two ids, the smaller first.
     """

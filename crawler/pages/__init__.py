@@ -10,7 +10,13 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from crawler.items import Page, Reply
-from crawler.pages import arxiv, feed, github, web, wechat, wechat_feed, zhihu
+from crawler.pages import arxiv as arxiv
+from crawler.pages import feed as feed
+from crawler.pages import github as github
+from crawler.pages import web as web
+from crawler.pages import wechat as wechat
+from crawler.pages import wechat_feed as wechat_feed
+from crawler.pages import zhihu as zhihu
 
 PageFunction = Callable[[Reply], Page]
 

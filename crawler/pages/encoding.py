@@ -121,7 +121,7 @@ def decode(body: bytes, declared: str | None = None) -> str:
     for codec in labels:
         if codec != _LATIN and (text := _strict(body, codec)) is not None:
             return text
-    return utf8 if utf8 is not None else _without_label(body, labels)
+    return utf8 if utf8 is not None else _without_label(body, labels).removeprefix("\ufeff")
 
 
 def decode_reply(reply: Reply) -> str:

@@ -1,0 +1,77 @@
+"""The only place where a request leaves the process."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
+from scrapy.crawler import Crawler
+from scrapy.exceptions import CannotResolveHostError
+from scrapy.http import Request, Response
+
+from crawler.errors import Refused
+from crawler.network.credentials import header_for
+from crawler.network.failures import BROKEN
+from crawler.network.gate import GATE
+from crawler.network.policy import host_and_port, is_public, policy_of
+from crawler.network.resolver import PublicResolver, refusal
+
+_NOT_PUBLIC: Final = "leads to {}, which is not a public address"
+
+
+class Door(HTTP11DownloadHandler):
+    """Scrapy's own HTTP handler behind our checks: pages, robots.txt, redirects and retries all pass here.
+
+    It checks the URL, waits for the host's turn, adds the credential, and checks who answered.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._policy = policy_of(crawler.settings)
+
+    async def download_request(self, request: Request) -> Response:
+        """Fetch one URL.
+
+        Raises:
+            Refused: we do not make this request.
+            NotAsked, RateLimited: the gate lets nobody through to this host now.
+            Exception: whatever Scrapy raises; `crawler.network.failures` says what it means.
+        """
+        self._policy.check(request.url)
+        _require_resolver()
+        host, port = host_and_port(request.url)
+        rule, lane, place = self._policy.rule(host, port), self._policy.lane(host, port), f"{host}:{port}"
+        async with GATE.turn(lane, place, rule.delay, lambda: not self._crawler.engine.running):
+            try:
+                response = await super().download_request(_with_credential(request))
+            except BROKEN as error:
+                if isinstance(error, CannotResolveHostError) and (address := refusal(host, port)):
+                    raise Refused(_NOT_PUBLIC.format(address), url=request.url) from error
+                GATE.failed(place)
+                raise
+            GATE.answered(lane, place, response.status)
+        peer = response.ip_address
+        if peer is not None and not is_public(str(peer)) and not self._policy.is_exempt(host, port):
+            raise Refused(_NOT_PUBLIC.format(peer), url=request.url)
+        return response
+
+
+def _require_resolver() -> None:
+    """Let nothing out where Scrapy was started with another resolver.
+
+    Raises:
+        RuntimeError: `TWISTED_DNS_RESOLVER` was not set on the process.
+    """
+    from twisted.internet import reactor  # noqa: PLC0415 (importing it earlier would install the wrong one)
+
+    if not isinstance(reactor.nameResolver, PublicResolver):
+        raise RuntimeError("the process runs without crawler.network.resolver: start it with crawler.settings")
+
+
+def _with_credential(request: Request) -> Request:
+    header = header_for(request.url, request.meta)
+    if header is None:
+        return request
+    copy = request.copy()
+    copy.headers[header[0]] = header[1]
+    return copy

@@ -1,0 +1,116 @@
+"""One line for each host, for the whole process: who asks next, and when.
+
+Scrapy's delays belong to one crawler, and a process runs one crawler for each kind of source. The lines here are shared
+by all of them, so a mirror that serves feeds of three kinds still sees one request at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from crawler.errors import FetchFailed, RateLimited
+
+GIVES_UP_AFTER: Final = 3
+"""Failures to connect, one after another, until a host counts as down for the rest of the process's life. As many as
+one request has attempts: a dead mirror costs one source's time, not a hundred sources'."""
+
+CLOSES_AFTER: Final = 2
+"""Refusals for long, one after another, until a line is closed: one may be about a single feed of an aggregator."""
+
+_STEP: Final = 0.5
+"""Seconds; how soon a waiting request notices that the crawl is being stopped."""
+
+
+class NotAsked(FetchFailed):
+    """This request was not made: its host is down, or the crawl is being stopped. Raised by `Gate`."""
+
+    remedy = "asked again at the next run"
+
+
+@dataclass(slots=True)
+class _Line:
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    free_at: float = 0.0
+    refusals: int = 0
+    closed: tuple[float, datetime] | None = None
+
+
+class Gate:
+    """Lines of requests, by name. All times are seconds of `clock`.
+
+    Args:
+        clock, sleep: other ones in tests.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
+        self._clock = clock
+        self._sleep = sleep
+        self._lines: defaultdict[str, _Line] = defaultdict(_Line)
+        self._failures: Counter[str] = Counter()
+
+    @asynccontextmanager
+    async def turn(
+        self, lane: str, host: str, delay: float, stopping: Callable[[], bool] = lambda: False
+    ) -> AsyncIterator[None]:
+        """Wait for one's turn and keep it: the next may start `delay` seconds after this one did, and when it is done.
+
+        Args:
+            lane: the line's name (`Policy.lane`).
+            host: `host:port` that is asked; a line may have several.
+            stopping: asked while waiting.
+
+        Raises:
+            RateLimited: the site has asked, meanwhile, to be left alone for long.
+            NotAsked: the host is down, or the crawl is being stopped.
+        """
+        line = self._lines[lane]
+        async with line.turn:
+            while (seconds := line.free_at - self._clock()) > 0 and not stopping():
+                self._refuse(line, host)
+                await self._sleep(min(seconds, _STEP))
+            if stopping():
+                raise NotAsked("not asked: the crawl is being stopped")
+            self._refuse(line, host)
+            line.free_at = self._clock() + delay
+            yield
+
+    def _refuse(self, line: _Line, host: str) -> None:
+        if line.closed and self._clock() < line.closed[0]:
+            raise RateLimited("not asked: the site wants to be left alone for now", retry_at=line.closed[1])
+        if self._failures[host] >= GIVES_UP_AFTER:
+            raise NotAsked(f"not asked: {host} failed {GIVES_UP_AFTER} times in a row just now")
+
+    def hold(self, lane: str, seconds: float) -> None:
+        """Let nobody in this line start within so many seconds."""
+        line = self._lines[lane]
+        line.free_at = max(line.free_at, self._clock() + seconds)
+
+    def refused(self, lane: str, seconds: float, until: datetime) -> None:
+        """A site has asked for patience for so many seconds, which is until a time; twice in a row closes its line."""
+        line = self._lines[lane]
+        line.refusals += 1
+        if line.refusals >= CLOSES_AFTER:
+            line.closed = (self._clock() + seconds, until)
+
+    def failed(self, host: str) -> None:
+        """A connection to the host failed, or broke off."""
+        self._failures[host] += 1
+
+    def answered(self, lane: str, host: str, status: int) -> None:
+        """The host answered, whatever it said."""
+        del self._failures[host]
+        if status < 400:
+            self._lines[lane].refusals = 0
+
+
+GATE: Final = Gate()
+"""The process's own."""

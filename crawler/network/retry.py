@@ -1,0 +1,136 @@
+"""Asking again: after a failure soon and a few times, after 「come back later」 when the site says so."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final, Self
+
+from scrapy.crawler import Crawler
+from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
+from scrapy.downloadermiddlewares.retry import get_retry_request
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Request, Response
+
+from crawler.errors import FetchFailed, RateLimited, TooLarge
+from crawler.network.failures import BROKEN
+from crawler.network.gate import GATE
+from crawler.network.policy import Policy, host_and_port, policy_of
+from crawler.pages.waiting import retry_after, within_reason
+
+LONGEST_WAIT: Final = 60.0
+"""Seconds that we wait for a site within a run; GitHub's search quota is full again within a minute. Beyond that the
+source is asked again at its next run."""
+
+_LATER: Final = frozenset({429, 503})
+_EMPTY_QUOTA: Final = frozenset({403, 429})
+
+
+def asked_to_wait(status: int, headers: Mapping[str, str], now: datetime) -> datetime | None:
+    """When a site allows another try, by Retry-After or by GitHub's quota headers.
+
+    Args:
+        headers: lower-case names.
+        now: aware.
+
+    Returns:
+        Never before `now`, at most 31 days later; None where the site asks for nothing, or for nothing usable.
+
+    >>> now = datetime(2026, 1, 1, tzinfo=UTC)
+    >>> asked_to_wait(429, {"retry-after": "120"}, now).isoformat()
+    '2026-01-01T00:02:00+00:00'
+    >>> asked_to_wait(200, {"retry-after": "120"}, now)
+    """
+    quota_is_empty = status in _EMPTY_QUOTA and headers.get("x-ratelimit-remaining") == "0"
+    if status not in _LATER and not quota_is_empty:
+        return None
+    if named := retry_after(headers, now):
+        return named
+    reset = headers.get("x-ratelimit-reset", "")
+    if quota_is_empty and re.fullmatch(r"[0-9]{1,11}", reset):
+        return within_reason(datetime.fromtimestamp(int(reset), UTC), now)
+    return None
+
+
+class Retry:
+    """Decides whether a request is made again, and lets its host's line wait meanwhile."""
+
+    def __init__(self, crawler: Crawler, policy: Policy) -> None:
+        self._crawler = crawler
+        self._policy = policy
+        self._statuses = {int(status) for status in crawler.settings.getlist("RETRY_HTTP_CODES")}
+        self._backoff = crawler.settings.getfloat("RETRY_BACKOFF")
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """As Scrapy makes its middlewares."""
+        return cls(crawler, policy_of(crawler.settings))
+
+    def process_response(self, request: Request, response: Response) -> Request | Response:
+        """Answers that ask for patience, or that say that the server had a bad moment.
+
+        Raises:
+            RateLimited: for longer than we wait.
+        """
+        now = datetime.now(UTC)
+        until = asked_to_wait(response.status, plain_headers(response), now)
+        if until is not None:
+            seconds = (until - now).total_seconds()
+            lane = self._policy.lane(*host_and_port(request.url))
+            if seconds > LONGEST_WAIT:
+                GATE.refused(lane, seconds, until)
+                detail = f"HTTP {response.status}: not before {until:%Y-%m-%d %H:%M} UTC"
+                raise RateLimited(detail, retry_at=until, url=request.url)
+            return self.again(request, f"HTTP {response.status}", seconds) or response
+        if response.status in self._statuses:
+            return self.again(request, f"HTTP {response.status}") or response
+        return response
+
+    def process_exception(self, request: Request, exception: Exception) -> Request | None:
+        """Connections that failed or broke off."""
+        return self.again(request, type(exception).__name__) if isinstance(exception, BROKEN) else None
+
+    def again(self, request: Request, reason: str, seconds: float = 0.0) -> Request | None:
+        """The request to make once more, after `seconds` but not before its backoff; None when it had its tries."""
+        spider = self._crawler.spider
+        assert spider is not None  # noqa: S101 (Scrapy sets it before the first request)
+        retry = get_retry_request(request, spider=spider, reason=reason, give_up_log_level="INFO")
+        if retry is not None:
+            backoff = self._backoff * 2 ** (retry.meta["retry_times"] - 1)
+            GATE.hold(self._policy.lane(*host_and_port(request.url)), max(seconds, backoff))
+        return retry
+
+
+class Decompression(HttpCompressionMiddleware):
+    """Scrapy's, with an end: a body that is not what its header says, or grows too large, is an error of ours."""
+
+    def __init__(self, *, crawler: Crawler) -> None:
+        super().__init__(crawler=crawler)
+        self._retry = Retry.from_crawler(crawler)
+
+    def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
+        """Decode the body, or ask again for one that can be decoded.
+
+        Raises:
+            TooLarge: more than DOWNLOAD_MAXSIZE after decoding.
+            FetchFailed: not what Content-Encoding says, again and again.
+        """
+        try:
+            return super().process_response(request, response)
+        except IgnoreRequest as error:
+            raise TooLarge("the answer grows beyond what we read when it is unpacked", url=request.url) from error
+        except (OSError, EOFError, ValueError, zlib.error) as error:
+            again = self._retry.again(request, type(error).__name__)
+            if again is None:
+                raise FetchFailed("the body is not what its Content-Encoding says", url=request.url) from error
+            return again
+
+
+def plain_headers(response: Response) -> dict[str, str]:
+    """Headers as `Reply` has them: lower-case names, a header sent twice joined by a comma."""
+    return {
+        name.decode("latin-1").lower(): ", ".join(value.decode("latin-1") for value in values)
+        for name, values in response.headers.items()
+    }

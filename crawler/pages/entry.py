@@ -1,0 +1,137 @@
+"""What a feed says, whatever its format: a channel and its entries. `crawler.pages.feed` makes items of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from html import unescape
+from typing import Final
+from urllib.parse import urljoin, urlsplit
+
+from crawler.pages.html import collapse, parse, plain_text
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry. Empty strings and tuples where the feed says nothing.
+
+    Args:
+        links: what may be its address, best first, as written.
+        base: what its relative addresses are relative to; absolute.
+        guid: what the feed tells its entries apart by.
+        title, summary: plain text.
+        html, text: the content, in one form or the other.
+        enclosures: addresses of files that come with it, as written.
+        related: addresses of what it is about, as written.
+        ids: strong keys; a guid is none, since only its own feed knows it.
+    """
+
+    links: tuple[str, ...] = ()
+    base: str = ""
+    guid: str = ""
+    title: str = ""
+    published: str = ""
+    updated: str = ""
+    author: str = ""
+    html: str = ""
+    text: str = ""
+    summary: str = ""
+    image: str = ""
+    enclosures: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    language: str = ""
+    ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A whole feed. `author` and `language` hold for entries that do not say their own."""
+
+    title: str = ""
+    generator: str = ""
+    author: str = ""
+    language: str = ""
+    entries: tuple[Entry, ...] = ()
+
+
+_LONGEST_DIGEST: Final = 4000  # characters of markup
+_CONTROL: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_TAG: Final = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
+_INLINE_TAG: Final = re.compile(
+    r"</?(?:a|abbr|b|br|code|del|em|font|i|img|ins|mark|p|small|span|strong|sub|sup|u)(?:\s+[a-z-]+\s*=[^<>]*|\s*/?)>",
+    re.IGNORECASE,
+)
+_PLAIN_URL: Final = re.compile(r"https?://[^\s/?#@\\\[\]]+(?:[/?#]\S*)?", re.IGNORECASE)
+_ADDRESS: Final = re.compile(r"[^\s()<>]+@[^\s()<>]+\.[a-z]{2,}", re.IGNORECASE)
+_NAMED_ADDRESS: Final = re.compile(r"[^\s()<>]+@[^\s()<>]+ \(([^()]+)\)|([^<>]+) <[^\s<>]+@[^\s<>]+>")
+_REFERENCE: Final = re.compile(r"&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,31});", re.IGNORECASE)
+
+
+def clean(text: str) -> str:
+    """The text without what XML does not allow: C0 controls, lone surrogates, non-characters."""
+    return _CONTROL.sub("", text)
+
+
+def has_markup(text: str) -> bool:
+    """Whether a feed's text is HTML rather than words."""
+    return _TAG.search(text) is not None
+
+
+def plain(markup: str) -> str:
+    """The words of an HTML fragment on one line.
+
+    >>> plain("<p>移动<b>端</b></p><p>R&amp;D</p><script>x()</script>")
+    '移动端 R&D'
+    """
+    return collapse(plain_text(parse(f"<div>{markup}</div>")) if "<" in markup else _decoded(markup))
+
+
+def digest(description: str, *, is_content: bool) -> str:
+    """The words of a description; none where it is the whole content and too long to be a digest as well."""
+    if is_content and len(description) > _LONGEST_DIGEST:
+        return ""
+    return plain(description[:_LONGEST_DIGEST])
+
+
+def plain_title(markup: str) -> str:
+    """The words of a title that is HTML by custom only: references and inline tags go, `vector<int>` stays.
+
+    >>> plain_title("AT&amp;T: <em>new</em> vector<int>")
+    'AT&T: new vector<int>'
+    """
+    return collapse(_decoded(_INLINE_TAG.sub("", markup)))
+
+
+def person(written: str) -> str:
+    """The name in what a feed says of an author; empty where it is a mail address alone.
+
+    >>> person("ada@example.org (Ada)"), person("ada@example.org"), person(" Ada ")
+    ('Ada', '', 'Ada')
+    """
+    name = _NAMED_ADDRESS.sub(r"\1\2", collapse(written[:200]))
+    return "" if _ADDRESS.fullmatch(name) else name
+
+
+def absolute(url: str, base: str) -> str | None:
+    """The address made absolute, or None where it is no http(s) address.
+
+    >>> absolute("../b", "https://example.org/a/")
+    'https://example.org/b'
+    >>> absolute("javascript:alert(1)", "https://example.org/") is None
+    True
+    """
+    url = url.strip()
+    if _PLAIN_URL.fullmatch(url):
+        return url
+    try:
+        joined = urljoin(base, url) if url else ""
+        parts = urlsplit(joined)
+    except ValueError:
+        return None
+    return joined if parts.scheme in {"http", "https"} and parts.netloc else None
+
+
+def _decoded(text: str) -> str:
+    """The text with its character references decoded, those only that end in a semicolon: `?a=1&copy=2` is no ©."""
+    return _REFERENCE.sub(lambda match: unescape(match[0]), text) if "&" in text else text

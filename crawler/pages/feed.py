@@ -1,0 +1,217 @@
+"""Feeds: RSS 0.9x, 1.0 and 2.0, Atom 0.3 and 1.0, JSON Feed 1 and 1.1, and broken ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from crawler.errors import PageChanged
+from crawler.items import Link, Page, RawItem, Reply
+from crawler.pages.challenge import refuse_challenge
+from crawler.pages.encoding import decode_reply
+from crawler.pages.entry import Channel, Entry, absolute, clean, plain
+from crawler.pages.feed_broken import read_broken
+from crawler.pages.feed_json import read_json
+from crawler.pages.feed_xml import read_xml
+from crawler.pages.html import collapse
+from crawler.pages.records import read_each
+
+_FEED_ROOTS: Final = frozenset({"rss", "rdf", "feed", "channel", "item", "entry"})
+_PAGE_ROOTS: Final = frozenset({"html", "head", "body", "title", "meta", "script", "style", "div", "p", "center", "h1"})
+_TAG_NAME: Final = re.compile(r"(?:[a-z_][\w.-]{0,50}:)?([a-z_][\w.-]{0,50})", re.IGNORECASE)
+_RISKY_PROLOG: Final = re.compile(r"<!ENTITY|<!DOCTYPE[^<>]*(?:\sSYSTEM\s|\[)", re.IGNORECASE)
+_FEED_TAG: Final = re.compile(r"<(?:rss|feed|rdf:RDF)\s[^<>]*(?:version|xmlns)[^<>]*>")
+_GARBAGE: Final = 10_000  # characters of warnings or a page's frame that a server may print before its feed
+
+_PAGE_TITLE: Final = re.compile(r"<title[^<>]*>([^<]{1,100})", re.IGNORECASE)
+_LINK_TAG: Final = re.compile(r"<link\s[^<>]{1,1000}>", re.IGNORECASE)
+_HREF: Final = re.compile(r"\shref\s*=\s*[\"']?([^\"'\s<>]{1,500})", re.IGNORECASE)
+_FEED_TYPE: Final = re.compile(r"application/(?:rss\+xml|atom\+xml|feed\+json)", re.IGNORECASE)
+
+_TITLE_FROM_TEXT: Final = 60  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A feed that was read, for page functions that know more of where it comes from.
+
+    Args:
+        title: the feed's own.
+        generator: the program that says it made the feed.
+        items: of kind `feed`.
+        warnings: entries that say nothing.
+    """
+
+    title: str
+    generator: str
+    items: tuple[RawItem, ...]
+    warnings: tuple[str, ...]
+
+
+def feed(reply: Reply) -> Page:
+    """The entries of a feed.
+
+    An entry's URL is its link, else a guid that is an address, else a file that comes with it, else the feed's own
+    address with the guid as its query, which no other entry shares. Its title is its own, else the first words of
+    its summary or content. An entry that says nothing at all is a warning. Entries alike in every word are given once.
+
+    Returns:
+        Items of kind `feed`; no asks. A feed without entries is an empty page.
+
+    Raises:
+        PageChanged: not a feed, or one with a document type of its own (XML bombs have one).
+        Blocked: a challenge stands where the feed should be.
+    """
+    read = read_feed(reply)
+    return Page(items=read.items, warnings=read.warnings)
+
+
+def read_feed(reply: Reply) -> Feed:
+    """As `feed`, with what the feed says of itself."""
+    return feed_of(_channel(clean(decode_reply(reply)).strip(), reply), reply)
+
+
+def feed_of(channel: Channel, reply: Reply) -> Feed:
+    """The items that a channel's entries make, as `feed` says."""
+    items, warnings = read_each(enumerate(channel.entries, 1), partial(_item, channel), reply)
+    return Feed(channel.title, channel.generator, tuple(_without_repeats(items)), warnings)
+
+
+def _channel(text: str, reply: Reply) -> Channel:
+    if not text:
+        raise PageChanged("an empty reply where the feed should be", url=reply.url)
+    if text[0] in "{[":
+        return read_json(text, reply.url)
+    start, name = _root(text, reply)
+    if name not in _FEED_ROOTS:
+        raise _no_feed(text, name, reply)
+    body = text[start:]
+    return read_xml(body, reply.url) or read_broken(body, reply.url)
+
+
+def _root(text: str, reply: Reply) -> tuple[int, str]:
+    """Where the root element begins, and its local name in lower case.
+
+    What a server printed before its feed is passed over, and so is the prolog with its document type: parsers are given
+    nothing that they could expand or fetch.
+
+    Raises:
+        PageChanged: the document type is more than a public name.
+    """
+    position, start, name = 0, 0, ""
+    while not name and (start := text.find("<", position)) >= 0:
+        if tag := _TAG_NAME.match(text, start + 1):
+            name = tag[1].lower()
+        else:
+            close = "-->" if text.startswith("<!--", start) else ">"
+            end = text.find(close, start)
+            position = end + len(close) if end >= 0 else len(text)
+    if name not in _FEED_ROOTS and (late := _FEED_TAG.search(text, 0, _GARBAGE)):
+        start, name = late.start(), "feed"
+    if name in _FEED_ROOTS and _RISKY_PROLOG.search(text, 0, start):
+        raise PageChanged(
+            "the feed declares a document type of its own, as XML bombs do; it is not read", url=reply.url
+        )
+    return start, name
+
+
+def _no_feed(text: str, root: str, reply: Reply) -> PageChanged:
+    """What to say of a reply that is no feed.
+
+    Raises:
+        Blocked: a challenge stands there.
+    """
+    refuse_challenge(text, reply)
+    status = f" (HTTP {reply.status})" if reply.status != 200 else ""
+    if root in _PAGE_ROOTS:
+        found = list(dict.fromkeys(_advertised(text, reply.url)))[:3]
+        remedy = f"the page names its feed: {' or '.join(found)}" if found else ""
+        title = _PAGE_TITLE.search(text)
+        titled = f" titled {collapse(title[1])!r}" if title else ""
+        return PageChanged(
+            f"an HTML page{titled} stands where the feed should be{status}", url=reply.url, remedy=remedy
+        )
+    if root:
+        return PageChanged(f"XML with the root <{root}> is no feed{status}", url=reply.url)
+    return PageChanged(f"plain text is no feed{status}: {collapse(text[:200])[:60]}", url=reply.url)
+
+
+def _advertised(text: str, url: str) -> Iterator[str]:
+    """Addresses of feeds that an HTML page names in its head."""
+    for link in _LINK_TAG.findall(text[:200_000]):
+        href = _HREF.search(link) if _FEED_TYPE.search(link) else None
+        if href and (address := absolute(href[1], url)):
+            yield address
+
+
+def _item(channel: Channel, numbered: tuple[int, Entry], reply: Reply) -> RawItem:
+    """The item that an entry makes.
+
+    Raises:
+        ValueError: the entry says nothing.
+    """
+    number, entry = numbered
+    title = entry.title or _first_words(entry.summary or entry.text or plain(entry.html[:2000])) or entry.guid
+    url = _url(entry, title, reply)
+    if not url:
+        raise ValueError(f"entry {number} of the feed says nothing: no link, no title, no text")
+    return RawItem(
+        kind="feed",
+        url=url,
+        title=title or url,
+        fetched_at=reply.fetched_at,
+        published=entry.published or None,
+        updated=entry.updated or None,
+        author=entry.author or channel.author or None,
+        publisher=channel.title or None,
+        html=_unless_title(entry.html, title),
+        text=_unless_title(entry.text, title),
+        summary=entry.summary if entry.summary not in {"", title} else None,
+        image=absolute(entry.image, entry.base),
+        links=tuple(Link("related", related) for related in _absolute_all(entry.related, entry.base) if related != url),
+        ids=entry.ids,
+        tags=entry.tags,
+        language=entry.language or channel.language or None,
+    )
+
+
+def _url(entry: Entry, title: str, reply: Reply) -> str:
+    """The entry's address, as `feed` says; empty where nothing tells it from other entries."""
+    if named := next(_absolute_all((*entry.links, *entry.enclosures), entry.base), ""):
+        return named
+    identity = entry.guid or (title and sha256(f"{title}\n{entry.published}".encode()).hexdigest()[:16])
+    parts = urlsplit(reply.url)
+    return f"{parts.scheme}://{parts.netloc}{parts.path}?guid={quote(identity[:200], safe='')}" if identity else ""
+
+
+def _absolute_all(urls: tuple[str, ...], base: str) -> Iterator[str]:
+    return filter(None, (absolute(url, base) for url in urls))
+
+
+def _first_words(text: str) -> str:
+    """The beginning of a text, for want of a title; cut at a space where there is one."""
+    if len(text) <= _TITLE_FROM_TEXT:
+        return text
+    head, space, _ = text[:_TITLE_FROM_TEXT].rpartition(" ")
+    return f"{head if space and len(head) > _TITLE_FROM_TEXT // 2 else text[:_TITLE_FROM_TEXT]}…"
+
+
+def _unless_title(text: str, title: str) -> str | None:
+    """The text, unless it only says the title again, as mirrors do that have no text."""
+    if len(text) < 4 * len(title) + 100 and plain(text) == title:
+        return None
+    return text or None
+
+
+def _without_repeats(items: tuple[RawItem, ...]) -> Iterator[RawItem]:
+    seen = set()
+    for item in items:
+        words = (item.url, item.title, item.published, item.updated, item.html, item.text, item.summary)
+        if words not in seen:
+            seen.add(words)
+            yield item

@@ -1,0 +1,96 @@
+"""JSON Feed 1 and 1.1 (jsonfeed.org/version/1.1) -> `Channel`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from crawler.errors import PageChanged
+from crawler.pages.entry import Channel, Entry, clean, has_markup, plain, plain_title
+from crawler.pages.html import collapse
+
+
+def read_json(text: str, url: str) -> Channel:
+    """Read a JSON Feed; what is of the wrong type is taken as not said.
+
+    Args:
+        text: the whole document.
+        url: where it came from.
+
+    Raises:
+        PageChanged: not JSON, or JSON that is no JSON Feed.
+    """
+    try:
+        feed = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise PageChanged(f"neither a feed nor JSON: {error}", url=url) from None
+    if not isinstance(feed, dict) or "jsonfeed.org/version/" not in str(feed.get("version"))[:100]:
+        raise PageChanged(f"JSON, but no JSON Feed: it {said(feed)}", url=url)
+    if not isinstance(feed.get("items"), list):
+        raise PageChanged("a JSON Feed without its list of items", url=url)
+    return Channel(
+        title=collapse(_text(feed, "title")),
+        generator=_text(feed, "generator"),
+        author=_authors(feed),
+        language=_text(feed, "language"),
+        entries=tuple(_entry(item if isinstance(item, dict) else {}, url) for item in feed["items"]),
+    )
+
+
+def _entry(item: Mapping[str, Any], url: str) -> Entry:
+    html, text, summary = (_text(item, name) for name in ("content_html", "content_text", "summary"))
+    attachments = [
+        _text(attachment, "url") for attachment in _list(item, "attachments") if isinstance(attachment, dict)
+    ]
+    return Entry(
+        links=tuple(filter(None, (_text(item, "url"), _text(item, "external_url")))),
+        base=url,
+        guid=_text(item, "id"),
+        title=plain_title(_text(item, "title")),
+        published=_text(item, "date_published"),
+        updated=_text(item, "date_modified"),
+        author=_authors(item),
+        html=html,
+        text="" if html else text,
+        summary=plain(summary) if has_markup(summary) else collapse(summary),
+        image=_text(item, "image") or _text(item, "banner_image"),
+        enclosures=tuple(filter(None, attachments)),
+        related=tuple(filter(None, [_text(item, "external_url") if _text(item, "url") else ""])),
+        tags=tuple(collapse(tag) for tag in _list(item, "tags") if isinstance(tag, str)),
+        language=_text(item, "language"),
+    )
+
+
+def _authors(holder: Mapping[str, Any]) -> str:
+    """Names of `authors` (1.1), else of `author` (1.0)."""
+    authors = _list(holder, "authors") or [holder.get("author")]
+    return ", ".join(filter(None, (collapse(_text(author, "name")) for author in authors if isinstance(author, dict))))
+
+
+def _text(holder: Mapping[str, Any], name: str) -> str:
+    """A string, or an integer as one (ids, epochs); else empty."""
+    value = holder.get(name)
+    return clean(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def _list(holder: Mapping[str, Any], name: str) -> list[Any]:
+    value = holder.get(name)
+    return value if isinstance(value, list) else []
+
+
+def said(answer: Any) -> str:
+    """What an API's JSON says went wrong, else the names in it, for the person who asked for a feed.
+
+    >>> said({"statusCode": 400, "message": "no such feed"})
+    'says: no such feed'
+    """
+    if not isinstance(answer, dict):
+        return f"is a {type(answer).__name__}"
+    for name in ("message", "error", "err", "msg", "detail"):
+        value = answer.get(name)
+        if isinstance(value, dict):
+            return said(value)
+        if isinstance(value, str) and value:
+            return f"says: {collapse(clean(value))[:200]}"
+    return "has " + (", ".join(list(answer)[:6]) or "nothing")

@@ -1,0 +1,110 @@
+"""What page functions share to read HTML, which is hostile: sizes are capped, and nothing is fetched or opened."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from typing import Final
+
+from lxml import etree
+from lxml.html import HtmlElement, HTMLParser, document_fromstring, tostring
+
+from crawler.errors import PageChanged
+
+_MOST_CHARACTERS: Final = 8_000_000
+_MOST_ATTRIBUTES: Final = 10_000  # of one tag; libxml2 compares each with each: 10,000 take 0.1 s, 100,000 take 10 s
+_QUOTED: Final = re.compile(r"\"[^\"]*\"|'[^']*'")
+
+# fmt: off
+_BLOCKS: Final = frozenset({
+    "address", "article", "aside", "blockquote", "br", "center", "dd", "details", "div", "dl", "dt", "fieldset",
+    "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav",
+    "ol", "p", "pre", "section", "summary", "table", "tr", "ul",
+})
+_CELLS: Final = frozenset({"td", "th"})
+_UNREAD: Final = frozenset({
+    "head", "iframe", "noscript", "object", "script", "style", "svg", "template", "textarea",
+})
+# fmt: on
+
+
+def collapse(text: str) -> str:
+    """The text in one line: each run of white space, also a full-width one, becomes one space.
+
+    >>> collapse("  端侧\\u3000模型\\n ")
+    '端侧 模型'
+    """
+    return " ".join(text.split())
+
+
+def parse(text: str) -> HtmlElement:
+    """A page or a fragment as the root of a tree, without comments. The parser stops at 256 nested tags.
+
+    Args:
+        text: decoded HTML; what it declares of its encoding is ignored.
+
+    Raises:
+        PageChanged: nothing to read, or more of it than a page for people has.
+    """
+    if len(text) > _MOST_CHARACTERS:
+        raise PageChanged(f"a page of {len(text):,} characters; the limit is {_MOST_CHARACTERS:,}")
+    _refuse_attribute_flood(text)
+    parser = HTMLParser(encoding="utf-8", no_network=True, huge_tree=False, remove_comments=True, remove_pis=True)
+    try:
+        return document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+    except etree.ParserError:
+        raise PageChanged("an empty page") from None
+
+
+def plain_text(element: HtmlElement) -> str:
+    """What a person reads of an element: a line for each paragraph, no empty lines; scripts and styles left out.
+
+    >>> plain_text(parse("<p>one<br>two</p> <ul><li>three <b>four</b></ul><script>five</script>"))
+    'one\\ntwo\\nthree four'
+    """
+    pieces: list[str] = []
+    walk = etree.iterwalk(element, events=("start", "end"))
+    for event, node in walk:
+        if node.tag in _UNREAD:
+            if event == "start":
+                walk.skip_subtree()
+        elif node.tag in _BLOCKS:
+            pieces.append("\n")
+        elif node.tag in _CELLS:
+            pieces.append(" ")
+        if event == "start" and node.tag not in _UNREAD:
+            pieces.append((node.text or "").replace("\n", " "))
+        elif event == "end" and node is not element:
+            pieces.append((node.tail or "").replace("\n", " "))
+    return "\n".join(filter(None, map(collapse, "".join(pieces).split("\n"))))
+
+
+def inner_html(element: HtmlElement) -> str:
+    """An element's content as HTML, without its own tag and what follows it."""
+    return (
+        escape(element.text or "", quote=False) + "".join(tostring(child, encoding="unicode") for child in element)
+    ).strip()
+
+
+def metas(document: HtmlElement) -> dict[str, str]:
+    """The page's `<meta>` contents by property, name or itemprop in lower case; the first that is not empty stands.
+
+    >>> metas(parse('<meta property="og:title" content=" A "><meta name="Author" content="">'))
+    {'og:title': 'A'}
+    """
+    found: dict[str, str] = {}
+    for node in document.iter("meta"):
+        content = (node.get("content") or "").strip()
+        for attribute in ("property", "name", "itemprop"):
+            if content and (name := node.get(attribute)):
+                found.setdefault(name.strip().lower(), content)
+    return found
+
+
+def _refuse_attribute_flood(text: str) -> None:
+    """Stop at a tag that would keep the parser busy for minutes, which it offers no way to interrupt."""
+    for piece in text.split("<"):
+        if len(piece) > 2 * _MOST_ATTRIBUTES:
+            attributes = len(_QUOTED.sub("", piece.partition(">")[0]).split())
+            if attributes > _MOST_ATTRIBUTES:
+                raise PageChanged(f"a tag with {attributes:,} attributes: no page for people")

@@ -1,0 +1,486 @@
+"""Zhihu: answers of its API, and the pages of articles, answers and videos, of 2016 as of now.
+
+Whatever its source, one record is a mapping with the API's names (snake case there, camel case in a page's state,
+others in the column API of 2016), so one function reads them all.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from html import unescape
+from itertools import chain
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from lxml.html import HtmlElement
+
+from crawler.errors import Blocked, CrawlError, Gone, PageChanged, RateLimited
+from crawler.items import Ask, Page, RawItem, Reply
+from crawler.pages.challenge import refuse_challenge
+from crawler.pages.encoding import decode_reply
+from crawler.pages.entry import absolute, clean, plain, plain_title
+from crawler.pages.html import collapse, inner_html, parse, plain_text
+from crawler.pages.records import read_each
+from crawler.pages.waiting import retry_after
+
+Record = Mapping[str, Any]
+
+_HOME: Final = "https://www.zhihu.com/"
+_ADDRESSES: Final = {
+    "article": "https://zhuanlan.zhihu.com/p/{id}",
+    "answer": "https://www.zhihu.com/question/{question}/answer/{id}",
+    "zvideo": "https://www.zhihu.com/zvideo/{id}",
+    "pin": "https://www.zhihu.com/pin/{id}",
+}
+_KEYS: Final = {"article": "zhihu:p/{id}", "answer": "zhihu:answer/{id}", "zvideo": "zhihu:zvideo/{id}"}
+_ENTITIES: Final = (("articles", "article"), ("answers", "answer"), ("zvideos", "zvideo"), ("pins", "pin"))
+_IN_PATH: Final = re.compile(r"/(?P<type>p|articles?|answers?|zvideos?|pins?)/(?P<id>\d+)")
+_TYPES: Final = {"p": "article", "post": "article", "column_article": "article"}
+
+_CREATED: Final = ("created", "created_time", "createdTime", "created_at", "createdAt", "published_at", "publishedTime")
+_UPDATED: Final = ("updated", "updated_time", "updatedTime", "updated_at", "updatedAt")
+_SUMMARY: Final = ("excerpt", "summary", "description")
+_IMAGE: Final = ("image_url", "imageUrl", "title_image", "titleImage", "thumbnail")
+_METRICS: Final = {
+    "votes": ("voteup_count", "voteupCount", "vote_count", "voteCount", "likesCount", "like_count", "likeCount"),
+    "comments": ("comment_count", "commentCount", "commentsCount"),
+}
+_WRAPPERS: Final = ("target", "object", "content")
+"""Where feeds, searches and collections put the record itself."""
+
+_STATE: Final = re.compile(r"<script[^<>]*\bid=[\"']?js-initialData[\"']?[^<>]*>")
+_IMG: Final = re.compile(r"<img\s[^<>]*>", re.IGNORECASE)
+_SOURCE: Final = re.compile(r"\b(data-original|data-actualsrc|src)\s*=\s*[\"']((?:https?:)?//[^\"'\s]+)")
+_SOURCES: Final = ("data-original", "data-actualsrc", "src")
+_NOSCRIPT: Final = re.compile(r"<noscript\b.*?</noscript>", re.DOTALL)
+_TITLE_FROM_TEXT: Final = 60  # characters
+
+_COOKIE: Final = "use a feed of this column, your own cookie, or save the page in a browser and `jianbao add` it"
+_ERRORS: Final[tuple[tuple[frozenset[int], type[CrawlError]], ...]] = (
+    (frozenset({40350, 40352, 40353, 40362}), Blocked),  # frostming/fxzhihu#43, #44: verification, refusal
+    (frozenset({10001, 10002, 10003}), Blocked),  # DIYgod/RSSHub#18758: the request is not signed as it should be
+    (frozenset({100, 101, 401, 403, 4011, 4031}), Blocked),  # no or no valid log-in
+    (frozenset({429, 4290, 4291}), RateLimited),
+    (frozenset({404, 410, 4040, 4041}), Gone),
+)
+_CHALLENGES: Final = ("zh-zse-ck", "static.zhihu.com/zse-ck/", "/account/unhuman", "<title>安全验证")
+_GONE: Final = re.compile(
+    r"没有知识存在的荒原|(?:内容|回答|文章|视频|问题|想法)(?:已被|已|被)(?:作者)?(?:删除|屏蔽|关闭|下架)|被建议修改"
+    r"|(?:内容|页面|文章|回答|资源|视频)不存在"
+)
+
+
+def items(reply: Reply) -> Page:
+    """A list that the API gives: a column's or an author's articles, a question's answers; or a single record.
+
+    Returns:
+        Articles, answers, videos and pins as items of kind `zhihu`, and an Ask for the next slice unless the list ends.
+
+    Raises:
+        Blocked: a challenge, an unsigned request, a log-in that is wanted.
+        RateLimited: it asks to come back later.
+        Gone: the one record that was asked for is no more.
+        PageChanged: neither a list nor an error that we know.
+    """
+    text = decode_reply(reply).strip()
+    try:
+        answer = json.loads(text)
+    except (ValueError, RecursionError):
+        raise _refusal(text, reply) from None
+    records = _records(answer, reply)
+    read, warnings = read_each(records, _item, reply)
+    following, refused = _next(answer, reply) if records else ((), ())
+    return Page(read, following, (*warnings, *refused))
+
+
+def page(reply: Reply) -> Page:
+    """The article, answer or video of a page; of a question's page each answer.
+
+    Args:
+        reply: fetched or saved; an API's JSON in its place is read as `items` does.
+
+    Returns:
+        What the address names, read from the page's state, else from its document; all there is where the address names
+        nothing. No asks.
+
+    Raises:
+        Gone: deleted, or not to be seen any more.
+        Blocked, RateLimited, PageChanged: as `items`.
+    """
+    text = decode_reply(reply)
+    if text.lstrip().startswith("{"):
+        return items(reply)
+    found = _named(_from_state(text), reply) or _named(_from_document(text), reply)
+    if not found:
+        raise _refusal(text, reply)
+    if all(_is_emptied(record) for record in found):
+        raise Gone("the page's text was taken down", url=reply.url)
+    read, warnings = read_each(found, _item, reply)
+    return Page(read, warnings=warnings)
+
+
+# --- a record ------------------------------------------------------------------------------------------------------
+
+
+def _item(record: Record, reply: Reply) -> RawItem:
+    """The item that a record makes.
+
+    Raises:
+        ValueError: a record of another kind, or one without number or title.
+    """
+    kind, number = _type(record), _number(record)
+    if kind not in _ADDRESSES or not number:
+        raise ValueError(f"a record that is no article, answer, video or pin: {kind or 'no type'} {number}".rstrip())
+    html = _without_copies(_html(record))
+    summary = plain(_text(record, *_SUMMARY))
+    title = _title(record, kind)
+    if not title:
+        raise ValueError(f"{kind} {number} has no title")
+    created, updated = _text(record, *_CREATED), _text(record, *_UPDATED)
+    question = _text(_part(record, "question"), "id")
+    address = _ADDRESSES[kind] if question or kind != "answer" else "https://www.zhihu.com/answer/{id}"
+    column = _part(record, "column")
+    topics = record.get("topics") or _part(record, "question").get("topics")
+    return RawItem(
+        kind="zhihu",
+        url=address.format(id=number, question=question),
+        title=title,
+        fetched_at=reply.fetched_at,
+        published=created or None,
+        updated=updated if updated != created and updated else None,
+        author=plain_title(_text(_part(record, "author"), "name") or _text(record, "author")) or None,
+        publisher=collapse(_text(column, "title", "name")) or None,
+        html=html or None,
+        summary=summary or None,
+        image=_image(record, html),
+        ids=(_KEYS[kind].format(id=number),) if kind in _KEYS else (),
+        tags=tuple(_names(topics)),
+        metrics={name: value for name, names in _METRICS.items() if (value := _count(record, names)) is not None},
+    )
+
+
+def _type(record: Record) -> str:
+    """What a record is: as it says, else by what only such a record has."""
+    said = _text(record, "type")
+    if said:
+        return _TYPES.get(said, said)
+    if record.get("question"):
+        return "answer"
+    return "article" if {"title", "content"} <= record.keys() else ""
+
+
+def _number(record: Record) -> str:
+    """Its number: `id`, or `slug` in the column API of 2016."""
+    return next((value for name in ("id", "slug") if (value := _text(record, name)).isdecimal()), "")
+
+
+def _title(record: Record, kind: str) -> str:
+    """Its title; an answer's is its question's, and a pin, which has none, is called by its first words."""
+    if kind == "answer":
+        return plain_title(_text(_part(record, "question"), "title", "name") or _text(record, "title"))
+    title = plain_title(_text(record, "title"))
+    if title or kind != "pin":
+        return title
+    words = plain(_html(record)[:1000])
+    return words if len(words) <= _TITLE_FROM_TEXT else f"{words[:_TITLE_FROM_TEXT]}…"
+
+
+def _html(record: Record) -> str:
+    """The content; that of a pin is a list of pieces, unless it comes as HTML too."""
+    content = record.get("content")
+    if isinstance(content, list):
+        pieces = (_text(piece, "own_text", "content") for piece in content if isinstance(piece, dict))
+        return _text(record, "content_html", "contentHtml") or "".join(pieces)
+    return _text(record, "content")
+
+
+def _without_copies(html: str) -> str:
+    """Content without the `<noscript>` copy that goes before each image.
+
+    >>> _without_copies('<figure><noscript><img src="a"></noscript><img data-actualsrc="a"></figure>')
+    '<figure><img data-actualsrc="a"></figure>'
+    """
+    head, close, tail = html.rpartition("</noscript>")  # no unclosed one is left to search to the end in vain
+    return _NOSCRIPT.sub("", head + close) + tail
+
+
+def _image(record: Record, html: str) -> str | None:
+    """The title image, else the first picture in the text that is no formula, as large as it comes."""
+    if titled := _text(record, *_IMAGE) or _text(_part(record, "video"), "thumbnail"):
+        return absolute(titled, _HOME)
+    for tag in _IMG.findall(html[:50_000]):
+        sources = dict(_SOURCE.findall(tag))
+        largest = next((sources[name] for name in _SOURCES if name in sources), "")
+        if largest and "eeimg" not in tag and "/equation?" not in largest:
+            return absolute(unescape(largest), _HOME)
+    return None
+
+
+def _names(topics: Any) -> Iterator[str]:
+    if isinstance(topics, list):
+        yield from filter(None, (collapse(_text(topic, "name")) for topic in topics if isinstance(topic, dict)))
+
+
+def _count(record: Record, names: tuple[str, ...]) -> int | None:
+    return next((value for name in names if type(value := record.get(name)) is int), None)
+
+
+def _text(record: Record, *names: str) -> str:
+    """The first of these that is a string with something in it, or a number."""
+    for name in names:
+        value = record.get(name)
+        if isinstance(value, str) and value.strip():
+            return clean(value)
+        if type(value) is int and value:
+            return str(value)
+    return ""
+
+
+def _part(record: Record, name: str) -> Record:
+    value = record.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+# --- the API -------------------------------------------------------------------------------------------------------
+
+
+def _records(answer: Any, reply: Reply) -> list[Record]:
+    """The records of an API's answer: a list, `data`, or the answer itself."""
+    if isinstance(answer, dict) and isinstance(answer.get("data"), list):
+        answer = answer["data"]
+    elif isinstance(answer, dict):
+        if "error" in answer or not _number(answer):
+            raise _error(answer, reply)
+        answer = [answer]
+    if not isinstance(answer, list):
+        raise PageChanged(f"an API answer that is a {type(answer).__name__}", url=reply.url)
+    return [_unwrapped(record) if isinstance(record, dict) else {} for record in answer]
+
+
+def _unwrapped(record: Record) -> Record:
+    if record.get("type") in _ADDRESSES:
+        return record
+    return next((inner for name in _WRAPPERS if (inner := _part(record, name))), record)
+
+
+def _next(answer: Any, reply: Reply) -> tuple[tuple[Ask, ...], tuple[str, ...]]:
+    """The Ask for the next slice, or a warning where it lies elsewhere: an answer must not send us anywhere."""
+    paging = _part(answer, "paging") if isinstance(answer, dict) else {}
+    written = _text(paging, "next")
+    if not written or paging.get("is_end") is not False:
+        return (), ()
+    here, there = urlsplit(reply.url), urlsplit(absolute(written, "") or "")
+    if there.hostname == "www.zhihu.com" and there.path.startswith("/api/"):
+        there = there._replace(scheme="https", netloc="www.zhihu.com")
+    elif (there.scheme, there.netloc) != (here.scheme, here.netloc):
+        return (), (f"the next slice is not asked for, it lies elsewhere: {written[:200]}",)
+    return ((Ask(there.geturl(), "zhihu.items"),) if there.geturl() != reply.url else ()), ()
+
+
+def _error(answer: Record, reply: Reply) -> CrawlError:
+    """The error that an API's answer stands for."""
+    error = _part(answer, "error") or answer
+    code = error["code"] if type(error.get("code")) is int else None
+    words = collapse(_text(error, "message", "name", "msg"))[:200] or "no message"
+    said = f"the API says {code}: {words}" if code else f"the API says {words}"
+    kinds = (kind for codes, kind in _ERRORS if code in codes or (code is None and reply.status in codes))
+    kind = next(kinds, PageChanged)
+    if kind is PageChanged and (error.get("need_login") or "unhuman" in _text(error, "redirect")):
+        kind = Blocked
+    if kind is PageChanged and ("NotFound" in _text(error, "name") or _GONE.search(words)):
+        kind = Gone
+    return _made(kind, said, reply)
+
+
+def _made(kind: type[CrawlError], said: str, reply: Reply) -> CrawlError:
+    if kind is Blocked:
+        return Blocked(said, url=reply.url, remedy=_COOKIE)
+    if kind is RateLimited:
+        return RateLimited(said, url=reply.url, retry_at=retry_after(reply.headers, reply.fetched_at))
+    if kind is Gone and not _IN_PATH.search(urlsplit(reply.url).path):
+        return PageChanged(
+            said, url=reply.url, remedy="check the source's `column` or `author`: Zhihu does not know it"
+        )
+    return kind(said, url=reply.url)
+
+
+# --- pages ---------------------------------------------------------------------------------------------------------
+
+
+def _from_state(text: str) -> list[Record]:
+    """Records in the state that a page's scripts start from, `js-initialData`."""
+    start = _STATE.search(text)
+    if not start:
+        return []
+    try:
+        state = json.loads(text[start.end() : text.find("</script>", start.end())])
+    except (ValueError, RecursionError):
+        return []
+    entities = _part(_part(state, "initialState"), "entities") if isinstance(state, dict) else {}
+    return list(
+        chain.from_iterable(
+            (_joined(record, kind, entities) for record in _part(entities, name).values() if isinstance(record, dict))
+            for name, kind in _ENTITIES
+        )
+    )
+
+
+def _joined(record: Record, kind: str, entities: Record) -> Record:
+    """A record with the author and the question that stand elsewhere in the state."""
+    author, question = record.get("author"), _part(record, "question")
+    if isinstance(author, str):
+        author = _part(_part(entities, "users"), author)
+    if question and not _text(question, "title"):
+        question = _part(_part(entities, "questions"), _text(question, "id")) or question
+    return {**record, "type": kind, "author": author, "question": question}
+
+
+def _named(records: list[Record], reply: Reply) -> list[Record]:
+    """The record that the address names; all where it names none; none where it names one that is not there."""
+    address = urlsplit(reply.url)
+    named = _IN_PATH.search(address.path)
+    if not named:
+        return records
+    kind = _TYPES.get(named["type"], named["type"].rstrip("s"))
+    found = [record for record in records if record["type"] == kind and _number(record) == named["id"]]
+    ours = (address.hostname or "").endswith("zhihu.com")
+    return found or ([] if ours or len(records) > 1 else records)
+
+
+def _is_emptied(record: Record) -> bool:
+    """Whether Zhihu keeps the record, but not its text: taken down until its author changes it."""
+    held = _part(record, "suggestEdit") or _part(record, "suggest_edit")
+    return not _html(record).strip() and bool(held.get("status"))
+
+
+def _from_document(text: str) -> list[Record]:
+    """Records in a page without state: saved without its scripts, or of 2016."""
+    document = parse(text)
+    if posts := document.xpath("//h1[contains(@class, 'Post-Title')]"):
+        return [_post(document, posts[0])]
+    answers = document.xpath("//*[@data-zop][contains(@class, 'AnswerItem')]")
+    if answers:
+        return [record for answer in answers if (record := _answer(document, answer))]
+    return list(_old_answers(document))
+
+
+def _post(document: HtmlElement, title: HtmlElement) -> Record:
+    zop = _zop(next(iter(document.xpath("//*[contains(@class, 'Post-content')][@data-zop]")), None))
+    address = _content_of(document, "//meta[@itemprop='url'] | //meta[@property='og:url'] | //link[@rel='canonical']")
+    named = next((found for url in address if (found := _IN_PATH.search(url))), None)
+    body = document.xpath("//*[contains(@class, 'Post-RichTextContainer')]//*[contains(@class, 'RichText')]")
+    body = body or document.xpath("//*[contains(@class, 'Post-RichText')]")
+    return {
+        "type": "article",
+        "id": str(zop.get("itemId") or (named["id"] if named else "")),
+        "title": plain_text(title),
+        "author": {"name": zop.get("authorName") or next(iter(_author_names(document)), "")},
+        "column": {
+            "title": _words(document, "//*[contains(@class, 'ColumnLink')] | //*[contains(@class, 'ColumnTitle')]")
+        },
+        "content": inner_html(body[0]) if body else "",
+        "created": next(iter(_content_of(document, "//meta[@itemprop='datePublished']")), "") or _time(document),
+        "updated": next(iter(_content_of(document, "//meta[@itemprop='dateModified']")), ""),
+    }
+
+
+def _answer(document: HtmlElement, answer: HtmlElement) -> Record:
+    zop = _zop(answer)
+    question = next(iter(_content_of(document, "//link[@rel='canonical'] | //meta[@itemprop='url']")), "")
+    asked = re.search(r"/question/(\d+)", question)
+    body = answer.xpath(".//*[contains(@class, 'RichContent-inner')]//*[contains(@class, 'RichText')]")
+    return {
+        "type": "answer",
+        "id": str(zop.get("itemId") or ""),
+        "question": {
+            "id": asked[1] if asked else "",
+            "title": zop.get("title") or _words(document, "//h1[contains(@class, 'QuestionHeader-title')]"),
+        },
+        "author": {"name": zop.get("authorName") or next(iter(_author_names(answer)), "")},
+        "content": inner_html(body[0]) if body else "",
+        "created": next(iter(_content_of(answer, ".//meta[@itemprop='dateCreated']")), "") or _time(answer),
+        "updated": next(iter(_content_of(answer, ".//meta[@itemprop='dateModified']")), ""),
+    }
+
+
+def _old_answers(document: HtmlElement) -> Iterator[Record]:
+    """Answers on a page of 2016: a question, an answer, a collection. The title last read is theirs."""
+    question: Record = {}
+    for node in document.iter("h2", "div"):
+        marks = node.get("class", "").split()
+        if "zm-item-title" in marks:
+            link = next(node.iter("a"), None)
+            asked = re.search(r"/question/(\d+)", link.get("href", "") if link is not None else "")
+            question = {"id": asked[1] if asked else "", "title": plain_text(node)}
+        elif "zm-item-answer" in marks and node.get("data-atoken"):
+            yield _old_answer(node, question)
+
+
+def _old_answer(answer: HtmlElement, question: Record) -> Record:
+    """An answer of 2016; in a collection its text is escaped in a textarea."""
+    folded = answer.xpath(".//textarea[contains(@class, 'content')]")
+    shown = answer.xpath(".//*[contains(@class, 'zm-editable-content')]")
+    votes = next(iter(answer.xpath(".//@data-votecount")), "")
+    return {
+        "type": "answer",
+        "id": answer.get("data-atoken"),
+        "question": question,
+        "author": {"name": _words(answer, ".//*[contains(@class, 'answer-author-wrap')]//a[not(.//img)]")},
+        "content": folded[0].text_content().strip() if folded else inner_html(shown[0]) if shown else "",
+        "created": answer.get("data-created", ""),
+        **({"voteup_count": int(votes)} if votes.isdecimal() and len(votes) < 10 else {}),
+    }
+
+
+def _zop(node: HtmlElement | None) -> Record:
+    """What a page's own statistics know of a post: `authorName`, `itemId`, `title`, `type`."""
+    try:
+        zop = json.loads(node.get("data-zop", "")) if node is not None else {}
+    except (ValueError, RecursionError):
+        zop = {}
+    return zop if isinstance(zop, dict) else {}
+
+
+def _content_of(node: HtmlElement, path: str) -> list[str]:
+    return [found.get("content") or found.get("href") or "" for found in node.xpath(path)]
+
+
+def _author_names(node: HtmlElement) -> list[str]:
+    return _content_of(node, ".//*[@itemprop='author']//meta[@itemprop='name']")
+
+
+def _time(node: HtmlElement) -> str:
+    """When it was published, as the page writes it under the text: 「发布于 2021-06-29 10:14」."""
+    return _words(node, ".//*[contains(@class, 'ContentItem-time')]")
+
+
+def _words(node: HtmlElement, path: str) -> str:
+    return collapse(" ".join(plain_text(found) for found in node.xpath(path)[:1]))
+
+
+# --- where there is no record --------------------------------------------------------------------------------------
+
+
+def _refusal(text: str, reply: Reply) -> CrawlError:
+    """The error that a page stands for which has no record in it.
+
+    Raises:
+        Blocked: a challenge that is not Zhihu's own.
+        PageChanged: an empty page.
+    """
+    path = urlsplit(reply.url).path
+    if "/account/unhuman" in path or any(mark in text for mark in _CHALLENGES):
+        return Blocked("Zhihu's verification stands where the page should be", url=reply.url, remedy=_COOKIE)
+    if path.startswith("/signin"):
+        return Blocked("Zhihu asks to log in", url=reply.url, remedy=_COOKIE)
+    refuse_challenge(text, reply)
+    document = parse(text)
+    notice = _GONE.search(plain_text(document)[:5000])
+    title = collapse(document.findtext(".//title") or "")[:80]
+    if notice or reply.status in {404, 410}:
+        return _made(Gone, notice[0] if notice else f"HTTP {reply.status}", reply)
+    if reply.status in {401, 403}:
+        return Blocked(f"HTTP {reply.status}", url=reply.url, remedy=_COOKIE)
+    return PageChanged(f"no article, answer or video in a page titled {title!r}", url=reply.url)

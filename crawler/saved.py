@@ -1,0 +1,166 @@
+"""Files in place of replies: a page that somebody saved, or a list of items as JSON lines."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, Final
+
+from crawler.errors import PageChanged, SourceMisconfigured, TooLarge
+from crawler.items import Batch, Problem, RawItem, Reply
+from crawler.network.policy import host_and_port
+from crawler.pages import PAGES
+from crawler.spiders.route import kind_for, page_for
+
+LARGEST: Final = 64 * 1024 * 1024
+"""Bytes of a file; a page saved with all its pictures inside stays under 20 MB."""
+
+_FIELDS: Final = ("url", "title", "text", "summary", "author", "source", "published_at")
+
+_ADDRESS_SIGNS: Final = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rb"<!--\s*saved from url=\(\d{4}\)(https?://[^\s>]{1,2000}?)\s*-->",
+        rb"<!--\s{0,20}Page saved with SingleFile\s{1,20}url:\s{0,20}(https?://\S{1,2000})",
+        rb"""<link\s[^>]{0,200}?rel=["']?canonical["']?\s[^>]{0,200}?href=["'](https?://[^"']{1,2000})""",
+        rb"""<meta\s[^>]{0,200}?property=["']og:url["']\s[^>]{0,200}?content=["'](https?://[^"']{1,2000})""",
+    )
+)
+"""Where a browser, or the page itself, says what its address is; looked for in the beginning of the page."""
+_LOOKED_AT: Final = 100_000
+
+
+def read_saved(path: Path, url: str = "", source: str = "added") -> Batch:
+    """Read a saved page (.html, .htm, .mhtml, .mht) or a list of items (.jsonl).
+
+    A page is dated by its file: 「3小时前」 means before it was saved. A line of a list is an object with `url` and
+    `title`, and `text summary author source published_at` where they are known.
+
+    Args:
+        url: where a page came from, if it does not say so itself.
+        source: what the batch calls its source.
+
+    Returns:
+        One finished batch; each line that cannot be read is a problem with its number.
+
+    Raises:
+        CrawlError: the file is not the page, or nobody says where it came from.
+    """
+    if path.stat().st_size > LARGEST:
+        raise TooLarge(f"a file of {path.stat().st_size} bytes", url=str(path), remedy="take it apart")
+    body = path.read_bytes()
+    saved_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    if path.suffix.lower() in (".jsonl", ".ndjson"):
+        return _read_lines(path, body, saved_at, source)
+    reply = _reply(path, body, url, saved_at)
+    page = PAGES[page_for(reply)](reply)
+    warnings = tuple(Problem(reply.url, "Warning", one, fails_source=False) for one in page.warnings)
+    return Batch(source, page.items, warnings, finished=True)
+
+
+def _reply(path: Path, body: bytes, url: str, saved_at: datetime) -> Reply:
+    """The reply that a saved page stands for."""
+    headers: Mapping[str, str] = {}
+    if path.suffix.lower() in (".mhtml", ".mht"):
+        body, headers, found = _unpack(path, body)
+    else:
+        found = _own_address(body)
+    if not (url or found):
+        raise SourceMisconfigured("the page does not say where it came from", url=str(path), remedy="say it: --url URL")
+    return Reply(url or found, 200, headers, body, saved_at)
+
+
+def _own_address(body: bytes) -> str:
+    """The address that a page gives as its own; empty where it gives none.
+
+    >>> _own_address(b"<!-- saved from url=(0026)https://blog.example/post/1 --><html>")
+    'https://blog.example/post/1'
+    """
+    head = body[:_LOOKED_AT]
+    found = next((match[1] for sign in _ADDRESS_SIGNS if (match := sign.search(head))), b"")
+    return found.decode("ascii", "ignore").replace("&amp;", "&")
+
+
+def _unpack(path: Path, body: bytes) -> tuple[bytes, dict[str, str], str]:
+    """The HTML of a web archive (RFC 2557), its headers and its address."""
+    message = email.message_from_bytes(body, policy=email.policy.default)
+    pages = [part for part in message.walk() if part.get_content_type() in ("text/html", "application/xhtml+xml")]
+    if not pages or not isinstance(pages[0], EmailMessage):
+        raise PageChanged("no HTML inside the web archive", url=str(path), remedy="save the page again")
+    payload = pages[0].get_payload(decode=True)
+    content = payload if isinstance(payload, bytes) else b""
+    address = str(message.get("Snapshot-Content-Location") or pages[0].get("Content-Location") or "")
+    headers = {"content-type": str(pages[0].get("Content-Type", "text/html"))}
+    return content, headers, address if address.startswith(("http://", "https://")) else _own_address(content)
+
+
+def _read_lines(path: Path, body: bytes, saved_at: datetime, source: str) -> Batch:
+    items: list[RawItem] = []
+    problems: list[Problem] = []
+    unknown: set[str] = set()
+    for number, line in _lines(body):
+        try:
+            row = _object(line)
+            unknown |= row.keys() - set(_FIELDS)
+            items.append(_item(row, saved_at))
+        except (ValueError, RecursionError) as error:
+            reason = "not JSON" if isinstance(error, json.JSONDecodeError | RecursionError) else str(error)
+            problems.append(Problem(f"{path.name}:{number}", "BadLine", f"line {number}: {reason}", fails_source=False))
+    if unknown:
+        words = f"fields that say nothing here: {', '.join(sorted(unknown))[:200]}"
+        problems.append(Problem(path.name, "Warning", words, fails_source=False))
+    return Batch(source, tuple(items), tuple(problems), finished=True)
+
+
+def _lines(body: bytes) -> Iterator[tuple[int, bytes]]:
+    for number, line in enumerate(body.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
+        if line.strip():
+            yield number, line
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    row = json.loads(line)
+    if not isinstance(row, dict):
+        raise ValueError("not an object")
+    return row
+
+
+def _item(row: Mapping[str, Any], saved_at: datetime) -> RawItem:
+    """One line of a list.
+
+    Raises:
+        ValueError: what is wrong with it.
+    """
+    words = {name: _words(name, row.get(name)) for name in _FIELDS}
+    for name in ("url", "title"):
+        if not words[name]:
+            raise ValueError(f"{name} is missing")
+    url = words["url"] or ""
+    host_and_port(url)
+    return RawItem(
+        kind=kind_for(url),
+        url=url,
+        title=" ".join((words["title"] or "").split()),
+        fetched_at=saved_at,
+        published=words["published_at"],
+        author=words["author"],
+        publisher=words["source"],
+        text=words["text"],
+        summary=words["summary"],
+    )
+
+
+def _words(name: str, value: Any) -> str | None:
+    if value is None:
+        return None
+    if name == "published_at" and type(value) in (int, float):
+        return str(value)
+    if not isinstance(value, str):
+        raise ValueError(f"{name} must be text")
+    return value.encode("utf-8", "replace").decode().strip() or None

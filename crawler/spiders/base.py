@@ -1,0 +1,240 @@
+"""What all spiders share: asking, reading, a batch for each reply. An error ends one source's run, never another's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from scrapy import Spider
+from scrapy.http import Request, Response
+from twisted.python.failure import Failure
+
+from crawler.errors import Blocked, CrawlError, FetchFailed, Gone, RateLimited, Refused
+from crawler.home import Home
+from crawler.items import Ask, Batch, Kind, Page, Problem, RawItem, Reply, SourceState
+from crawler.network.credentials import credential_for
+from crawler.network.failures import meaning
+from crawler.network.gate import NotAsked
+from crawler.network.policy import host_and_port
+from crawler.network.retry import Retry, plain_headers
+from crawler.pages import PAGES
+from crawler.sources import Source, load_sources
+from crawler.spiders.reading import TRIES, Reading, conditional_headers
+from crawler.spiders.route import GITHUB_API, page_for
+
+ONE_ARTICLE: Final = 0
+"""Depth of the page of a single article; the slices of a list count from 1."""
+
+_GENERIC: Final = frozenset({"feed", "web"})
+_ZHIHU: Final = ("https://www.zhihu.com", "https://api.zhihu.com", "https://zhuanlan.zhihu.com")
+
+_NO_TRY: Final = (NotAsked, RateLimited, Refused)
+"""What says nothing of the one page, and all of its host."""
+
+_BLOCKED_IN_A_ROW: Final = 2
+"""Articles' pages of one host behind a challenge, one after another, until it is left alone for this run: one may be
+the article's own fault, and a host that is asked on stays closed for longer."""
+
+
+class SourceSpider(Spider):
+    """Runs all sources of one kind. A kind's own spider says where to start.
+
+    Args:
+        sources: what to run; by default all of the kind that are enabled in the newsletter's sources.toml.
+        states: by source id; whoever starts the spider hands them in, for it knows no store.
+        now: aware; when the run began.
+    """
+
+    kind: ClassVar[Kind]
+    reads_past_known: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        sources: Sequence[Source] | None = None,
+        states: Mapping[str, SourceState] | None = None,
+        now: datetime | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.now = now or datetime.now(UTC)
+        self._sources = sources
+        self._states = states or {}
+        self._blocked: Counter[str] = Counter()
+        self._left_alone: set[str] = set()
+
+    # ---- what a kind says
+
+    def first_asks(self, reading: Reading) -> Iterable[Ask]:
+        """Where a source's run begins.
+
+        Raises:
+            SourceMisconfigured: the row cannot work.
+        """
+        raise NotImplementedError
+
+    def page_asks(self, reading: Reading, items: Sequence[RawItem]) -> Iterable[Ask]:  # noqa: ARG002
+        """Pages of single articles that a slice of a list makes us want."""
+        return ()
+
+    def address_of(self, ask: Ask, response: Response) -> str:  # noqa: ARG002
+        """What the page function is told as the reply's address."""
+        return response.url
+
+    # ---- asking
+
+    async def start(self) -> AsyncIterator[Batch | Request]:
+        """The first requests of each source; a source that has none ends here."""
+        for source in self._own() if self._sources is None else self._sources:
+            state = self._states.get(source.id, SourceState())
+            for output in self._begin(Reading(source, state, reads_past_known=self.reads_past_known)):
+                yield output
+
+    def _own(self) -> list[Source]:
+        registry = load_sources(Home(Path(self.settings["JIANBAO_HOME"])))
+        for mistake in registry.mistakes:
+            self.logger.warning("%s", mistake)
+        return [source for source in registry.sources if source.kind == self.kind and source.enabled]
+
+    def _begin(self, reading: Reading) -> Iterator[Batch | Request]:
+        try:
+            asks = reading.start(self.first_asks(reading))
+        except CrawlError as error:
+            asks = ()
+            reading.fail(_problem(error, reading.source.url or ""))
+        if not asks:
+            yield reading.batch()
+        for ask in asks:
+            yield self._request(reading, ask, 1, conditional_headers(reading.validators(ask.url)))
+
+    def _request(self, reading: Reading, ask: Ask, depth: int, headers: Mapping[str, str] | None = None) -> Request:
+        return Request(
+            ask.url,
+            callback=self._answered,
+            errback=self._unanswered,
+            headers={**ask.headers, **(headers or {})},
+            cb_kwargs={"reading": reading, "ask": ask, "depth": depth},
+            meta=_credential(reading.source, ask),
+            dont_filter=True,  # two sources may share an address, and each waits for its own answer
+        )
+
+    # ---- reading
+
+    def _answered(self, response: Response, reading: Reading, ask: Ask, depth: int) -> Iterator[Batch | Request]:
+        if response.status == 304:
+            reading.unchanged(ask)
+            yield from self._go_on(reading)
+            return
+        headers = plain_headers(response)
+        reply = Reply(self.address_of(ask, response), response.status, headers, response.body, datetime.now(UTC))
+        try:
+            page = _read(reading.source, ask, reply)
+            wanted = tuple(self.page_asks(reading, page.items))
+        except Exception as error:
+            again = self._again(response, error)
+            yield from self._failed(reading, ask, depth, error) if again is None else (again,)
+            return
+        if depth == ONE_ARTICLE:
+            self._blocked.pop(_host(ask.url), None)
+            reading.close_page()
+            reading.pages.done(ask)
+            reading.warn(ask.url, page.warnings)
+            yield from self._go_on(reading, page.items)
+        else:
+            for one in wanted:
+                reading.pages.want(one)
+            slices = reading.read(ask, reply, page, depth)
+            yield from self._go_on(reading, page.items, [self._request(reading, one, depth + 1) for one in slices])
+
+    def _again(self, response: Response, error: Exception) -> Request | None:
+        """Another try for an answer that came and was none, as busy servers give."""
+        if not isinstance(error, FetchFailed) or response.status >= 400 or response.request is None:
+            return None
+        return Retry.from_crawler(self.crawler).again(response.request, type(error).__name__)
+
+    def _go_on(
+        self, reading: Reading, items: Sequence[RawItem] = (), requests: Sequence[Request] = ()
+    ) -> Iterator[Batch | Request]:
+        """Hand on what was read, then ask for what comes next: the batch is stored before the next request is made."""
+        page = reading.next_page()
+        if page is not None and _host(page.url) in self._left_alone:
+            reading.close_page()
+            reading.pages.stop()
+            page = None
+        if items or reading.has_news:
+            yield reading.batch(items)
+        yield from requests
+        if page is not None:
+            yield self._request(reading, page, ONE_ARTICLE)
+
+    # ---- failing
+
+    def _unanswered(self, failure: Failure) -> Iterator[Batch | Request]:
+        asked = failure.request.cb_kwargs  # type: ignore[attr-defined]
+        error = failure.value or RuntimeError("a failure without an error")
+        yield from self._failed(asked["reading"], asked["ask"], asked["depth"], error)
+
+    def _failed(self, reading: Reading, ask: Ask, depth: int, error: BaseException) -> Iterator[Batch | Request]:
+        known = meaning(error, ask.url)
+        if known is None:
+            self.logger.error("%s: %s", reading.source.id, ask.url, exc_info=error)
+            said = f"internal error, see the log: {type(error).__name__}: {error}"
+            problem = Problem(ask.url, "InternalError", " ".join(said.split())[:300])
+        else:
+            problem = _problem(known, ask.url)
+        if depth == ONE_ARTICLE:
+            self._lose_page(reading, ask, problem, known)
+        else:
+            reading.lose(problem)
+        yield from self._go_on(reading)
+
+    def _lose_page(self, reading: Reading, ask: Ask, problem: Problem, error: CrawlError | None) -> None:
+        host = _host(ask.url)
+        reading.close_page()
+        self._blocked[host] = self._blocked[host] + 1 if isinstance(error, Blocked) else 0
+        if isinstance(error, _NO_TRY) or self._blocked[host] >= _BLOCKED_IN_A_ROW:
+            self._left_alone.add(host)
+        if isinstance(error, Gone):
+            reading.pages.done(ask)
+        elif not isinstance(error, _NO_TRY) and reading.pages.failed(ask):
+            problem = replace(problem, detail=f"given up after {TRIES} runs: {problem.detail}")
+        reading.note(replace(problem, fails_source=False))
+
+
+def _read(source: Source, ask: Ask, reply: Reply) -> Page:
+    """What the page function makes of a reply. What a generic function finds in a kind's own source is of that kind.
+
+    Raises:
+        CrawlError: the reply is not the page.
+    """
+    page = PAGES[page_for(reply) if ask.page == "web" else ask.page](reply)
+    if reply.status >= 400:
+        raise FetchFailed(f"HTTP {reply.status}", url=reply.url)
+    if source.kind in _GENERIC:
+        return page
+    items = (replace(item, kind=source.kind) if item.kind in _GENERIC else item for item in page.items)
+    return replace(page, items=tuple(items))
+
+
+def _problem(error: CrawlError, url: str) -> Problem:
+    detail = ". ".join(part.rstrip(".。") for part in (error.detail, error.advice) if part)
+    retry_at = error.retry_at if isinstance(error, RateLimited) else None
+    return Problem(error.url or url, type(error).__name__, detail, retry_at=retry_at)
+
+
+def _credential(source: Source, ask: Ask) -> dict[str, Any]:
+    """The credential that an ask may need: GitHub's for its API, a user's cookie for Zhihu. No other host sees one."""
+    site = ask.page.split(".")[0]
+    if site == "github" and ask.page != "github.trending":
+        return credential_for("github", source.base_url or GITHUB_API)
+    return credential_for("zhihu", *_ZHIHU) if site == "zhihu" else {}
+
+
+def _host(url: str) -> str:
+    try:
+        return host_and_port(url)[0]
+    except ValueError:
+        return ""

@@ -1,0 +1,243 @@
+"""One source's run: what is still open, what was read, and what the next run needs to know. No network, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from operator import itemgetter
+from typing import Any, Final
+
+from crawler.items import Ask, Batch, Page, Problem, RawItem, Reply, SourceState
+from crawler.network.policy import host_and_port
+from crawler.sources import Source
+
+REMEMBERED: Final = 400
+"""Fingerprints of items in a cursor; for a source with many lists, `REMEMBERED_OF_A_LIST` of each."""
+REMEMBERED_OF_A_LIST: Final = 60
+
+TRIES: Final = 3
+"""Runs that ask for an article's page until it is given up."""
+
+PAGES_AT_ONCE: Final = 40
+"""Articles' pages that a source asks for in one run; the others wait for the next."""
+
+MOST_WAITING: Final = 200
+"""Articles' pages that wait for the next run; the oldest are forgotten."""
+
+_LONGEST_VALIDATOR: Final = 1024
+
+Validators = tuple[str | None, str | None]
+"""ETag and Last-Modified."""
+
+
+@dataclass(slots=True)
+class ArticlePages:
+    """Pages of single articles that a source wants besides its lists; asked for one after another.
+
+    Args:
+        asks: by the article's address, in order.
+        tries: how often earlier runs asked in vain.
+    """
+
+    asks: dict[str, Ask] = field(default_factory=dict)
+    tries: dict[str, int] = field(default_factory=dict)
+    _asked: set[str] = field(default_factory=set)
+    _stopped: bool = False
+
+    def want(self, ask: Ask) -> None:
+        """Queue the page of the article `ask.expects`, once."""
+        self.asks.setdefault(ask.expects, ask)
+
+    def next(self) -> Ask | None:
+        """The next to ask for in this run."""
+        if self._stopped or len(self._asked) >= PAGES_AT_ONCE:
+            return None
+        ask = next((one for article, one in self.asks.items() if article not in self._asked), None)
+        if ask is not None:
+            self._asked.add(ask.expects)
+        return ask
+
+    def done(self, ask: Ask) -> None:
+        """This one is read, or is not to be had at all."""
+        self.asks.pop(ask.expects, None)
+
+    def failed(self, ask: Ask) -> bool:
+        """This one gave nothing.
+
+        Returns:
+            Whether it is given up.
+        """
+        self.tries[ask.expects] = self.tries.get(ask.expects, 0) + 1
+        if self.tries[ask.expects] < TRIES:
+            return False
+        self.done(ask)
+        return True
+
+    def stop(self) -> None:
+        """Ask for no more in this run: their host does not want us now. It does not count as a try."""
+        self._stopped = True
+
+    def left(self) -> dict[str, int]:
+        """What the next run is to ask for, with the tries so far: those without any first."""
+        tries = sorted(((article, self.tries.get(article, 0)) for article in self.asks), key=itemgetter(1))
+        return dict(tries[:MOST_WAITING])
+
+
+@dataclass(slots=True)
+class Reading:
+    """The run of one source, from its first asks to its last batch.
+
+    Args:
+        source: its row.
+        state: what the last run left.
+        notes: what the kind's spider adds to the cursor.
+        reads_past_known: whether the next slice is asked for although the last item of this one is known.
+    """
+
+    source: Source
+    state: SourceState = field(default_factory=SourceState)
+    notes: dict[str, Any] = field(default_factory=dict)
+    reads_past_known: bool = False
+    pages: ArticlePages = field(default_factory=ArticlePages)
+    _lists: tuple[str, ...] = ()
+    _open: int = 0
+    _complete: bool = True
+    _problems: list[Problem] = field(default_factory=list)
+    _validators: dict[str, Validators] = field(default_factory=dict)
+    _seen: dict[str, None] = field(default_factory=dict)
+
+    def start(self, asks: Iterable[Ask]) -> tuple[Ask, ...]:
+        """Open the source's lists."""
+        opened = tuple(asks)
+        self._lists = tuple(ask.url for ask in opened)
+        self._open = len(opened)
+        return opened
+
+    def validators(self, url: str) -> Validators:
+        """What the last run was told about the freshness of one of the lists."""
+        if self._lists[:1] == (url,):
+            return self.state.etag, self.state.last_modified
+        etag, last_modified = self.state.cursor.get("validators", {}).get(url, (None, None))
+        return etag, last_modified
+
+    def is_new(self, item: RawItem) -> bool:
+        """Whether no earlier run has seen the item."""
+        return fingerprint(item) not in self.state.cursor.get("seen", ())
+
+    def read(self, ask: Ask, reply: Reply, page: Page, depth: int) -> tuple[Ask, ...]:
+        """Take in one slice of a list.
+
+        Args:
+            depth: 1 for the first slice, 2 for the one that it asked for, and so on.
+
+        Returns:
+            The slices to ask for next, which are open now.
+        """
+        self._open -= 1
+        self.warn(ask.url, page.warnings)
+        if depth == 1:
+            self._validators[ask.url] = _validators_of(reply)
+        reaches_known = bool(page.items) and not self.is_new(page.items[-1])
+        self._seen |= dict.fromkeys(fingerprint(item) for item in page.items)
+        if reaches_known and not self.reads_past_known:
+            return ()
+        if depth >= self.source.max_pages:
+            if page.asks and self.state.cursor.get("seen") and not reaches_known:
+                self.warn(ask.url, ["there is more that is new: raise max_pages, or crawl more often"])
+            return ()
+        hosts = {_host(ask.url), _host(reply.url)}
+        near = tuple(one for one in page.asks if _host(one.url) in hosts)
+        far = [one.url for one in page.asks if one not in near]
+        self.warn(ask.url, (f"a next page on another host is not asked for: {url[:200]}" for url in far))
+        self._open += len(near)
+        return near
+
+    def unchanged(self, ask: Ask) -> None:
+        """One of the lists is what it was (304)."""
+        self._open -= 1
+        self._validators[ask.url] = self.validators(ask.url)
+
+    def lose(self, problem: Problem) -> None:
+        """A slice of a list could not be read: the run has not read all that it wanted."""
+        self._open -= 1
+        self.fail(problem)
+
+    def warn(self, url: str, words: Iterable[str]) -> None:
+        """Note what is worth a look and loses no more than one record or page."""
+        self._problems += (Problem(url, "Warning", one, fails_source=False) for one in words)
+
+    def note(self, problem: Problem) -> None:
+        """Note what went wrong with something that is not one of the lists."""
+        self._problems.append(problem)
+
+    def fail(self, problem: Problem) -> None:
+        """Something that was read is lost all the same: the next run must read it again."""
+        self._complete = False
+        self._problems.append(problem)
+
+    def next_page(self) -> Ask | None:
+        """The next article's page, when the lists are read; open now."""
+        ask = None if self._open else self.pages.next()
+        self._open += ask is not None
+        return ask
+
+    def close_page(self) -> None:
+        """An article's page was answered, one way or another."""
+        self._open -= 1
+
+    @property
+    def has_news(self) -> bool:
+        """Whether a batch without items would say anything."""
+        return bool(self._problems) or self._open == 0
+
+    def batch(self, items: Iterable[RawItem] = ()) -> Batch:
+        """Items, and the problems since the last batch; the last batch when nothing is open any more."""
+        problems, self._problems = tuple(self._problems), []
+        finished = self._open == 0
+        state = self._new_state() if finished and self._complete else None
+        return Batch(self.source.id, tuple(items), problems, state, finished)
+
+    def _new_state(self) -> SourceState:
+        validators = dict(self._validators)
+        etag, last_modified = validators.pop(self._lists[0], (None, None)) if self._lists else (None, None)
+        remembered = max(REMEMBERED, REMEMBERED_OF_A_LIST * len(self._lists))
+        seen = [*dict.fromkeys([*self._seen, *self.state.cursor.get("seen", ())])][:remembered]
+        cursor = {
+            **self.notes,
+            "seen": seen,
+            "validators": {url: list(pair) for url, pair in validators.items() if any(pair)},
+            "pending": self.pages.left(),
+        }
+        return SourceState(etag, last_modified, {name: value for name, value in cursor.items() if value})
+
+
+def fingerprint(item: RawItem) -> str:
+    """What a cursor remembers of an item."""
+    return blake2b((item.ids[0] if item.ids else item.url).encode(errors="replace"), digest_size=6).hexdigest()
+
+
+def conditional_headers(validators: Validators) -> dict[str, str]:
+    """The headers that ask for a list only if it has changed (RFC 9110, 13.1).
+
+    >>> conditional_headers(('W/"1"', None))
+    {'If-None-Match': 'W/"1"'}
+    """
+    names = ("If-None-Match", "If-Modified-Since")
+    return {name: value for name, value in zip(names, validators, strict=True) if value}
+
+
+def _validators_of(reply: Reply) -> Validators:
+    etag, last_modified = (reply.headers.get(name, "") for name in ("etag", "last-modified"))
+    return _fit(etag), _fit(last_modified)
+
+
+def _fit(value: str) -> str | None:
+    return value if value and len(value) <= _LONGEST_VALIDATOR and value.isprintable() else None
+
+
+def _host(url: str) -> str | None:
+    try:
+        return host_and_port(url)[0]
+    except ValueError:
+        return None

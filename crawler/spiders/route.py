@@ -1,0 +1,136 @@
+"""Which page function reads what: by its address, or, for a saved page, by what it says of itself. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+from crawler.items import Ask, Kind, Reply
+
+ARXIV_API: Final = "https://export.arxiv.org/api/query"
+GITHUB_API: Final = "https://api.github.com"
+GITHUB_HEADERS: Final[Mapping[str, str]] = {
+    "Accept": "application/vnd.github+json",
+    "X-GitHub-Api-Version": "2022-11-28",
+}
+
+_ARXIV_NAME: Final = r"(?:\d{4}\.\d{4,5}|[a-z-]{2,20}(?:\.[A-Z]{2})?/\d{7})"
+_REPOSITORY: Final = (
+    r"/(?P<repository>(?!(?:topics|trending|search|orgs|features|sponsors|settings|marketplace)/)[\w.-]+/[\w.-]+?)"
+)
+
+_ROUTES: Final = tuple(
+    (re.compile(pattern, re.ASCII), page, target)
+    for pattern, page, target in (
+        (r"mp\.weixin\.qq\.com/s(?:/|\?|$)", "wechat.article", ""),
+        (r"zhuanlan\.zhihu\.com/p/\d+", "zhihu.page", ""),
+        (r"www\.zhihu\.com/(?:question/\d+/)?answer/\d+", "zhihu.page", ""),
+        (r"www\.zhihu\.com/zvideo/\d+", "zhihu.page", ""),
+        (r"www\.zhihu\.com/api/v\d/", "zhihu.items", ""),
+        (r"(?:www\.|export\.)?arxiv\.org/api/query", "arxiv.api", ""),
+        (
+            rf"(?:www\.|export\.)?arxiv\.org/(?:abs|pdf|html|format)/(?P<name>{_ARXIV_NAME})(?:v\d+)?(?:\.pdf)?(?:[/?#]|$)",
+            "arxiv.api",
+            f"{ARXIV_API}?id_list={{name}}",
+        ),
+        (r"rss\.arxiv\.org/", "arxiv.rss", ""),
+        (r"api\.github\.com/search/repositories", "github.search", ""),
+        (r"api\.github\.com/repos/[^/]+/[^/]+/releases", "github.releases", ""),
+        (r"api\.github\.com/repos/[^/]+/[^/?#]+/?(?:[?#]|$)", "github.repository", ""),
+        (r"github\.com/trending(?:[/?#]|$)", "github.trending", ""),
+        (r"github\.com/[\w.-]+/[\w.-]+/releases\.atom", "feed", ""),
+        (
+            rf"github\.com{_REPOSITORY}/releases/tag/(?P<tag>[^?#]+)",
+            "github.releases",
+            f"{GITHUB_API}/repos/{{repository}}/releases/tags/{{tag}}",
+        ),
+        (
+            rf"github\.com{_REPOSITORY}(?:\.git)?(?:/(?:tree|blob|releases|wiki)\b[^?#]*)?/?(?:[?#]|$)",
+            "github.repository",
+            f"{GITHUB_API}/repos/{{repository}}",
+        ),
+    )
+)
+"""Address without its scheme, the page function, and what is asked instead of it, where that is better read."""
+
+_SIGNS: Final = (
+    (
+        re.compile(
+            rb"window\.cgiDataNew|id=[\"']js_content[\"']|\xe5\xbe\xae\xe4\xbf\xa1\xe5\x85\xac\xe4\xbc\x97\xe5\xb9\xb3\xe5\x8f\xb0"
+        ),
+        "wechat.article",
+    ),
+    (re.compile(rb"id=[\"']js-initialData[\"']|static\.zhihu\.com|Post-RichTextContainer"), "zhihu.page"),
+    (re.compile(rb"<feed\b[^>]*>.{0,2000}arxiv\.org/api", re.DOTALL), "arxiv.api"),
+    (re.compile(rb"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--.{0,500}?-->\s*)*<(?:rss|feed|rdf:RDF)\b", re.DOTALL), "feed"),
+    (re.compile(rb"^\s*\{[^{]{0,300}jsonfeed\.org/version"), "feed"),
+)
+"""What the beginning of a document says of itself, the first row that fits; all else is a page of the web."""
+
+_LOOKED_AT: Final = 300_000
+"""Bytes from the beginning of a document that are looked at."""
+
+
+def ask_for(url: str) -> Ask:
+    """The best way to read one address.
+
+    >>> ask_for("https://arxiv.org/pdf/2103.15348v2.pdf").url
+    'https://export.arxiv.org/api/query?id_list=2103.15348'
+    >>> ask_for("https://github.com/Tencent/ncnn/tree/master").url
+    'https://api.github.com/repos/Tencent/ncnn'
+    >>> ask_for("https://blog.example/1").page
+    'web'
+    """
+    address = re.sub(r"^https?://", "", url, flags=re.IGNORECASE)
+    host, slash, path = address.partition("/")
+    address = host.lower() + slash + path
+    for pattern, page, target in _ROUTES:
+        if match := pattern.match(address):
+            asked = target.format(**match.groupdict()) if target else url
+            headers = GITHUB_HEADERS if asked.startswith(GITHUB_API) else {}
+            return Ask(asked, page, headers, expects=url)
+    return Ask(url, "web", expects=url)
+
+
+def page_for(reply: Reply) -> str:
+    """The page function for a document that was saved, or whose address says nothing.
+
+    What stands under a paper's or a repository's own address is its HTML page, whose text any page function reads.
+    """
+    ask = ask_for(reply.url)
+    if ask.page != "web" and ask.url == reply.url:
+        return ask.page
+    head = reply.body[:_LOOKED_AT]
+    return next((page for pattern, page in _SIGNS if pattern.search(head)), "web")
+
+
+def kind_for(url: str) -> Kind:
+    """The kind of page that an address leads to.
+
+    >>> kind_for("https://mp.weixin.qq.com/s/abc"), kind_for("https://blog.example/")
+    ('wechat', 'web')
+    """
+    return _KINDS[ask_for(url).page.split(".")[0]]
+
+
+_KINDS: Final[Mapping[str, Kind]] = {
+    "wechat": "wechat",
+    "zhihu": "zhihu",
+    "arxiv": "arxiv",
+    "github": "github",
+    "feed": "feed",
+    "web": "web",
+}
+
+
+def on_mirror(url: str, mirror: str) -> str:
+    """Where a mirror keeps the page of this address.
+
+    >>> on_mirror("https://mp.weixin.qq.com/s?__biz=A&mid=1", "http://127.0.0.1:8000/wechat/{path}")
+    'http://127.0.0.1:8000/wechat/s?__biz=A&mid=1'
+    """
+    parts = urlsplit(url)
+    path = parts.path.lstrip("/") + (f"?{parts.query}" if parts.query else "")
+    return mirror.replace("{path}", path)

@@ -1,0 +1,20 @@
+"""Single pages of the web, and whatever address somebody gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from crawler.items import Ask
+from crawler.spiders.base import SourceSpider
+from crawler.spiders.reading import Reading
+from crawler.spiders.route import ask_for
+
+
+class WebSpider(SourceSpider):
+    """One page a source; a page of a site that we know better is asked for, and read, as that site wants it."""
+
+    name = kind = "web"
+
+    def first_asks(self, reading: Reading) -> Iterable[Ask]:
+        """The page, or what says the same in a better form."""
+        return [ask_for(reading.source.url or "")]

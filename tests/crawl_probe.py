@@ -1,0 +1,49 @@
+"""Runs spiders without a store; a process of its own, started by `servers.crawl`. Batches go to stdout, a line each."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from scrapy.crawler import AsyncCrawlerProcess
+from scrapy.settings import Settings
+
+from crawler.home import Home
+from crawler.items import Batch, SourceState
+from crawler.sources import KINDS, load_sources
+
+
+class Printer:
+    """The pipeline of a probe."""
+
+    def process_item(self, batch: Batch) -> Batch:
+        row = asdict(batch) | {"items": [json.loads(item.to_json()) for item in batch.items]}
+        sys.stdout.write(json.dumps(row, default=str) + "\n")
+        sys.stdout.flush()
+        return batch
+
+
+def main() -> None:
+    asked = json.load(sys.stdin)
+    home = Home(Path(asked["home"]))
+    settings = Settings()
+    settings.setmodule("crawler.settings", priority="project")
+    ours = {"JIANBAO_HOME": str(home.path), "ITEM_PIPELINES": {Printer: 1}, "RETRY_BACKOFF": 0.05}
+    settings.setdict({**ours, **asked["settings"]}, priority="cmdline")
+    states = {name: SourceState(**state) for name, state in asked["states"].items()}
+    registry = load_sources(home)
+    for mistake in registry.mistakes:
+        sys.stderr.write(f"{mistake}\n")
+    process = AsyncCrawlerProcess(settings)
+    now = datetime.now(UTC)
+    for kind in KINDS:
+        if sources := [one for one in registry.sources if one.kind == kind]:
+            process.crawl(kind, sources=sources, states=states, now=now)
+    process.start()
+
+
+if __name__ == "__main__":
+    main()
