@@ -33,7 +33,7 @@ def find_evidence(articles: Sequence[StoredArticle], reference_counts: Mapping[s
 
     Args:
         articles: those that may belong together, in any order.
-        reference_counts: in how many articles of the whole store each key is a primary reference.
+        reference_counts: how many articles of the whole store refer to each key.
 
     Returns:
         Evidence by ascending pair; the same for any order of the articles.
@@ -56,6 +56,11 @@ def find_evidence(articles: Sequence[StoredArticle], reference_counts: Mapping[s
             if _may_share(one, other):
                 _note(found, "shared-reference", key, one, other)
     return tuple(found[pair] for pair in sorted(found))
+
+
+def joining_keys(one: StoredArticle) -> frozenset[str]:
+    """Keys through which an article can be joined to another: its own, and those of what it is about."""
+    return frozenset((*one.article.keys, *(reference.key for reference in _subjects(one))))
 
 
 def make_stories(

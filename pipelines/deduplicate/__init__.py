@@ -1,0 +1,1 @@
+"""What is one thing: the same article (identity), the same news (stories). Pure."""

@@ -1,0 +1,169 @@
+"""When a source is due, and the process that sees to it. The first part is pure; all state is in the store."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from croniter import croniter
+
+from crawler.errors import CrawlError
+from crawler.home import HOME_VARIABLE, Home
+from crawler.sources import Source
+from pipelines.locks import only_one
+from pipelines.newsletter import NewsletterMisconfigured
+from pipelines.newsroom import Newsroom
+from pipelines.store.errors import StoreError
+from pipelines.store.sources import SourceRecord
+
+logger = logging.getLogger(__name__)
+
+FIRST_RETRY: Final = timedelta(minutes=15)
+"""After a failed run; doubled with each further failure, until the source's own schedule is sooner."""
+
+_MOST_DOUBLINGS: Final = 10
+_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def next_due(schedule: str, last_started: datetime | None, now: datetime, zone: ZoneInfo) -> datetime:
+    """When a source is due next. What was missed while the machine slept is one run, not several.
+
+    Args:
+        schedule: `every 6h`, or five cron fields, read in `zone`.
+        last_started: aware; None for a source that never ran.
+        now: aware.
+
+    Returns:
+        Not after `now`, if it is due.
+
+    >>> utc, last = ZoneInfo("UTC"), datetime(2026, 1, 1, 7, 30, tzinfo=UTC)
+    >>> next_due("every 6h", last, last, utc).isoformat()
+    '2026-01-01T13:30:00+00:00'
+    >>> next_due("0 */6 * * *", last, last, utc).isoformat()
+    '2026-01-01T12:00:00+00:00'
+    """
+    if last_started is None or last_started > now:  # never, or the clock was wrong then
+        return now
+    if match := re.fullmatch(r"every (\d+)([mhdw])", schedule):
+        return last_started + timedelta(**{_UNITS[match[2]]: int(match[1])})
+    following: datetime = croniter(schedule, last_started.astimezone(zone)).get_next(datetime)
+    return following
+
+
+def due_at(source: Source, record: SourceRecord | None, now: datetime, zone: ZoneInfo) -> datetime:
+    """When a source is due next, its last run's failure and its site's wish to be left alone counted in.
+
+    A failed run is repeated soon, and then less and less soon: a network that was down does not cost a day's window.
+    """
+    if record is None:
+        return now
+    due = next_due(source.schedule, record.last_started_at, now, zone)
+    if record.last_started_at is not None and _failed(record):
+        doublings = min(max(record.failures_in_row - 1, 0), _MOST_DOUBLINGS)
+        due = min(due, record.last_started_at + FIRST_RETRY * 2**doublings)
+    return max(due, record.not_before or due)
+
+
+def _failed(record: SourceRecord) -> bool:
+    """Whether the last run failed, or never ended."""
+    ended = [at for at in (record.last_success_at, record.last_failure_at) if at is not None]
+    never_ended = record.last_started_at is not None and (not ended or max(ended) < record.last_started_at)
+    return record.failure is not None or never_ended
+
+
+def due_sources(newsroom: Newsroom, sources: Iterable[Source], now: datetime) -> list[Source]:
+    """Those of the sources that are due, in the order given."""
+    asked = list(sources)
+    with newsroom.store.reading() as tx:
+        records = tx.sources.all()
+    return [source for source in asked if due_at(source, records.get(source.id), now, newsroom.zone) <= now]
+
+
+class Scheduler:
+    """Runs `crawl --due` whenever something is due, in a process of its own each time, for a reactor runs once.
+
+    Args:
+        home: the newsletter's folder; its files are read anew at each look.
+        interval: seconds between two looks.
+        command: what is run; another one in tests.
+    """
+
+    def __init__(self, home: Home, interval: float = 60.0, command: Sequence[str] | None = None) -> None:
+        self._home = home
+        self._interval = interval
+        self._command = command or (sys.executable, "-m", "pipelines.cli", "--home", str(home.path), "crawl", "--due")
+        self._stop = threading.Event()
+
+    def run(self) -> None:
+        """Look, crawl, wait, until SIGTERM or SIGINT; a crawl that is under way then is stopped cleanly first.
+
+        Raises:
+            Busy: another scheduler leads.
+        """
+        with only_one(self._home.var / "schedule.lock", "按时抓取", datetime.now(UTC)):
+            former = {number: signal.signal(number, self._stopped) for number in (signal.SIGTERM, signal.SIGINT)}
+            try:
+                while not self._stop.is_set():
+                    if self._anything_due():
+                        self._crawl()
+                    self._stop.wait(self._interval)
+            finally:
+                for number, handler in former.items():
+                    signal.signal(number, handler)
+
+    def _stopped(self, number: int, _frame: object) -> None:
+        logger.info("%s: 收尾后退出", signal.Signals(number).name)
+        self._stop.set()
+
+    def _anything_due(self) -> bool:
+        try:
+            newsroom = Newsroom(self._home)
+            enabled = [source for source in newsroom.sources.values() if source.enabled]
+            due = due_sources(newsroom, enabled, datetime.now(UTC))
+            newsroom.store.close()
+        except (CrawlError, NewsletterMisconfigured, StoreError) as error:
+            logger.error("%s", error)
+            return False
+        return bool(due)
+
+    def _crawl(self) -> None:
+        environment = {**os.environ, HOME_VARIABLE: str(self._home.path)}
+        child = subprocess.Popen(self._command, env=environment, start_new_session=True)  # noqa: S603 (our own command)
+        while child.poll() is None:
+            if self._stop.wait(0.2):
+                child.send_signal(signal.SIGINT)
+                _wait_or_kill(child)
+        if child.returncode:
+            logger.warning("抓取以 %s 结束", child.returncode)
+
+
+def _wait_or_kill(child: subprocess.Popen[bytes], patience: float = 90.0) -> None:
+    """Let a crawl end its requests under way, which have a time limit of their own, or end it."""
+    try:
+        child.wait(patience)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def serve(newsroom: Newsroom) -> int:
+    """`jianbao schedule`.
+
+    Returns:
+        The exit code, when it was told to stop.
+
+    Raises:
+        Busy: another scheduler leads.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    Scheduler(newsroom.home).run()
+    return 0

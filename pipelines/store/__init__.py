@@ -1,0 +1,180 @@
+"""The only SQL. Other rooms see plain dataclasses, and nouns: `tx.articles`, `tx.stories`, `tx.decisions` ..."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import mkstemp
+from typing import Self, TypeVar
+
+from sqlalchemy import Connection, Engine, inspect, text
+
+from pipelines.store.articles import Articles
+from pipelines.store.decisions import Decisions
+from pipelines.store.engine import WAIT, is_ours, make_engine, typed_errors
+from pipelines.store.errors import StoreOutdated, StoreReadOnly, StoreRefused
+from pipelines.store.issues import Issues
+from pipelines.store.raw import RawItems
+from pipelines.store.rebuilding import Rebuilding
+from pipelines.store.runs import Runs
+from pipelines.store.sources import Sources
+from pipelines.store.stories import Stories
+from pipelines.store.tables import LONGEST_KEY, REVISIONS
+
+__all__ = ["LONGEST_KEY", "Store", "Transaction"]
+
+
+_S = TypeVar("_S", bound="Store")
+
+
+class Transaction:
+    """What can be read and written together: the nouns, each in its own file."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.articles = Articles(connection)
+        self.raw = RawItems(connection)
+        self.stories = Stories(connection)
+        self.decisions = Decisions(connection)
+        self.issues = Issues(connection)
+        self.sources = Sources(connection)
+        self.runs = Runs(connection)
+
+    def rebuilding(self) -> Rebuilding:
+        """Forget what was made of the raw items, to make it again in this transaction."""
+        return Rebuilding(self.articles, self.raw)
+
+
+class Store:
+    """A newsroom's database.
+
+    >>> store = Store.open("sqlite:////tmp/example/jianbao.db")  # doctest: +SKIP
+    >>> with store.reading() as tx:  # doctest: +SKIP
+    ...     tx.stories.candidates(limit=60)
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._writing = engine
+        self._reading = engine.execution_options(read_only=True)
+
+    @classmethod
+    def open(cls, url: str, *, wait: float = WAIT) -> Self:
+        """Open a database; an empty one gets its tables, a file that is not there is made.
+
+        Args:
+            url: a SQLAlchemy URL: `sqlite:////folder/jianbao.db`, `postgresql://host/name`.
+            wait: seconds that a writer waits for another.
+
+        Raises:
+            StoreRefused: not a database of ours, or one of a newer jianbao. It was not touched.
+            StoreOutdated: one of an older jianbao. It was not touched.
+            StoreError: whatever else the database reports.
+        """
+        with _closed_on_error(cls(make_engine(url, wait=wait))) as store:
+            version = store._version()
+            if version is None:
+                store._migrate()
+            elif version != REVISIONS[-1]:
+                raise StoreOutdated(f"the database has schema {version}, this jianbao needs {REVISIONS[-1]}")
+        return store
+
+    @classmethod
+    def upgrade(cls, url: str, *, wait: float = WAIT) -> Self:
+        """Open a database, and bring the schema of an older jianbao up to date. SQLite keeps a copy beside the file.
+
+        Raises:
+            StoreError: as `open`. A migration that fails leaves the database as it was.
+        """
+        with _closed_on_error(cls(make_engine(url, wait=wait))) as store:
+            version = store._version()
+            if version is not None and version != REVISIONS[-1] and store._path is not None:
+                store.backup(store._path.with_name(f"{store._path.name}.{version}"))
+            if version != REVISIONS[-1]:
+                store._migrate()
+        return store
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Read and write as the only writer; commits at the end, rolls back on an error."""
+        with typed_errors(), self._writing.begin() as connection:
+            yield Transaction(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """Read one state of the database, whatever others write meanwhile; waits for nobody."""
+        with typed_errors(), self._reading.begin() as connection:
+            yield Transaction(connection)
+
+    def backup(self, path: Path) -> None:
+        """Copy a SQLite database while it is in use; the file appears complete or not at all.
+
+        Raises:
+            StoreRefused: the database is not SQLite, or `path` is a file that is not an older copy.
+            StoreReadOnly: `path` cannot be written.
+        """
+        if self._path is None:
+            raise StoreRefused("PostgreSQL has its own tool for this: pg_dump")
+        if path.resolve() == self._path.resolve():
+            raise StoreRefused(f"{path} is the database itself")
+        is_ours(path)
+        try:
+            handle, part = mkstemp(prefix=f".{path.name}.", dir=path.parent)
+            os.close(handle)
+        except OSError as error:
+            raise StoreReadOnly(f"{path.parent} cannot be written: {error.strerror}") from error
+        try:
+            with (
+                typed_errors(),
+                closing(self._writing.raw_connection()) as mine,
+                closing(sqlite3.connect(part)) as copy,
+            ):
+                source: sqlite3.Connection = mine.driver_connection  # type: ignore[assignment]
+                source.backup(copy)
+            Path(part).replace(path)
+        except BaseException:
+            Path(part).unlink(missing_ok=True)
+            raise
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._writing.dispose()
+
+    @property
+    def _path(self) -> Path | None:
+        url = self._writing.url
+        return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+    def _version(self) -> str | None:
+        """The schema's revision; None for a database without any table.
+
+        Raises:
+            StoreRefused: it has tables of somebody else, or a revision that we do not know.
+        """
+        with typed_errors(), self._reading.begin() as connection:
+            names = inspect(connection).get_table_names()
+            if "alembic_version" in names:
+                found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            elif names:
+                raise StoreRefused("the database has tables that are not jianbao's")
+            else:
+                found = None
+        if found is not None and found not in REVISIONS:
+            raise StoreRefused(f"the database has schema {found}: it was made by a newer jianbao")
+        return found
+
+    def _migrate(self) -> None:
+        from pipelines.store.migrations import migrate  # noqa: PLC0415  Alembic takes longer to load than most commands run
+
+        with typed_errors():
+            migrate(self._writing)
+
+
+@contextmanager
+def _closed_on_error(store: _S) -> Iterator[_S]:
+    try:
+        yield store
+    except BaseException:
+        store.close()
+        raise

@@ -1,0 +1,236 @@
+"""How a database is opened: SQLite or PostgreSQL, one writer at a time, readers never wait, every error typed.
+
+SQLite's defaults lose updates without a word: a transaction begins deferred, and two that read before they write
+overwrite each other or fail at once, whatever the time-out. WAL with BEGIN IMMEDIATE does neither. PostgreSQL gets the
+same rule by an advisory lock: what is right on one is right on the other.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from pipelines.store import errors
+
+_T = TypeVar("_T")
+
+APPLICATION_ID: Final = 0x6A69616E
+"""`jian` in ASCII: what tells our SQLite files from all others (https://www.sqlite.org/fileformat2.html#application_id)."""
+
+WAIT: Final = 10.0
+"""Seconds that a writer waits for another one before it gives up with `StoreBusy`."""
+
+_MAGIC: Final = b"SQLite format 3\0"
+_APPLICATION_ID_AT: Final = slice(68, 72)
+
+_PRAGMAS: Final = (
+    "PRAGMA journal_mode=WAL",  # delete: readers and the writer block each other
+    "PRAGMA synchronous=NORMAL",  # FULL: in WAL, NORMAL loses the last commits with the power, never with the process
+    "PRAGMA foreign_keys=ON",  # OFF
+    "PRAGMA temp_store=MEMORY",  # FILE
+)
+
+_BY_SQLITE_CODE: Final[dict[int, type[errors.StoreError]]] = {
+    sqlite3.SQLITE_BUSY: errors.StoreBusy,
+    sqlite3.SQLITE_LOCKED: errors.StoreBusy,
+    sqlite3.SQLITE_FULL: errors.StoreFull,
+    sqlite3.SQLITE_READONLY: errors.StoreReadOnly,
+    sqlite3.SQLITE_PERM: errors.StoreReadOnly,
+    sqlite3.SQLITE_CANTOPEN: errors.StoreReadOnly,
+    sqlite3.SQLITE_CORRUPT: errors.StoreDamaged,
+    sqlite3.SQLITE_NOTADB: errors.StoreRefused,
+}
+
+_BY_SQLSTATE: Final[dict[str, type[errors.StoreError]]] = {
+    "55P03": errors.StoreBusy,  # lock_not_available
+    "40001": errors.StoreBusy,  # serialization_failure
+    "40P01": errors.StoreBusy,  # deadlock_detected
+    "53100": errors.StoreFull,  # disk_full
+    "25006": errors.StoreReadOnly,  # read_only_sql_transaction
+    "42501": errors.StoreReadOnly,  # insufficient_privilege
+    "XX001": errors.StoreDamaged,  # data_corrupted
+    "28P01": errors.StoreRefused,  # invalid_password
+    "3D000": errors.StoreRefused,  # invalid_catalog_name
+}
+
+
+def make_engine(text: str, *, wait: float = WAIT) -> Engine:
+    """An engine for the database that a URL names. A SQLite file that is not there is made, with its folder.
+
+    Args:
+        text: a SQLAlchemy URL.
+        wait: seconds to wait for another writer.
+
+    Raises:
+        StoreRefused: not a URL that we can use, or a SQLite file that is not ours.
+        StoreReadOnly: the file cannot be made or read.
+    """
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        raise errors.StoreRefused("the database URL is not one that SQLAlchemy can read") from error
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url, wait)
+    if url.drivername in ("postgres", "postgresql"):
+        url = url.set(drivername="postgresql+psycopg")
+    if url.get_backend_name() == "postgresql":
+        return _postgresql(url, wait)
+    raise errors.StoreRefused(f"{url.drivername} is neither sqlite nor postgresql")
+
+
+def sqlite_path(url: URL) -> Path:
+    """The file that a SQLite URL names.
+
+    Raises:
+        StoreRefused: it names none (`sqlite://`), or carries options.
+    """
+    if not url.database or url.database.startswith((":", "file:")) or url.query:
+        raise errors.StoreRefused("a SQLite URL must name a file and nothing else: sqlite:////folder/jianbao.db")
+    return Path(url.database).absolute()
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a file is a database of ours; False where there is none yet. Nothing is written.
+
+    Raises:
+        StoreRefused: it is something else.
+        StoreReadOnly: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(100)
+    except FileNotFoundError:
+        return False
+    except IsADirectoryError as error:
+        raise errors.StoreRefused(f"{path} is a folder") from error
+    except OSError as error:
+        raise errors.StoreReadOnly(f"{path} cannot be read: {error.strerror}") from error
+    if not head:
+        return False
+    if not head.startswith(_MAGIC):
+        raise errors.StoreRefused(f"{path} is not a SQLite database")
+    application = int.from_bytes(head[_APPLICATION_ID_AT])
+    if application == APPLICATION_ID:
+        return True
+    if application or _has_content(path):
+        raise errors.StoreRefused(f"{path} is the database of another program")
+    return False
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows; those whose primary key stands already overwrite it. The rows name the same columns."""
+    if not rows:
+        return
+    statement = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    keys = [column.name for column in table.primary_key]
+    changes = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    if changes:
+        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), rows)
+    else:
+        connection.execute(statement.on_conflict_do_nothing(index_elements=keys), rows)
+
+
+def chunks(values: Iterable[_T], size: int = 500) -> Iterator[list[_T]]:
+    """Lists of at most so many: what one IN holds (SQLite takes 32,766 variables, PostgreSQL 65,535).
+
+    >>> list(chunks("abcde", 2))
+    [['a', 'b'], ['c', 'd'], ['e']]
+    """
+    rest = iter(values)
+    while chunk := list(islice(rest, size)):
+        yield chunk
+
+
+@contextmanager
+def typed_errors() -> Iterator[None]:
+    """Turn what drivers raise into `pipelines.store.errors`."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _typed(error.orig or error) from error
+    except sqlite3.Error as error:
+        raise _typed(error) from error
+
+
+def _typed(error: BaseException) -> errors.StoreError:
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is not None:
+        kind = _BY_SQLITE_CODE.get(code & 0xFF, errors.StoreFailed)
+    else:
+        kind = _BY_SQLSTATE.get(getattr(error, "sqlstate", None) or "", errors.StoreFailed)
+    return kind(f"the database says: {' '.join(str(error).split())}")
+
+
+def _has_content(path: Path) -> bool:
+    """Whether a SQLite file holds any table, or a log that may. `immutable` takes no lock and leaves no side file."""
+    if path.with_name(path.name + "-wal").exists():
+        return True
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+            return bool(database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone())
+    except sqlite3.DatabaseError as error:
+        raise errors.StoreRefused(f"{path} is not a readable SQLite database") from error
+
+
+def _claim(path: Path, wait: float) -> None:
+    """Make the file ours. Before WAL, so that the mark is in the file itself and not only in a log beside it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise errors.StoreReadOnly(f"{path.parent} cannot be made: {error.strerror}") from error
+    with typed_errors(), closing(sqlite3.connect(path, timeout=wait)) as database:
+        database.execute(f"PRAGMA application_id={APPLICATION_ID}")
+
+
+def _sqlite(url: URL, wait: float) -> Engine:
+    path = sqlite_path(url)
+    if not is_ours(path):
+        _claim(path, wait)
+    engine = create_engine(
+        URL.create("sqlite+pysqlite", database=str(path)), connect_args={"timeout": wait}, json_serializer=_to_json
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # the driver would begin by itself, deferred
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get("read_only", False)
+        connection.exec_driver_sql(f"PRAGMA query_only={int(reading)}")
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgresql(url: URL, wait: float) -> Engine:
+    try:
+        engine = create_engine(url, pool_pre_ping=True, json_serializer=_to_json)
+    except (ModuleNotFoundError, NoSuchModuleError) as error:
+        raise errors.StoreRefused("the PostgreSQL driver is not installed: pip install 'psycopg[binary]'") from error
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("read_only", False):
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        else:
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(wait * 1000)}")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({APPLICATION_ID})")
+
+    return engine
+
+
+def _to_json(value: object) -> str:
+    """JSON that both databases take: Chinese as it is, a lone surrogate as a question mark."""
+    return json.dumps(value, ensure_ascii=False).encode(errors="replace").decode()

@@ -1,0 +1,73 @@
+"""What can go wrong between the rooms and their database: each error is named for the fact."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class StoreError(Exception):
+    """What happened to which database, and what to do about it. Never raised itself.
+
+    Args:
+        detail: what happened, in one line; without credentials.
+    """
+
+    remedy: ClassVar[str] = ""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return ". ".join(part.rstrip(".") for part in (self.detail, self.remedy) if part)
+
+
+class StoreBusy(StoreError):
+    """Another process held the database for longer than we wait. Nothing was written."""
+
+    remedy = "nothing was written: try again, and look for a process that hangs with the database open"
+
+
+class StoreFull(StoreError):
+    """The disk has no room. The transaction was rolled back."""
+
+    remedy = "nothing was written: make room on the disk that holds the database, then run it again"
+
+
+class StoreReadOnly(StoreError):
+    """The database or its folder may not be written."""
+
+    remedy = "nothing was written: give the user that runs jianbao the right to write the database and its folder"
+
+
+class StoreRefused(StoreError):
+    """What the URL names is not a database that we may use: not ours, from a newer jianbao, or no such thing.
+
+    It was not touched.
+    """
+
+    remedy = "nothing was touched: correct JIANBAO_DB, or move that file away"
+
+
+class StoreOutdated(StoreError):
+    """The database was made by an older jianbao. It was not touched."""
+
+    remedy = "nothing was touched: run `jianbao db upgrade`, which keeps a copy"
+
+
+class StoreDamaged(StoreError):
+    """The database's own structures do not hold together."""
+
+    remedy = "stop jianbao, keep the damaged file, and put back the last `jianbao db backup`"
+
+
+class StoreFailed(StoreError):
+    """Anything else that the database reported. The transaction was rolled back."""
+
+    remedy = "nothing was written: the message above is the database's own"
+
+
+class NoSuchStory(StoreError):
+    """A story was named by an id that no article has or had."""
+
+    remedy = "ids are in the first column of `jianbao candidates`"

@@ -1,0 +1,142 @@
+"""Issues: drafts and past ones, and the memory of what was printed when."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from datetime import date
+from typing import Any, Final, Literal
+
+from sqlalchemy import Connection, delete, insert, or_, select, true, update
+
+from pipelines.model import Entry, Issue, Section
+from pipelines.store.articles import Articles
+from pipelines.store.engine import chunks, upsert
+from pipelines.store.state import settle, stories_of
+from pipelines.store.tables import (
+    LONGEST_KEY,
+    article_keys,
+    article_references,
+    articles,
+    entries,
+    entry_keys,
+    issues,
+    stories,
+    story_members,
+)
+
+IssueState = Literal["draft", "published"]
+
+_FRAME: Final = tuple(one.name for one in fields(Issue) if one.name not in ("date", "state", "sections"))
+_HEADING: Final = tuple(one.name for one in fields(Section) if one.name != "entries")
+
+
+class Issues:
+    """Issues by date, and what they printed by key."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def save(self, issue: Issue, keys: Sequence[Iterable[str]]) -> None:
+        """Store an issue in place of the one of its date.
+
+        Args:
+            issue: a draft or a published one.
+            keys: the strong keys that each entry links to, for the entries of all sections in print order.
+        """
+        before = self._connection.execute(select(issues.c.state).where(issues.c.date == issue.date)).scalar()
+        counts = "published" in (before, issue.state)  # a draft is nobody's memory yet
+        if counts:
+            self._forget(issue.date)
+        frame = {name: getattr(issue, name) for name in _FRAME}
+        frame["sections"] = [{name: getattr(section, name) for name in _HEADING} for section in issue.sections]
+        upsert(self._connection, issues, [{"date": issue.date, "state": issue.state, "frame": frame}])
+        self._connection.execute(delete(entries).where(entries.c.issue == issue.date))
+        self._put_entries(issue, keys)
+        if counts:
+            self._forget(issue.date)
+
+    def get(self, day: date) -> Issue | None:
+        """The issue of a date."""
+        row = self._connection.execute(select(issues).where(issues.c.date == day)).first()
+        if row is None:
+            return None
+        frame: dict[str, Any] = dict(row.frame)
+        within: dict[int, list[Entry]] = defaultdict(list)
+        for entry in self._connection.execute(
+            select(entries).where(entries.c.issue == day).order_by(entries.c.position)
+        ):
+            within[entry.section].append(Entry(entry.markdown, entry.story))
+        sections = tuple(
+            Section(**heading, entries=tuple(within[place])) for place, heading in enumerate(frame.pop("sections"))
+        )
+        frame["warnings"] = tuple(frame["warnings"])
+        return Issue(date=day, state=row.state, sections=sections, **frame)
+
+    def dates(self, state: IssueState | None = None) -> list[date]:
+        """The dates of all issues, or of those in one state, oldest first."""
+        query = select(issues.c.date).order_by(issues.c.date)
+        if state is not None:
+            query = query.where(issues.c.state == state)
+        return list(self._connection.execute(query).scalars())
+
+    def drafts(self) -> list[Issue]:
+        """The issues not yet published, oldest first."""
+        return [issue for day in self.dates("draft") if (issue := self.get(day))]
+
+    def published(self, keys: Iterable[str]) -> dict[str, list[date]]:
+        """The published issues that printed a link to each key, oldest first; a key never printed is left out."""
+        found: dict[str, list[date]] = defaultdict(list)
+        for chunk in chunks(dict.fromkeys(keys)):
+            query = (
+                select(entry_keys.c.key, entry_keys.c.issue)
+                .distinct()
+                .join(issues, issues.c.date == entry_keys.c.issue)
+                .where(entry_keys.c.key.in_(chunk), issues.c.state == "published")
+                .order_by(entry_keys.c.issue)
+            )
+            for key, day in self._connection.execute(query):
+                found[key].append(day)
+        return dict(found)
+
+    def _put_entries(self, issue: Issue, keys: Sequence[Iterable[str]]) -> None:
+        printed = [(place, entry) for place, section in enumerate(issue.sections) for entry in section.entries]
+        joined = Articles(self._connection).forward(entry.story for _, entry in printed if entry.story is not None)
+        rows = [
+            {
+                "issue": issue.date,
+                "position": position,
+                "section": section,
+                "markdown": entry.markdown,
+                "story": joined.get(entry.story or 0, entry.story),
+            }
+            for position, (section, entry) in enumerate(printed)
+        ]
+        links = [
+            {"key": key, "issue": issue.date, "position": position}
+            for position, (_, mine) in enumerate(zip(printed, keys, strict=True))
+            for key in dict.fromkeys(mine)
+            if len(key.encode(errors="replace")) <= LONGEST_KEY
+        ]
+        if rows:
+            self._connection.execute(insert(entries), rows)
+        if links:
+            self._connection.execute(insert(entry_keys), links)
+
+    def _forget(self, day: date) -> None:
+        """Let go what stories were told of this issue: those it was drafted from settle anew, and whatever its links
+        are or are about is graded again."""
+        drafted = select(entries.c.story).where(entries.c.issue == day, entries.c.story.is_not(None))
+        told = stories_of(self._connection, self._connection.execute(drafted).scalars().all())
+        for chunk in chunks(told):
+            self._connection.execute(update(stories).where(stories.c.id.in_(chunk)).values(published_in=None))
+        settle(self._connection, told)
+        linked = select(entry_keys.c.key).where(entry_keys.c.issue == day)
+        refers = article_references.c
+        concerned = or_(
+            articles.c.id.in_(select(article_keys.c.article_id).where(article_keys.c.key.in_(linked))),
+            articles.c.id.in_(select(refers.article_id).where(refers.key.in_(linked), refers.is_primary == true())),
+            articles.c.id.in_(select(story_members.c.article_id).where(story_members.c.story_id.in_(told))),
+        )
+        self._connection.execute(update(articles).where(concerned).values(fresh=True))

@@ -1,0 +1,75 @@
+"""Text and articles as compressed bytes."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from datetime import datetime
+from typing import Any, Final
+
+from pipelines.model import Article, Instant, Reference
+
+_LEVEL: Final = 3
+_WINDOW: Final = 13
+_MEMORY: Final = 6
+"""An 8 KB window: on texts of this size zlib's defaults take three times as long, clearing memory, to save 2 %."""
+
+_AT_DEFAULT: Final[tuple[object, ...]] = (None, "", (), {}, False)
+
+
+def pack(text: str) -> bytes:
+    """Compress; a lone surrogate survives.
+
+    >>> unpack(pack("端侧推理"))
+    '端侧推理'
+    """
+    deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, _WINDOW, _MEMORY)
+    return deflate.compress(text.encode(errors="surrogatepass")) + deflate.flush()
+
+
+def unpack(packed: bytes) -> str:
+    """What `pack` was given."""
+    return zlib.decompress(packed).decode(errors="surrogatepass")
+
+
+def pack_article(article: Article) -> bytes:
+    """An article without its metrics, which the store keeps beside it."""
+    values = {name: value for name in _PLAIN if (value := getattr(article, name)) not in _AT_DEFAULT}
+    values["fetched_at"] = article.fetched_at.isoformat()
+    values["published"] = _from_instant(article.published)
+    if article.updated:
+        values["updated"] = _from_instant(article.updated)
+    if article.references:
+        values["references"] = [(one.key, one.url, one.label, one.primary, one.position) for one in article.references]
+    return pack(json.dumps(values, ensure_ascii=False))
+
+
+def unpack_article(packed: bytes) -> Article:
+    """What `pack_article` was given."""
+    values: dict[str, Any] = json.loads(unpack(packed))
+    for name in ("keys", "tags"):
+        values[name] = tuple(values.get(name, ()))
+    for name in ("kind", "source", "url", "seen_url", "title"):
+        values.setdefault(name, "")
+    values["fetched_at"] = datetime.fromisoformat(values["fetched_at"])
+    values["published"] = _to_instant(values["published"])
+    if "updated" in values:
+        values["updated"] = _to_instant(values["updated"])
+    values["references"] = tuple(Reference(*one) for one in values.get("references", ()))
+    return Article(**values)
+
+
+_PLAIN: Final = tuple(
+    name
+    for name in Article.__dataclass_fields__
+    if name not in ("fetched_at", "published", "updated", "references", "links", "metrics")
+)
+
+
+def _from_instant(instant: Instant) -> tuple[str, str, str, str | None]:
+    return instant.at.isoformat(), instant.precision, instant.source, instant.raw
+
+
+def _to_instant(values: list[Any]) -> Instant:
+    at, precision, source, raw = values
+    return Instant(datetime.fromisoformat(at), precision, source, raw)

@@ -1,0 +1,172 @@
+"""Raw items: what the pages said, kept so that everything else can be made again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final, Self
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy.sql import bindparam
+
+from crawler.items import RawItem
+from pipelines.deduplicate.identity import Measured, latest, measured
+from pipelines.store.engine import chunks
+from pipelines.store.packing import pack, unpack
+from pipelines.store.tables import raw_items
+
+_NO_TIME: Final = datetime.fromtimestamp(0, tz=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A raw item on its way into the store.
+
+    Args:
+        item: as the page gave it.
+        source: the id of the source that gave it.
+        body: its JSON without what changes by itself: the time of the fetch, the metrics.
+        digest: SHA-256 of source and body: the same item crawled again has the same.
+    """
+
+    item: RawItem
+    source: str
+    body: str
+    digest: bytes
+
+    @classmethod
+    def of(cls, item: RawItem, source: str) -> Self:
+        """Pack an item; nothing is compressed yet."""
+        body = replace(item, fetched_at=_NO_TIME, metrics={}).to_json()
+        return cls(item, source, body, hashlib.sha256(f"{source}\n{body}".encode(errors="surrogatepass")).digest())
+
+
+@dataclass(frozen=True, slots=True)
+class NewRaw:
+    """A raw item and what became of it: an article, or the problem why there is none."""
+
+    packed: Packed
+    article: int | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRaw:
+    """A raw item as the store gives it back.
+
+    Args:
+        article: the id it was given first; that article may have joined another since.
+        metrics: the numbers read last.
+    """
+
+    id: int
+    source: str
+    item: RawItem
+    article: int | None
+    metrics: Measured
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the store knows of a digest."""
+
+    id: int
+    article: int | None
+    metrics: Measured
+
+
+class RawItems:
+    """Raw items, in the order in which they came."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def known(self, digests: Collection[bytes]) -> dict[bytes, Known]:
+        """Those of the digests that are stored."""
+        columns = (raw_items.c.digest, raw_items.c.id, raw_items.c.article_id, raw_items.c.metrics)
+        return {
+            digest: Known(number, article, _measured(metrics))
+            for chunk in chunks(digests)
+            for digest, number, article, metrics in self._connection.execute(
+                select(*columns).where(raw_items.c.digest.in_(chunk))
+            )
+        }
+
+    def add(self, items: Sequence[NewRaw]) -> None:
+        """Store raw items that are not known yet."""
+        if not items:
+            return
+        rows = [
+            {
+                "source": one.packed.source,
+                "article_id": one.article,
+                "digest": one.packed.digest,
+                "fetched_at": one.packed.item.fetched_at,
+                "metrics": measured(one.packed.item.metrics, one.packed.item.fetched_at) or None,
+                "problem": one.problem,
+                "body": pack(one.packed.body),
+            }
+            for one in items
+        ]
+        self._connection.execute(insert(raw_items), rows)
+
+    def measure(self, seen: Iterable[tuple[Known, RawItem]]) -> dict[int, Measured]:
+        """Note the numbers of items that are stored already.
+
+        Returns:
+            By article id, the numbers that are newer than what the item said before.
+        """
+        rows: list[dict[str, object]] = []
+        by_article: dict[int, Measured] = {}
+        for known, item in seen:
+            now = latest(known.metrics, measured(item.metrics, item.fetched_at))
+            if now != known.metrics:
+                rows.append({"of": known.id, "metrics": now})
+                if known.article is not None:
+                    by_article[known.article] = latest(by_article.get(known.article, {}), now)
+        if rows:
+            self._connection.execute(update(raw_items).where(raw_items.c.id == bindparam("of")), rows)
+        return by_article
+
+    def count(self) -> int:
+        """How many there are."""
+        return self._connection.execute(select(func.count()).select_from(raw_items)).scalar_one()
+
+    def each(self, size: int = 500) -> Iterator[list[StoredRaw]]:
+        """All raw items in the order in which they came, so many at a time."""
+        last = 0
+        query = select(raw_items).where(raw_items.c.id > bindparam("last")).order_by(raw_items.c.id).limit(size)
+        while rows := self._connection.execute(query, {"last": last}).all():
+            last = rows[-1].id
+            yield [_stored(row) for row in rows]
+
+    def settle(self, outcomes: Mapping[int, tuple[int | None, str | None]]) -> None:
+        """Note anew what became of raw items: article id and problem by raw item id."""
+        if outcomes:
+            self._connection.execute(
+                update(raw_items).where(raw_items.c.id == bindparam("of")),
+                [{"of": one, "article_id": article, "problem": why} for one, (article, why) in outcomes.items()],
+            )
+
+    def quarantined(self) -> list[StoredRaw]:
+        """The raw items of which no article could be made."""
+        query = select(raw_items).where(raw_items.c.problem.is_not(None)).order_by(raw_items.c.id)
+        return [_stored(row) for row in self._connection.execute(query)]
+
+
+def _stored(row: Row[Any]) -> StoredRaw:
+    return StoredRaw(
+        id=row.id,
+        source=row.source,
+        item=replace(RawItem.from_json(unpack(row.body)), fetched_at=row.fetched_at),
+        article=row.article_id,
+        metrics=_measured(row.metrics),
+        problem=row.problem,
+    )
+
+
+def _measured(stored: Mapping[str, list[float]] | None) -> Measured:
+    return {name: (int(value), at) for name, (value, at) in (stored or {}).items()}

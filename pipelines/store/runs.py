@@ -1,0 +1,90 @@
+"""Runs: what each run of a source gave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from pipelines.store.tables import runs
+
+INTERRUPTED: Final = "the run never ended: its process was stopped or killed"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a source.
+
+    Args:
+        finished_at: None while it runs.
+        new, updated, seen: items.
+        lost: items and pages that gave nothing.
+        failure: why it failed; None when it did not.
+    """
+
+    id: int
+    source: str
+    started_at: datetime
+    finished_at: datetime | None
+    new: int
+    updated: int
+    seen: int
+    lost: int
+    failure: str | None
+
+
+class Runs:
+    """Runs, oldest first."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def start(self, source: str, at: datetime) -> int:
+        """Begin a run of a source. One of it that never ended is closed as interrupted.
+
+        Returns:
+            The run's id.
+        """
+        unfinished = update(runs).where(runs.c.source == source, runs.c.finished_at.is_(None))
+        self._connection.execute(unfinished.values(finished_at=at, failure=func.coalesce(runs.c.failure, INTERRUPTED)))
+        begun = insert(runs).values(source=source, started_at=at).returning(runs.c.id)
+        number: int = self._connection.execute(begun).scalar_one()
+        return number
+
+    def add(self, run: int, *, new: int, updated: int, seen: int, lost: int, failure: str | None) -> str | None:
+        """Add a batch to a run.
+
+        Returns:
+            Why the run failed, which is its first failure; None when it did not so far.
+        """
+        added = (
+            update(runs)
+            .where(runs.c.id == run)
+            .values(
+                new=runs.c.new + new,
+                updated=runs.c.updated + updated,
+                seen=runs.c.seen + seen,
+                lost=runs.c.lost + lost,
+                failure=func.coalesce(runs.c.failure, failure),
+            )
+            .returning(runs.c.failure)
+        )
+        first: str | None = self._connection.execute(added).scalar_one()
+        return first
+
+    def finish(self, run: int, at: datetime) -> None:
+        """End a run."""
+        self._connection.execute(update(runs).where(runs.c.id == run).values(finished_at=at))
+
+    def since(self, at: datetime, source: str | None = None) -> list[Run]:
+        """Runs, of one source or of all, that began at a time or later."""
+        query = select(runs).where(runs.c.started_at >= at).order_by(runs.c.id)
+        if source is not None:
+            query = query.where(runs.c.source == source)
+        return [_run(row) for row in self._connection.execute(query)]
+
+
+def _run(row: Row[Any]) -> Run:
+    return Run(**row._mapping)

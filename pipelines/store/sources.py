@@ -1,0 +1,123 @@
+"""Sources: what their next run needs to know of the last one, and how they fare."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, or_, select, update
+
+from crawler.items import Kind, SourceState
+from pipelines.store.engine import chunks, upsert
+from pipelines.store.tables import sources
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRecord:
+    """A source as the store knows it.
+
+    Args:
+        id, kind, name: as the registry had it when it was last crawled.
+        state: as its last complete run left it.
+        next_due_at: when its schedule wants it next; None: now.
+        not_before: when the site allows it again, if it said so.
+        failure: what the last run failed of; None when it did not.
+        failures_in_row: failed runs since the last good one.
+    """
+
+    id: str
+    kind: Kind
+    name: str
+    state: SourceState
+    next_due_at: datetime | None
+    not_before: datetime | None
+    last_started_at: datetime | None
+    last_success_at: datetime | None
+    last_failure_at: datetime | None
+    failure: str | None
+    failures_in_row: int
+
+
+class Sources:
+    """Sources by id."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def all(self) -> dict[str, SourceRecord]:
+        """Every source that was ever crawled, by id."""
+        return {row.id: _record(row) for row in self._connection.execute(select(sources).order_by(sources.c.id))}
+
+    def state(self, ids: Iterable[str]) -> dict[str, SourceState]:
+        """What each of these sources' next run needs to know; the empty state for one never crawled."""
+        found = {one: SourceState() for one in ids}
+        for chunk in chunks(found):
+            for row in self._connection.execute(select(sources).where(sources.c.id.in_(chunk))):
+                found[row.id] = _state(row)
+        return found
+
+    def due(self, ids: Collection[str], now: datetime) -> list[str]:
+        """Those of these sources whose time has come and whose site does not forbid it, in the order given."""
+        columns = sources.c
+        waiting = {
+            one
+            for chunk in chunks(ids)
+            for one in self._connection.execute(
+                select(columns.id).where(
+                    columns.id.in_(chunk), or_(columns.next_due_at > now, columns.not_before > now)
+                )
+            ).scalars()
+        }
+        return [one for one in ids if one not in waiting]
+
+    def schedule(self, due: Mapping[str, datetime]) -> None:
+        """Note when sources are due next. One that was never crawled stays due now."""
+        if due:
+            self._connection.execute(
+                update(sources).where(sources.c.id == bindparam("of")),
+                [{"of": one, "next_due_at": at} for one, at in due.items()],
+            )
+
+    def started(self, one: str, kind: Kind, name: str, at: datetime) -> None:
+        """Note that a run of the source began, and how the registry describes it."""
+        known = self._connection.execute(select(sources.c.id).where(sources.c.id == one)).first()
+        row: dict[str, Any] = {"id": one, "kind": kind, "name": name, "last_started_at": at, "not_before": None}
+        upsert(self._connection, sources, [row if known else row | {"failures_in_row": 0}])
+
+    def finished(self, one: str, at: datetime, failure: str | None, state: SourceState | None) -> None:
+        """Note how a run ended. Without a state the former one stays, so that the next run asks for the same again."""
+        values: dict[str, Any] = {"failure": failure}
+        if failure is None:
+            values |= {"last_success_at": at, "failures_in_row": 0}
+        else:
+            values |= {"last_failure_at": at, "failures_in_row": sources.c.failures_in_row + 1}
+        if state is not None:
+            values |= {"etag": state.etag, "last_modified": state.last_modified, "cursor": dict(state.cursor)}
+        self._connection.execute(update(sources).where(sources.c.id == one).values(values))
+
+    def wait(self, one: str, until: datetime) -> None:
+        """Note that the site does not want to be asked before a time. The next run that begins forgets it."""
+        values = {"not_before": until}
+        self._connection.execute(update(sources).where(sources.c.id == one).values(values))
+
+
+def _record(row: Row[Any]) -> SourceRecord:
+    return SourceRecord(
+        id=row.id,
+        kind=row.kind,
+        name=row.name,
+        state=_state(row),
+        next_due_at=row.next_due_at,
+        not_before=row.not_before,
+        last_started_at=row.last_started_at,
+        last_success_at=row.last_success_at,
+        last_failure_at=row.last_failure_at,
+        failure=row.failure,
+        failures_in_row=row.failures_in_row,
+    )
+
+
+def _state(row: Row[Any]) -> SourceState:
+    return SourceState(row.etag, row.last_modified, row.cursor or {})

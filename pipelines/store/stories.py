@@ -1,0 +1,151 @@
+"""Stories: which articles tell one piece of news, and how it is graded."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import astuple
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, delete, insert, select
+
+from pipelines.model import Candidate, CandidateState, Evidence, Reason, Story, StoryLink
+from pipelines.store.articles import Articles
+from pipelines.store.engine import chunks
+from pipelines.store.state import settle, stories_of
+from pipelines.store.tables import evidence, stories, story_members
+
+_UNDECIDED: Final[tuple[CandidateState, ...]] = ("new",)
+
+
+class Stories:
+    """Stories by their members, and as candidates."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def of(self, article_ids: Iterable[int]) -> dict[int, Story]:
+        """The stories that articles are in, by article id. An article not grouped yet is left out."""
+        wanted = list(article_ids)
+        found = self._load(stories_of(self._connection, wanted))
+        by_member = {member: story for story in found.values() for member in story.members}
+        return {one: by_member[one] for one in wanted if one in by_member}
+
+    def replace(self, removed: Iterable[int], candidates: Sequence[Candidate]) -> None:
+        """Put stories in the place of others. Their state follows from decisions and issues, not from the candidates.
+
+        Args:
+            removed: ids of the stories that go; all that have a member of the new ones must be among them.
+            candidates: the new stories, graded. A `published_in` is kept as the grading's own finding.
+        """
+        for chunk in chunks(removed):
+            self._connection.execute(delete(stories).where(stories.c.id.in_(chunk)))
+        if not candidates:
+            return
+        self._connection.execute(insert(stories), [_story_row(one) for one in candidates])
+        told = [one.story for one in candidates]
+        self._connection.execute(
+            insert(story_members),
+            [{"article_id": member, "story_id": one.id} for one in told for member in one.members],
+        )
+        shown = [
+            {
+                "story_id": one.id,
+                "position": place,
+                "kind": part.kind,
+                "detail": part.detail,
+                "one": part.articles[0],
+                "other": part.articles[1],
+            }
+            for one in told
+            for place, part in enumerate(one.evidence)
+        ]
+        if shown:
+            self._connection.execute(insert(evidence), shown)
+        settle(self._connection, [one.id for one in told])
+
+    def candidates(
+        self,
+        category: str | None = None,
+        since: datetime | None = None,
+        states: Collection[CandidateState] = _UNDECIDED,
+        limit: int | None = None,
+    ) -> list[Candidate]:
+        """Candidates, the highest score first.
+
+        Args:
+            category: only of this category.
+            since: only those of which an article was published then or later.
+            states: only in one of these.
+            limit: at most so many.
+        """
+        query = select(stories).where(stories.c.state.in_(states))
+        if category is not None:
+            query = query.where(stories.c.category == category)
+        if since is not None:
+            query = query.where(stories.c.newest_at >= since)
+        rows = self._connection.execute(query.order_by(stories.c.score.desc(), stories.c.id).limit(limit)).all()
+        return self._candidates(rows)
+
+    def find(self, one: int) -> Candidate | None:
+        """The candidate that has this article, also by the id of an article that joined another since."""
+        member = Articles(self._connection).forward([one]).get(one, one)
+        ids = stories_of(self._connection, [member])
+        rows = self._connection.execute(select(stories).where(stories.c.id.in_(ids))).all()
+        return next(iter(self._candidates(rows)), None)
+
+    def _candidates(self, rows: Sequence[Row[Any]]) -> list[Candidate]:
+        told = self._load({row.id for row in rows})
+        articles = Articles(self._connection).get(member for story in told.values() for member in story.members)
+        return [
+            Candidate(
+                story=(story := told[row.id]),
+                articles=tuple(articles[member] for member in story.members),
+                category=row.category,
+                category_scores=row.category_scores,
+                category_reasons=_reasons(row.category_reasons),
+                score=row.score,
+                reasons=_reasons(row.reasons),
+                links=tuple(StoryLink(*link) for link in row.links),
+                state=row.state,
+                published_in=row.published_in,
+            )
+            for row in rows
+        ]
+
+    def _load(self, ids: Collection[int]) -> dict[int, Story]:
+        members: dict[int, list[int]] = defaultdict(list)
+        shown: dict[int, list[Evidence]] = defaultdict(list)
+        leads: dict[int, int] = {}
+        run = self._connection.execute
+        for chunk in chunks(ids):
+            leads |= {
+                row.id: row.lead for row in run(select(stories.c.id, stories.c.lead).where(stories.c.id.in_(chunk)))
+            }
+            belongs = select(story_members).where(story_members.c.story_id.in_(chunk))
+            for row in run(belongs.order_by(story_members.c.article_id)):
+                members[row.story_id].append(row.article_id)
+            for row in run(select(evidence).where(evidence.c.story_id.in_(chunk)).order_by(evidence.c.position)):
+                shown[row.story_id].append(Evidence(row.kind, row.detail, (row.one, row.other)))
+        return {one: Story(one, tuple(members[one]), lead, tuple(shown[one])) for one, lead in leads.items()}
+
+
+def _story_row(candidate: Candidate) -> dict[str, Any]:
+    return {
+        "id": candidate.story.id,
+        "lead": candidate.story.lead,
+        "category": candidate.category,
+        "score": candidate.score,
+        "category_scores": dict(candidate.category_scores),
+        "category_reasons": [astuple(reason) for reason in candidate.category_reasons],
+        "reasons": [astuple(reason) for reason in candidate.reasons],
+        "links": [astuple(link) for link in candidate.links],
+        "newest_at": max(one.article.published.at for one in candidate.articles),
+        "state": "new",
+        "published_in": candidate.published_in,
+    }
+
+
+def _reasons(stored: Iterable[Sequence[Any]]) -> tuple[Reason, ...]:
+    return tuple(Reason(text, weight) for text, weight in stored)

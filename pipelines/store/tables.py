@@ -1,0 +1,296 @@
+"""The tables. Every change is a migration too: `test_migrations.py` holds the two together."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    column,
+    true,
+)
+
+REVISIONS: Final = ("0001",)
+"""Alembic revisions, oldest first; here too, so that opening an up-to-date database need not load Alembic."""
+
+
+LONGEST_KEY: Final = 2000
+"""Bytes of a strong key. PostgreSQL cannot index more than some 2,700."""
+
+
+class Words(TypeDecorator[str]):
+    """Text that SQLite and PostgreSQL store alike: no NUL, no lone surrogate."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        if value is None or (value.isascii() and "\0" not in value):
+            return value
+        return value.replace("\0", "").encode(errors="replace").decode()
+
+
+class Moment(TypeDecorator[datetime]):
+    """A point in time, stored in UTC, returned aware."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone has no place in the store")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _id(name: str = "id") -> Column[int]:
+    return Column(name, Integer, primary_key=True, autoincrement=False)
+
+
+def _to_article(name: str = "article_id", **options: Any) -> Column[int]:
+    return Column(name, Integer, ForeignKey("articles.id"), nullable=False, **options)
+
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("kind", Words, nullable=False),  # kind and name: a rebuild needs them when the registry has dropped the row
+    Column("name", Words, nullable=False),
+    Column("etag", Words),
+    Column("last_modified", Words),
+    Column("cursor", JSON(none_as_null=True)),
+    Column("next_due_at", Moment),
+    Column("not_before", Moment),
+    Column("last_started_at", Moment),
+    Column("last_success_at", Moment),
+    Column("last_failure_at", Moment),
+    Column("failure", Words),
+    Column("failures_in_row", Integer, nullable=False, default=0),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source", Words, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    Column("new", Integer, nullable=False, default=0),
+    Column("seen", Integer, nullable=False, default=0),
+    Column("updated", Integer, nullable=False, default=0),
+    Column("lost", Integer, nullable=False, default=0),  # items and pages that gave nothing
+    Column("failure", Words),
+    Index("ix_runs_source_started_at", "source", "started_at"),
+)
+
+raw_items = Table(
+    "raw_items",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source", Words, nullable=False),
+    Column("article_id", Integer, index=True),  # as first given, also when that article has joined another since
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("fetched_at", Moment, nullable=False),
+    Column("metrics", JSON(none_as_null=True)),
+    Column("problem", Words),  # why no article could be made of it
+    Column("body", LargeBinary, nullable=False),
+)
+
+articles = Table(
+    "articles",
+    metadata,
+    _id(),
+    Column("fresh", Boolean, nullable=False),  # not yet grouped since it last changed
+    Column("first_seen", Moment, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("source", Words, nullable=False),
+    Column("url", Words, nullable=False),
+    Column("seen_url", Words, nullable=False),
+    Column("temporary", Boolean, nullable=False),
+    Column("title", Words, nullable=False),
+    Column("title_lead", Words),
+    Column("title_tail", Words),
+    Column("publisher", Words),
+    Column("author", Words),
+    Column("published_at", Moment, nullable=False),
+    Column("published_precision", Words, nullable=False),
+    Column("published_source", Words, nullable=False),
+    Column("published_raw", Words),
+    Column("updated_at", Moment),
+    Column("updated_precision", Words),
+    Column("updated_source", Words),
+    Column("updated_raw", Words),
+    Column("language", Words, nullable=False),
+    Column("summary", Words, nullable=False),
+    Column("image", Words),
+    Column("tags", JSON, nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("metrics", JSON, nullable=False),  # {name: [value, seconds since 1970 when it was read]}
+    Column("fetched_at", Moment, nullable=False),
+    Column("text_digest", LargeBinary, nullable=False),
+    Column("text", Words, nullable=False),
+    Index(
+        "ix_articles_fresh", "id", sqlite_where=column("fresh") == true(), postgresql_where=column("fresh") == true()
+    ),
+)
+
+joined_articles = Table(
+    "joined_articles",  # an id that was given out once still finds its article
+    metadata,
+    _id(),
+    _to_article(index=True),
+)
+
+article_keys = Table(
+    "article_keys",
+    metadata,
+    Column("key", Words, primary_key=True),
+    _to_article(index=True),
+)
+
+sightings = Table(
+    "sightings",
+    metadata,
+    _to_article(primary_key=True),
+    Column("source", Words, primary_key=True),
+    Column("url", Words, primary_key=True),
+    Column("seen_url", Words, nullable=False),
+    Column("first_seen", Moment, nullable=False),
+    Column("newest", LargeBinary, nullable=False),
+    Column("longest", LargeBinary),  # where that is another one
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    _to_article(primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("replaced_at", Moment, nullable=False),
+    Column("title", Words, nullable=False),
+    Column("text_digest", LargeBinary, nullable=False),
+    Column("text", LargeBinary, nullable=False),
+)
+
+article_references = Table(
+    "article_references",
+    metadata,
+    _to_article(primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("key", Words, nullable=False, index=True),
+    Column("url", Words, nullable=False),
+    Column("label", Words),
+    Column("is_primary", Boolean, nullable=False),
+)
+
+stories = Table(
+    "stories",
+    metadata,
+    _id(),
+    _to_article("lead"),
+    Column("category", Words, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("category_scores", JSON, nullable=False),
+    Column("category_reasons", JSON, nullable=False),
+    Column("reasons", JSON, nullable=False),
+    Column("links", JSON, nullable=False),
+    Column("newest_at", Moment, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("published_in", Date),
+    Index("ix_stories_state_score", "state", "score"),
+)
+
+story_members = Table(
+    "story_members",
+    metadata,
+    _to_article(primary_key=True),
+    Column("story_id", Integer, ForeignKey("stories.id", ondelete="CASCADE"), nullable=False, index=True),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("story_id", Integer, ForeignKey("stories.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Words, nullable=False),
+    Column("detail", Words, nullable=False),
+    Column("one", Integer, nullable=False),
+    Column("other", Integer, nullable=False),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("story", Integer, nullable=False, index=True),  # no foreign key: a decision outlives whatever is derived
+    Column("action", Words, nullable=False),
+    Column("who", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("category", Words),
+    Column("issue", Date),
+    Column("shown", JSON, nullable=False),
+)
+
+issues = Table(
+    "issues",
+    metadata,
+    Column("date", Date, primary_key=True),
+    Column("state", Words, nullable=False),
+    Column("frame", JSON, nullable=False),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("issue", Date, ForeignKey("issues.date", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("section", Integer, nullable=False),
+    Column("markdown", Words, nullable=False),
+    Column("story", Integer, index=True),
+)
+
+entry_keys = Table(
+    "entry_keys",
+    metadata,
+    Column("key", Words, primary_key=True),
+    Column("issue", Date, primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    ForeignKeyConstraint(
+        ["issue", "position"], ["entries.issue", "entries.position"], name="fk_entry_keys_entry", ondelete="CASCADE"
+    ),
+    Index("ix_entry_keys_issue", "issue", "position"),
+)

@@ -1,0 +1,168 @@
+"""`jianbao demo`, as a person runs it: twice in one folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+from pipelines.demo import FOLDER
+from pipelines.newsletter import load_newsletter
+
+pytestmark = pytest.mark.slow
+
+SECONDS_ALLOWED = 20
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def jianbao(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in `folder`, as a person would from anywhere."""
+    return subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", *arguments],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+
+
+def environment() -> dict[str, str]:
+    """No newsletter of this machine's, a wide terminal, Chinese output wherever it runs."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("JIANBAO_")}
+    return kept | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "COLUMNS": "160"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("anywhere")
+
+
+@pytest.fixture(scope="module")
+def first(folder: Path) -> tuple[subprocess.CompletedProcess[str], float]:
+    began = time.monotonic()
+    done = jianbao(folder, "demo")
+    return done, time.monotonic() - began
+
+
+@pytest.fixture(scope="module")
+def candidates(folder: Path, first: tuple[subprocess.CompletedProcess[str], float]) -> list[dict[str, Any]]:
+    assert first[0].returncode == 0, first[0].stderr
+    states = ("new", "picked", "published")
+    found = (jianbao(folder, "--home", FOLDER, "candidates", "--json", "--state", state).stdout for state in states)
+    documents = [json.loads(document) for document in found]
+    return [one for document in documents for section in document["categories"] for one in section["candidates"]]
+
+
+def story(candidates: list[dict[str, Any]], title: str) -> dict[str, Any]:
+    """The one candidate that has an article whose title starts so."""
+    found = [one for one in candidates if any(article["title"].startswith(title) for article in one["articles"])]
+    assert len(found) == 1, [one["title"] for one in found]
+    return found[0]
+
+
+def test_the_demo_succeeds_quickly_though_some_sources_are_broken(
+    first: tuple[subprocess.CompletedProcess[str], float],
+) -> None:
+    done, seconds = first
+    assert done.returncode == 0, done.stderr
+    assert seconds < SECONDS_ALLOWED
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_the_demo_says_what_failed_and_why(first: tuple[subprocess.CompletedProcess[str], float]) -> None:
+    said = first[0].stdout + first[0].stderr
+    for name in ("yunduan-mantan", "xiangpica", "fanmang-zhan"):
+        assert name in said
+    for error in ("PageChanged", "Blocked", "RateLimited", "Gone"):
+        assert error in said
+
+
+def test_the_demo_leaves_an_issue_and_says_where(
+    folder: Path, first: tuple[subprocess.CompletedProcess[str], float]
+) -> None:
+    (issue,) = (folder / FOLDER / "issues").glob("*.md")
+    assert f"{FOLDER}/issues/{issue.name}" in first[0].stdout
+    text = issue.read_text(encoding="utf-8")
+    newsletter = load_newsletter(folder / FOLDER / "newsletter.toml")
+    assert all(f"## {category}" in text for category in newsletter.category_names)
+    assert text.count("\n- [") >= newsletter.per_issue
+    assert "signature=" not in text
+
+
+def test_post_paper_and_repository_are_one_story(candidates: list[dict[str, Any]]) -> None:
+    for name, owner in (("HexaQuant", "lowbit-sample/hexaquant"), ("LanternKV", "lanternkv-sample/lantern-kv")):
+        urls = {url for article in story(candidates, f"{name}: ")["articles"] for url in article["urls"]}
+        assert any("arxiv.org" in url for url in urls)
+        assert any(url.endswith(owner) for url in urls)
+        assert any("mp.weixin.qq.com" in url for url in urls)
+
+
+def test_the_long_and_the_short_link_are_one_article(candidates: list[dict[str, Any]]) -> None:
+    articles = [
+        one for found in candidates for one in found["articles"] if one["title"] == "为什么你的 INT8 模型比 FP16 还慢"
+    ]
+    (article,) = articles
+    assert any("__biz=" in url for url in article["urls"])
+    assert any(url.endswith("/s/Sample-duancegc-000008") for url in article["urls"])
+
+
+def test_the_reprint_and_its_original_are_one_story(candidates: list[dict[str, Any]]) -> None:
+    accounts = {article["source"] for article in story(candidates, "四比特权重量化的五个坑")["articles"]}
+    assert {"端侧观察", "比特工坊"} <= accounts
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("星澜 860 端侧跑分曝光", "星澜 870 端侧跑分曝光"),
+        ("轻舟 2.2 发布", "轻舟 2.3 发布"),
+        ("Corelet Runtime 3.1", "Corelet Runtime 3.2"),
+        ("本周值得收藏的十个端侧推理仓库", "HexaQuant: "),
+    ],
+)
+def test_different_news_stay_apart(candidates: list[dict[str, Any]], one: str, other: str) -> None:
+    assert story(candidates, one)["id"] != story(candidates, other)["id"]
+
+
+def test_what_was_printed_before_is_known(candidates: list[dict[str, Any]]) -> None:
+    printed = story(candidates, "把语音唤醒塞进 64 KB")
+    assert printed["published_in"] is not None
+    assert printed["state"] == "published"
+
+
+def test_a_second_run_in_the_same_folder_finds_nothing_new(folder: Path, candidates: list[dict[str, Any]]) -> None:
+    del candidates  # the first run is done
+    before = sorted(path.name for path in (folder / FOLDER / "issues").iterdir())
+    done = jianbao(folder, "demo")
+    assert done.returncode == 0, done.stderr
+    assert "没有新内容" in done.stdout
+    assert sorted(path.name for path in (folder / FOLDER / "issues").iterdir()) == before
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[str]:
+    command = [sys.executable, "-m", "pipelines.cli", "demo", "--serve"]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            line = next(line for line in process.stdout if "http://127.0.0.1:" in line)
+            yield "http://127.0.0.1:" + line.split("http://127.0.0.1:")[1].split()[0].strip("/")
+        finally:
+            process.terminate()
+            process.communicate(timeout=10)
+
+
+def test_serve_keeps_the_sample_there_for_a_crawler(served: str, tmp_path: Path) -> None:
+    with urlopen(f"{served}/feeds/vendor.atom") as answer:
+        assert "Corelet Engineering Blog" in answer.read().decode()
+    assert served.rpartition(":")[2] in (tmp_path / FOLDER / "sources.toml").read_text(encoding="utf-8")

@@ -1,0 +1,287 @@
+"""How a database is opened: one writer at a time, readers never wait, what is not ours is left alone."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from builders import NOON, article
+from sqlalchemy import event, text
+
+from pipelines.store import Store
+from pipelines.store.engine import APPLICATION_ID, make_engine
+from pipelines.store.errors import (
+    StoreBusy,
+    StoreDamaged,
+    StoreFull,
+    StoreOutdated,
+    StoreReadOnly,
+    StoreRefused,
+)
+
+
+def url_of(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "var" / "jianbao.db"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[Store]:
+    opened = Store.open(url_of(path), wait=0.2)
+    yield opened
+    opened.close()
+
+
+def test_six_threads_that_read_then_write_lose_no_update(path: Path) -> None:
+    engine = make_engine(url_of(path))
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE counter (n INTEGER)"))
+        connection.execute(text("INSERT INTO counter VALUES (0)"))
+
+    def add() -> None:
+        for _ in range(60):
+            with engine.begin() as connection:
+                n = connection.execute(text("SELECT n FROM counter")).scalar_one()
+                connection.execute(text("UPDATE counter SET n = :n"), {"n": n + 1})
+
+    threads = [threading.Thread(target=add) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT n FROM counter")).scalar_one() == 360
+    engine.dispose()
+
+
+def test_a_reader_sees_one_state_and_waits_for_no_writer(store: Store) -> None:
+    with store.reading() as before:
+        assert before.articles.fresh() == []
+        with store.transaction() as writer:
+            writer.articles.save([article(1)])
+            with store.reading() as during:
+                assert during.articles.fresh() == []
+        assert before.articles.fresh() == []
+    with store.reading() as after:
+        assert after.articles.fresh() == [1]
+
+
+def test_who_only_reads_cannot_write(store: Store) -> None:
+    with pytest.raises(StoreReadOnly), store.reading() as tx:
+        tx.articles.save([article(1)])
+    with store.transaction() as tx:
+        tx.articles.save([article(1)])
+
+
+def test_an_error_rolls_everything_back(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError), store.transaction() as tx:  # noqa: PT012
+        tx.articles.save([article(1)])
+        raise ZeroDivisionError
+    with store.reading() as tx:
+        assert tx.articles.fresh() == []
+
+
+def test_a_writer_waits_for_another_and_then_says_that_it_is_busy(store: Store, path: Path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        with pytest.raises(StoreBusy, match=r"locked.*try again"), store.transaction():
+            pass
+        assert 0.15 < time.monotonic() - began < 5
+        with store.reading() as tx:
+            assert tx.articles.fresh() == [], "readers go on"
+    with store.transaction() as tx:
+        tx.articles.save([article(1)])
+
+
+def test_a_full_disk_rolls_back_and_leaves_a_readable_database(store: Store) -> None:
+    with store.transaction() as tx:
+        tx.articles.save([article(1)])
+
+    @event.listens_for(store._writing, "begin", insert=True)
+    def _small_disk(connection: object) -> None:
+        connection.exec_driver_sql("PRAGMA max_page_count=60")  # type: ignore[attr-defined]
+
+    with pytest.raises(StoreFull, match="make room"), store.transaction() as tx:
+        tx.articles.save([article(number, text="字" * 5000) for number in range(2, 60)])
+    with store.reading() as tx:
+        assert tx.articles.fresh() == [1]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
+def test_a_folder_without_the_right_to_write_is_said(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(StoreReadOnly, match="right to write"):
+        Store.open(url_of(tmp_path / "sub" / "jianbao.db"))
+
+
+def test_a_folder_that_is_a_file_is_said(tmp_path: Path) -> None:
+    (tmp_path / "var").write_text("")
+    with pytest.raises(StoreReadOnly):
+        Store.open(url_of(tmp_path / "var" / "jianbao.db"))
+
+
+def foreign_database(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE theirs (n)")
+        other.execute("INSERT INTO theirs VALUES (1)")
+        other.commit()
+
+
+def foreign_application(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA application_id=1234")
+
+
+def newer_schema(path: Path) -> None:
+    Store.open(url_of(path)).close()
+    with closing(sqlite3.connect(path)) as later:
+        later.execute("UPDATE alembic_version SET version_num='9999'")
+        later.commit()
+
+
+def truncated(path: Path) -> None:
+    path.write_bytes(b"SQLite format 3\0" + bytes(20))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        foreign_database,
+        foreign_application,
+        newer_schema,
+        truncated,
+        lambda path: path.write_text("# a Markdown file"),
+        lambda path: path.write_bytes(os.urandom(5000)),
+    ],
+    ids=["foreign tables", "foreign application", "newer schema", "truncated", "text", "noise"],
+)
+def test_what_is_not_ours_is_refused_and_not_touched(make: object, path: Path) -> None:
+    path.parent.mkdir()
+    make(path)  # type: ignore[operator]
+    before = path.read_bytes()
+    with pytest.raises(StoreRefused, match="nothing was touched"):
+        Store.open(url_of(path))
+    assert path.read_bytes() == before
+    assert [one.name for one in path.parent.iterdir() if one.stat().st_size] == [path.name]
+
+
+def test_a_foreign_database_still_in_its_log_is_refused(path: Path) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA journal_mode=WAL")
+        other.execute("CREATE TABLE theirs (n)")
+        other.commit()
+        with pytest.raises(StoreRefused, match="another program"):
+            Store.open(url_of(path))
+
+
+def test_an_older_schema_is_not_touched_until_it_is_upgraded(path: Path) -> None:
+    Store.open(url_of(path)).close()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("UPDATE alembic_version SET version_num='0000'")
+        database.commit()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipelines.store.REVISIONS", ("0000", "0001"))
+        with pytest.raises(StoreOutdated, match="jianbao db upgrade"):
+            Store.open(url_of(path))
+
+
+def test_broken_pages_are_called_damage(path: Path) -> None:
+    store = Store.open(url_of(path))
+    with store.transaction() as tx:
+        tx.articles.save([article(number, text="字" * 2000) for number in range(50)])
+    store.close()
+    whole = bytearray(path.read_bytes())
+    whole[4096 * 3 :] = os.urandom(len(whole) - 4096 * 3)
+    path.write_bytes(whole)
+    with pytest.raises(StoreDamaged, match="backup"), Store.open(url_of(path)).reading() as tx:
+        tx.articles.get(range(50))
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_an_empty_file_or_database_becomes_ours(path: Path, empty: bool) -> None:
+    path.parent.mkdir()
+    path.touch()
+    if not empty:
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("PRAGMA user_version=0")
+            database.execute("CREATE TABLE gone (n)")
+            database.execute("DROP TABLE gone")
+    Store.open(url_of(path)).close()
+    assert int.from_bytes(path.read_bytes()[68:72]) == APPLICATION_ID
+
+
+@pytest.mark.parametrize(
+    "url", ["", "nonsense", "sqlite://", "sqlite:///:memory:", "sqlite:///a.db?mode=ro", "mysql://host/name"]
+)
+def test_a_url_that_cannot_be_used_is_said(url: str) -> None:
+    with pytest.raises(StoreRefused):
+        Store.open(url)
+
+
+def _open(url: str) -> None:
+    Store.open(url).close()
+
+
+def test_processes_that_open_a_new_database_at_once_all_succeed(path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(4) as pool:
+        pool.map(_open, [url_of(path)] * 4)
+    Store.open(url_of(path)).close()
+
+
+def test_a_backup_of_a_database_in_use_is_whole(store: Store, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    with store.transaction() as tx:
+        tx.articles.save([article(1)])
+    with store.transaction() as tx:
+        tx.articles.save([article(2)])
+        store.backup(copy)
+    with Store.open(url_of(copy)).reading() as tx:
+        assert tx.articles.fresh() == [1]
+    store.backup(copy)
+    with Store.open(url_of(copy)).reading() as tx:
+        assert tx.articles.fresh() == [1, 2], "an older copy may be replaced"
+    assert {one.name for one in tmp_path.iterdir()} >= {"copy.db", "var"}
+    assert not [one for one in tmp_path.iterdir() if one.name.startswith(".")], "no part is left"
+
+
+def test_a_backup_never_overwrites_another_file_nor_the_database(store: Store, path: Path, tmp_path: Path) -> None:
+    notes = tmp_path / "notes.md"
+    notes.write_text("not to be lost")
+    for target in (notes, path):
+        with pytest.raises(StoreRefused):
+            store.backup(target)
+    assert notes.read_text() == "not to be lost"
+    with pytest.raises(StoreReadOnly):
+        store.backup(tmp_path / "nowhere" / "copy.db")
+
+
+def test_times_come_back_aware_and_naive_ones_are_refused(store: Store) -> None:
+    with store.transaction() as tx:
+        tx.runs.start("a", NOON)
+        (run,) = tx.runs.since(NOON)
+        assert run.started_at == NOON
+        assert run.started_at.utcoffset() == timedelta(0)
+    with pytest.raises(Exception, match="without a zone"), store.transaction() as tx:
+        tx.runs.start("a", NOON.replace(tzinfo=None))
+
+
+def test_nul_and_lone_surrogates_are_not_stored(store: Store) -> None:
+    with store.transaction() as tx:
+        tx.articles.save([article(1, title="题\0目\ud83d", text="\0", facts={"a": "\ud83d"}, tags=("\ud83d",))])
+        one = tx.articles.get([1])[1].article
+    assert (one.title, one.text, one.facts, one.tags) == ("题目?", "", {"a": "?"}, ("?",))

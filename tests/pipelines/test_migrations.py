@@ -1,0 +1,119 @@
+"""Migrations: they lead to the tables that the code works with, in one step or none, and only forward."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
+from builders import article
+from sqlalchemy import create_engine, inspect
+
+from pipelines.store import Store
+from pipelines.store.engine import make_engine
+from pipelines.store.migrations import config, migrate
+from pipelines.store.tables import REVISIONS, metadata
+
+
+def shape(path: Path) -> dict[str, Any]:
+    """What SQLite knows of every table and index, however its statement was written."""
+    engine = create_engine(f"sqlite:///{path}")
+    seen = inspect(engine)
+    found = {
+        table: {
+            "columns": [(one["name"], str(one["type"]), one["nullable"]) for one in seen.get_columns(table)],
+            "primary key": seen.get_pk_constraint(table)["constrained_columns"],
+            "foreign keys": sorted(
+                (one["constrained_columns"], one["referred_table"], one["options"])
+                for one in seen.get_foreign_keys(table)
+            ),
+            "unique": sorted(one["column_names"] for one in seen.get_unique_constraints(table)),
+            "indexes": sorted((one["name"], one["column_names"]) for one in seen.get_indexes(table)),
+        }
+        for table in seen.get_table_names()
+        if table != "alembic_version"
+    }
+    engine.dispose()
+    return found
+
+
+def test_a_migrated_database_has_the_tables_of_the_code(tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path / 'migrated.db'}")
+    migrate(engine)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+    fresh = create_engine(f"sqlite:///{tmp_path / 'fresh.db'}")
+    metadata.create_all(fresh)
+    fresh.dispose()
+    assert shape(tmp_path / "migrated.db") == shape(tmp_path / "fresh.db")
+
+
+def test_the_code_knows_every_revision_in_order() -> None:
+    scripts = ScriptDirectory.from_config(config())
+    assert tuple(script.revision for script in reversed(list(scripts.walk_revisions()))) == REVISIONS
+    assert scripts.get_heads() == [REVISIONS[-1]]
+
+
+def test_no_way_down_is_offered() -> None:
+    scripts = ScriptDirectory.from_config(config())
+    assert [one.revision for one in scripts.walk_revisions() if hasattr(one.module, "downgrade")] == []
+    assert "downgrade" not in (Path(scripts.dir) / "script.py.mako").read_text()
+
+
+def test_a_migration_that_is_stopped_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "jianbao.db"
+    made: list[str] = []
+    create_table = Operations.create_table
+
+    def stop_at_the_fifth(self: Operations, name: str, *columns: Any, **options: Any) -> Any:
+        made.append(name)
+        if len(made) == 5:
+            raise KeyboardInterrupt
+        return create_table(self, name, *columns, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Operations, "create_table", stop_at_the_fifth)
+        with pytest.raises(KeyboardInterrupt):
+            Store.open(f"sqlite:///{path}")
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("SELECT name FROM sqlite_master").fetchall() == []
+    Store.open(f"sqlite:///{path}").close()
+    assert shape(path)
+
+
+def test_an_upgrade_keeps_a_copy_and_every_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "jianbao.db"
+    url = f"sqlite:///{path}"
+    store = Store.open(url)
+    with store.transaction() as tx:
+        tx.articles.save([article(1, text="正文")])
+        before = tx.articles.get([1])
+    store.close()
+
+    def to_the_next(engine: Any) -> None:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
+
+    monkeypatch.setattr("pipelines.store.REVISIONS", ("0001", "0002"))
+    monkeypatch.setattr("pipelines.store.migrations.migrate", to_the_next)
+    with Store.upgrade(url).reading() as tx:
+        assert tx.articles.get([1]) == before
+    monkeypatch.undo()
+    with Store.open(f"{url}.0001").reading() as tx:
+        assert tx.articles.get([1]) == before
+
+
+def test_foreign_keys_are_checked_again_after_a_migration(tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path / 'jianbao.db'}")
+    migrate(engine)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    engine.dispose()

@@ -1,0 +1,293 @@
+"""A rebuild makes the same of the same raw items, and something else where a rule changed; nobody loses an article."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from builders import NOON
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crawler.home import Home, bundled
+from crawler.items import Batch, RawItem
+from crawler.sources import Source
+from pipelines import run
+from pipelines.model import Article, Candidate, Decision, Entry, Issue, Reason, Section, Story
+from pipelines.rules import Rules, load_rules
+from pipelines.run import ingest, rebuild
+from pipelines.store import Store, Transaction
+
+SOURCES = {name: Source(id=name, kind="feed", name=name, url="https://e.example/") for name in ("a", "b")}
+DERIVED = (
+    "articles",
+    "article_keys",
+    "article_references",
+    "sightings",
+    "revisions",
+    "joined_articles",
+    "raw_items",
+    "stories",
+    "story_members",
+    "evidence",
+    "decisions",
+    "entries",
+)
+
+
+@pytest.fixture(scope="module")
+def rules() -> Rules:
+    return load_rules(Home(bundled()))
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("empty") / "jianbao.db"
+    Store.open(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture
+def store(empty: Path, tmp_path: Path) -> Iterator[Store]:
+    shutil.copy(empty, tmp_path / "jianbao.db")
+    opened = Store.open(f"sqlite:///{tmp_path / 'jianbao.db'}")
+    yield opened
+    opened.close()
+
+
+def item(number: int, hour: int = 0, **values: Any) -> RawItem:
+    url = values.pop("url", f"https://e.example/{number}")
+    at = NOON + timedelta(hours=hour)
+    return RawItem("feed", url, values.pop("title", f"第 {number} 篇"), at, **values)
+
+
+def take(store: Store, rules: Rules, *batches: tuple[RawItem, ...], source: str = "a") -> None:
+    for items in batches:
+        ingest(store, Batch(source, items), SOURCES[source], rules, NOON)
+
+
+def contents(store: Store) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of what is derived or points at it, but for what a rebuild leaves to be grouped."""
+    with closing(sqlite3.connect(store._path)) as database:  # type: ignore[arg-type]
+        database.execute("PRAGMA query_only=1")
+        columns = {table: [row[1] for row in database.execute(f"PRAGMA table_info({table})")] for table in DERIVED}
+        return {
+            table: sorted(
+                database.execute(f"SELECT {', '.join(name for name in names if name != 'fresh')} FROM {table}"),
+                key=repr,
+            )
+            for table, names in columns.items()
+        }
+
+
+def tell(tx: Transaction, *members: int) -> None:
+    stored = tx.articles.get(members)
+    candidate = Candidate(
+        Story(members[0], members, members[-1]),
+        tuple(stored.values()),
+        "新闻",
+        {"新闻": 1.0},
+        (),
+        1.0,
+        (Reason("量化", 1.0),),
+    )
+    tx.stories.replace([], [candidate])
+
+
+raw_items = st.builds(
+    lambda number, hour, ids, text, votes, seen: item(
+        number,
+        hour,
+        url=f"https://e.example/{number}?x={seen}",
+        ids=tuple(sorted(ids)),
+        text=text,
+        metrics={"votes": votes} if votes else {},
+    ),
+    st.integers(1, 4),
+    st.integers(0, 5),
+    st.sets(st.sampled_from(["k:1", "k:2", "k:3"]), max_size=2),
+    st.sampled_from(["", "正文一。" * 30, "正文二。" * 30, "正文"]),
+    st.integers(0, 3),
+    st.integers(0, 1),
+)
+
+
+def test_a_rebuild_with_the_same_rules_changes_nothing(empty: Path, rules: Rules) -> None:
+    @settings(max_examples=25, deadline=None)
+    @given(st.lists(st.tuples(st.sampled_from(["a", "b"]), st.lists(raw_items, max_size=5)), max_size=5))
+    def check(batches: list[tuple[str, list[RawItem]]]) -> None:
+        with TemporaryDirectory() as folder:
+            path = shutil.copy(empty, folder)
+            with closing(Store.open(f"sqlite:///{path}")) as store:
+                for source, items in batches:
+                    take(store, rules, tuple(items), source=source)
+                before = contents(store)
+                rebuild(store, SOURCES, rules)
+                assert contents(store) == before
+
+    check()
+
+
+def test_a_rebuild_goes_chunk_by_chunk_to_the_same_end(
+    store: Store, rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Items that one batch joined are far apart here."""
+    take(store, rules, (item(1, ids=("k:1",)), item(2, ids=("k:2",)), item(3, ids=("k:1", "k:2")), item(4)), (item(5),))
+    before = contents(store)
+    monkeypatch.setattr("pipelines.store.raw.RawItems.each.__defaults__", (1,))
+    told: list[tuple[int, int]] = []
+    rebuilt = rebuild(store, SOURCES, rules, progress=lambda done, total: told.append((done, total)))
+    assert contents(store) == before
+    assert told == [(number, 5) for number in range(1, 6)]
+    assert (rebuilt.items, rebuilt.articles, rebuilt.problems) == (5, 3, ())
+
+
+def test_a_rebuild_leaves_decisions_and_has_everything_grouped_again(store: Store, rules: Rules) -> None:
+    take(store, rules, (item(1), item(2)))
+    with store.transaction() as tx:
+        tell(tx, 1, 2)
+        tx.decisions.add(Decision(2, "pick", "编辑", NOON))
+        tx.articles.mark_grouped([1, 2])
+    rebuild(store, SOURCES, rules)
+    with store.reading() as tx:
+        assert tx.articles.fresh() == [1, 2]
+        found = tx.stories.find(1)
+        assert found is not None
+        assert (found.state, found.story.members) == ("picked", (1, 2))
+
+
+def with_rule(change: Callable[[Article], Article]) -> Callable[[RawItem, Source, Rules], Article]:
+    """The article stages as they would be after a rule changed."""
+    read = run.read
+    return lambda raw, source, rules: change(read(raw, source, rules))
+
+
+def test_a_rule_that_changed_takes_effect(store: Store, rules: Rules, tmp_path: Path) -> None:
+    take(store, rules, (item(1, url="https://e.example/1?come=1"), item(2, url="https://e.example/1?come=2")))
+    own = tmp_path / "home" / "rules" / "urls.toml"
+    own.parent.mkdir(parents=True)
+    shutil.copy(bundled() / "newsletter.toml", own.parent.parent)
+    own.write_text('[query]\nnames = ["come"]\n', "utf-8")
+    rebuilt = rebuild(store, SOURCES, load_rules(Home(own.parent.parent)))
+    assert rebuilt.articles == 1
+    with store.reading() as tx:
+        assert tx.articles.get([1, 2])[1].article.url == "https://e.example/1"
+    rebuild(store, SOURCES, rules)
+    with store.reading() as tx:
+        assert sorted(tx.articles.get([1, 2])) == [1, 2], "and back"
+
+
+def test_an_article_that_is_one_no_more_keeps_its_id_for_the_first_and_gives_the_second_a_new_one(
+    store: Store, rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(store, rules, (item(1, ids=("k:1",)),), (item(2, ids=("k:1",)),))
+    monkeypatch.setattr(run, "read", with_rule(lambda one: replace(one, keys=(one.url,))))
+    assert rebuild(store, SOURCES, rules).articles == 2
+    apart = contents(store)
+    with store.reading() as tx:
+        assert {number: one.article.url for number, one in tx.articles.get([1, 2]).items()} == {
+            1: "https://e.example/1",
+            2: "https://e.example/2",
+        }
+    assert rebuild(store, SOURCES, rules).articles == 2
+    assert contents(store) == apart, "and keeps it"
+
+
+def test_articles_that_became_one_are_found_by_both_ids(
+    store: Store, rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(store, rules, (item(1), item(2), item(3)))
+    with store.transaction() as tx:
+        tell(tx, 1, 3)
+        tell(tx, 2)
+        tx.decisions.add(Decision(2, "drop", "编辑", NOON))
+        tx.issues.save(Issue(NOON.date(), "试刊", (Section("新闻", (Entry("条目", 3),)),), state="draft"), [()])
+    monkeypatch.setattr(run, "read", with_rule(lambda one: replace(one, keys=("same",))))
+    assert rebuild(store, SOURCES, rules).articles == 1
+    with store.reading() as tx:
+        for one in (1, 2, 3):
+            found = tx.stories.find(one)
+            assert found is not None
+            assert (found.story.members, found.story.lead, found.state) == ((1,), 1, "dropped")
+        issue = tx.issues.get(NOON.date())
+        assert issue is not None
+        assert issue.sections[0].entries[0].story == 1
+    monkeypatch.undo()
+    assert rebuild(store, SOURCES, rules).articles == 3
+    with store.reading() as tx:
+        assert sorted(tx.articles.get([1, 2, 3])) == [1, 2, 3]
+
+
+def test_an_item_that_gives_no_article_any_more_is_quarantined_until_it_does(
+    store: Store, rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(store, rules, (item(1), item(2)))
+    with store.transaction() as tx:
+        tell(tx, 1, 2)
+        tx.decisions.add(Decision(1, "pick", "编辑", NOON))
+    before = contents(store)
+
+    def refuse(one: Article) -> Article:
+        if one.url.endswith("/1"):
+            raise ValueError("too short")
+        return one
+
+    monkeypatch.setattr(run, "read", with_rule(refuse))
+    rebuilt = rebuild(store, SOURCES, rules)
+    assert [one.url for one in rebuilt.problems] == ["https://e.example/1"]
+    with store.reading() as tx:
+        assert sorted(tx.articles.get([1, 2])) == [2]
+        assert tx.stories.of([2])[2] == Story(2, (2,), 2)
+        assert [raw.problem for raw in tx.raw.quarantined()] == [rebuilt.problems[0].detail]
+    monkeypatch.undo()
+    rebuild(store, SOURCES, rules)
+    after = contents(store)
+    for table in ("articles", "article_keys", "sightings", "raw_items", "decisions"):
+        assert after[table] == before[table]
+
+
+def test_a_quarantined_item_becomes_an_article_when_the_rules_allow_it(
+    store: Store, rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "read", lambda *_: 1 / 0)
+        take(store, rules, (item(1),))
+    take(store, rules, (item(2),))
+    assert rebuild(store, SOURCES, rules).articles == 2
+    with store.reading() as tx:
+        assert tx.raw.quarantined() == []
+        assert {number: one.article.url for number, one in tx.articles.get([1, 2]).items()} == {
+            1: "https://e.example/2",
+            2: "https://e.example/1",
+        }
+    settled = contents(store)
+    rebuild(store, SOURCES, rules)
+    assert contents(store) == settled
+
+
+def test_a_source_that_the_registry_dropped_is_read_as_it_was(store: Store, rules: Rules) -> None:
+    take(store, rules, (item(1, title="发布新框架 | 甲"),))
+    before = contents(store)
+    nobody: Mapping[str, Source] = {}
+    rebuild(store, nobody, rules)
+    assert contents(store) == before
+
+
+def test_a_rebuild_that_is_stopped_leaves_everything_as_it_was(store: Store, rules: Rules) -> None:
+    take(store, rules, (item(1), item(2)))
+    before = contents(store)
+
+    def stop(_done: int, _total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rebuild(store, SOURCES, rules, progress=stop)
+    assert contents(store) == before

@@ -1,0 +1,515 @@
+"""What the store keeps, noun by noun."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from builders import NOON, about, article
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import event
+
+from crawler.items import RawItem, SourceState
+from pipelines.model import (
+    Article,
+    Candidate,
+    Decision,
+    DecisionAction,
+    Entry,
+    Evidence,
+    Instant,
+    Issue,
+    Reason,
+    Reference,
+    Section,
+    StoredArticle,
+    Story,
+    StoryLink,
+)
+from pipelines.store import Store, Transaction
+from pipelines.store.errors import NoSuchStory
+from pipelines.store.packing import pack_article, unpack_article
+from pipelines.store.raw import NewRaw, Packed
+from pipelines.store.runs import INTERRUPTED
+from pipelines.store.state import state_after
+
+JANUARY, FEBRUARY = date(2026, 1, 15), date(2026, 2, 15)
+
+EVERYTHING = Article(
+    kind="wechat",
+    source="watch",
+    url="https://mp.weixin.qq.com/s/abc",
+    seen_url="https://mp.weixin.qq.com/s/abc?scene=1",
+    keys=("https://mp.weixin.qq.com/s/abc", "wechat:MzA=/1/1", "wechat:abc"),
+    title="端侧推理框架发布",
+    published=Instant(NOON, "minute", "published", "2026-11-01 20:00"),
+    fetched_at=NOON + timedelta(hours=1),
+    temporary=True,
+    title_lead="重磅",
+    title_tail="机器之心",
+    publisher="账号",
+    author="作者",
+    updated=Instant(NOON + timedelta(minutes=5), "second", "updated", "1762475508"),
+    language="zh",
+    text="第一段\n第二段",
+    summary="摘要",
+    image="https://img.example/1.png",
+    references=(
+        Reference("arxiv:2001.04246", "https://arxiv.org/abs/2001.04246", "论文", primary=True, position=0),
+        Reference("github:a/b", "https://github.com/a/b", None, primary=False, position=1),
+    ),
+    tags=("AI", "端侧"),
+    metrics={"votes": 7},
+    facts={"comment": "8 页"},
+)
+
+
+@pytest.fixture
+def tx(tmp_path: Path) -> Iterator[Transaction]:
+    """One transaction on a new store."""
+    store = Store.open(f"sqlite:///{tmp_path / 'jianbao.db'}")
+    with store.transaction() as one:
+        yield one
+    store.close()
+
+
+def told(tx: Transaction, *members: int, score: float = 1.0, **values: object) -> Candidate:
+    """Store a story of these articles, in the place of those that had one of them."""
+    stored = tx.articles.get(members)
+    candidate = Candidate(
+        story=Story(members[0], members, members[0], values.pop("evidence", ())),  # type: ignore[arg-type]
+        articles=tuple(stored[one] for one in members),
+        category=str(values.pop("category", "新闻")),
+        category_scores={"新闻": 0.75, "论文": 0.25},
+        category_reasons=(Reason("来源", 1.5),),
+        score=score,
+        reasons=(Reason("量化", score),),
+        links=(StoryLink("论文", "https://arxiv.org/abs/2001.04246"),),
+        **values,  # type: ignore[arg-type]
+    )
+    tx.stories.replace({story.id for story in tx.stories.of(members).values()}, [candidate])
+    return candidate
+
+
+def decide(tx: Transaction, story: int, action: DecisionAction) -> None:
+    tx.decisions.add(Decision(story, action, "编辑", NOON))
+
+
+def state(tx: Transaction, story: int) -> tuple[str, date | None]:
+    found = tx.stories.find(story)
+    assert found is not None
+    return found.state, found.published_in
+
+
+def issue(day: date, *entries: Entry, published: bool = True) -> Issue:
+    return Issue(day, "试刊", (Section("新闻", entries),), state="published" if published else "draft")
+
+
+# ---- articles
+
+
+def test_an_article_comes_back_as_it_was_saved(tx: Transaction) -> None:
+    tx.articles.save([EVERYTHING])
+    assert tx.articles.get([1, 2]) == {
+        1: StoredArticle(
+            id=1,
+            article=EVERYTHING,
+            urls=(EVERYTHING.url, EVERYTHING.seen_url),
+            sources=("watch",),
+            first_seen=EVERYTHING.fetched_at,
+        )
+    }
+
+
+def test_an_article_packs_without_its_numbers() -> None:
+    bare = article(1)
+    assert unpack_article(pack_article(bare)) == bare
+    assert unpack_article(pack_article(EVERYTHING)) == replace(EVERYTHING, metrics={})
+
+
+def test_an_article_knows_all_its_addresses_and_sources(tx: Transaction) -> None:
+    long = replace(
+        EVERYTHING, url="https://mp.weixin.qq.com/s?mid=1", source="other", fetched_at=NOON + timedelta(hours=2)
+    )
+    assert tx.articles.save([EVERYTHING]).outcomes == ("new",)
+    assert tx.articles.save([replace(long, temporary=False)]).outcomes == ("seen",)
+    stored = tx.articles.get([1])[1]
+    assert stored.article.url == long.url
+    assert stored.urls == (long.url, EVERYTHING.url, EVERYTHING.seen_url)
+    assert stored.sources == ("other", "watch")
+    assert stored.first_seen == EVERYTHING.fetched_at
+
+
+def test_an_edit_keeps_the_version_that_it_replaced(tx: Transaction) -> None:
+    tx.articles.save([article(1, text="旧文")])
+    edit = replace(article(1, text="新文", title="新题"), fetched_at=NOON + timedelta(days=1))
+    assert tx.articles.save([edit]).outcomes == ("updated",)
+    assert tx.articles.get([1])[1].revision == 2
+    (replaced,) = tx.articles.revisions(1)
+    assert (replaced.number, replaced.title, replaced.text) == (1, "标题 1", "旧文")
+    assert replaced.replaced_at == NOON + timedelta(days=1)
+
+
+def test_what_changed_since_it_was_grouped_is_fresh(tx: Transaction) -> None:
+    tx.articles.save([article(1), article(2)])
+    assert tx.articles.fresh() == [1, 2]
+    assert tx.articles.fresh(limit=1) == [1]
+    tx.articles.mark_grouped([1, 2])
+    assert tx.articles.fresh() == []
+    tx.articles.save([replace(article(2, text="新"), fetched_at=NOON + timedelta(days=1))])
+    assert tx.articles.fresh() == [2]
+
+
+def test_what_is_fresh_is_found_by_an_index(tx: Transaction) -> None:
+    connection = tx.articles._connection
+    asked: list[tuple[str, tuple[object, ...]]] = []
+    event.listen(connection, "before_cursor_execute", lambda _, __, query, values, *___: asked.append((query, values)))
+    tx.articles.fresh(limit=5)
+    query, values = asked[0]
+    plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values).all()
+    assert "ix_articles_fresh" in str(plan)
+
+
+def test_who_has_a_key_is_told_with_the_role(tx: Transaction) -> None:
+    mention = Reference("arxiv:1", "https://arxiv.org/abs/1")
+    tx.articles.save(
+        [article(1, keys=("arxiv:1",)), article(2, references=about("arxiv:1")), article(3, references=(mention,))]
+    )
+    assert tx.articles.sharing(["arxiv:1", "arxiv:2"]) == {"arxiv:1": [(1, "own"), (2, "primary"), (3, "mention")]}
+    assert tx.articles.reference_counts(["arxiv:1", "arxiv:2"]) == {"arxiv:1": 2}
+
+
+def test_references_that_an_edit_removed_are_gone(tx: Transaction) -> None:
+    tx.articles.save([article(1, text="旧" * 20, references=about("arxiv:1"))])
+    tx.articles.save([replace(article(1, text="新" * 20), fetched_at=NOON + timedelta(days=1))])
+    assert tx.articles.sharing(["arxiv:1"]) == {}
+
+
+def test_a_batch_costs_the_same_number_of_statements_whatever_its_size(tx: Transaction) -> None:
+    counted = []
+    event.listen(tx.articles._connection, "before_cursor_execute", lambda *_: counted.append(1))
+
+    def statements(numbers: range) -> int:
+        counted.clear()
+        tx.articles.save([article(number, references=about(f"arxiv:{number}")) for number in numbers])
+        return len(counted)
+
+    assert statements(range(10)) == statements(range(10, 210)) < 15
+
+
+def test_numbers_are_noted_and_never_go_back_in_time(tx: Transaction) -> None:
+    tx.articles.save([article(1, metrics={"stars": 5})])
+    later = NOON.timestamp() + 60
+    tx.articles.measure({1: {"stars": (9, later), "forks": (1, later)}})
+    tx.articles.measure({1: {"stars": (7, later - 30)}})
+    assert tx.articles.get([1])[1].article.metrics == {"stars": 9, "forks": 1}
+
+
+# ---- two articles turn out to be one
+
+
+def test_when_articles_join_whatever_named_the_one_names_the_other(tx: Transaction) -> None:
+    tx.articles.save([article(1, keys=("a",)), article(2, keys=("b",), references=about("arxiv:1"), metrics={"x": 1})])
+    tx.articles.save([replace(article(2, keys=("b",), text="改"), fetched_at=NOON + timedelta(hours=1))])
+    tx.articles.save([replace(article(2, keys=("b",), text="再改"), fetched_at=NOON + timedelta(hours=2))])
+    told(tx, 1)
+    told(tx, 2)
+    decide(tx, 2, "later")
+    tx.issues.save(issue(JANUARY, Entry("条目", story=2), published=False), [()])
+    saved = tx.articles.save([replace(article(3, keys=("a", "b")), fetched_at=NOON + timedelta(hours=3))])
+    assert (saved.ids, saved.outcomes, saved.gone) == ((1,), ("updated",), frozenset({2}))
+    (stored,) = tx.articles.get([1, 2]).values()
+    assert stored.id == 1
+    assert set(stored.article.keys) >= {"a", "b"}
+    assert set(stored.urls) == {f"https://example.org/{number}" for number in (1, 2, 3)}
+    assert stored.article.text == "再改"
+    assert stored.article.metrics == {"x": 1}
+    assert [one.text for one in tx.articles.revisions(1)] == ["改"]
+    assert tx.articles.sharing(["a", "b", "arxiv:1"]) == {"a": [(1, "own")], "b": [(1, "own")]}
+    assert [one.story for one in tx.decisions.all()] == [1]
+    assert state(tx, 1)[0] == "later"
+    kept = tx.issues.get(JANUARY)
+    assert kept is not None
+    assert kept.sections[0].entries[0].story == 1
+
+
+def test_an_id_that_was_given_out_finds_its_article_for_ever(tx: Transaction) -> None:
+    tx.articles.save([article(1, keys=("a",)), article(2, keys=("b",)), article(3, keys=("c",))])
+    told(tx, 1)
+    tx.articles.save([article(4, keys=("b", "c"))])
+    tx.articles.save([article(5, keys=("a", "b"))])
+    for one in (1, 2, 3):
+        found = tx.stories.find(one)
+        assert found is not None
+        assert found.story.id == 1
+        decide(tx, one, "pick")
+    assert tx.articles.save([article(6)]).ids == (4,), "an id that is gone is not given out again"
+
+
+def test_stories_join_with_their_articles_and_keep_their_evidence(tx: Transaction) -> None:
+    tx.articles.save([article(number, keys=(f"k{number}",)) for number in (1, 2, 3, 4)])
+    told(tx, 1, 3, evidence=(Evidence("same-title", "甲", (1, 3)),))
+    told(tx, 2, 4, evidence=(Evidence("near-text", "0.9", (2, 4)),))
+    tx.articles.save([article(5, keys=("k3", "k4"))])
+    story = tx.stories.of([1])[1]
+    assert story == Story(1, (1, 2, 3), 1, (Evidence("same-title", "甲", (1, 3)), Evidence("near-text", "0.9", (2, 3))))
+    assert tx.stories.of([1, 2, 3, 4]) == {1: story, 2: story, 3: story}
+
+
+def test_a_story_lives_on_when_its_first_article_joins_one_without_a_story(tx: Transaction) -> None:
+    tx.articles.save([article(number, keys=(f"k{number}",)) for number in (1, 2, 3)])
+    told(tx, 2, 3, evidence=(Evidence("same-title", "甲", (2, 3)),))
+    tx.articles.save([article(4, keys=("k1", "k2"))])
+    assert tx.stories.of([1, 3])[3] == Story(1, (1, 3), 1, (Evidence("same-title", "甲", (1, 3)),))
+
+
+# ---- stories
+
+
+def test_a_candidate_comes_back_as_it_was_stored(tx: Transaction) -> None:
+    tx.articles.save([EVERYTHING, article(2)])
+    stored = told(tx, 1, 2, evidence=(Evidence("shared-reference", "arxiv:1", (1, 2)),))
+    assert tx.stories.find(2) == stored
+    assert tx.stories.candidates() == [stored]
+    assert tx.stories.find(3) is None
+
+
+def test_candidates_are_filtered_and_come_best_first(tx: Transaction) -> None:
+    tx.articles.save([article(number, days=-number) for number in (1, 2, 3, 4)])
+    for number, score in ((1, 0.5), (2, 2.0), (3, 1.0)):
+        told(tx, number, score=score)
+    told(tx, 4, score=-1.0, category="论文")
+    decide(tx, 4, "drop")
+
+    def ids(**options: object) -> list[int]:
+        return [one.story.id for one in tx.stories.candidates(**options)]  # type: ignore[arg-type]
+
+    assert ids() == [2, 3, 1]
+    assert ids(limit=1) == [2]
+    assert ids(since=NOON - timedelta(days=2)) == [2, 1]
+    assert ids(states=("new", "dropped")) == [2, 3, 1, 4]
+    assert ids(category="论文") == []
+    assert ids(category="论文", states=("dropped",)) == [4]
+    assert ids(category="新闻") == [2, 3, 1]
+
+
+def test_candidates_are_loaded_with_a_fixed_number_of_statements(tx: Transaction) -> None:
+    tx.articles.save([article(number) for number in range(60)])
+    for one in range(1, 60, 2):
+        told(tx, one, one + 1)
+    counted = []
+    event.listen(tx.articles._connection, "before_cursor_execute", lambda *_: counted.append(1))
+    assert len(tx.stories.candidates()) == 30
+    assert len(counted) <= 8
+
+
+# ---- decisions
+
+
+@given(st.lists(st.sampled_from(["pick", "drop", "later"])), st.sampled_from(["pick", "drop", "later"]))
+def test_undo_takes_back_the_newest_decision_and_no_other(before: list[DecisionAction], action: DecisionAction) -> None:
+    assert state_after([*before, action, "undo"]) == state_after(before)
+    assert state_after([*before, *["undo"] * len(before), "undo"]) == "new"
+
+
+def test_a_storys_state_is_what_was_decided_last(tx: Transaction) -> None:
+    tx.articles.save([article(1), article(2)])
+    told(tx, 1, 2)
+    for action, expected in (("later", "later"), ("pick", "picked"), ("undo", "later"), ("drop", "dropped")):
+        decide(tx, 2, action)
+        assert state(tx, 1) == (expected, None)
+    assert [one.action for one in tx.decisions.of([1])[1]] == ["later", "pick", "undo", "drop"]
+    assert tx.decisions.of([1])[1] == tx.decisions.all()
+
+
+def test_decisions_survive_regrouping(tx: Transaction) -> None:
+    tx.articles.save([article(1), article(2), article(3)])
+    told(tx, 2, 3)
+    decide(tx, 2, "pick")
+    tx.stories.replace([2], [])
+    assert tx.stories.find(2) is None
+    told(tx, 1, 2)
+    told(tx, 3)
+    assert state(tx, 1)[0] == "picked"
+    assert state(tx, 3)[0] == "new"
+
+
+def test_a_decision_on_nothing_is_refused(tx: Transaction) -> None:
+    with pytest.raises(NoSuchStory, match="jianbao candidates"):
+        decide(tx, 7, "pick")
+
+
+def test_a_decision_comes_back_as_it_was_made(tx: Transaction) -> None:
+    tx.articles.save([article(1)])
+    decision = Decision(1, "pick", "编辑", NOON, "论文", JANUARY, {"title": "题", "score": "1.0"})
+    tx.decisions.add(decision)
+    assert tx.decisions.all() == [decision]
+
+
+# ---- issues
+
+
+def test_an_issue_comes_back_as_it_was_saved(tx: Transaction) -> None:
+    whole = Issue(
+        JANUARY,
+        "试刊",
+        (
+            Section(
+                "新闻",
+                (Entry("[甲](https://a.example)"), Entry("乙\n  第二行", story=None)),
+                notes="注",
+                closing="再会",
+            ),
+            Section("论文"),
+            Section("新闻", (Entry("丙"),)),
+        ),
+        front_matter="layout: default",
+        headline="A/B",
+        tagline="一句话",
+        notice="注：…",
+        guide="导读",
+        preamble="",
+        back_issues="## 往期回顾",
+        footer=None,
+        warnings=("第 3 行没有链接",),
+    )
+    tx.issues.save(whole, [["https://a.example"], [], []])
+    got = tx.issues.get(JANUARY)
+    assert got == whole
+    assert got is not None
+    assert got.warnings == whole.warnings
+    assert tx.issues.get(FEBRUARY) is None
+    tx.issues.save(replace(whole, sections=(), state="draft"), [])
+    assert tx.issues.drafts() == [replace(whole, sections=(), state="draft")]
+
+
+def test_issue_memory_tells_when_a_key_was_printed_and_knows_no_draft(tx: Transaction) -> None:
+    tx.issues.save(issue(FEBRUARY, Entry("甲"), Entry("乙")), [["arxiv:1", "arxiv:1"], ["arxiv:2"]])
+    tx.issues.save(issue(JANUARY, Entry("丙")), [["arxiv:1"]])
+    tx.issues.save(issue(date(2026, 3, 1), Entry("丁"), published=False), [["arxiv:3"]])
+    assert tx.issues.published(["arxiv:1", "arxiv:2", "arxiv:3"]) == {
+        "arxiv:1": [JANUARY, FEBRUARY],
+        "arxiv:2": [FEBRUARY],
+    }
+    assert tx.issues.dates() == [JANUARY, FEBRUARY, date(2026, 3, 1)]
+    assert tx.issues.dates("published") == [JANUARY, FEBRUARY]
+    tx.issues.save(issue(FEBRUARY, Entry("甲")), [["arxiv:2"]])
+    assert tx.issues.published(["arxiv:1", "arxiv:2"]) == {"arxiv:1": [JANUARY], "arxiv:2": [FEBRUARY]}
+
+
+def test_what_an_issue_printed_is_published_whatever_was_decided(tx: Transaction) -> None:
+    tx.articles.save([article(1), article(2)])
+    told(tx, 1, 2)
+    decide(tx, 1, "pick")
+    draft = issue(JANUARY, Entry("甲", story=2), published=False)
+    tx.issues.save(draft, [()])
+    assert state(tx, 1) == ("picked", None)
+    tx.issues.save(replace(draft, state="published"), [()])
+    assert state(tx, 1) == ("published", JANUARY)
+    decide(tx, 1, "drop")
+    assert state(tx, 1) == ("published", JANUARY)
+    told(tx, 1, 2)
+    assert state(tx, 1) == ("published", JANUARY)
+    tx.issues.save(draft, [()])
+    assert state(tx, 1) == ("dropped", None)
+
+
+def test_what_the_grading_found_in_an_issue_beats_what_is_decided(tx: Transaction) -> None:
+    tx.articles.save([article(1), article(2)])
+    told(tx, 1, published_in=JANUARY)
+    assert state(tx, 1) == ("published", JANUARY)
+    decide(tx, 1, "later")
+    assert state(tx, 1) == ("published", JANUARY)
+
+
+def test_a_published_issue_has_what_it_links_to_graded_again(tx: Transaction) -> None:
+    tx.articles.save([article(1), article(2, references=about("arxiv:1")), article(3), article(4)])
+    told(tx, 3)
+    tx.articles.mark_grouped([1, 2, 3, 4])
+    keys = [["https://example.org/1"], ["arxiv:1"], []]
+    entries = (Entry("甲"), Entry("乙"), Entry("丙", story=3))
+    tx.issues.save(issue(JANUARY, *entries, published=False), keys)
+    assert tx.articles.fresh() == []
+    tx.issues.save(issue(JANUARY, *entries), keys)
+    assert tx.articles.fresh() == [1, 2, 3]
+
+
+# ---- sources and runs
+
+
+def test_a_sources_state_moves_only_when_it_is_given(tx: Transaction) -> None:
+    assert tx.sources.state(["a"]) == {"a": SourceState()}
+    state = SourceState('W/"1"', "Sat, 01 Nov 2026 00:00:00 GMT", {"seen": ["甲"], "page": 2})
+    tx.sources.started("a", "feed", "甲", NOON)
+    tx.sources.finished("a", NOON, None, state)
+    assert tx.sources.state(["a", "b"]) == {"a": state, "b": SourceState()}
+    tx.sources.finished("a", NOON, "Blocked: 验证", None)
+    assert tx.sources.state(["a"]) == {"a": state}
+    tx.sources.finished("a", NOON, None, SourceState())
+    assert tx.sources.state(["a"]) == {"a": SourceState()}
+
+
+def test_failures_are_counted_until_a_run_is_good(tx: Transaction) -> None:
+    for hour in range(3):
+        tx.sources.started("a", "feed", "甲", NOON + timedelta(hours=hour))
+        tx.sources.finished("a", NOON + timedelta(hours=hour), "FetchFailed: 无响应", None)
+    record = tx.sources.all()["a"]
+    assert (record.failures_in_row, record.failure, record.last_success_at) == (3, "FetchFailed: 无响应", None)
+    assert record.last_failure_at == record.last_started_at == NOON + timedelta(hours=2)
+    tx.sources.finished("a", NOON + timedelta(hours=3), None, None)
+    record = tx.sources.all()["a"]
+    assert (record.failures_in_row, record.failure) == (0, None)
+    assert record.last_success_at == NOON + timedelta(hours=3)
+
+
+def test_a_source_is_due_when_its_schedule_and_its_site_say_so(tx: Transaction) -> None:
+    for one in ("later", "waits", "due"):
+        tx.sources.started(one, "feed", one, NOON)
+    tx.sources.schedule({"later": NOON + timedelta(hours=6), "waits": NOON, "due": NOON})
+    tx.sources.wait("waits", NOON + timedelta(hours=2))
+    ids = ["new", "due", "waits", "later"]
+    assert tx.sources.due(ids, NOON) == ["new", "due"]
+    assert tx.sources.due(ids, NOON + timedelta(hours=2)) == ["new", "due", "waits"]
+    assert tx.sources.due(ids, NOON + timedelta(hours=6)) == ids
+    tx.sources.started("waits", "feed", "waits", NOON)
+    assert tx.sources.due(ids, NOON) == ["new", "due", "waits"], "a run that began forgets the wait"
+
+
+def test_a_run_adds_up_and_one_that_never_ended_is_called_interrupted(tx: Transaction) -> None:
+    first = tx.runs.start("a", NOON)
+    assert tx.runs.add(first, new=2, updated=0, seen=1, lost=0, failure=None) is None
+    second = tx.runs.start("a", NOON + timedelta(hours=1))
+    assert tx.runs.add(second, new=0, updated=1, seen=5, lost=1, failure="Blocked: 甲") == "Blocked: 甲"
+    assert tx.runs.add(second, new=1, updated=0, seen=0, lost=0, failure="FetchFailed: 乙") == "Blocked: 甲"
+    tx.runs.finish(second, NOON + timedelta(hours=2))
+    one, two = tx.runs.since(NOON)
+    assert (one.new, one.seen, one.failure) == (2, 1, INTERRUPTED)
+    assert (two.new, two.updated, two.seen, two.lost, two.failure) == (1, 1, 5, 1, "Blocked: 甲")
+    assert two.finished_at == NOON + timedelta(hours=2)
+    assert tx.runs.since(NOON + timedelta(minutes=1), "a") == [two]
+
+
+# ---- raw items
+
+
+def test_raw_items_come_back_in_order_whatever_they_hold(tx: Transaction) -> None:
+    items = [
+        RawItem("feed", f"https://e.example/{number}", "题\ud83d\0", NOON, html="<p>正文</p>" * number, ids=("a",))
+        for number in range(5)
+    ]
+    tx.raw.add([NewRaw(Packed.of(item, "a"), problem="坏了" if item is items[3] else None) for item in items])
+    assert [raw.item for chunk in tx.raw.each(size=2) for raw in chunk] == items
+    assert [raw.problem for raw in tx.raw.quarantined()] == ["坏了"]
+    assert tx.raw.count() == 5
+
+
+def test_an_item_is_the_same_whenever_it_was_fetched_and_whatever_its_numbers() -> None:
+    item = RawItem("feed", "https://e.example/", "题", NOON, metrics={"stars": 1})
+    again = replace(item, fetched_at=NOON + timedelta(days=1), metrics={"stars": 2})
+    assert Packed.of(item, "a").digest == Packed.of(again, "a").digest
+    assert Packed.of(item, "a").digest != Packed.of(item, "b").digest
+    assert Packed.of(item, "a").digest != Packed.of(replace(item, title="改题"), "a").digest
