@@ -83,6 +83,6 @@ class TooLarge(CrawlError):
 
 
 class SourceMisconfigured(CrawlError):
-    """A source's row in sources.toml that cannot work. Raised by `crawler.sources`, `crawler.spiders`, `crawler.pages`."""
+    """A row of sources.toml that cannot work. Raised by `crawler.sources`, `crawler.spiders`, `crawler.pages`."""
 
     remedy = "correct the source in sources.toml, then run `jianbao sources check`"

@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 Kind = Literal["wechat", "zhihu", "arxiv", "github", "feed", "web"]
 
 LinkRelation = Literal["original", "reprint-of", "paper", "code", "doi", "related"]
-"""`original`: 阅读原文. `reprint-of`: the article that this one reprints. `related`: anything else the page names apart."""
+"""`original`: 阅读原文. `reprint-of`: what this article reprints. `related`: anything else that the page sets apart."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,16 +23,13 @@ LARGEST: Final = 64 * 1024 * 1024
 
 _FIELDS: Final = ("url", "title", "text", "summary", "author", "source", "published_at")
 
-_ADDRESS_SIGNS: Final = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        rb"<!--\s*saved from url=\(\d{4}\)(https?://[^\s>]{1,2000}?)\s*-->",
-        rb"<!--\s{0,20}Page saved with SingleFile\s{1,20}url:\s{0,20}(https?://\S{1,2000})",
-        rb"""<link\s[^>]{0,200}?rel=["']?canonical["']?\s[^>]{0,200}?href=["'](https?://[^"']{1,2000})""",
-        rb"""<meta\s[^>]{0,200}?property=["']og:url["']\s[^>]{0,200}?content=["'](https?://[^"']{1,2000})""",
-    )
+_SAVED_FROM: Final = re.compile(
+    rb"<!--\s{0,20}(?:saved from url=\(\d{4}\)|Page saved with SingleFile\s{1,20}url:\s{0,20})(https?://[^\s>]{1,2000})"
 )
-"""Where a browser, or the page itself, says what its address is; looked for in the beginning of the page."""
+"""What browsers, and SingleFile, write at the top of a page that they save."""
+_TAG: Final = re.compile(rb"<(?:link|meta)\s([^<>]{1,2500})>", re.IGNORECASE)
+_OWN: Final = re.compile(rb"canonical|og:url", re.IGNORECASE)
+_VALUE: Final = re.compile(rb"""(?:href|content)=["'](https?://[^"']{1,2000})""", re.IGNORECASE)
 _LOOKED_AT: Final = 100_000
 
 
@@ -83,7 +80,9 @@ def _own_address(body: bytes) -> str:
     'https://blog.example/post/1'
     """
     head = body[:_LOOKED_AT]
-    found = next((match[1] for sign in _ADDRESS_SIGNS if (match := sign.search(head))), b"")
+    tags = (tag[1] for tag in _TAG.finditer(head) if _OWN.search(tag[1]))
+    signs = (_SAVED_FROM.search(head), *map(_VALUE.search, tags))
+    found: bytes = next((sign[1] for sign in signs if sign), b"")
     return found.decode("ascii", "ignore").replace("&amp;", "&")
 
 

@@ -15,7 +15,6 @@ from urllib.parse import quote, urlsplit
 from croniter import croniter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from crawler.errors import SourceMisconfigured
 from crawler.home import Home
 from crawler.items import Kind
 
@@ -172,13 +171,11 @@ class Registry:
 
     Args:
         sources: the rows that can work, mirrors filled in, in the file's order.
-        mistakes: all the others, and what is wrong with `[mirrors]` and `[network]`.
-        network: the newsletter's own network rules.
+        mistakes: what is wrong with all the others, and with `[mirrors]` and `[network]`.
     """
 
     sources: tuple[Source, ...]
     mistakes: tuple[Mistake, ...]
-    network: Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +221,7 @@ def load_sources(home: Home, categories: Iterable[str] | None = None) -> Registr
         categories: the newsletter's category names and aliases; None leaves `category` unchecked.
     """
     mistakes: list[Mistake] = []
-    mirrors, network = _read_newsletter(home, mistakes)
+    mirrors, _ = _read_newsletter(home, mistakes)
     known = None if categories is None else frozenset(categories)
     rows = list(_rows(home, mistakes))
     counts = Counter(label for label, _ in rows)
@@ -236,7 +233,7 @@ def load_sources(home: Home, categories: Iterable[str] | None = None) -> Registr
         mistakes += found
         if not found:
             sources.append(_with_address(Source.model_validate(row), mirrors))
-    return Registry(tuple(sources), tuple(dict.fromkeys(mistakes)), network)
+    return Registry(tuple(sources), tuple(dict.fromkeys(mistakes)))
 
 
 def check(home: Home, categories: Iterable[str] | None = None) -> tuple[Mistake, ...]:

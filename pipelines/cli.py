@@ -130,7 +130,7 @@ def demo(
 
     例：jianbao demo
     """
-    from pipelines import demo as sample
+    from pipelines import demo as sample  # noqa: PLC0415 - it runs the commands of this very module
 
     raise typer.Exit(sample.serve() if serve else sample.run_demo())
 
@@ -407,6 +407,7 @@ def archive_import(
             editing.save_issue(tx, issue, newsroom.newsletter, newsroom.rules)
     items = sum(len(section.entries) for issue in issues for section in issue.sections)
     out.print(f"读入 {len(issues)} 期，{items} 条。")
+    _group(newsroom)
     if len(issues) < len(paths):
         raise typer.Exit(SOME_FAILED)
 
@@ -462,6 +463,7 @@ def export(
             out.print(Text(f"{path}{'' if changed else '（没有变化）'}"), soft_wrap=True)
     if publish:
         editing.publish(newsroom.store, newsroom.newsletter, newsroom.rules, issues)
+        _group(newsroom)
 
 
 def _format(name: str) -> Format:

@@ -52,7 +52,11 @@ def run_demo() -> int:
         for candidate in picks:
             _jianbao("decide", str(candidate.story.id), "pick")
         exported = _jianbao("export")
-        out.print(f"\n样例跑完了。这一期是上面那个文件；整个编辑部在 {FOLDER}/，删掉它就从头来过。")
+        issue = max((home.path / "issues").glob("*.md"))
+        out.print(f"\n样例跑完了：这一期在 {issue}", soft_wrap=True)
+        out.print(
+            f"整个编辑部在 {FOLDER}/，删掉它就从头来过。接着可以试：jianbao --home {FOLDER} candidates", soft_wrap=True
+        )
         return exported
 
 
@@ -65,7 +69,10 @@ def serve() -> int:
     with _sample_newsroom() as home:
         if home is None:
             return cli.WRONG_USE
-        out.print(f"它的编辑部在 {FOLDER}/：另开一个终端，运行 jianbao --home {FOLDER} crawl。按 Ctrl-C 结束。")
+        out.print(
+            f"它的编辑部在 {FOLDER}/：另开一个终端，运行 jianbao --home {FOLDER} crawl。按 Ctrl-C 结束。",
+            soft_wrap=True,
+        )
         try:
             threading.Event().wait()
         except KeyboardInterrupt:

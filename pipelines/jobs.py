@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from crawler.home import Home
 from crawler.items import Batch, Problem, SourceState
 from crawler.saved import read_saved
 from crawler.settings import assert_safe
-from crawler.sources import KINDS, Source
+from crawler.sources import KINDS, Registry, Source
 from pipelines.bridge import Bridge, SourceResult
 from pipelines.locks import only_one
 from pipelines.newsroom import Newsroom
@@ -30,15 +31,16 @@ from pipelines.run import ingest
 Progress = Callable[[int, int], None]
 """Told how many of how many sources are done."""
 
-ADDED: Final = Source.model_construct(id="added", kind="web", name="added")
-"""The source of what somebody adds by hand; the registry does not have it."""
+ADDED: Final = Source.model_construct(id="added", kind="web", name="")
+"""The source of what somebody adds by hand. The registry does not have it, and nobody would print its name."""
 
 _BATCH: Final = 500
 """Items of a long list that are stored in one transaction."""
 
-_ran: Final[list[bool]] = []
-
 _NOT_BEGUN: Final = "没有抓完就停下了"
+
+_once: Final = threading.Lock()
+"""Taken by the first crawl of the process and never given back: Twisted's reactor runs once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,15 @@ def add(
         else _take(newsroom, target, fetched.get(target), url or "", now)
         for target in dict.fromkeys(targets)
     ]
+
+
+def misconfigured(registry: Registry) -> list[SourceReport]:
+    """A report for each row of sources.toml that cannot work, with all that is wrong with it."""
+    wrong: dict[str, list[str]] = {}
+    for mistake in registry.mistakes:
+        if mistake.source:
+            wrong.setdefault(mistake.source, []).append(f"{mistake.field}: {mistake.detail}".removeprefix(": "))
+    return [SourceReport(source, failed="; ".join(details)) for source, details in wrong.items()]
 
 
 def _is_address(target: str) -> bool:
@@ -245,11 +256,12 @@ def _run_spiders(
         The crawlers, closed, with what their pipelines know.
 
     Raises:
-        RuntimeError: this process has crawled before; Twisted's reactor runs once.
+        RuntimeError: this process has crawled before.
     """
-    if _ran:
+    if not sources:
+        return []
+    if not _once.acquire(blocking=False):
         raise RuntimeError("a process crawls once: start another one")
-    _ran.append(True)
     settings = Settings()
     settings.setmodule("crawler.settings", priority="project")
     ours = {"JIANBAO_HOME": str(home.path), "LOG_INSTALL_ROOT_HANDLER": False, **(overrides or {})}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -117,7 +118,7 @@ _IN_PATH: Final = r"[A-Za-z0-9\-._~/?#@!$&'*+,;=%]"
 _SHORT: Final = 300
 """Characters of a text in which it is cheaper to look than to ask whether to."""
 
-_LONGEST_ADDRESS: Final = 2_000
+_LONGEST_ADDRESS: Final = 1_000
 _LONGEST_DIGEST: Final = 500
 """Characters of a text that may be a mirror's digest, cut off anywhere."""
 
@@ -134,7 +135,7 @@ class _Found:
 
 
 def _in_words(text: str, rules: Rules, *, primary: bool) -> Iterator[_Mention]:
-    for found in _addresses(text, rules.references):
+    for found in _addresses(text, rules.references, whole=True):
         yield from _at(found.url, rules, None, primary=primary)
 
 
@@ -144,7 +145,7 @@ def _in_text(text: str, links: Iterable[ArticleLink], rules: Rules) -> Iterator[
     words = {place for link in links for place in _words_of(link)} if links else set()
     found = [_Found(link.url, link.position or 0) for link in links]
     labels = {(link.url, link.position or 0): link.label for link in links}
-    found += [one for one in _addresses(text, rules.references) if one.start not in words]
+    found += [one for one in _addresses(text, rules.references, whole=False) if one.start not in words]
     for one in sorted(found, key=lambda one: one.start):
         label = labels.get((one.url, one.start), "")
         at = _noted(text, one.start)
@@ -157,24 +158,25 @@ def _words_of(link: ArticleLink) -> range:
     return range(start, start + len(link.label))
 
 
-def _addresses(text: str, rules: ReferenceRules) -> Iterator[_Found]:
+def _addresses(text: str, rules: ReferenceRules, *, whole: bool) -> Iterator[_Found]:
+    """What a text names; unless it is known to be whole, not what may be cut off at its end."""
     if not _may_name(text, rules):
         return
-    ids = [(match, row) for row in rules.ids for match in row.pattern.finditer(text)]
+    named = {one.start: one for row in rules.ids for one in _named(text, row)}
+    starts = sorted(named)
     for match in rules.address.finditer(text):
-        inside = next((one for one in ids if match.start() <= one[0].start() < match.end()), None)
-        if inside:  # arxiv.org/abs/2001.04246Code: the number says where it ends
-            ids.remove(inside)
-            yield _Found(_named(*inside), match.start())
-        elif not _is_cut_off(text, match, rules):
+        at = bisect_left(starts, match.start())
+        if at < len(starts) and starts[at] < match.end():  # arxiv.org/abs/2001.04246Code: the number says where it ends
+            yield _Found(named.pop(starts.pop(at)).url, match.start())
+        elif whole or not _is_cut_off(text, match, rules):
             written = _trimmed(_continued(match[0], text, match.end())[:_LONGEST_ADDRESS])
             yield _Found(written if match["url"] else f"https://{written}", match.start())
-    for match, row in ids:
-        yield _Found(_named(match, row), match.start())
+    yield from named.values()
 
 
-def _named(match: re.Match[str], row: IdRow) -> str:
-    return row.url.format_map(match.groupdict())
+def _named(text: str, row: IdRow) -> Iterator[_Found]:
+    for match in row.pattern.finditer(text):
+        yield _Found(row.url.format_map(match.groupdict()), match.start())
 
 
 def _is_cut_off(text: str, match: re.Match[str], rules: ReferenceRules) -> bool:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -128,12 +129,11 @@ class Scheduler:
         try:
             newsroom = Newsroom(self._home)
             enabled = [source for source in newsroom.sources.values() if source.enabled]
-            due = due_sources(newsroom, enabled, datetime.now(UTC))
-            newsroom.store.close()
+            with closing(newsroom.store):
+                return bool(due_sources(newsroom, enabled, datetime.now(UTC)))
         except (CrawlError, NewsletterMisconfigured, StoreError) as error:
             logger.error("%s", error)
             return False
-        return bool(due)
 
     def _crawl(self) -> None:
         environment = {**os.environ, HOME_VARIABLE: str(self._home.path)}

@@ -12,7 +12,8 @@ from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import Settings
 
 from crawler.home import Home
-from crawler.items import Batch, SourceState
+from crawler.items import Batch, Page, Reply, SourceState
+from crawler.pages import PAGES
 from crawler.sources import KINDS, load_sources
 
 
@@ -26,8 +27,15 @@ class Printer:
         return batch
 
 
+def broken(reply: Reply) -> Page:
+    """A page function with a mistake in it."""
+    return Page((reply.headers["no such header"],))  # type: ignore[arg-type]
+
+
 def main() -> None:
     asked = json.load(sys.stdin)
+    for name in asked["broken_pages"]:
+        PAGES[name] = broken  # type: ignore[index]
     home = Home(Path(asked["home"]))
     settings = Settings()
     settings.setmodule("crawler.settings", priority="project")

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import json
 import socketserver
+import ssl
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from time import monotonic
 from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 ROOT = Path(__file__).parent.parent
 
@@ -43,6 +51,7 @@ class Site:
 
     answers: dict[str, bytes | list[bytes] | Handler]
     host: str = "127.0.0.1"
+    scheme: str = "http"
     port: int = 0
     seen: list[Seen] = field(default_factory=list)
 
@@ -52,7 +61,7 @@ class Site:
 
     @property
     def base(self) -> str:
-        return f"http://{self.place}"
+        return f"{self.scheme}://{self.place}"
 
     def paths(self) -> list[str]:
         return [one.path for one in self.seen]
@@ -102,10 +111,16 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 @contextmanager
-def serving(answers: dict[str, bytes | list[bytes] | Handler], host: str = "127.0.0.1") -> Iterator[Site]:
-    """Serve while the context lasts."""
-    site = Site(answers, host)
+def serving(
+    answers: dict[str, bytes | list[bytes] | Handler], host: str = "127.0.0.1", certificate: Path | None = None
+) -> Iterator[Site]:
+    """Serve while the context lasts; with a certificate, over TLS."""
+    site = Site(answers, host, "http" if certificate is None else "https")
     with _Server((host, 0), _Connection) as server:
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         server.site = site  # type: ignore[attr-defined]
         site.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -115,6 +130,22 @@ def serving(answers: dict[str, bytes | list[bytes] | Handler], host: str = "127.
         finally:
             server.shutdown()
             thread.join()
+
+
+def self_signed(folder: Path, host: str) -> Path:
+    """A certificate that nobody vouches for, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(now - timedelta(1)).not_valid_after(now + timedelta(1))
+    alternative = x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))])
+    certificate = builder.add_extension(alternative, critical=False).sign(key, hashes.SHA256())
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    path = folder / "certificate.pem"
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
+    path.write_bytes(private + certificate.public_bytes(pem))
+    return path
 
 
 def newsroom(folder: Path, sources: str, *places: str, delay: float = 0, more: str = "") -> Path:
@@ -164,8 +195,10 @@ class Crawled:
 def crawl(
     home: Path,
     states: Mapping[str, Any] | None = None,
+    *,
     settings: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
+    broken_pages: tuple[str, ...] = (),
     timeout: float = 60,
 ) -> Crawled:
     """Run the spiders of all sources of a folder, in one process, without a store.
@@ -174,8 +207,9 @@ def crawl(
         states: by source id: etag, last_modified, cursor.
         settings: over those of the project.
         environment: further variables.
+        broken_pages: page functions that raise what they should not.
     """
-    asked = {"home": str(home), "states": states or {}, "settings": settings or {}}
+    asked = {"home": str(home), "states": states or {}, "settings": settings or {}, "broken_pages": broken_pages}
     done = subprocess.run(
         [sys.executable, str(ROOT / "tests" / "crawl_probe.py")],
         input=json.dumps(asked),

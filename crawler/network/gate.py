@@ -22,7 +22,7 @@ GIVES_UP_AFTER: Final = 3
 one request has attempts: a dead mirror costs one source's time, not a hundred sources'."""
 
 CLOSES_AFTER: Final = 2
-"""Refusals for long, one after another, until a line is closed: one may be about a single feed of an aggregator."""
+"""Refusals, one after another, until a line is closed: one may be about a single feed of an aggregator."""
 
 _STEP: Final = 0.5
 """Seconds; how soon a waiting request notices that the crawl is being stopped."""

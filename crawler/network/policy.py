@@ -99,6 +99,14 @@ def host_and_port(url: str) -> tuple[str, int]:
     return parts.hostname, _DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
 
 
+def host_of(url: str) -> str:
+    """The host that a URL leads to; empty where it leads nowhere that we would go."""
+    try:
+        return host_and_port(url)[0]
+    except ValueError:
+        return ""
+
+
 def _netloc(host: str, port: int) -> str:
     return f"[{host}]:{port}".lower() if ":" in host else f"{host}:{port}".lower()
 

@@ -83,7 +83,10 @@ class Retry:
                 GATE.refused(lane, seconds, until)
                 detail = f"HTTP {response.status}: not before {until:%Y-%m-%d %H:%M} UTC"
                 raise RateLimited(detail, retry_at=until, url=request.url)
-            return self.again(request, f"HTTP {response.status}", seconds) or response
+            retry = self.again(request, f"HTTP {response.status}", seconds)
+            if retry is None:
+                GATE.refused(lane, seconds, until)
+            return retry or response
         if response.status in self._statuses:
             return self.again(request, f"HTTP {response.status}") or response
         return response

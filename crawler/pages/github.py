@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from lxml.html import HtmlElement
+from bs4 import Tag
 
 from crawler.errors import Blocked, CrawlError, FetchFailed, Gone, PageChanged, RateLimited, SourceMisconfigured
 from crawler.items import Ask, Link, Page, RawItem, Reply
-from crawler.pages.html import collapse, parse
+from crawler.pages.html import collapse, soup
 from crawler.pages.records import read_each
 from crawler.pages.waiting import retry_after, within_reason
 
@@ -57,8 +57,8 @@ _FULL_NAME: Final = re.compile(r"[\w.-]{1,100}/[\w.-]{1,100}", re.ASCII)
 _RELEASE_PAGE: Final = re.compile(r"https?://[^/\s]+/(?P<repository>[\w.-]+/[\w.-]+)/releases/tag/\S+", re.ASCII)
 _NEXT_LINK: Final = re.compile(r'<([^<>]+)>\s*;[^<>]*\brel="next"')
 _TRENDING_COUNTS: Final = (
-    "contains(@href, '/stargazers')",
-    "contains(@href, '/forks') or contains(@href, '/network/members')",
+    ":scope > div > a[href*='/stargazers']",
+    ":scope > div > :is(a[href*='/forks'], a[href*='/network/members'])",
 )
 """The links with the stars and the forks in a row of the trending page; older pages have the last form."""
 _STARS_GAINED: Final = re.compile(r"([\d,]{1,12}) stars? (today|this week|this month)")
@@ -125,13 +125,13 @@ def trending(reply: Reply) -> Page:
         RateLimited, Blocked, FetchFailed, PageChanged: as everywhere; PageChanged also for the page of developers.
     """
     _refuse_status(reply, missing=SourceMisconfigured)
-    page = parse(reply.body.decode("utf-8", "replace"))
-    rows = [article for article in page.iter("article") if "Box-row" in article.get("class", "").split()]
-    if not rows and page.xpath("boolean(//*[contains(@class, 'blankslate')])"):
+    page = soup(reply.body.decode("utf-8", "replace"))
+    rows = page.select("article.Box-row")
+    if not rows and page.select_one(".blankslate"):
         return Page()
     if not rows:
         raise PageChanged("no row of a trending page (article.Box-row)", url=reply.url)
-    if rows[0].get("id", "").startswith("pa-"):
+    if str(rows[0].get("id", "")).startswith("pa-"):
         raise PageChanged("the page of trending developers, not of repositories", url=reply.url)
     items, warnings = read_each(rows, _trending_item, reply)
     return Page(items, warnings=warnings)
@@ -347,13 +347,13 @@ def _letters(text: str) -> str:
     return "".join(filter(str.isalnum, text.casefold()))
 
 
-def _trending_item(row: HtmlElement, reply: Reply) -> RawItem:
-    heading = row.xpath("string((./h1 | ./h2)//a/@href)")
-    full_name = str(heading).strip("/")
+def _trending_item(row: Tag, reply: Reply) -> RawItem:
+    heading = row.select_one("h1 a[href], h2 a[href]")
+    full_name = str(heading["href"]).strip("/") if heading else ""
     if not _FULL_NAME.fullmatch(full_name):
         raise ValueError(f"a row's heading links to {full_name[:100]!r}, which is no repository")
-    stars, forks = (_number(row, f"./div/a[{condition}]") for condition in _TRENDING_COUNTS)
-    gained = _STARS_GAINED.search(_content(row, "./div/span[last()]"))
+    stars, forks = (_number(_content(row, selector)) for selector in _TRENDING_COUNTS)
+    gained = _STARS_GAINED.search(_content(row, ":scope > div > span:last-of-type"))
     metrics = {"stars": stars, "forks": forks}
     if gained:
         metrics[f"stars_{gained[2].replace(' ', '_')}"] = int(gained[1].replace(",", ""))
@@ -363,21 +363,22 @@ def _trending_item(row: HtmlElement, reply: Reply) -> RawItem:
         title=full_name,
         fetched_at=reply.fetched_at,
         publisher=full_name.split("/")[0],
-        summary=_content(row, "./p") or None,
+        summary=_content(row, ":scope > p") or None,
         ids=(f"github:{full_name.lower()}",),
         metrics={name: number for name, number in metrics.items() if number is not None},
-        facts=_facts(language=_content(row, ".//*[@itemprop='programmingLanguage']")),
+        facts=_facts(language=_content(row, "[itemprop=programmingLanguage]")),
     )
 
 
-def _content(row: HtmlElement, path: str) -> str:
-    """The text within the first element at `path`, white space collapsed; empty where there is none."""
-    return collapse(str(row.xpath(f"string({path})")))
+def _content(row: Tag, selector: str) -> str:
+    """The text within the first element that the selector finds, white space collapsed; empty where there is none."""
+    found = row.select_one(selector)
+    return collapse(found.get_text()) if found else ""
 
 
-def _number(row: HtmlElement, path: str) -> int | None:
-    text = _content(row, path).replace(",", "")
-    return int(text) if re.fullmatch(r"[0-9]{1,12}", text) else None
+def _number(text: str) -> int | None:
+    digits = text.replace(",", "")
+    return int(digits) if re.fullmatch(r"[0-9]{1,12}", digits) else None
 
 
 def _web_address(value: Any) -> str:

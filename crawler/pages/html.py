@@ -6,6 +6,7 @@ import re
 from html import escape
 from typing import Final
 
+from bs4 import BeautifulSoup
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring, tostring
 
@@ -46,14 +47,22 @@ def parse(text: str) -> HtmlElement:
     Raises:
         PageChanged: nothing to read, or more of it than a page for people has.
     """
-    if len(text) > _MOST_CHARACTERS:
-        raise PageChanged(f"a page of {len(text):,} characters; the limit is {_MOST_CHARACTERS:,}")
-    _refuse_attribute_flood(text)
+    _refuse_flood(text)
     parser = HTMLParser(encoding="utf-8", no_network=True, huge_tree=False, remove_comments=True, remove_pis=True)
     try:
         return document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except etree.ParserError:
         raise PageChanged("an empty page") from None
+
+
+def soup(text: str) -> BeautifulSoup:
+    """The same page for pages whose few rows are best told by CSS selectors; some five times the cost of `parse`.
+
+    Raises:
+        PageChanged: more of it than a page for people has.
+    """
+    _refuse_flood(text)
+    return BeautifulSoup(text.encode("utf-8", "replace"), "lxml", from_encoding="utf-8")
 
 
 def plain_text(element: HtmlElement) -> str:
@@ -101,8 +110,10 @@ def metas(document: HtmlElement) -> dict[str, str]:
     return found
 
 
-def _refuse_attribute_flood(text: str) -> None:
-    """Stop at a tag that would keep the parser busy for minutes, which it offers no way to interrupt."""
+def _refuse_flood(text: str) -> None:
+    """Stop at what would keep the parser busy for minutes, which it offers no way to interrupt."""
+    if len(text) > _MOST_CHARACTERS:
+        raise PageChanged(f"a page of {len(text):,} characters; the limit is {_MOST_CHARACTERS:,}")
     for piece in text.split("<"):
         if len(piece) > 2 * _MOST_ATTRIBUTES:
             attributes = len(_QUOTED.sub("", piece.partition(">")[0]).split())

@@ -46,8 +46,8 @@ def query_url(base: str, query: str, start: datetime, end: datetime) -> str:
     (info.arxiv.org/help/api/user-manual.html, 5.1).
 
     >>> day = datetime(2025, 11, 7, tzinfo=UTC)
-    >>> query_url("https://export.arxiv.org", "cat:cs.LG", day, day)[38:]
-    'search_query=(cat:cs.LG)+AND+submittedDate:[202511070000+TO+202511080000]&sortBy=submittedDate&sortOrder=descending&start=0&max_results=200'
+    >>> query_url("https://export.arxiv.org", "cat:cs.LG", day, day).partition("&")[0]
+    'https://export.arxiv.org/api/query?search_query=(cat:cs.LG)+AND+submittedDate:[202511070000+TO+202511080000]'
     """
     if "submittedDate:" not in query:
         first, last = (f"{at.astimezone(UTC):%Y%m%d%H%M}" for at in (start, end + timedelta(days=1)))

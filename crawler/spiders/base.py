@@ -13,13 +13,13 @@ from scrapy import Spider
 from scrapy.http import Request, Response
 from twisted.python.failure import Failure
 
-from crawler.errors import Blocked, CrawlError, FetchFailed, Gone, RateLimited, Refused
+from crawler.errors import Blocked, FetchFailed, Gone, PageChanged, RateLimited, Refused
 from crawler.home import Home
 from crawler.items import Ask, Batch, Kind, Page, Problem, RawItem, Reply, SourceState
 from crawler.network.credentials import credential_for
 from crawler.network.failures import meaning
 from crawler.network.gate import NotAsked
-from crawler.network.policy import host_and_port
+from crawler.network.policy import host_of
 from crawler.network.retry import Retry, plain_headers
 from crawler.pages import PAGES
 from crawler.sources import Source, load_sources
@@ -102,9 +102,9 @@ class SourceSpider(Spider):
     def _begin(self, reading: Reading) -> Iterator[Batch | Request]:
         try:
             asks = reading.start(self.first_asks(reading))
-        except CrawlError as error:
+        except Exception as error:
             asks = ()
-            reading.fail(_problem(error, reading.source.url or ""))
+            reading.fail(self._explain(reading, reading.source.url or "", error))
         if not asks:
             yield reading.batch()
         for ask in asks:
@@ -138,7 +138,7 @@ class SourceSpider(Spider):
             yield from self._failed(reading, ask, depth, error) if again is None else (again,)
             return
         if depth == ONE_ARTICLE:
-            self._blocked.pop(_host(ask.url), None)
+            self._blocked.pop(host_of(ask.url), None)
             reading.close_page()
             reading.pages.done(ask)
             reading.warn(ask.url, page.warnings)
@@ -160,9 +160,8 @@ class SourceSpider(Spider):
     ) -> Iterator[Batch | Request]:
         """Hand on what was read, then ask for what comes next: the batch is stored before the next request is made."""
         page = reading.next_page()
-        if page is not None and _host(page.url) in self._left_alone:
-            reading.close_page()
-            reading.pages.stop()
+        if page is not None and host_of(page.url) in self._left_alone:
+            reading.leave_pages(page)
             page = None
         if items or reading.has_news:
             yield reading.batch(items)
@@ -178,21 +177,26 @@ class SourceSpider(Spider):
         yield from self._failed(asked["reading"], asked["ask"], asked["depth"], error)
 
     def _failed(self, reading: Reading, ask: Ask, depth: int, error: BaseException) -> Iterator[Batch | Request]:
-        known = meaning(error, ask.url)
-        if known is None:
-            self.logger.error("%s: %s", reading.source.id, ask.url, exc_info=error)
-            said = f"internal error, see the log: {type(error).__name__}: {error}"
-            problem = Problem(ask.url, "InternalError", " ".join(said.split())[:300])
-        else:
-            problem = _problem(known, ask.url)
+        problem = self._explain(reading, ask.url, error)
         if depth == ONE_ARTICLE:
-            self._lose_page(reading, ask, problem, known)
+            self._lose_page(reading, ask, problem, error)
         else:
             reading.lose(problem)
         yield from self._go_on(reading)
 
-    def _lose_page(self, reading: Reading, ask: Ask, problem: Problem, error: CrawlError | None) -> None:
-        host = _host(ask.url)
+    def _explain(self, reading: Reading, url: str, error: BaseException) -> Problem:
+        """What happened, in words; a mistake of ours goes to the log with its traceback."""
+        known = meaning(error, url)
+        if known is None:
+            self.logger.error("%s: %s", reading.source.id, url, exc_info=error)
+            said = f"internal error, see the log: {type(error).__name__}: {error}"
+            return Problem(url, "InternalError", " ".join(said.split())[:300])
+        detail = ". ".join(part.rstrip(".。") for part in (known.detail, known.advice) if part)
+        retry_at = known.retry_at if isinstance(known, RateLimited) else None
+        return Problem(known.url, type(known).__name__, detail, retry_at=retry_at)
+
+    def _lose_page(self, reading: Reading, ask: Ask, problem: Problem, error: BaseException) -> None:
+        host = host_of(ask.url)
         reading.close_page()
         self._blocked[host] = self._blocked[host] + 1 if isinstance(error, Blocked) else 0
         if isinstance(error, _NO_TRY) or self._blocked[host] >= _BLOCKED_IN_A_ROW:
@@ -210,7 +214,12 @@ def _read(source: Source, ask: Ask, reply: Reply) -> Page:
     Raises:
         CrawlError: the reply is not the page.
     """
-    page = PAGES[page_for(reply) if ask.page == "web" else ask.page](reply)
+    try:
+        page = PAGES[page_for(reply) if ask.page == "web" else ask.page](reply)
+    except PageChanged as error:
+        if reply.status < 400:
+            raise
+        raise FetchFailed(f"HTTP {reply.status}", url=reply.url) from error
     if reply.status >= 400:
         raise FetchFailed(f"HTTP {reply.status}", url=reply.url)
     if source.kind in _GENERIC:
@@ -219,22 +228,9 @@ def _read(source: Source, ask: Ask, reply: Reply) -> Page:
     return replace(page, items=tuple(items))
 
 
-def _problem(error: CrawlError, url: str) -> Problem:
-    detail = ". ".join(part.rstrip(".。") for part in (error.detail, error.advice) if part)
-    retry_at = error.retry_at if isinstance(error, RateLimited) else None
-    return Problem(error.url or url, type(error).__name__, detail, retry_at=retry_at)
-
-
 def _credential(source: Source, ask: Ask) -> dict[str, Any]:
     """The credential that an ask may need: GitHub's for its API, a user's cookie for Zhihu. No other host sees one."""
     site = ask.page.split(".")[0]
     if site == "github" and ask.page != "github.trending":
         return credential_for("github", source.base_url or GITHUB_API)
     return credential_for("zhihu", *_ZHIHU) if site == "zhihu" else {}
-
-
-def _host(url: str) -> str:
-    try:
-        return host_and_port(url)[0]
-    except ValueError:
-        return ""

@@ -10,7 +10,7 @@ from crawler.spiders.reading import Reading
 
 
 class FeedSpider(SourceSpider):
-    """One request a feed, and its older pages where it has some and something is new."""
+    """One request a feed."""
 
     name = kind = "feed"
 

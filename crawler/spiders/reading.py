@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from crawler.items import Ask, Batch, Page, Problem, RawItem, Reply, SourceState
-from crawler.network.policy import host_and_port
+from crawler.network.policy import host_of
 from crawler.sources import Source
 
 REMEMBERED: Final = 400
@@ -146,8 +146,8 @@ class Reading:
             if page.asks and self.state.cursor.get("seen") and not reaches_known:
                 self.warn(ask.url, ["there is more that is new: raise max_pages, or crawl more often"])
             return ()
-        hosts = {_host(ask.url), _host(reply.url)}
-        near = tuple(one for one in page.asks if _host(one.url) in hosts)
+        hosts = {host_of(ask.url), host_of(reply.url)}
+        near = tuple(one for one in page.asks if host_of(one.url) in hosts)
         far = [one.url for one in page.asks if one not in near]
         self.warn(ask.url, (f"a next page on another host is not asked for: {url[:200]}" for url in far))
         self._open += len(near)
@@ -185,6 +185,12 @@ class Reading:
     def close_page(self) -> None:
         """An article's page was answered, one way or another."""
         self._open -= 1
+
+    def leave_pages(self, ask: Ask) -> None:
+        """Neither ask for this article's page nor for the others in this run: their host does not want us now."""
+        self._open -= 1
+        self.pages.stop()
+        self.warn(ask.url, [f"{len(self.pages.left())} articles' pages wait for the next run"])
 
     @property
     def has_news(self) -> bool:
@@ -234,10 +240,3 @@ def _validators_of(reply: Reply) -> Validators:
 
 def _fit(value: str) -> str | None:
     return value if value and len(value) <= _LONGEST_VALIDATOR and value.isprintable() else None
-
-
-def _host(url: str) -> str | None:
-    try:
-        return host_and_port(url)[0]
-    except ValueError:
-        return None

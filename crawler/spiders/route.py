@@ -26,8 +26,7 @@ _ROUTES: Final = tuple(
     for pattern, page, target in (
         (r"mp\.weixin\.qq\.com/s(?:/|\?|$)", "wechat.article", ""),
         (r"zhuanlan\.zhihu\.com/p/\d+", "zhihu.page", ""),
-        (r"www\.zhihu\.com/(?:question/\d+/)?answer/\d+", "zhihu.page", ""),
-        (r"www\.zhihu\.com/zvideo/\d+", "zhihu.page", ""),
+        (r"www\.zhihu\.com/(?:question|answer|zvideo|collection)/\d+", "zhihu.page", ""),
         (r"www\.zhihu\.com/api/v\d/", "zhihu.items", ""),
         (r"(?:www\.|export\.)?arxiv\.org/api/query", "arxiv.api", ""),
         (
@@ -55,17 +54,21 @@ _ROUTES: Final = tuple(
 )
 """Address without its scheme, the page function, and what is asked instead of it, where that is better read."""
 
-_SIGNS: Final = (
-    (
-        re.compile(
-            rb"window\.cgiDataNew|id=[\"']js_content[\"']|\xe5\xbe\xae\xe4\xbf\xa1\xe5\x85\xac\xe4\xbc\x97\xe5\xb9\xb3\xe5\x8f\xb0"
+_SIGNS: Final = tuple(
+    (re.compile(pattern, re.DOTALL), page)
+    for pattern, page in (
+        (rb"<div\s[^>]{0,300}id=[\"']js_content[\"']", "wechat.article"),
+        (
+            rb"<script\s[^>]{0,300}h5only[^>]{0,300}>\s{0,99}window\.cgiDataNew\s?=|window\.cgiDataNew = \{",
+            "wechat.article",
         ),
-        "wechat.article",
-    ),
-    (re.compile(rb"id=[\"']js-initialData[\"']|static\.zhihu\.com|Post-RichTextContainer"), "zhihu.page"),
-    (re.compile(rb"<feed\b[^>]*>.{0,2000}arxiv\.org/api", re.DOTALL), "arxiv.api"),
-    (re.compile(rb"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--.{0,500}?-->\s*)*<(?:rss|feed|rdf:RDF)\b", re.DOTALL), "feed"),
-    (re.compile(rb"^\s*\{[^{]{0,300}jsonfeed\.org/version"), "feed"),
+        (rb"<script\s[^>]{0,300}id=[\"']js-initialData[\"']", "zhihu.page"),
+        (rb"<div\s[^>]{0,300}class=[\"'][^\"'>]{0,300}Post-RichTextContainer", "zhihu.page"),
+        (rb"<(?:meta|script)\s[^>]{0,300}zh-zse-ck", "zhihu.page"),
+        (rb"\A\s{0,99}(?:<\?xml[^>]{0,300}>\s{0,99})?<feed\b[^>]{0,999}>.{0,2000}?arxiv\.org/api", "arxiv.api"),
+        (rb"\A\s{0,99}(?:<\?xml[^>]{0,300}>\s{0,99})?<(?:rss|feed|rdf:RDF)\b", "feed"),
+        (rb"\A\s{0,99}\{[^{]{0,300}jsonfeed\.org/version", "feed"),
+    )
 )
 """What the beginning of a document says of itself, the first row that fits; all else is a page of the web."""
 

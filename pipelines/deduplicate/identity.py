@@ -155,7 +155,7 @@ class Plan:
         ids: of the article that each item belongs to, in the batch's order.
         outcomes: likewise.
         records: every article that the batch touched, as it is now.
-        joins: in order; of stored articles only.
+        joins: of stored articles only; none is kept that goes itself.
     """
 
     ids: tuple[int, ...]
@@ -183,7 +183,7 @@ def resolve(
     successors: dict[int, int] = {}
     ids: list[int] = []
     outcomes: list[Outcome] = []
-    joins: list[Join] = []
+    joins: dict[int, Join] = {}
     for index, article in enumerate(articles):
         mine = sorted({_last(owners[key], successors) for key in article.keys if key in owners})
         if not mine:
@@ -194,7 +194,7 @@ def resolve(
             before = living[mine[0]]
             record = before
             for gone in mine[1:]:
-                joins.append(Join(gone, record.id, record.revision - 1))
+                joins[gone] = Join(gone, record.id, record.revision - 1)
                 record = record.with_record(living.pop(gone))
                 successors[gone] = record.id
             record = record.with_article(article)
@@ -209,7 +209,7 @@ def resolve(
         ids=tuple(ids),
         outcomes=tuple(outcomes),
         records=tuple(living[one] for one in dict.fromkeys(ids)),
-        joins=tuple(join for join in joins if join.gone in records),
+        joins=tuple(_whole(join, joins) for join in joins.values() if join.gone in records),
     )
 
 
@@ -222,11 +222,15 @@ def compose(voices: Voices) -> Article:
     - The text is that of the best voice, unless another's is more than twice as long: then it was a teaser. So no item
       without text, and no teaser, ever takes a text away, while an edit that shortens it counts.
     - The publication date is the earliest of the finest precision.
-    - Keys, tags, facts and references are those of all.
+    - Tags, facts and references are those of all.
 
     Returns:
-        The article; its metrics are left out, since they are not a matter of who says so.
+        The article; its keys and metrics are of no account, since nobody can take one back: the store has them all.
     """
+    if len(voices) == 1:
+        (voice,) = voices.values()
+        if voice.longest.text == voice.newest.text:
+            return voice.newest
     ranked = sorted(voices.values(), key=_rank)
     heads = [voice.newest for voice in ranked]
     leader = heads[0]
@@ -237,7 +241,6 @@ def compose(voices: Voices) -> Article:
     updates = [one.updated for one in heads if one.updated]
     return replace(
         leader,
-        keys=_union(key for one in (*heads, *texts) for key in one.keys),
         title=titled.title,
         title_lead=titled.title_lead,
         title_tail=titled.title_tail,
@@ -250,9 +253,8 @@ def compose(voices: Voices) -> Article:
         summary=_first(one.summary for one in heads) or "",
         image=_first(one.image for one in heads),
         references=_references((teller, *heads)),
-        tags=_union(tag for one in heads for tag in one.tags),
+        tags=tuple(dict.fromkeys(tag for one in heads for tag in one.tags)),
         facts={name: value for one in reversed(heads) for name, value in one.facts.items()},
-        metrics={},
     )
 
 
@@ -298,6 +300,13 @@ def latest(some: Measured, others: Measured) -> Measured:
     return both
 
 
+def _whole(join: Join, joins: Mapping[int, Join]) -> Join:
+    """A join to where the article is in the end."""
+    while further := joins.get(join.kept):
+        join = Join(join.gone, further.kept, join.shift + further.shift)
+    return join
+
+
 def _last(one: int, successors: Mapping[int, int]) -> int:
     while one in successors:
         one = successors[one]
@@ -305,11 +314,16 @@ def _last(one: int, successors: Mapping[int, int]) -> int:
 
 
 def _recency(article: Article) -> tuple[object, ...]:
-    return article.fetched_at, len(article.text), article.title, article.text, article.seen_url, article.summary
+    return article.fetched_at, len(article.text), *_words(article)
 
 
 def _length(article: Article) -> tuple[object, ...]:
-    return len(article.text), article.fetched_at, article.title, article.text, article.seen_url, article.summary
+    return len(article.text), article.fetched_at, *_words(article)
+
+
+def _words(article: Article) -> tuple[object, ...]:
+    """What decides between items of one moment, so that never the order does."""
+    return article.title, article.text, article.summary, article.seen_url, article.kind
 
 
 def _rank(voice: Voice) -> tuple[object, ...]:
@@ -320,10 +334,6 @@ def _rank(voice: Voice) -> tuple[object, ...]:
 
 def _first(values: Iterable[str | None]) -> str | None:
     return next((value for value in values if value), None)
-
-
-def _union(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(values))
 
 
 def _references(articles: Iterable[Article]) -> tuple[Reference, ...]:

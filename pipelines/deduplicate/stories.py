@@ -42,7 +42,7 @@ def find_evidence(articles: Sequence[StoredArticle], reference_counts: Mapping[s
     about: dict[str, list[StoredArticle]] = defaultdict(list)
     found: dict[tuple[int, int], Evidence] = {}
     for one in sorted(articles, key=lambda one: one.id):
-        for reference in _subjects(one):
+        for reference in subjects(one):
             if reference_counts.get(reference.key, 0) > RARE:
                 continue
             if reference.key.startswith(WORK_PREFIXES):
@@ -60,7 +60,7 @@ def find_evidence(articles: Sequence[StoredArticle], reference_counts: Mapping[s
 
 def joining_keys(one: StoredArticle) -> frozenset[str]:
     """Keys through which an article can be joined to another: its own, and those of what it is about."""
-    return frozenset((*one.article.keys, *(reference.key for reference in _subjects(one))))
+    return frozenset((*one.article.keys, *(reference.key for reference in subjects(one))))
 
 
 def make_stories(
@@ -106,11 +106,15 @@ def make_stories(
     )
 
 
-def _subjects(one: StoredArticle) -> Iterator[Reference]:
-    """What an article is about: its primary references, unless they are too many of a sort to be a subject."""
+def subjects(one: StoredArticle) -> Iterator[Reference]:
+    """What an article is about: its primary references, unless they are too many of a sort to be a subject.
+
+    A release is about itself, not about its repository, or all releases of a repository would be one story.
+    """
+    own = {key.partition("@")[0] for key in one.article.keys}
     by_sort: dict[str, list[Reference]] = defaultdict(list)
     for reference in one.article.references:
-        if reference.primary and reference.key not in one.article.keys:
+        if reference.primary and reference.key not in own:
             by_sort[reference.key.partition(":")[0]].append(reference)
     for references in by_sort.values():
         if len({reference.key for reference in references}) <= ROUND_UP:

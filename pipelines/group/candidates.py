@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Self
 
+from pipelines.deduplicate.stories import WORK_PREFIXES, subjects
 from pipelines.group.categories import CategoryRules, categorise
 from pipelines.group.relevance import TopicTerms, freshness, relevance, total
 from pipelines.model import Candidate, StoredArticle, Story, StoryLink
@@ -14,9 +15,6 @@ from pipelines.newsletter import Labels, Newsletter
 
 MOST_LINKS: Final = 6
 """Label lines that an entry can bear."""
-
-_LABEL_OF: Final = {"arxiv": "paper", "doi": "paper", "github": "code"}
-"""Which of the newsletter's labels stands before a link, by the sort of its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +80,21 @@ def story_links(lead: StoredArticle, articles: Sequence[StoredArticle], labels: 
     """
     found: dict[str, StoryLink] = {}
     for one in articles:
-        if one.id != lead.id and one.article.kind in _LABEL_OF and not one.article.temporary:
-            label = getattr(labels, _LABEL_OF[one.article.kind])
-            found.setdefault(one.article.url, StoryLink(label, one.article.url))
-        for reference in one.article.references:
-            sort = reference.key.partition(":")[0]
-            if reference.primary and reference.key not in lead.article.keys and sort in _LABEL_OF:
-                found.setdefault(reference.url, StoryLink(getattr(labels, _LABEL_OF[sort]), reference.url))
+        if one.id != lead.id and not one.article.temporary and (key := _work(one)):
+            found.setdefault(key, StoryLink(_label(key, labels), one.article.url))
+        for reference in subjects(one):
+            if reference.key.startswith(WORK_PREFIXES) and reference.key not in lead.article.keys:
+                found.setdefault(reference.key, StoryLink(_label(reference.key, labels), reference.url))
     return tuple(found.values())[:MOST_LINKS]
+
+
+def _work(one: StoredArticle) -> str | None:
+    """The key of the paper or repository that an article is, if it is one."""
+    return next((key for key in one.article.keys if key.startswith(WORK_PREFIXES)), None)
+
+
+def _label(key: str, labels: Labels) -> str:
+    return labels.code if key.startswith("github:") else labels.paper
 
 
 def _known_for(lead: StoredArticle, rules: GroupRules) -> str | None:

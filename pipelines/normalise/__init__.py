@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final, Protocol
 
-from crawler.items import RawItem
+from crawler.items import Kind, RawItem
 from pipelines.model import Article, ArticleLink, Instant
 from pipelines.normalise.dates import read_date
 from pipelines.normalise.html import Content, read_html
@@ -38,8 +38,13 @@ class SourceFacts(Protocol):
         ...
 
     @property
+    def kind(self) -> Kind:
+        """Tells whether its items know better who published them."""
+        ...
+
+    @property
     def name(self) -> str:
-        """Comes off its titles."""
+        """What the editor calls it; comes off its titles."""
         ...
 
 
@@ -72,7 +77,7 @@ def normalise(raw: RawItem, source: SourceFacts, rules: Rules) -> Article:
         title=title,
         title_lead=split.lead,
         title_tail=split.tail,
-        publisher=one_line(raw.publisher or "")[:_MAX_NAME] or None,
+        publisher=one_line(_publisher(raw, source))[:_MAX_NAME] or None,
         author=one_line(raw.author or "")[:_MAX_NAME] or None,
         published=_published(raw, rules),
         updated=read_date(raw.updated, raw.fetched_at, rules.zone, source="updated") if raw.updated else None,
@@ -86,6 +91,11 @@ def normalise(raw: RawItem, source: SourceFacts, rules: Rules) -> Article:
         facts={name: clean(value)[:_MAX_NAME] for name, value in raw.facts.items()},
         fetched_at=raw.fetched_at,
     )
+
+
+def _publisher(raw: RawItem, source: SourceFacts) -> str:
+    """Who is printed after the title: for a feed what the editor calls it, else who the page says published it."""
+    return source.name if source.kind == "feed" else raw.publisher or source.name
 
 
 def _lasting(raw: RawItem, found: Canonical, rules: Rules) -> tuple[str, bool]:

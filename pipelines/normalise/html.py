@@ -47,6 +47,9 @@ _BLOCKS: Final = (
     "figcaption", "details", "summary", "form", "hr", "center",
 )  # fmt: skip
 _NOT_TO_SEND: Final = "\0\ufdd0\ufdd1\ufdd2"
+_CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]+")
+_REFERENCE: Final = re.compile("&#(?:([0-9]{1,9})|[xX]([0-9A-Fa-f]{1,8}));?")
+_WHITE_SPACE: Final = re.compile("[\t\r\n]+")
 _HIDDEN: Final = etree.XPath("//*[@hidden or contains(@style, 'display:none') or contains(@style, 'display: none')]")
 _STRING: Final = etree.XPath("string()", smart_strings=False)
 
@@ -70,25 +73,38 @@ def read_html(html: str, base: str, rules: Rules) -> Content:
         Paragraphs, list items (`- `), table rows (`a | b`) and lines of code, each on a line; no picture, no script,
         nothing hidden, no boilerplate. Empty for HTML without text.
     """
-    root = _parse(html)
+    source = html[:MAX_HTML]
+    try:
+        return _read(source, base, rules)
+    except ValueError:  # lxml reads control characters but does not write them; they are too rare to look for each time
+        return _read(_CONTROLS.sub("", _REFERENCE.sub(_unless_control, source)), base, rules)
+
+
+def _unless_control(reference: re.Match[str]) -> str:
+    decimal, hexadecimal = reference.groups()
+    code = int(decimal) if decimal else int(hexadecimal, 16)
+    return "" if code > 0x10FFFF or _CONTROLS.match(chr(code)) else reference[0]
+
+
+def _read(source: str, base: str, rules: Rules) -> Content:
+    root = _parse(source)
     if root is None:
         return Content("")
     for element in [*root.iter(*_DROPPED), *cast(list[etree._Element], _HIDDEN(root))]:
         _empty(element)
     links = _mark_links(root, base)
     _lay_out(root)
-    text = clean(_string(root).replace("\n", " ").replace("\t", " "), marked=True)
+    text = clean(_WHITE_SPACE.sub(" ", _string(root)), marked=True)
     lines = without_boilerplate(lines_of(_LONE_BULLET.sub(_BULLET, text)), rules)
     return _collect("\n".join(lines)[: 2 * MAX_TEXT].replace(_INDENT, " "), links)
 
 
-def _parse(html: str) -> etree._Element | None:
-    source = html[:MAX_HTML]
+def _parse(source: str) -> etree._Element | None:
     for character in _NOT_TO_SEND:
         source = source.replace(character, "")
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=False)
     try:
-        return etree.fromstring(source.encode("utf-8", "replace"), parser)
+        return etree.fromstring(source.encode("utf-8", "ignore"), parser)
     except etree.XMLSyntaxError:  # empty, or nothing but a comment
         return None
 

@@ -56,6 +56,10 @@ def clean(text: str, *, marked: bool = False) -> str:
     >>> clean("低比特\u200b量化\u202e\x00 cafÃ©")
     '低比特量化 café'
     """
+    if text.isascii() and text.isprintable():
+        return text
+    if _MOJIBAKE.search(text):  # first: its bytes look like controls
+        text = "\n".join(_repaired(line) for line in text.split("\n"))
     for newline in _NEWLINES:
         text = text.replace(newline, "\n")
     text = _UNWANTED.sub("", text)
@@ -63,11 +67,7 @@ def clean(text: str, *, marked: bool = False) -> str:
         text = _LONE_JOINER.sub("", text)
     if not marked:
         text = _MARKS.sub("", text)
-    if text.isascii():
-        return text
-    if _MOJIBAKE.search(text):
-        text = "\n".join(_repaired(line) for line in text.split("\n"))
-    return unicodedata.normalize("NFC", text)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def title_line(text: str) -> str:

@@ -47,9 +47,12 @@ def split_title(title: str, names: Iterable[str | None], rules: Rules) -> Title:
 
 def _signature(title: str, own: frozenset[str], table: TitleRules) -> tuple[int, int] | None:
     """Where the title ends and its signature begins."""
-    for separator in list(_SEPARATOR.finditer(title))[-1 : -1 - _LAST_SEPARATORS : -1]:
+    separators = list(_SEPARATOR.finditer(title))[-_LAST_SEPARATORS:]
+    for separator in separators:
         signature = _folded(title[separator.end() :])
-        known = signature in own or signature in table.signatures or table.signature.fullmatch(title, separator.end())
+        known = signature in own or signature in table.signatures
+        if separator is separators[-1] and separator[0] != "-":  # stand-by is no signature
+            known = known or table.signature.fullmatch(title, separator.end()) is not None
         if known and signature and _is_title(title[: separator.start()]):
             return separator.span()
     return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any, Final, Literal, TypeVar
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, true, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, true, union_all, update
 
 from pipelines.deduplicate.identity import Join, Measured, Outcome, Record, Voice, latest, resolve
 from pipelines.model import Article, Instant, Reference, StoredArticle
@@ -53,6 +52,12 @@ _SAME_NAME: Final = (
     "text",
 )
 """What an article and its row call alike."""
+
+_OWNERS: Final = select(article_keys).where(article_keys.c.key.in_(bindparam("keys", expanding=True)))
+
+_GIVEN_IDS: Final = union_all(
+    *(select(func.max(column)) for column in (articles.c.id, joined_articles.c.id, raw_items.c.article_id))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +154,8 @@ class Articles:
 
     def mark_grouped(self, ids: Iterable[int]) -> None:
         """They are grouped. To be called in the transaction that read them: a change in between would be missed."""
-        self._mark(ids, fresh=False)
-
-    def mark_fresh(self, ids: Iterable[int]) -> None:
-        """They have to be grouped anew."""
-        self._mark(ids, fresh=True)
+        for chunk in chunks(ids):
+            self._connection.execute(update(articles).where(articles.c.id.in_(chunk)).values(fresh=False))
 
     def sharing(self, keys: Iterable[str]) -> dict[str, list[tuple[int, Role]]]:
         """Who has a key: (article id, role) by key, ids ascending. A key that nobody has is left out."""
@@ -223,8 +225,7 @@ class Articles:
 
     def next_id(self) -> int:
         """Above all ids ever given out."""
-        given = (articles.c.id, joined_articles.c.id, raw_items.c.article_id)
-        return 1 + max(self._connection.execute(select(func.max(column))).scalar() or 0 for column in given)
+        return 1 + max(one or 0 for one in self._connection.execute(_GIVEN_IDS).scalars())
 
     def clear(self) -> dict[int, int]:
         """Forget what items said of the articles, so that it can be told again; the rows themselves stay for now.
@@ -252,31 +253,26 @@ class Articles:
         free = count(self.next_id())
         return lambda _: next(free)
 
-    def _mark(self, ids: Iterable[int], *, fresh: bool) -> None:
-        for chunk in chunks(ids):
-            self._connection.execute(update(articles).where(articles.c.id.in_(chunk)).values(fresh=fresh))
-
     def _owners(self, keys: Collection[str]) -> dict[str, int]:
-        columns = article_keys.c
         return {
-            key: one
+            row.key: row.article_id
             for chunk in chunks(keys)
-            for key, one in self._connection.execute(
-                select(columns.key, columns.article_id).where(columns.key.in_(chunk))
-            )
+            for row in self._connection.execute(_OWNERS, {"keys": chunk})
         }
 
     def _records(self, ids: Collection[int]) -> dict[int, Record]:
         voices: dict[int, dict[tuple[str, str], Voice]] = defaultdict(dict)
-        rows: list[Row[Any]] = []
+        known: list[Row[Any]] = []
         for chunk in chunks(ids):
-            for row in self._connection.execute(select(sightings).where(sightings.c.article_id.in_(chunk))):
-                newest = unpack_article(row.newest)
+            rows = self._connection.execute(select(sightings).where(sightings.c.article_id.in_(chunk))).all()
+            alone = self.get(row.article_id for row in rows if row.newest is None)
+            for row in rows:
+                newest = alone[row.article_id].article if row.newest is None else unpack_article(row.newest)
                 longest = unpack_article(row.longest) if row.longest else newest
                 voices[row.article_id][row.source, row.url] = Voice(newest, longest, row.first_seen)
             columns = (articles.c.id, articles.c.revision, articles.c.metrics)
-            rows.extend(self._connection.execute(select(*columns).where(articles.c.id.in_(chunk))))
-        return {row.id: Record.of(row.id, voices[row.id], _measured(row.metrics), row.revision) for row in rows}
+            known.extend(self._connection.execute(select(*columns).where(articles.c.id.in_(chunk))))
+        return {row.id: Record.of(row.id, voices[row.id], _measured(row.metrics), row.revision) for row in known}
 
     def _put_references(self, records: Iterable[Record], stored: Collection[int]) -> None:
         records = list(records)
@@ -333,10 +329,6 @@ def _measured(stored: Mapping[str, list[float]]) -> Measured:
     return {name: (int(value), at) for name, (value, at) in stored.items()}
 
 
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode(errors="replace")).digest()
-
-
 def _article_row(record: Record) -> dict[str, Any]:
     article = record.article
     row = {name: getattr(article, name) for name in _SAME_NAME}
@@ -357,20 +349,20 @@ def _article_row(record: Record) -> dict[str, Any]:
         "tags": article.tags,
         "facts": dict(article.facts),
         "metrics": record.metrics,
-        "text_digest": _digest(article.text),
     }
 
 
 def _sighting_rows(record: Record) -> Iterator[dict[str, Any]]:
     for (source, url), voice in record.voices.items():
+        longer = voice.longest.text != voice.newest.text
         yield {
             "article_id": record.id,
             "source": source,
             "url": url,
             "seen_url": voice.newest.seen_url,
             "first_seen": voice.first_seen,
-            "newest": pack_article(voice.newest),
-            "longest": None if voice.longest.text == voice.newest.text else pack_article(voice.longest),
+            "newest": pack_article(voice.newest) if longer or len(record.voices) > 1 else None,
+            "longest": pack_article(voice.longest) if longer else None,
         }
 
 
@@ -381,7 +373,6 @@ def _revision_rows(record: Record) -> Iterator[dict[str, Any]]:
             "number": one.number,
             "replaced_at": one.at,
             "title": one.title,
-            "text_digest": _digest(one.text),
             "text": pack(one.text),
         }
 

@@ -11,11 +11,12 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, Executable, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
@@ -28,6 +29,8 @@ APPLICATION_ID: Final = 0x6A69616E
 
 WAIT: Final = 10.0
 """Seconds that a writer waits for another one before it gives up with `StoreBusy`."""
+
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 _MAGIC: Final = b"SQLite format 3\0"
 _APPLICATION_ID_AT: Final = slice(68, 72)
@@ -126,17 +129,31 @@ def is_ours(path: Path) -> bool:
     return False
 
 
-def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows; those whose primary key stands already overwrite it. The rows name the same columns."""
-    if not rows:
-        return
-    statement = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+def upsert(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], keep: frozenset[str] = frozenset()
+) -> None:
+    """Insert rows; those whose primary key stands already overwrite it.
+
+    Args:
+        rows: they name the same columns.
+        keep: columns that are not overwritten.
+    """
+    if rows:
+        connection.execute(_upsert(connection.dialect.name, table, tuple(rows[0]), keep), rows)
+
+
+@cache
+def _upsert(dialect: str, table: Table, names: tuple[str, ...], keep: frozenset[str]) -> Executable:
+    """The statement; to build it takes longer than to run it."""
+    statement = (postgresql if dialect == "postgresql" else sqlite).insert(table)
     keys = [column.name for column in table.primary_key]
-    changes = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    if changes:
-        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), rows)
-    else:
-        connection.execute(statement.on_conflict_do_nothing(index_elements=keys), rows)
+    changes = {name: statement.excluded[name] for name in names if name not in keys and name not in keep}
+    made: Executable = (
+        statement.on_conflict_do_update(index_elements=keys, set_=changes)
+        if changes
+        else statement.on_conflict_do_nothing(index_elements=keys)
+    )
+    return made
 
 
 def chunks(values: Iterable[_T], size: int = 500) -> Iterator[list[_T]]:
@@ -233,4 +250,5 @@ def _postgresql(url: URL, wait: float) -> Engine:
 
 def _to_json(value: object) -> str:
     """JSON that both databases take: Chinese as it is, a lone surrogate as a question mark."""
-    return json.dumps(value, ensure_ascii=False).encode(errors="replace").decode()
+    text = _ENCODE(value)
+    return text if text.isascii() else text.encode(errors="replace").decode()

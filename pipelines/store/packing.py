@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from pipelines.model import Article, Instant, Reference
@@ -13,6 +13,8 @@ _LEVEL: Final = 3
 _WINDOW: Final = 13
 _MEMORY: Final = 6
 """An 8 KB window: on texts of this size zlib's defaults take three times as long, clearing memory, to save 2 %."""
+
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 _AT_DEFAULT: Final[tuple[object, ...]] = (None, "", (), {}, False)
 
@@ -33,22 +35,22 @@ def unpack(packed: bytes) -> str:
 
 
 def pack_article(article: Article) -> bytes:
-    """An article without its metrics, which the store keeps beside it."""
+    """An article without keys and metrics, which the store keeps beside it."""
     values = {name: value for name in _PLAIN if (value := getattr(article, name)) not in _AT_DEFAULT}
-    values["fetched_at"] = article.fetched_at.isoformat()
+    values["fetched_at"] = _from_moment(article.fetched_at)
     values["published"] = _from_instant(article.published)
     if article.updated:
         values["updated"] = _from_instant(article.updated)
     if article.references:
         values["references"] = [(one.key, one.url, one.label, one.primary, one.position) for one in article.references]
-    return pack(json.dumps(values, ensure_ascii=False))
+    return pack(_ENCODE(values))
 
 
 def unpack_article(packed: bytes) -> Article:
     """What `pack_article` was given."""
     values: dict[str, Any] = json.loads(unpack(packed))
-    for name in ("keys", "tags"):
-        values[name] = tuple(values.get(name, ()))
+    values["keys"] = ()
+    values["tags"] = tuple(values.get("tags", ()))
     for name in ("kind", "source", "url", "seen_url", "title"):
         values.setdefault(name, "")
     values["fetched_at"] = datetime.fromisoformat(values["fetched_at"])
@@ -62,12 +64,16 @@ def unpack_article(packed: bytes) -> Article:
 _PLAIN: Final = tuple(
     name
     for name in Article.__dataclass_fields__
-    if name not in ("fetched_at", "published", "updated", "references", "links", "metrics")
+    if name not in ("fetched_at", "published", "updated", "references", "links", "keys", "metrics")
 )
 
 
 def _from_instant(instant: Instant) -> tuple[str, str, str, str | None]:
-    return instant.at.isoformat(), instant.precision, instant.source, instant.raw
+    return _from_moment(instant.at), instant.precision, instant.source, instant.raw
+
+
+def _from_moment(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()  # as the tables give it back
 
 
 def _to_instant(values: list[Any]) -> Instant:

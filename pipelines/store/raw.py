@@ -17,6 +17,10 @@ from pipelines.store.engine import chunks
 from pipelines.store.packing import pack, unpack
 from pipelines.store.tables import raw_items
 
+_KNOWN: Final = select(raw_items.c.digest, raw_items.c.id, raw_items.c.article_id, raw_items.c.metrics).where(
+    raw_items.c.digest.in_(bindparam("digests", expanding=True))
+)
+
 _NO_TIME: Final = datetime.fromtimestamp(0, tz=UTC)
 
 
@@ -86,13 +90,10 @@ class RawItems:
 
     def known(self, digests: Collection[bytes]) -> dict[bytes, Known]:
         """Those of the digests that are stored."""
-        columns = (raw_items.c.digest, raw_items.c.id, raw_items.c.article_id, raw_items.c.metrics)
         return {
-            digest: Known(number, article, _measured(metrics))
+            row.digest: Known(row.id, row.article_id, _measured(row.metrics))
             for chunk in chunks(digests)
-            for digest, number, article, metrics in self._connection.execute(
-                select(*columns).where(raw_items.c.digest.in_(chunk))
-            )
+            for row in self._connection.execute(_KNOWN, {"digests": chunk})
         }
 
     def add(self, items: Sequence[NewRaw]) -> None:

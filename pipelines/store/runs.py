@@ -6,9 +6,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
-from pipelines.store.tables import runs
+from pipelines.store.tables import Words, runs
+
+_ADD: Final = (
+    update(runs)
+    .where(runs.c.id == bindparam("of"))
+    .values(
+        new=runs.c.new + bindparam("more_new"),
+        updated=runs.c.updated + bindparam("more_updated"),
+        seen=runs.c.seen + bindparam("more_seen"),
+        lost=runs.c.lost + bindparam("more_lost"),
+        failure=func.coalesce(runs.c.failure, bindparam("why", type_=Words)),
+    )
+    .returning(runs.c.failure)
+)
 
 INTERRUPTED: Final = "the run never ended: its process was stopped or killed"
 
@@ -59,19 +72,8 @@ class Runs:
         Returns:
             Why the run failed, which is its first failure; None when it did not so far.
         """
-        added = (
-            update(runs)
-            .where(runs.c.id == run)
-            .values(
-                new=runs.c.new + new,
-                updated=runs.c.updated + updated,
-                seen=runs.c.seen + seen,
-                lost=runs.c.lost + lost,
-                failure=func.coalesce(runs.c.failure, failure),
-            )
-            .returning(runs.c.failure)
-        )
-        first: str | None = self._connection.execute(added).scalar_one()
+        numbers = {"of": run, "more_new": new, "more_updated": updated, "more_seen": seen, "more_lost": lost}
+        first: str | None = self._connection.execute(_ADD, numbers | {"why": failure}).scalar_one()
         return first
 
     def finish(self, run: int, at: datetime) -> None:

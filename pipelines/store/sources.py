@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, or_, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from crawler.items import Kind, SourceState
 from pipelines.store.engine import chunks, upsert
@@ -21,7 +21,6 @@ class SourceRecord:
     Args:
         id, kind, name: as the registry had it when it was last crawled.
         state: as its last complete run left it.
-        next_due_at: when its schedule wants it next; None: now.
         not_before: when the site allows it again, if it said so.
         failure: what the last run failed of; None when it did not.
         failures_in_row: failed runs since the last good one.
@@ -31,7 +30,6 @@ class SourceRecord:
     kind: Kind
     name: str
     state: SourceState
-    next_due_at: datetime | None
     not_before: datetime | None
     last_started_at: datetime | None
     last_success_at: datetime | None
@@ -58,33 +56,10 @@ class Sources:
                 found[row.id] = _state(row)
         return found
 
-    def due(self, ids: Collection[str], now: datetime) -> list[str]:
-        """Those of these sources whose time has come and whose site does not forbid it, in the order given."""
-        columns = sources.c
-        waiting = {
-            one
-            for chunk in chunks(ids)
-            for one in self._connection.execute(
-                select(columns.id).where(
-                    columns.id.in_(chunk), or_(columns.next_due_at > now, columns.not_before > now)
-                )
-            ).scalars()
-        }
-        return [one for one in ids if one not in waiting]
-
-    def schedule(self, due: Mapping[str, datetime]) -> None:
-        """Note when sources are due next. One that was never crawled stays due now."""
-        if due:
-            self._connection.execute(
-                update(sources).where(sources.c.id == bindparam("of")),
-                [{"of": one, "next_due_at": at} for one, at in due.items()],
-            )
-
     def started(self, one: str, kind: Kind, name: str, at: datetime) -> None:
         """Note that a run of the source began, and how the registry describes it."""
-        known = self._connection.execute(select(sources.c.id).where(sources.c.id == one)).first()
-        row: dict[str, Any] = {"id": one, "kind": kind, "name": name, "last_started_at": at, "not_before": None}
-        upsert(self._connection, sources, [row if known else row | {"failures_in_row": 0}])
+        row = {"id": one, "kind": kind, "name": name, "last_started_at": at, "not_before": None, "failures_in_row": 0}
+        upsert(self._connection, sources, [row], keep=frozenset({"failures_in_row"}))
 
     def finished(self, one: str, at: datetime, failure: str | None, state: SourceState | None) -> None:
         """Note how a run ended. Without a state the former one stays, so that the next run asks for the same again."""
@@ -109,7 +84,6 @@ def _record(row: Row[Any]) -> SourceRecord:
         kind=row.kind,
         name=row.name,
         state=_state(row),
-        next_due_at=row.next_due_at,
         not_before=row.not_before,
         last_started_at=row.last_started_at,
         last_success_at=row.last_success_at,

@@ -89,9 +89,10 @@ def replace_member(connection: Connection, gone: int, kept: int | None) -> None:
     The grading stays until the story is grouped again.
     """
     mine = stories_of(connection, [gone])
-    if not mine:
-        return
     theirs = stories_of(connection, [] if kept is None else [kept])
+    if not mine:
+        settle(connection, theirs)  # what was decided of the one is decided of the other now
+        return
     both = mine | theirs
     base = connection.execute(select(stories).where(stories.c.id.in_(theirs or mine))).mappings().one()
     members = set(

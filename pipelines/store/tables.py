@@ -41,9 +41,16 @@ class Words(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        if value is None or (value.isascii() and "\0" not in value):
-            return value
-        return value.replace("\0", "").encode(errors="replace").decode()
+        if value is None:
+            return None
+        if "\0" in value:
+            value = value.replace("\0", "")
+        if not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                return value.encode(errors="replace").decode()
+        return value
 
 
 class Moment(TypeDecorator[datetime]):
@@ -93,7 +100,6 @@ sources = Table(
     Column("etag", Words),
     Column("last_modified", Words),
     Column("cursor", JSON(none_as_null=True)),
-    Column("next_due_at", Moment),
     Column("not_before", Moment),
     Column("last_started_at", Moment),
     Column("last_success_at", Moment),
@@ -137,8 +143,8 @@ articles = Table(
     Column("fresh", Boolean, nullable=False),  # not yet grouped since it last changed
     Column("first_seen", Moment, nullable=False),
     Column("revision", Integer, nullable=False),
-    Column("kind", Words, nullable=False),
-    Column("source", Words, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("source", Text, nullable=False),
     Column("url", Words, nullable=False),
     Column("seen_url", Words, nullable=False),
     Column("temporary", Boolean, nullable=False),
@@ -148,21 +154,20 @@ articles = Table(
     Column("publisher", Words),
     Column("author", Words),
     Column("published_at", Moment, nullable=False),
-    Column("published_precision", Words, nullable=False),
-    Column("published_source", Words, nullable=False),
+    Column("published_precision", Text, nullable=False),
+    Column("published_source", Text, nullable=False),
     Column("published_raw", Words),
     Column("updated_at", Moment),
-    Column("updated_precision", Words),
-    Column("updated_source", Words),
+    Column("updated_precision", Text),
+    Column("updated_source", Text),
     Column("updated_raw", Words),
-    Column("language", Words, nullable=False),
+    Column("language", Text, nullable=False),
     Column("summary", Words, nullable=False),
     Column("image", Words),
     Column("tags", JSON, nullable=False),
     Column("facts", JSON, nullable=False),
     Column("metrics", JSON, nullable=False),  # {name: [value, seconds since 1970 when it was read]}
     Column("fetched_at", Moment, nullable=False),
-    Column("text_digest", LargeBinary, nullable=False),
     Column("text", Words, nullable=False),
     Index(
         "ix_articles_fresh", "id", sqlite_where=column("fresh") == true(), postgresql_where=column("fresh") == true()
@@ -191,8 +196,8 @@ sightings = Table(
     Column("url", Words, primary_key=True),
     Column("seen_url", Words, nullable=False),
     Column("first_seen", Moment, nullable=False),
-    Column("newest", LargeBinary, nullable=False),
-    Column("longest", LargeBinary),  # where that is another one
+    Column("newest", LargeBinary),  # NULL where it is the only one: the article's own row says it
+    Column("longest", LargeBinary),  # NULL where the newest has the longest text
 )
 
 revisions = Table(
@@ -202,7 +207,6 @@ revisions = Table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("replaced_at", Moment, nullable=False),
     Column("title", Words, nullable=False),
-    Column("text_digest", LargeBinary, nullable=False),
     Column("text", LargeBinary, nullable=False),
 )
 

@@ -16,7 +16,7 @@ from crawler import settings as ours
 from crawler.settings import assert_safe
 
 OWN = {"JIANBAO_HOME", "RETRY_BACKOFF"}
-NAMES = [name for name in vars(ours) if name.isupper()]
+NAMES = [name for name in vars(ours) if name.isupper() and not name.startswith("_")]
 
 
 def project(**overrides: object) -> Settings:

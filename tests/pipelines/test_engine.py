@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 from builders import NOON, article
 from sqlalchemy import event, text
 
+import pipelines
 from pipelines.store import Store
 from pipelines.store.engine import APPLICATION_ID, make_engine
 from pipelines.store.errors import (
@@ -232,14 +235,21 @@ def test_a_url_that_cannot_be_used_is_said(url: str) -> None:
         Store.open(url)
 
 
-def _open(url: str) -> None:
-    Store.open(url).close()
-
-
 def test_processes_that_open_a_new_database_at_once_all_succeed(path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(4) as pool:
-        pool.map(_open, [url_of(path)] * 4)
+    script = (
+        "from pipelines.store import Store; import sys; print(flush=True); input(); Store.open(sys.argv[1]).close()"
+    )
+    command = [sys.executable, "-c", script, url_of(path)]
+    root = Path(pipelines.__file__).parent.parent
+    started = [subprocess.Popen(command, cwd=root, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True) for _ in range(3)]
+    for process in started:
+        assert process.stdout is not None
+        process.stdout.readline()
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    assert [process.communicate()[1] for process in started] == [""] * 3
     Store.open(url_of(path)).close()
 
 

@@ -172,7 +172,6 @@ def test_a_run_fails_by_its_first_failing_problem_and_keeps_what_came(store: Sto
         record = tx.sources.all()["watch"]
         assert (record.failure, record.failures_in_row) == ("RateLimited: 稍后再来", 1)
         assert record.not_before == LATER
-        assert tx.sources.due(["watch"], NOON) == []
 
 
 def test_a_state_given_beside_a_failing_page_is_kept(store: Store, rules: Rules) -> None:

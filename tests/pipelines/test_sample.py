@@ -117,6 +117,15 @@ def test_the_sample_offers_between_120_and_200_items() -> None:
     assert 120 <= sum(route.items for route in READ) <= 200
 
 
+def test_the_readme_counts_right() -> None:
+    readme = (SAMPLE.folder / "README.md").read_text(encoding="utf-8")
+    sources = (SAMPLE.folder / "newsroom" / "sources.toml").read_text(encoding="utf-8").count("[[source]]")
+    pages = sum(path.is_file() for path in (SAMPLE.folder / "pages").rglob("*"))
+    assert f"{sources} 个来源" in readme
+    assert f"{pages} 张页面" in readme
+    assert all(f"`{form}`" in readme for form in FORMS)
+
+
 # ---- what the pages are there to show
 
 

@@ -125,10 +125,9 @@ def test_an_article_comes_back_as_it_was_saved(tx: Transaction) -> None:
     }
 
 
-def test_an_article_packs_without_its_numbers() -> None:
-    bare = article(1)
-    assert unpack_article(pack_article(bare)) == bare
-    assert unpack_article(pack_article(EVERYTHING)) == replace(EVERYTHING, metrics={})
+def test_an_article_packs_without_its_keys_and_numbers() -> None:
+    for one in (article(1), EVERYTHING):
+        assert unpack_article(pack_article(one)) == replace(one, keys=(), metrics={})
 
 
 def test_an_article_knows_all_its_addresses_and_sources(tx: Transaction) -> None:
@@ -265,6 +264,14 @@ def test_a_story_lives_on_when_its_first_article_joins_one_without_a_story(tx: T
     told(tx, 2, 3, evidence=(Evidence("same-title", "甲", (2, 3)),))
     tx.articles.save([article(4, keys=("k1", "k2"))])
     assert tx.stories.of([1, 3])[3] == Story(1, (1, 3), 1, (Evidence("same-title", "甲", (1, 3)),))
+
+
+def test_a_decision_moves_with_an_article_that_had_no_story(tx: Transaction) -> None:
+    tx.articles.save([article(1, keys=("a",)), article(2, keys=("b",))])
+    told(tx, 1)
+    decide(tx, 2, "drop")
+    tx.articles.save([article(3, keys=("a", "b"))])
+    assert state(tx, 1) == ("dropped", None)
 
 
 # ---- stories
@@ -466,17 +473,13 @@ def test_failures_are_counted_until_a_run_is_good(tx: Transaction) -> None:
     assert record.last_success_at == NOON + timedelta(hours=3)
 
 
-def test_a_source_is_due_when_its_schedule_and_its_site_say_so(tx: Transaction) -> None:
-    for one in ("later", "waits", "due"):
-        tx.sources.started(one, "feed", one, NOON)
-    tx.sources.schedule({"later": NOON + timedelta(hours=6), "waits": NOON, "due": NOON})
-    tx.sources.wait("waits", NOON + timedelta(hours=2))
-    ids = ["new", "due", "waits", "later"]
-    assert tx.sources.due(ids, NOON) == ["new", "due"]
-    assert tx.sources.due(ids, NOON + timedelta(hours=2)) == ["new", "due", "waits"]
-    assert tx.sources.due(ids, NOON + timedelta(hours=6)) == ids
-    tx.sources.started("waits", "feed", "waits", NOON)
-    assert tx.sources.due(ids, NOON) == ["new", "due", "waits"], "a run that began forgets the wait"
+def test_a_site_that_wants_to_be_left_alone_is_until_the_next_run_begins(tx: Transaction) -> None:
+    tx.sources.started("a", "feed", "甲", NOON)
+    tx.sources.wait("a", NOON + timedelta(hours=2))
+    tx.sources.finished("a", NOON, "RateLimited: 稍后", None)
+    assert tx.sources.all()["a"].not_before == NOON + timedelta(hours=2)
+    tx.sources.started("a", "feed", "甲", NOON + timedelta(hours=3))
+    assert tx.sources.all()["a"].not_before is None
 
 
 def test_a_run_adds_up_and_one_that_never_ended_is_called_interrupted(tx: Transaction) -> None:

@@ -1,0 +1,144 @@
+"""Lists of feeds: what other readers export comes in, and what we export comes back."""
+
+from __future__ import annotations
+
+import time
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crawler.errors import SourceMisconfigured
+from crawler.home import Home
+from crawler.opml import append_sources, read_opml, write_opml
+from crawler.sources import Source, check, load_sources
+
+
+def opml(*outlines: str, head: str = "") -> bytes:
+    return f'<?xml version="1.0"?>{head}<opml version="1.0"><body>{"".join(outlines)}</body></opml>'.encode()
+
+
+def outline(url: str, title: str = "A") -> str:
+    return f'<outline text="{title}" title="{title}" type="rss" xmlUrl="{url}"/>'
+
+
+def test_outlines_are_found_however_deep_and_each_address_once() -> None:
+    nested = f'<outline text="folder"><outline text="inner">{outline("https://a.example/1")}</outline></outline>'
+    found = read_opml(opml(nested, outline("https://a.example/1"), outline("https://a.example/2"), "<outline/>"))
+    assert [source.url for source in found] == ["https://a.example/1", "https://a.example/2"]
+
+
+def test_ids_are_latin_and_distinct() -> None:
+    urls = [f"https://site.example/{number}" for number in range(3)]
+    found = read_opml(opml(*(outline(url, "机器学习") for url in urls), outline("https://b.example/", "ML 周报 No. 7")))
+    assert [source.id for source in found] == ["0", "1", "2", "ml-no-7"]
+    same = read_opml(opml(*(outline(url, "Weekly") for url in urls)))
+    assert [source.id for source in same] == ["weekly", "weekly-2", "weekly-3"]
+
+
+@pytest.mark.parametrize(
+    ("url", "kind"),
+    [
+        ("http://127.0.0.1:4000/feeds/MP_WXS_3073282833.atom", "wechat"),
+        ("https://werss.example/rss/MP_WXS_3073282833", "wechat"),
+        ("https://wechat2rss.example/feed/0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f.xml", "wechat"),
+        ("https://rsshub.example/wechat/mp/msgalbum/Mzg=/1", "wechat"),
+        ("https://plink.anyfeeder.com/weixin/AI_era", "wechat"),
+        ("https://blog.example/feed.xml", "feed"),
+        ("https://rsshub.example/zhihu/zhuanlan/x", "feed"),
+    ],
+)
+def test_mirrors_of_wechat_are_known_by_their_addresses(url: str, kind: str) -> None:
+    assert [source.kind for source in read_opml(opml(outline(url)))] == [kind]
+
+
+def test_what_has_no_usable_address_is_left_out() -> None:
+    assert read_opml(opml(outline("javascript:alert(1)"), outline(""), outline("http://[::1"))) == ()
+
+
+ENTITIES = '<!DOCTYPE opml [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;">]>'
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        opml(outline("https://a.example/", "&c;"), head=ENTITIES),
+        opml(head='<!DOCTYPE opml SYSTEM "file:///etc/passwd">'),
+        b"<html><body>login</body></html>",
+        b'<opml><outline title="cut',
+        b"",
+        b"\x00\x01\x02",
+    ],
+)
+def test_what_is_no_list_or_declares_entities_is_refused(document: bytes) -> None:
+    began = time.monotonic()
+    with pytest.raises(SourceMisconfigured):
+        read_opml(document)
+    assert time.monotonic() - began < 1
+
+
+def test_every_kind_of_source_comes_back_as_it_was() -> None:
+    sources = (
+        Source(id="a", kind="wechat", name="甲", url="https://m.example/a", expect_per_week=(1, 9), trust=1.5),
+        Source(id="b", kind="wechat", name="乙", mirror="one", account="MP_WXS_1", url="https://one.example/MP_WXS_1"),
+        Source(id="c", kind="arxiv", name="arXiv", query='abs:"low bit" & <x>', schedule="0 12 * * *"),
+        Source(id="d", kind="github", name="GitHub", mode="releases", repos=("a/b", "c/d"), enabled=False),
+    )
+    assert read_opml(write_opml(sources)) == sources
+
+
+@given(
+    st.lists(
+        st.builds(
+            Source,
+            id=st.from_regex(r"[a-z0-9][a-z0-9-]{0,20}", fullmatch=True),
+            kind=st.sampled_from(["wechat", "feed"]),
+            name=st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), min_size=1, max_size=20),
+            url=st.integers(0, 10**6).map(lambda number: f"https://a.example/{number}?x=1&y=<2>"),
+            trust=st.floats(0, 10),
+        ),
+        unique_by=(lambda source: source.id, lambda source: source.url),
+        max_size=5,
+    )
+)
+@settings(max_examples=50, deadline=None)
+def test_export_then_import_gives_the_sources_back(sources: list[Source]) -> None:
+    assert read_opml(write_opml(sources)) == tuple(sources)
+
+
+def test_importing_adds_rows_and_touches_none(tmp_path: Path) -> None:
+    former = '# 我的来源\n[[source]]\nid = "weekly"   # 手写的\nkind = "feed"\nname = "W"\nurl = "https://w.example/1"'
+    (tmp_path / "sources.toml").write_text(former, encoding="utf-8")
+    (tmp_path / "newsletter.toml").write_text("", encoding="utf-8")
+    found = read_opml(opml(*(outline(f"https://w.example/{number}", "Weekly") for number in range(1, 4))))
+    added = append_sources(Home(tmp_path), found)
+    assert [source.id for source in added] == ["weekly-2", "weekly-3"]
+    text = (tmp_path / "sources.toml").read_text(encoding="utf-8")
+    assert text.startswith(former)
+    assert len(tomllib.loads(text)["source"]) == 3
+    assert check(Home(tmp_path)) == ()
+    assert append_sources(Home(tmp_path), found) == ()
+    assert (tmp_path / "sources.toml").read_text(encoding="utf-8") == text
+
+
+def test_importing_into_a_file_that_cannot_be_read_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "sources.toml").write_text("[[source]\n", encoding="utf-8")
+    with pytest.raises(SourceMisconfigured, match=r"sources\.toml"):
+        append_sources(Home(tmp_path), read_opml(opml(outline("https://a.example/"))))
+    assert (tmp_path / "sources.toml").read_text(encoding="utf-8") == "[[source]\n"
+
+
+def test_importing_starts_a_file_where_there_is_none(tmp_path: Path) -> None:
+    append_sources(Home(tmp_path), read_opml(opml(outline("https://a.example/"))))
+    assert [source.url for source in load_sources(Home(tmp_path)).sources] == ["https://a.example/"]
+
+
+@pytest.mark.corpus
+def test_lists_of_the_world_are_read_and_come_back(corpus: Path) -> None:
+    for file in sorted((corpus / "feeds" / "other").glob("*.opml")):
+        found = read_opml(file.read_bytes())
+        assert len(found) > 300
+        assert read_opml(write_opml(found)) == found
+        assert all(source.kind == "wechat" for source in found) == ("wechat2rss" in file.name)

@@ -1,0 +1,204 @@
+"""Batches from the crawler reach the store in order; what cannot be stored fails its source and no other."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from builders import NOON
+from scrapy.statscollectors import MemoryStatsCollector
+from scrapy.utils.test import get_crawler
+
+from crawler.home import DATABASE_VARIABLE, Home, bundled
+from crawler.items import Batch, Problem, RawItem, SourceState
+from crawler.sources import Source
+from pipelines import bridge as module
+from pipelines.bridge import Bridge
+from pipelines.rules import Rules, load_rules
+from pipelines.store import Store
+from pipelines.store.errors import StoreBusy, StoreRefused
+
+SOURCES = {
+    name: Source(id=name, kind="feed", name=name.upper(), url="https://e.example/feed") for name in ("one", "two")
+}
+
+
+@pytest.fixture(scope="module")
+def rules() -> Rules:
+    return load_rules(Home(bundled()))
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    monkeypatch.delenv(DATABASE_VARIABLE, raising=False)
+    shutil.copy(bundled() / "newsletter.toml", tmp_path)
+    rows = (
+        f'[[source]]\nid = "{name}"\nkind = "feed"\nname = "{name}"\nurl = "https://e.example/"' for name in SOURCES
+    )
+    (tmp_path / "sources.toml").write_text("\n".join(rows), "utf-8")
+    return Home(tmp_path)
+
+
+@pytest.fixture
+def store(home: Home) -> Iterator[Store]:
+    opened = Store.open(home.database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def bridge(store: Store, rules: Rules) -> Bridge:
+    return Bridge(store, SOURCES, rules, kind="feed", stats=MemoryStatsCollector(get_crawler()))
+
+
+def batch(source: str, number: int, *problems: Problem, last: bool = False) -> Batch:
+    item = RawItem("feed", f"https://e.example/{number}", f"第 {number} 篇", NOON)
+    return Batch(source, (item,), problems, SourceState(f"{number}") if last else None, finished=last)
+
+
+def etags(store: Store) -> dict[str, str | None]:
+    with store.reading() as tx:
+        return {one: state.etag for one, state in tx.sources.state(SOURCES).items()}
+
+
+def test_a_runs_batches_are_one_run_and_add_up(bridge: Bridge, store: Store) -> None:
+    lost = Problem("https://e.example/9", "Gone", "已删除", fails_source=False)
+    assert bridge.process_item(batch("one", 1)) == batch("one", 1)
+    bridge.process_item(batch("two", 1))
+    assert not bridge.results["one"].finished
+    bridge.process_item(batch("one", 2, lost, last=True))
+    result = bridge.results["one"]
+    assert (result.new, result.seen, result.problems, result.failure) == (2, 0, (lost,), None)
+    assert result.finished
+    assert bridge.results["two"].seen == 1
+    assert etags(store) == {"one": "2", "two": None}
+    with store.reading() as tx:
+        assert [(run.id, run.source, run.new) for run in tx.runs.since(NOON.replace(year=2000))] == [
+            (result.run, "one", 2),
+            (bridge.results["two"].run, "two", 0),
+        ]
+
+
+def test_the_counts_are_in_scrapys_stats_too(store: Store, rules: Rules) -> None:
+    stats = MemoryStatsCollector(get_crawler())
+    bridge = Bridge(store, SOURCES, rules, kind="feed", stats=stats)
+    bridge.process_item(batch("one", 1))
+    bridge.process_item(batch("one", 1))
+    assert (stats.get_value("jianbao/one/new"), stats.get_value("jianbao/one/seen")) == (1, 1)
+
+
+def test_what_cannot_be_stored_fails_its_source_whose_state_stays(
+    bridge: Bridge, store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "ingest", lambda *_, **__: (_ for _ in ()).throw(StoreBusy("locked")))
+        bridge.process_item(batch("one", 1))
+    assert [record.levelno for record in caplog.records if record.name == module.__name__] == [logging.ERROR]
+    bridge.process_item(batch("one", 2, last=True))
+    bridge.process_item(batch("two", 3, last=True))
+    failed, good = bridge.results["one"], bridge.results["two"]
+    assert failed.failure is not None
+    assert failed.failure.startswith("StoreBusy: not stored: locked")
+    assert (failed.new, failed.finished) == (1, True), "what came later is stored all the same"
+    assert (good.new, good.failure) == (1, None)
+    assert etags(store) == {"one": None, "two": "3"}
+    with store.reading() as tx:
+        assert tx.sources.all()["one"].failure == failed.failure
+        assert tx.sources.all()["two"].failure is None
+
+
+def test_a_mistake_of_ours_stops_no_other_source(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "ingest", lambda *_, **__: 1 / 0)
+        bridge.process_item(batch("one", 1, last=True))
+    bridge.process_item(batch("two", 1, last=True))
+    assert bridge.results["one"].failure == "ZeroDivisionError: not stored: division by zero"
+    assert bridge.results["two"].failure is None
+
+
+def test_a_spider_that_is_stopped_ends_the_runs_that_were_under_way(bridge: Bridge, home: Home) -> None:
+    bridge.process_item(batch("one", 1))
+    bridge.process_item(batch("two", 2, last=True))
+    bridge.close_spider()
+    again = Store.open(home.database_url)
+    with again.reading() as tx:
+        one, two = tx.runs.since(NOON.replace(year=2000))
+        assert one.failure is not None
+        assert one.failure.startswith("Interrupted")
+        assert (one.finished_at is None, one.new) == (False, 1)
+        assert two.failure is None
+    assert etags(again) == {"one": None, "two": "2"}
+    again.close()
+
+
+def test_a_source_that_the_registry_does_not_have_is_stored_under_its_id(bridge: Bridge, store: Store) -> None:
+    bridge.process_item(batch("elsewhere", 1, last=True))
+    with store.reading() as tx:
+        assert tx.articles.get([1])[1].sources == ("elsewhere",)
+        assert tx.sources.all()["elsewhere"].kind == "feed"
+
+
+def test_scrapy_gives_the_bridge_its_newsroom(home: Home) -> None:
+    bridge = Bridge.from_crawler(get_crawler(settings_dict={"JIANBAO_HOME": str(home.path)}))
+    bridge.process_item(batch("one", 1, last=True))
+    bridge.close_spider()
+    store = Store.open(home.database_url)
+    assert etags(store) == {"one": "1", "two": None}
+    store.close()
+
+
+def test_without_a_database_nothing_is_fetched(home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("not a database")
+    monkeypatch.setenv(DATABASE_VARIABLE, f"sqlite:///{tmp_path / 'notes.md'}")
+    with pytest.raises(StoreRefused):
+        Bridge.from_crawler(get_crawler(settings_dict={"JIANBAO_HOME": str(home.path)}))
+
+
+CRAWL = """
+    import json, sys
+    from datetime import UTC, datetime
+    from scrapy import Spider
+    from scrapy.crawler import AsyncCrawlerProcess
+    from crawler.items import Batch, RawItem, SourceState
+    from pipelines.bridge import Bridge
+
+    class Batches(Spider):
+        name = kind = "feed"
+
+        async def start(self):
+            for number in range(5):
+                for source in ("one", "two"):
+                    items = (RawItem("feed", f"https://e.example/{source}/{number}", "题", datetime.now(UTC)),)
+                    last = number == 4
+                    yield Batch(source, items, state=SourceState("e") if last else None, finished=last)
+
+    process = AsyncCrawlerProcess({
+        "JIANBAO_HOME": sys.argv[1], "ITEM_PIPELINES": {Bridge: 1}, "LOG_LEVEL": "ERROR", "CONCURRENT_ITEMS": 1,
+        "TELNETCONSOLE_ENABLED": False, "REMOTE_CONTROL_ENABLED": False,
+    })
+    crawler = process.create_crawler(Batches)
+    process.crawl(crawler)
+    process.start()
+    results = crawler.get_item_pipeline(Bridge).results
+    print(json.dumps({source: [one.new, one.finished, one.failure] for source, one in results.items()}))
+"""
+
+
+def test_a_crawl_is_stored_and_its_results_are_at_hand_afterwards(home: Home) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(CRAWL), str(home.path)],
+        cwd=Path(module.__file__).parent.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.stderr == "", "not even a deprecation"
+    assert json.loads(done.stdout) == {"one": [5, True, None], "two": [5, True, None]}

@@ -1,0 +1,262 @@
+"""The command line as scripts rely on it: words, exit codes, JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from pipelines.cli import app, main
+
+ITEMS = [
+    {
+        "url": "https://mp.weixin.qq.com/s/aaaaaaaaaaaaaaaaaaaaaa",
+        "title": "低比特量化实战",
+        "source": "边缘智讯",
+        "text": "论文地址：https://arxiv.org/abs/2511.00001\n代码：https://github.com/tiny/quant",
+        "published_at": "2026-11-20",
+    },
+    {"url": "https://arxiv.org/abs/2511.00001v2", "title": "Tiny Quantization", "published_at": "2026-11-18"},
+    {
+        "url": "https://github.com/Tiny/Quant",
+        "title": "tiny/quant",
+        "summary": "int4 kernels",
+        "published_at": "2026-11-18",
+    },
+    {"url": "https://example.org/recipe", "title": "今晚吃什么", "published_at": "2026-11-20"},
+]
+PAST = """# 试刊 (2026-10-01)
+
+## 业界新闻
+
+- [今晚吃什么 | 厨房](https://example.org/recipe)
+摘要：刊过了。
+
+----
+"""
+
+
+class Cli:
+    """`jianbao --home <folder>` in this process."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._runner = CliRunner()
+
+    def __call__(self, *words: str, code: int = 0) -> str:
+        result = self._runner.invoke(app, ["--home", str(self.home), *words])
+        assert result.exit_code == code, result.output + repr(result.exception)
+        return result.stdout
+
+    def json(self, *words: str) -> Any:
+        return json.loads(self(*words, "--json"))
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    monkeypatch.delenv("JIANBAO_DB", raising=False)
+    cli = Cli(tmp_path / "newsletter")
+    cli("init", str(cli.home))
+    return cli
+
+
+@pytest.fixture
+def items(tmp_path: Path) -> Path:
+    path = tmp_path / "items.jsonl"
+    path.write_text("".join(json.dumps(item) + "\n" for item in ITEMS), encoding="utf-8")
+    return path
+
+
+def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+COMMANDS = dict(commands(typer.main.get_command(app)))
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_command_has_help_with_an_example(path: tuple[str, ...]) -> None:
+    text = COMMANDS[path].help or ""
+    assert f"例：jianbao {' '.join(path)}" in text
+
+
+def test_a_new_folder_is_a_newsletter_at_once_and_is_not_overwritten(cli: Cli) -> None:
+    assert "没有错误" in cli("sources", "check")
+    cli("init", str(cli.home), code=2)
+
+
+def test_items_become_candidates_by_category_with_reasons(cli: Cli, items: Path) -> None:
+    (report,) = cli.json("add", str(items))["sources"]
+    assert {name: report[name] for name in ("id", "new", "seen", "updated", "failed")} == {
+        "id": str(items),
+        "new": 4,
+        "seen": 0,
+        "updated": 0,
+        "failed": None,
+    }
+    listed = cli.json("candidates")
+    assert [category["name"] for category in listed["categories"]] == ["业界新闻", "论文", "开源项目", "博文"]
+    found = {one["title"]: one for category in listed["categories"] for one in category["candidates"]}
+    story = found["低比特量化实战"]
+    assert {article["title"] for article in story["articles"]} == {item["title"] for item in ITEMS[:3]}
+    assert {(link["label"], link["url"]) for link in story["links"]} == {
+        ("论文", "https://arxiv.org/abs/2511.00001"),
+        ("代码", "https://github.com/tiny/quant"),
+    }
+    assert {edge["kind"] for edge in story["evidence"]} == {"names"}
+    assert story["source"] == "边缘智讯"
+    assert story["published_at"].startswith("2026-11-20T00:00:00+08:00") or story["published_at"].startswith(
+        "2026-11-19T16"
+    )
+    assert story["score"] == pytest.approx(sum(reason["weight"] for reason in story["reasons"]))
+    assert "量化" in {reason["text"] for reason in story["reasons"]}
+    assert sum(story["category_scores"].values()) == pytest.approx(1, abs=1e-3)
+    assert (story["state"], story["published_in"]) == ("new", None)
+    assert story["score"] > found["今晚吃什么"]["score"]
+
+
+def test_adding_the_same_items_again_adds_nothing(cli: Cli, items: Path) -> None:
+    cli("add", str(items))
+    (report,) = cli.json("add", str(items))["sources"]
+    assert (report["new"], report["seen"], report["updated"]) == (0, 4, 0)
+
+
+def test_a_bad_line_is_named_and_the_others_are_taken(cli: Cli, items: Path) -> None:
+    items.write_text(items.read_text(encoding="utf-8") + '{"title": "no address"}\n', encoding="utf-8")
+    document = json.loads(cli("add", str(items), "--json", code=1))
+    assert document["sources"][0]["new"] == 4
+    assert "5" in document["sources"][0]["failed"]
+    assert "url is missing" in document["sources"][0]["failed"]
+
+
+def test_a_pick_is_drafted_and_exported_and_published(cli: Cli, items: Path) -> None:
+    cli("add", str(items))
+    story = (
+        cli.json("candidates", "--category", "博文")["categories"][3]["candidates"]
+        or cli.json("candidates")["categories"][0]["candidates"]
+    )
+    number = str(next(one["id"] for one in story if one["title"] == "低比特量化实战"))
+    assert "已选" in cli("decide", number, "pick", "--category", "论文", "--issue", "2026-11-25")
+    assert cli.json("candidates", "--state", "picked")["categories"]
+    cli("export")
+    written = (cli.home / "issues/2026-11-25.md").read_text(encoding="utf-8")
+    assert "- [低比特量化实战 | 边缘智讯](https://mp.weixin.qq.com/s/aaaaaaaaaaaaaaaaaaaaaa)" in written
+    assert "论文：https://arxiv.org/abs/2511.00001" in written
+    assert cli("issue", "show", "2026-11-25") == written
+    assert "没有变化" in cli("export", "2026-11-25")
+    cli("export", "--publish", "--format", "markdown,json", "-o", str(cli.home / "out"))
+    assert json.loads((cli.home / "out/2026-11-25.json").read_text(encoding="utf-8"))
+    states = [
+        one["state"]
+        for category in cli.json("candidates", "--state", "published")["categories"]
+        for one in category["candidates"]
+    ]
+    assert states == ["published"]
+
+
+def test_undo_takes_a_pick_out_of_the_draft(cli: Cli, items: Path) -> None:
+    cli("add", str(items))
+    cli("decide", "4", "pick", "--issue", "2026-11-25")
+    assert "今晚吃什么" in cli("issue", "show", "2026-11-25")
+    assert "待选" in cli("decide", "4", "undo")
+    assert "今晚吃什么" not in cli("issue", "show", "2026-11-25")
+
+
+def test_what_a_past_issue_printed_is_not_new(cli: Cli, items: Path, tmp_path: Path) -> None:
+    past = tmp_path / "2026-10-01.md"
+    past.write_text(PAST, encoding="utf-8")
+    cli("archive", "import", str(past))
+    cli("add", str(items))
+    published = cli.json("candidates", "--state", "published")["categories"]
+    assert [(one["title"], one["published_in"]) for category in published for one in category["candidates"]] == [
+        ("今晚吃什么", "2026-10-01")
+    ]
+
+
+def test_importing_an_issue_marks_what_was_already_stored(cli: Cli, items: Path, tmp_path: Path) -> None:
+    cli("add", str(items))
+    past = tmp_path / "2026-10-01.md"
+    past.write_text(PAST, encoding="utf-8")
+    cli("archive", "import", str(past))
+    published = cli.json("candidates", "--state", "published")["categories"]
+    assert [one["title"] for category in published for one in category["candidates"]] == ["今晚吃什么"]
+
+
+def test_a_rebuild_changes_nothing_that_the_editor_sees(cli: Cli, items: Path) -> None:
+    cli("add", str(items))
+    cli("decide", "4", "drop")
+    before = [cli.json("candidates", "--state", state)["categories"] for state in ("new", "dropped")]
+    cli("rebuild")
+    after = [cli.json("candidates", "--state", state)["categories"] for state in ("new", "dropped")]
+    assert after == before
+
+
+def test_since_takes_hours_days_and_weeks_and_nothing_else(cli: Cli, items: Path) -> None:
+    cli("add", str(items))
+    assert not any(category["candidates"] for category in cli.json("candidates", "--since", "1h")["categories"])
+    cli("candidates", "--since", "soon", code=2)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("decide", "99", "pick"),
+        ("decide", "1", "eat"),
+        ("issue", "show", "2026-01-01"),
+        ("export",),
+        ("crawl", "nobody"),
+        ("candidates", "--category", "食谱"),
+        ("export", "--format", "pdf"),
+        ("no-such-command",),
+    ],
+)
+def test_wrong_use_ends_with_2_and_says_why(
+    cli: Cli, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["jianbao", "--home", str(cli.home), *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.strip()
+
+
+def test_a_folder_that_is_no_newsletter_is_wrong_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["jianbao", "--home", str(tmp_path), "candidates"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "jianbao init" in capsys.readouterr().err
+
+
+def test_opml_goes_in_and_out(cli: Cli, tmp_path: Path) -> None:
+    feeds = tmp_path / "feeds.opml"
+    cli("sources", "export", "-o", str(feeds))
+    other = Cli(tmp_path / "other")
+    other("init", str(other.home))
+    (other.home / "sources.toml").write_text("", encoding="utf-8")
+    other("sources", "import", str(feeds))
+    known = {source["id"] for source in cli.json("sources", "list")["sources"]}
+    assert {source["id"] for source in other.json("sources", "list")["sources"]} <= known
+    assert "没有错误" in other("sources", "check")
+
+
+def test_a_backup_is_a_newsroom_of_its_own(
+    cli: Cli, items: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli("add", str(items))
+    cli("db", "backup", str(tmp_path / "copy.db"))
+    cli("db", "upgrade")
+    before = cli.json("candidates")["categories"]
+    monkeypatch.setenv("JIANBAO_DB", f"sqlite:///{tmp_path / 'copy.db'}")
+    assert cli.json("candidates")["categories"] == before

@@ -1,0 +1,232 @@
+"""What pages mean by their dates."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from time import perf_counter
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.model import Instant
+from pipelines.normalise.dates import EARLIEST, LATEST, read_date
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+FETCHED = datetime(2019, 12, 3, 10, 20, 30, tzinfo=SHANGHAI)
+"""A Tuesday."""
+
+
+def read(raw: str, fetched_at: datetime = FETCHED) -> Instant | None:
+    return read_date(raw, fetched_at, SHANGHAI)
+
+
+def local(raw: str, fetched_at: datetime = FETCHED) -> tuple[str, str]:
+    """The Shanghai time to the second and the precision of a date that must be readable."""
+    instant = read(raw, fetched_at)
+    assert instant is not None, raw
+    return instant.at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S"), instant.precision
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected", "precision"),
+    [
+        ("1565839845", "2019-08-15 11:30:45", "second"),
+        ("1565839845123", "2019-08-15 11:30:45", "second"),
+        ("1565839845.5", "2019-08-15 11:30:45", "second"),
+        ("2019-08-15T12:30:00Z", "2019-08-15 20:30:00", "second"),
+        ("2019-08-15T12:30:00.123+08:00", "2019-08-15 12:30:00", "second"),
+        ("2019-08-15T12:30:00+0800", "2019-08-15 12:30:00", "second"),
+        ("2019-08-15 12:30", "2019-08-15 12:30:00", "minute"),
+        ("2019-08-15", "2019-08-15 00:00:00", "day"),
+        ("2019-08", "2019-08-01 00:00:00", "month"),
+        ("2019", "2019-01-01 00:00:00", "year"),
+        ("20190815", "2019-08-15 00:00:00", "day"),
+        ("20190815123000", "2019-08-15 12:30:00", "second"),
+        ("2019/8/5 3:05:09", "2019-08-05 03:05:09", "second"),
+        ("2019.08.15", "2019-08-15 00:00:00", "day"),
+        ("Thu, 15 Aug 2019 12:30:00 +0800", "2019-08-15 12:30:00", "second"),
+        ("Thu, 15 Aug 2019 12:30:00 GMT", "2019-08-15 20:30:00", "second"),
+        ("Thu, 15 Aug 2019 12:30:00 EST", "2019-08-16 01:30:00", "second"),
+        ("Thu, 15 Aug 2019 12:30:00 +0800 (CST)", "2019-08-15 12:30:00", "second"),
+        ("Thu, 15 Aug 2019 12:30:00 GMT+8", "2019-08-15 12:30:00", "second"),
+        ("15 August 19 12:30 UT", "2019-08-15 20:30:00", "minute"),
+        ("Aug 15, 2019 3:05 PM", "2019-08-15 15:05:00", "minute"),
+        ("August 15th, 2019", "2019-08-15 00:00:00", "day"),
+        ("Published on August 15, 2019", "2019-08-15 00:00:00", "day"),
+        ("Thu Aug 15 12:30:00 +0800 2019", "2019-08-15 12:30:00", "second"),
+        ("Thu Aug 15 12:30:00 CST 2019", "2019-08-15 12:30:00", "second"),
+        ("2019-8-15下午3:05", "2019-08-15 15:05:00", "minute"),
+        ("2019年08月15日 星期四 下午3时05分", "2019-08-15 15:05:00", "minute"),
+        ("2019年8月15日（星期四）12:30", "2019-08-15 12:30:00", "minute"),
+        ("2019年8月", "2019-08-01 00:00:00", "month"),
+        ("二〇一九年八月十五日", "2019-08-15 00:00:00", "day"),
+        ("２０１９－０８－１５　１２：３０", "2019-08-15 12:30:00", "minute"),
+        ("发布于 2019-08-15", "2019-08-15 00:00:00", "day"),
+        ("发布于 2019-08-15 12:30・IP 属地北京", "2019-08-15 12:30:00", "minute"),
+        ("发布时间：2019-08-15 12:30 来源：某某", "2019-08-15 12:30:00", "minute"),
+        ("Thu, 15 Aug 2019 24:00:00 +0800", "2019-08-16 00:00:00", "second"),
+    ],
+)
+def test_dates_with_a_year(raw: str, expected: str, precision: str) -> None:
+    assert local(raw) == (expected, precision)
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected", "precision"),
+    [
+        ("刚刚", "2019-12-03 10:20:30", "minute"),
+        ("十分钟前", "2019-12-03 10:10:30", "minute"),
+        ("3小时前", "2019-12-03 07:20:30", "hour"),
+        ("３小时前", "2019-12-03 07:20:30", "hour"),
+        ("半小时前", "2019-12-03 09:50:30", "hour"),
+        ("一个半小时前", "2019-12-03 08:50:30", "hour"),
+        ("3天前", "2019-11-30 00:00:00", "day"),
+        ("一周前", "2019-11-26 00:00:00", "day"),
+        ("两个月前", "2019-10-03 00:00:00", "month"),
+        ("1年前", "2018-12-03 00:00:00", "year"),
+        ("昨天", "2019-12-02 00:00:00", "day"),
+        ("昨天 12:30", "2019-12-02 12:30:00", "minute"),
+        ("前天 08:00", "2019-12-01 08:00:00", "minute"),
+        ("今天 09:01", "2019-12-03 09:01:00", "minute"),
+        ("编辑于 昨天 14:03", "2019-12-02 14:03:00", "minute"),
+        ("星期一", "2019-12-02 00:00:00", "day"),
+        ("周二 11:00", "2019-11-26 11:00:00", "minute"),
+        ("09:15", "2019-12-03 09:15:00", "minute"),
+        ("23:15", "2019-12-02 23:15:00", "minute"),
+        ("2 hours ago", "2019-12-03 08:20:30", "hour"),
+        ("an hour ago", "2019-12-03 09:20:30", "hour"),
+        ("yesterday at 3pm", "2019-12-02 15:00:00", "hour"),
+    ],
+)
+def test_dates_relative_to_the_fetch(raw: str, expected: str, precision: str) -> None:
+    assert local(raw) == (expected, precision)
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("11月20日", "2019-11-20 00:00:00"),
+        ("8月15日 12:30", "2019-08-15 12:30:00"),
+        ("12-03 10:20", "2019-12-03 10:20:00"),
+        ("12-03 10:21", "2018-12-03 10:21:00"),
+        ("12-31 23:59", "2018-12-31 23:59:00"),
+        ("Aug 15", "2019-08-15 00:00:00"),
+        ("2-29", "2016-02-29 00:00:00"),
+    ],
+)
+def test_a_date_without_a_year_is_the_newest_that_is_not_in_the_future(raw: str, expected: str) -> None:
+    assert local(raw)[0] == expected
+
+
+def test_new_year_is_crossed_backwards() -> None:
+    early = datetime(2020, 1, 1, 0, 5, tzinfo=SHANGHAI)
+    assert local("12-31 23:59", early)[0] == "2019-12-31 23:59:00"
+    assert local("十分钟前", early)[0] == "2019-12-31 23:55:00"
+    assert local("昨天 23:00", early)[0] == "2019-12-31 23:00:00"
+
+
+def test_the_fetch_counts_in_the_newsletters_zone() -> None:
+    """18:00 in Greenwich is tomorrow in Shanghai."""
+    assert local("今天", datetime(2019, 12, 2, 18, tzinfo=UTC))[0] == "2019-12-03 00:00:00"
+
+
+def test_a_date_without_a_zone_is_in_the_newsletters() -> None:
+    zone = timezone(timedelta(hours=-8))
+    for raw in ("2019-08-15 12:30:00", "Thu, 15 Aug 2019 12:30:00", "2019年8月15日 12:30:00"):
+        instant = read_date(raw, FETCHED, zone)
+        assert instant is not None
+        assert instant.at == datetime(2019, 8, 15, 12, 30, tzinfo=zone)
+
+
+def test_the_weekday_does_not_mislead() -> None:
+    """feedparser makes 1 November of this."""
+    assert local("2019年8月15日 星期四") == ("2019-08-15 00:00:00", "day")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "",
+        " ",
+        "0",
+        "-1",
+        "1",
+        "2100-01-01",
+        "4102444800",
+        "0007-01-01",
+        "1970-01-01",
+        "1970-01-01T00:00:00Z",
+        "in 2 days",
+        "2019-02-30",
+        "2019-13-01",
+        "2019-12-05",
+        "25:00",
+        "2019-08-15 12:61",
+        "GMT",
+        "may",
+        "星期",
+        "不详",
+        "3 stars",
+        "量化 2 比特",
+    ],
+)
+def test_the_impossible_is_no_date(raw: str) -> None:
+    assert read(raw) is None
+
+
+def test_clocks_may_differ_by_a_day() -> None:
+    assert read("2019-12-04T10:20:29+08:00") is not None
+    assert read("2019-12-04T10:20:31+08:00") is None
+
+
+def test_what_was_written_and_where_is_kept() -> None:
+    instant = read_date(" 3小时前 ", FETCHED, SHANGHAI, source="updated")
+    assert instant is not None
+    assert (instant.raw, instant.source) == (" 3小时前 ", "updated")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "1" * 40_000,
+        "2019年" * 8_000,
+        "十" * 40_000,
+        " " * 40_000,
+        "1" + " " * 39_999,
+        "1 " * 100,
+        "1" + " " * 198 + "x",
+        "周" * 200,
+        "(" * 200,
+        "published " * 20,
+        "12:30:" * 33,
+        "2019-1-1" + "-" * 190,
+    ],
+    ids=lambda raw: repr(raw[:8]),
+)
+def test_a_hostile_date_costs_no_time(raw: str) -> None:
+    read("不是日期 5")  # dateparser's tables are loaded once
+    started = perf_counter()
+    read(raw)
+    assert perf_counter() - started < 0.05
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet="0123456789年月日 -:/.+TZ十天前周星期半小时昨下午上pmago", max_size=40))
+def test_whatever_is_read_is_aware_and_possible(raw: str) -> None:
+    instant = read(raw)
+    if instant is not None:
+        assert EARLIEST <= instant.at <= FETCHED + LATEST
+        assert instant.at.tzinfo is not None
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.datetimes(datetime(1991, 1, 1), datetime(2019, 12, 3), timezones=st.just(UTC)))  # noqa: DTZ001
+def test_what_feeds_write_is_read_back(at: datetime) -> None:
+    at = at.replace(microsecond=0)
+    forms = (at.isoformat(), at.strftime("%a, %d %b %Y %H:%M:%S +0000"), at.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    for raw in forms:
+        instant = read(raw)
+        assert instant is not None
+        assert instant.at == at

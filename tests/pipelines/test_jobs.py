@@ -1,0 +1,198 @@
+"""Crawls and additions, from the network to the store; each in a process of its own, as in real life."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from servers import ROOT, Seen, Site, http, newsroom, serving, source
+
+from crawler.home import Home
+from crawler.sources import Source, load_sources
+from pipelines import jobs
+from pipelines.newsroom import Newsroom
+
+SCRIPT = """
+import json, sys
+from pathlib import Path
+from crawler.errors import CrawlError
+from crawler.home import Home
+from pipelines import jobs
+from pipelines.newsroom import Newsroom
+room = Newsroom(Home(Path(sys.argv[1])))
+progress = []
+try:
+    if sys.argv[2] == "crawl":
+        tell = lambda done, total: progress.append([done, total])
+        reports = jobs.crawl(room, list(room.sources.values()), on_progress=tell)
+    else:
+        reports = jobs.add(room, sys.argv[3:], url=None)
+except CrawlError as error:
+    sys.exit(str(error))
+rows = [report.as_json() | {"warnings": report.warnings} for report in reports]
+print(json.dumps({"rows": rows, "progress": progress}))
+"""
+
+
+def start(home: Path, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", SCRIPT, str(home), *arguments]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def run(home: Path, *arguments: str) -> dict[str, Any]:
+    process = start(home, *arguments)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    told: dict[str, Any] = json.loads(out)
+    return told
+
+
+def rows(told: dict[str, Any]) -> dict[str, tuple[int, int, int]]:
+    return {row["id"]: (row["new"], row["seen"], row["updated"]) for row in told["rows"]}
+
+
+def feed(*numbers: int, **headers: str) -> bytes:
+    items = "".join(
+        f"<item><title>第 {number} 篇</title><link>https://t.example/{number}</link></item>" for number in numbers
+    )
+    document = f'<rss version="2.0"><channel><title>T</title><link>https://t.example/</link>{items}</channel></rss>'
+    return http(200, document, content_type="application/rss+xml; charset=utf-8", **headers)
+
+
+def slow(seconds: float, then: bytes) -> Any:
+    def answer(_: Seen) -> bytes:
+        time.sleep(seconds)
+        return then
+
+    return answer
+
+
+def known_articles(home: Path) -> int:
+    room = Newsroom(Home(home))
+    with room.store.reading() as tx:
+        count: int = tx.raw.count()
+    room.store.close()
+    return count
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serving({}) as one:
+        yield one
+
+
+def test_a_crawl_stores_what_it_reads_and_the_next_asks_only_for_what_is_new(tmp_path: Path, site: Site) -> None:
+    def unless_known(seen: Seen) -> bytes:
+        return http(304) if seen.headers.get("if-none-match") == '"1"' else feed(1, 2, etag='"1"')
+
+    site.answers |= {"/known": unless_known, "/grows": [feed(3), feed(4, 3)], "/broken": http(404, "no")}
+    texts = [source(name, "feed", url=f"{site.base}/{name}") for name in ("known", "grows", "broken")]
+    home = newsroom(tmp_path, "".join(texts), site.place)
+    first = run(home, "crawl")
+    assert rows(first) == {"known": (2, 0, 0), "grows": (1, 0, 0), "broken": (0, 0, 0)}
+    assert [row["failed"] is None for row in first["rows"]] == [True, True, False]
+    assert first["progress"] == [[1, 3], [2, 3], [3, 3]]
+    second = run(home, "crawl")
+    assert rows(second) == {"known": (0, 0, 0), "grows": (1, 1, 0), "broken": (0, 0, 0)}
+
+
+def test_two_crawls_of_one_newsroom_never_run_at_once(tmp_path: Path, site: Site) -> None:
+    home = newsroom(tmp_path, source("a", "feed", url=f"{site.base}/a"), site.place)
+    (home / "var").mkdir()
+    with (home / "var" / "crawl.lock").open("w", encoding="utf-8") as file:
+        file.write("进程 4711，2026-11-02 08:00:00 起")
+        file.flush()
+        fcntl.flock(file, fcntl.LOCK_EX)
+        process = start(home, "crawl")
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "进程 4711" in err
+    assert site.seen == []
+
+
+def test_an_interrupted_crawl_stops_soon_keeps_what_it_has_and_says_what_it_has_not(tmp_path: Path, site: Site) -> None:
+    site.answers |= {f"/{number}": slow(0.2, feed(number)) for number in range(10)}
+    texts = [source(f"s{number}", "feed", url=f"{site.base}/{number}") for number in range(10)]
+    home = newsroom(tmp_path, "".join(texts), site.place, delay=1)
+    process = start(home, "crawl")
+    deadline = time.monotonic() + 30
+    while len(site.seen) < 3 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert time.monotonic() - began < 6
+    assert process.returncode == 0, err
+    told = json.loads(out)
+    kept = [row for row in told["rows"] if row["failed"] is None]
+    assert 1 <= len(kept) <= 5
+    assert {row["new"] for row in kept} == {1}
+    assert known_articles(home) == len(kept)
+
+
+@pytest.mark.parametrize("after", [0.3, *(pytest.param(one, marks=pytest.mark.slow) for one in (0.0, 0.1, 0.2, 0.6))])
+def test_a_crawl_that_is_killed_loses_nothing_and_repeats_nothing(tmp_path: Path, site: Site, after: float) -> None:
+    site.answers |= {
+        f"/{number}": feed(*range(number * 10, number * 10 + 5), etag=f'"{number}"') for number in range(12)
+    }
+    texts = [source(f"s{number}", "feed", url=f"{site.base}/{number}") for number in range(12)]
+    home = newsroom(tmp_path, "".join(texts), site.place, delay=0.05)
+    process = start(home, "crawl")
+    deadline = time.monotonic() + 30
+    while "/0" not in site.paths() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(after)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=30)
+    told = run(home, "crawl")
+    assert all(row["failed"] is None for row in told["rows"])
+    assert known_articles(home) == 60
+
+
+def test_what_is_added_is_reported_target_by_target(tmp_path: Path, site: Site) -> None:
+    page = (
+        "<html><head><title>一个网页</title></head><body><article><p>" + "正文。" * 200 + "</p></article></body></html>"
+    )
+    site.answers |= {"/page": http(200, page, content_type="text/html; charset=utf-8"), "/gone": http(404, "no")}
+    home = newsroom(tmp_path / "home", "", site.place)
+    saved = tmp_path / "saved.html"
+    saved.write_text('<link rel="canonical" href="https://blog.example/1">' + page, encoding="utf-8")
+    listed = tmp_path / "list.jsonl"
+    lines = [json.dumps({"url": f"https://a.example/{number}", "title": f"t{number}"}) for number in range(700)]
+    listed.write_text("\n".join([*lines, "{broken"]), encoding="utf-8")
+    with serving({"/": http(200, page)}) as inside:
+        files = [str(saved), str(listed), str(tmp_path / "missing")]
+        targets = [f"{site.base}/page", f"{site.base}/gone", *files, "http://[::1", f"{inside.base}/"]
+        told = run(home, "add", *targets)
+    assert [row["id"] for row in told["rows"]] == targets
+    assert list(rows(told).values()) == [(1, 0, 0), (0, 0, 0), (1, 0, 0), (700, 0, 0), (0, 0, 0), (0, 0, 0), (0, 0, 0)]
+    assert [row["failed"] is None for row in told["rows"]] == [True, False, True, False, False, False, False]
+    assert "701" in told["rows"][3]["failed"]
+    assert told["rows"][6]["failed"].startswith("Refused")
+    assert inside.seen == []
+
+
+def test_a_process_crawls_once() -> None:
+    sources = [Source(id="a", kind="feed", name="A", url="https://a.example/")]
+    with jobs._once, pytest.raises(RuntimeError, match="once"):
+        jobs._run_spiders(Home(Path("nowhere")), sources, {}, datetime.now(UTC), print)
+
+
+def test_a_source_that_cannot_work_is_reported_with_all_its_mistakes(tmp_path: Path) -> None:
+    bad = source("bad", "feed", url="nowhere", trust="high")
+    registry = load_sources(Home(newsroom(tmp_path, bad + source("good", "feed", url="https://a.example/"))))
+    (report,) = jobs.misconfigured(registry)
+    assert report.id == "bad"
+    assert report.failed
+    assert "url" in report.failed
+    assert "trust" in report.failed

@@ -1,0 +1,220 @@
+"""When a source is due, and the process that sees to it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from servers import ROOT, newsroom, source
+
+from crawler.items import SourceState
+from crawler.sources import Source
+from pipelines.locks import Busy, only_one
+from pipelines.schedule import FIRST_RETRY, due_at, next_due
+from pipelines.store.sources import SourceRecord
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+NEW_YORK = ZoneInfo("America/New_York")
+NOW = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
+MOMENTS = st.integers(1_577_836_800, 1_893_456_000).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
+
+
+def hours(number: float) -> timedelta:
+    return timedelta(hours=number)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "last", "due"),
+    [
+        ("every 6h", NOW - hours(1), NOW + hours(5)),
+        ("every 6h", NOW - hours(6), NOW),
+        ("every 30m", NOW, NOW + hours(0.5)),
+        ("every 2d", NOW, NOW + hours(48)),
+        ("every 1w", NOW, NOW + hours(168)),
+        ("0 12 * * *", NOW, datetime(2026, 11, 3, 4, 0, tzinfo=UTC)),  # 16:00 in Shanghai: noon is past
+        ("0 18 * * *", NOW, datetime(2026, 11, 2, 10, 0, tzinfo=UTC)),
+        ("0 9 * * 1", NOW, datetime(2026, 11, 9, 1, 0, tzinfo=UTC)),  # Monday is 1
+        ("0 9 * * 0", NOW, datetime(2026, 11, 8, 1, 0, tzinfo=UTC)),  # Sunday is 0, and 7
+        ("0 9 * * 7", NOW, datetime(2026, 11, 8, 1, 0, tzinfo=UTC)),
+        ("0 9 13 * 5", NOW, datetime(2026, 11, 6, 1, 0, tzinfo=UTC)),  # the 13th or a Friday
+    ],
+)
+def test_a_source_is_due_by_its_schedule_in_the_newsletters_zone(schedule: str, last: datetime, due: datetime) -> None:
+    assert next_due(schedule, last, NOW, SHANGHAI) == due
+
+
+def test_a_source_that_never_ran_is_due_now() -> None:
+    assert next_due("0 12 * * *", None, NOW, SHANGHAI) == NOW
+
+
+def test_a_machine_that_slept_through_three_runs_makes_one() -> None:
+    slept = next_due("every 6h", NOW - hours(20), NOW, SHANGHAI)
+    assert slept <= NOW
+    assert next_due("every 6h", NOW, NOW, SHANGHAI) > NOW
+
+
+def test_a_clock_that_was_wrong_does_not_silence_a_source() -> None:
+    assert next_due("every 6h", NOW + timedelta(days=900), NOW, SHANGHAI) == NOW
+
+
+def test_an_hour_that_the_clock_skips_or_repeats_is_one_run() -> None:
+    spring = datetime(2025, 3, 9, 0, 30, tzinfo=NEW_YORK)
+    assert next_due("30 2 * * *", spring, spring, NEW_YORK).isoformat() == "2025-03-09T03:00:00-04:00"
+    autumn = datetime(2025, 11, 2, 12, 0, tzinfo=NEW_YORK)
+    assert next_due("30 1 * * *", autumn, autumn, NEW_YORK).isoformat() == "2025-11-03T01:30:00-05:00"
+
+
+@given(MOMENTS, st.sampled_from(["every 1h", "every 45m", "0 */6 * * *", "15 3 1 * *", "*/7 8-20 * * 1-5"]))
+@settings(max_examples=60, deadline=None)
+def test_the_next_run_is_after_the_last_one_and_does_not_depend_on_when_one_asks(last: datetime, schedule: str) -> None:
+    due = next_due(schedule, last, last, SHANGHAI)
+    assert due > last
+    assert next_due(schedule, last, last + timedelta(days=400), SHANGHAI) == due
+
+
+# ---- failures count in
+
+
+def row(schedule: str = "every 6h") -> Source:
+    return Source(id="a", kind="feed", name="A", url="https://a.example/", schedule=schedule)
+
+
+def record(
+    *,
+    started: datetime,
+    succeeded: datetime | None = None,
+    failed: datetime | None = None,
+    failures: int = 0,
+    not_before: datetime | None = None,
+) -> SourceRecord:
+    return SourceRecord(
+        id="a",
+        kind="feed",
+        name="A",
+        state=SourceState(),
+        not_before=not_before,
+        last_started_at=started,
+        last_success_at=succeeded,
+        last_failure_at=failed,
+        failure="FetchFailed: x" if failures else None,
+        failures_in_row=failures,
+    )
+
+
+def test_a_failed_run_is_repeated_soon_and_then_less_and_less_soon() -> None:
+    waits = [
+        due_at(row("every 1d"), record(started=NOW, failed=NOW, failures=number), NOW, SHANGHAI) - NOW
+        for number in (1, 2, 3, 20)
+    ]
+    assert waits == [FIRST_RETRY, 2 * FIRST_RETRY, 4 * FIRST_RETRY, timedelta(days=1)]
+
+
+def test_a_failure_never_makes_a_source_wait_longer_than_its_schedule() -> None:
+    assert due_at(row("every 5m"), record(started=NOW, failed=NOW, failures=1), NOW, SHANGHAI) == NOW + hours(1 / 12)
+
+
+def test_a_run_that_never_ended_is_repeated_like_a_failed_one() -> None:
+    killed = record(started=NOW, succeeded=NOW - hours(6))
+    assert due_at(row(), killed, NOW, SHANGHAI) == NOW + FIRST_RETRY
+
+
+def test_a_run_that_ended_well_waits_for_its_schedule() -> None:
+    assert due_at(row(), record(started=NOW, succeeded=NOW), NOW, SHANGHAI) == NOW + hours(6)
+
+
+def test_a_site_that_wants_to_be_left_alone_is_asked_when_it_allows() -> None:
+    limited = record(started=NOW, failed=NOW, failures=1, not_before=NOW + hours(30))
+    assert due_at(row(), limited, NOW, SHANGHAI) == NOW + hours(30)
+
+
+def test_a_source_without_a_past_is_due() -> None:
+    assert due_at(row(), None, NOW, SHANGHAI) == NOW
+
+
+# ---- the process
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from crawler.errors import CrawlError
+from crawler.home import Home
+from pipelines.schedule import Scheduler
+home, log = Path(sys.argv[1]), sys.argv[2]
+command = [sys.executable, "-c", sys.argv[3], log]
+try:
+    Scheduler(Home(home), interval=0.1, command=command).run()
+except CrawlError as error:
+    sys.exit(f"{error}")
+"""
+TOUCH = "import sys; open(sys.argv[1], 'a').write('ran ')"
+SLOW = (
+    "import signal, sys, time\n"
+    "def stop(*_): open(sys.argv[1], 'a').write('stopped '); sys.exit(0)\n"
+    "signal.signal(signal.SIGINT, stop); open(sys.argv[1], 'a').write('began '); time.sleep(30)"
+)
+
+
+def scheduler(folder: Path, log: Path, child: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", SCRIPT, str(folder), str(log), child]
+    return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(log: Path, words: str) -> None:
+    for _ in range(600):
+        if log.is_file() and words in log.read_text(encoding="utf-8"):
+            return
+        time.sleep(0.05)
+    pytest.fail(f"{words!r} never came")
+
+
+def test_what_is_due_is_run_again_and_again_by_one_scheduler_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    newsroom(tmp_path / "home", source("a", "feed", url="https://a.example/"))
+    log = tmp_path / "log"
+    with scheduler(tmp_path / "home", log, TOUCH) as leader:
+        wait_for(log, "ran ran")
+        with scheduler(tmp_path / "home", log, TOUCH) as second:
+            assert second.wait(20) == 1
+            assert f"进程 {leader.pid}" in (second.stderr.read() if second.stderr else "")
+        leader.send_signal(signal.SIGTERM)
+        assert leader.wait(20) == 0
+
+
+@pytest.mark.slow
+def test_nothing_is_run_while_nothing_is_due(tmp_path: Path) -> None:
+    newsroom(tmp_path / "home", source("a", "feed", url="https://a.example/", enabled=False))
+    log = tmp_path / "log"
+    with scheduler(tmp_path / "home", log, TOUCH) as process:
+        for _ in range(100):
+            if (tmp_path / "home" / "var" / "jianbao.db").is_file():
+                break
+            time.sleep(0.05)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    assert not log.exists()
+
+
+def test_a_crawl_under_way_is_stopped_cleanly_before_the_scheduler_ends(tmp_path: Path) -> None:
+    newsroom(tmp_path / "home", source("a", "feed", url="https://a.example/"))
+    log = tmp_path / "log"
+    with scheduler(tmp_path / "home", log, SLOW) as process:
+        wait_for(log, "began")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert log.read_text(encoding="utf-8") == "began stopped "
+
+
+def test_a_lock_ends_with_its_holder(tmp_path: Path) -> None:
+    path = tmp_path / "var" / "crawl.lock"
+    with only_one(path, "抓取", NOW), pytest.raises(Busy, match="抓取"), only_one(path, "抓取", NOW):
+        pytest.fail("both hold it")
+    with only_one(path, "抓取", NOW):
+        assert path.is_file()
