@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.text import Text
@@ -22,7 +22,7 @@ from rich.text import Text
 from crawler.errors import CrawlError
 from crawler.home import HOME_VARIABLE, Home, bundled
 from crawler.opml import append_sources, read_opml, write_opml
-from pipelines import console, editing, jobs, run, schedule
+from pipelines import console, editing, run, schedule
 from pipelines.console import err, fail, out, warn
 from pipelines.export import files
 from pipelines.export.archive import NotAnIssue, read_issue
@@ -35,6 +35,9 @@ from pipelines.newsroom import Newsroom
 from pipelines.rules import RulesMisconfigured
 from pipelines.store import Store
 from pipelines.store.errors import NoSuchStory, StoreError
+
+if TYPE_CHECKING:
+    from pipelines.jobs import SourceReport
 
 SOME_FAILED: Final = 1
 WRONG_USE: Final = 2
@@ -166,18 +169,22 @@ def crawl(
 
     例：jianbao crawl jiqizhixin arxiv-quantization
     """
+    from pipelines import jobs  # noqa: PLC0415 - it loads Scrapy, which takes a second that no other command should wait
+
     newsroom: Newsroom = context.obj
-    for mistake in newsroom.registry.mistakes:
-        warn(str(mistake))
+    if unreadable := [mistake for mistake in newsroom.registry.mistakes if not mistake.source]:
+        for mistake in unreadable:
+            fail(str(mistake))
+        raise typer.Exit(WRONG_USE)
     chosen = _chosen(newsroom, ids or [], due=due)
-    reports: list[jobs.SourceReport] = []
+    reports = [] if ids else jobs.misconfigured(newsroom.registry)
     if chosen:
         with console.progress() as bar:
             task = bar.add_task("抓取", total=len(chosen))
-            reports = jobs.crawl(
+            reports += jobs.crawl(
                 newsroom, chosen, on_progress=lambda done, total: bar.update(task, completed=done, total=total)
             )
-    _finish(newsroom, reports, as_json=as_json, no_group=no_group, failed=bool(newsroom.registry.mistakes))
+    _finish(newsroom, reports, as_json=as_json, no_group=no_group)
 
 
 @app.command()
@@ -192,6 +199,8 @@ def add(
 
     例：jianbao add saved.html --url https://mp.weixin.qq.com/s/abc
     """
+    from pipelines import jobs  # noqa: PLC0415 - as above
+
     newsroom: Newsroom = context.obj
     reports = jobs.add(newsroom, targets, url=url)
     _finish(newsroom, reports, as_json=as_json, no_group=no_group)
@@ -206,9 +215,7 @@ def _chosen(newsroom: Newsroom, ids: Sequence[str], *, due: bool) -> list[Any]:
     return schedule.due_sources(newsroom, chosen, _now()) if due else chosen
 
 
-def _finish(
-    newsroom: Newsroom, reports: Sequence[jobs.SourceReport], *, as_json: bool, no_group: bool, failed: bool = False
-) -> None:
+def _finish(newsroom: Newsroom, reports: Sequence[SourceReport], *, as_json: bool, no_group: bool) -> None:
     if not no_group and any(report.new or report.updated for report in reports):
         _group(newsroom)
     if as_json:
@@ -217,7 +224,7 @@ def _finish(
         out.print(console.report_table(reports))
     else:
         out.print("没有要抓的来源。")
-    if failed or any(report.failed for report in reports):
+    if any(report.failed for report in reports):
         raise typer.Exit(SOME_FAILED)
 
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from rich import box
@@ -20,13 +20,29 @@ from rich.table import Table
 from rich.text import Text
 
 from crawler.sources import Source
-from pipelines.jobs import SourceReport
 from pipelines.model import Candidate, Issue
 from pipelines.newsletter import Category
 from pipelines.store.sources import SourceRecord
 
+if TYPE_CHECKING:
+    from pipelines.jobs import SourceReport
+
 STATE_NAMES: Final = {"new": "待选", "picked": "已选", "dropped": "不用", "later": "以后", "published": "已刊"}
 MOST_REASONS: Final = 4
+ERROR_NAMES: Final = {
+    "Blocked": "被拦",
+    "FetchFailed": "没取到",
+    "Gone": "已不在",
+    "NoArticle": "读不成文章",
+    "PageChanged": "页面认不出",
+    "RateLimited": "对方要求稍后再来",
+    "Refused": "不许访问",
+    "SourceMisconfigured": "来源配置有误",
+    "TooLarge": "太大",
+    "StoreBusy": "数据库正忙",
+    "StoreFull": "磁盘已满",
+}
+"""What the errors are called on the terminal; in JSON and in logs they keep their own names."""
 
 out = Console()
 """Answers go to stdout."""
@@ -129,18 +145,28 @@ def report_table(reports: Iterable[SourceReport]) -> Table:
     for heading in ("新增", "已有", "更新"):
         table.add_column(heading, justify="right")
     table.add_column("用时", justify="right", no_wrap=True)
-    table.add_column("说明", ratio=1)
+    table.add_column("说明", ratio=1, overflow="fold")
     for one in sorted(reports, key=lambda report: report.failed is not None):
         numbers = (
             Text(str(one.new), style="green" if one.new else "dim"),
             Text(str(one.seen), style="dim"),
             Text(str(one.updated), style="" if one.updated else "dim"),
         )
-        said = Text(f"失败：{one.failed}" if one.failed else "", style="red")
+        said = Text(f"失败：{_in_chinese(one.failed)}" if one.failed else "", style="red")
         for warning in one.warnings:
-            said.append(("\n" if said else "") + warning, style="yellow")
+            said.append(("\n" if said else "") + _in_chinese(warning), style="yellow")
         table.add_row(Text(one.id, style="red" if one.failed else ""), *numbers, f"{one.seconds:.1f} 秒", said)
     return table
+
+
+def _in_chinese(reason: str) -> str:
+    """A reason whose error is called by its Chinese name.
+
+    >>> _in_chinese("Blocked: a challenge stands here")
+    '被拦：a challenge stands here'
+    """
+    name, colon, detail = reason.partition(": ")
+    return f"{ERROR_NAMES[name]}：{detail}" if colon and name in ERROR_NAMES else reason
 
 
 def source_table(sources: Iterable[Source], histories: Mapping[str, SourceRecord], zone: ZoneInfo) -> Table:
@@ -151,7 +177,7 @@ def source_table(sources: Iterable[Source], histories: Mapping[str, SourceRecord
         if not source.enabled:
             state = Text("停用", style="dim")
         elif history and history.failure:
-            state = Text(f"失败 {history.failures_in_row} 次：{history.failure}", style="red")
+            state = Text(f"失败 {history.failures_in_row} 次：{_in_chinese(history.failure)}", style="red")
         else:
             state = Text("正常" if history else "未抓过", style="green" if history else "dim")
         succeeded = moment(history.last_success_at if history else None, zone)

@@ -53,11 +53,12 @@ class Rebuilding:
         Returns:
             How many articles there are.
         """
-        forward = self._articles.forward([*self._before, *self._given])
-        for one, kept in self._before.items():
+        heirs = self._before | self._heirs
+        forward = self._articles.forward([*heirs, *self._given])
+        for one, kept in heirs.items():
             if one in self._living or one in forward:
                 continue
-            heir = self._now(self._heirs.get(one, kept), forward)
+            heir = self._now(kept, forward)
             if heir in self._living:
                 self._articles.join(Join(one, heir, shift=0))
                 forward[one] = heir

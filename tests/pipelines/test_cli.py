@@ -239,6 +239,18 @@ def test_a_folder_that_is_no_newsletter_is_wrong_use(
     assert "jianbao init" in capsys.readouterr().err
 
 
+def test_a_registry_that_cannot_be_read_is_not_taken_for_an_empty_one(cli: Cli) -> None:
+    (cli.home / "sources.toml").write_text("[[source]", encoding="utf-8")
+    cli("crawl", code=2)
+
+
+def test_a_row_that_cannot_work_is_a_failed_source_of_the_crawl(cli: Cli) -> None:
+    (cli.home / "sources.toml").write_text('[[source]]\nid = "a"\nkind = "feed"\nname = "A"\n', encoding="utf-8")
+    (report,) = json.loads(cli("crawl", "--json", code=1))["sources"]
+    assert report["id"] == "a"
+    assert "url: is missing" in report["failed"]
+
+
 def test_opml_goes_in_and_out(cli: Cli, tmp_path: Path) -> None:
     feeds = tmp_path / "feeds.opml"
     cli("sources", "export", "-o", str(feeds))

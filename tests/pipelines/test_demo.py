@@ -21,7 +21,7 @@ from pipelines.newsletter import load_newsletter
 pytestmark = pytest.mark.slow
 
 SECONDS_ALLOWED = 20
-JOINED_THROUGH_RELEASES = pytest.mark.xfail(reason="a post on a repository joins all of the repository's releases")
+NO_VERSION_GUARD = pytest.mark.xfail(reason="two posts on one repository are one story, whatever version they name")
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -85,7 +85,7 @@ def test_the_demo_says_what_failed_and_why(first: tuple[subprocess.CompletedProc
     said = first[0].stdout + first[0].stderr
     for name in ("yunduan-mantan", "xiangpica", "fanmang-zhan"):
         assert name in said
-    for error in ("PageChanged", "Blocked", "RateLimited", "Gone"):
+    for error in ("页面认不出", "被拦", "对方要求稍后再来", "已不在"):
         assert error in said
 
 
@@ -127,8 +127,8 @@ def test_the_reprint_and_its_original_are_one_story(candidates: list[dict[str, A
     ("one", "other"),
     [
         ("星澜 860 端侧跑分曝光", "星澜 870 端侧跑分曝光"),
-        pytest.param("轻舟 2.2 发布", "轻舟 2.3 发布", marks=JOINED_THROUGH_RELEASES),
-        pytest.param("qingzhou v2.2.0", "qingzhou v2.3.0: ", marks=JOINED_THROUGH_RELEASES),
+        pytest.param("轻舟 2.2 发布", "轻舟 2.3 发布", marks=NO_VERSION_GUARD),
+        ("qingzhou v2.2.0", "qingzhou v2.3.0: "),
         ("Corelet Runtime 3.1", "Corelet Runtime 3.2"),
         ("本周值得收藏的十个端侧推理仓库", "HexaQuant: "),
     ],
@@ -143,7 +143,6 @@ def test_what_was_printed_before_is_known(candidates: list[dict[str, Any]]) -> N
     assert printed["state"] == "published"
 
 
-@JOINED_THROUGH_RELEASES
 def test_the_follow_up_of_what_was_printed_is_offered(candidates: list[dict[str, Any]]) -> None:
     assert story(candidates, "tinyharbor v0.9.0")["state"] == "new"
 
