@@ -23,7 +23,8 @@ from crawler.errors import CrawlError
 from crawler.home import HOME_VARIABLE, Home, bundled
 from crawler.opml import append_sources, read_opml, write_opml
 from pipelines import console, editing, run, schedule
-from pipelines.console import err, fail, out, warn
+from pipelines import demo as sample
+from pipelines.console import SOME_FAILED, WRONG_USE, err, fail, out, warn
 from pipelines.export import files
 from pipelines.export.archive import NotAnIssue, read_issue
 from pipelines.export.as_json import to_json
@@ -38,9 +39,6 @@ from pipelines.store.errors import NoSuchStory, StoreError
 
 if TYPE_CHECKING:
     from pipelines.jobs import SourceReport
-
-SOME_FAILED: Final = 1
-WRONG_USE: Final = 2
 
 app = typer.Typer(
     name="jianbao",
@@ -133,9 +131,12 @@ def demo(
 
     例：jianbao demo
     """
-    from pipelines import demo as sample  # noqa: PLC0415 - it runs the commands of this very module
+    raise typer.Exit(sample.serve() if serve else sample.run_demo(_typed))
 
-    raise typer.Exit(sample.serve() if serve else sample.run_demo())
+
+def _typed(words: Sequence[str]) -> int:
+    code: int | None = app(list(words), standalone_mode=False)
+    return code or 0
 
 
 @app.command()

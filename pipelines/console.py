@@ -27,6 +27,12 @@ from pipelines.store.sources import SourceRecord
 if TYPE_CHECKING:
     from pipelines.jobs import SourceReport
 
+SOME_FAILED: Final = 1
+"""Exit code: some of it failed, and stderr says what."""
+
+WRONG_USE: Final = 2
+"""Exit code: what was asked for, or what a configuration file says, cannot be done."""
+
 STATE_NAMES: Final = {"new": "待选", "picked": "已选", "dropped": "不用", "later": "以后", "published": "已刊"}
 MOST_REASONS: Final = 4
 ERROR_NAMES: Final = {

@@ -6,7 +6,7 @@ import json
 import os
 import shlex
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +15,8 @@ from typing import Final
 from rich.text import Text
 
 from crawler.home import DATABASE_VARIABLE, Home
-from pipelines import cli, editing
-from pipelines.console import fail, out
+from pipelines import editing
+from pipelines.console import SOME_FAILED, WRONG_USE, fail, out
 from pipelines.model import Candidate, Issue
 from pipelines.newsroom import Newsroom
 from pipelines.sample import HOST, Sample, serving
@@ -26,7 +26,11 @@ FOLDER: Final = "jianbao-demo"
 _SHOWN_IN_EACH_CATEGORY: Final = "6"
 
 
-def run_demo() -> int:
+Command = Callable[[Sequence[str]], int]
+"""Runs `jianbao` with these words, as if they had been typed, and gives its exit code."""
+
+
+def run_demo(command: Command) -> int:
     """Import the back issues, crawl, group, list, pick as many as an issue wants, export; say where the issue lies.
 
     Some of the sample's sources are broken on purpose: their failures are shown and fail nothing.
@@ -36,22 +40,22 @@ def run_demo() -> int:
     """
     with _sample_newsroom() as home:
         if home is None:
-            return cli.WRONG_USE
-        _jianbao("archive", "import", *sorted(str(path) for path in (home.path / "archive").glob("*.md")))
-        _jianbao("crawl")
+            return WRONG_USE
+        _jianbao(command, "archive", "import", *sorted(str(path) for path in (home.path / "archive").glob("*.md")))
+        _jianbao(command, "crawl")
         out.print("失败的来源和页面是样例故意弄坏的：编辑部要能带着它们工作。", style="dim")
-        _jianbao("candidates", "--limit", _SHOWN_IN_EACH_CATEGORY)
+        _jianbao(command, "candidates", "--limit", _SHOWN_IN_EACH_CATEGORY)
         newsroom = Newsroom(home)
         with closing(newsroom.store):
             draft = _newest_draft(newsroom)
             picks = _picks(newsroom, draft)
         if not picks and not draft:
             fail("样例没有跑通：什么也没有抓到，原因见上面的表")
-            return cli.SOME_FAILED
+            return SOME_FAILED
         out.print("\n按各栏的名额，选每栏最好的几条：" if picks else "\n没有新内容，这一期已经选满。")
         for candidate in picks:
-            _jianbao("decide", str(candidate.story.id), "pick")
-        exported = _jianbao("export")
+            _jianbao(command, "decide", str(candidate.story.id), "pick")
+        exported = _jianbao(command, "export")
         issue = max((home.path / "issues").glob("*.md"))
         out.print(f"\n样例跑完了：这一期在 {issue}", soft_wrap=True)
         out.print(
@@ -68,7 +72,7 @@ def serve() -> int:
     """
     with _sample_newsroom() as home:
         if home is None:
-            return cli.WRONG_USE
+            return WRONG_USE
         out.print(
             f"它的编辑部在 {FOLDER}/：另开一个终端，运行 jianbao --home {FOLDER} crawl。按 Ctrl-C 结束。",
             soft_wrap=True,
@@ -120,15 +124,10 @@ def _move(home: Home, old: int, new: int) -> None:
             file.write_text(text.replace(f"{HOST}:{old}", f"{HOST}:{new}"), encoding="utf-8")
 
 
-def _jianbao(*arguments: str) -> int:
-    """Run a command as if it had been typed, and show it; what it says is its own.
-
-    Returns:
-        Its exit code.
-    """
+def _jianbao(command: Command, *arguments: str) -> int:
+    """Show a command and run it; what it says is its own."""
     out.print(Text(f"\n$ jianbao --home {FOLDER} {shlex.join(arguments)}", style="bold cyan"), soft_wrap=True)
-    code: int | None = cli.app(["--home", FOLDER, *arguments], standalone_mode=False)
-    return code or 0
+    return command(["--home", FOLDER, *arguments])
 
 
 def _newest_draft(newsroom: Newsroom) -> Issue | None:

@@ -18,7 +18,7 @@ from pipelines.normalise.text import MAX_TEXT, clean, lines_of, without_boilerpl
 from pipelines.rules import Rules
 
 MAX_HTML: Final = 2_000_000
-"""Characters of HTML that are read; the rest is not (FAULTS C5)."""
+"""Characters of HTML that are read; the rest is not."""
 
 MAX_LINKS: Final = 1_000
 """Links of one article that are kept."""

@@ -1,6 +1,6 @@
 """The language of an article: by script, by small words, and only then by langdetect.
 
-langdetect alone is wrong on half of our titles and costs milliseconds (LIBRARIES 1.4); it sees no text that the
+langdetect alone is wrong on half of our titles and costs milliseconds; it sees no text that the
 cheap tests decide. It is random by design, so it is seeded, and its profiles are loaded once under a lock:
 loading them on the way makes other threads fail (langdetect#65).
 """

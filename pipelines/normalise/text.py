@@ -13,7 +13,7 @@ from ftfy.badness import badness
 from pipelines.rules import Rules, TextRules
 
 MAX_TEXT: Final = 200_000
-"""Characters of an article's text that are kept; longer ones are logs, dumps or attacks (FAULTS C5)."""
+"""Characters of an article's text that are kept; longer ones are logs, dumps or attacks."""
 
 MAX_TITLE: Final = 300
 """Characters of a title; a WeChat text share has no other title than its whole text."""

@@ -254,6 +254,18 @@ def test_an_item_that_gives_no_article_any_more_is_quarantined_until_it_does(
         assert after[table] == before[table]
 
 
+def test_the_id_of_an_article_that_was_quarantined_finds_what_its_item_became(
+    store: Store, rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(store, rules, (item(1), item(2)))
+    for change in (lambda one: one if one.url.endswith("/1") else 1 / 0, lambda one: replace(one, keys=("same",))):
+        with monkeypatch.context() as patch:
+            patch.setattr(run, "read", with_rule(change))
+            rebuild(store, SOURCES, rules)
+    with store.reading() as tx:
+        assert tx.articles.forward([2]) == {2: 1}
+
+
 def test_a_quarantined_item_becomes_an_article_when_the_rules_allow_it(
     store: Store, rules: Rules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
