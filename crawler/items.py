@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, Literal, Self
 
@@ -92,8 +92,11 @@ class RawItem:
 
     def to_json(self) -> str:
         """The item as one JSON object, keys sorted, fields at their default left out."""
-        kept = {name: value for name, value in asdict(self).items() if value not in (None, (), {})}
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        kept = {name: value for name, value in values.items() if value not in (None, (), {})}
         kept["fetched_at"] = self.fetched_at.isoformat()
+        if self.links:
+            kept["links"] = [asdict(link) for link in self.links]
         return json.dumps(kept, ensure_ascii=False, sort_keys=True)
 
     @classmethod

@@ -6,6 +6,7 @@ text: markup characters and control sequences in a title do nothing here.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,6 +36,9 @@ WRONG_USE: Final = 2
 
 STATE_NAMES: Final = {"new": "待选", "picked": "已选", "dropped": "不用", "later": "以后", "published": "已刊"}
 MOST_REASONS: Final = 4
+
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
 ERROR_NAMES: Final = {
     "Blocked": "被拦",
     "FetchFailed": "没取到",
@@ -59,12 +63,21 @@ err = Console(stderr=True)
 
 def fail(message: str) -> None:
     """Say in red what went wrong."""
-    err.print(Text(message, style="red"))
+    err.print(Text(_harmless(message), style="red"), soft_wrap=True)
 
 
 def warn(message: str) -> None:
     """Say in yellow what to look at."""
-    err.print(Text(message, style="yellow"))
+    err.print(Text(_harmless(message), style="yellow"), soft_wrap=True)
+
+
+def _harmless(text: str) -> str:
+    """Text without control characters: a terminal obeys them, and a server's words may hold some.
+
+    >>> _harmless("a\\x1b[2Jb\\tc\\u202ed")
+    'a[2Jb\\tcd'
+    """
+    return _CONTROLS.sub("", text)
 
 
 @contextmanager
@@ -171,8 +184,8 @@ def _in_chinese(reason: str) -> str:
     >>> _in_chinese("Blocked: a challenge stands here")
     '被拦：a challenge stands here'
     """
-    name, colon, detail = reason.partition(": ")
-    return f"{ERROR_NAMES[name]}：{detail}" if colon and name in ERROR_NAMES else reason
+    name, colon, detail = _harmless(reason).partition(": ")
+    return f"{ERROR_NAMES[name]}：{detail}" if colon and name in ERROR_NAMES else _harmless(reason)
 
 
 def source_table(sources: Iterable[Source], histories: Mapping[str, SourceRecord], zone: ZoneInfo) -> Table:

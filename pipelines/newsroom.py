@@ -52,7 +52,7 @@ class Newsroom:
 
     @cached_property
     def store(self) -> Store:
-        """The database, made or upgraded when it is first opened."""
+        """The database, made when it is first opened; an older one has to be upgraded first."""
         return Store.open(self.home.database_url)
 
     @property

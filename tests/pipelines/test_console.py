@@ -1,0 +1,87 @@
+"""The terminal: tables that fit, and nothing from the web that a terminal obeys."""
+
+from __future__ import annotations
+
+from datetime import date
+from io import StringIO
+from zoneinfo import ZoneInfo
+
+from builders import NOON, stored
+from rich.console import Console
+from rich.table import Table
+
+from pipelines import console
+from pipelines.jobs import SourceReport
+from pipelines.model import Candidate, Reason, Story
+from pipelines.newsletter import Category
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def printed(table: Table, width: int = 100) -> str:
+    screen = Console(width=width, file=StringIO())
+    screen.print(table)
+    assert isinstance(screen.file, StringIO)
+    return screen.file.getvalue()
+
+
+def candidate(number: int = 7, **values: object) -> Candidate:
+    one = stored(number, title="低比特[bold]量化[/bold]", publisher="量子位")
+    fixed: dict[str, object] = {
+        "story": Story(number, (number,), number),
+        "articles": (one,),
+        "category": "论文",
+        "category_scores": {"论文": 1.0},
+        "category_reasons": (),
+        "score": 2.7,
+        "reasons": (Reason("量化", 1.2), Reason("今天", 1.5), Reason("40 天前", 0.01)),
+    }
+    return Candidate(**(fixed | values))  # type: ignore[arg-type]
+
+
+def test_a_candidate_shows_number_score_title_source_date_and_what_counts() -> None:
+    (table,) = console.candidate_tables([candidate()], [Category(name="论文", quota=4)], SHANGHAI)
+    text = printed(table)
+    for part in (
+        "论文：1 条，目标 4 条",
+        "7",
+        "2.7",
+        "低比特[bold]量化[/bold]",
+        "量子位",
+        "2026-11-01",
+        "量化 +1.2 · 今天 +1.5",
+    ):
+        assert part in text
+    assert "40 天前" not in text
+
+
+def test_a_table_fits_a_narrow_terminal() -> None:
+    (table,) = console.candidate_tables([candidate()], [Category(name="论文")], SHANGHAI)
+    assert all(len(line) <= 60 for line in printed(table, width=60).splitlines())
+
+
+def test_a_story_printed_before_says_when_and_one_of_several_reports_says_so() -> None:
+    both = candidate(articles=(stored(7), stored(8)), story=Story(7, (7, 8), 7), published_in=date(2020, 1, 27))
+    (table,) = console.candidate_tables([both], [Category(name="论文")], SHANGHAI)
+    assert "＋1 篇同题" in printed(table)
+    assert "已在 2020-01-27 收录" in printed(table)
+
+
+def test_a_category_that_the_newsletter_has_dropped_is_still_shown() -> None:
+    tables = list(console.candidate_tables([candidate()], [Category(name="新闻")], SHANGHAI))
+    assert [table.title for table in tables] == ["论文：1 条"]
+
+
+def test_failed_sources_come_last_and_say_why_in_words_that_no_terminal_obeys() -> None:
+    reports = [
+        SourceReport("b", failed="Blocked: \x1b[2Jverify"),
+        SourceReport("a", new=3, warnings=("Gone: deleted",)),
+    ]
+    text = printed(console.report_table(reports))
+    assert text.index("已不在：deleted") < text.index("失败：被拦：[2Jverify")
+    assert "\x1b" not in text
+
+
+def test_a_time_is_shown_as_in_the_newsletters_zone() -> None:
+    assert console.moment(NOON, SHANGHAI) == "2026-11-01 20:00"
+    assert console.moment(None, SHANGHAI) == "—"
