@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from crawler.errors import PageChanged, SourceMisconfigured, TooLarge
-from crawler.items import Batch, Problem, RawItem, Reply
+from crawler.items import Batch, Page, Problem, RawItem, Reply
 from crawler.network.policy import host_and_port
 from crawler.pages import PAGES
 from crawler.spiders.route import kind_for, page_for
@@ -31,6 +31,9 @@ _TAG: Final = re.compile(rb"<(?:link|meta)\s([^<>]{1,2500})>", re.IGNORECASE)
 _OWN: Final = re.compile(rb"canonical|og:url", re.IGNORECASE)
 _VALUE: Final = re.compile(rb"""(?:href|content)=["'](https?://[^"']{1,2000})""", re.IGNORECASE)
 _LOOKED_AT: Final = 100_000
+
+_NOWHERE: Final = "file:///"
+"""What the address of a page begins with that nobody gave one; its own scripts may still know."""
 
 
 def read_saved(path: Path, url: str = "", source: str = "added") -> Batch:
@@ -56,7 +59,10 @@ def read_saved(path: Path, url: str = "", source: str = "added") -> Batch:
     if path.suffix.lower() in (".jsonl", ".ndjson"):
         return _read_lines(path, body, saved_at, source)
     reply = _reply(path, body, url, saved_at)
-    page = PAGES[page_for(reply)](reply)
+    name = page_for(reply)
+    page = Page() if name == "web" and reply.url.startswith(_NOWHERE) else PAGES[name](reply)
+    if reply.url.startswith(_NOWHERE) and not any(item.url.startswith("http") for item in page.items):
+        raise SourceMisconfigured("the page does not say where it came from", url=str(path), remedy="say it: --url URL")
     warnings = tuple(Problem(reply.url, "Warning", one, fails_source=False) for one in page.warnings)
     return Batch(source, page.items, warnings, finished=True)
 
@@ -68,9 +74,7 @@ def _reply(path: Path, body: bytes, url: str, saved_at: datetime) -> Reply:
         body, headers, found = _unpack(path, body)
     else:
         found = _own_address(body)
-    if not (url or found):
-        raise SourceMisconfigured("the page does not say where it came from", url=str(path), remedy="say it: --url URL")
-    return Reply(url or found, 200, headers, body, saved_at)
+    return Reply(url or found or f"{_NOWHERE}{path.name}", 200, headers, body, saved_at)
 
 
 def _own_address(body: bytes) -> str:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
@@ -159,10 +160,10 @@ def issue_table(issues: Iterable[Issue]) -> Table:
 
 def report_table(reports: Iterable[SourceReport]) -> Table:
     """What a crawl gave, a row a source, the failed ones last and with their reason."""
-    table = _table("抓取结果")
-    table.add_column("来源", overflow="fold")
+    table = _table("抓取结果", expand=True)
+    table.add_column("来源", overflow="fold", max_width=24)
     for heading in ("新增", "已有", "更新"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("用时", justify="right", no_wrap=True)
     table.add_column("说明", ratio=1, overflow="fold")
     for one in sorted(reports, key=lambda report: report.failed is not None):
@@ -174,7 +175,8 @@ def report_table(reports: Iterable[SourceReport]) -> Table:
         said = Text(f"失败：{_in_chinese(one.failed)}" if one.failed else "", style="red")
         for warning in one.warnings:
             said.append(("\n" if said else "") + _in_chinese(warning), style="yellow")
-        table.add_row(Text(one.id, style="red" if one.failed else ""), *numbers, f"{one.seconds:.1f} 秒", said)
+        name = one.id if "://" in one.id else Path(one.id).name
+        table.add_row(Text(name, style="red" if one.failed else ""), *numbers, f"{one.seconds:.1f} 秒", said)
     return table
 
 

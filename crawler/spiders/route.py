@@ -62,6 +62,7 @@ _SIGNS: Final = tuple(
             rb"<script\s[^>]{0,300}h5only[^>]{0,300}>\s{0,99}window\.cgiDataNew\s?=|window\.cgiDataNew = \{",
             "wechat.article",
         ),
+        (rb"//res\.wx\.qq\.com/mmbiz(?:appmsg|wap)/", "wechat.article"),
         (rb"<script\s[^>]{0,300}id=[\"']js-initialData[\"']", "zhihu.page"),
         (rb"<div\s[^>]{0,300}class=[\"'][^\"'>]{0,300}Post-RichTextContainer", "zhihu.page"),
         (rb"<(?:meta|script)\s[^>]{0,300}zh-zse-ck", "zhihu.page"),

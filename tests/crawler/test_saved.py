@@ -119,3 +119,16 @@ def test_each_bad_line_is_named_by_its_number_and_the_rest_goes_on(tmp_path: Pat
     assert numbers == ["2", "3", "4", "5", "6", "7", "8"]
     assert "colour" in batch.problems[-1].detail
     assert not any(problem.fails_source for problem in batch.problems)
+
+
+def test_a_saved_wechat_page_knows_its_own_address(tmp_path: Path) -> None:
+    body = (RECORDINGS / "wechat/article-2020/response.body").read_bytes()
+    (item,) = read_saved(saved(tmp_path, "page.html", body)).items
+    assert item.url.startswith("https://mp.weixin.qq.com/s")
+
+
+def test_a_saved_notice_is_named_for_what_it_is_without_an_address(tmp_path: Path) -> None:
+    body = (RECORDINGS / "wechat/deleted/response.body").read_bytes()
+    sign = b'<script src="//res.wx.qq.com/mmbizappmsg/notice.js"></script>'
+    with pytest.raises(Gone):
+        read_saved(saved(tmp_path, "page.html", body + sign))
