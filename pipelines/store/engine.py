@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import cache
@@ -36,7 +37,6 @@ _MAGIC: Final = b"SQLite format 3\0"
 _APPLICATION_ID_AT: Final = slice(68, 72)
 
 _PRAGMAS: Final = (
-    "PRAGMA journal_mode=WAL",  # delete: readers and the writer block each other
     "PRAGMA synchronous=NORMAL",  # FULL: in WAL, NORMAL loses the last commits with the power, never with the process
     "PRAGMA foreign_keys=ON",  # OFF
     "PRAGMA temp_store=MEMORY",  # FILE
@@ -219,6 +219,7 @@ def _sqlite(url: URL, wait: float) -> Engine:
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # the driver would begin by itself, deferred
+        _write_ahead(connection, wait)
         for pragma in _PRAGMAS:
             connection.execute(pragma)
 
@@ -229,6 +230,23 @@ def _sqlite(url: URL, wait: float) -> Engine:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _write_ahead(connection: sqlite3.Connection, wait: float) -> None:
+    """Keep a write-ahead log: with SQLite's default journal, readers and the writer block each other.
+
+    Two processes that turn it on at once collide, and here SQLite does not wait by itself.
+    """
+    until = time.monotonic() + wait
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _postgresql(url: URL, wait: float) -> Engine:
