@@ -11,7 +11,7 @@ from typing import Final
 from crawler.items import Batch, Problem, RawItem
 from crawler.sources import Source
 from pipelines.deduplicate.identity import Outcome
-from pipelines.deduplicate.stories import RARE, find_evidence, joining_keys, make_stories
+from pipelines.deduplicate.stories import RARE, find_evidence, joining_bands, joining_keys, make_stories
 from pipelines.group.candidates import GroupRules, grade
 from pipelines.model import Article
 from pipelines.normalise import normalise
@@ -23,6 +23,9 @@ from pipelines.store.sources import SourceRecord
 
 GROUPED_AT_ONCE: Final = 500
 """Articles that are grouped in one transaction: few enough that nobody waits long for the database."""
+
+POPULAR: Final = 100
+"""A band that more articles have is a stock phrase or a footer: it joins nothing, so that the cost stays flat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Rebuilt:
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """What the final stage did: so many articles were new or changed, and so many stories were made of them."""
+    """What the final stage did: so many articles were new or changed, and they are in so many stories."""
 
     articles: int
     stories: int
@@ -171,34 +174,54 @@ def group(
             fresh = tx.articles.fresh(GROUPED_AT_ONCE)
             if not fresh:
                 return Grouped(done, stories)
-            stories += _regroup(tx, fresh, rules)
+            _regroup(tx, fresh, rules)
+            stories += len({story.id for story in tx.stories.of(fresh).values()})
             tx.articles.mark_grouped(fresh)
         done += len(fresh)
         progress(done, max(done, total))
 
 
-def _regroup(tx: Transaction, fresh: Collection[int], rules: GroupRules) -> int:
+def _regroup(tx: Transaction, fresh: Collection[int], rules: GroupRules) -> None:
     """Make the stories again that these articles can belong to.
 
-    Returns:
-        How many there are now.
+    What shares anything with a new article is made again, since the new one may also end what was evidence before: a
+    title used once more is a column, a repository named once more a household name. So is all that evidence links to
+    it, however many steps away. Only then is the outcome that of grouping everything at once.
     """
-    keys = frozenset().union(*(joining_keys(one) for one in tx.articles.get(fresh).values()))
-    rare = [key for key, count in _counts(tx, keys).items() if count <= RARE]
-    near = {one for holders in tx.articles.sharing(rare).values() for one, role in holders if role != "mention"}
-    standing = {story.id: story for story in tx.stories.of({*fresh, *near}).values()}
-    members = {member for story in standing.values() for member in story.members}
-    articles = tx.articles.get({*fresh, *near, *members})
-    subjects = frozenset().union(*(joining_keys(one) for one in articles.values()))
-    evidence = find_evidence(list(articles.values()), _counts(tx, subjects))
-    printed = tx.issues.published(key for one in articles.values() for key in one.article.keys)
+    tx.articles.put_bands({one: joining_bands(article) for one, article in tx.articles.get(fresh).items()})
+    targets = frozenset(_sharing(tx, fresh, slack=len(fresh))[0])
+    while True:
+        standing = {story.id: story for story in tx.stories.of(targets).values()}
+        targets |= {member for story in standing.values() for member in story.members}
+        ids, popular = _sharing(tx, targets)
+        near = tx.articles.get(ids)
+        subjects = frozenset().union(*(joining_keys(one) for one in near.values()))
+        evidence = find_evidence(list(near.values()), _counts(tx, subjects), rules.zone, popular)
+        linked = {one for edge in evidence if not targets.isdisjoint(edge.articles) for one in edge.articles}
+        if linked <= targets:
+            break
+        targets |= linked
+    articles = [near[one] for one in sorted(targets)]
+    printed = tx.issues.published(key for one in articles for key in one.article.keys)
     graded = []
-    for story in make_stories(list(articles.values()), evidence, rules.trust):
-        told = [articles[member] for member in story.members]
+    for story in make_stories(articles, evidence, rules.trust):
+        told = [near[member] for member in story.members]
         days = [day for one in told for key in one.article.keys for day in printed.get(key, ())]
         graded.append(replace(grade(story, told, rules), published_in=min(days, default=None)))
     tx.stories.replace(standing, graded)
-    return len(graded)
+
+
+def _sharing(tx: Transaction, ids: Collection[int], slack: int = 0) -> tuple[set[int], frozenset[int]]:
+    """These articles and all that share a rare key or a band with one, and the bands too common to say anything.
+
+    Args:
+        slack: by how many articles a key or a band may be too common.
+    """
+    keys = frozenset().union(*(joining_keys(one) for one in tx.articles.get(ids).values()))
+    rare = [key for key, count in _counts(tx, keys).items() if count <= RARE + slack]
+    found = {one for holders in tx.articles.sharing(rare).values() for one, role in holders if role != "mention"}
+    banded, popular = tx.articles.banded(tx.articles.bands_of(ids), POPULAR + slack)
+    return {*ids, *found, *(one for holders in banded.values() for one in holders)}, popular
 
 
 def _counts(tx: Transaction, keys: Collection[str]) -> Mapping[str, int]:

@@ -31,7 +31,7 @@ def article(number: int = 1, *, days: float = 0.0, keys: tuple[str, ...] = (), *
         url=url,
         seen_url=url,
         keys=(*keys, url),
-        title=values.pop("title", f"标题 {number}"),
+        title=values.pop("title", f"题目{chr(0x4E00 + 7 * number)}"),  # no number: 第 1 and 第 2 would contradict
         published=values.pop("published", instant(days)),
         fetched_at=NOON,
         **values,

@@ -1,13 +1,16 @@
-"""Same news: articles joined into stories by evidence that can be shown. Pure."""
+"""Same news: articles joined into stories by evidence that can be shown, unless something keeps them apart. Pure."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, timedelta, tzinfo
 from itertools import combinations
 from typing import Final
 
+from pipelines.deduplicate.guards import unite
+from pipelines.deduplicate.near import near_evidence, text_keys
+from pipelines.deduplicate.titles import title_evidence, title_keys
 from pipelines.model import Evidence, Reference, StoredArticle, Story
 
 WORK_PREFIXES: Final = ("arxiv:", "github:", "doi:")
@@ -28,16 +31,37 @@ SHARED_WINDOW: Final = timedelta(days=30)
 _POSTS: Final = ("wechat", "zhihu", "feed", "web")
 
 
-def find_evidence(articles: Sequence[StoredArticle], reference_counts: Mapping[str, int]) -> tuple[Evidence, ...]:
-    """What joins these articles, pair by pair.
+def find_evidence(
+    articles: Sequence[StoredArticle],
+    reference_counts: Mapping[str, int],
+    zone: tzinfo = UTC,
+    popular: Collection[int] = (),
+) -> tuple[Evidence, ...]:
+    """What joins these articles: references, nearly the same text, the same title.
 
     Args:
         articles: those that may belong together, in any order.
         reference_counts: how many articles of the whole store refer to each key.
+        zone: in which days begin.
+        popular: bands that so many articles share that they say nothing.
 
     Returns:
-        Evidence by ascending pair; the same for any order of the articles.
+        Evidence of each sort by ascending pair; the same for any order of the articles.
     """
+    return (
+        *reference_evidence(articles, reference_counts),
+        *near_evidence(articles, popular),
+        *title_evidence(articles, zone, popular),
+    )
+
+
+def joining_bands(one: StoredArticle) -> frozenset[int]:
+    """What the store finds other articles by whose title or text may be this one's."""
+    return frozenset((*title_keys(one.article), *text_keys(one.article.text)))
+
+
+def reference_evidence(articles: Sequence[StoredArticle], reference_counts: Mapping[str, int]) -> tuple[Evidence, ...]:
+    """What joins articles through what they are about: one is about the other, or both about the same."""
     owners = {key: one for one in articles for key in one.article.keys}
     about: dict[str, list[StoredArticle]] = defaultdict(list)
     found: dict[tuple[int, int], Evidence] = {}
@@ -77,32 +101,14 @@ def make_stories(
         Stories by ascending id; together their members are the articles, each once.
     """
     by_id = {one.id: one for one in articles}
-    root = {one: one for one in by_id}
-
-    def top(member: int) -> int:
-        while root[member] != member:
-            root[member] = root[root[member]]
-            member = root[member]
-        return member
-
-    edges = [edge for edge in evidence if edge.articles[0] in by_id and edge.articles[1] in by_id]
-    for edge in edges:
-        low, high = sorted((top(edge.articles[0]), top(edge.articles[1])))
-        root[high] = low
-    members: dict[int, list[int]] = defaultdict(list)
-    for one in sorted(by_id):
-        members[top(one)].append(one)
-    shown: dict[int, list[Evidence]] = defaultdict(list)
-    for edge in edges:
-        shown[top(edge.articles[0])].append(edge)
     return tuple(
         Story(
-            id=story,
-            members=tuple(ids),
-            lead=_lead([by_id[one] for one in ids], shown[story], trust).id,
-            evidence=tuple(sorted(shown[story], key=lambda edge: edge.articles)),
+            id=cluster.members[0],
+            members=cluster.members,
+            lead=_lead([by_id[one] for one in cluster.members], cluster.evidence, trust).id,
+            evidence=cluster.evidence,
         )
-        for story, ids in sorted(members.items())
+        for cluster in unite(articles, evidence)
     )
 
 

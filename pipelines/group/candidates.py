@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Self
+from zoneinfo import ZoneInfo
 
 from pipelines.deduplicate.stories import WORK_PREFIXES, subjects
 from pipelines.group.categories import CategoryRules, categorise
@@ -23,6 +24,7 @@ class GroupRules:
 
     Args:
         trust, source_category: by source id, where a source has one.
+        zone: in which days begin.
     """
 
     categories: CategoryRules
@@ -30,11 +32,19 @@ class GroupRules:
     labels: Labels
     trust: Mapping[str, float]
     source_category: Mapping[str, str]
+    zone: ZoneInfo
 
     @classmethod
     def of(cls, newsletter: Newsletter, trust: Mapping[str, float], source_category: Mapping[str, str]) -> Self:
         """Compile a newsletter's rules once for many stories."""
-        return cls(CategoryRules.of(newsletter), TopicTerms.of(newsletter), newsletter.labels, trust, source_category)
+        return cls(
+            CategoryRules.of(newsletter),
+            TopicTerms.of(newsletter),
+            newsletter.labels,
+            trust,
+            source_category,
+            newsletter.zone,
+        )
 
 
 def grade(story: Story, articles: Sequence[StoredArticle], rules: GroupRules) -> Candidate:

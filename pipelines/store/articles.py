@@ -20,6 +20,7 @@ from pipelines.store.tables import (
     article_keys,
     article_references,
     articles,
+    bands,
     decisions,
     entries,
     joined_articles,
@@ -185,6 +186,42 @@ class Articles:
             )
         }
 
+    def put_bands(self, keys: Mapping[int, Collection[int]]) -> None:
+        """Note the bands of articles, by id, in the place of those that they had."""
+        for chunk in chunks(keys):
+            self._connection.execute(delete(bands).where(bands.c.article_id.in_(chunk)))
+        rows = [{"key": key, "article_id": one} for one, found in keys.items() for key in set(found)]
+        if rows:
+            self._connection.execute(insert(bands), rows)
+
+    def banded(self, keys: Iterable[int], most: int) -> tuple[dict[int, list[int]], frozenset[int]]:
+        """Who has a band.
+
+        Args:
+            keys: bands.
+            most: a band that more articles have is popular: it says nothing, and would cost much.
+
+        Returns:
+            Article ids by band, and the popular ones, whose articles are left out.
+        """
+        found: dict[int, list[int]] = defaultdict(list)
+        popular: set[int] = set()
+        for chunk in chunks(dict.fromkeys(keys)):
+            counted = select(bands.c.key).where(bands.c.key.in_(chunk)).group_by(bands.c.key)
+            popular.update(self._connection.execute(counted.having(func.count() > most)).scalars())
+            rare = [key for key in chunk if key not in popular]
+            for key, one in self._connection.execute(select(bands).where(bands.c.key.in_(rare))):
+                found[key].append(one)
+        return found, frozenset(popular)
+
+    def bands_of(self, ids: Iterable[int]) -> frozenset[int]:
+        """The bands that any of these articles has."""
+        return frozenset(
+            key
+            for chunk in chunks(ids)
+            for key in self._connection.execute(select(bands.c.key).where(bands.c.article_id.in_(chunk))).scalars()
+        )
+
     def revisions(self, one: int) -> list[Revision]:
         """The versions of an article that edits replaced, oldest first."""
         query = select(revisions).where(revisions.c.article_id == one).order_by(revisions.c.number)
@@ -211,6 +248,7 @@ class Articles:
         run(update(article_keys).where(article_keys.c.article_id == gone).values(article_id=kept))
         run(delete(sightings).where(sightings.c.article_id == gone))
         run(delete(article_references).where(article_references.c.article_id == gone))
+        run(delete(bands).where(bands.c.article_id == gone))
         run(
             update(revisions)
             .where(revisions.c.article_id == gone)
@@ -236,7 +274,7 @@ class Articles:
         columns = joined_articles.c
         found = {one: one for one in self._connection.execute(select(articles.c.id)).scalars()}
         found |= {row.id: row.article_id for row in self._connection.execute(select(columns.id, columns.article_id))}
-        for table in (article_keys, article_references, sightings, revisions, joined_articles):
+        for table in (article_keys, article_references, bands, sightings, revisions, joined_articles):
             self._connection.execute(delete(table))
         return found
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -26,7 +27,7 @@ from sqlalchemy import (
     true,
 )
 
-REVISIONS: Final = ("0001",)
+REVISIONS: Final = ("0001", "0002")
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database need not load Alembic."""
 
 
@@ -208,6 +209,14 @@ revisions = Table(
     Column("replaced_at", Moment, nullable=False),
     Column("title", Words, nullable=False),
     Column("text", LargeBinary, nullable=False),
+)
+
+bands = Table(
+    "bands",  # what two articles share where their titles or texts may be one; see pipelines.deduplicate
+    metadata,
+    Column("key", BigInteger, primary_key=True, autoincrement=False),
+    _to_article(primary_key=True, index=True),
+    sqlite_with_rowid=False,
 )
 
 article_references = Table(

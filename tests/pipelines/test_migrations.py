@@ -17,6 +17,7 @@ from sqlalchemy import create_engine, inspect
 
 from pipelines.store import Store
 from pipelines.store.engine import make_engine
+from pipelines.store.errors import StoreOutdated
 from pipelines.store.migrations import config, migrate
 from pipelines.store.tables import REVISIONS, metadata
 
@@ -89,26 +90,24 @@ def test_a_migration_that_is_stopped_half_way_leaves_nothing(tmp_path: Path, mon
     assert shape(path)
 
 
-def test_an_upgrade_keeps_a_copy_and_every_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("revision", REVISIONS[:-1])
+def test_an_upgrade_keeps_a_copy_and_every_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, revision: str) -> None:
     path = tmp_path / "jianbao.db"
     url = f"sqlite:///{path}"
-    store = Store.open(url)
-    with store.transaction() as tx:
+    old = make_engine(url)
+    migrate(old, revision)
+    old.dispose()
+    monkeypatch.setattr("pipelines.store.REVISIONS", (revision,))
+    with Store.open(url).transaction() as tx:
         tx.articles.save([article(1, text="正文")])
         before = tx.articles.get([1])
-    store.close()
-
-    def to_the_next(engine: Any) -> None:
-        with engine.begin() as connection:
-            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
-
-    monkeypatch.setattr("pipelines.store.REVISIONS", ("0001", "0002"))
-    monkeypatch.setattr("pipelines.store.migrations.migrate", to_the_next)
+    monkeypatch.undo()
+    with pytest.raises(StoreOutdated, match="db upgrade"):
+        Store.open(url)
     with Store.upgrade(url).reading() as tx:
         assert tx.articles.get([1]) == before
-    monkeypatch.undo()
-    with Store.open(f"{url}.0001").reading() as tx:
-        assert tx.articles.get([1]) == before
+    with pytest.raises(StoreOutdated):
+        Store.open(f"{url}.{revision}")
 
 
 def test_foreign_keys_are_checked_again_after_a_migration(tmp_path: Path) -> None:

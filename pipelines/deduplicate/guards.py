@@ -1,0 +1,370 @@
+"""What keeps two articles apart: numbers, dates and names that contradict each other. Pure.
+
+骁龙690 and 骁龙865 are one letter apart and two pieces of news. A number is compared with one in the same role only:
+after the same stem (`iphone` 12), as a date, as the part of a series, or with the same unit (12 本).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from typing import Final
+
+from opencc import OpenCC
+
+from pipelines.model import Article, Evidence, StoredArticle
+
+Values = Mapping[str, frozenset[str]]
+"""By role: the values that a title has in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identifiers:
+    """What a title says in numbers and names.
+
+    Args:
+        marks: numbers that say which one it is: models, versions, years, dates, parts of a series.
+        amounts: numbers that say how many, by unit.
+        names: Latin words, small words aside.
+    """
+
+    marks: Values
+    amounts: Values
+    names: frozenset[str]
+
+
+def fold(title: str) -> str:
+    """In one width, case and script, so that what reads the same is the same.
+
+    >>> fold("ＩＰＨＯＮＥ １２：①《端側推理》")
+    'iphone 12:1《端侧推理》'
+    """
+    folded = unicodedata.normalize("NFKC", title).casefold().encode(errors="ignore").decode()  # no lone surrogate
+    simplified: str = _simplifier().convert(folded)
+    return simplified
+
+
+def account_of(article: Article) -> str:
+    """Who published it: the account's name, which two mirrors of it share; else the source."""
+    return "".join((article.publisher or article.source).casefold().split())
+
+
+def identifiers(title: str) -> Identifiers:
+    """Read a title's numbers and names.
+
+    >>> found = identifiers("高通发布骁龙690：最高 2.0GHz，支持 5G")
+    >>> dict(found.marks), dict(found.amounts)
+    ({'骁龙': frozenset({'690'})}, {'ghz': frozenset({'2'}), 'g': frozenset({'5'})})
+    """
+    marks: dict[str, set[str]] = defaultdict(set)
+    amounts: dict[str, set[str]] = defaultdict(set)
+    rest = _NUMBERED.sub(lambda match: _note_numbered(match, marks), fold(title))
+    names: set[str] = set()
+    for match in _NAME.finditer(rest):
+        word, glued = match.groups()
+        if len(word) > 1 and not _SMALL_WORD.fullmatch(word):
+            names.add(word)
+        elif len(word) == 1 and glued and (word != "v" or len(glued) > 2):
+            names.add(word + glued)
+    for match in _NUMBER.finditer(rest):
+        _note_number(match, marks, amounts)
+    return Identifiers(_frozen(marks), _frozen(amounts), frozenset(names))
+
+
+def contradiction(one: Identifiers, other: Identifiers) -> str | None:
+    """The role in which two titles say which one it is, and mean two: they are never one story.
+
+    >>> contradiction(identifiers("tf 2.2 发布"), identifiers("tf 2.3 发布"))
+    'tf'
+    >>> contradiction(identifiers("iphone 12 发布"), identifiers("iphone 11 对比 iphone 12"))
+    """
+    return next(_conflicts(one.marks, other.marks), None)
+
+
+def say_otherwise(one: Identifiers, other: Identifiers) -> bool:
+    """Whether two titles that look alike differ in an amount, or each has a name of its own.
+
+    >>> say_otherwise(identifiers("Kafka 面试题"), identifiers("Redis 面试题"))
+    True
+    """
+    amount = next(_conflicts(one.amounts, other.amounts), None)
+    return amount is not None or _named_otherwise(one.names - other.names, other.names - one.names)
+
+
+# ---- Joining
+
+STRENGTH: Final = ("by-hand", "reprint", "names", "shared-reference", "near-text", "same-title", "similar-title")
+"""Kinds of evidence, the strongest first: what joins first stands, and what contradicts it stays out."""
+
+EXPLICIT: Final = frozenset({"by-hand", "reprint", "names"})
+"""Kinds in which one article says itself that it is about the other; their titles need not agree."""
+
+DIAMETER: Final = 4
+"""How many steps of evidence may lie between two articles of a story: a post, its paper, another post, its reprint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Articles that evidence joined.
+
+    Args:
+        members: ids, ascending.
+        evidence: what joined them, strongest first: one piece less than there are members.
+    """
+
+    members: tuple[int, ...]
+    evidence: tuple[Evidence, ...]
+
+
+def unite(
+    articles: Sequence[StoredArticle], evidence: Iterable[Evidence], apart: Collection[tuple[int, int]] = ()
+) -> tuple[Cluster, ...]:
+    """Join what the evidence joins, unless two members would contradict each other or lie too far apart.
+
+    Evidence is taken in an order that depends on the articles only, so the clusters do not depend on theirs; and what
+    no evidence links does not matter to each other, so a part can be done without the rest.
+
+    Args:
+        articles: in any order.
+        evidence: of pairs of them; other pairs are left out.
+        apart: pairs, smaller id first, that a person has set apart.
+
+    Returns:
+        Clusters by their first member; every article is in one.
+    """
+    by_id = {one.id: one for one in articles}
+    edges = [edge for edge in evidence if by_id.keys() >= set(edge.articles)]
+    union = _Union(by_id, edges, frozenset(apart))
+    for edge in sorted(edges, key=lambda edge: _order(edge, by_id)):
+        union.add(edge)
+    return tuple(
+        Cluster(tuple(sorted(members)), tuple(union.evidence[root])) for root, members in sorted(union.members.items())
+    )
+
+
+def _order(edge: Evidence, by_id: Mapping[int, StoredArticle]) -> tuple[object, ...]:
+    one, other = (by_id[member].article for member in edge.articles)
+    gap = abs(one.published.at - other.published.at)
+    return STRENGTH.index(edge.kind), gap, sorted((one.url, other.url)), edge.detail
+
+
+class _Union:
+    """Clusters that grow. A cluster goes by its smallest member."""
+
+    def __init__(
+        self, by_id: Mapping[int, StoredArticle], edges: Iterable[Evidence], apart: frozenset[tuple[int, int]]
+    ) -> None:
+        self.members = {one: [one] for one in by_id}
+        self.evidence: dict[int, list[Evidence]] = {one: [] for one in by_id}
+        self._root = {one: one for one in by_id}
+        self._diameter = dict.fromkeys(by_id, 0)
+        self._apart = apart
+        self._explicit: set[frozenset[int]] = set()
+        self._neighbours: dict[int, set[int]] = defaultdict(set)
+        for edge in edges:
+            one, other = edge.articles
+            self._neighbours[one].add(other)
+            self._neighbours[other].add(one)
+            if edge.kind in EXPLICIT:
+                self._explicit.add(frozenset(edge.articles))
+        self._identifiers = {one: identifiers(by_id[one].article.title) for one in self._neighbours}
+
+    def add(self, edge: Evidence) -> None:
+        """Join the clusters of the edge's ends, if they may."""
+        low, high = sorted(self._root[one] for one in edge.articles)
+        if low == high:
+            return
+        between = 1 + sum(self._eccentricity(one) for one in edge.articles)
+        diameter = max(self._diameter[low], self._diameter[high], between)
+        if self._set_apart(low, high):
+            return
+        if edge.kind != "by-hand" and (diameter > DIAMETER or self._contradict(low, high)):
+            return
+        for one in self.members[high]:
+            self._root[one] = low
+        self.members[low] += self.members.pop(high)
+        self.evidence[low] = sorted([*self.evidence[low], *self.evidence.pop(high), edge], key=_by_strength)
+        self._diameter[low] = diameter
+
+    def _eccentricity(self, start: int) -> int:
+        """Steps from a member to the farthest of its cluster."""
+        mine = set(self.members[self._root[start]]) - {start}
+        reached, steps = {start}, 0
+        while reached := {other for one in reached for other in self._neighbours[one]} & mine:
+            mine -= reached
+            steps += 1
+        return steps
+
+    def _set_apart(self, low: int, high: int) -> bool:
+        return bool(self._apart) and any(
+            (min(pair), max(pair)) in self._apart for pair in product(self.members[low], self.members[high])
+        )
+
+    def _contradict(self, low: int, high: int) -> bool:
+        return any(
+            contradiction(self._identifiers[one], self._identifiers[other]) is not None
+            for one, other in product(self.members[low], self.members[high])
+            if frozenset((one, other)) not in self._explicit
+        )
+
+
+def _by_strength(edge: Evidence) -> tuple[int, tuple[int, int]]:
+    return STRENGTH.index(edge.kind), edge.articles
+
+
+# ---- Reading
+
+
+@cache
+def _simplifier() -> OpenCC:
+    return OpenCC("tw2sp")  # with its words: 軟體 is 软件, which t2s makes 软体
+
+
+_NUMERALS: Final = "零〇一二两三四五六七八九十百"
+_DIGITS: Final = {numeral: value for value, numeral in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+_PARTS: Final = {"上": "1", "中": "2", "下": "3"}
+_MULTIPLES: Final = {"千": 10**3, "万": 10**4, "w": 10**4, "百万": 10**6, "千万": 10**7, "亿": 10**8}
+_UNITS: Final = frozenset(
+    "年月日号天周岁个本张问种条名人位篇款项步秒倍家届期章讲课卷季代题块页台辆枚颗句道套样件瓶杯碗只轮国省市所"
+)
+_UNITS_OR_WORDS: Final = frozenset("分点次集回层行字米元场部首星小大强")
+"""Units that as often begin the next word: 骁龙690首发."""
+
+_SMALL_WORD: Final = re.compile(
+    "a|an|and|are|as|at|be|by|for|from|how|in|into|is|it|its|new"
+    "|of|on|or|our|the|their|this|to|top|using|via|vs|we|what|why|with|you|your"
+)
+
+_NUMBERED: Final = re.compile(
+    rf"""
+    (?<!\d)(?P<year>(?:19|20)\d\d)\s?[-./年]\s?(?P<month>\d{{1,2}})\s?[-./月]\s?(?P<day>\d{{1,2}})(?![\d.])\s?[日号]?
+    |(?<!\d)(?P<year2>20\d\d)(?P<month2>0[1-9]|1[0-2])(?P<day2>[0-3]\d)(?!\d)
+    |(?<![\d.])(?P<month3>\d{{1,2}})\s?月\s?(?P<day3>\d{{1,2}})(?!\d|\s?[个款条种])\s?[日号]?
+    |(?<![\d.a-z-])(?P<month4>0[1-9]|1[0-2])[-./](?P<day4>0[1-9]|[12]\d|3[01])(?![\d.-])
+    |第\s?(?P<nth>\d{{1,4}}|[{_NUMERALS}]{{1,5}})\s?(?P<of>[期章篇讲课集卷回季弹波届次天日周部代话册辑场站课轮])
+    |[(（\[【]\s?(?P<part>\d{{1,3}}|[{_NUMERALS}]{{1,4}}|[上中下])\s?[篇集部]?\s?[)）\]】]
+    |(?P<part2>[上中下])[篇集](?=[^\w]|$)
+    |(?<=[\u4e00-\u9fffa-z])(?<![{_NUMERALS}])(?P<part3>[{_NUMERALS}]{{1,4}})(?=\s*(?:[:：]|$))
+    """,
+    re.VERBOSE,
+)
+_NAME: Final = re.compile(r"(?<![a-z])([a-z]+)-?(\d+)?")
+_NUMBER: Final = re.compile(
+    r"(?:(?P<word>(?<![a-z])[a-z]+)(?P<between>[\s\-_.#]{0,2}(?:v(?=\d))?)|(?P<han>[\u4e00-\u9fff]{1,2})(?:[\s\-_]?v?))?"
+    r"(?P<number>\d{1,12}(?:\.\d{1,6}){0,4})"
+    r"(?P<more>(?:[/、~&](?=\d)\d{1,6}(?:\.\d{1,6}){0,3})*)"
+    r"(?:(?P<suffix>[a-z]{1,4})(?![a-z])|\s?(?P<multiple>[百千]?万|[千亿])?\s?(?P<unit>%|[\u4e00-\u9fff])?)"
+)
+
+
+def _note_numbered(match: re.Match[str], marks: dict[str, set[str]]) -> str:
+    """Take a date or a part of a series out of the title; leave something that no number sticks to."""
+    found = {name.rstrip("234"): value for name, value in match.groupdict().items() if value is not None}
+    if "day" in found:
+        month, day = int(found["month"]), int(found["day"])
+        if not (1 <= month <= 12 and 1 <= day <= 31):
+            return match[0]
+        marks["date"].add(f"{month}-{day}")
+        if "year" in found:
+            marks["year"].add(found["year"])
+    elif "nth" in found:
+        marks[f"第{found['of']}"].add(_numeral(found["nth"]))
+    else:
+        marks["part"].add(_numeral(found["part"]))
+    return " | "
+
+
+def _note_number(match: re.Match[str], marks: dict[str, set[str]], amounts: dict[str, set[str]]) -> None:
+    word, between, han, number = match["word"], match["between"], match["han"], match["number"]
+    suffix, multiple, unit = match["suffix"], match["multiple"], match["unit"]
+    values = [_plain(one) for one in re.split("[/、~&]", number + match["more"])]
+    if suffix == "w":
+        multiple, suffix = "w", None
+    if multiple:
+        values = [_plain(f"{float(one) * _MULTIPLES[multiple]:.0f}") for one in values if one.count(".") < 2]
+        amounts[unit or multiple].update(values)
+    elif word and unit != "%":
+        stem = word[:-1] if word.endswith("v") and len(word) > 3 and not between else word
+        marks[stem].update(one + (suffix or "") for one in values)
+    elif re.fullmatch(r"(?:19|20)\d\d", number) and (unit == "年" or unit not in _UNITS):
+        marks["year"].update(values)
+    elif suffix or unit == "%" or unit in _UNITS:
+        amounts[suffix or unit].update(values)
+    else:
+        named = han is not None and len(han) > 1
+        if named:
+            marks[han].update(values)
+        if not named or unit in _UNITS_OR_WORDS:
+            amounts[unit if unit in _UNITS_OR_WORDS else ""].update(values)
+
+
+def _plain(number: str) -> str:
+    """Without zeros that mean nothing.
+
+    >>> [_plain(number) for number in ("01", "2.0", "1.10.0", "100")]
+    ['1', '2', '1.10', '100']
+    """
+    parts = [str(int(part)) for part in number.split(".")]
+    while len(parts) > 1 and parts[-1] == "0":
+        parts.pop()
+    return ".".join(parts)
+
+
+def _numeral(text: str) -> str:
+    """A small number in digits, however it is written.
+
+    >>> [_numeral(text) for text in ("07", "下", "二十三", "十", "百")]
+    ['7', '3', '23', '10', '100']
+    """
+    if text.isdigit():
+        return str(int(text))
+    if text in _PARTS:
+        return _PARTS[text]
+    value, digit = 0, 0
+    for character in text:
+        if character in "十百":
+            value += (digit or 1) * (10 if character == "十" else 100)
+            digit = 0
+        else:
+            digit = _DIGITS[character]
+    return str(value + digit)
+
+
+def _frozen(values: Mapping[str, set[str]]) -> Values:
+    return {role: frozenset(found) for role, found in values.items()}
+
+
+# ---- Comparing
+
+_ENDINGS: Final = ("s", "es", "v")
+
+
+def _conflicts(one: Values, other: Values) -> Iterator[str]:
+    """Roles that both have, with no value in common."""
+    for role in sorted(one.keys() & other.keys()):
+        if not any(_agree(some, others) for some in one[role] for others in other[role]):
+            yield role
+
+
+def _agree(one: str, other: str) -> bool:
+    """Equal, or the one is the other said shorter: 2 and 2.3, 21 and 2021."""
+    short, long = sorted((one, other), key=len)
+    return short == long or long.startswith(f"{short}.") or (len(short) == 2 and long == f"20{short}")
+
+
+def _named_otherwise(one: Iterable[str], other: Iterable[str]) -> bool:
+    """Whether each has a name that is no other spelling of one of the other's."""
+    some, others = list(one), list(other)
+    return any(not _spelt_in(name, others) for name in some) and any(not _spelt_in(name, some) for name in others)
+
+
+def _spelt_in(name: str, others: Iterable[str]) -> bool:
+    """Whether one of the others is the name in the plural, or before a version: YOLOv5. BERT is not ALBERT."""
+    return any(
+        long.removeprefix(short) in _ENDINGS for other in others for short, long in [sorted((name, other), key=len)]
+    )

@@ -1,0 +1,89 @@
+"""The final stage over a store: its outcome does not depend on what came when."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from builders import about, article
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.group.candidates import GroupRules
+from pipelines.model import Article
+from pipelines.newsletter import Category, Newsletter
+from pipelines.run import group
+from pipelines.store import Store
+
+NEWSLETTER = Newsletter(title="t", editor="e", categories=(Category(name="新闻"),))
+RULES = GroupRules.of(NEWSLETTER, {}, {})
+
+LAUNCH = "云雀半导体发布新一代端侧处理器星澜，稀疏算力翻倍"
+PAPER = "arxiv:2511.00001"
+TEXT = "".join(chr(0x4E00 + (7 * n) % 1200) for n in range(600))
+NEWS = [
+    article(1, title=LAUNCH, publisher="甲"),
+    article(2, title=f"重磅｜{LAUNCH}！", publisher="乙", days=1),
+    article(3, title="星澜来了：端侧算力的又一次翻倍", publisher="丙", days=1, text=TEXT),
+    article(4, title="端侧处理器的稀疏算力到底有什么用", publisher="丁", days=2, text="转载。" + TEXT),
+    article(5, title="骁龙690发布：中端也有第五代引擎", publisher="甲", references=about(PAPER)),
+    article(6, title="骁龙865发布：旗舰也有第五代引擎", publisher="乙", references=about(PAPER)),
+    article(7, title="一种新的量化方法", publisher="丙", kind="arxiv", keys=(PAPER,)),
+    article(8, title="分享图片", publisher="甲"),
+    article(9, title="分享图片", publisher="乙"),
+    *(article(20 + n, title="每周招聘：端侧推理团队招人啦欢迎投递", publisher="丁", days=7 * n) for n in range(3)),
+    article(30, title="每周招聘：端侧推理团队招人啦欢迎投递", publisher="戊", days=7),
+]
+
+
+def stories(batches: Iterable[Sequence[Article]]) -> set[frozenset[str]]:
+    """The URLs of each story, when the articles come and are grouped batch by batch."""
+    with TemporaryDirectory() as folder:
+        store = Store.open(f"sqlite:///{Path(folder) / 'jianbao.db'}")
+        for batch in batches:
+            with store.transaction() as tx:
+                tx.articles.save(batch)
+            group(store, RULES)
+        with store.reading() as tx:
+            told = tx.stories.candidates(states=("new",))
+        store.close()
+    return {frozenset(one.article.url for one in candidate.articles) for candidate in told}
+
+
+def urls(*numbers: int) -> frozenset[str]:
+    return frozenset(f"https://example.org/{number}" for number in numbers)
+
+
+@pytest.fixture(scope="module")
+def at_once() -> set[frozenset[str]]:
+    return stories([NEWS])
+
+
+def test_one_title_in_two_accounts_is_one_story(at_once: set[frozenset[str]]) -> None:
+    assert any(urls(1, 2) <= story for story in at_once)
+
+
+def test_one_text_under_two_titles_is_one_story(at_once: set[frozenset[str]]) -> None:
+    assert any(urls(3, 4) <= story for story in at_once)
+
+
+def test_two_models_are_never_one_story_though_they_share_a_paper(at_once: set[frozenset[str]]) -> None:
+    assert not any(urls(5, 6) <= story for story in at_once)
+
+
+def test_stock_titles_and_columns_join_nothing(at_once: set[frozenset[str]]) -> None:
+    for number in (8, 9, 20, 21, 22, 30):
+        assert urls(number) in at_once
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.randoms(use_true_random=False), st.integers(1, 5))
+def test_stories_are_the_same_in_whatever_order_and_batches_the_articles_come(
+    at_once: set[frozenset[str]], order: random.Random, size: int
+) -> None:
+    shuffled = list(NEWS)
+    order.shuffle(shuffled)
+    assert stories(shuffled[start : start + size] for start in range(0, len(shuffled), size)) == at_once
