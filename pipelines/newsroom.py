@@ -48,6 +48,7 @@ class Newsroom:
             self.newsletter,
             trust={source.id: source.trust for source in self.registry.sources},
             source_category={source.id: source.category for source in self.registry.sources if source.category},
+            promotion=self.rules.promotion,
         )
 
     @cached_property

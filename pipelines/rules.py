@@ -433,6 +433,42 @@ def _words(words: Iterable[str]) -> str:
 # ---- All of them
 
 
+# ---- promotion.toml
+
+
+class PromotionSort(_Table):
+    """One sort of promotion.
+
+    Args:
+        name: as a reason calls it.
+        patterns: any of them in a title tells it.
+    """
+
+    name: str = Field(min_length=1)
+    patterns: Patterns = Field(min_length=1)
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """All of `patterns`."""
+        return any_of(self.patterns, flags=re.IGNORECASE)
+
+
+class PromotionRules(_Table):
+    """promotion.toml.
+
+    Args:
+        weight: what a promotion adds to a score.
+        sorts: the first that fits gives its name.
+    """
+
+    weight: float = Field(default=-3.0, le=0)
+    sorts: Annotated[tuple[PromotionSort, ...], BeforeValidator(_tuple)] = ()
+
+    def sort_of(self, title: str) -> str | None:
+        """What sort of promotion a title announces, if any."""
+        return next((sort.name for sort in self.sorts if sort.pattern.search(title)), None)
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """Every table of data/rules, as a value.
@@ -447,6 +483,7 @@ class Rules:
     text: TextRules = field(repr=False)
     languages: LanguageRules = field(repr=False)
     references: ReferenceRules = field(repr=False)
+    promotion: PromotionRules = field(repr=False)
 
 
 _T = TypeVar("_T", bound=_Table)
@@ -469,6 +506,7 @@ def load_rules(home: Home) -> Rules:
         text=_read(home, "text.toml", TextRules),
         languages=_read(home, "languages.toml", LanguageRules),
         references=_read(home, "references.toml", ReferenceRules, printed=newsletter.labels),
+        promotion=_read(home, "promotion.toml", PromotionRules),
     )
 
 

@@ -13,6 +13,7 @@ from pipelines.group.categories import CategoryRules, categorise
 from pipelines.group.relevance import TopicTerms, freshness, relevance, total
 from pipelines.model import Candidate, StoredArticle, Story, StoryLink
 from pipelines.newsletter import Labels, Newsletter
+from pipelines.rules import PromotionRules
 
 MOST_LINKS: Final = 6
 """Label lines that an entry can bear."""
@@ -25,6 +26,7 @@ class GroupRules:
     Args:
         trust, source_category: by source id, where a source has one.
         zone: in which days begin.
+        promotion: what announces a promotion.
     """
 
     categories: CategoryRules
@@ -33,9 +35,16 @@ class GroupRules:
     trust: Mapping[str, float]
     source_category: Mapping[str, str]
     zone: ZoneInfo
+    promotion: PromotionRules
 
     @classmethod
-    def of(cls, newsletter: Newsletter, trust: Mapping[str, float], source_category: Mapping[str, str]) -> Self:
+    def of(
+        cls,
+        newsletter: Newsletter,
+        trust: Mapping[str, float],
+        source_category: Mapping[str, str],
+        promotion: PromotionRules | None = None,
+    ) -> Self:
         """Compile a newsletter's rules once for many stories."""
         return cls(
             CategoryRules.of(newsletter),
@@ -44,6 +53,7 @@ class GroupRules:
             trust,
             source_category,
             newsletter.zone,
+            promotion or PromotionRules(),
         )
 
 
@@ -59,7 +69,7 @@ def grade(story: Story, articles: Sequence[StoredArticle], rules: GroupRules) ->
     category = categorise(lead.article, rules.categories, source_category=_known_for(lead, rules))
     links = story_links(lead, ordered, rules.labels)
     trust = max(rules.trust.get(source, 1.0) for source in lead.sources or (lead.article.source,))
-    reasons = relevance(lead, ordered, links, rules.topics, trust=trust)
+    reasons = relevance(lead, ordered, links, rules.topics, trust=trust, promotion=rules.promotion)
     return Candidate(
         story=story,
         articles=ordered,

@@ -12,6 +12,7 @@ from pipelines.group.categories import SUMMARY_SHARE, opening
 from pipelines.group.words import WordList
 from pipelines.model import Reason, StoredArticle, StoryLink
 from pipelines.newsletter import Newsletter, Topic
+from pipelines.rules import PromotionRules
 
 REPEATED_TOPIC_SHARE: Final = 0.5
 """Each further topic weighs this share of what it would alone, so that a list of catchwords does not win."""
@@ -50,6 +51,7 @@ def relevance(
     terms: TopicTerms,
     *,
     trust: float = 1.0,
+    promotion: PromotionRules | None = None,
 ) -> tuple[Reason, ...]:
     """What speaks for a story, whatever the day.
 
@@ -59,6 +61,7 @@ def relevance(
         links: the lines that it brings.
         terms: the newsletter's topics.
         trust: of the lead's source; 1 is neutral.
+        promotion: what announces a promotion, which sinks and says so, but is not dropped.
 
     Returns:
         Reasons whose weights add up to the score without its freshness.
@@ -72,6 +75,8 @@ def relevance(
     labels = list(dict.fromkeys(link.label for link in links))
     if labels:
         reasons.append(Reason(f"附{'、'.join(labels)}", LINK_WEIGHT))
+    if promotion and (sort := promotion.sort_of(lead.article.title)):
+        reasons.append(Reason(f"推广：{sort}", promotion.weight))
     return tuple(reasons)
 
 

@@ -29,7 +29,7 @@ from crawler.sources import Source
 from pipelines.deduplicate.guards import Cluster, unite
 from pipelines.deduplicate.near import near_evidence, text_keys
 from pipelines.deduplicate.titles import title_evidence, title_keys
-from pipelines.model import StoredArticle
+from pipelines.model import Article, StoredArticle
 from pipelines.normalise import normalise
 from pipelines.rules import Rules, load_rules
 

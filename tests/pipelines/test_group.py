@@ -16,6 +16,7 @@ from pipelines.group.relevance import freshness, total
 from pipelines.group.words import WordList
 from pipelines.model import Candidate, StoredArticle, Story
 from pipelines.newsletter import Category, Newsletter, Topic
+from pipelines.rules import Rules
 
 NEWSLETTER = Newsletter(
     title="试刊",
@@ -111,3 +112,37 @@ def test_the_lead_comes_first_among_a_candidates_articles() -> None:
     assert [one.id for one in candidate.articles] == [2, 1]
     assert candidate.lead == late
     assert replace(candidate, state="picked").lead == late
+
+
+@pytest.mark.parametrize(
+    ("title", "sort"),
+    [
+        ("【招聘】端侧推理工程师，速来", "招聘"),
+        ("免费课报名 | 三周学会模型部署", "课程"),
+        ("五一赠书 | 边缘计算的九本书", "抽奖送礼"),
+        ("直播预告：量化训练的十个坑", "活动"),
+        ("PyCharm 限时优惠开启！", "购物"),
+    ],
+)
+def test_a_promotion_sinks_and_says_why_but_stays(rules: Rules, title: str, sort: str) -> None:
+    told = GroupRules.of(NEWSLETTER, {}, {}, rules.promotion)
+    one = stored(1, title=title)
+    reasons = {reason.text: reason.weight for reason in grade(Story(1, (1,), 1), [one], told).reasons}
+    assert reasons[f"推广：{sort}"] == rules.promotion.weight < -2
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "网红直播时的瘦脸、磨皮等美颜功能是如何实现的",
+        "CS217课程解析：剖析QNNPACK的矩阵运算优化思路",
+        "MNN两次直播",
+        "用 CSS 实现优惠券的技巧",
+        "聊聊京东因为优惠券被薅羊毛",
+        "一招教你把模型压到 1 MB",
+        "红包墙背后的渲染优化",
+        "新旗舰跑分出炉，秒杀上一代",
+    ],
+)
+def test_what_is_written_about_lessons_streams_and_coupons_is_no_promotion(rules: Rules, title: str) -> None:
+    assert rules.promotion.sort_of(title) is None
