@@ -149,7 +149,8 @@ class Evidence:
     """Why two articles are in one story.
 
     Args:
-        kind: `shared-reference`, `names` (one is about the other), `reprint`, `same-title`, `near-text`, `by-hand`.
+        kind: `by-hand`, `reprint`, `names` (one is about the other), `shared-reference`, `near-text`, `same-title`,
+            `similar-title`; the strongest first.
         detail: for a person: the key, the similarity.
         articles: the two ids, the smaller first.
     """

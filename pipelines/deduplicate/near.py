@@ -36,6 +36,9 @@ of each has to be in the other too: headers and footers are at the ends."""
 SAME_DIGEST: Final = 0.8
 """The same for short texts, which have no middle."""
 
+PROMISING: Final = 0.3
+"""Similarity by the sketches from which two texts are held side by side: 0.5 is three standard errors away."""
+
 DIGEST: Final = 250
 """Shingles below which a text is short."""
 
@@ -91,11 +94,14 @@ def near_evidence(articles: Sequence[StoredArticle], popular: Collection[int] = 
     Returns:
         Evidence by ascending pair; the same for any order of the articles.
     """
-    texts = {one.id: _Text.of(one) for one in articles if len(one.article.text) >= SHORTEST}
+    read = {one.id: _Text.of(one) for one in articles}
+    texts = {member: text for member, text in read.items() if len(text.shingles) >= SHORTEST}
     found: list[Evidence] = []
     for pair in sorted(_candidates(texts, popular)):
         one, other = (texts[member] for member in pair)
         if one.account == other.account or abs(one.at - other.at) > WINDOW.total_seconds():
+            continue
+        if np.mean(one.sketch == other.sketch) < PROMISING:
             continue
         similarity = resemblance(one.shingles, other.shingles)
         if not _enough(similarity, one.shingles, other.shingles):
@@ -164,10 +170,8 @@ def _units(text: str) -> Hashes:
     begins = np.flatnonzero(is_letter & (before == 0))
     if len(begins) == 0:
         return np.empty(0, dtype=np.uint64)
-    letters = (
-        mixed(folded | before << np.uint64(21)) * is_letter
-    )  # a word is the sum of its letters, each with the one before
-    return np.add.reduceat(letters, begins)
+    pairs = mixed(folded | before << np.uint64(21)) * is_letter
+    return np.add.reduceat(pairs, begins)  # a word is the sum of its letters, each with the one before it
 
 
 @cache
@@ -192,7 +196,9 @@ def _common(some: Hashes, others: Hashes) -> int:
 
 def _sketch(found: Hashes) -> Hashes:
     """One permutation, cut into bins, the least of each; an empty bin takes the next one's (densification by rotation,
-    Shrivastava and Li, ICML 2014)."""
+    Shrivastava and Li, ICML 2014). All alike for a text without shingles."""
+    if len(found) == 0:
+        return np.full(_BINS, _EMPTY)
     least = np.full(_BINS, _EMPTY)
     np.minimum.at(least, (found % np.uint64(_BINS)).astype(np.intp), found)
     filled = np.flatnonzero(least != _EMPTY)
@@ -212,18 +218,13 @@ class _Text:
     at: float
     shingles: Hashes
     title: str
-    keys: tuple[int, ...]
+    sketch: Hashes
 
     @classmethod
     def of(cls, one: StoredArticle) -> Self:
         found = shingles(one.article.text)
-        return cls(
-            account=account_of(one.article),
-            at=one.article.published.at.timestamp(),
-            shingles=found,
-            title=one.article.title,
-            keys=bands(_sketch(found), _ROWS, seed=VERSION) if len(found) >= SHORTEST else (),
-        )
+        at = one.article.published.at.timestamp()
+        return cls(account_of(one.article), at, found, one.article.title, _sketch(found))
 
 
 def _enough(similarity: float, one: Hashes, other: Hashes) -> bool:
@@ -241,7 +242,7 @@ def _candidates(texts: Mapping[int, _Text], popular: Collection[int]) -> Iterato
     """Pairs that share a band, the smaller id first, each once."""
     sharers: dict[int, list[int]] = defaultdict(list)
     for member in sorted(texts):
-        for key in texts[member].keys:
+        for key in bands(texts[member].sketch, _ROWS, seed=VERSION):
             sharers[key].append(member)
     seen: set[tuple[int, int]] = set()
     for key, members in sharers.items():
