@@ -13,6 +13,7 @@ from crawler.sources import Source
 from pipelines.deduplicate.identity import Outcome
 from pipelines.deduplicate.stories import RARE, find_evidence, joining_bands, joining_keys, make_stories
 from pipelines.group.candidates import GroupRules, grade
+from pipelines.learning import learn_again, with_model
 from pipelines.model import Article
 from pipelines.normalise import normalise
 from pipelines.references import with_references
@@ -58,10 +59,15 @@ class Rebuilt:
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """What the final stage did: so many articles were new or changed, and they are in so many stories."""
+    """What the final stage did: so many articles were new or changed, and they are in so many stories.
+
+    Args:
+        learned: whether it also learned anew from past issues and decisions.
+    """
 
     articles: int
     stories: int
+    learned: bool = False
 
 
 def read(item: RawItem, source: Source, rules: Rules) -> Article:
@@ -160,12 +166,14 @@ def group(
 ) -> Grouped:
     """The final stage on what is new: stories, categories, relevance, candidates.
 
-    Its cost follows the new articles, not the store: only stories that a new article can touch are made again.
+    Its cost follows the new articles, not the store: only stories that a new article can touch are made again. When
+    enough was printed or decided since, it learns from that, and all that is open is graded anew.
 
     Args:
         rules: of the newsletter and its sources.
         progress: told how many articles of how many are done.
     """
+    rules = with_model(store, rules)
     with store.reading() as tx:
         total = len(tx.articles.fresh())
     done = stories = 0
@@ -173,12 +181,13 @@ def group(
         with store.transaction() as tx:
             fresh = tx.articles.fresh(GROUPED_AT_ONCE)
             if not fresh:
-                return Grouped(done, stories)
+                break
             _regroup(tx, fresh, rules)
             stories += len({story.id for story in tx.stories.of(fresh).values()})
             tx.articles.mark_grouped(fresh)
         done += len(fresh)
         progress(done, max(done, total))
+    return Grouped(done, stories, learn_again(store, rules))
 
 
 def _regroup(tx: Transaction, fresh: Collection[int], rules: GroupRules) -> None:

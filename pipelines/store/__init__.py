@@ -17,6 +17,7 @@ from pipelines.store.decisions import Decisions
 from pipelines.store.engine import WAIT, is_ours, make_engine, typed_errors
 from pipelines.store.errors import StoreOutdated, StoreReadOnly, StoreRefused
 from pipelines.store.issues import Issues
+from pipelines.store.lessons import Lessons
 from pipelines.store.raw import RawItems
 from pipelines.store.rebuilding import Rebuilding
 from pipelines.store.runs import Runs
@@ -39,6 +40,7 @@ class Transaction:
         self.stories = Stories(connection)
         self.decisions = Decisions(connection)
         self.issues = Issues(connection)
+        self.lessons = Lessons(connection)
         self.sources = Sources(connection)
         self.runs = Runs(connection)
 

@@ -8,13 +8,15 @@ from dataclasses import astuple
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from pipelines.model import Candidate, CandidateState, Evidence, Reason, Story, StoryLink
 from pipelines.store.articles import Articles
 from pipelines.store.engine import chunks
 from pipelines.store.state import settle, stories_of
 from pipelines.store.tables import evidence, stories, story_members
+
+_GRADE: Final = ("category", "category_scores", "category_reasons", "score", "reasons")
 
 _UNDECIDED: Final[tuple[CandidateState, ...]] = ("new",)
 
@@ -87,6 +89,23 @@ class Stories:
             query = query.where(stories.c.newest_at >= since)
         rows = self._connection.execute(query.order_by(stories.c.score.desc(), stories.c.id).limit(limit)).all()
         return self._candidates(rows)
+
+    def some(self, ids: Collection[int]) -> list[Candidate]:
+        """Candidates by their stories' ids, ascending."""
+        query = select(stories).order_by(stories.c.id)
+        return [
+            one
+            for chunk in chunks(sorted(ids))
+            for one in self._candidates(self._connection.execute(query.where(stories.c.id.in_(chunk))).all())
+        ]
+
+    def regrade(self, candidates: Iterable[Candidate]) -> None:
+        """Give stories another grade; what they are made of and what was decided stays."""
+        rows = [
+            {"of": row["id"], **{name: row[name] for name in _GRADE}} for row in map(_story_row, candidates)
+        ]
+        if rows:
+            self._connection.execute(update(stories).where(stories.c.id == bindparam("of")), rows)
 
     def find(self, one: int) -> Candidate | None:
         """The candidate that has this article, also by the id of an article that joined another since."""

@@ -27,7 +27,7 @@ from sqlalchemy import (
     true,
 )
 
-REVISIONS: Final = ("0001", "0002")
+REVISIONS: Final = ("0001", "0002", "0005")
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database need not load Alembic."""
 
 
@@ -306,4 +306,13 @@ entry_keys = Table(
         ["issue", "position"], ["entries.issue", "entries.position"], name="fk_entry_keys_entry", ondelete="CASCADE"
     ),
     Index("ix_entry_keys_issue", "issue", "position"),
+)
+
+models = Table(
+    "models",  # one row: what was learned last
+    metadata,
+    _id(),
+    Column("model", Words, nullable=False),
+    Column("basis", JSON, nullable=False),
+    Column("graded_to", Integer),  # NULL when all open stories have been graded with it
 )
