@@ -10,7 +10,7 @@ from typing import Literal
 from crawler.items import Kind, LinkRelation
 
 Precision = Literal["second", "minute", "hour", "day", "month", "year", "first-seen"]
-DecisionAction = Literal["pick", "drop", "later", "undo"]
+DecisionAction = Literal["pick", "drop", "later", "merge", "split", "undo"]
 CandidateState = Literal["new", "picked", "dropped", "later", "published"]
 
 
@@ -222,7 +222,9 @@ class Decision:
     Args:
         story: any member's article id; survives regrouping.
         who, at: the person (or `cli`) and when.
-        action: `undo` takes back the newest decision that still stands.
+        action: `merge` and `split` are about two articles, which tell one story or do not; whoever says so of several
+            pairs at once has decided once. `undo` takes back the newest decision that still stands.
+        other: of `merge` and `split`, the other article's id.
         category, issue: where the pick goes; None leaves it to the story and to the next issue.
         shown: what the person was shown (title, score, category), for later training.
     """
@@ -234,6 +236,7 @@ class Decision:
     category: str | None = None
     issue: date | None = None
     shown: Mapping[str, str] = field(default_factory=dict)
+    other: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,9 @@ def unite(
 ) -> tuple[Cluster, ...]:
     """Join what the evidence joins, unless two members would contradict each other or lie too far apart.
 
+    A person may join what no evidence would, and set apart what it joins: by hand, clusters are joined as they are
+    without, so that what a person joins neither draws in nor keeps out anything else.
+
     Evidence is taken in an order that depends on the articles only, so the clusters do not depend on theirs; and what
     no evidence links does not matter to each other, so a part can be done without the rest.
 
@@ -154,7 +157,10 @@ def _order(edge: Evidence, by_id: Mapping[int, StoredArticle]) -> tuple[object, 
 
 
 class _Union:
-    """Clusters that grow. A cluster goes by its smallest member."""
+    """Clusters that grow, and the parts that they have without what a person joined: guards are about those.
+
+    A cluster and a part go by their smallest members.
+    """
 
     def __init__(
         self, by_id: Mapping[int, StoredArticle], edges: Iterable[Evidence], apart: frozenset[tuple[int, int]]
@@ -162,6 +168,8 @@ class _Union:
         self.members = {one: [one] for one in by_id}
         self.evidence: dict[int, list[Evidence]] = {one: [] for one in by_id}
         self._root = {one: one for one in by_id}
+        self._parts = {one: [one] for one in by_id}
+        self._part = {one: one for one in by_id}
         self._diameter = dict.fromkeys(by_id, 0)
         self._apart = apart
         self._explicit: set[frozenset[int]] = set()
@@ -177,23 +185,32 @@ class _Union:
     def add(self, edge: Evidence) -> None:
         """Join the clusters of the edge's ends, if they may."""
         low, high = sorted(self._root[one] for one in edge.articles)
-        if low == high:
+        if self._set_apart(low, high) or (edge.kind != "by-hand" and not self._join_parts(edge)):
             return
+        if low != high:
+            for one in self.members[high]:
+                self._root[one] = low
+            self.members[low] += self.members.pop(high)
+            self.evidence[low] = sorted([*self.evidence[low], *self.evidence.pop(high), edge], key=_by_strength)
+
+    def _join_parts(self, edge: Evidence) -> bool:
+        """Join the parts of the edge's ends; False where they may not be one."""
+        low, high = sorted(self._part[one] for one in edge.articles)
+        if low == high:
+            return True
         between = 1 + sum(self._eccentricity(one) for one in edge.articles)
         diameter = max(self._diameter[low], self._diameter[high], between)
-        if self._set_apart(low, high):
-            return
-        if edge.kind != "by-hand" and (diameter > DIAMETER or self._contradict(low, high)):
-            return
-        for one in self.members[high]:
-            self._root[one] = low
-        self.members[low] += self.members.pop(high)
-        self.evidence[low] = sorted([*self.evidence[low], *self.evidence.pop(high), edge], key=_by_strength)
+        if diameter > DIAMETER or self._contradict(low, high):
+            return False
+        for one in self._parts[high]:
+            self._part[one] = low
+        self._parts[low] += self._parts.pop(high)
         self._diameter[low] = diameter
+        return True
 
     def _eccentricity(self, start: int) -> int:
-        """Steps from a member to the farthest of its cluster."""
-        mine = set(self.members[self._root[start]]) - {start}
+        """Steps from a member to the farthest of its part."""
+        mine = set(self._parts[self._part[start]]) - {start}
         reached, steps = {start}, 0
         while reached := {other for one in reached for other in self._neighbours[one]} & mine:
             mine -= reached
@@ -201,14 +218,16 @@ class _Union:
         return steps
 
     def _set_apart(self, low: int, high: int) -> bool:
-        return bool(self._apart) and any(
-            (min(pair), max(pair)) in self._apart for pair in product(self.members[low], self.members[high])
+        return (
+            bool(self._apart)
+            and low != high
+            and any((min(pair), max(pair)) in self._apart for pair in product(self.members[low], self.members[high]))
         )
 
     def _contradict(self, low: int, high: int) -> bool:
         return any(
             contradiction(self._identifiers[one], self._identifiers[other]) is not None
-            for one, other in product(self.members[low], self.members[high])
+            for one, other in product(self._parts[low], self._parts[high])
             if frozenset((one, other)) not in self._explicit
         )
 

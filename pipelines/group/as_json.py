@@ -53,6 +53,7 @@ def _candidate(one: Candidate) -> dict[str, Any]:
 def _article(member: StoredArticle) -> dict[str, Any]:
     article = member.article
     return {
+        "id": member.id,
         "url": article.url,
         "urls": list(member.urls),
         "title": article.title,

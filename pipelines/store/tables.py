@@ -27,7 +27,7 @@ from sqlalchemy import (
     true,
 )
 
-REVISIONS: Final = ("0001", "0002")
+REVISIONS: Final = ("0001", "0002", "0003")
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database need not load Alembic."""
 
 
@@ -276,6 +276,8 @@ decisions = Table(
     Column("category", Words),
     Column("issue", Date),
     Column("shown", JSON, nullable=False),
+    Column("other", Integer, index=True),  # of a merge or a split
+    Column("undoes", Integer, index=True),  # of an undo: the row that it takes back, whatever is regrouped since
 )
 
 issues = Table(

@@ -206,6 +206,102 @@ def test_since_takes_hours_days_and_weeks_and_nothing_else(cli: Cli, items: Path
     cli("candidates", "--since", "soon", code=2)
 
 
+def numbers(cli: Cli, state: str = "new") -> list[list[int]]:
+    """The article numbers of each story in a state."""
+    listed = cli.json("candidates", "--state", state)["categories"]
+    told = [one["articles"] for category in listed for one in category["candidates"]]
+    return sorted(sorted(article["id"] for article in articles) for articles in told)
+
+
+def test_stories_are_merged_and_split_by_hand_and_a_rebuild_leaves_them_so(cli: Cli, items: Path) -> None:
+    cli("add", str(items))
+    assert numbers(cli) == [[1, 2, 3], [4]]
+    assert "（4 篇）" in cli("merge", "4", "2")
+    assert numbers(cli) == [[1, 2, 3, 4]]
+    assert "by-hand" in cli("candidates", "--json")
+    assert "低比特量化实战" in cli("split", "1", "3")
+    assert numbers(cli) == [[1, 2, 4], [3]]
+    cli("rebuild")
+    assert numbers(cli) == [[1, 2, 4], [3]]
+    cli("decide", "3", "undo")
+    assert numbers(cli) == [[1, 2, 3, 4]]
+    cli("decide", "1", "undo")
+    assert numbers(cli) == [[1, 2, 3], [4]]
+
+
+def test_a_story_split_without_a_word_of_whom_falls_apart_wholly(cli: Cli, items: Path) -> None:
+    cli("add", str(items))
+    cli("split", "1")
+    assert numbers(cli) == [[1], [2], [3], [4]]
+
+
+def test_the_rest_stays_one_when_the_article_that_held_it_together_is_split_off(cli: Cli, items: Path) -> None:
+    cli("add", str(items))
+    cli("split", "1")
+    cli("merge", "1", "2", "4")
+    cli("split", "1", "1")
+    assert numbers(cli) == [[1], [2, 4], [3]]
+    cli("decide", "4", "undo")
+    assert numbers(cli) == [[1, 2, 4], [3]]
+
+
+def test_what_was_decided_last_of_either_half_is_decided_of_both_and_the_draft_follows(cli: Cli, items: Path) -> None:
+    cli("add", str(items))
+    cli("decide", "1", "pick", "--issue", "2026-11-25", "--category", "论文")
+    cli("decide", "4", "drop")
+    assert "不用" in cli("merge", "1", "4")
+    assert "低比特量化实战" not in cli("issue", "show", "2026-11-25")
+    cli("decide", "1", "undo")
+    assert numbers(cli, "picked") == [[1, 2, 3]]
+    assert numbers(cli, "dropped") == [[4]]
+    assert "低比特量化实战" in cli("issue", "show", "2026-11-25")
+
+
+def test_two_picks_that_are_merged_stand_in_the_draft_once(cli: Cli, items: Path) -> None:
+    cli("add", str(items))
+    cli("decide", "1", "pick", "--issue", "2026-11-25")
+    cli("decide", "4", "pick", "--issue", "2026-12-09")
+    cli("merge", "1", "4")
+    assert "低比特量化实战" not in cli("issue", "show", "2026-11-25")
+    assert "今晚吃什么" in cli("issue", "show", "2026-12-09")
+
+
+def test_an_undone_drop_is_a_pick_again_and_in_its_draft(cli: Cli, items: Path) -> None:
+    cli("add", str(items))
+    cli("decide", "4", "pick", "--issue", "2026-11-25")
+    cli("decide", "4", "drop")
+    assert "今晚吃什么" not in cli("issue", "show", "2026-11-25")
+    assert "已选" in cli("decide", "4", "undo")
+    assert "今晚吃什么" in cli("issue", "show", "2026-11-25")
+
+
+@pytest.mark.parametrize(
+    "words_and_answer",
+    [
+        (("merge", "1", "99"), "99"),
+        (("merge", "1", "1"), "低比特量化实战"),
+        (("split", "4"), "今晚吃什么"),
+        (("split", "1", "4"), "1、2、3"),
+        (("split", "1", "1", "2", "3"), "各篇就各成一件"),
+    ],
+)
+def test_what_cannot_be_merged_or_split_is_named_with_what_would_work(
+    cli: Cli,
+    items: Path,
+    words_and_answer: tuple[tuple[str, ...], str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words, answer = words_and_answer
+    cli("add", str(items))
+    monkeypatch.setattr("sys.argv", ["jianbao", "--home", str(cli.home), *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert answer in capsys.readouterr().err
+    assert numbers(cli) == [[1, 2, 3], [4]]
+
+
 @pytest.mark.parametrize(
     "words",
     [
