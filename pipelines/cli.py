@@ -319,7 +319,7 @@ def candidates(
     limit: Annotated[int | None, typer.Option(min=1, help="每栏最多几条。")] = None,
     as_json: Json = False,
 ) -> None:
-    """按栏目列出候选，好的在前，附理由。
+    """按栏目列出候选，好的在前，附理由；刊过的不再列，刊过之后又出新版的注明「后续」。
 
     例：jianbao candidates --category 论文 --since 14d --limit 20
     """
@@ -542,6 +542,7 @@ def rebuild(context: typer.Context) -> None:
             newsroom.rules,
             lambda done, total: bar.update(task, completed=done, total=total),
         )
+    editing.remember_issues(newsroom.store, newsroom.newsletter, newsroom.rules)
     for problem in built.problems:
         warn(f"{problem.url}: {problem.detail}")
     out.print(f"由 {built.items} 个原始条目得出 {built.articles} 篇文章。")

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import combinations, product
 from zoneinfo import ZoneInfo
 
+from pipelines.deduplicate.stories import ROUND_UP, WORK_PREFIXES
 from pipelines.export.entry import read_entry
 from pipelines.export.markdown import back_issues, draft
 from pipelines.group.candidates import as_of
 from pipelines.model import Candidate, CandidateState, Decision, DecisionAction, Entry, Issue, Section
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom import Newsroom
-from pipelines.normalise.url import NotAWebAddress, canonical
+from pipelines.normalise.url import Canonical, NotAWebAddress, canonical
+from pipelines.references import named_in
 from pipelines.rules import Rules
 from pipelines.run import regroup
 from pipelines.store import Store, Transaction
@@ -246,20 +248,51 @@ def _fill_drafts(tx: Transaction, newsroom: Newsroom, told: Sequence[Candidate])
 
 
 def save_issue(tx: Transaction, issue: Issue, newsletter: Newsletter, rules: Rules) -> None:
-    """Store an issue, and by their strong keys all that its entries link to: what it printed is remembered."""
+    """Store an issue, and by their strong keys all that its entries printed: it is remembered."""
     entries = [entry for section in issue.sections for entry in section.entries]
     tx.issues.save(issue, [entry_keys(entry, newsletter, rules) for entry in entries])
 
 
+def remember_issues(store: Store, newsletter: Newsletter, rules: Rules) -> None:
+    """Read again what each issue printed, by the rules as they are now; no word of an issue changes."""
+    with store.transaction() as tx:
+        for day in tx.issues.dates():
+            save_issue(tx, _the_issue(tx, day), newsletter, rules)
+
+
 def entry_keys(entry: Entry, newsletter: Newsletter, rules: Rules) -> tuple[str, ...]:
-    """The strong keys of an entry's links, in order; a link that dies within hours, or is none, has none."""
-    keys: dict[str, None] = {}
-    for url in read_entry(entry.markdown, newsletter).urls:
-        with suppress(NotAWebAddress):
-            found = canonical(url, rules)
-            if not found.temporary:
-                keys |= dict.fromkeys(found.keys)
-    return tuple(keys)
+    """The strong keys of what an entry printed, in order.
+
+    - Where its title leads, and the paper or repository before the title: `[2006.16669] …`, `owner/repo：…`.
+    - Every address in it; and every paper and repository, named in plain words too, unless it names too many of a sort
+      to be about each. A link that dies within hours, or is none, has no key.
+    """
+    view = read_entry(entry.markdown, newsletter)
+    head = [f"https://github.com/{view.repository}"] if view.repository else []
+    head += [view.url] if view.url else []
+    itself = [*(_named_at(url, rules) for url in head)]
+    itself += [named_in(text, rules) for text in (*(f"[{prefix}]" for prefix in view.prefixes), view.title)]
+    own = dict.fromkeys(key for found in itself for one in found for key in one.keys)
+    words = "\n".join((*(label.text for label in view.labels), *view.summary))
+    further = [*(one for url in view.urls for one in _named_at(url, rules)), *named_in(words, rules)]
+    works: dict[str, set[str]] = defaultdict(set)
+    for one in further:
+        if one.key not in own and one.key.startswith(WORK_PREFIXES):
+            works[one.key.partition(":")[0]].add(one.key.partition("@")[0])
+    too_many = tuple(f"{sort}:" for sort, keys in works.items() if len(keys) > ROUND_UP)
+    about = (key for one in further if not one.key.startswith(too_many) for key in one.keys)
+    return tuple(dict.fromkeys((*own, *about)))
+
+
+def _named_at(url: str, rules: Rules) -> tuple[Canonical, ...]:
+    """What stands at an address, and what that belongs to."""
+    try:
+        found = canonical(url, rules)
+    except NotAWebAddress:
+        return ()
+    if found.temporary:
+        return ()
+    return (found, canonical(found.part_of, rules)) if found.part_of else (found,)
 
 
 def shown(candidate: Candidate) -> Mapping[str, str]:

@@ -196,6 +196,7 @@ class Candidate:
         score: comparable across categories; the sum of the weights of `reasons`.
         links: 论文 / 代码 / 项目地址 lines of its members.
         state, published_in: what was decided, and the issue that printed it.
+        follows: the last issue that printed what this is news of: an earlier release, an earlier version.
     """
 
     story: Story
@@ -208,6 +209,7 @@ class Candidate:
     links: tuple[StoryLink, ...] = ()
     state: CandidateState = "new"
     published_in: date | None = None
+    follows: date | None = None
 
     @property
     def lead(self) -> StoredArticle:

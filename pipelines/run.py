@@ -11,6 +11,7 @@ from typing import Final
 from crawler.items import Batch, Problem, RawItem
 from crawler.sources import Source
 from pipelines.deduplicate.identity import Outcome
+from pipelines.deduplicate.memory import memory_keys, recall
 from pipelines.deduplicate.stories import RARE, find_evidence, joining_bands, joining_keys, make_stories
 from pipelines.group.candidates import GroupRules, grade
 from pipelines.model import Article, Evidence
@@ -211,13 +212,14 @@ def _regroup(tx: Transaction, fresh: Collection[int], rules: GroupRules) -> None
             break
         targets |= linked
     articles = [near[one] for one in sorted(targets)]
-    printed = tx.issues.published(key for one in articles for key in one.article.keys)
+    printed = tx.issues.printed(key for one in articles for key in memory_keys(one))
+    counts = _counts(tx, printed)
     graded = []
     apart = {pair for pair, one in by_hand.items() if one.action == "split"}
     for story in make_stories(articles, (*joined, *evidence), rules.trust, apart):
         told = [near[member] for member in story.members]
-        days = [day for one in told for key in one.article.keys for day in printed.get(key, ())]
-        graded.append(replace(grade(story, told, rules), published_in=min(days, default=None)))
+        known = recall(told, printed, counts)
+        graded.append(replace(grade(story, told, rules), published_in=known.published_in, follows=known.follows))
     tx.stories.replace(standing, graded)
 
 

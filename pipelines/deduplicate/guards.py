@@ -96,6 +96,30 @@ def say_otherwise(one: Identifiers, other: Identifiers) -> bool:
     return amount is not None or _named_otherwise(one.names - other.names, other.names - one.names)
 
 
+def versions(text: str, names: Collection[str] = (), *, prose: bool = False) -> frozenset[str]:
+    """The versions and the parts of a series that a text says.
+
+    Args:
+        text: a title, or what an entry says.
+        names: folded; a number after one of them is a version, though it has neither a dot nor a `v`.
+        prose: whether it is no title: then a number with a dot may be anything, if it has no `v`.
+
+    >>> sorted(versions("MNN 2 与 TF 2.3：INT8 快 1.5 倍，v0.4.0 见（下）", ["mnn"]))
+    ['0.4', '2', '2.3', '3']
+    """
+    marks = identifiers(text).marks
+    told = {value for values in marks.values() for value in values}
+    of_role = {value for role in marks if role in names or _IN_SERIES.match(role) for value in marks[role]}
+    written = ((_plain(match["v"] or match["dotted"]), match["v"]) for match in _VERSION.finditer(fold(text)))
+    return frozenset((*of_role, *(value for value, after_v in written if after_v or (value in told and not prose))))
+
+
+_IN_SERIES: Final = re.compile("part$|第")
+_VERSION: Final = re.compile(
+    r"(?<![a-z0-9_-])v[.\s]?(?P<v>\d{1,6}(?:\.\d{1,6}){0,4})|(?<![\d.])(?P<dotted>\d{1,6}(?:\.\d{1,6}){1,4})"
+)
+
+
 # ---- Joining
 
 STRENGTH: Final = ("by-hand", "reprint", "names", "shared-reference", "near-text", "same-title", "similar-title")

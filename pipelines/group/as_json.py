@@ -47,6 +47,7 @@ def _candidate(one: Candidate) -> dict[str, Any]:
         "evidence": [{"kind": edge.kind, "detail": edge.detail} for edge in one.story.evidence],
         "state": one.state,
         "published_in": one.published_in.isoformat() if one.published_in else None,
+        "follows": one.follows.isoformat() if one.follows else None,
     }
 
 

@@ -244,6 +244,7 @@ stories = Table(
     Column("newest_at", Moment, nullable=False),
     Column("state", Words, nullable=False),
     Column("published_in", Date),
+    Column("follows", Date),
     Index("ix_stories_state_score", "state", "score"),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from crawler.home import Home
 from pipelines.cli import app, main
+from pipelines.model import Entry, Issue, Section
+from pipelines.newsroom import Newsroom
 
 ITEMS = [
     {
@@ -120,7 +124,7 @@ def test_items_become_candidates_by_category_with_reasons(cli: Cli, items: Path)
     assert story["score"] == pytest.approx(sum(reason["weight"] for reason in story["reasons"]))
     assert "量化" in {reason["text"] for reason in story["reasons"]}
     assert sum(story["category_scores"].values()) == pytest.approx(1, abs=1e-3)
-    assert (story["state"], story["published_in"]) == ("new", None)
+    assert (story["state"], story["published_in"], story["follows"]) == ("new", None, None)
     assert story["score"] > found["今晚吃什么"]["score"]
 
 
@@ -189,6 +193,49 @@ def test_importing_an_issue_marks_what_was_already_stored(cli: Cli, items: Path,
     cli("archive", "import", str(past))
     published = cli.json("candidates", "--state", "published")["categories"]
     assert [one["title"] for category in published for one in category["candidates"]] == ["今晚吃什么"]
+
+
+def test_a_repeat_of_a_paper_is_published_and_news_of_a_repository_says_what_it_follows(
+    cli: Cli, tmp_path: Path
+) -> None:
+    past, items = tmp_path / "2026-10-01.md", tmp_path / "items.jsonl"
+    past.write_text(
+        "# 试刊 (2026-10-01)\n\n## 开源项目\n\n- [Tiny/Quant：量化库开源了](https://mirror.example/q)\n摘要：开源了。\n"
+        "- [2511.00001] 低比特量化 | 某号\n摘要：论文。\n\n----\n",
+        encoding="utf-8",
+    )
+    told = [
+        (
+            "https://mp.weixin.qq.com/s/bbbbbbbbbbbbbbbbbbbbbb",
+            "一种低比特量化",
+            "论文：https://arxiv.org/abs/2511.00001",
+        ),
+        ("https://github.com/tiny/quant/releases/tag/v2.0", "quant v2.0", "新的内核"),
+        ("https://mp.weixin.qq.com/s/cccccccccccccccccccccc", "量化库怎么用", "代码：https://github.com/tiny/quant"),
+    ]
+    rows = [{"url": url, "title": title, "text": text, "published_at": "2026-11-20"} for url, title, text in told]
+    items.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    cli("add", str(items))
+    cli("archive", "import", str(past))
+
+    def seen(state: str) -> list[tuple[str, str | None, str | None]]:
+        listed = cli.json("candidates", "--state", state)["categories"]
+        found = [one for category in listed for one in category["candidates"]]
+        return sorted((one["title"], one["published_in"], one["follows"]) for one in found)
+
+    assert seen("published") == [("一种低比特量化", "2026-10-01", None), ("量化库怎么用", "2026-10-01", None)]
+    assert seen("new") == [("quant v2.0", None, "2026-10-01")]
+    assert "后续：已在" in cli("candidates").replace("\n", "")
+
+
+def test_a_rebuild_reads_again_what_issues_printed(cli: Cli, items: Path) -> None:
+    with Newsroom(Home(cli.home)).store.transaction() as tx:
+        entry = Entry("[今晚吃什么 | 厨房](https://example.org/recipe)\n摘要：刊过了。")
+        tx.issues.save(Issue(date(2026, 10, 1), "试刊", (Section("业界新闻", (entry,)),)), [()])
+    cli("add", str(items))
+    assert numbers(cli, "published") == []
+    cli("rebuild")
+    assert numbers(cli, "published") == [[4]]
 
 
 def test_a_rebuild_changes_nothing_that_the_editor_sees(cli: Cli, items: Path) -> None:

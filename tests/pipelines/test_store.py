@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 
 from crawler.items import RawItem, SourceState
+from pipelines.deduplicate.memory import Printed
 from pipelines.model import (
     Article,
     Candidate,
@@ -471,14 +472,17 @@ def test_issue_memory_tells_when_a_key_was_printed_and_knows_no_draft(tx: Transa
     tx.issues.save(issue(FEBRUARY, Entry("甲"), Entry("乙")), [["arxiv:1", "arxiv:1"], ["arxiv:2"]])
     tx.issues.save(issue(JANUARY, Entry("丙")), [["arxiv:1"]])
     tx.issues.save(issue(date(2026, 3, 1), Entry("丁"), published=False), [["arxiv:3"]])
-    assert tx.issues.published(["arxiv:1", "arxiv:2", "arxiv:3"]) == {
-        "arxiv:1": [JANUARY, FEBRUARY],
-        "arxiv:2": [FEBRUARY],
+    assert tx.issues.printed(["arxiv:1", "arxiv:2", "arxiv:3"]) == {
+        "arxiv:1": [Printed(JANUARY, "丙"), Printed(FEBRUARY, "甲")],
+        "arxiv:2": [Printed(FEBRUARY, "乙")],
     }
     assert tx.issues.dates() == [JANUARY, FEBRUARY, date(2026, 3, 1)]
     assert tx.issues.dates("published") == [JANUARY, FEBRUARY]
     tx.issues.save(issue(FEBRUARY, Entry("甲")), [["arxiv:2"]])
-    assert tx.issues.published(["arxiv:1", "arxiv:2"]) == {"arxiv:1": [JANUARY], "arxiv:2": [FEBRUARY]}
+    assert {key: [entry.day for entry in told] for key, told in tx.issues.printed(["arxiv:1", "arxiv:2"]).items()} == {
+        "arxiv:1": [JANUARY],
+        "arxiv:2": [FEBRUARY],
+    }
 
 
 def test_what_an_issue_printed_is_published_whatever_was_decided(tx: Transaction) -> None:
@@ -516,6 +520,14 @@ def test_a_published_issue_has_what_it_links_to_graded_again(tx: Transaction) ->
     assert tx.articles.fresh() == []
     tx.issues.save(issue(JANUARY, *entries), keys)
     assert tx.articles.fresh() == [1, 2, 3]
+
+
+def test_a_release_of_what_an_issue_printed_is_graded_again_though_it_only_names_it(tx: Transaction) -> None:
+    mention = (Reference("github:a/b", "https://github.com/a/b"),)
+    tx.articles.save([article(1, keys=("github:a/b@v2",), references=mention), article(2, references=mention)])
+    tx.articles.mark_grouped([1, 2])
+    tx.issues.save(issue(JANUARY, Entry("甲")), [["github:a/b"]])
+    assert tx.articles.fresh() == [1]
 
 
 # ---- sources and runs

@@ -1,4 +1,4 @@
-"""Stories joined and set apart by hand; an undo says which decision it takes back."""
+"""Stories joined and set apart by hand; an undo says which decision it takes back; what a story is news of."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,6 +15,8 @@ def upgrade() -> None:
     op.create_index("ix_decisions_other", "decisions", ["other"])
     op.create_index("ix_decisions_undoes", "decisions", ["undoes"])
     _say_what_was_undone()
+    op.add_column("stories", sa.Column("follows", sa.Date()))
+    op.execute(sa.text("UPDATE articles SET fresh = true"))
 
 
 def _say_what_was_undone() -> None:
