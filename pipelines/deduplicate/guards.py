@@ -125,7 +125,7 @@ _VERSION: Final = re.compile(
 STRENGTH: Final = ("by-hand", "reprint", "names", "shared-reference", "near-text", "same-title", "similar-title")
 """Kinds of evidence, the strongest first: what joins first stands, and what contradicts it stays out."""
 
-EXPLICIT: Final = frozenset({"by-hand", "reprint", "names"})
+EXPLICIT: Final = frozenset({"reprint", "names"})
 """Kinds in which one article says itself that it is about the other; their titles need not agree."""
 
 DIAMETER: Final = 4
@@ -198,7 +198,7 @@ class _Union:
         self._apart = apart
         self._explicit: set[frozenset[int]] = set()
         self._neighbours: dict[int, set[int]] = defaultdict(set)
-        for edge in edges:
+        for edge in (edge for edge in edges if edge.kind != "by-hand"):
             one, other = edge.articles
             self._neighbours[one].add(other)
             self._neighbours[other].add(one)
