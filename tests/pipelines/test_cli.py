@@ -292,6 +292,14 @@ def test_the_rest_stays_one_when_the_article_that_held_it_together_is_split_off(
     assert numbers(cli) == [[1, 2, 4], [3]]
 
 
+def test_a_merge_takes_back_every_split_between_the_two(cli: Cli, items: Path) -> None:
+    cli("add", str(items))
+    cli("split", "1", "3")
+    assert numbers(cli) == [[1, 2], [3], [4]]
+    cli("merge", "2", "3")
+    assert numbers(cli) == [[1, 2, 3], [4]]
+
+
 def test_what_was_decided_last_of_either_half_is_decided_of_both_and_the_draft_follows(cli: Cli, items: Path) -> None:
     cli("add", str(items))
     cli("decide", "1", "pick", "--issue", "2026-11-25", "--category", "论文")

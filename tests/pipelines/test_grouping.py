@@ -148,6 +148,11 @@ def test_two_models_are_one_story_when_a_person_says_so(at_once: set[frozenset[s
     assert urls(5, 6) <= joined
 
 
+def test_what_a_person_joined_is_one_story_though_it_is_not_grouped_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.run.GROUPED_AT_ONCE", 1)
+    assert any(urls(5, 9) <= story for story in stories([NEWS], [("merge", 5, 9)]))
+
+
 def test_what_is_set_apart_once_all_are_grouped_falls_apart(at_once: set[frozenset[str]]) -> None:
     found = stories([NEWS, ()], [("split", 1, 2)])
     assert not any(urls(1, 2) <= story for story in found)
