@@ -35,10 +35,9 @@ Progress = Callable[[int], None]
 """Told how many stories were graded anew."""
 
 
-def with_model(store: Store, rules: GroupRules) -> GroupRules:
+def with_model(tx: Transaction, rules: GroupRules) -> GroupRules:
     """The rules with what was learned last, if it was learned by this version from these rules."""
-    with store.reading() as tx:
-        return replace(rules, learned=_model(tx, rules))
+    return replace(rules, learned=_model(tx, rules))
 
 
 def learn_again(
@@ -101,8 +100,8 @@ def _grade_open(store: Store, rules: GroupRules, progress: Progress) -> None:
             if stored is None or stored.graded_to is None:
                 return
             told = tx.lessons.open_stories(stored.graded_to, GRADED_AT_ONCE)
-            with_learned = replace(rules, learned=_model(tx, rules))
-            tx.stories.regrade(grade(one.story, one.articles, with_learned) for one in tx.stories.some(told))
+            learned = with_model(tx, rules)
+            tx.stories.regrade(grade(one.story, one.articles, learned) for one in tx.stories.some(told))
             tx.lessons.graded(told[-1] if told else None)
         done += len(told)
         progress(done)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
@@ -57,6 +58,18 @@ def references(article: Article, rules: Rules) -> tuple[Reference, ...]:
     )
 
 
+def named_in(text: str, rules: Rules) -> tuple[Canonical, ...]:
+    """What a text names, by an address or in plain words, each with what it belongs to: a release with its repository.
+
+    >>> from crawler.home import Home, bundled
+    >>> from pipelines.rules import load_rules
+    >>> [one.key for one in named_in("[2006.16669] 见 github.com/a/b/issues/7", load_rules(Home(bundled())))]
+    ['https://github.com/a/b/issues/7', 'github:a/b', 'arxiv:2006.16669']
+    """
+    found = {mention.target.key: mention.target for mention in _in_words(text, rules, primary=True)}
+    return tuple(found.values())
+
+
 @dataclass(slots=True)
 class _Mention:
     target: Canonical
@@ -65,6 +78,7 @@ class _Mention:
 
 
 def _mentions(article: Article, rules: Rules) -> Iterator[_Mention]:
+    yield from _owner(article.url, rules)
     yield from _in_words(article.title, rules, primary=True)
     in_text = [link for link in article.links if link.position is not None]
     for link in article.links:
@@ -97,6 +111,12 @@ def _at(url: str, rules: Rules, role: Role | None, *, primary: bool) -> Iterator
         return
     yield _Mention(target, role, primary)
     yield from _part_of(target, rules, primary=primary)
+
+
+def _owner(url: str, rules: Rules) -> Iterator[_Mention]:
+    """What the article's own page belongs to: a release names its repository, whoever gave it."""
+    with suppress(NotAWebAddress):
+        yield from _part_of(canonical(url, rules), rules, primary=False)
 
 
 def _part_of(target: Canonical, rules: Rules, *, primary: bool) -> Iterator[_Mention]:

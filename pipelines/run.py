@@ -11,10 +11,11 @@ from typing import Final
 from crawler.items import Batch, Problem, RawItem
 from crawler.sources import Source
 from pipelines.deduplicate.identity import Outcome
+from pipelines.deduplicate.memory import memory_keys, recall
 from pipelines.deduplicate.stories import RARE, find_evidence, joining_bands, joining_keys, make_stories
 from pipelines.group.candidates import GroupRules, grade
 from pipelines.learning import learn_again, with_model
-from pipelines.model import Article
+from pipelines.model import Article, Evidence
 from pipelines.normalise import normalise
 from pipelines.references import with_references
 from pipelines.rules import Rules
@@ -173,8 +174,8 @@ def group(
         rules: of the newsletter and its sources.
         progress: told how many articles of how many are done.
     """
-    rules = with_model(store, rules)
     with store.reading() as tx:
+        rules = with_model(tx, rules)
         total = len(tx.articles.fresh())
     done = stories = 0
     while True:
@@ -183,11 +184,17 @@ def group(
             if not fresh:
                 break
             _regroup(tx, fresh, rules)
-            stories += len({story.id for story in tx.stories.of(fresh).values()})
             tx.articles.mark_grouped(fresh)
+            stories += len({story.id for story in tx.stories.of(fresh).values()})
         done += len(fresh)
         progress(done, max(done, total))
     return Grouped(done, stories, learn_again(store, rules))
+
+
+def regroup(tx: Transaction, fresh: Collection[int], rules: GroupRules) -> None:
+    """The final stage on these articles at once, in the caller's transaction; for few articles."""
+    _regroup(tx, fresh, with_model(tx, rules))
+    tx.articles.mark_grouped(fresh)
 
 
 def _regroup(tx: Transaction, fresh: Collection[int], rules: GroupRules) -> None:
@@ -195,7 +202,8 @@ def _regroup(tx: Transaction, fresh: Collection[int], rules: GroupRules) -> None
 
     What shares anything with a new article is made again, since the new one may also end what was evidence before: a
     title used once more is a column, a repository named once more a household name. So is all that evidence links to
-    it, however many steps away. Only then is the outcome that of grouping everything at once.
+    it, however many steps away, and what a person joined with it. Only then is the outcome that of grouping everything
+    at once.
     """
     tx.articles.put_bands({one: joining_bands(article) for one, article in tx.articles.get(fresh).items()})
     targets = frozenset(_sharing(tx, fresh, slack=len(fresh))[0])
@@ -207,16 +215,21 @@ def _regroup(tx: Transaction, fresh: Collection[int], rules: GroupRules) -> None
         subjects = frozenset().union(*(joining_keys(one) for one in near.values()))
         evidence = find_evidence(list(near.values()), _counts(tx, subjects), rules.zone, popular)
         linked = {one for edge in evidence if not targets.isdisjoint(edge.articles) for one in edge.articles}
+        by_hand = tx.decisions.by_hand(targets)
+        joined = [Evidence("by-hand", one.who, pair) for pair, one in by_hand.items() if one.action == "merge"]
+        linked.update(one for edge in joined for one in edge.articles)
         if linked <= targets:
             break
         targets |= linked
     articles = [near[one] for one in sorted(targets)]
-    printed = tx.issues.published(key for one in articles for key in one.article.keys)
+    printed = tx.issues.printed(key for one in articles for key in memory_keys(one))
+    counts = _counts(tx, printed)
     graded = []
-    for story in make_stories(articles, evidence, rules.trust):
+    apart = {pair for pair, one in by_hand.items() if one.action == "split"}
+    for story in make_stories(articles, (*joined, *evidence), rules.trust, apart):
         told = [near[member] for member in story.members]
-        days = [day for one in told for key in one.article.keys for day in printed.get(key, ())]
-        graded.append(replace(grade(story, told, rules), published_in=min(days, default=None)))
+        known = recall(told, printed, counts)
+        graded.append(replace(grade(story, told, rules), published_in=known.published_in, follows=known.follows))
     tx.stories.replace(standing, graded)
 
 

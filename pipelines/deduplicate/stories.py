@@ -88,14 +88,18 @@ def joining_keys(one: StoredArticle) -> frozenset[str]:
 
 
 def make_stories(
-    articles: Sequence[StoredArticle], evidence: Iterable[Evidence], trust: Mapping[str, float]
+    articles: Sequence[StoredArticle],
+    evidence: Iterable[Evidence],
+    trust: Mapping[str, float],
+    apart: Collection[tuple[int, int]] = (),
 ) -> tuple[Story, ...]:
     """Put each article in exactly one story.
 
     Args:
         articles: as given to `find_evidence`.
-        evidence: between two of them each.
+        evidence: between two of them each; what a person joined is evidence too.
         trust: of each source id; 1 where it is not listed.
+        apart: pairs, smaller id first, that a person has set apart.
 
     Returns:
         Stories by ascending id; together their members are the articles, each once.
@@ -108,7 +112,7 @@ def make_stories(
             lead=_lead([by_id[one] for one in cluster.members], cluster.evidence, trust).id,
             evidence=cluster.evidence,
         )
-        for cluster in unite(articles, evidence)
+        for cluster in unite(articles, evidence, apart)
     )
 
 

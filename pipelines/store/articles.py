@@ -153,6 +153,11 @@ class Articles:
         query = select(articles.c.id).where(articles.c.fresh == true()).order_by(articles.c.id).limit(limit)
         return list(self._connection.execute(query).scalars())
 
+    def mark_fresh(self, ids: Iterable[int]) -> None:
+        """They have to be grouped again."""
+        for chunk in chunks(ids):
+            self._connection.execute(update(articles).where(articles.c.id.in_(chunk)).values(fresh=True))
+
     def mark_grouped(self, ids: Iterable[int]) -> None:
         """They are grouped. To be called in the transaction that read them: a change in between would be missed."""
         for chunk in chunks(ids):
@@ -255,6 +260,7 @@ class Articles:
             .values(article_id=kept, number=revisions.c.number + join.shift)
         )
         run(update(decisions).where(decisions.c.story == gone).values(story=kept))
+        run(update(decisions).where(decisions.c.other == gone).values(other=kept))
         run(update(entries).where(entries.c.story == gone).values(story=kept))
         run(update(joined_articles).where(joined_articles.c.article_id == gone).values(article_id=kept))
         upsert(self._connection, joined_articles, [{"id": gone, "article_id": kept}])

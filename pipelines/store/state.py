@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
 
 from pipelines.model import CandidateState, DecisionAction
 from pipelines.store.engine import chunks
@@ -18,22 +18,25 @@ from pipelines.store.tables import decisions, entries, evidence, issues, stories
 
 _STATE_AFTER: Final[dict[DecisionAction, CandidateState]] = {"pick": "picked", "drop": "dropped", "later": "later"}
 
+_undo = decisions.alias("undo")
+
+STANDING: Final = (decisions.c.action != "undo") & ~exists().where(_undo.c.undoes == decisions.c.id)
+"""Whether a row of `decisions` is a decision that nobody took back."""
+
 
 def state_after(actions: Iterable[DecisionAction]) -> CandidateState:
-    """The state that a story's decisions leave it in: that of the newest one which no `undo` took back.
+    """The state that a story's decisions leave it in: that of the newest one which says what becomes of it.
 
-    >>> state_after(["later", "pick", "undo"])
-    'later'
-    >>> state_after(["pick", "undo", "undo"])
+    Args:
+        actions: of the decisions that nobody took back, oldest first.
+
+    >>> state_after(["later", "pick", "merge"])
+    'picked'
+    >>> state_after(["split"])
     'new'
     """
-    standing: list[CandidateState] = ["new"]
-    for action in actions:
-        if action != "undo":
-            standing.append(_STATE_AFTER[action])
-        elif len(standing) > 1:
-            standing.pop()
-    return standing[-1]
+    said = [_STATE_AFTER[action] for action in actions if action in _STATE_AFTER]
+    return said[-1] if said else "new"
 
 
 def settle(connection: Connection, story_ids: Collection[int]) -> None:
@@ -48,7 +51,7 @@ def settle(connection: Connection, story_ids: Collection[int]) -> None:
         for one, action in connection.execute(
             select(member.story_id, decisions.c.action)
             .join(decisions, decisions.c.story == member.article_id)
-            .where(member.story_id.in_(chunk))
+            .where(member.story_id.in_(chunk), STANDING)
             .order_by(decisions.c.id)
         ):
             actions[one].append(action)

@@ -129,6 +129,7 @@ class Stories:
                 links=tuple(StoryLink(*link) for link in row.links),
                 state=row.state,
                 published_in=row.published_in,
+                follows=row.follows,
             )
             for row in rows
         ]
@@ -163,6 +164,7 @@ def _story_row(candidate: Candidate) -> dict[str, Any]:
         "newest_at": max(one.article.published.at for one in candidate.articles),
         "state": "new",
         "published_in": candidate.published_in,
+        "follows": candidate.follows,
     }
 
 

@@ -27,7 +27,7 @@ from sqlalchemy import (
     true,
 )
 
-REVISIONS: Final = ("0001", "0002", "0005")
+REVISIONS: Final = ("0001", "0002", "0003", "0005")
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database need not load Alembic."""
 
 
@@ -244,6 +244,7 @@ stories = Table(
     Column("newest_at", Moment, nullable=False),
     Column("state", Words, nullable=False),
     Column("published_in", Date),
+    Column("follows", Date),
     Index("ix_stories_state_score", "state", "score"),
 )
 
@@ -276,6 +277,8 @@ decisions = Table(
     Column("category", Words),
     Column("issue", Date),
     Column("shown", JSON, nullable=False),
+    Column("other", Integer, index=True),  # of a merge or a split
+    Column("undoes", Integer, index=True),  # of an undo: the row that it takes back, whatever is regrouped since
 )
 
 issues = Table(
