@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from crawler.items import Batch, Problem, RawItem
 from crawler.sources import Source
+from pipelines.deduplicate import near as texts
+from pipelines.deduplicate import titles
 from pipelines.deduplicate.identity import Outcome
-from pipelines.deduplicate.stories import RARE, find_evidence, joining_bands, joining_keys, make_stories
+from pipelines.deduplicate.stories import RARE, Shared, find_evidence, joining_bands, make_stories
 from pipelines.group.candidates import GroupRules, grade
-from pipelines.model import Article
+from pipelines.model import Article, Evidence, StoredArticle, Story
 from pipelines.normalise import normalise
 from pipelines.references import with_references
 from pipelines.rules import Rules
@@ -23,9 +25,6 @@ from pipelines.store.sources import SourceRecord
 
 GROUPED_AT_ONCE: Final = 500
 """Articles that are grouped in one transaction: few enough that nobody waits long for the database."""
-
-POPULAR: Final = 100
-"""A band that more articles have is a stock phrase or a footer: it joins nothing, so that the cost stays flat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,23 +183,22 @@ def group(
 def _regroup(tx: Transaction, fresh: Collection[int], rules: GroupRules) -> None:
     """Make the stories again that these articles can belong to.
 
-    What shares anything with a new article is made again, since the new one may also end what was evidence before: a
-    title used once more is a column, a repository named once more a household name. So is all that evidence links to
-    it, however many steps away. Only then is the outcome that of grouping everything at once.
+    What a new article can change is made again, and all that evidence links to it, however many steps away. Only then
+    is the outcome that of grouping everything at once.
     """
-    tx.articles.put_bands({one: joining_bands(article) for one, article in tx.articles.get(fresh).items()})
-    targets = frozenset(_sharing(tx, fresh, slack=len(fresh))[0])
-    while True:
-        standing = {story.id: story for story in tx.stories.of(targets).values()}
-        targets |= {member for story in standing.values() for member in story.members}
-        ids, popular = _sharing(tx, targets)
-        near = tx.articles.get(ids)
-        subjects = frozenset().union(*(joining_keys(one) for one in near.values()))
-        evidence = find_evidence(list(near.values()), _counts(tx, subjects), rules.zone, popular)
-        linked = {one for edge in evidence if not targets.isdisjoint(edge.articles) for one in edge.articles}
-        if linked <= targets:
-            break
-        targets |= linked
+    changed = _note(tx, fresh, rules) | set(fresh)
+    targets: set[int] = set()
+    near: dict[int, StoredArticle] = {}
+    standing: dict[int, Story] = {}
+    evidence: set[Evidence] = set()
+    while changed:
+        stories = {story.id: story for story in tx.stories.of(changed).values()}
+        changed |= {member for story in stories.values() for member in story.members} - targets
+        standing |= stories
+        targets |= changed
+        found = _evidence_of(tx, changed, near, rules)
+        evidence |= found
+        changed = {one for edge in found for one in edge.articles} - targets
     articles = [near[one] for one in sorted(targets)]
     printed = tx.issues.published(key for one in articles for key in one.article.keys)
     graded = []
@@ -211,22 +209,48 @@ def _regroup(tx: Transaction, fresh: Collection[int], rules: GroupRules) -> None
     tx.stories.replace(standing, graded)
 
 
-def _sharing(tx: Transaction, ids: Collection[int], slack: int = 0) -> tuple[set[int], frozenset[int]]:
-    """These articles and all that share a rare key or a band with one, and the bands too common to say anything.
+def _note(tx: Transaction, fresh: Collection[int], rules: GroupRules) -> set[int]:
+    """Note what new articles are found by.
+
+    Returns:
+        Those whose evidence may be another now though they are not new: a title used once more is a column, a
+        repository named once more a household name, a band shared once more popular. And the other way round.
+    """
+    articles = tx.articles.get(fresh)
+    before = _depending(tx, fresh)
+    tx.articles.put_bands({one: joining_bands(article, rules.zone) for one, article in articles.items()})
+    named = Counter(key for one in articles.values() for key in {found.key for found in one.article.references})
+    counts = tx.articles.reference_counts(fresh, RARE + len(fresh))
+    household = [key for key, number in named.items() if RARE < counts[key] <= RARE + number]
+    sharers = {one for holders in tx.articles.sharing(household).values() for one, role in holders if role == "primary"}
+    return before | _depending(tx, fresh) | sharers
+
+
+def _depending(tx: Transaction, ids: Collection[int]) -> set[int]:
+    """Articles whose evidence these change by what they are found by: a band is popular, a title a column by them."""
+    uses = tx.articles.uses(ids, titles.HORIZON)
+    rest = {use for use in uses if use.article not in ids}
+    columns = {one for _, one in titles.news_among(uses) ^ titles.news_among(rest)}
+    return (tx.articles.tipping(ids) | columns).difference(ids)
+
+
+def _evidence_of(tx: Transaction, ids: Set[int], near: dict[int, StoredArticle], rules: GroupRules) -> set[Evidence]:
+    """What joins these articles to any other.
 
     Args:
-        slack: by how many articles a key or a band may be too common.
+        ids: of articles.
+        near: what was loaded so far, by id; what is loaded here is added.
     """
-    keys = frozenset().union(*(joining_keys(one) for one in tx.articles.get(ids).values()))
-    rare = [key for key, count in _counts(tx, keys).items() if count <= RARE + slack]
-    found = {one for holders in tx.articles.sharing(rare).values() for one, role in holders if role != "mention"}
-    banded, popular = tx.articles.banded(tx.articles.bands_of(ids), POPULAR + slack)
-    return {*ids, *found, *(one for holders in banded.values() for one in holders)}, popular
-
-
-def _counts(tx: Transaction, keys: Collection[str]) -> Mapping[str, int]:
-    """How many articles refer to each key; 0 for a key that none refers to."""
-    return dict.fromkeys(keys, 0) | tx.articles.reference_counts(keys)
+    by_title, by_text = tx.articles.pairs(ids, titles.WINDOW), tx.articles.pairs(ids, texts.REACH)
+    uses = tx.articles.uses({one for pair in by_title for one in pair}, titles.HORIZON)
+    counts = tx.articles.reference_counts(ids, RARE)
+    holders = tx.articles.sharing(key for key, count in counts.items() if count <= RARE).values()
+    found = {one for some in holders for one, role in some if role != "mention"}
+    found = found.union(ids, *by_title, *by_text)
+    near |= tx.articles.get(found - near.keys())
+    shared = Shared(by_title, by_text, uses)
+    evidence = find_evidence([near[one] for one in found], counts, rules.zone, shared)
+    return {edge for edge in evidence if not ids.isdisjoint(edge.articles)}
 
 
 def _taken(item: RawItem, source: Source, rules: Rules) -> Article | Problem:
