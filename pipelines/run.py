@@ -186,9 +186,9 @@ def _regroup(tx: Transaction, fresh: Collection[int], rules: GroupRules) -> None
     What a new article can change is made again, and all that evidence links to it, however many steps away. Only then
     is the outcome that of grouping everything at once.
     """
-    changed = _note(tx, fresh, rules) | set(fresh)
+    near = tx.articles.get(fresh)
+    changed = _note(tx, near, rules) | near.keys()
     targets: set[int] = set()
-    near: dict[int, StoredArticle] = {}
     standing: dict[int, Story] = {}
     evidence: set[Evidence] = set()
     while changed:
@@ -209,17 +209,19 @@ def _regroup(tx: Transaction, fresh: Collection[int], rules: GroupRules) -> None
     tx.stories.replace(standing, graded)
 
 
-def _note(tx: Transaction, fresh: Collection[int], rules: GroupRules) -> set[int]:
+def _note(tx: Transaction, fresh: Mapping[int, StoredArticle], rules: GroupRules) -> set[int]:
     """Note what new articles are found by.
+
+    Args:
+        fresh: by id.
 
     Returns:
         Those whose evidence may be another now though they are not new: a title used once more is a column, a
         repository named once more a household name, a band shared once more popular. And the other way round.
     """
-    articles = tx.articles.get(fresh)
     before = _depending(tx, fresh)
-    tx.articles.put_bands({one: joining_bands(article, rules.zone) for one, article in articles.items()})
-    named = Counter(key for one in articles.values() for key in {found.key for found in one.article.references})
+    tx.articles.put_bands({one: joining_bands(article, rules.zone) for one, article in fresh.items()})
+    named = Counter(key for one in fresh.values() for key in {found.key for found in one.article.references})
     counts = tx.articles.reference_counts(fresh, RARE + len(fresh))
     household = [key for key, number in named.items() if RARE < counts[key] <= RARE + number]
     sharers = {one for holders in tx.articles.sharing(household).values() for one, role in holders if role == "primary"}
