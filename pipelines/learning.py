@@ -110,10 +110,7 @@ def _grade_open(store: Store, rules: GroupRules, progress: Progress) -> None:
 def _examples(tx: Transaction, rules: GroupRules) -> list[Example]:
     days = tx.issues.dates("published")
     found = [
-        example
-        for day in days
-        if (issue := tx.issues.get(day))
-        for example in issue_examples(issue, rules.newsletter)
+        example for day in days if (issue := tx.issues.get(day)) for example in issue_examples(issue, rules.newsletter)
     ]
     found += [_example(one, f"#{one.id}") for one in tx.lessons.decided()]
     found += [_example(one, "") for one in tx.lessons.passed_over(list(_spans(days, rules.zone)))]

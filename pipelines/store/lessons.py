@@ -9,8 +9,6 @@ from typing import Final
 
 from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
 
-from pipelines.model import Reason
-from pipelines.store.engine import chunks
 from pipelines.store.state import STANDING
 from pipelines.store.tables import articles, decisions, entries, issues, models, stories, story_members
 
@@ -79,9 +77,7 @@ class Lessons:
         printed = select(func.count()).select_from(entries.join(issues)).where(issues.c.state == "published")
         decided = select(func.count()).select_from(decisions).where(decisions.c.action.in_(("pick", "drop")), STANDING)
         last = select(func.max(articles.c.id))
-        return Basis(
-            rules, run(printed).scalar_one(), run(decided).scalar_one(), run(last).scalar_one_or_none() or 0
-        )
+        return Basis(rules, run(printed).scalar_one(), run(decided).scalar_one(), run(last).scalar_one_or_none() or 0)
 
     def decided(self) -> list[Lesson]:
         """The leads of stories that are picked or dropped, by id; what an issue printed is left to the issue."""
@@ -93,10 +89,11 @@ class Lessons:
         )
         placed = {row.story_id: row.category for row in self._connection.execute(put)}
         query = _LEADS.where(stories.c.state.in_(("picked", "dropped"))).order_by(articles.c.id)
-        return [
-            _lesson(row, picked=row.state == "picked", category=placed.get(row.story) if row.state == "picked" else None)
-            for row in self._connection.execute(query)
-        ]
+        found = []
+        for row in self._connection.execute(query):
+            picked = row.state == "picked"
+            found.append(_lesson(row, picked=picked, category=placed.get(row.story) if picked else None))
+        return found
 
     def passed_over(self, spans: Sequence[tuple[datetime, datetime]]) -> list[Lesson]:
         """The leads of stories that were there when issues were made, and that nobody decided on, by id.
@@ -110,9 +107,7 @@ class Lessons:
         published = articles.c.published_at
         there = or_(*(and_(published >= start, published < end) for start, end in spans))
         passed = and_(stories.c.state == "new", there)
-        total = self._connection.execute(
-            select(func.count()).select_from(_JOINED).where(passed)
-        ).scalar_one()
+        total = self._connection.execute(select(func.count()).select_from(_JOINED).where(passed)).scalar_one()
         step = -(-total // MOST_PASSED_OVER) or 1
         query = _LEADS.where(passed, articles.c.id % step == 0).order_by(articles.c.id)
         return [_lesson(row, picked=False, category=None) for row in self._connection.execute(query)]

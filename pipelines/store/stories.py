@@ -101,9 +101,7 @@ class Stories:
 
     def regrade(self, candidates: Iterable[Candidate]) -> None:
         """Give stories another grade; what they are made of and what was decided stays."""
-        rows = [
-            {"of": row["id"], **{name: row[name] for name in _GRADE}} for row in map(_story_row, candidates)
-        ]
+        rows = [{"of": row["id"], **{name: row[name] for name in _GRADE}} for row in map(_story_row, candidates)]
         if rows:
             self._connection.execute(update(stories).where(stories.c.id == bindparam("of")), rows)
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     Table,
     Text,
     TypeDecorator,
@@ -27,7 +28,7 @@ from sqlalchemy import (
     true,
 )
 
-REVISIONS: Final = ("0001", "0002", "0003", "0005")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database need not load Alembic."""
 
 
@@ -212,10 +213,14 @@ revisions = Table(
 )
 
 bands = Table(
-    "bands",  # what two articles share where their titles or texts may be one; see pipelines.deduplicate
+    "bands",  # what two articles share where their titles or texts may be one; see pipelines.deduplicate.sharing
     metadata,
     Column("key", BigInteger, primary_key=True, autoincrement=False),
-    _to_article(primary_key=True, index=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    _to_article(primary_key=True),
+    Column("account", BigInteger, nullable=False),
+    Column("reach", SmallInteger, nullable=False),
+    Index("ix_bands_article_id", "article_id", "reach", "key", "day", "account"),  # all of it: read without the table
     sqlite_with_rowid=False,
 )
 

@@ -182,7 +182,13 @@ def test_who_has_a_key_is_told_with_the_role(tx: Transaction) -> None:
         [article(1, keys=("arxiv:1",)), article(2, references=about("arxiv:1")), article(3, references=(mention,))]
     )
     assert tx.articles.sharing(["arxiv:1", "arxiv:2"]) == {"arxiv:1": [(1, "own"), (2, "primary"), (3, "mention")]}
-    assert tx.articles.reference_counts(["arxiv:1", "arxiv:2"]) == {"arxiv:1": 2}
+
+
+def test_who_refers_to_what_an_article_is_or_names_is_counted_but_not_too_far(tx: Transaction) -> None:
+    tx.articles.save([article(1, keys=("arxiv:1",)), *(article(n, references=about("arxiv:1")) for n in range(2, 7))])
+    own = "https://example.org/{}".format
+    assert tx.articles.reference_counts([1], most=9) == {"arxiv:1": 5, own(1): 0}
+    assert tx.articles.reference_counts([2], most=3) == {"arxiv:1": 4, own(2): 0}
 
 
 def test_references_that_an_edit_removed_are_gone(tx: Transaction) -> None:
