@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
@@ -78,7 +77,6 @@ class _Mention:
 
 
 def _mentions(article: Article, rules: Rules) -> Iterator[_Mention]:
-    yield from _owner(article.url, rules)
     yield from _in_words(article.title, rules, primary=True)
     in_text = [link for link in article.links if link.position is not None]
     for link in article.links:
@@ -111,12 +109,6 @@ def _at(url: str, rules: Rules, role: Role | None, *, primary: bool) -> Iterator
         return
     yield _Mention(target, role, primary)
     yield from _part_of(target, rules, primary=primary)
-
-
-def _owner(url: str, rules: Rules) -> Iterator[_Mention]:
-    """What the article's own page belongs to: a release names its repository, whoever gave it."""
-    with suppress(NotAWebAddress):
-        yield from _part_of(canonical(url, rules), rules, primary=False)
 
 
 def _part_of(target: Canonical, rules: Rules, *, primary: bool) -> Iterator[_Mention]:

@@ -8,7 +8,7 @@ from dataclasses import fields
 from datetime import date
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, delete, exists, insert, or_, select, true, update
+from sqlalchemy import Connection, delete, insert, or_, select, true, update
 
 from pipelines.deduplicate.memory import Printed
 from pipelines.model import Entry, Issue, Section
@@ -128,7 +128,7 @@ class Issues:
 
     def _forget(self, day: date) -> None:
         """Let go what stories were told of this issue: those it was drafted from settle anew, and whatever it printed,
-        what is about that, and what is a release of it, is graded again."""
+        what is about that or belongs to it, is graded again."""
         drafted = select(entries.c.story).where(entries.c.issue == day, entries.c.story.is_not(None))
         told = stories_of(self._connection, self._connection.execute(drafted).scalars().all())
         for chunk in chunks(told):
@@ -136,12 +136,9 @@ class Issues:
         settle(self._connection, told)
         linked = select(entry_keys.c.key).where(entry_keys.c.issue == day)
         refers, own = article_references.c, article_keys.c
-        releases = exists().where(own.article_id == refers.article_id, own.key.startswith(refers.key + "@"))
         concerned = or_(
             articles.c.id.in_(select(own.article_id).where(own.key.in_(linked))),
-            articles.c.id.in_(
-                select(refers.article_id).where(refers.key.in_(linked), or_(refers.is_primary == true(), releases))
-            ),
+            articles.c.id.in_(select(refers.article_id).where(refers.key.in_(linked), refers.is_primary == true())),
             articles.c.id.in_(select(story_members.c.article_id).where(story_members.c.story_id.in_(told))),
         )
         self._connection.execute(update(articles).where(concerned).values(fresh=True))

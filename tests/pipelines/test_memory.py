@@ -204,9 +204,7 @@ PAST = Issue(
 )
 NEWS = [
     article(1, title="量化库怎么用", references=about(CODE)),
-    article(
-        2, title="quant v2.0", kind="github", keys=(f"{CODE}@v2.0",), references=(Reference(CODE, "https://x.y/"),)
-    ),
+    article(2, title="quant v2.0", kind="github", keys=(f"{CODE}@v2.0",), references=about(CODE)),
     article(3, title="论文解读：低比特", references=about(PAPER), days=60),
     article(4, title="别的事"),
     article(5, title="量化库 v3.0 发布", references=about(CODE), days=90),

@@ -528,14 +528,6 @@ def test_a_published_issue_has_what_it_links_to_graded_again(tx: Transaction) ->
     assert tx.articles.fresh() == [1, 2, 3]
 
 
-def test_a_release_of_what_an_issue_printed_is_graded_again_though_it_only_names_it(tx: Transaction) -> None:
-    mention = (Reference("github:a/b", "https://github.com/a/b"),)
-    tx.articles.save([article(1, keys=("github:a/b@v2",), references=mention), article(2, references=mention)])
-    tx.articles.mark_grouped([1, 2])
-    tx.issues.save(issue(JANUARY, Entry("甲")), [["github:a/b"]])
-    assert tx.articles.fresh() == [1]
-
-
 # ---- sources and runs
 
 
