@@ -13,15 +13,12 @@ from jinja2 import Environment, StrictUndefined, Template
 
 from pipelines.export.archive import code_lines
 from pipelines.export.escape import bare_url, cleaned, escape, link, printable_url
+from pipelines.export.summary import summarise
 from pipelines.model import Article, Candidate, Entry, Issue
 from pipelines.newsletter import Newsletter
 
 HARD_BREAK: Final = "  "
 """What ends a line of an entry, so that the next begins on a line of its own."""
-
-SUMMARY_CHARACTERS: Final = 300
-SENTENCE_CHARACTERS: Final = 20
-"""A shorter paragraph is a caption or a greeting, not a summary."""
 
 
 def render(issue: Issue, newsletter: Newsletter, template: str) -> str:
@@ -98,7 +95,7 @@ def _year(year: int, cells: Sequence[str], columns: int) -> Iterator[Sequence[st
 
 
 def draft(candidate: Candidate, newsletter: Newsletter) -> Entry:
-    """The entry that an editor starts from: head line, label lines, and the article's own digest as summary.
+    """The entry that an editor starts from: head line, label lines, and sentences of the article's own as summary.
 
     The summary line always stands, empty at worst: it is the editor's to fill, and kramdown takes an item of a single
     line with a `|` in it for a table.
@@ -112,7 +109,10 @@ def draft(candidate: Candidate, newsletter: Newsletter) -> Entry:
         if address and address not in addresses:
             addresses.add(address)
             lines.append(f"{escape(one.label)}：{bare_url(address)}")
-    return Entry("\n".join([*lines, f"{labels.summary}：{escape(_summary(candidate))}"]), candidate.story.id)
+    return Entry(
+        "\n".join([*lines, f"{labels.summary}：{escape(summarise(candidate, _said_in_head(lead)))}"]),
+        candidate.story.id,
+    )
 
 
 def _head(article: Article, url: str | None, separator: str) -> str:
@@ -150,26 +150,6 @@ def _project(article: Article, url: str | None) -> str:
     return f"{name}: {said}" if name and said else ": ".join(filter(None, (article.title, article.summary)))
 
 
-def _summary(candidate: Candidate) -> str:
-    """The first digest or paragraph of the story that is long enough and not the head line again."""
-    lead = candidate.lead
-    head = _project(lead.article, lead.article.url) if lead.article.kind == "github" else lead.article.title
-    for stored in (lead, *(other for other in candidate.articles if other is not lead)):
-        for paragraph in (stored.article.summary, *stored.article.text.split("\n", 6)[:6]):
-            text = cleaned(paragraph)
-            if len(text) >= SENTENCE_CHARACTERS and text not in cleaned(head):
-                return _capped(text)
-    return ""
-
-
-def _capped(text: str) -> str:
-    """At most SUMMARY_CHARACTERS, up to the end of a sentence where one ends in the second half of them.
-
-    >>> _capped("一句。" + "字" * 400)[-3:], _capped(("句" * 99 + "。") * 4)[-3:], len(_capped("字" * 400))
-    ('字字…', '句句。', 300)
-    """
-    if len(text) <= SUMMARY_CHARACTERS:
-        return text
-    cut = text[:SUMMARY_CHARACTERS]
-    end = max(match.end() for match in re.finditer(r"[。！？!?；]|\.(?=\s)|\A", cut))
-    return cut[:end] if end > SUMMARY_CHARACTERS // 2 else cut[:-1].rstrip("，,、 ") + "…"
+def _said_in_head(lead: Article) -> str:
+    """What the head line says, as a reader sees it."""
+    return _project(lead, lead.url) if lead.kind == "github" else lead.title

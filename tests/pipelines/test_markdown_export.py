@@ -259,11 +259,6 @@ def test_the_digest_is_the_first_paragraph_that_says_something_new() -> None:
     assert draft(candidate(stored(1), other), NEWSLETTER).markdown.endswith(f"摘要：{said}")
 
 
-def test_a_long_digest_ends_with_a_sentence_before_three_hundred_characters() -> None:
-    summary = drafted(title="标题", summary="这是一个正好二十个字并且带有句号的句子。" * 30).partition("摘要：")[2]
-    assert summary == "这是一个正好二十个字并且带有句号的句子。" * 15
-
-
 def test_an_article_without_title_is_drafted_by_its_address() -> None:
     assert drafted(title=" ", url="https://e.org/1").startswith("[https://e.org/1](https://e.org/1)\n")
 
