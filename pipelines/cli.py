@@ -27,10 +27,9 @@ from pipelines import demo as sample
 from pipelines.console import SOME_FAILED, WRONG_USE, err, fail, out, warn
 from pipelines.export import files
 from pipelines.export.archive import NotAnIssue, read_issue
-from pipelines.export.as_json import to_json
-from pipelines.export.markdown import render
+from pipelines.exporting import Format, UnreadableReadme, planned, written
 from pipelines.group.as_json import candidates_json
-from pipelines.model import Decision, Issue
+from pipelines.model import Decision
 from pipelines.newsletter import NewsletterMisconfigured
 from pipelines.newsroom import Newsroom
 from pipelines.rules import RulesMisconfigured
@@ -64,13 +63,6 @@ Json = Annotated[bool, typer.Option("--json", help="在标准输出打印一份 
 NoGroup = Annotated[bool, typer.Option("--no-group", help="只入库，不归组。")]
 
 
-class Format(StrEnum):
-    """What an issue can be exported as; the file's ending."""
-
-    MARKDOWN = "md"
-    JSON = "json"
-
-
 class State(StrEnum):
     """`--state`: the words of the JSON document."""
 
@@ -100,6 +92,7 @@ def main() -> None:
         editing.CannotDecide,
         editing.NoSuchIssue,
         NoSuchStory,
+        UnreadableReadme,
     ) as error:
         fail(str(error))
         sys.exit(WRONG_USE)
@@ -152,6 +145,9 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="新目录�
     for name in ("newsletter.toml", "sources.toml", "README.md"):
         shutil.copyfile(bundled() / name, folder / name)
     (folder / ".gitignore").write_text("var/\n", encoding="utf-8")
+    workflow = folder / ".github/workflows/issues.yml"
+    if not workflow.exists():
+        files.write(workflow, (bundled() / "templates/issues.yml").read_text(encoding="utf-8"))
     out.print(Text(f"已建好 {folder}。先改 newsletter.toml 和 sources.toml，再用 sources check 检查"))
 
 
@@ -477,7 +473,7 @@ def issue_show(
     """
     newsroom: Newsroom = context.obj
     (issue,) = editing.issues_to_export(newsroom.store, newsroom.newsletter, [day.date()])
-    out.out(_written(issue, Format.MARKDOWN, newsroom), end="", highlight=False)
+    out.out(written(issue, Format.MARKDOWN, newsroom), end="", highlight=False)
 
 
 @app.command()
@@ -487,25 +483,38 @@ def export(
         list[datetime] | None,
         typer.Argument(metavar="[DATE]...", formats=DATE_FORMAT, help="哪几期；不给则是当前草稿。"),
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="各期全部导出。")] = False,
-    formats: Annotated[str, typer.Option("--format", help="用逗号分开：markdown,json。")] = "markdown",
+    every: Annotated[bool, typer.Option("--all", help="各期全部导出，连同 README 里的往期列表和订阅源。")] = False,
+    formats: Annotated[
+        str | None,
+        typer.Option("--format", help="用逗号分开：markdown、wechat、atom、json；默认 markdown，--all 再加 atom。"),
+    ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="目录；默认是简报目录下的 issues/。")] = None,
     publish: Annotated[bool, typer.Option("--publish", help="定稿：从此算作已刊。")] = False,
+    check: Annotated[bool, typer.Option("--check", help="只检查：有文件要改就以 1 退出，一个也不写。")] = False,
 ) -> None:
     """导出成文件；没有变化的文件不动。
 
-    例：jianbao export 2020-01-27 --format markdown,json -o out
+    例：jianbao export 2020-01-27 --format markdown,wechat -o out
     """
     newsroom: Newsroom = context.obj
-    wanted = [_format(name) for name in formats.split(",")]
+    if check and publish:
+        raise typer.BadParameter("只检查就不能同时定稿", param_hint="--check")
+    wanted = [_format(name) for name in (formats or ("markdown,atom" if every else "markdown")).split(",")]
     dates = None if every else [day.date() for day in days or []]
     issues = editing.issues_to_export(newsroom.store, newsroom.newsletter, dates)
+    out_now = editing.published_with(newsroom.store, issues if publish else ())
     folder = output or newsroom.home.path / "issues"
-    for issue in issues:
-        for one in wanted:
-            path = folder / f"{issue.date}.{one.value}"
-            changed = files.write(path, _written(issue, one, newsroom))
-            out.print(Text(f"{path}{'' if changed else '（没有变化）'}"), soft_wrap=True)
+    plan = planned(newsroom, issues, dict.fromkeys(wanted), folder, published=out_now, whole=every)
+    if check:
+        stale = [one.path for one in plan if one.differs()]
+        for path in stale:
+            fail(f"{path} 不是最新的；用 jianbao export 重新导出")
+        raise typer.Exit(SOME_FAILED if stale else 0)
+    for one in plan:
+        changed = one.write()
+        out.print(Text(f"{one.path}{'' if changed else '（没有变化）'}"), soft_wrap=True)
+        for picture in one.pictures:
+            out.print(Text(f"  图 {picture.number} 要上传：{picture.url} {picture.words}".rstrip()), soft_wrap=True)
     if publish:
         editing.publish(newsroom.store, newsroom.newsletter, newsroom.rules, issues)
         _group(newsroom)
@@ -515,13 +524,8 @@ def _format(name: str) -> Format:
     try:
         return Format[name.strip().upper()]
     except KeyError:
-        raise typer.BadParameter(f"没有 {name!r} 这种格式；可用 markdown、json", param_hint="--format") from None
-
-
-def _written(issue: Issue, as_format: Format, newsroom: Newsroom) -> str:
-    if as_format is Format.JSON:
-        return to_json(issue, newsroom.newsletter)
-    return render(issue, newsroom.newsletter, newsroom.home.template("issue.md.j2").read_text(encoding="utf-8"))
+        known = "、".join(one.name.lower() for one in Format)
+        raise typer.BadParameter(f"没有 {name!r} 这种格式；可用 {known}", param_hint="--format") from None
 
 
 # ---- keeping house

@@ -400,6 +400,14 @@ def issues_to_export(store: Store, newsletter: Newsletter, dates: Sequence[date]
     return [_with_back_issues(issue, past, newsletter) if issue.state == "draft" else issue for issue in issues]
 
 
+def published_with(store: Store, more: Sequence[Issue]) -> list[Issue]:
+    """Every published issue, oldest first, and further ones as if they were out already."""
+    with store.reading() as tx:
+        past = {day: _the_issue(tx, day) for day in tx.issues.dates("published")}
+    past |= {issue.date: replace(issue, state="published") for issue in more}
+    return [past[day] for day in sorted(past)]
+
+
 def publish(store: Store, newsletter: Newsletter, rules: Rules, issues: Sequence[Issue]) -> None:
     """Remember issues as printed: from now on their stories are published."""
     with store.transaction() as tx:

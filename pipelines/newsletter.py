@@ -112,6 +112,32 @@ class BackIssues(_Part):
     columns: int = Field(default=4, ge=1)
 
 
+class Publish(_Part):
+    """Where issues go once they are written.
+
+    Args:
+        url: of the site; empty where there is none. A feed's links and pictures need it.
+        issue: an issue's address on the site; `{date}` stands for its date.
+        readme: the file whose table of back issues is kept up, relative to the folder of issues; empty for none.
+        readme_link: how that file links to an issue.
+        feed: the feed's file, relative to the folder of issues.
+        feed_address: where that file lies on the site.
+        feed_entries: how many issues the feed holds.
+        licence: of what is written, in words or as an address.
+        references: heading of the list of addresses that a WeChat article ends with.
+    """
+
+    url: str = ""
+    issue: str = "issues/{date}.html"
+    readme: str = "README.md"
+    readme_link: str = "{date}.md"
+    feed: str = "feed.xml"
+    feed_address: str = "issues/feed.xml"
+    feed_entries: int = Field(default=20, ge=1)
+    licence: str = ""
+    references: str = "参考链接"
+
+
 class Newsletter(_Part):
     """One newsletter.
 
@@ -125,6 +151,7 @@ class Newsletter(_Part):
         footer: Markdown that closes each issue.
         categories: in print order.
         topics: what the newsletter is about.
+        publish: where issues go.
         per_issue: how many items an issue has.
         mirrors, network: read by `crawler.sources`; carried, not interpreted.
     """
@@ -141,6 +168,7 @@ class Newsletter(_Part):
     topics: Annotated[tuple[Topic, ...], BeforeValidator(_tuple)] = ()
     labels: Labels = Labels()
     back_issues: BackIssues = BackIssues()
+    publish: Publish = Publish()
     mirrors: Mapping[str, str] = Field(default_factory=dict)
     network: Mapping[str, Any] = Field(default_factory=dict)
 

@@ -1,0 +1,116 @@
+"""The feed of issues: valid Atom that readers read, whatever the issues hold."""
+
+from __future__ import annotations
+
+import io
+from datetime import date
+from pathlib import Path
+
+import feedparser
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import etree
+
+from crawler.home import bundled
+from pipelines.export.archive import read_issue
+from pipelines.export.atom import to_atom
+from pipelines.model import Entry, Issue, Section
+from pipelines.newsletter import Newsletter, Publish, load_newsletter
+
+NEWSLETTER = load_newsletter(bundled() / "newsletter.toml")
+TEMPLATE = (bundled() / "templates/issue.md.j2").read_text(encoding="utf-8")
+SCHEMA = etree.RelaxNG(etree.parse(Path(__file__).parent.parent / "schemas/atom.rng"))
+SITE = Publish(url="https://site.example/news", issue="issues/{date}.html", licence="CC BY-SA 4.0")
+
+
+def issue(
+    day: int = 5, title: str = "简报", markdown: str = "[甲](https://e.org/1)\n摘要：一", guide: str = "两条"
+) -> Issue:
+    return Issue(date(2021, 3, day), title, (Section("论文", (Entry(markdown),)),), guide=guide, headline="甲/乙")
+
+
+def feed(*issues: Issue, publish: Publish = SITE, **values: object) -> str:
+    newsletter: Newsletter = NEWSLETTER.model_copy(update={"publish": publish, **values})
+    text = to_atom(issues, newsletter, TEMPLATE)
+    document = etree.fromstring(text.encode())
+    assert SCHEMA.validate(document), SCHEMA.error_log
+    return text
+
+
+def read(text: str) -> feedparser.FeedParserDict:
+    found = feedparser.parse(io.BytesIO(text.encode()))
+    assert not found.bozo, found.get("bozo_exception")
+    return found
+
+
+def test_the_grammar_refuses_a_feed_that_is_none() -> None:
+    text = feed(issue())
+    assert not SCHEMA.validate(etree.fromstring(text.replace("<id>", "<x>", 1).replace("</id>", "</x>", 1).encode()))
+    assert not SCHEMA.validate(etree.fromstring(text.replace("T23:59:59", " ", 1).encode()))
+
+
+def test_a_reader_sees_the_newest_issue_first_with_its_address_and_its_text() -> None:
+    found = read(feed(issue(5), issue(20)))
+    assert [one.link for one in found.entries] == [
+        f"https://site.example/news/issues/2021-03-{day}.html" for day in ("20", "05")
+    ]
+    assert found.entries[0].title == "简报 (2021-03-20) 甲/乙"
+    assert found.entries[0].updated == "2021-03-20T23:59:59+08:00"
+    assert found.entries[0].summary == "两条"
+    assert '<a href="https://e.org/1">甲</a>' in found.entries[0].content[0].value
+    assert "<h1>" not in found.entries[0].content[0].value
+    assert {one.rel for one in found.feed.links} == {"alternate", "self"}
+    assert found.feed.rights == "CC BY-SA 4.0"
+
+
+def test_the_same_issues_give_the_same_feed_in_whatever_order() -> None:
+    assert feed(issue(5), issue(20)) == feed(issue(20), issue(5))
+
+
+def test_a_newsletter_without_a_site_has_identifiers_that_stay() -> None:
+    ids = [one.id for one in read(feed(issue(5), issue(20), publish=Publish())).entries]
+    assert len(set(ids)) == 2
+    assert all(one.startswith("urn:uuid:") for one in ids)
+    assert ids[1:] == [one.id for one in read(feed(issue(5), publish=Publish())).entries]
+
+
+def test_the_feed_holds_as_many_issues_as_wanted_and_may_hold_none() -> None:
+    many = [issue(day) for day in range(1, 10)]
+    assert len(read(feed(*many, publish=SITE.model_copy(update={"feed_entries": 3}))).entries) == 3
+    assert feed()
+
+
+def test_control_characters_do_not_break_it() -> None:
+    found = read(
+        feed(
+            issue(
+                title="简\x00报\x0b\ufffe",
+                markdown="[甲\x01\ud800](https://e.org/\x02)\n摘要：\x1b[31m一\x7f",
+                guide="\x08两",
+            )
+        )
+    )
+    assert found.entries[0].title == "简报 (2021-03-05) 甲/乙"
+
+
+def test_markup_of_an_issue_reaches_no_reader_as_script() -> None:
+    found = feed(
+        issue(markdown="<script>alert(1)</script>[甲](javascript:x) ]]> &amp;lt;\n摘要：<img src=x onerror=y>")
+    )
+    assert "script>" not in found
+    assert "onerror" not in found
+    read(found)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=40), st.text(max_size=60), st.text(max_size=40))
+def test_any_issue_makes_a_valid_feed(title: str, markdown: str, guide: str) -> None:
+    read(feed(issue(title=title, markdown=markdown, guide=guide), title=title or "x", tagline=guide))
+
+
+@pytest.mark.archive
+def test_the_past_issues_make_a_valid_feed(archive: Path) -> None:
+    paths = sorted(archive.glob("*.md"))
+    past = [read_issue(path.read_bytes(), name=path.name, newsletter=NEWSLETTER) for path in paths]
+    assert len(read(feed(*past)).entries) == NEWSLETTER.publish.feed_entries

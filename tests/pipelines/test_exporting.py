@@ -1,0 +1,132 @@
+"""`jianbao export`: each format, all of an archive at once, and the check that a newsletter's repository runs."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from test_cli import Cli
+
+PAST = (
+    "---\nlayout: default\n---\n\n# 试刊 ({day}) 甲/乙\n\n## 业界新闻\n\n"
+    "- [今晚吃什么 | 厨房](https://example.org/{day})  \n摘要：刊过了。  \n\n----\n\n页脚\n"
+)
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """A newsroom with two past issues, exported with everything."""
+    monkeypatch.delenv("JIANBAO_DB", raising=False)
+    cli = Cli(tmp_path / "newsletter")
+    cli("init", str(cli.home))
+    for day in ("2026-10-01", "2026-10-15"):
+        (tmp_path / f"{day}.md").write_text(PAST.format(day=day), encoding="utf-8")
+    cli("archive", "import", *map(str, sorted(tmp_path.glob("*.md"))))
+    cli("export", "--all", "--format", "markdown,wechat,atom,json")
+    return cli
+
+
+def names(cli: Cli) -> list[str]:
+    return sorted(path.name for path in (cli.home / "issues").iterdir())
+
+
+def test_all_is_every_issue_in_every_format_the_feed_and_the_readme(cli: Cli) -> None:
+    days = ("2026-10-01", "2026-10-15")
+    assert names(cli) == sorted(
+        [*(f"{day}.{end}" for day in days for end in ("md", "json", "wechat.html")), "feed.xml", "README.md"]
+    )
+    readme = (cli.home / "issues/README.md").read_text(encoding="utf-8")
+    assert readme.index("[2026-10-15](2026-10-15.md)") < readme.index("[2026-10-01](2026-10-01.md)")
+    assert json.loads((cli.home / "issues/2026-10-01.json").read_text(encoding="utf-8"))["headline"] == "甲/乙"
+
+
+def test_one_issue_is_one_file_and_a_picture_to_upload_is_named(cli: Cli, tmp_path: Path) -> None:
+    picture = tmp_path / "2026-11-01.md"
+    picture.write_text(PAST.format(day="2026-11-01").replace("页脚", "![码](../qr.jpg)"), encoding="utf-8")
+    cli("archive", "import", str(picture))
+    said = cli("export", "2026-11-01", "--format", "wechat", "-o", str(tmp_path / "out"))
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["2026-11-01.wechat.html"]
+    assert "图 1 要上传：../qr.jpg 码" in said
+
+
+def test_what_has_not_changed_is_not_touched(cli: Cli) -> None:
+    files = sorted((cli.home / "issues").iterdir())
+    before = [(path.stat().st_ino, path.stat().st_mtime_ns) for path in files]
+    said = cli("export", "--all", "--format", "markdown,wechat,atom,json")
+    assert said.count("（没有变化）") == len(files)
+    assert [(path.stat().st_ino, path.stat().st_mtime_ns) for path in files] == before
+
+
+@pytest.mark.parametrize("name", ["2026-10-01.md", "feed.xml", "README.md", "2026-10-15.wechat.html"])
+def test_check_says_which_file_would_change_exits_1_and_writes_nothing(cli: Cli, name: str) -> None:
+    every = ("export", "--all", "--format", "markdown,wechat,atom,json", "--check")
+    cli(*every)
+    path = cli.home / "issues" / name
+    path.write_text(path.read_text(encoding="utf-8").replace("2026-10", "2026-11"), encoding="utf-8")
+    stale = path.read_bytes()
+    cli(*every, code=1)
+    assert path.read_bytes() == stale
+    path.unlink()
+    cli(*every, code=1)
+    assert not path.exists()
+
+
+def test_check_with_publish_is_wrong_use(cli: Cli) -> None:
+    cli("export", "--all", "--check", "--publish", code=2)
+
+
+def test_the_workflow_that_init_writes_passes_on_what_export_wrote_and_fails_on_what_somebody_broke(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (cli.home / ".github/workflows/issues.yml").read_text(encoding="utf-8")
+    steps = re.findall(r"- run: jianbao (.*)", text)
+    assert steps == ["archive import issues/????-??-??.md", "export --all --check"]
+    monkeypatch.chdir(cli.home)
+
+    def run(database: str, code: int) -> None:
+        """A fresh runner has the repository and no database."""
+        monkeypatch.setenv("JIANBAO_DB", f"sqlite:///{tmp_path / database}")
+        cli(*steps[0].split()[:2], *map(str, sorted((cli.home / "issues").glob("????-??-??.md"))))
+        cli(*steps[1].split(), code=code)
+
+    run("one.db", 0)
+    issue = cli.home / "issues/2026-10-01.md"
+    issue.write_text(issue.read_text(encoding="utf-8").replace("摘要：刊过了。  ", "摘要：刊过了。"), encoding="utf-8")
+    run("two.db", 1)
+
+
+def test_a_readme_that_is_no_text_is_named_and_left_alone(cli: Cli) -> None:
+    readme = cli.home / "issues/README.md"
+    readme.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(AssertionError, match="UnreadableReadme"):
+        cli("export", "--all")
+    assert readme.read_bytes() == b"\xff\xfe\x00"
+
+
+def test_an_unknown_format_names_those_there_are(cli: Cli) -> None:
+    cli("export", "--all", "--format", "pdf", code=2)
+
+
+@pytest.mark.slow
+@pytest.mark.archive
+def test_the_archive_goes_through_export_all_line_by_line(archive: Path, tmp_path: Path) -> None:
+    """Prints its counts with -s."""
+    cli = Cli(tmp_path / "newsletter")
+    cli("init", str(cli.home))
+    paths = sorted(archive.glob("*.md"))
+    cli("archive", "import", *map(str, paths))
+    cli("export", "--all")
+    lines = 0
+    for path in paths:
+        before, after = (_lines(one) for one in (path, cli.home / "issues" / path.name))
+        lines += len(before)
+        assert before == after, path.name
+    cli("export", "--all", "--check")
+    print(f"\n{len(paths)} issues, {lines} lines that are not blank: all equal")  # noqa: T201 - asked for with -s
+
+
+def _lines(path: Path) -> list[str]:
+    text = path.read_bytes().decode(errors="ignore").removeprefix("\ufeff")
+    return [" ".join(line.split()) for line in text.splitlines() if line.strip()]

@@ -1,0 +1,210 @@
+"""An issue as a WeChat article: styled in place, without links that WeChat refuses, loading nothing from anywhere."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import html
+from servers import http, serving
+
+from crawler.home import bundled
+from pipelines.export.archive import read_issue
+from pipelines.export.html import ELEMENTS, inner_html, rendered
+from pipelines.export.wechat import Picture, Reference, WeChatArticle, page, to_wechat
+from pipelines.model import Entry, Issue, Section
+from pipelines.newsletter import load_newsletter
+
+NEWSLETTER = load_newsletter(bundled() / "newsletter.toml")
+TEMPLATE = (bundled() / "templates/wechat.html.j2").read_text(encoding="utf-8")
+CSS = (bundled() / "templates/wechat.css").read_text(encoding="utf-8")
+
+ISSUE = Issue(
+    date(2021, 3, 5),
+    "简报",
+    (
+        Section(
+            "论文",
+            (
+                Entry(
+                    "[2103.00001] [小模型 | 某号](https://arxiv.example/abs/2103.00001)\n"
+                    "代码：https://code.example/o/r\n"
+                    "摘要：快了 **两倍**，见[文档](https://doc.example/x)。\n还支持：\n```sh\nmake <all>\n```"
+                ),
+                Entry(
+                    "[旧文 | 某号](https://mp.weixin.qq.com/s/aaaaaaaaaaaaaaaaaaaaaa)\n摘要：另见[文档](https://doc.example/x)。"
+                ),
+            ),
+            notes="> 注：x",
+        ),
+        Section("博文"),
+    ),
+    headline="甲/乙",
+    tagline="关注甲乙",
+    guide="本次两条。",
+    footer="----\n\n![二维码](../qr.jpg)\n\n<a rel='license' href='https://cc.example/'><img alt='许可' src='https://cc.example/88.png'></a>",
+)
+
+
+def article(issue: Issue = ISSUE, css: str = CSS) -> WeChatArticle:
+    return to_wechat(issue, NEWSLETTER, TEMPLATE, css)
+
+
+def elements(text: str) -> Iterator[html.HtmlElement]:
+    return (one for one in html.fragment_fromstring(text, create_parent="div").iter() if isinstance(one.tag, str))
+
+
+def holding(markdown: str) -> str:
+    return article(Issue(date(2021, 3, 5), "简报", (Section("论文", (Entry(markdown),)),), preamble=markdown)).html
+
+
+def test_links_become_numbered_references_and_one_address_has_one_number() -> None:
+    made = article()
+    assert made.references == (
+        Reference("小模型 | 某号", "https://arxiv.example/abs/2103.00001"),
+        Reference("文档", "https://doc.example/x"),
+    )
+    said = "".join(html.fragment_fromstring(made.html).itertext())
+    assert "小模型 | 某号[1]" in said
+    assert said.count("文档[2]") == 2
+    assert "[2] 文档：https://doc.example/x" in said
+    assert "代码：https://code.example/o/r" in said
+
+
+def test_only_links_into_wechat_that_last_stay_links() -> None:
+    assert [one.get("href") for one in elements(article().html) if one.tag == "a"] == [
+        "https://mp.weixin.qq.com/s/aaaaaaaaaaaaaaaaaaaaaa"
+    ]
+    dies = holding("[甲](https://mp.weixin.qq.com/s?src=3&timestamp=1&signature=x)")
+    assert not [one for one in elements(dies) if one.tag == "a"]
+
+
+def test_pictures_are_listed_for_upload_and_marked_where_they_stood() -> None:
+    made = article()
+    assert made.pictures == (
+        Picture(1, "二维码", "../qr.jpg"),
+        Picture(2, "许可", "https://cc.example/88.png"),
+    )
+    assert "图 1：二维码" in made.html
+    assert "../qr.jpg" not in made.html
+    assert "图 1：二维码（../qr.jpg）" in page(made, ISSUE)
+
+
+def test_style_stands_in_the_elements_and_no_class_is_left() -> None:
+    found = list(elements(article().html))
+    assert not [one for one in found if one.get("class") or one.get("id")]
+    assert not [
+        one.tag
+        for one in found
+        if one.tag in ("p", "h1", "h2", "section", "blockquote", "pre") and not one.get("style")
+    ]
+    (word,) = [one for one in found if one.text == "摘要：" and "快了" in (one.tail or "")]
+    assert "bold" in str(word.get("style"))
+
+
+def test_every_class_of_the_template_has_a_rule() -> None:
+    classes = {name for found in re.findall(r'class="([^"]+)"', TEMPLATE) for name in found.split()}
+    classes |= {"word", "reference", "image"}
+    assert [name for name in classes if f".{name} " not in CSS] == []
+
+
+def test_code_and_what_looks_like_markup_stays_text() -> None:
+    made = article().html
+    assert "make &lt;all&gt;" in made
+    assert "&lt;b&gt;" in holding(r"[\<b>x](https://e.org)" + "\n摘要：x")
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        "<script>alert(1)</script>甲",
+        "<img src=x onerror=alert(1)>甲",
+        "<iframe src='https://e.org'></iframe>甲",
+        "<div style='background:url(https://e.org/x)' class='c' id='i' onclick='x()'>甲</div>",
+        "[甲](javascript:alert(1))",
+        "<a href='&#106;avascript:alert(1)'>甲</a>",
+        "<svg><style>*{x:url(//e.org)}</style></svg>甲",
+        "<link rel=stylesheet href=https://e.org/x.css><style>@import 'https://e.org/x.css'</style>甲",
+        "甲{{ 7 * 7 }}{% include x %}",
+        "<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>甲",
+        "<b " * 500 + "甲",
+        "<blockquote>" * 3000 + "甲",
+    ],
+)
+def test_markup_of_an_entry_runs_loads_and_styles_nothing(markdown: str) -> None:
+    made = holding(markdown)
+    found = list(elements(made))
+    assert {one.tag for one in found} <= ELEMENTS | {"div"}
+    assert {name for one in found for name in one.attrib} <= {"style", "href", "start"}
+    assert "url(" not in "".join(str(one.get("style")) for one in found)
+    assert "javascript:" not in "".join(str(one.get("href")) for one in found)
+    assert "49" not in made
+
+
+def test_nothing_is_fetched_while_style_is_set_in() -> None:
+    answers: dict[str, bytes] = {"/x.css": http(body="p { color: red }"), "/x.png": http(body="x")}
+    with serving(dict(answers)) as site:
+        sheet = f"{site.base}/x.css"
+        css = f"@import url({sheet});\n@import '{sheet}';\n{CSS}\np {{ background: url({site.base}/x.png) }}"
+        linked = f"<link rel='stylesheet' href='{sheet}'>"
+        text = f"{linked}\n\n![x]({site.base}/x.png) 甲\n\n<style>@import '{sheet}'</style>"
+        template = linked + TEMPLATE
+        made = to_wechat(Issue(date(2021, 3, 5), "简报", preamble=text), NEWSLETTER, template, css)
+        assert "甲" in made.html
+        assert site.seen == []
+    assert site.base not in made.html
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(max_size=80) | st.text("<>&\"'/=[]()!*`_ \nabscript:{}", max_size=80))
+def test_any_text_becomes_an_article_of_allowed_elements(markdown: str) -> None:
+    found = list(elements(inner_html(rendered(markdown, "https://e.org/"))))
+    assert {one.tag for one in found} <= ELEMENTS | {"div"}
+    assert {name for one in found for name in one.attrib} <= {"href", "src", "alt", "start"}
+    assert all(str(one.get("href", "https:")).startswith(("https:", "http:")) for one in found)
+
+
+@pytest.mark.archive
+def test_every_past_issue_becomes_a_whole_article(archive: Path) -> None:
+    for path in sorted(archive.glob("*.md")):
+        issue = read_issue(path.read_bytes(), name=path.name, newsletter=NEWSLETTER)
+        made = article(issue)
+        assert made.html.count("摘要：") >= sum(
+            "摘要：" in entry.markdown for section in issue.sections for entry in section.entries
+        )
+        found = list(elements(made.html))
+        assert {name for one in found for name in one.attrib} <= {"style", "href", "start"}
+        assert not [one for one in found if one.tag not in ELEMENTS - {"img"} | {"div"}]
+
+
+@pytest.mark.browser
+def test_chromium_shows_the_article_without_loading_anything(tmp_path: Path) -> None:
+    """Where JIANBAO_SCREENSHOTS points, the picture is kept for somebody to look at."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where there is a browser
+
+    path = tmp_path / "issue.wechat.html"
+    path.write_text(page(article(), ISSUE), encoding="utf-8")
+    asked: list[str] = []
+    said: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        tab = browser.new_page(viewport={"width": 700, "height": 1000})
+        tab.on("request", lambda request: asked.append(request.url))
+        tab.on("console", lambda message: said.append(message.text))
+        tab.goto(path.as_uri())
+        look = "one => { const s = getComputedStyle(one); return [s.color, s.fontWeight, s.backgroundColor] }"
+        assert tab.locator("h2").first.evaluate(look)[2] == "rgb(47, 111, 159)"
+        assert tab.locator("span", has_text="摘要：").first.evaluate(look)[:2] == ["rgb(47, 111, 159)", "700"]
+        width = tab.evaluate("document.documentElement.scrollWidth")
+        folder = os.environ.get("JIANBAO_SCREENSHOTS")
+        tab.screenshot(path=Path(folder or tmp_path) / "wechat.png", full_page=True)
+        browser.close()
+    assert asked == [path.as_uri()]
+    assert said == []
+    assert width <= 700, "a phone would have to scroll sideways"
