@@ -146,7 +146,7 @@ def capped(text: str) -> str:
 _HAN: Final = re.compile(r"[\u3400-\u9fff]")
 _HAN_END: Final = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef”’][\"')\]]*$")
 _END: Final = re.compile(
-    r"(?:[。！？!?]|……)+[”’」』）)\]\"']*"  # of a Chinese sentence, whatever follows
+    r"(?:[。！？]|[!?](?=[!?\s\u3400-\u9fff”’」』）)\"']|$)|……)+[”’」』）)\]\"']*"  # whatever follows
     r"|(?<=[^\s.])\.[”’\"')\]]*(?=\s+[\"'“‘(\[]?[A-Z0-9\u3400-\u9fff])"  # of a Latin one, before a capital
 )
 _ABBREVIATION: Final = re.compile(

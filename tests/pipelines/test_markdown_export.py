@@ -6,8 +6,10 @@ import json
 import os
 import stat
 from datetime import date
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from builders import stored
@@ -19,8 +21,9 @@ from crawler.home import bundled
 from pipelines.export import files
 from pipelines.export.archive import read_entry, read_issue
 from pipelines.export.as_json import to_json
-from pipelines.export.escape import cleaned
+from pipelines.export.escape import cleaned, printable_url
 from pipelines.export.markdown import back_issues, draft, item, render
+from pipelines.export.summary import summarise
 from pipelines.model import Candidate, Entry, Issue, Section, StoredArticle, Story, StoryLink
 from pipelines.newsletter import Newsletter, load_newsletter
 
@@ -320,6 +323,53 @@ def test_json_holds_the_markdown_and_what_it_says() -> None:
 
 
 # Files
+
+# Through another parser
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.sampled_from(["甲", "a", *"\\`*_[]()#|<>~&{}!-.:$^= 1", "{%", "]("]), max_size=12).map("".join),
+            st.text("甲乙 a*_[<{|#", min_size=1, max_size=20),
+            st.text("ab()[]_*/?&= ", max_size=10),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_another_parser_reads_of_an_issue_what_the_articles_said(
+    told: list[tuple[str, str, str]],
+) -> None:
+    articles = [
+        stored(
+            n,
+            title=f"题{title}",
+            publisher="源",
+            summary=f"{said}：这是一句足够长的、能当摘要的话",
+            url=f"https://e.org/{n}/{tail}",
+        )
+        for n, (title, said, tail) in enumerate(told, 1)
+    ]
+    candidates = [candidate(one, lead=one.id) for one in articles]
+    issue = Issue(date(2021, 3, 5), "简报", (Section("论文", tuple(draft(one, NEWSLETTER) for one in candidates)),))
+    links: list[tuple[str, str]] = []
+    texts: list[str] = []
+    for token in GFM.parse(written(issue)):
+        children = token.children or [] if token.level > 1 else []
+        for at, child in enumerate(children):
+            if child.type == "link_open":
+                words = "".join(one.content for one in takewhile(lambda one: one.type != "link_close", children[at:]))
+                links.append((words, str(child.attrs["href"])))
+        texts += (
+            ["".join(one.content or "\n" for one in children if not one.type.startswith("link"))] if children else []
+        )
+    assert [words for words, _ in links] == [f"{cleaned(one.article.title)} | 源" for one in articles]
+    assert [unquote(url) for _, url in links] == [unquote(printable_url(one.article.url) or "") for one in articles]
+    assert [text.split("\n")[-1] for text in texts] == [
+        f"摘要：{summarise(one, one.lead.article.title)}" for one in candidates
+    ]
 
 
 def test_a_file_is_written_with_its_folders_and_left_alone_when_it_says_the_same(tmp_path: Path) -> None:
