@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -17,10 +17,23 @@ from pipelines.normalise.url import NotAWebAddress, canonical
 from pipelines.rules import Rules
 from pipelines.store import Store, Transaction
 from pipelines.store.errors import NoSuchStory
+from pipelines.store.state import standing, state_after
 
 
 class CannotDecide(Exception):
     """A decision that cannot be carried out; the message says why and what would work."""
+
+
+class Stale(Exception):
+    """Somebody changed it since the person saw it; nothing was written.
+
+    Args:
+        fresh: what it was about, as it is now: a candidate, or the issue's date.
+    """
+
+    def __init__(self, fresh: Candidate | date) -> None:
+        super().__init__("别处刚改过这一条：下面是最新的样子，请再看一眼")
+        self.fresh = fresh
 
 
 class NoSuchIssue(Exception):
@@ -70,39 +83,165 @@ def list_candidates(
     return chosen
 
 
-def decide(store: Store, newsletter: Newsletter, rules: Rules, decision: Decision) -> Decided:
+def versions(tx: Transaction, candidates: Iterable[Candidate]) -> dict[int, str]:
+    """What tells a story's present standing from a former or a later one, by story id."""
+    asked = {one.story.id: one.state for one in candidates}
+    newest = tx.decisions.newest(asked)
+    return {one: f"{newest.get(one, 0)}-{state}" for one, state in asked.items()}
+
+
+def decide(
+    store: Store, newsletter: Newsletter, rules: Rules, decision: Decision, *, seen: str | None = None
+) -> Decided:
     """Write a decision down, and carry it out in the issue that it concerns, in one transaction.
 
-    A pick goes to the issue named, else to the newest draft, else to a new draft of the day. Whatever else is decided
-    takes the story out of the drafts; a published issue stays as it was printed.
+    A pick goes to the issue named, else to the newest draft, else to a new draft of the day. What drops a story takes
+    it out of the drafts; a published issue stays as it was printed. An `undo` puts back what the decision before it
+    found: state, category, words, and the place in the draft.
+
+    Args:
+        seen: the version of the story that the person saw; None does not look.
 
     Raises:
         NoSuchStory: no article has or had that id.
+        Stale: somebody decided of the story since it was seen; nothing was written.
         CannotDecide: the category is not the newsletter's, or the day's issue is out already.
     """
     with store.transaction() as tx:
-        candidate = tx.stories.find(decision.story)
-        if candidate is None:
-            raise NoSuchStory(f"no story has the id {decision.story}")
-        drafts = tx.issues.drafts()
-        if decision.action == "pick":
-            issue = _issue_for(tx, decision, drafts, newsletter)
-            decision = replace(decision, issue=issue.date, category=decision.category or candidate.category)
-        tx.decisions.add(replace(decision, shown={**shown(candidate), **decision.shown}))
-        settled = tx.stories.find(decision.story) or candidate
-        touched = None
-        if decision.action == "pick":
-            filled = with_entry(issue, candidate, decision.category or candidate.category, newsletter)
-            save_issue(tx, filled, newsletter, rules)
-            touched = issue.date
-            drafts = [one for one in drafts if one.date != issue.date]
-        if settled.state != "picked" or decision.action == "pick":
-            for one in drafts:
-                emptied = without_story(one, candidate)
-                if emptied != one:
-                    save_issue(tx, emptied, newsletter, rules)
-                    touched = touched or one.date
-        return Decided(tx.stories.find(decision.story) or settled, touched)
+        return decide_in(tx, newsletter, rules, decision, seen=seen)
+
+
+def decide_in(
+    tx: Transaction, newsletter: Newsletter, rules: Rules, decision: Decision, *, seen: str | None = None
+) -> Decided:
+    """`decide`, as a part of more."""
+    candidate = find(tx, decision.story, seen)
+    drafts = tx.issues.drafts()
+    if decision.action == "undo":
+        return _undo(tx, newsletter, rules, decision, candidate)
+    place = place_of(candidate, drafts)
+    issue = None
+    if decision.action == "pick":
+        issue = _issue_for(tx, decision, drafts, newsletter)
+    elif decision.action in ("categorise", "edit") and place:
+        issue = next(one for one in drafts if one.date == place.issue)
+    category = decision.category or candidate.category
+    if newsletter.category(category) is None:
+        if decision.category or issue:
+            raise no_such_category(category, newsletter)
+    elif decision.action in ("pick", "categorise"):
+        decision = replace(decision, category=category)
+    if issue is not None:
+        decision = replace(decision, issue=issue.date)
+    noted = {**shown(candidate), **(place.noted() if place else {}), **decision.shown}
+    tx.decisions.add(replace(decision, shown=noted))
+    settled = tx.stories.find(decision.story) or candidate
+    touched = None
+    if issue is not None:
+        entry = drafted(tx, settled, newsletter)
+        filled = (
+            put_back(issue, candidate, entry, place)
+            if decision.action == "edit" and place
+            else with_entry(issue, candidate, category, newsletter, entry)
+        )
+        save_issue(tx, filled, newsletter, rules)
+        touched = issue.date
+        drafts = [one for one in drafts if one.date != issue.date]
+    if decision.action in ("pick", "drop", "later"):
+        touched = _empty(tx, newsletter, rules, candidate, drafts) or touched
+    return Decided(tx.stories.find(decision.story) or settled, touched)
+
+
+def find(tx: Transaction, story: int, seen: str | None = None) -> Candidate:
+    """The candidate that has this article.
+
+    Args:
+        seen: the version of it that somebody saw; None does not look.
+
+    Raises:
+        NoSuchStory: no article has or had that id.
+        Stale: somebody decided of it since.
+    """
+    candidate = tx.stories.find(story)
+    if candidate is None:
+        raise NoSuchStory(f"no story has the id {story}")
+    if seen is not None and versions(tx, [candidate])[candidate.story.id] != seen:
+        raise Stale(candidate)
+    return candidate
+
+
+def drafted(tx: Transaction, candidate: Candidate, newsletter: Newsletter) -> Entry:
+    """The entry that a story has or would have: as somebody edited it last, else as it is drafted."""
+    history = tx.decisions.of([candidate.story.id]).get(candidate.story.id, [])
+    left = standing((one.action, one.shown) for one in history)
+    said = next((noted["after"] for action, noted in reversed(left) if action == "edit" and "after" in noted), None)
+    return draft(candidate, newsletter) if said is None else Entry(said, candidate.story.id)
+
+
+def _undo(tx: Transaction, newsletter: Newsletter, rules: Rules, decision: Decision, candidate: Candidate) -> Decided:
+    drafts = tx.issues.drafts()
+    history = tx.decisions.of([candidate.story.id]).get(candidate.story.id, [])
+    left = standing((one.action, one) for one in history)
+    tx.decisions.add(replace(decision, shown={**shown(candidate), **decision.shown}))
+    settled = tx.stories.find(decision.story) or candidate
+    taken = left[-1][1] if left else None
+    place = Place.of(taken.shown) if taken else None
+    now = place_of(candidate, drafts)
+    touched = None
+    if state_after(action for action, _ in left[:-1]) != "picked":
+        touched = _empty(tx, newsletter, rules, candidate, drafts)
+    elif where := place or now:
+        touched = where.issue
+        for one in drafts:
+            changed = without_story(one, candidate)
+            if one.date == where.issue:
+                changed = put_back(changed, candidate, drafted(tx, settled, newsletter), where)
+            if changed != one:
+                save_issue(tx, changed, newsletter, rules)
+    return Decided(tx.stories.find(decision.story) or settled, touched)
+
+
+def _empty(
+    tx: Transaction, newsletter: Newsletter, rules: Rules, candidate: Candidate, drafts: Iterable[Issue]
+) -> date | None:
+    """Take a story out of drafts; the date of the first that had it."""
+    touched = None
+    for one in drafts:
+        emptied = without_story(one, candidate)
+        if emptied != one:
+            save_issue(tx, emptied, newsletter, rules)
+            touched = touched or one.date
+    return touched
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in an issue an entry stands: section by name, position in it from 0."""
+
+    issue: date
+    section: str
+    position: int
+
+    def noted(self) -> dict[str, str]:
+        """As a decision keeps it."""
+        return {"issue": self.issue.isoformat(), "section": self.section, "position": str(self.position)}
+
+    @classmethod
+    def of(cls, noted: Mapping[str, str]) -> Place | None:
+        """The place that a decision kept, if the story had one."""
+        if not {"issue", "section", "position"} <= noted.keys():
+            return None
+        return cls(date.fromisoformat(noted["issue"]), noted["section"], int(noted["position"]))
+
+
+def place_of(candidate: Candidate, issues: Iterable[Issue]) -> Place | None:
+    """Where a story's entry stands in the first of the issues that has one."""
+    for issue in issues:
+        for section in issue.sections:
+            for position, entry in enumerate(section.entries):
+                if entry.story in candidate.story.members:
+                    return Place(issue.date, section.name, position)
+    return None
 
 
 def save_issue(tx: Transaction, issue: Issue, newsletter: Newsletter, rules: Rules) -> None:
@@ -129,6 +268,7 @@ def shown(candidate: Candidate) -> Mapping[str, str]:
         "url": candidate.lead.article.url,
         "category": candidate.category,
         "score": f"{candidate.score:.2f}",
+        "state": candidate.state,
     }
 
 
@@ -146,8 +286,13 @@ def new_issue(day: date, newsletter: Newsletter) -> Issue:
     )
 
 
-def with_entry(issue: Issue, candidate: Candidate, wanted: str, newsletter: Newsletter) -> Issue:
+def with_entry(
+    issue: Issue, candidate: Candidate, wanted: str, newsletter: Newsletter, entry: Entry | None = None
+) -> Issue:
     """The issue with the story's entry at the end of a section. One that stands already moves, and keeps its text.
+
+    Args:
+        entry: what to enter where none stands; by default as it is drafted.
 
     Raises:
         CannotDecide: the newsletter has no such category.
@@ -155,8 +300,9 @@ def with_entry(issue: Issue, candidate: Candidate, wanted: str, newsletter: News
     category = newsletter.category(wanted)
     if category is None:
         raise no_such_category(wanted, newsletter)
-    entries = [entry for section in issue.sections for entry in section.entries]
-    entry = next((one for one in entries if one.story in candidate.story.members), None) or draft(candidate, newsletter)
+    entries = [one for section in issue.sections for one in section.entries]
+    standing_one = next((one for one in entries if one.story in candidate.story.members), None)
+    entry = standing_one or entry or draft(candidate, newsletter)
     sections = without_story(issue, candidate).sections
     if all(newsletter.category(section.name) is not category for section in sections):
         sections = (*sections, Section(category.name))
@@ -165,6 +311,22 @@ def with_entry(issue: Issue, candidate: Candidate, wanted: str, newsletter: News
         sections=tuple(
             replace(section, entries=(*section.entries, entry))
             if newsletter.category(section.name) is category
+            else section
+            for section in sections
+        ),
+    )
+
+
+def put_back(issue: Issue, candidate: Candidate, entry: Entry, place: Place) -> Issue:
+    """The issue with the story's entry at a place; at the section's end where it has become shorter."""
+    sections = without_story(issue, candidate).sections
+    if all(section.name != place.section for section in sections):
+        sections = (*sections, Section(place.section))
+    return replace(
+        issue,
+        sections=tuple(
+            replace(section, entries=(*section.entries[: place.position], entry, *section.entries[place.position :]))
+            if section.name == place.section
             else section
             for section in sections
         ),

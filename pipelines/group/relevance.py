@@ -30,6 +30,10 @@ HALF_LIFE: Final = timedelta(days=7)
 """Freshness halves in this time; an issue comes out every two weeks."""
 
 
+PROMOTION: Final = "推广："
+"""What the reason of a promotion begins with."""
+
+
 @dataclass(frozen=True, slots=True)
 class TopicTerms:
     """A newsletter's topics, ready to use."""
@@ -76,7 +80,7 @@ def relevance(
     if labels:
         reasons.append(Reason(f"附{'、'.join(labels)}", LINK_WEIGHT))
     if promotion and (sort := promotion.sort_of(lead.article.title)):
-        reasons.append(Reason(f"推广：{sort}", promotion.weight))
+        reasons.append(Reason(f"{PROMOTION}{sort}", promotion.weight))
     return tuple(reasons)
 
 

@@ -15,6 +15,7 @@ from pipelines.deduplicate.identity import Join, Measured, Outcome, Record, Voic
 from pipelines.model import Article, Instant, Reference, StoredArticle
 from pipelines.store.engine import chunks, upsert
 from pipelines.store.packing import pack, pack_article, unpack, unpack_article
+from pipelines.store.search import Search
 from pipelines.store.state import replace_member
 from pipelines.store.tables import (
     article_keys,
@@ -249,6 +250,7 @@ class Articles:
         run(delete(sightings).where(sightings.c.article_id == gone))
         run(delete(article_references).where(article_references.c.article_id == gone))
         run(delete(bands).where(bands.c.article_id == gone))
+        Search(self._connection).forget([gone])
         run(
             update(revisions)
             .where(revisions.c.article_id == gone)
@@ -281,6 +283,7 @@ class Articles:
     def remove(self, one: int) -> None:
         """Remove an article that no item makes any more. Decisions on it stay."""
         replace_member(self._connection, one, None)
+        Search(self._connection).forget([one])
         self._connection.execute(delete(articles).where(articles.c.id == one))
 
     def forget_joined(self, first: int) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 
 from pipelines.model import Decision
 from pipelines.store.articles import Articles
@@ -60,6 +60,34 @@ class Decisions:
                 found[row.story_id].append(_decision(row))
         return dict(found)
 
+    def newest(self, story_ids: Iterable[int]) -> dict[int, int]:
+        """The id of the newest decision on any member of stories, by story id; a story without any is left out."""
+        member = story_members.c
+        return {
+            one: number
+            for chunk in chunks(story_ids)
+            for one, number in self._connection.execute(
+                select(member.story_id, func.max(decisions.c.id))
+                .join(decisions, decisions.c.story == member.article_id)
+                .where(member.story_id.in_(chunk))
+                .group_by(member.story_id)
+            )
+        }
+
+    def backwards(self, who: str) -> Iterator[Decision]:
+        """A person's decisions, the newest first."""
+        last, size = None, 100
+        while True:
+            query = select(decisions).where(decisions.c.who == who).order_by(decisions.c.id.desc()).limit(size)
+            if last is not None:
+                query = query.where(decisions.c.id < last)
+            rows = self._connection.execute(query).all()
+            for row in rows:
+                yield _decision(row)
+            if len(rows) < size:
+                return
+            last = rows[-1].id
+
     def all(self) -> list[Decision]:
         """Every decision."""
         return [_decision(row) for row in self._connection.execute(select(decisions).order_by(decisions.c.id))]
@@ -74,4 +102,5 @@ def _decision(row: Row[Any]) -> Decision:
         category=row.category,
         issue=row.issue,
         shown=row.shown,
+        id=row.id,
     )

@@ -57,6 +57,11 @@ class Issues:
         if counts:
             self._forget(issue.date)
 
+    def remove(self, day: date) -> None:
+        """Remove a draft."""
+        self._connection.execute(delete(entries).where(entries.c.issue == day))
+        self._connection.execute(delete(issues).where(issues.c.date == day, issues.c.state == "draft"))
+
     def get(self, day: date) -> Issue | None:
         """The issue of a date."""
         row = self._connection.execute(select(issues).where(issues.c.date == day)).first()

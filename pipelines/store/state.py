@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
@@ -18,40 +18,52 @@ from pipelines.store.tables import decisions, entries, evidence, issues, stories
 
 _STATE_AFTER: Final[dict[DecisionAction, CandidateState]] = {"pick": "picked", "drop": "dropped", "later": "later"}
 
+_T = TypeVar("_T")
+
+
+def standing(decisions: Iterable[tuple[DecisionAction, _T]]) -> list[tuple[DecisionAction, _T]]:
+    """The decisions that no `undo` took back, each with what comes with it: an `undo` takes the newest that stands.
+
+    >>> standing([("later", 1), ("pick", 2), ("undo", 3)])
+    [('later', 1)]
+    """
+    left: list[tuple[DecisionAction, _T]] = []
+    for action, rest in decisions:
+        if action != "undo":
+            left.append((action, rest))
+        elif left:
+            left.pop()
+    return left
+
 
 def state_after(actions: Iterable[DecisionAction]) -> CandidateState:
-    """The state that a story's decisions leave it in: that of the newest one which no `undo` took back.
+    """The state that a story's decisions leave it in: that of the newest one which says a state and still stands.
 
     >>> state_after(["later", "pick", "undo"])
     'later'
-    >>> state_after(["pick", "undo", "undo"])
+    >>> state_after(["pick", "categorise", "undo", "undo"])
     'new'
     """
-    standing: list[CandidateState] = ["new"]
-    for action in actions:
-        if action != "undo":
-            standing.append(_STATE_AFTER[action])
-        elif len(standing) > 1:
-            standing.pop()
-    return standing[-1]
+    left = standing((action, None) for action in actions)
+    return next((_STATE_AFTER[action] for action, _ in reversed(left) if action in _STATE_AFTER), "new")
 
 
 def settle(connection: Connection, story_ids: Collection[int]) -> None:
-    """Bring the state of stories in line with decisions and issues. Published beats whatever was decided.
+    """Bring state and category of stories in line with decisions and issues. Published beats whatever was decided.
 
     A story is published in the first published issue that printed one of its members; where no entry says so, the
     issue that its grading found stands.
     """
     for chunk in chunks(story_ids):
-        actions: dict[int, list[DecisionAction]] = defaultdict(list)
+        decided: dict[int, list[tuple[DecisionAction, str | None]]] = defaultdict(list)
         member = story_members.c
-        for one, action in connection.execute(
-            select(member.story_id, decisions.c.action)
+        for one, action, category in connection.execute(
+            select(member.story_id, decisions.c.action, decisions.c.category)
             .join(decisions, decisions.c.story == member.article_id)
             .where(member.story_id.in_(chunk))
             .order_by(decisions.c.id)
         ):
-            actions[one].append(action)
+            decided[one].append((action, category))
         prints = (
             select(member.story_id, func.min(entries.c.issue).label("first"))
             .join(entries, entries.c.story == member.article_id)
@@ -60,14 +72,15 @@ def settle(connection: Connection, story_ids: Collection[int]) -> None:
             .group_by(member.story_id)
         )
         printed = {row.story_id: row.first for row in connection.execute(prints)}
-        graded = select(stories.c.id, stories.c.published_in).where(stories.c.id.in_(chunk))
+        graded = select(stories.c.id, stories.c.published_in, stories.c.graded).where(stories.c.id.in_(chunk))
         rows = [
             {
                 "of": one,
                 "published_in": (day := printed.get(one, found)),
-                "state": "published" if day else state_after(actions[one]),
+                "state": "published" if day else state_after(action for action, _ in decided[one]),
+                "category": next((name for _, name in reversed(standing(decided[one])) if name), category),
             }
-            for one, found in connection.execute(graded).all()
+            for one, found, category in connection.execute(graded).all()
         ]
         if rows:
             connection.execute(update(stories).where(stories.c.id == bindparam("of")), rows)

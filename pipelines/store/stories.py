@@ -6,17 +6,18 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import astuple
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select
 
+from pipelines.group.relevance import PROMOTION
 from pipelines.model import Candidate, CandidateState, Evidence, Reason, Story, StoryLink
 from pipelines.store.articles import Articles
 from pipelines.store.engine import chunks
+from pipelines.store.listing import UNDECIDED, Ranked, Wanted, counts, ranked
+from pipelines.store.search import Search
 from pipelines.store.state import settle, stories_of
 from pipelines.store.tables import evidence, stories, story_members
-
-_UNDECIDED: Final[tuple[CandidateState, ...]] = ("new",)
 
 
 class Stories:
@@ -64,12 +65,30 @@ class Stories:
         if shown:
             self._connection.execute(insert(evidence), shown)
         settle(self._connection, [one.id for one in told])
+        Search(self._connection).put(article for one in candidates for article in one.articles)
+
+    def ranked(self, wanted: Wanted) -> list[Ranked]:
+        """What the order of the candidates wanted follows from, in no order."""
+        return ranked(self._connection, wanted)
+
+    def counts(self, wanted: Wanted) -> dict[str, int]:
+        """How many candidates are wanted, by category, whichever category is wanted."""
+        return counts(self._connection, wanted)
+
+    def get(self, ids: Iterable[int]) -> dict[int, Candidate]:
+        """Candidates by story id; an id that has none is left out."""
+        rows = [
+            row
+            for chunk in chunks(ids)
+            for row in self._connection.execute(select(stories).where(stories.c.id.in_(chunk)))
+        ]
+        return {one.story.id: one for one in self._candidates(rows)}
 
     def candidates(
         self,
         category: str | None = None,
         since: datetime | None = None,
-        states: Collection[CandidateState] = _UNDECIDED,
+        states: Collection[CandidateState] = UNDECIDED,
         limit: int | None = None,
     ) -> list[Candidate]:
         """Candidates, the highest score first.
@@ -136,6 +155,8 @@ def _story_row(candidate: Candidate) -> dict[str, Any]:
         "id": candidate.story.id,
         "lead": candidate.story.lead,
         "category": candidate.category,
+        "graded": candidate.category,
+        "promotion": any(reason.text.startswith(PROMOTION) for reason in candidate.reasons),
         "score": candidate.score,
         "category_scores": dict(candidate.category_scores),
         "category_reasons": [astuple(reason) for reason in candidate.category_reasons],
