@@ -172,10 +172,18 @@ def find(tx: Transaction, story: int, seen: str | None = None) -> Candidate:
 
 def drafted(tx: Transaction, candidate: Candidate, newsletter: Newsletter) -> Entry:
     """The entry that a story has or would have: as somebody edited it last, else as it is drafted."""
-    history = tx.decisions.of([candidate.story.id]).get(candidate.story.id, [])
-    left = standing((one.action, one.shown) for one in history)
-    said = next((noted["after"] for action, noted in reversed(left) if action == "edit" and "after" in noted), None)
-    return draft(candidate, newsletter) if said is None else Entry(said, candidate.story.id)
+    return drafts_of(tx, [candidate], newsletter)[candidate.story.id]
+
+
+def drafts_of(tx: Transaction, candidates: Sequence[Candidate], newsletter: Newsletter) -> dict[int, Entry]:
+    """`drafted` of each candidate, by story id."""
+    histories = tx.decisions.of(one.story.id for one in candidates)
+    found = {}
+    for one in candidates:
+        left = standing((each.action, each.shown) for each in histories.get(one.story.id, ()))
+        said = next((noted["after"] for action, noted in reversed(left) if action == "edit" and "after" in noted), None)
+        found[one.story.id] = draft(one, newsletter) if said is None else Entry(said, one.story.id)
+    return found
 
 
 def _undo(tx: Transaction, newsletter: Newsletter, rules: Rules, decision: Decision, candidate: Candidate) -> Decided:

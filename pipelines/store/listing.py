@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -29,6 +29,7 @@ class Wanted:
         kind: an article of the story came from such a page.
         promotion: whether it is one.
         words: all of them stand in an article's title, account or digest; taken literally.
+        upto, after: story ids at most or above this one: what came later has a higher one.
     """
 
     states: Collection[CandidateState] = UNDECIDED
@@ -38,6 +39,8 @@ class Wanted:
     kind: Kind | None = None
     promotion: bool | None = None
     words: str = ""
+    upto: int | None = None
+    after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,7 @@ def ranked(connection: Connection, wanted: Wanted) -> list[Ranked]:
 def counts(connection: Connection, wanted: Wanted) -> dict[str, int]:
     """How many candidates are wanted, by category; the wanted category does not count."""
     query = select(stories.c.category, func.count()).group_by(stories.c.category)
-    everywhere = Wanted(wanted.states, None, wanted.since, wanted.source, wanted.kind, wanted.promotion, wanted.words)
-    rows = connection.execute(_narrowed(query, everywhere, connection.dialect.name))
+    rows = connection.execute(_narrowed(query, replace(wanted, category=None), connection.dialect.name))
     return {category: number for category, number in rows}  # noqa: C416 - a row is a pair only by its kind
 
 
@@ -76,6 +78,10 @@ def _narrowed(query: Select[Any], wanted: Wanted, dialect: str) -> Select[Any]:
         query = query.where(columns.newest_at >= wanted.since)
     if wanted.promotion is not None:
         query = query.where(columns.promotion == wanted.promotion)
+    if wanted.upto is not None:
+        query = query.where(columns.id <= wanted.upto)
+    if wanted.after is not None:
+        query = query.where(columns.id > wanted.after)
     told = select(story_members.c.story_id).where(story_members.c.story_id == columns.id)
     if wanted.source is not None or wanted.kind is not None:
         given = told.join(articles, articles.c.id == story_members.c.article_id)
