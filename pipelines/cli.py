@@ -22,7 +22,7 @@ from rich.text import Text
 from crawler.errors import CrawlError
 from crawler.home import HOME_VARIABLE, Home, bundled
 from crawler.opml import append_sources, read_opml, write_opml
-from pipelines import console, editing, run, schedule
+from pipelines import console, editing, issue_editing, run, schedule
 from pipelines import demo as sample
 from pipelines.console import SOME_FAILED, WRONG_USE, err, fail, out, warn
 from pipelines.export import files
@@ -538,6 +538,24 @@ def issue_show(
     newsroom: Newsroom = context.obj
     (issue,) = editing.issues_to_export(newsroom.store, newsroom.newsletter, [day.date()])
     out.out(_written(issue, Format.MARKDOWN, newsroom), end="", highlight=False)
+
+
+@issue_app.command("lint")
+def issue_lint(
+    context: typer.Context, day: Annotated[datetime, typer.Argument(metavar="DATE", formats=DATE_FORMAT)]
+) -> None:
+    """列出一期里该再看一眼的地方：空的摘要、重复或将失效的链接、条数；有就以 1 退出。
+
+    例：jianbao issue lint 2020-01-27
+    """
+    newsroom: Newsroom = context.obj
+    (issue,) = editing.issues_to_export(newsroom.store, newsroom.newsletter, [day.date()])
+    with newsroom.store.reading() as tx:
+        findings = issue_editing.look_over(tx, issue, newsroom.newsletter, newsroom.rules)
+    for line in console.finding_lines(issue, findings, newsroom.newsletter):
+        out.print(line, soft_wrap=True)
+    if findings:
+        raise typer.Exit(SOME_FAILED)
 
 
 @app.command()

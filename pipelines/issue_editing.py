@@ -9,8 +9,19 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final, Literal
 
-from pipelines.editing import CannotDecide, Decided, NoSuchIssue, Stale, decide_in, drafted, find, save_issue
+from pipelines.editing import (
+    CannotDecide,
+    Decided,
+    NoSuchIssue,
+    Stale,
+    decide_in,
+    drafted,
+    entry_keys,
+    find,
+    save_issue,
+)
 from pipelines.export.entry import reworded
+from pipelines.export.lint import Finding, lint
 from pipelines.model import Candidate, Change, Decision, Entry, Issue, Section
 from pipelines.newsletter import Newsletter
 from pipelines.rules import Rules
@@ -64,6 +75,27 @@ def edition(text: str | None) -> str:
 def order_edition(issue: Issue) -> str:
     """What tells an issue's present order from another one."""
     return edition(_order(issue))
+
+
+def look_over(tx: Transaction, issue: Issue, newsletter: Newsletter, rules: Rules) -> list[Finding]:
+    """What of an issue is worth a second look."""
+    keys = [entry_keys(entry, newsletter, rules) for section in issue.sections for entry in section.entries]
+    printed = tx.issues.published(key for mine in keys for key in mine)
+    return lint(issue, newsletter, rules, keys, printed)
+
+
+def as_if(issue: Issue, *, part: Part | None = None, position: int | None = None, text: str) -> Issue:
+    """The issue as it would be if a part, or an entry, said this: nothing is written.
+
+    Raises:
+        NoSuchIssue: it has not so many entries.
+    """
+    said = _tidy(text)
+    if part is not None:
+        return _with_part(issue, part, said)
+    if position is None:
+        return issue
+    return _with_entries(issue, {position: replace(_entry_at(issue, position), markdown=said or "")})
 
 
 def write_part(desk: Desk, day: date, part: Part, text: str, *, seen: str | None = None) -> Issue:

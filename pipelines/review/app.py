@@ -18,6 +18,7 @@ from pipelines.review.access import Access
 from pipelines.review.candidates_page import candidates_page, more_cards
 from pipelines.review.crawling import Crawls
 from pipelines.review.defence import Defence, Names
+from pipelines.review.issue_page import issue_page
 from pipelines.review.operations import openapi
 from pipelines.review.rendering import asset
 from pipelines.review.visit import Handler, Room, Visit, endpoint, problem
@@ -25,6 +26,7 @@ from pipelines.review.visit import Handler, Room, Visit, endpoint, problem
 _PAGES: Final[tuple[tuple[str, Handler], ...]] = (
     ("/candidates", candidates_page),
     ("/candidates/more", more_cards),
+    ("/issue", issue_page),
 )
 
 

@@ -1,7 +1,7 @@
-"""What stands before every request: who is addressed, where it comes from, how much it brings, what it may show.
+"""What stands before every request: who is addressed, where it comes from, how much it brings, what it shows.
 
-A page that an editor has open beside the desk must not be able to act for them, nor a name that resolves to this machine
-to read it. Nothing of an article is trusted: no script, no style, no address but our own.
+A page that an editor has open beside the desk may not act for them, and a name that resolves to this machine may not
+read it. Nothing of an article is trusted: no script, no style, no address but our own.
 """
 
 from __future__ import annotations
