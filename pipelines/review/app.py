@@ -15,18 +15,25 @@ from starlette.routing import Route
 from pipelines.newsroom import Newsroom
 from pipelines.review import api, entrance
 from pipelines.review.access import Access
+from pipelines.review.archive_page import archive_page, archived_issue
 from pipelines.review.candidates_page import candidates_page, more_cards
 from pipelines.review.crawling import Crawls
 from pipelines.review.defence import Defence, Names
 from pipelines.review.issue_page import issue_page
 from pipelines.review.operations import openapi
+from pipelines.review.preview import preview
 from pipelines.review.rendering import asset
+from pipelines.review.sources_page import sources_page
 from pipelines.review.visit import Handler, Room, Visit, endpoint, problem
 
 _PAGES: Final[tuple[tuple[str, Handler], ...]] = (
     ("/candidates", candidates_page),
     ("/candidates/more", more_cards),
     ("/issue", issue_page),
+    ("/sources", sources_page),
+    ("/archive", archive_page),
+    ("/archive/{day}", archived_issue),
+    ("/articles/{article:int}/preview", preview),
 )
 
 

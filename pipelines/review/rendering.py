@@ -86,7 +86,7 @@ SCRIPT_WORDS: Final = (
     "已刊出",
     "正在抓取：{0} / {1}",
     "抓完了",
-    "还没有保存",
+    "显示图片",
 )
 """What scripts say, in the visitor's language."""
 

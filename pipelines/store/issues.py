@@ -86,6 +86,16 @@ class Issues:
             query = query.where(issues.c.state == state)
         return list(self._connection.execute(query).scalars())
 
+    def entries(self) -> list[tuple[date, Entry]]:
+        """Every entry of the published issues with its issue, the newest issue first."""
+        query = (
+            select(entries.c.issue, entries.c.markdown, entries.c.story)
+            .join(issues, issues.c.date == entries.c.issue)
+            .where(issues.c.state == "published")
+            .order_by(entries.c.issue.desc(), entries.c.position)
+        )
+        return [(day, Entry(markdown, story)) for day, markdown, story in self._connection.execute(query)]
+
     def drafts(self) -> list[Issue]:
         """The issues not yet published, oldest first."""
         return [issue for day in self.dates("draft") if (issue := self.get(day))]

@@ -160,7 +160,7 @@ function edit() {
 }
 
 function preview(card = current()) {
-  const shown = card?.querySelector('.preview');
+  const shown = card?.querySelector('.previewed');
   if (shown) { shown.remove(); return; }
   const asks = card?.querySelector('[data-do="preview"]');
   if (!asks) return;
@@ -169,7 +169,14 @@ function preview(card = current()) {
   frame.setAttribute('sandbox', '');
   frame.referrerPolicy = 'no-referrer';
   frame.src = `/articles/${asks.dataset.article}/preview`;
-  card.querySelector('.words').after(frame);
+  const pictures = document.createElement('button');
+  pictures.type = 'button';
+  pictures.textContent = say('显示图片');
+  pictures.addEventListener('click', () => { frame.src += '?images=1'; pictures.remove(); });
+  const box = document.createElement('div');
+  box.className = 'previewed';
+  box.append(frame, pictures);
+  card.querySelector('.words').after(box);
 }
 
 // ---- more of the list, and what came since
