@@ -117,7 +117,7 @@ def undo(visit: Visit) -> Response:
 
 
 def _number(visit: Visit) -> int:
-    return int(visit.place("story"))
+    return visit.number("story")
 
 
 def _day(day: object) -> str | None:

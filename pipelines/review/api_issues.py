@@ -111,7 +111,7 @@ def write_part(visit: Visit) -> Response:
 def write_entry(visit: Visit) -> Response:
     """Write an entry of a draft, label lines and all."""
     brought = visit.brought(TextBody)
-    position = int(visit.place("position"))
+    position = visit.number("position")
     return _after(
         visit, lambda day: issue_editing.write_entry(visit.desk, day, position, brought.text, seen=brought.seen)
     )

@@ -50,7 +50,7 @@ _POLICY: Final = (
 
 def preview(visit: Visit) -> Response:
     """The article's page; its pictures only when asked for, and then without saying who asks."""
-    number = int(visit.place("article"))
+    number = visit.number("article")
     pictures = visit.request.query_params.get("images") == "1"
     with visit.newsroom.store.reading() as tx:
         kept = tx.articles.forward([number]).get(number, number)

@@ -29,6 +29,7 @@ from pipelines.store.errors import NoSuchStory, StoreBusy, StoreError
 logger = logging.getLogger(__name__)
 
 MOST_FIELDS: Final = 50
+MOST_NUMBER: Final = 2**31 - 1
 THEMES: Final = ("auto", "light", "dark")
 
 Theme = Literal["auto", "light", "dark"]
@@ -138,6 +139,17 @@ class Visit:
     def place(self, name: str) -> str:
         """A part of the path."""
         return str(self.request.path_params[name])
+
+    def number(self, name: str) -> int:
+        """A part of the path that is a number.
+
+        Raises:
+            NothingHere: one that no article and no entry can have.
+        """
+        number = int(self.place(name))
+        if number > MOST_NUMBER:
+            raise NothingHere
+        return number
 
 
 Handler = Callable[[Visit], Response]
