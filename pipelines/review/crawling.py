@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -71,6 +72,12 @@ class Crawls:
         with self._lock:
             if child is self._child and child.returncode and not report.strip():
                 self._said = " ".join(words.split())[-_TAIL:]
+
+    def wait(self, seconds: float) -> None:
+        """Wait for it to end, at most so long."""
+        if self._child is not None:
+            with suppress(subprocess.TimeoutExpired):
+                self._child.wait(seconds)
 
     def stop(self) -> None:
         """End a crawl that runs, when the desk itself ends."""
