@@ -102,7 +102,7 @@ function decide(action, category) {
   const card = current();
   if (!card || card.classList.contains('pending')) return;
   const body = category ? { action, category } : { action };
-  const goes = action !== 'categorise' ? list.dataset.state !== 'all' && card.dataset.state === list.dataset.state : category !== card.dataset.category;
+  const goes = action !== 'categorise' || (list.dataset.category && category !== card.dataset.category);
   if (goes) {
     card.classList.add('pending');
     const all = cards().filter((one) => !one.classList.contains('pending'));
