@@ -25,6 +25,7 @@ from crawler.opml import append_sources, read_opml, write_opml
 from pipelines import console, editing, issue_editing, run, schedule
 from pipelines import demo as sample
 from pipelines.console import SOME_FAILED, WRONG_USE, err, fail, out, warn
+from pipelines.drafting import CannotDecide, no_such_category
 from pipelines.export import files
 from pipelines.export.archive import NotAnIssue, read_issue
 from pipelines.export.as_json import to_json
@@ -62,7 +63,7 @@ for part, name in (
 ):
     app.add_typer(part, name=name)
 
-_WRONG: Final = (NewsletterMisconfigured, RulesMisconfigured, editing.CannotDecide, editing.NoSuchIssue, NoSuchStory)
+_WRONG: Final = (NewsletterMisconfigured, RulesMisconfigured, CannotDecide, editing.NoSuchIssue, NoSuchStory)
 """What the user said, on the command line or in a file, that cannot be done."""
 
 DATE_FORMAT: Final = ["%Y-%m-%d"]
@@ -104,7 +105,7 @@ def main() -> None:
     except (
         NewsletterMisconfigured,
         RulesMisconfigured,
-        editing.CannotDecide,
+        CannotDecide,
         editing.NoSuchIssue,
         NoSuchStory,
     ) as error:
@@ -326,7 +327,7 @@ def candidates(
     limit: Annotated[int | None, typer.Option(min=1, help="每栏最多几条。")] = None,
     as_json: Json = False,
 ) -> None:
-    """按栏目列出候选，好的在前，附理由。
+    """按栏目列出候选，好的在前，附理由；刊过的不再列，刊过之后又出新版的注明「后续」。
 
     例：jianbao candidates --category 论文 --since 14d --limit 20
     """
@@ -357,7 +358,7 @@ def decide(
     category: Annotated[str | None, typer.Option(help="放进哪一栏；默认是它归入的栏。")] = None,
     issue: Annotated[datetime | None, typer.Option(formats=DATE_FORMAT, help="放进哪一期；默认是当前草稿。")] = None,
 ) -> None:
-    """对一件事作决定；选用的会起草进一期草稿。
+    """对一件事作决定；选用的会起草进一期草稿，undo 撤回最近一次决定（合并、拆分也算）。
 
     例：jianbao decide 1234 pick --category 论文
     """
@@ -370,10 +371,47 @@ def decide(
         category=_category(newsroom, category),
         issue=issue.date() if issue else None,
     )
-    done = editing.decide(newsroom.store, newsroom.newsletter, newsroom.rules, decision)
-    place = f"（{done.issue} 一期）" if done.issue else ""
-    said = Text(f"{console.STATE_NAMES[done.candidate.state]}{place}：{done.candidate.lead.article.title}")
-    out.print(said, soft_wrap=True)
+    _say(editing.decide(newsroom, decision))
+
+
+@app.command()
+def merge(
+    context: typer.Context,
+    story: Annotated[int, typer.Argument(metavar="STORY", help="候选列表里的编号。")],
+    others: Annotated[list[int], typer.Argument(metavar="OTHER...", help="与它是同一件事的：别的编号。")],
+) -> None:
+    """把几件事并成一件；以后重新归组、重建都照此办，可用 decide 编号 undo 撤回。
+
+    例：jianbao merge 1234 1301
+    """
+    newsroom: Newsroom = context.obj
+    _say(editing.merge(newsroom, story, others, who=newsroom.newsletter.editor, at=_now()))
+
+
+@app.command()
+def split(
+    context: typer.Context,
+    story: Annotated[int, typer.Argument(metavar="STORY", help="候选列表里的编号。")],
+    leaving: Annotated[
+        list[int] | None,
+        typer.Argument(metavar="[ARTICLE]...", help="拆出去的文章编号（candidates --json 里有）；不给则各成一件。"),
+    ] = None,
+) -> None:
+    """把不是同一件事的文章拆出来；以后重新归组、重建都照此办，可用 decide 编号 undo 撤回。
+
+    例：jianbao split 1234 1240
+    """
+    newsroom: Newsroom = context.obj
+    _say(editing.split(newsroom, story, leaving or [], who=newsroom.newsletter.editor, at=_now()))
+
+
+def _say(done: editing.Decided) -> None:
+    """What a decision led to: a line a story, the one that was spoken of first."""
+    for one in (done.candidate, *done.others):
+        place = f"（{done.issue} 一期）" if done.issue and one is done.candidate else ""
+        number = f" {one.story.id}（{len(one.articles)} 篇）" if done.others or len(one.articles) > 1 else ""
+        said = f"{console.STATE_NAMES[one.state]}{number}{place}：{one.lead.article.title}"
+        out.print(Text(said), soft_wrap=True)
 
 
 def _category(newsroom: Newsroom, name: str | None) -> str | None:
@@ -381,7 +419,7 @@ def _category(newsroom: Newsroom, name: str | None) -> str | None:
         return None
     category = newsroom.newsletter.category(name)
     if category is None:
-        raise editing.no_such_category(name, newsroom.newsletter)
+        raise no_such_category(name, newsroom.newsletter)
     return category.name
 
 
@@ -620,6 +658,7 @@ def rebuild(context: typer.Context) -> None:
             newsroom.rules,
             lambda done, total: bar.update(task, completed=done, total=total),
         )
+    editing.remember_issues(newsroom.store, newsroom.newsletter, newsroom.rules)
     for problem in built.problems:
         warn(f"{problem.url}: {problem.detail}")
     out.print(f"由 {built.items} 个原始条目得出 {built.articles} 篇文章。")

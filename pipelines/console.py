@@ -137,7 +137,10 @@ def _headline(one: Candidate) -> Text:
         text.append(f" ＋{len(one.articles) - 1} 篇同题", style="green")
     if one.published_in is not None:
         text.append(f" 已在 {one.published_in} 收录", style="yellow")
-    elif one.state != "new":
+        return text
+    if one.follows is not None:
+        text.append(f" 后续：已在 {one.follows} 收录过", style="yellow")
+    if one.state != "new":
         text.append(f" {STATE_NAMES[one.state]}", style="yellow")
     return text
 

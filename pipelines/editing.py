@@ -1,27 +1,38 @@
-"""What an editor does: look at candidates, decide on a story, and with it fill or empty a place in an issue."""
+"""What an editor does: look at candidates, decide what becomes of a story and what is one, and so fill an issue."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import combinations, product
 from zoneinfo import ZoneInfo
 
+from pipelines.deduplicate.stories import ROUND_UP, WORK_PREFIXES
+from pipelines.drafting import (
+    CannotDecide,
+    Place,
+    new_issue,
+    no_such_category,
+    only_once,
+    place_of,
+    put_back,
+    with_entry,
+    without_story,
+)
 from pipelines.export.entry import read_entry
 from pipelines.export.markdown import back_issues, draft
 from pipelines.group.candidates import as_of
-from pipelines.model import Candidate, CandidateState, Decision, Entry, Issue, Section
+from pipelines.model import Candidate, CandidateState, Decision, DecisionAction, Entry, Issue
 from pipelines.newsletter import Newsletter
-from pipelines.normalise.url import NotAWebAddress, canonical
+from pipelines.newsroom import Newsroom
+from pipelines.normalise.url import Canonical, NotAWebAddress, canonical
+from pipelines.references import named_in
 from pipelines.rules import Rules
+from pipelines.run import regroup
 from pipelines.store import Store, Transaction
 from pipelines.store.errors import NoSuchStory
-from pipelines.store.state import standing, state_after
-
-
-class CannotDecide(Exception):
-    """A decision that cannot be carried out; the message says why and what would work."""
 
 
 class Stale(Exception):
@@ -47,10 +58,12 @@ class Decided:
     Args:
         candidate: as it is now.
         issue: the date of the issue that it was put in or taken out of, if any.
+        others: further stories that came of it, by ascending id: what was split off.
     """
 
     candidate: Candidate
     issue: date | None
+    others: tuple[Candidate, ...] = ()
 
 
 def list_candidates(
@@ -90,14 +103,12 @@ def versions(tx: Transaction, candidates: Iterable[Candidate]) -> dict[int, str]
     return {one: f"{newest.get(one, 0)}-{state}" for one, state in asked.items()}
 
 
-def decide(
-    store: Store, newsletter: Newsletter, rules: Rules, decision: Decision, *, seen: str | None = None
-) -> Decided:
-    """Write a decision down, and carry it out in the issue that it concerns, in one transaction.
+def decide(newsroom: Newsroom, decision: Decision, *, seen: str | None = None) -> Decided:
+    """Write down what becomes of a story, and carry it out in the issue that it concerns, in one transaction.
 
     A pick goes to the issue named, else to the newest draft, else to a new draft of the day. What drops a story takes
-    it out of the drafts; a published issue stays as it was printed. An `undo` puts back what the decision before it
-    found: state, category, words, and the place in the draft.
+    it out of the drafts; a published issue stays as it was printed. An undo takes back the newest decision that stands,
+    be it a merge or a split, and puts back what that found: state, category, words, and the place in the draft.
 
     Args:
         seen: the version of the story that the person saw; None does not look.
@@ -107,18 +118,17 @@ def decide(
         Stale: somebody decided of the story since it was seen; nothing was written.
         CannotDecide: the category is not the newsletter's, or the day's issue is out already.
     """
-    with store.transaction() as tx:
-        return decide_in(tx, newsletter, rules, decision, seen=seen)
+    with newsroom.store.transaction() as tx:
+        return decide_in(tx, newsroom, decision, seen=seen)
 
 
-def decide_in(
-    tx: Transaction, newsletter: Newsletter, rules: Rules, decision: Decision, *, seen: str | None = None
-) -> Decided:
+def decide_in(tx: Transaction, newsroom: Newsroom, decision: Decision, *, seen: str | None = None) -> Decided:
     """`decide`, as a part of more."""
+    newsletter = newsroom.newsletter
     candidate = find(tx, decision.story, seen)
-    drafts = tx.issues.drafts()
     if decision.action == "undo":
-        return _undo(tx, newsletter, rules, decision, candidate)
+        return _undo(tx, newsroom, decision, candidate)
+    drafts = tx.issues.drafts()
     place = place_of(candidate, drafts)
     issue = None
     if decision.action == "pick":
@@ -134,22 +144,17 @@ def decide_in(
     if issue is not None:
         decision = replace(decision, issue=issue.date)
     noted = {**shown(candidate), **(place.noted() if place else {}), **decision.shown}
-    tx.decisions.add(replace(decision, shown=noted))
-    settled = tx.stories.find(decision.story) or candidate
-    touched = None
+    changed = tx.decisions.add(replace(decision, shown=noted))
     if issue is not None:
-        entry = drafted(tx, settled, newsletter)
+        entry = drafted(tx, candidate, newsletter)
         filled = (
             put_back(issue, candidate, entry, place)
             if decision.action == "edit" and place
             else with_entry(issue, candidate, category, newsletter, entry)
         )
-        save_issue(tx, filled, newsletter, rules)
-        touched = issue.date
-        drafts = [one for one in drafts if one.date != issue.date]
-    if decision.action in ("pick", "drop", "later"):
-        touched = _empty(tx, newsletter, rules, candidate, drafts) or touched
-    return Decided(tx.stories.find(decision.story) or settled, touched)
+        save_issue(tx, filled, newsletter, newsroom.rules)
+    done = _carried_out(tx, newsroom, decision.story, {*candidate.story.members, *changed}, changed)
+    return done if issue is None else replace(done, issue=issue.date)
 
 
 def find(tx: Transaction, story: int, seen: str | None = None) -> Candidate:
@@ -177,96 +182,222 @@ def drafted(tx: Transaction, candidate: Candidate, newsletter: Newsletter) -> En
 
 def drafts_of(tx: Transaction, candidates: Sequence[Candidate], newsletter: Newsletter) -> dict[int, Entry]:
     """`drafted` of each candidate, by story id."""
-    histories = tx.decisions.of(one.story.id for one in candidates)
+    histories = tx.decisions.of((one.story.id for one in candidates), standing=True)
     found = {}
     for one in candidates:
-        left = standing((each.action, each.shown) for each in histories.get(one.story.id, ()))
-        said = next((noted["after"] for action, noted in reversed(left) if action == "edit" and "after" in noted), None)
+        edits = (each.shown for each in reversed(histories.get(one.story.id, ())) if each.action == "edit")
+        said = next((noted["after"] for noted in edits if "after" in noted), None)
         found[one.story.id] = draft(one, newsletter) if said is None else Entry(said, one.story.id)
     return found
 
 
-def _undo(tx: Transaction, newsletter: Newsletter, rules: Rules, decision: Decision, candidate: Candidate) -> Decided:
+def _undo(tx: Transaction, newsroom: Newsroom, decision: Decision, candidate: Candidate) -> Decided:
+    taken = next(iter(tx.decisions.last(candidate.story.id)), None)
+    changed = tx.decisions.add(replace(decision, shown={**shown(candidate), **decision.shown}))
+    done = _carried_out(tx, newsroom, decision.story, {*candidate.story.members, *changed}, changed)
     drafts = tx.issues.drafts()
-    history = tx.decisions.of([candidate.story.id]).get(candidate.story.id, [])
-    left = standing((one.action, one) for one in history)
-    tx.decisions.add(replace(decision, shown={**shown(candidate), **decision.shown}))
-    settled = tx.stories.find(decision.story) or candidate
-    taken = left[-1][1] if left else None
-    place = Place.of(taken.shown) if taken else None
-    now = place_of(candidate, drafts)
-    touched = None
-    if state_after(action for action, _ in left[:-1]) != "picked":
-        touched = _empty(tx, newsletter, rules, candidate, drafts)
-    elif where := place or now:
-        touched = where.issue
-        for one in drafts:
-            changed = without_story(one, candidate)
-            if one.date == where.issue:
-                changed = put_back(changed, candidate, drafted(tx, settled, newsletter), where)
-            if changed != one:
-                save_issue(tx, changed, newsletter, rules)
-    return Decided(tx.stories.find(decision.story) or settled, touched)
-
-
-def _empty(
-    tx: Transaction, newsletter: Newsletter, rules: Rules, candidate: Candidate, drafts: Iterable[Issue]
-) -> date | None:
-    """Take a story out of drafts; the date of the first that had it."""
-    touched = None
+    place = (Place.of(taken.shown) if taken else None) or place_of(done.candidate, drafts)
+    if done.candidate.state != "picked" or place is None:
+        return done
     for one in drafts:
-        emptied = without_story(one, candidate)
-        if emptied != one:
-            save_issue(tx, emptied, newsletter, rules)
-            touched = touched or one.date
-    return touched
+        if one.date == place.issue:
+            entry = drafted(tx, done.candidate, newsroom.newsletter)
+            put = put_back(one, done.candidate, entry, place)
+            if put != one:
+                save_issue(tx, put, newsroom.newsletter, newsroom.rules)
+    return replace(done, issue=place.issue)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where in an issue an entry stands: section by name, position in it from 0."""
+def merge(newsroom: Newsroom, story: int, others: Sequence[int], *, who: str, at: datetime) -> Decided:
+    """Join stories by hand: from now on they are one, whatever is grouped or rebuilt.
 
-    issue: date
-    section: str
-    position: int
+    Its state is what was decided last of any of them, and its place in a draft is that of the pick.
 
-    def noted(self) -> dict[str, str]:
-        """As a decision keeps it."""
-        return {"issue": self.issue.isoformat(), "section": self.section, "position": str(self.position)}
+    Args:
+        story, others: ids of stories, or of any of their articles.
+        who, at: the person and when; aware.
 
-    @classmethod
-    def of(cls, noted: Mapping[str, str]) -> Place | None:
-        """The place that a decision kept, if the story had one."""
-        if not {"issue", "section", "position"} <= noted.keys():
-            return None
-        return cls(date.fromisoformat(noted["issue"]), noted["section"], int(noted["position"]))
+    Raises:
+        NoSuchStory: no article has or had one of these ids.
+        CannotDecide: there is nothing to join with.
+    """
+    with newsroom.store.transaction() as tx:
+        candidate = find(tx, story)
+        joined = [find(tx, one) for one in others]
+        named = tx.articles.forward([story, *others])
+        anchor, *partners = dict.fromkeys(named.get(one, one) for one in (story, *others))
+        if not partners:
+            raise CannotDecide(f"{_named(candidate)}要与另一件事合并；写上它的编号，见 jianbao candidates")
+        members = {one for told in (candidate, *joined) for one in told.story.members}
+        kept_apart = [
+            pair
+            for pair, word in tx.decisions.by_hand(members).items()
+            if word.action == "split" and members.issuperset(pair)
+        ]
+        pairs = dict.fromkeys([*((anchor, one) for one in partners), *kept_apart])
+        changed = _note(tx, candidate, [("merge", pair) for pair in pairs], who, at)
+        return _carried_out(tx, newsroom, story, members, changed)
 
 
-def place_of(candidate: Candidate, issues: Iterable[Issue]) -> Place | None:
-    """Where a story's entry stands in the first of the issues that has one."""
-    for issue in issues:
-        for section in issue.sections:
-            for position, entry in enumerate(section.entries):
-                if entry.story in candidate.story.members:
-                    return Place(issue.date, section.name, position)
-    return None
+def split(newsroom: Newsroom, story: int, leaving: Sequence[int] = (), *, who: str, at: datetime) -> Decided:
+    """Take articles out of their story by hand: from now on they are never one with the rest.
+
+    What was decided of the story stays with the article that it was decided of.
+
+    Args:
+        story: id of the story, or of any of its articles.
+        leaving: ids of articles of the story; where none is named, each article goes its own way.
+        who, at: the person and when; aware.
+
+    Raises:
+        NoSuchStory: no article has or had that id.
+        CannotDecide: an article is not the story's, or nobody would stay, or there is but one.
+    """
+    with newsroom.store.transaction() as tx:
+        candidate = find(tx, story)
+        members = candidate.story.members
+        choice = f"它的文章有：{'、'.join(map(str, members))}"
+        if len(members) == 1:
+            raise CannotDecide(f"{_named(candidate)}只有一篇文章，没有可拆的")
+        named = tx.articles.forward(leaving)
+        gone = dict.fromkeys(named.get(one, one) for one in leaving)
+        if strangers := [one for one in gone if one not in members]:
+            raise CannotDecide(f"{_named(candidate)}里没有文章 {'、'.join(map(str, strangers))}；{choice}")
+        rest = [one for one in members if one not in gone]
+        if not rest:
+            raise CannotDecide(
+                f"{_named(candidate)}的文章全要拆出，就没有留下的了；不写文章编号，各篇就各成一件。{choice}"
+            )
+        pairs = list(product(gone, rest)) if gone else list(combinations(members, 2))
+        by_hand = tx.decisions.by_hand(members)
+        severed = any(by_hand[pair].action == "merge" for pair in map(_ascending, pairs) if pair in by_hand)
+        words: list[tuple[DecisionAction, tuple[int, int]]] = [("split", pair) for pair in pairs]
+        if gone and severed:  # the rest was joined by hand to what leaves, and is to stay one
+            words += [("merge", (rest[0], one)) for one in rest[1:]]
+        changed = _note(tx, candidate, words, who, at)
+        return _carried_out(tx, newsroom, story, members, changed)
+
+
+def _ascending(pair: tuple[int, int]) -> tuple[int, int]:
+    return min(pair), max(pair)
+
+
+def _named(candidate: Candidate) -> str:
+    """The story as messages call it."""
+    return f"{candidate.story.id}「{candidate.lead.article.title}」"
+
+
+def _note(
+    tx: Transaction,
+    candidate: Candidate,
+    words: Iterable[tuple[DecisionAction, tuple[int, int]]],
+    who: str,
+    at: datetime,
+) -> frozenset[int]:
+    """Write down which pairs are joined and which are set apart, as one decision on a story."""
+    before = shown(candidate)
+    return tx.decisions.add(
+        *(Decision(one, action, who, at, shown=before, other=other) for action, (one, other) in words)
+    )
+
+
+def _carried_out(
+    tx: Transaction, newsroom: Newsroom, story: int, concerned: Iterable[int], changed: Collection[int]
+) -> Decided:
+    """Group again what changed, and let the drafts follow from what stories are picked now.
+
+    Args:
+        story: an article of the story that was spoken of.
+        concerned: articles whose stories may be picked no more, or again.
+        changed: those whose stories have to be made again.
+    """
+    if changed:
+        regroup(tx, changed, newsroom.group_rules)
+    told = {one.id for one in tx.stories.of(concerned).values()}
+    candidates = {one: find(tx, one) for one in sorted(told)}
+    touched = _fill_drafts(tx, newsroom, list(candidates.values()))
+    mine = find(tx, story)
+    others = tuple(one for number, one in candidates.items() if number != mine.story.id)
+    return Decided(mine, min(touched, default=None), others if changed else ())
+
+
+def _fill_drafts(tx: Transaction, newsroom: Newsroom, told: Sequence[Candidate]) -> set[date]:
+    """Have each picked story stand once in the drafts, in that of its pick, and no other story at all.
+
+    Returns:
+        The dates of the drafts that changed.
+    """
+    before = {draft.date: draft for draft in tx.issues.drafts()}
+    drafts = dict(before)
+    decided = tx.decisions.of((one.story.id for one in told), standing=True)
+    for one in told:
+        pick = next((said for said in reversed(decided.get(one.story.id, [])) if said.action == "pick"), None)
+        home = pick.issue if pick and one.state == "picked" else None
+        holding = [day for day, draft in drafts.items() if without_story(draft, one) != draft]
+        if one.state == "picked" and home not in holding:
+            home = holding[0] if holding else home
+        for day in holding:
+            drafts[day] = only_once(drafts[day], one) if day == home else without_story(drafts[day], one)
+        if pick and home in drafts and not holding:
+            drafts[home] = with_entry(
+                drafts[home],
+                one,
+                pick.category or one.category,
+                newsroom.newsletter,
+                drafted(tx, one, newsroom.newsletter),
+            )
+    changed = {day for day, draft in drafts.items() if draft != before[day]}
+    for day in sorted(changed):
+        save_issue(tx, drafts[day], newsroom.newsletter, newsroom.rules)
+    return changed
 
 
 def save_issue(tx: Transaction, issue: Issue, newsletter: Newsletter, rules: Rules) -> None:
-    """Store an issue, and by their strong keys all that its entries link to: what it printed is remembered."""
+    """Store an issue, and by their strong keys all that its entries printed: it is remembered."""
     entries = [entry for section in issue.sections for entry in section.entries]
     tx.issues.save(issue, [entry_keys(entry, newsletter, rules) for entry in entries])
 
 
+def remember_issues(store: Store, newsletter: Newsletter, rules: Rules) -> None:
+    """Read again what each issue printed, by the rules as they are now; no word of an issue changes."""
+    with store.transaction() as tx:
+        for day in tx.issues.dates():
+            save_issue(tx, _the_issue(tx, day), newsletter, rules)
+
+
 def entry_keys(entry: Entry, newsletter: Newsletter, rules: Rules) -> tuple[str, ...]:
-    """The strong keys of an entry's links, in order; a link that dies within hours, or is none, has none."""
-    keys: dict[str, None] = {}
-    for url in read_entry(entry.markdown, newsletter).urls:
-        with suppress(NotAWebAddress):
-            found = canonical(url, rules)
-            if not found.temporary:
-                keys |= dict.fromkeys(found.keys)
-    return tuple(keys)
+    """The strong keys of what an entry printed, in order.
+
+    - Where its title leads, and the paper or repository before the title: `[2006.16669] …`, `owner/repo：…`.
+    - Every address in it; and every paper and repository, named in plain words too, unless it names too many of a sort
+      to be about each. A link that dies within hours, or is none, has no key.
+    """
+    view = read_entry(entry.markdown, newsletter)
+    head = [f"https://github.com/{view.repository}"] if view.repository else []
+    head += [view.url] if view.url else []
+    itself = [*(_named_at(url, rules) for url in head)]
+    itself += [named_in(text, rules) for text in (*(f"[{prefix}]" for prefix in view.prefixes), view.title)]
+    own = dict.fromkeys(key for found in itself for one in found for key in one.keys)
+    words = "\n".join((*(label.text for label in view.labels), *view.summary))
+    further = [*(one for url in view.urls for one in _named_at(url, rules)), *named_in(words, rules)]
+    works: dict[str, set[str]] = defaultdict(set)
+    for one in further:
+        if one.key not in own and one.key.startswith(WORK_PREFIXES):
+            works[one.key.partition(":")[0]].add(one.key.partition("@")[0])
+    too_many = tuple(f"{sort}:" for sort, keys in works.items() if len(keys) > ROUND_UP)
+    about = (key for one in further if not one.key.startswith(too_many) for key in one.keys)
+    return tuple(dict.fromkeys((*own, *about)))
+
+
+def _named_at(url: str, rules: Rules) -> tuple[Canonical, ...]:
+    """What stands at an address, and what that belongs to."""
+    try:
+        found = canonical(url, rules)
+    except NotAWebAddress:
+        return ()
+    if found.temporary:
+        return ()
+    return (found, canonical(found.part_of, rules)) if found.part_of else (found,)
 
 
 def shown(candidate: Candidate) -> Mapping[str, str]:
@@ -278,84 +409,6 @@ def shown(candidate: Candidate) -> Mapping[str, str]:
         "score": f"{candidate.score:.2f}",
         "state": candidate.state,
     }
-
-
-def new_issue(day: date, newsletter: Newsletter) -> Issue:
-    """An empty draft with the newsletter's sections."""
-    return Issue(
-        date=day,
-        title=newsletter.title,
-        front_matter=newsletter.front_matter or None,
-        tagline=newsletter.tagline or None,
-        notice=newsletter.notice or None,
-        footer=newsletter.footer.strip() or None,
-        sections=tuple(Section(one.name, notes=one.notes or None) for one in newsletter.categories),
-        state="draft",
-    )
-
-
-def with_entry(
-    issue: Issue, candidate: Candidate, wanted: str, newsletter: Newsletter, entry: Entry | None = None
-) -> Issue:
-    """The issue with the story's entry at the end of a section. One that stands already moves, and keeps its text.
-
-    Args:
-        entry: what to enter where none stands; by default as it is drafted.
-
-    Raises:
-        CannotDecide: the newsletter has no such category.
-    """
-    category = newsletter.category(wanted)
-    if category is None:
-        raise no_such_category(wanted, newsletter)
-    entries = [one for section in issue.sections for one in section.entries]
-    standing_one = next((one for one in entries if one.story in candidate.story.members), None)
-    entry = standing_one or entry or draft(candidate, newsletter)
-    sections = without_story(issue, candidate).sections
-    if all(newsletter.category(section.name) is not category for section in sections):
-        sections = (*sections, Section(category.name))
-    return replace(
-        issue,
-        sections=tuple(
-            replace(section, entries=(*section.entries, entry))
-            if newsletter.category(section.name) is category
-            else section
-            for section in sections
-        ),
-    )
-
-
-def put_back(issue: Issue, candidate: Candidate, entry: Entry, place: Place) -> Issue:
-    """The issue with the story's entry at a place; at the section's end where it has become shorter."""
-    sections = without_story(issue, candidate).sections
-    if all(section.name != place.section for section in sections):
-        sections = (*sections, Section(place.section))
-    return replace(
-        issue,
-        sections=tuple(
-            replace(section, entries=(*section.entries[: place.position], entry, *section.entries[place.position :]))
-            if section.name == place.section
-            else section
-            for section in sections
-        ),
-    )
-
-
-def without_story(issue: Issue, candidate: Candidate) -> Issue:
-    """The issue without the story's entry."""
-    members = set(candidate.story.members)
-    return replace(
-        issue,
-        sections=tuple(
-            replace(section, entries=tuple(entry for entry in section.entries if entry.story not in members))
-            for section in issue.sections
-        ),
-    )
-
-
-def no_such_category(name: str, newsletter: Newsletter) -> CannotDecide:
-    """What to say of a category that the newsletter has not."""
-    return CannotDecide(f"没有「{name}」这个栏目；可用的有：{'、'.join(newsletter.category_names)}")
 
 
 def all_issues(store: Store) -> list[Issue]:

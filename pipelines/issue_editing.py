@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final, Literal
 
+from pipelines.drafting import CannotDecide
 from pipelines.editing import (
-    CannotDecide,
     Decided,
     NoSuchIssue,
     Stale,
@@ -24,9 +24,9 @@ from pipelines.export.entry import reworded
 from pipelines.export.lint import Finding, lint
 from pipelines.model import Candidate, Change, Decision, Entry, Issue, Section
 from pipelines.newsletter import Newsletter
+from pipelines.newsroom import Newsroom
 from pipelines.rules import Rules
 from pipelines.store import Store, Transaction
-from pipelines.store.state import standing
 
 Part = Literal["headline", "guide", "preamble"]
 
@@ -39,17 +39,30 @@ MOST_CHARACTERS: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Who changes which newsletter's store, and when.
+    """Who changes what in which newsroom, and when.
 
     Args:
         at: aware.
     """
 
-    store: Store
-    newsletter: Newsletter
-    rules: Rules
+    newsroom: Newsroom
     who: str
     at: datetime
+
+    @property
+    def store(self) -> Store:
+        """The newsroom's."""
+        return self.newsroom.store
+
+    @property
+    def newsletter(self) -> Newsletter:
+        """The newsroom's."""
+        return self.newsroom.newsletter
+
+    @property
+    def rules(self) -> Rules:
+        """The newsroom's."""
+        return self.newsroom.rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +93,9 @@ def order_edition(issue: Issue) -> str:
 def look_over(tx: Transaction, issue: Issue, newsletter: Newsletter, rules: Rules) -> list[Finding]:
     """What of an issue is worth a second look."""
     keys = [entry_keys(entry, newsletter, rules) for section in issue.sections for entry in section.entries]
-    printed = tx.issues.published(key for mine in keys for key in mine)
-    return lint(issue, newsletter, rules, keys, printed)
+    printed = tx.issues.printed(key for mine in keys for key in mine)
+    days = {key: [one.day for one in found] for key, found in printed.items()}
+    return lint(issue, newsletter, rules, keys, days)
 
 
 def as_if(issue: Issue, *, part: Part | None = None, position: int | None = None, text: str) -> Issue:
@@ -234,7 +248,7 @@ def undo_last(desk: Desk) -> Undone:
         Stale: somebody else decided of the story since.
     """
     with desk.store.transaction() as tx:
-        decision = _last_standing(tx.decisions.backwards(desk.who))
+        decision = tx.decisions.last_of(desk.who)
         change = _last_change(tx.changes.backwards(desk.who))
         if decision is not None and (change is None or change.at <= decision.at):
             return _undo_decision(tx, desk, decision)
@@ -261,19 +275,6 @@ def draft_of(tx: Transaction, day: date) -> Issue:
 # ---- the log, backwards
 
 
-def _last_standing(mine: Iterator[Decision]) -> Decision | None:
-    """The newest decision that no undo of the same person took back."""
-    taken_back: dict[int, int] = {}
-    for decision in mine:
-        if decision.action == "undo":
-            taken_back[decision.story] = taken_back.get(decision.story, 0) + 1
-        elif taken_back.get(decision.story, 0):
-            taken_back[decision.story] -= 1
-        else:
-            return decision
-    return None
-
-
 def _last_change(mine: Iterator[Change]) -> Change | None:
     taken_back: set[int] = set()
     for change in mine:
@@ -286,11 +287,9 @@ def _last_change(mine: Iterator[Change]) -> Change | None:
 
 def _undo_decision(tx: Transaction, desk: Desk, decision: Decision) -> Undone:
     candidate = find(tx, decision.story)
-    history = tx.decisions.of([candidate.story.id]).get(candidate.story.id, [])
-    left = standing((one.action, one.id) for one in history)
-    if not left or left[-1][1] != decision.id:
+    if decision.id not in {one.id for one in tx.decisions.last(candidate.story.id)}:
         raise Stale(candidate)
-    done = decide_in(tx, desk.newsletter, desk.rules, Decision(decision.story, "undo", desk.who, desk.at))
+    done = decide_in(tx, desk.newsroom, Decision(decision.story, "undo", desk.who, desk.at))
     return Undone(decision.action, done.candidate, done.issue)
 
 
@@ -356,7 +355,7 @@ def _with_part(issue: Issue, part: str, text: str | None) -> Issue:
 def _decide_edit(tx: Transaction, desk: Desk, candidate: Candidate, before: str, after: str) -> Decided:
     noted = {"before": before, "after": after}
     decision = Decision(candidate.story.id, "edit", desk.who, desk.at, shown=noted)
-    return decide_in(tx, desk.newsletter, desk.rules, decision)
+    return decide_in(tx, desk.newsroom, decision)
 
 
 def _note(tx: Transaction, desk: Desk, day: date, part: str, words: tuple[str | None, str | None]) -> None:

@@ -10,7 +10,7 @@ from typing import Literal
 from crawler.items import Kind, LinkRelation
 
 Precision = Literal["second", "minute", "hour", "day", "month", "year", "first-seen"]
-DecisionAction = Literal["pick", "drop", "later", "categorise", "edit", "undo"]
+DecisionAction = Literal["pick", "drop", "later", "categorise", "edit", "merge", "split", "undo"]
 CandidateState = Literal["new", "picked", "dropped", "later", "published"]
 
 
@@ -196,6 +196,7 @@ class Candidate:
         score: comparable across categories; the sum of the weights of `reasons`.
         links: 论文 / 代码 / 项目地址 lines of its members.
         state, published_in: what was decided, and the issue that printed it.
+        follows: the last issue that printed what this is news of: an earlier release, an earlier version.
     """
 
     story: Story
@@ -208,6 +209,7 @@ class Candidate:
     links: tuple[StoryLink, ...] = ()
     state: CandidateState = "new"
     published_in: date | None = None
+    follows: date | None = None
 
     @property
     def lead(self) -> StoredArticle:
@@ -222,8 +224,10 @@ class Decision:
     Args:
         story: any member's article id; survives regrouping.
         who, at: the person (or `cli`) and when.
-        action: `categorise` and `edit` change the category and the drafted entry, not the state; `undo` takes back the
-            newest decision that still stands.
+        action: `categorise` and `edit` change the category and the drafted entry, not the state. `merge` and `split`
+            are about two articles, which tell one story or do not; whoever says so of several pairs at once has
+            decided once. `undo` takes back the newest decision that still stands.
+        other: of `merge` and `split`, the other article's id.
         category, issue: where the pick goes; None leaves it to the story and to the next issue.
         shown: what the person was shown (title, score, category, state), for later training; where in an issue the
             story stood (issue, section, position); for an `edit`, what it made of the entry (before, after).
@@ -237,6 +241,7 @@ class Decision:
     category: str | None = None
     issue: date | None = None
     shown: Mapping[str, str] = field(default_factory=dict)
+    other: int | None = None
     id: int = field(default=0, compare=False)
 
 

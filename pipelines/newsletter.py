@@ -39,6 +39,7 @@ class Category(_Part):
         notes: Markdown under the heading of each new issue.
         kinds: weight for an article by the kind of page that it came from (log-odds).
         words: weight for a word in its title, half of that in its summary; matched as `Topic.terms` are.
+        hints: words that speak for it too weakly to weigh by hand: what they weigh is learned from past issues.
     """
 
     name: str = Field(min_length=1)
@@ -47,6 +48,7 @@ class Category(_Part):
     notes: str = ""
     kinds: Mapping[Kind, float] = Field(default_factory=dict)
     words: Mapping[str, float] = Field(default_factory=dict)
+    hints: Words = ()
 
 
 class Topic(_Part):

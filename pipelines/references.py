@@ -57,6 +57,18 @@ def references(article: Article, rules: Rules) -> tuple[Reference, ...]:
     )
 
 
+def named_in(text: str, rules: Rules) -> tuple[Canonical, ...]:
+    """What a text names, by an address or in plain words, each with what it belongs to: a release with its repository.
+
+    >>> from crawler.home import Home, bundled
+    >>> from pipelines.rules import load_rules
+    >>> [one.key for one in named_in("[2006.16669] 见 github.com/a/b/issues/7", load_rules(Home(bundled())))]
+    ['https://github.com/a/b/issues/7', 'github:a/b', 'arxiv:2006.16669']
+    """
+    found = {mention.target.key: mention.target for mention in _in_words(text, rules, primary=True)}
+    return tuple(found.values())
+
+
 @dataclass(slots=True)
 class _Mention:
     target: Canonical

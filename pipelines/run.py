@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from crawler.items import Batch, Problem, RawItem
 from crawler.sources import Source
+from pipelines.deduplicate import near as texts
+from pipelines.deduplicate import titles
 from pipelines.deduplicate.identity import Outcome
-from pipelines.deduplicate.stories import RARE, find_evidence, joining_bands, joining_keys, make_stories
+from pipelines.deduplicate.memory import memory_keys, recall
+from pipelines.deduplicate.stories import RARE, Shared, find_evidence, joining_bands, make_stories
 from pipelines.group.candidates import GroupRules, grade
-from pipelines.model import Article
+from pipelines.learning import learn_again, with_model
+from pipelines.model import Article, Decision, Evidence, StoredArticle, Story
 from pipelines.normalise import normalise
 from pipelines.references import with_references
 from pipelines.rules import Rules
@@ -23,9 +27,6 @@ from pipelines.store.sources import SourceRecord
 
 GROUPED_AT_ONCE: Final = 500
 """Articles that are grouped in one transaction: few enough that nobody waits long for the database."""
-
-POPULAR: Final = 100
-"""A band that more articles have is a stock phrase or a footer: it joins nothing, so that the cost stays flat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,15 @@ class Rebuilt:
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """What the final stage did: so many articles were new or changed, and they are in so many stories."""
+    """What the final stage did: so many articles were new or changed, and they are in so many stories.
+
+    Args:
+        learned: whether it also learned anew from past issues and decisions.
+    """
 
     articles: int
     stories: int
+    learned: bool = False
 
 
 def read(item: RawItem, source: Source, rules: Rules) -> Article:
@@ -160,73 +166,115 @@ def group(
 ) -> Grouped:
     """The final stage on what is new: stories, categories, relevance, candidates.
 
-    Its cost follows the new articles, not the store: only stories that a new article can touch are made again.
+    Its cost follows the new articles, not the store: only stories that a new article can touch are made again. When
+    enough was printed or decided since, it learns from that, and all that is open is graded anew.
 
     Args:
         rules: of the newsletter and its sources.
         progress: told how many articles of how many are done.
     """
     with store.reading() as tx:
+        rules = with_model(tx, rules)
         total = len(tx.articles.fresh())
     done = stories = 0
     while True:
         with store.transaction() as tx:
             fresh = tx.articles.fresh(GROUPED_AT_ONCE)
             if not fresh:
-                return Grouped(done, stories)
+                break
             _regroup(tx, fresh, rules)
-            stories += len({story.id for story in tx.stories.of(fresh).values()})
             tx.articles.mark_grouped(fresh)
+            stories += len({story.id for story in tx.stories.of(fresh).values()})
         done += len(fresh)
         progress(done, max(done, total))
+    return Grouped(done, stories, learn_again(store, rules))
+
+
+def regroup(tx: Transaction, fresh: Collection[int], rules: GroupRules) -> None:
+    """The final stage on these articles at once, in the caller's transaction; for few articles."""
+    _regroup(tx, fresh, with_model(tx, rules))
+    tx.articles.mark_grouped(fresh)
 
 
 def _regroup(tx: Transaction, fresh: Collection[int], rules: GroupRules) -> None:
     """Make the stories again that these articles can belong to.
 
-    What shares anything with a new article is made again, since the new one may also end what was evidence before: a
-    title used once more is a column, a repository named once more a household name. So is all that evidence links to
-    it, however many steps away. Only then is the outcome that of grouping everything at once.
+    What a new article can change is made again, and all that evidence or a person links to it, however many steps away.
+    Only then is the outcome that of grouping everything at once.
     """
-    tx.articles.put_bands({one: joining_bands(article) for one, article in tx.articles.get(fresh).items()})
-    targets = frozenset(_sharing(tx, fresh, slack=len(fresh))[0])
-    while True:
-        standing = {story.id: story for story in tx.stories.of(targets).values()}
-        targets |= {member for story in standing.values() for member in story.members}
-        ids, popular = _sharing(tx, targets)
-        near = tx.articles.get(ids)
-        subjects = frozenset().union(*(joining_keys(one) for one in near.values()))
-        evidence = find_evidence(list(near.values()), _counts(tx, subjects), rules.zone, popular)
-        linked = {one for edge in evidence if not targets.isdisjoint(edge.articles) for one in edge.articles}
-        if linked <= targets:
-            break
-        targets |= linked
+    near = tx.articles.get(fresh)
+    changed = _note(tx, near, rules) | near.keys()
+    targets: set[int] = set()
+    standing: dict[int, Story] = {}
+    evidence: set[Evidence] = set()
+    by_hand: dict[tuple[int, int], Decision] = {}
+    while changed:
+        stories = {story.id: story for story in tx.stories.of(changed).values()}
+        changed |= {member for story in stories.values() for member in story.members} - targets
+        standing |= stories
+        targets |= changed
+        near |= tx.articles.get(changed - near.keys())
+        found = _evidence_of(tx, changed, near, rules)
+        by_hand |= (decided := tx.decisions.by_hand(changed))
+        found |= {Evidence("by-hand", one.who, pair) for pair, one in decided.items() if one.action == "merge"}
+        evidence |= found
+        changed = {one for edge in found for one in edge.articles} - targets
     articles = [near[one] for one in sorted(targets)]
-    printed = tx.issues.published(key for one in articles for key in one.article.keys)
+    printed = tx.issues.printed(key for one in articles for key in memory_keys(one))
+    counts = tx.articles.reference_counts(targets, RARE)
     graded = []
-    for story in make_stories(articles, evidence, rules.trust):
+    apart = {pair for pair, one in by_hand.items() if one.action == "split"}
+    for story in make_stories(articles, evidence, rules.trust, apart):
         told = [near[member] for member in story.members]
-        days = [day for one in told for key in one.article.keys for day in printed.get(key, ())]
-        graded.append(replace(grade(story, told, rules), published_in=min(days, default=None)))
+        known = recall(told, printed, counts)
+        graded.append(replace(grade(story, told, rules), published_in=known.published_in, follows=known.follows))
     tx.stories.replace(standing, graded)
 
 
-def _sharing(tx: Transaction, ids: Collection[int], slack: int = 0) -> tuple[set[int], frozenset[int]]:
-    """These articles and all that share a rare key or a band with one, and the bands too common to say anything.
+def _note(tx: Transaction, fresh: Mapping[int, StoredArticle], rules: GroupRules) -> set[int]:
+    """Note what new articles are found by.
 
     Args:
-        slack: by how many articles a key or a band may be too common.
+        fresh: by id.
+
+    Returns:
+        Those whose evidence may be another now though they are not new: a title used once more is a column, a
+        repository named once more a household name, a band shared once more popular. And the other way round.
     """
-    keys = frozenset().union(*(joining_keys(one) for one in tx.articles.get(ids).values()))
-    rare = [key for key, count in _counts(tx, keys).items() if count <= RARE + slack]
-    found = {one for holders in tx.articles.sharing(rare).values() for one, role in holders if role != "mention"}
-    banded, popular = tx.articles.banded(tx.articles.bands_of(ids), POPULAR + slack)
-    return {*ids, *found, *(one for holders in banded.values() for one in holders)}, popular
+    before = _depending(tx, fresh)
+    tx.articles.put_bands({one: joining_bands(article, rules.zone) for one, article in fresh.items()})
+    named = Counter(key for one in fresh.values() for key in {found.key for found in one.article.references})
+    counts = tx.articles.reference_counts(fresh, RARE + len(fresh))
+    household = [key for key, number in named.items() if RARE < counts[key] <= RARE + number]
+    sharers = {one for holders in tx.articles.sharing(household).values() for one, role in holders if role == "primary"}
+    return before | _depending(tx, fresh) | sharers
 
 
-def _counts(tx: Transaction, keys: Collection[str]) -> Mapping[str, int]:
-    """How many articles refer to each key; 0 for a key that none refers to."""
-    return dict.fromkeys(keys, 0) | tx.articles.reference_counts(keys)
+def _depending(tx: Transaction, ids: Collection[int]) -> set[int]:
+    """Articles whose evidence these change by what they are found by: a band is popular, a title a column by them."""
+    uses = tx.articles.uses(ids, titles.HORIZON)
+    rest = {use for use in uses if use.article not in ids}
+    columns = {one for _, one in titles.news_among(uses) ^ titles.news_among(rest)}
+    return (tx.articles.tipping(ids) | columns).difference(ids)
+
+
+def _evidence_of(tx: Transaction, ids: Set[int], near: dict[int, StoredArticle], rules: GroupRules) -> set[Evidence]:
+    """What joins these articles to any other.
+
+    Args:
+        ids: of articles.
+        near: what was loaded so far, by id; what is loaded here is added.
+    """
+    by_title, by_text = tx.articles.pairs(ids, titles.WINDOW), tx.articles.pairs(ids, texts.REACH)
+    uses = tx.articles.uses({one for pair in by_title for one in pair}, titles.HORIZON)
+    counts = tx.articles.reference_counts(ids, RARE)
+    holders = tx.articles.sharing(key for key, count in counts.items() if count <= RARE).values()
+    found = {one for some in holders for one, role in some if role != "mention"}
+    found = found.union(ids, *by_title, *by_text)
+    near |= tx.articles.get(found - near.keys())
+    shared = Shared(by_title, by_text, uses)
+    evidence = find_evidence([near[one] for one in found], counts, rules.zone, shared)
+    return {edge for edge in evidence if not ids.isdisjoint(edge.articles)}
 
 
 def _taken(item: RawItem, source: Source, rules: Rules) -> Article | Problem:

@@ -39,6 +39,6 @@ def shortlist(tx: Transaction, wanted: Wanted, now: datetime, *, first: int = 0,
     ranked = tx.stories.ranked(wanted)
     scored = {one.id: round(one.score + freshness(one.newest_at, now).weight, 2) for one in ranked}
     ids = sorted(scored, key=lambda one: (-scored[one], one))
-    found = tx.stories.get(ids[first : first + most])
+    found = {one.story.id: one for one in tx.stories.some(ids[first : first + most])}
     shown = [as_of(found[one], now) for one in ids[first : first + most] if one in found]
     return Shortlist(shown, ids, tx.stories.counts(wanted))

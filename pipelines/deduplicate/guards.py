@@ -96,12 +96,36 @@ def say_otherwise(one: Identifiers, other: Identifiers) -> bool:
     return amount is not None or _named_otherwise(one.names - other.names, other.names - one.names)
 
 
+def versions(text: str, names: Collection[str] = (), *, prose: bool = False) -> frozenset[str]:
+    """The versions and the parts of a series that a text says.
+
+    Args:
+        text: a title, or what an entry says.
+        names: folded; a number after one of them is a version, though it has neither a dot nor a `v`.
+        prose: whether it is no title: then a number with a dot may be anything, if it has no `v`.
+
+    >>> sorted(versions("MNN 2 与 TF 2.3：INT8 快 1.5 倍，v0.4.0 见（下）", ["mnn"]))
+    ['0.4', '2', '2.3', '3']
+    """
+    marks = identifiers(text).marks
+    told = {value for values in marks.values() for value in values}
+    of_role = {value for role in marks if role in names or _IN_SERIES.match(role) for value in marks[role]}
+    written = ((_plain(match["v"] or match["dotted"]), match["v"]) for match in _VERSION.finditer(fold(text)))
+    return frozenset((*of_role, *(value for value, after_v in written if after_v or (value in told and not prose))))
+
+
+_IN_SERIES: Final = re.compile("part$|第")
+_VERSION: Final = re.compile(
+    r"(?<![a-z0-9_-])v[.\s]?(?P<v>\d{1,6}(?:\.\d{1,6}){0,4})|(?<![\d.])(?P<dotted>\d{1,6}(?:\.\d{1,6}){1,4})"
+)
+
+
 # ---- Joining
 
 STRENGTH: Final = ("by-hand", "reprint", "names", "shared-reference", "near-text", "same-title", "similar-title")
 """Kinds of evidence, the strongest first: what joins first stands, and what contradicts it stays out."""
 
-EXPLICIT: Final = frozenset({"by-hand", "reprint", "names"})
+EXPLICIT: Final = frozenset({"reprint", "names"})
 """Kinds in which one article says itself that it is about the other; their titles need not agree."""
 
 DIAMETER: Final = 4
@@ -125,6 +149,9 @@ def unite(
     articles: Sequence[StoredArticle], evidence: Iterable[Evidence], apart: Collection[tuple[int, int]] = ()
 ) -> tuple[Cluster, ...]:
     """Join what the evidence joins, unless two members would contradict each other or lie too far apart.
+
+    A person may join what no evidence would, and set apart what it joins: by hand, clusters are joined as they are
+    without, so that what a person joins neither draws in nor keeps out anything else.
 
     Evidence is taken in an order that depends on the articles only, so the clusters do not depend on theirs; and what
     no evidence links does not matter to each other, so a part can be done without the rest.
@@ -154,7 +181,10 @@ def _order(edge: Evidence, by_id: Mapping[int, StoredArticle]) -> tuple[object, 
 
 
 class _Union:
-    """Clusters that grow. A cluster goes by its smallest member."""
+    """Clusters that grow, and the parts that they have without what a person joined: guards are about those.
+
+    A cluster and a part go by their smallest members.
+    """
 
     def __init__(
         self, by_id: Mapping[int, StoredArticle], edges: Iterable[Evidence], apart: frozenset[tuple[int, int]]
@@ -162,11 +192,13 @@ class _Union:
         self.members = {one: [one] for one in by_id}
         self.evidence: dict[int, list[Evidence]] = {one: [] for one in by_id}
         self._root = {one: one for one in by_id}
+        self._parts = {one: [one] for one in by_id}
+        self._part = {one: one for one in by_id}
         self._diameter = dict.fromkeys(by_id, 0)
         self._apart = apart
         self._explicit: set[frozenset[int]] = set()
         self._neighbours: dict[int, set[int]] = defaultdict(set)
-        for edge in edges:
+        for edge in (edge for edge in edges if edge.kind != "by-hand"):
             one, other = edge.articles
             self._neighbours[one].add(other)
             self._neighbours[other].add(one)
@@ -177,23 +209,32 @@ class _Union:
     def add(self, edge: Evidence) -> None:
         """Join the clusters of the edge's ends, if they may."""
         low, high = sorted(self._root[one] for one in edge.articles)
-        if low == high:
+        if self._set_apart(low, high) or (edge.kind != "by-hand" and not self._join_parts(edge)):
             return
+        if low != high:
+            for one in self.members[high]:
+                self._root[one] = low
+            self.members[low] += self.members.pop(high)
+            self.evidence[low] = sorted([*self.evidence[low], *self.evidence.pop(high), edge], key=_by_strength)
+
+    def _join_parts(self, edge: Evidence) -> bool:
+        """Join the parts of the edge's ends; False where they may not be one."""
+        low, high = sorted(self._part[one] for one in edge.articles)
+        if low == high:
+            return True
         between = 1 + sum(self._eccentricity(one) for one in edge.articles)
         diameter = max(self._diameter[low], self._diameter[high], between)
-        if self._set_apart(low, high):
-            return
-        if edge.kind != "by-hand" and (diameter > DIAMETER or self._contradict(low, high)):
-            return
-        for one in self.members[high]:
-            self._root[one] = low
-        self.members[low] += self.members.pop(high)
-        self.evidence[low] = sorted([*self.evidence[low], *self.evidence.pop(high), edge], key=_by_strength)
+        if diameter > DIAMETER or self._contradict(low, high):
+            return False
+        for one in self._parts[high]:
+            self._part[one] = low
+        self._parts[low] += self._parts.pop(high)
         self._diameter[low] = diameter
+        return True
 
     def _eccentricity(self, start: int) -> int:
-        """Steps from a member to the farthest of its cluster."""
-        mine = set(self.members[self._root[start]]) - {start}
+        """Steps from a member to the farthest of its part."""
+        mine = set(self._parts[self._part[start]]) - {start}
         reached, steps = {start}, 0
         while reached := {other for one in reached for other in self._neighbours[one]} & mine:
             mine -= reached
@@ -201,14 +242,16 @@ class _Union:
         return steps
 
     def _set_apart(self, low: int, high: int) -> bool:
-        return bool(self._apart) and any(
-            (min(pair), max(pair)) in self._apart for pair in product(self.members[low], self.members[high])
+        return (
+            bool(self._apart)
+            and low != high
+            and any((min(pair), max(pair)) in self._apart for pair in product(self.members[low], self.members[high]))
         )
 
     def _contradict(self, low: int, high: int) -> bool:
         return any(
             contradiction(self._identifiers[one], self._identifiers[other]) is not None
-            for one, other in product(self.members[low], self.members[high])
+            for one, other in product(self._parts[low], self._parts[high])
             if frozenset((one, other)) not in self._explicit
         )
 

@@ -8,12 +8,10 @@ and on every machine.
 from __future__ import annotations
 
 import unicodedata
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from itertools import combinations
 from typing import Final, Self
 
 import numpy as np
@@ -21,13 +19,17 @@ from numpy.typing import NDArray
 from opencc import OpenCC
 
 from pipelines.deduplicate.guards import account_of, contradiction, identifiers
+from pipelines.deduplicate.sharing import Pair, Use, find_pairs, hashed, unpopular
 from pipelines.model import Evidence, StoredArticle
 
 VERSION: Final = 1
 """Of the keys; to be raised with any change that changes one. Keys of two versions are never equal."""
 
-WINDOW: Final = timedelta(days=30)
-"""A text that comes back later is a repeat, not the same news."""
+WINDOW: Final = 30
+"""Days: a text that comes back later is a repeat, not the same news."""
+
+REACH: Final = WINDOW + 1
+"""Days by the calendar that two articles within `WINDOW` may be apart: clocks change."""
 
 SAME: Final = 0.5
 """Similarity from which two texts are one: 10 % of the characters changed leave 0.6. Half of what stands in the middle
@@ -82,31 +84,31 @@ def text_keys(text: str) -> tuple[int, ...]:
     return bands(_sketch(found), _ROWS, seed=VERSION) if len(found) >= SHORTEST else ()
 
 
-def near_evidence(articles: Sequence[StoredArticle], popular: Collection[int] = ()) -> tuple[Evidence, ...]:
+def near_evidence(articles: Sequence[StoredArticle], pairs: Collection[Pair] | None = None) -> tuple[Evidence, ...]:
     """Pairs of articles of different accounts with nearly the same text.
 
     Texts of one account are not compared: its footers are alike, and what it prints twice is a column.
 
     Args:
-        articles: in any order; of the store at least all that share a key which is not popular.
-        popular: keys that so many articles share that they say nothing.
+        articles: in any order.
+        pairs: those of them that share a key of `text_keys`; found here when left out.
 
     Returns:
         Evidence by ascending pair; the same for any order of the articles.
     """
-    read = {one.id: _Text.of(one) for one in articles}
-    texts = {member: text for member, text in read.items() if len(text.shingles) >= SHORTEST}
+    by_id = {one.id: one for one in articles}
+    texts: dict[int, _Text] = {}
     found: list[Evidence] = []
-    for pair in sorted(_candidates(texts, popular)):
-        one, other = (texts[member] for member in pair)
-        if one.account == other.account or abs(one.at - other.at) > WINDOW.total_seconds():
+    for pair in sorted(_candidates(articles) if pairs is None else pairs):
+        one, other = (by_id[member].article for member in pair)
+        apart = abs(one.published.at - other.published.at)
+        if account_of(one) == account_of(other) or apart > timedelta(days=WINDOW):
             continue
-        if np.mean(one.sketch == other.sketch) < PROMISING:
-            continue
-        similarity = resemblance(one.shingles, other.shingles)
-        if not _enough(similarity, one.shingles, other.shingles):
-            continue
-        if contradiction(identifiers(one.title), identifiers(other.title)) is None:
+        for member in pair:
+            if member not in texts:
+                texts[member] = _Text.of(by_id[member].article.text)
+        similarity = _similarity(*(texts[member] for member in pair))
+        if similarity and contradiction(identifiers(one.title), identifiers(other.title)) is None:
             found.append(Evidence("near-text", f"正文相似 {similarity:.2f}", pair))
     return tuple(found)
 
@@ -212,19 +214,23 @@ def _sketch(found: Hashes) -> Hashes:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """What is compared of an article. `at` in seconds since 1970."""
+    """What is compared of a text."""
 
-    account: str
-    at: float
     shingles: Hashes
-    title: str
     sketch: Hashes
 
     @classmethod
-    def of(cls, one: StoredArticle) -> Self:
-        found = shingles(one.article.text)
-        at = one.article.published.at.timestamp()
-        return cls(account_of(one.article), at, found, one.article.title, _sketch(found))
+    def of(cls, text: str) -> Self:
+        found = shingles(text)
+        return cls(found, _sketch(found))
+
+
+def _similarity(one: _Text, other: _Text) -> float | None:
+    """How alike two texts are, if that is enough."""
+    if min(len(one.shingles), len(other.shingles)) < SHORTEST or np.mean(one.sketch == other.sketch) < PROMISING:
+        return None
+    similarity = resemblance(one.shingles, other.shingles)
+    return similarity if _enough(similarity, one.shingles, other.shingles) else None
 
 
 def _enough(similarity: float, one: Hashes, other: Hashes) -> bool:
@@ -238,16 +244,11 @@ def _middle_in(one: Hashes, other: Hashes) -> float:
     return float(np.isin(one[len(one) // 4 : -(len(one) // 4)], other).mean())
 
 
-def _candidates(texts: Mapping[int, _Text], popular: Collection[int]) -> Iterator[tuple[int, int]]:
-    """Pairs that share a band, the smaller id first, each once."""
-    sharers: dict[int, list[int]] = defaultdict(list)
-    for member in sorted(texts):
-        for key in bands(texts[member].sketch, _ROWS, seed=VERSION):
-            sharers[key].append(member)
-    seen: set[tuple[int, int]] = set()
-    for key, members in sharers.items():
-        if key not in popular:
-            for pair in combinations(members, 2):
-                if pair not in seen:
-                    seen.add(pair)
-                    yield pair
+def _candidates(articles: Sequence[StoredArticle]) -> set[Pair]:
+    """Pairs that share a key."""
+    uses = [
+        Use(key, one.article.published.at.toordinal(), hashed(account_of(one.article)), one.id)
+        for one in articles
+        for key in text_keys(one.article.text)
+    ]
+    return find_pairs(unpopular(uses), REACH)

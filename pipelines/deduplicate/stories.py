@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, timedelta, tzinfo
 from itertools import combinations
 from typing import Final
 
-from pipelines.deduplicate.guards import unite
-from pipelines.deduplicate.near import near_evidence, text_keys
-from pipelines.deduplicate.titles import title_evidence, title_keys
+from pipelines.deduplicate import near, titles
+from pipelines.deduplicate.guards import account_of, unite
+from pipelines.deduplicate.sharing import Band, Bands, Pair, Use, find_pairs, hashed, unpopular
 from pipelines.model import Evidence, Reference, StoredArticle, Story
 
 WORK_PREFIXES: Final = ("arxiv:", "github:", "doi:")
@@ -31,11 +32,26 @@ SHARED_WINDOW: Final = timedelta(days=30)
 _POSTS: Final = ("wechat", "zhihu", "feed", "web")
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What articles share that their titles or texts may join.
+
+    Args:
+        titles: pairs that share a key of their titles.
+        texts: pairs that share a key of their texts.
+        uses: of the forms of these titles, within `titles.HORIZON`.
+    """
+
+    titles: Collection[Pair]
+    texts: Collection[Pair]
+    uses: Collection[Use]
+
+
 def find_evidence(
     articles: Sequence[StoredArticle],
     reference_counts: Mapping[str, int],
     zone: tzinfo = UTC,
-    popular: Collection[int] = (),
+    shared: Shared | None = None,
 ) -> tuple[Evidence, ...]:
     """What joins these articles: references, nearly the same text, the same title.
 
@@ -43,21 +59,34 @@ def find_evidence(
         articles: those that may belong together, in any order.
         reference_counts: how many articles of the whole store refer to each key.
         zone: in which days begin.
-        popular: bands that so many articles share that they say nothing.
+        shared: by the articles; found here when left out, as if there were no others.
 
     Returns:
         Evidence of each sort by ascending pair; the same for any order of the articles.
     """
+    shared = shared or _share({one.id: joining_bands(one, zone) for one in articles})
     return (
         *reference_evidence(articles, reference_counts),
-        *near_evidence(articles, popular),
-        *title_evidence(articles, zone, popular),
+        *near.near_evidence(articles, shared.texts),
+        *titles.title_evidence(articles, zone, shared.titles, shared.uses),
     )
 
 
-def joining_bands(one: StoredArticle) -> frozenset[int]:
+def joining_bands(one: StoredArticle, zone: tzinfo) -> Bands:
     """What the store finds other articles by whose title or text may be this one's."""
-    return frozenset((*title_keys(one.article), *text_keys(one.article.text)))
+    texts = (Band(key, near.REACH) for key in near.text_keys(one.article.text))
+    day = one.article.published.at.astimezone(zone).toordinal()
+    return Bands(day, hashed(account_of(one.article)), frozenset((*titles.title_bands(one.article), *texts)))
+
+
+def _share(bands: Mapping[int, Bands]) -> Shared:
+    uses: dict[int, list[Use]] = defaultdict(list)
+    for one, held in bands.items():
+        for key, reach in held.bands:
+            uses[reach].append(Use(key, held.day, held.account, one))
+    rare = {reach: unpopular(some) for reach, some in uses.items()}
+    alike = {reach: find_pairs(rare.get(reach, ()), reach) for reach in (titles.WINDOW, near.REACH)}
+    return Shared(alike[titles.WINDOW], alike[near.REACH], rare.get(titles.HORIZON, ()))
 
 
 def reference_evidence(articles: Sequence[StoredArticle], reference_counts: Mapping[str, int]) -> tuple[Evidence, ...]:
@@ -88,14 +117,18 @@ def joining_keys(one: StoredArticle) -> frozenset[str]:
 
 
 def make_stories(
-    articles: Sequence[StoredArticle], evidence: Iterable[Evidence], trust: Mapping[str, float]
+    articles: Sequence[StoredArticle],
+    evidence: Iterable[Evidence],
+    trust: Mapping[str, float],
+    apart: Collection[tuple[int, int]] = (),
 ) -> tuple[Story, ...]:
     """Put each article in exactly one story.
 
     Args:
         articles: as given to `find_evidence`.
-        evidence: between two of them each.
+        evidence: between two of them each; what a person joined is evidence too.
         trust: of each source id; 1 where it is not listed.
+        apart: pairs, smaller id first, that a person has set apart.
 
     Returns:
         Stories by ascending id; together their members are the articles, each once.
@@ -108,7 +141,7 @@ def make_stories(
             lead=_lead([by_id[one] for one in cluster.members], cluster.evidence, trust).id,
             evidence=cluster.evidence,
         )
-        for cluster in unite(articles, evidence)
+        for cluster in unite(articles, evidence, apart)
     )
 
 

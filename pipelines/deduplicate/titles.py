@@ -15,16 +15,16 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, timedelta, tzinfo
+from datetime import UTC, tzinfo
 from difflib import SequenceMatcher
-from hashlib import blake2b
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import Final, Self
 
 import numpy as np
 
 from pipelines.deduplicate.guards import account_of, contradiction, fold, identifiers, say_otherwise
 from pipelines.deduplicate.near import Hashes, bands, differ, mixed
+from pipelines.deduplicate.sharing import Band, Pair, Use, find_pairs, hashed, unpopular
 from pipelines.model import Article, Evidence, StoredArticle
 
 VERSION: Final = 1
@@ -36,8 +36,8 @@ WINDOW: Final = 10
 PAUSE: Final = 30
 """Days after which a title begins anew."""
 
-HORIZON: Final = timedelta(days=WINDOW + PAUSE + 1)
-"""How far around an article the uses of its title have to be known."""
+HORIZON: Final = WINDOW + PAUSE
+"""Days around an article in which the uses of its title have to be known."""
 
 TELLING: Final = 12
 """Letters of a title that says enough to be evidence alone."""
@@ -70,34 +70,71 @@ def title_keys(article: Article) -> tuple[int, ...]:
     return _Title.of(article, UTC).keys() if _joinable(article) else ()
 
 
+def title_bands(article: Article) -> Iterator[Band]:
+    """The same, and the keys of its title's forms: what else is called so tells whether it is a column."""
+    if _joinable(article):
+        title = _Title.of(article, UTC)
+        yield from (Band(key, WINDOW) for key in title.keys())  # noqa: SIM118
+        yield from (Band(key, HORIZON) for key in title.forms())
+
+
 def title_evidence(
-    articles: Sequence[StoredArticle], zone: tzinfo, popular: Collection[int] = ()
+    articles: Sequence[StoredArticle],
+    zone: tzinfo,
+    pairs: Collection[Pair] | None = None,
+    uses: Collection[Use] | None = None,
 ) -> tuple[Evidence, ...]:
     """Pairs of articles that their titles join.
 
     Args:
-        articles: in any order; of the store at least all within `HORIZON` that share a key which is not popular.
+        articles: in any order.
         zone: in which days begin.
-        popular: keys that so many articles share that they say nothing.
+        pairs: those of them that share a key of `title_keys`; found here when left out.
+        uses: of the forms of the titles of these pairs, all within `HORIZON` where they are not popular; those by the
+            articles themselves when left out.
 
     Returns:
         Evidence by ascending pair; the same for any order of the articles.
     """
-    titles = {one.id: _Title.of(one.article, zone) for one in articles if _joinable(one.article)}
-    columns = _columns(titles, lambda title: title.whole)
-    parts_of_columns = columns | _columns(titles, lambda title: title.core)
+    paired = None if pairs is None else {member for pair in pairs for member in pair}
+    titles = {
+        one.id: _Title.of(one.article, zone)
+        for one in articles
+        if (paired is None or one.id in paired) and _joinable(one.article)
+    }
+    if pairs is None:
+        pairs = find_pairs(_uses(titles, _Title.keys), WINDOW)
+    news = news_among(_uses(titles, _Title.forms) if uses is None else uses)
     found: list[Evidence] = []
-    for pair in sorted(_candidates(titles, popular)):
+    for pair in sorted(pairs):
+        if not titles.keys() >= set(pair):
+            continue
         one, other = (titles[member] for member in pair)
         equal = one.whole == other.whole
         if one.account == other.account:
             detail = _seen_twice(one, other)
         else:
-            stale = columns if equal else parts_of_columns
-            detail = _same_news(one, other) if stale.isdisjoint(pair) else None
+            is_news = all(
+                (form, member) in news for member in pair for form in titles[member].forms(with_core=not equal)
+            )
+            detail = _same_news(one, other) if is_news else None
         if detail:
             found.append(Evidence("same-title" if equal else "similar-title", detail, pair))
     return tuple(found)
+
+
+def news_among(uses: Iterable[Use]) -> frozenset[tuple[int, int]]:
+    """The uses of a title, (key, article), that may be news: not for too long, nor by one account day after day."""
+    by_key: dict[int, set[Use]] = defaultdict(set)
+    for use in uses:
+        by_key[use.key].add(use)
+    found: set[tuple[int, int]] = set()
+    for key, some in by_key.items():
+        for run in _runs(sorted(some)):
+            days = Counter(account for account, _ in {(use.account, use.day) for use in run})
+            if run[-1].day - run[0].day <= WINDOW and max(days.values()) < COLUMN:
+                found.update((key, use.article) for use in run)
+    return frozenset(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +167,14 @@ class _Title:
 
     def keys(self) -> tuple[int, ...]:
         """As `title_keys`."""
-        digest = blake2b(f"{VERSION} {self.account} {self.whole}".encode(), digest_size=8).digest()
-        own = int.from_bytes(digest, signed=True)
+        own = hashed(f"{VERSION} {self.account} {self.whole}")
         return (own, *(bands(_sketch(self.words), _ROWS, seed=_SEED) if self.telling else ()))
+
+    def forms(self, *, with_core: bool = True) -> tuple[int, ...]:
+        """Keys of its forms that say enough to be evidence: its letters, and those of its main part."""
+        whole = [hashed(f"{VERSION} whole {self.whole}")] if self.telling else []
+        core = [hashed(f"{VERSION} core {self.core}")] if with_core and len(self.core) >= TELLING else []
+        return (*whole, *core)
 
     @property
     def telling(self) -> bool:
@@ -187,46 +229,18 @@ def _sketch(words: Iterable[str]) -> Hashes:
 # ---- Comparing
 
 
-def _candidates(titles: Mapping[int, _Title], popular: Collection[int]) -> Iterator[tuple[int, int]]:
-    """Pairs that share a key within the window, the smaller id first, each once."""
-    sharers: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for member, title in titles.items():
-        for key in title.keys():  # noqa: SIM118
-            sharers[key].append((title.day, member))
-    seen: set[tuple[int, int]] = set()
-    for key, uses in sharers.items():
-        if key in popular:
-            continue
-        uses.sort()
-        for place, (day, member) in enumerate(uses):
-            for later, other in islice(uses, place + 1, None):
-                if later - day > WINDOW:
-                    break
-                pair = (member, other) if member < other else (other, member)
-                if pair not in seen:
-                    seen.add(pair)
-                    yield pair
+def _uses(titles: Mapping[int, _Title], keys: Callable[[_Title], Iterable[int]]) -> list[Use]:
+    """Who has which key, popular ones aside."""
+    return unpopular(
+        [Use(key, title.day, hashed(title.account), member) for member, title in titles.items() for key in keys(title)]
+    )
 
 
-def _columns(titles: Mapping[int, _Title], form: Callable[[_Title], str]) -> set[int]:
-    """Articles whose title is used as no news is: for too long, or by one account day after day."""
-    uses: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for member, title in titles.items():
-        uses[form(title)].append((title.day, member))
-    found: set[int] = set()
-    for some in uses.values():
-        for run in _runs(sorted(some)):
-            days = Counter(account for account, _ in {(titles[member].account, day) for day, member in run})
-            if run[-1][0] - run[0][0] > WINDOW or max(days.values()) >= COLUMN:
-                found.update(member for _, member in run)
-    return found
-
-
-def _runs(uses: Sequence[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
+def _runs(uses: Sequence[Use]) -> Iterator[list[Use]]:
     """Uses of one title by day, cut where it paused."""
-    run: list[tuple[int, int]] = []
+    run: list[Use] = []
     for use in uses:
-        if run and use[0] - run[-1][0] > PAUSE:
+        if run and use.day - run[-1].day > PAUSE:
             yield run
             run = []
         run.append(use)

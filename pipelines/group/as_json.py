@@ -48,12 +48,14 @@ def candidate_json(one: Candidate) -> dict[str, Any]:
         "evidence": [{"kind": edge.kind, "detail": edge.detail} for edge in one.story.evidence],
         "state": one.state,
         "published_in": one.published_in.isoformat() if one.published_in else None,
+        "follows": one.follows.isoformat() if one.follows else None,
     }
 
 
 def _article(member: StoredArticle) -> dict[str, Any]:
     article = member.article
     return {
+        "id": member.id,
         "url": article.url,
         "urls": list(member.urls),
         "title": article.title,

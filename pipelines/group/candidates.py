@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,7 +10,9 @@ from typing import Final, Self
 from zoneinfo import ZoneInfo
 
 from pipelines.deduplicate.stories import WORK_PREFIXES, subjects
-from pipelines.group.categories import CategoryRules, categorise
+from pipelines.group.categories import Categorised, CategoryRules, categorise
+from pipelines.group.features import Seen
+from pipelines.group.learned import Learned, categorise_learned, relevance_reasons
 from pipelines.group.relevance import TopicTerms, freshness, relevance, total
 from pipelines.model import Candidate, StoredArticle, Story, StoryLink
 from pipelines.newsletter import Labels, Newsletter
@@ -27,8 +30,10 @@ class GroupRules:
         trust, source_category: by source id, where a source has one.
         zone: in which days begin.
         promotion: what announces a promotion.
+        learned: from past issues and decisions; None where there are none, and the rules do alone.
     """
 
+    newsletter: Newsletter
     categories: CategoryRules
     topics: TopicTerms
     labels: Labels
@@ -36,6 +41,7 @@ class GroupRules:
     source_category: Mapping[str, str]
     zone: ZoneInfo
     promotion: PromotionRules
+    learned: Learned | None = None
 
     @classmethod
     def of(
@@ -47,6 +53,7 @@ class GroupRules:
     ) -> Self:
         """Compile a newsletter's rules once for many stories."""
         return cls(
+            newsletter,
             CategoryRules.of(newsletter),
             TopicTerms.of(newsletter),
             newsletter.labels,
@@ -66,10 +73,13 @@ def grade(story: Story, articles: Sequence[StoredArticle], rules: GroupRules) ->
     """
     ordered = tuple(sorted(articles, key=lambda one: (one.id != story.lead, one.article.published.at, one.id)))
     lead = ordered[0]
-    category = categorise(lead.article, rules.categories, source_category=_known_for(lead, rules))
+    seen = Seen.of_article(lead.article)
+    category = _category(lead, seen, rules)
     links = story_links(lead, ordered, rules.labels)
     trust = max(rules.trust.get(source, 1.0) for source in lead.sources or (lead.article.source,))
-    reasons = relevance(lead, ordered, links, rules.topics, trust=trust, promotion=rules.promotion)
+    learned = rules.learned if rules.learned and rules.learned.relevance else None
+    about = relevance_reasons(seen, learned, rules.topics) if learned else None
+    reasons = relevance(lead, ordered, links, rules.topics, about=about, trust=trust, promotion=rules.promotion)
     return Candidate(
         story=story,
         articles=ordered,
@@ -106,6 +116,22 @@ def story_links(lead: StoredArticle, articles: Sequence[StoredArticle], labels: 
             if reference.key.startswith(WORK_PREFIXES) and reference.key not in lead.article.keys:
                 found.setdefault(reference.key, StoryLink(_label(reference.key, labels), reference.url))
     return tuple(found.values())[:MOST_LINKS]
+
+
+def _category(lead: StoredArticle, seen: Seen, rules: GroupRules) -> Categorised:
+    """By what was learned; a category that too few issues had to be learned keeps the chance that the rules give it."""
+    known_for = _known_for(lead, rules)
+    ruled = categorise(lead.article, rules.categories, source_category=known_for)
+    if rules.learned is None or not rules.learned.categories:
+        return ruled
+    found = categorise_learned(seen, rules.learned, rules.categories, rules.topics, source_category=known_for)
+    kept = {name: chance for name, chance in ruled.scores.items() if name not in found.scores}
+    if not kept:
+        return found
+    left = 1.0 - math.fsum(kept.values())
+    scores = {name: kept.get(name, left * found.scores.get(name, 0.0)) for name in ruled.scores}
+    best = max(scores, key=lambda name: scores[name])
+    return Categorised(best, scores, (ruled if best in kept else found).reasons)
 
 
 def _work(one: StoredArticle) -> str | None:

@@ -20,7 +20,7 @@ SUMMARY_SHARE: Final = 0.5
 SUMMARY_CHARACTERS: Final = 300
 """How much of the summary, or else of the text, is read."""
 
-_KIND_NAMES: Final = {
+KIND_NAMES: Final = {
     "wechat": "公众号文章",
     "zhihu": "知乎文章",
     "arxiv": "arXiv 论文",
@@ -45,11 +45,21 @@ class CategoryRules:
 
     categories: tuple[Category, ...]
     words: WordList
+    hints: Mapping[str, WordList]
 
     @classmethod
     def of(cls, newsletter: Newsletter) -> Self:
-        """Compile the newsletter's `kinds` and `words`."""
-        return cls(newsletter.categories, WordList.of(word for one in newsletter.categories for word in one.words))
+        """Compile the newsletter's `kinds`, `words` and `hints`."""
+        return cls(
+            newsletter.categories,
+            WordList.of(word for one in newsletter.categories for word in one.words),
+            {one.name: WordList.of(one.hints) for one in newsletter.categories if one.hints},
+        )
+
+    def hints_in(self, text: str) -> dict[str, list[str]]:
+        """By category the hints that stand in a text; a category without any is left out."""
+        found = ((name, sorted(words.found_in(text))) for name, words in self.hints.items())
+        return {name: words for name, words in found if words}
 
 
 def categorise(article: Article, rules: CategoryRules, *, source_category: str | None = None) -> Categorised:
@@ -65,12 +75,13 @@ def categorise(article: Article, rules: CategoryRules, *, source_category: str |
     """
     in_title = rules.words.found_in(article.title)
     in_summary = rules.words.found_in(opening(article)) - in_title
+    named = of_source(source_category, rules)
     weights: dict[str, float] = {}
     reasons: dict[str, list[Reason]] = {}
     for category in rules.categories:
         found = [
             *_of_kind(article, category),
-            *_of_source(category, source_category),
+            *(Reason("来源常供本栏", SOURCE_PRIOR) for name in named if name == category.name),
             *(Reason(word, category.words[word]) for word in in_title if word in category.words),
             *(Reason(word, category.words[word] * SUMMARY_SHARE) for word in in_summary if word in category.words),
         ]
@@ -100,9 +111,9 @@ def softmax(weights: Mapping[str, float]) -> dict[str, float]:
 
 def _of_kind(article: Article, category: Category) -> Iterable[Reason]:
     weight = category.kinds.get(article.kind)
-    return (Reason(_KIND_NAMES[article.kind], weight),) if weight else ()
+    return (Reason(KIND_NAMES[article.kind], weight),) if weight else ()
 
 
-def _of_source(category: Category, source_category: str | None) -> Iterable[Reason]:
-    named = source_category is not None and source_category in (category.name, *category.aliases)
-    return (Reason("来源常供本栏", SOURCE_PRIOR),) if named else ()
+def of_source(source_category: str | None, rules: CategoryRules) -> tuple[str, ...]:
+    """The category that a source is known for by this name or alias."""
+    return tuple(one.name for one in rules.categories if source_category in (one.name, *one.aliases))

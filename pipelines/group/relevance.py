@@ -54,6 +54,7 @@ def relevance(
     links: Sequence[StoryLink],
     terms: TopicTerms,
     *,
+    about: Sequence[Reason] | None = None,
     trust: float = 1.0,
     promotion: PromotionRules | None = None,
 ) -> tuple[Reason, ...]:
@@ -64,13 +65,14 @@ def relevance(
         articles: all of the story's.
         links: the lines that it brings.
         terms: the newsletter's topics.
+        about: what a learned model says of the lead; None lets the topics speak.
         trust: of the lead's source; 1 is neutral.
-        promotion: what announces a promotion, which sinks and says so, but is not dropped.
+        promotion: what announces a promotion, which sinks whatever else speaks for it, and says so; it is not dropped.
 
     Returns:
         Reasons whose weights add up to the score without its freshness.
     """
-    reasons = list(_topics(lead, terms))
+    reasons = list(_topics(lead, terms) if about is None else about)
     if trust != 1.0:
         reasons.append(Reason(f"来源 {lead.article.publisher or lead.article.source}", round(trust - 1.0, 2)))
     accounts = {one.article.publisher or one.article.source for one in articles}
@@ -80,8 +82,8 @@ def relevance(
     if labels:
         reasons.append(Reason(f"附{'、'.join(labels)}", LINK_WEIGHT))
     if promotion and (sort := promotion.sort_of(lead.article.title)):
-        reasons.append(Reason(f"{PROMOTION}{sort}", promotion.weight))
-    return tuple(reasons)
+        reasons.append(Reason(f"{PROMOTION}{sort}", round(promotion.weight - max(total(reasons), 0.0), 2)))
+    return _once(reasons)
 
 
 def freshness(published: datetime, now: datetime) -> Reason:
@@ -99,6 +101,14 @@ def total(reasons: Iterable[Reason]) -> float:
     2.7
     """
     return round(math.fsum(reason.weight for reason in reasons), 2)
+
+
+def _once(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Reasons of one name are one."""
+    sums: dict[str, float] = {}
+    for reason in reasons:
+        sums[reason.text] = sums.get(reason.text, 0.0) + reason.weight
+    return tuple(Reason(text, round(weight, 2)) for text, weight in sums.items())
 
 
 def _topics(lead: StoredArticle, terms: TopicTerms) -> Iterable[Reason]:

@@ -85,9 +85,8 @@ def decide(visit: Visit) -> Response:
     """Decide on a story."""
     brought = visit.brought(DecisionBody)
     decision = Decision(_number(visit), brought.action, visit.who, visit.now, category=brought.category)
-    newsroom = visit.newsroom
     try:
-        done = editing.decide(newsroom.store, newsroom.newsletter, newsroom.rules, decision, seen=brought.seen)
+        done = editing.decide(visit.newsroom, decision, seen=brought.seen)
     except Stale as stale:
         return _stale(visit, stale)
     return _done(visit, done)

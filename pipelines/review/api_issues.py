@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from pipelines import editing, issue_editing, run
-from pipelines.editing import CannotDecide, Stale
+from pipelines.drafting import CannotDecide
+from pipelines.editing import Stale
 from pipelines.export import files
 from pipelines.export.as_json import to_json
 from pipelines.issue_editing import MOST_CHARACTERS, Part, as_if

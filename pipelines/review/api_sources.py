@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from crawler.sources_file import switched
-from pipelines.editing import CannotDecide
+from pipelines.drafting import CannotDecide
 from pipelines.export import files
 from pipelines.newsroom import Newsroom
 from pipelines.review.operations import NAME, Operation

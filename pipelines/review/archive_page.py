@@ -111,7 +111,7 @@ def _has(entry: Entry, terms: Sequence[str]) -> bool:
 def _printed(visit: Visit, tx: Transaction, day: date, entry: Entry) -> Printed:
     newsletter = visit.newsroom.newsletter
     keys = entry_keys(entry, newsletter, visit.newsroom.rules)
-    days = {other for printed in tx.issues.published(keys).values() for other in printed}
+    days = {other.day for printed in tx.issues.printed(keys).values() for other in printed}
     view = read_entry(entry.markdown, newsletter)
     return Printed(
         issue=day,

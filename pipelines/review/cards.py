@@ -8,7 +8,8 @@ from datetime import date, datetime
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pipelines.editing import drafts_of, place_of, versions
+from pipelines.drafting import place_of
+from pipelines.editing import drafts_of, versions
 from pipelines.export.entry import summary_of, title_of
 from pipelines.export.escape import cleaned, printable_url
 from pipelines.group.candidates import as_of

@@ -17,7 +17,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from crawler.errors import CrawlError
-from pipelines.editing import CannotDecide, NoSuchIssue, Stale
+from pipelines.drafting import CannotDecide
+from pipelines.editing import NoSuchIssue, Stale
 from pipelines.issue_editing import Desk
 from pipelines.newsroom import Newsroom
 from pipelines.review.access import TOKEN_FIELD, TOKEN_HEADER, Access, NotHere, TooManyGuesses, give, new_browser
@@ -90,8 +91,7 @@ class Visit:
     @property
     def desk(self) -> Desk:
         """Who changes what, for the actions."""
-        newsroom = self.newsroom
-        return Desk(newsroom.store, newsroom.newsletter, newsroom.rules, self.who, self.now)
+        return Desk(self.newsroom, self.who, self.now)
 
     @property
     def csrf(self) -> str:

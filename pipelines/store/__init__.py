@@ -18,6 +18,7 @@ from pipelines.store.decisions import Decisions
 from pipelines.store.engine import WAIT, is_ours, make_engine, typed_errors
 from pipelines.store.errors import StoreOutdated, StoreReadOnly, StoreRefused
 from pipelines.store.issues import Issues
+from pipelines.store.lessons import Lessons
 from pipelines.store.raw import RawItems
 from pipelines.store.rebuilding import Rebuilding
 from pipelines.store.runs import Runs
@@ -41,6 +42,7 @@ class Transaction:
         self.stories = Stories(connection)
         self.decisions = Decisions(connection)
         self.issues = Issues(connection)
+        self.lessons = Lessons(connection)
         self.sources = Sources(connection)
         self.runs = Runs(connection)
         self.changes = Changes(connection)

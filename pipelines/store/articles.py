@@ -9,9 +9,28 @@ from datetime import datetime
 from itertools import count
 from typing import Any, Final, Literal, TypeVar
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, true, union_all, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    union,
+    union_all,
+    update,
+)
 
 from pipelines.deduplicate.identity import Join, Measured, Outcome, Record, Voice, latest, resolve
+from pipelines.deduplicate.sharing import PERIOD, POPULAR, Bands, Pair, Use
 from pipelines.model import Article, Instant, Reference, StoredArticle
 from pipelines.store.engine import chunks, upsert
 from pipelines.store.packing import pack, pack_article, unpack, unpack_article
@@ -55,7 +74,101 @@ _SAME_NAME: Final = (
 )
 """What an article and its row call alike."""
 
+
+_IDS: Final[BindParameter[Sequence[int]]] = bindparam("ids", expanding=True)
+_REACH: Final[BindParameter[int]] = bindparam("reach")
+
+
+def _counted_references() -> Select[Any]:
+    """`reference_counts`, of at most `limit` each."""
+    refers = article_references.c
+    wanted = union(
+        select(refers.key).where(refers.article_id.in_(_IDS)),
+        select(article_keys.c.key).where(article_keys.c.article_id.in_(_IDS)),
+    ).subquery()
+    some = article_references.alias()
+    referring = select(some.c.article_id).where(some.c.key == wanted.c.key).distinct().limit(bindparam("limit"))
+    return select(wanted.c.key, _count(referring, wanted))
+
+
+def _sharing_pairs() -> Select[Any]:
+    """An article of `ids` and one that it shares a band of `reach` with."""
+    mine, theirs = bands.alias(), bands.alias()
+    return (
+        _sharing(mine, theirs, mine.c.article_id, theirs.c.article_id)
+        .where(theirs.c.article_id != mine.c.article_id)
+        .where(or_(theirs.c.account != mine.c.account, theirs.c.day == mine.c.day))
+        .where(_unpopular(mine))
+    )
+
+
+def _sharing_uses() -> Select[Any]:
+    """Who has a band of `reach` that one of `ids` has."""
+    theirs = bands.alias()
+    return _sharing(bands.alias(), theirs, theirs.c.key, theirs.c.day, theirs.c.account, theirs.c.article_id)
+
+
+def _sharing(mine: FromClause, theirs: FromClause, *columns: ColumnElement[Any]) -> Select[Any]:
+    return (
+        select(*columns)
+        .distinct()
+        .join_from(
+            mine,
+            theirs,
+            and_(theirs.c.key == mine.c.key, theirs.c.day.between(mine.c.day - _REACH, mine.c.day + _REACH)),
+        )
+        .where(mine.c.article_id.in_(_IDS), mine.c.reach == _REACH)
+        .where(_unpopular(theirs))
+    )
+
+
+def _tipping_holders() -> Select[Any]:
+    """`tipping`; articles are counted up to `limit`, which is enough to tell."""
+    mine, theirs = bands.alias(), bands.alias()
+    first = mine.c.day - mine.c.day % PERIOD
+    told = (
+        select(mine.c.key, mine.c.reach, first.label("begins"), func.count().label("mine"))
+        .where(mine.c.article_id.in_(_IDS))
+        .group_by(mine.c.key, mine.c.reach, "begins")
+    ).subquery()
+    number = _count(_in_period(told.c.key, told.c.begins).limit(bindparam("limit")), told)
+    return (
+        select(theirs.c.article_id)
+        .distinct()
+        .join_from(
+            told,
+            theirs,
+            and_(
+                theirs.c.key == told.c.key,
+                theirs.c.day.between(told.c.begins - told.c.reach, told.c.begins + PERIOD - 1 + told.c.reach),
+            ),
+        )
+        .where(number.between(POPULAR + 1, POPULAR + told.c.mine))
+    )
+
+
+def _unpopular(holder: FromClause) -> ColumnElement[bool]:
+    """Whether a band is not popular in the period of one that has it."""
+    first = holder.c.day - holder.c.day % PERIOD
+    return _count(_in_period(holder.c.key, first).limit(POPULAR + 1), holder) <= POPULAR
+
+
+def _in_period(key: ColumnElement[int], first: ColumnElement[int]) -> Select[Any]:
+    some = bands.alias()
+    return select(some.c.article_id).where(some.c.key == key, some.c.day.between(first, first + PERIOD - 1))
+
+
+def _count(rows: Select[Any], of: FromClause) -> ColumnElement[int]:
+    """How many rows there are for one of another query."""
+    return select(func.count()).select_from(rows.correlate(of).subquery()).correlate(of).scalar_subquery()
+
+
 _OWNERS: Final = select(article_keys).where(article_keys.c.key.in_(bindparam("keys", expanding=True)))
+
+_REFERENCE_COUNTS: Final = _counted_references()
+_PAIRS: Final = _sharing_pairs()
+_USES: Final = _sharing_uses()
+_TIPPING: Final = _tipping_holders()
 
 _GIVEN_IDS: Final = union_all(
     *(select(func.max(column)) for column in (articles.c.id, joined_articles.c.id, raw_items.c.article_id))
@@ -154,6 +267,11 @@ class Articles:
         query = select(articles.c.id).where(articles.c.fresh == true()).order_by(articles.c.id).limit(limit)
         return list(self._connection.execute(query).scalars())
 
+    def mark_fresh(self, ids: Iterable[int]) -> None:
+        """They have to be grouped again."""
+        for chunk in chunks(ids):
+            self._connection.execute(update(articles).where(articles.c.id.in_(chunk)).values(fresh=True))
+
     def mark_grouped(self, ids: Iterable[int]) -> None:
         """They are grouped. To be called in the transaction that read them: a change in between would be missed."""
         for chunk in chunks(ids):
@@ -174,54 +292,60 @@ class Articles:
                 found[key].append((one, "primary" if primary else "mention"))
         return {key: sorted(holders) for key, holders in found.items()}
 
-    def reference_counts(self, keys: Iterable[str]) -> dict[str, int]:
-        """How many articles refer to each key, in whatever role; a key that none refers to is left out."""
-        refers = article_references.c
+    def reference_counts(self, ids: Iterable[int], most: int) -> dict[str, int]:
+        """How many articles refer, in whatever role, to what these articles are or refer to.
+
+        Args:
+            ids: of articles.
+            most: where more refer to it, one more than that is said: to count on would cost much.
+        """
         return {
             key: number
-            for chunk in chunks(dict.fromkeys(keys))
-            for key, number in self._connection.execute(
-                select(refers.key, func.count(refers.article_id.distinct()))
-                .where(refers.key.in_(chunk))
-                .group_by(refers.key)
-            )
+            for chunk in chunks(ids)
+            for key, number in self._connection.execute(_REFERENCE_COUNTS, {"ids": chunk, "limit": most + 1})
         }
 
-    def put_bands(self, keys: Mapping[int, Collection[int]]) -> None:
-        """Note the bands of articles, by id, in the place of those that they had."""
-        for chunk in chunks(keys):
+    def put_bands(self, found: Mapping[int, Bands]) -> None:
+        """Note what articles are found by, by id, in the place of what they were found by."""
+        for chunk in chunks(found):
             self._connection.execute(delete(bands).where(bands.c.article_id.in_(chunk)))
-        rows = [{"key": key, "article_id": one} for one, found in keys.items() for key in set(found)]
+        rows = [
+            {"key": key, "day": one.day, "article_id": article, "account": one.account, "reach": reach}
+            for article, one in found.items()
+            for key, reach in one.bands
+        ]
         if rows:
             self._connection.execute(insert(bands), rows)
 
-    def banded(self, keys: Iterable[int], most: int) -> tuple[dict[int, list[int]], frozenset[int]]:
-        """Who has a band.
+    def pairs(self, ids: Iterable[int], reach: int) -> set[Pair]:
+        """Pairs of which these articles are at least one, as `find_pairs` finds them among all, popular bands aside.
 
         Args:
-            keys: bands.
-            most: a band that more articles have is popular: it says nothing, and would cost much.
-
-        Returns:
-            Article ids by band, and the popular ones, whose articles are left out.
+            ids: of articles.
+            reach: of the bands.
         """
-        found: dict[int, list[int]] = defaultdict(list)
-        popular: set[int] = set()
-        for chunk in chunks(dict.fromkeys(keys)):
-            counted = select(bands.c.key).where(bands.c.key.in_(chunk)).group_by(bands.c.key)
-            popular.update(self._connection.execute(counted.having(func.count() > most)).scalars())
-            rare = [key for key in chunk if key not in popular]
-            for key, one in self._connection.execute(select(bands).where(bands.c.key.in_(rare))):
-                found[key].append(one)
-        return found, frozenset(popular)
-
-    def bands_of(self, ids: Iterable[int]) -> frozenset[int]:
-        """The bands that any of these articles has."""
-        return frozenset(
-            key
+        return {
+            (min(one, other), max(one, other))
             for chunk in chunks(ids)
-            for key in self._connection.execute(select(bands.c.key).where(bands.c.article_id.in_(chunk))).scalars()
-        )
+            for one, other in self._connection.execute(_PAIRS, {"ids": chunk, "reach": reach})
+        }
+
+    def uses(self, ids: Iterable[int], reach: int) -> set[Use]:
+        """Who has a band of these articles within its reach, they themselves too, popular bands aside.
+
+        Args:
+            ids: of articles.
+            reach: of the bands.
+        """
+        return {
+            Use(*row)
+            for chunk in chunks(ids)
+            for row in self._connection.execute(_USES, {"ids": chunk, "reach": reach})
+        }
+
+    def tipping(self, ids: Collection[int]) -> set[int]:
+        """Who has, within its reach, a band that is popular with these articles and would not be without them."""
+        return set(self._connection.execute(_TIPPING, {"ids": list(ids), "limit": POPULAR + len(ids) + 1}).scalars())
 
     def revisions(self, one: int) -> list[Revision]:
         """The versions of an article that edits replaced, oldest first."""
@@ -249,7 +373,10 @@ class Articles:
         run(update(article_keys).where(article_keys.c.article_id == gone).values(article_id=kept))
         run(delete(sightings).where(sightings.c.article_id == gone))
         run(delete(article_references).where(article_references.c.article_id == gone))
-        run(delete(bands).where(bands.c.article_id == gone))
+        both = bands.alias()
+        has = select(both.c.key).where(both.c.article_id == kept, both.c.key == bands.c.key, both.c.day == bands.c.day)
+        run(delete(bands).where(bands.c.article_id == gone, has.exists()))
+        run(update(bands).where(bands.c.article_id == gone).values(article_id=kept))  # until it is grouped again
         Search(self._connection).forget([gone])
         run(
             update(revisions)
@@ -257,6 +384,7 @@ class Articles:
             .values(article_id=kept, number=revisions.c.number + join.shift)
         )
         run(update(decisions).where(decisions.c.story == gone).values(story=kept))
+        run(update(decisions).where(decisions.c.other == gone).values(other=kept))
         run(update(entries).where(entries.c.story == gone).values(story=kept))
         run(update(joined_articles).where(joined_articles.c.article_id == gone).values(article_id=kept))
         upsert(self._connection, joined_articles, [{"id": gone, "article_id": kept}])

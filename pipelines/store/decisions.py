@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, insert, or_, select
 
 from pipelines.model import Decision
 from pipelines.store.articles import Articles
 from pipelines.store.engine import chunks
 from pipelines.store.errors import NoSuchStory
-from pipelines.store.state import settle, stories_of
+from pipelines.store.state import STANDING, settle, stories_of
 from pipelines.store.tables import articles, decisions, story_members
 
 
@@ -22,31 +22,34 @@ class Decisions:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, decision: Decision) -> None:
-        """Note a decision; the story's state follows at once.
+    def add(self, *made: Decision) -> frozenset[int]:
+        """Note a decision; the story's state follows at once, its members when its articles are grouped again.
+
+        Args:
+            made: one decision; or all pairs that one person joins and sets apart at one moment, taken back as one.
+
+        Returns:
+            Ids of the articles that have to be grouped again, which are marked: none, unless pairs were joined or set
+            apart, or are so no more.
 
         Raises:
-            NoSuchStory: `decision.story` is no article's id.
+            NoSuchStory: `story` or `other` is no article's id.
         """
-        one = Articles(self._connection).forward([decision.story]).get(decision.story, decision.story)
-        if self._connection.execute(select(articles.c.id).where(articles.c.id == one)).first() is None:
-            raise NoSuchStory(f"there is no story {decision.story}")
-        self._connection.execute(
-            insert(decisions),
-            {
-                "story": one,
-                "action": decision.action,
-                "who": decision.who,
-                "at": decision.at,
-                "category": decision.category,
-                "issue": decision.issue,
-                "shown": dict(decision.shown),
-            },
-        )
-        settle(self._connection, stories_of(self._connection, [one]))
+        now = self._now({one for decision in made for one in (decision.story, decision.other) if one is not None})
+        rows = [row for decision in made for row in self._rows(decision, now)]
+        if rows:
+            self._connection.execute(insert(decisions), rows)
+        pairs = {one for row in rows if row["other"] is not None for one in (row["story"], row["other"])}
+        Articles(self._connection).mark_fresh(pairs)
+        settle(self._connection, stories_of(self._connection, {row["story"] for row in rows}))
+        return frozenset(pairs)
 
-    def of(self, story_ids: Iterable[int]) -> dict[int, list[Decision]]:
-        """The decisions on any member of stories, by story id; a story without any is left out."""
+    def of(self, story_ids: Iterable[int], *, standing: bool = False) -> dict[int, list[Decision]]:
+        """The decisions on any member of stories, by story id; a story without any is left out.
+
+        Args:
+            standing: only those that nobody took back.
+        """
         found: dict[int, list[Decision]] = defaultdict(list)
         member = story_members.c
         for chunk in chunks(story_ids):
@@ -56,41 +59,112 @@ class Decisions:
                 .where(member.story_id.in_(chunk))
                 .order_by(decisions.c.id)
             )
-            for row in self._connection.execute(query):
+            for row in self._connection.execute(query.where(STANDING) if standing else query):
                 found[row.story_id].append(_decision(row))
         return dict(found)
 
     def newest(self, story_ids: Iterable[int]) -> dict[int, int]:
         """The id of the newest decision on any member of stories, by story id; a story without any is left out."""
         member = story_members.c
-        return {
-            one: number
-            for chunk in chunks(story_ids)
-            for one, number in self._connection.execute(
-                select(member.story_id, func.max(decisions.c.id))
-                .join(decisions, decisions.c.story == member.article_id)
-                .where(member.story_id.in_(chunk))
-                .group_by(member.story_id)
-            )
-        }
+        found: dict[int, int] = {}
+        for chunk in chunks(story_ids):
+            for about in (decisions.c.story, decisions.c.other):
+                query = (
+                    select(member.story_id, func.max(decisions.c.id))
+                    .join(decisions, about == member.article_id)
+                    .where(member.story_id.in_(chunk))
+                    .group_by(member.story_id)
+                )
+                for one, number in self._connection.execute(query):
+                    found[one] = max(number, found.get(one, 0))
+        return found
 
-    def backwards(self, who: str) -> Iterator[Decision]:
-        """A person's decisions, the newest first."""
-        last, size = None, 100
-        while True:
-            query = select(decisions).where(decisions.c.who == who).order_by(decisions.c.id.desc()).limit(size)
-            if last is not None:
-                query = query.where(decisions.c.id < last)
-            rows = self._connection.execute(query).all()
-            for row in rows:
-                yield _decision(row)
-            if len(rows) < size:
-                return
-            last = rows[-1].id
+    def last(self, story: int) -> list[Decision]:
+        """The newest standing decision on a story: one row, or all the pairs that it joined and set apart."""
+        return [_decision(row) for row in self._newest(story)]
+
+    def last_of(self, who: str) -> Decision | None:
+        """A person's newest standing decision."""
+        query = select(decisions).where(decisions.c.who == who, STANDING).order_by(decisions.c.id.desc()).limit(1)
+        row = self._connection.execute(query).first()
+        return _decision(row) if row else None
+
+    def by_hand(self, article_ids: Iterable[int]) -> dict[tuple[int, int], Decision]:
+        """The newest standing `merge` or `split` of each pair of articles of which one is among these.
+
+        Returns:
+            By pair, the smaller id first. A pair that has become one article, or lost one, is left out.
+        """
+        rows: dict[int, Row[Any]] = {}
+        for chunk in chunks(article_ids):
+            query = select(decisions).where(
+                _pair_of(chunk),
+                STANDING,
+                *(exists().where(articles.c.id == one) for one in (decisions.c.story, decisions.c.other)),
+            )
+            rows |= {row.id: row for row in self._connection.execute(query)}
+        newest_last = [row for _, row in sorted(rows.items())]
+        return {(min(row.story, row.other), max(row.story, row.other)): _decision(row) for row in newest_last}
 
     def all(self) -> list[Decision]:
         """Every decision."""
         return [_decision(row) for row in self._connection.execute(select(decisions).order_by(decisions.c.id))]
+
+    def _now(self, ids: Collection[int]) -> Mapping[int, int]:
+        """The article that each id finds today."""
+        now = dict(zip(ids, ids, strict=True)) | Articles(self._connection).forward(ids)
+        there = {
+            one
+            for chunk in chunks(set(now.values()))
+            for one in self._connection.execute(select(articles.c.id).where(articles.c.id.in_(chunk))).scalars()
+        }
+        for one, found in now.items():
+            if found not in there:
+                raise NoSuchStory(f"there is no story {one}")
+        return now
+
+    def _rows(self, decision: Decision, now: Mapping[int, int]) -> Iterator[dict[str, Any]]:
+        story = now[decision.story]
+        row = {
+            "story": story,
+            "action": decision.action,
+            "who": decision.who,
+            "at": decision.at,
+            "category": decision.category,
+            "issue": decision.issue,
+            "shown": dict(decision.shown),
+            "other": None if decision.other is None else now[decision.other],
+            "undoes": None,
+        }
+        if decision.action != "undo":
+            yield row
+        else:
+            for taken in self._newest(story):
+                yield row | {"story": taken.story, "other": taken.other, "undoes": taken.id}
+
+    def _newest(self, one: int) -> list[Row[Any]]:
+        """The rows of the newest standing decision on an article's story, or on a pair with one of its members."""
+        member = story_members.c
+        told = select(member.article_id).where(
+            member.story_id.in_(select(member.story_id).where(member.article_id == one))
+        )
+        members = {one, *self._connection.execute(told).scalars()}
+        newest: Row[Any] | None = None
+        for chunk in chunks(members):
+            single = decisions.c.story.in_(chunk) & decisions.c.other.is_(None)
+            query = select(decisions).where(or_(single, _pair_of(chunk)), STANDING)
+            row = self._connection.execute(query.order_by(decisions.c.id.desc()).limit(1)).first()
+            newest = max(filter(None, (newest, row)), key=lambda found: found.id, default=None)
+        if newest is None or newest.other is None:
+            return [newest] if newest else []
+        same = decisions.c.who == newest.who, decisions.c.at == newest.at, decisions.c.other.is_not(None)
+        return list(self._connection.execute(select(decisions).where(*same, STANDING).order_by(decisions.c.id)))
+
+
+def _pair_of(ids: Collection[int]) -> ColumnElement[bool]:
+    """Whether a row is about a pair of two articles, and one is among these."""
+    columns = decisions.c
+    return or_(columns.story.in_(ids), columns.other.in_(ids)) & (columns.story != columns.other)
 
 
 def _decision(row: Row[Any]) -> Decision:
@@ -103,4 +177,5 @@ def _decision(row: Row[Any]) -> Decision:
         issue=row.issue,
         shown=row.shown,
         id=row.id,
+        other=row.other,
     )

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, delete, insert, or_, select, true, update
 
+from pipelines.deduplicate.memory import Printed
 from pipelines.model import Entry, Issue, Section
 from pipelines.store.articles import Articles
 from pipelines.store.engine import chunks, upsert
@@ -100,19 +101,20 @@ class Issues:
         """The issues not yet published, oldest first."""
         return [issue for day in self.dates("draft") if (issue := self.get(day))]
 
-    def published(self, keys: Iterable[str]) -> dict[str, list[date]]:
-        """The published issues that printed a link to each key, oldest first; a key never printed is left out."""
-        found: dict[str, list[date]] = defaultdict(list)
+    def printed(self, keys: Iterable[str]) -> dict[str, list[Printed]]:
+        """The entries of published issues that printed each key, oldest first; a key never printed is left out."""
+        found: dict[str, list[Printed]] = defaultdict(list)
+        of_entry = (entries.c.issue == entry_keys.c.issue) & (entries.c.position == entry_keys.c.position)
         for chunk in chunks(dict.fromkeys(keys)):
             query = (
-                select(entry_keys.c.key, entry_keys.c.issue)
-                .distinct()
+                select(entry_keys.c.key, entry_keys.c.issue, entries.c.markdown)
                 .join(issues, issues.c.date == entry_keys.c.issue)
+                .join(entries, of_entry)
                 .where(entry_keys.c.key.in_(chunk), issues.c.state == "published")
-                .order_by(entry_keys.c.issue)
+                .order_by(entry_keys.c.issue, entry_keys.c.position)
             )
-            for key, day in self._connection.execute(query):
-                found[key].append(day)
+            for key, day, markdown in self._connection.execute(query):
+                found[key].append(Printed(day, markdown))
         return dict(found)
 
     def _put_entries(self, issue: Issue, keys: Sequence[Iterable[str]]) -> None:
@@ -140,17 +142,17 @@ class Issues:
             self._connection.execute(insert(entry_keys), links)
 
     def _forget(self, day: date) -> None:
-        """Let go what stories were told of this issue: those it was drafted from settle anew, and whatever its links
-        are or are about is graded again."""
+        """Let go what stories were told of this issue: those it was drafted from settle anew, and whatever it printed,
+        what is about that or belongs to it, is graded again."""
         drafted = select(entries.c.story).where(entries.c.issue == day, entries.c.story.is_not(None))
         told = stories_of(self._connection, self._connection.execute(drafted).scalars().all())
         for chunk in chunks(told):
             self._connection.execute(update(stories).where(stories.c.id.in_(chunk)).values(published_in=None))
         settle(self._connection, told)
         linked = select(entry_keys.c.key).where(entry_keys.c.issue == day)
-        refers = article_references.c
+        refers, own = article_references.c, article_keys.c
         concerned = or_(
-            articles.c.id.in_(select(article_keys.c.article_id).where(article_keys.c.key.in_(linked))),
+            articles.c.id.in_(select(own.article_id).where(own.key.in_(linked))),
             articles.c.id.in_(select(refers.article_id).where(refers.key.in_(linked), refers.is_primary == true())),
             articles.c.id.in_(select(story_members.c.article_id).where(story_members.c.story_id.in_(told))),
         )

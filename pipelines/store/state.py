@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
 
 from pipelines.model import CandidateState, DecisionAction
 from pipelines.store.engine import chunks
@@ -18,34 +18,25 @@ from pipelines.store.tables import decisions, entries, evidence, issues, stories
 
 _STATE_AFTER: Final[dict[DecisionAction, CandidateState]] = {"pick": "picked", "drop": "dropped", "later": "later"}
 
-_T = TypeVar("_T")
+_undo = decisions.alias("undo")
 
-
-def standing(decisions: Iterable[tuple[DecisionAction, _T]]) -> list[tuple[DecisionAction, _T]]:
-    """The decisions that no `undo` took back, each with what comes with it: an `undo` takes the newest that stands.
-
-    >>> standing([("later", 1), ("pick", 2), ("undo", 3)])
-    [('later', 1)]
-    """
-    left: list[tuple[DecisionAction, _T]] = []
-    for action, rest in decisions:
-        if action != "undo":
-            left.append((action, rest))
-        elif left:
-            left.pop()
-    return left
+STANDING: Final = (decisions.c.action != "undo") & ~exists().where(_undo.c.undoes == decisions.c.id)
+"""Whether a row of `decisions` is a decision that nobody took back."""
 
 
 def state_after(actions: Iterable[DecisionAction]) -> CandidateState:
-    """The state that a story's decisions leave it in: that of the newest one which says a state and still stands.
+    """The state that a story's decisions leave it in: that of the newest one which says what becomes of it.
 
-    >>> state_after(["later", "pick", "undo"])
-    'later'
-    >>> state_after(["pick", "categorise", "undo", "undo"])
+    Args:
+        actions: of the decisions that nobody took back, oldest first.
+
+    >>> state_after(["later", "pick", "merge", "edit"])
+    'picked'
+    >>> state_after(["split"])
     'new'
     """
-    left = standing((action, None) for action in actions)
-    return next((_STATE_AFTER[action] for action, _ in reversed(left) if action in _STATE_AFTER), "new")
+    said = [_STATE_AFTER[action] for action in actions if action in _STATE_AFTER]
+    return said[-1] if said else "new"
 
 
 def settle(connection: Connection, story_ids: Collection[int]) -> None:
@@ -60,7 +51,7 @@ def settle(connection: Connection, story_ids: Collection[int]) -> None:
         for one, action, category in connection.execute(
             select(member.story_id, decisions.c.action, decisions.c.category)
             .join(decisions, decisions.c.story == member.article_id)
-            .where(member.story_id.in_(chunk))
+            .where(member.story_id.in_(chunk), STANDING)
             .order_by(decisions.c.id)
         ):
             decided[one].append((action, category))
@@ -78,7 +69,7 @@ def settle(connection: Connection, story_ids: Collection[int]) -> None:
                 "of": one,
                 "published_in": (day := printed.get(one, found)),
                 "state": "published" if day else state_after(action for action, _ in decided[one]),
-                "category": next((name for _, name in reversed(standing(decided[one])) if name), category),
+                "category": next((name for _, name in reversed(decided[one]) if name), category),
             }
             for one, found, category in connection.execute(graded).all()
         ]

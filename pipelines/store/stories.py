@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import astuple
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from pipelines.group.relevance import PROMOTION
 from pipelines.model import Candidate, CandidateState, Evidence, Reason, Story, StoryLink
@@ -18,6 +18,8 @@ from pipelines.store.listing import UNDECIDED, Ranked, Wanted, counts, ranked
 from pipelines.store.search import Search
 from pipelines.store.state import settle, stories_of
 from pipelines.store.tables import evidence, stories, story_members
+
+_GRADE: Final = ("graded", "promotion", "category_scores", "category_reasons", "score", "reasons")
 
 
 class Stories:
@@ -75,15 +77,6 @@ class Stories:
         """How many candidates are wanted, by category, whichever category is wanted."""
         return counts(self._connection, wanted)
 
-    def get(self, ids: Iterable[int]) -> dict[int, Candidate]:
-        """Candidates by story id; an id that has none is left out."""
-        rows = [
-            row
-            for chunk in chunks(ids)
-            for row in self._connection.execute(select(stories).where(stories.c.id.in_(chunk)))
-        ]
-        return {one.story.id: one for one in self._candidates(rows)}
-
     def candidates(
         self,
         category: str | None = None,
@@ -107,6 +100,22 @@ class Stories:
         rows = self._connection.execute(query.order_by(stories.c.score.desc(), stories.c.id).limit(limit)).all()
         return self._candidates(rows)
 
+    def some(self, ids: Collection[int]) -> list[Candidate]:
+        """Candidates by their stories' ids, ascending."""
+        query = select(stories).order_by(stories.c.id)
+        return [
+            one
+            for chunk in chunks(sorted(ids))
+            for one in self._candidates(self._connection.execute(query.where(stories.c.id.in_(chunk))).all())
+        ]
+
+    def regrade(self, candidates: Iterable[Candidate]) -> None:
+        """Give stories another grade; what they are made of and what was decided stays."""
+        rows = [{"of": row["id"], **{name: row[name] for name in _GRADE}} for row in map(_story_row, candidates)]
+        if rows:
+            self._connection.execute(update(stories).where(stories.c.id == bindparam("of")), rows)
+            settle(self._connection, [row["of"] for row in rows])
+
     def find(self, one: int) -> Candidate | None:
         """The candidate that has this article, also by the id of an article that joined another since."""
         member = Articles(self._connection).forward([one]).get(one, one)
@@ -129,6 +138,7 @@ class Stories:
                 links=tuple(StoryLink(*link) for link in row.links),
                 state=row.state,
                 published_in=row.published_in,
+                follows=row.follows,
             )
             for row in rows
         ]
@@ -165,6 +175,7 @@ def _story_row(candidate: Candidate) -> dict[str, Any]:
         "newest_at": max(one.article.published.at for one in candidate.articles),
         "state": "new",
         "published_in": candidate.published_in,
+        "follows": candidate.follows,
     }
 
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     Table,
     Text,
     TypeDecorator,
@@ -29,7 +30,7 @@ from sqlalchemy import (
     true,
 )
 
-REVISIONS: Final = ("0001", "0002", "0010")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0010")
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database need not load Alembic."""
 
 
@@ -214,10 +215,14 @@ revisions = Table(
 )
 
 bands = Table(
-    "bands",  # what two articles share where their titles or texts may be one; see pipelines.deduplicate
+    "bands",  # what two articles share where their titles or texts may be one; see pipelines.deduplicate.sharing
     metadata,
     Column("key", BigInteger, primary_key=True, autoincrement=False),
-    _to_article(primary_key=True, index=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    _to_article(primary_key=True),
+    Column("account", BigInteger, nullable=False),
+    Column("reach", SmallInteger, nullable=False),
+    Index("ix_bands_article_id", "article_id", "reach", "key", "day", "account"),  # all of it: read without the table
     sqlite_with_rowid=False,
 )
 
@@ -246,6 +251,7 @@ stories = Table(
     Column("newest_at", Moment, nullable=False),
     Column("state", Words, nullable=False),
     Column("published_in", Date),
+    Column("follows", Date),
     Column("graded", Words, nullable=False),  # the grading's own category
     Column("promotion", Boolean, nullable=False),
     Index("ix_stories_state_score", "state", "score"),
@@ -281,6 +287,8 @@ decisions = Table(
     Column("category", Words),
     Column("issue", Date),
     Column("shown", JSON, nullable=False),
+    Column("other", Integer, index=True),  # of a merge or a split
+    Column("undoes", Integer, index=True),  # of an undo: the row that it takes back, whatever is regrouped since
 )
 
 changes = Table(
@@ -352,4 +360,13 @@ entry_keys = Table(
         ["issue", "position"], ["entries.issue", "entries.position"], name="fk_entry_keys_entry", ondelete="CASCADE"
     ),
     Index("ix_entry_keys_issue", "issue", "position"),
+)
+
+models = Table(
+    "models",  # one row: what was learned last
+    metadata,
+    _id(),
+    Column("model", Words, nullable=False),
+    Column("basis", JSON, nullable=False),
+    Column("graded_to", Integer),  # NULL when all open stories have been graded with it
 )

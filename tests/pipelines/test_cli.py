@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from crawler.home import Home
 from pipelines.cli import app, main
+from pipelines.model import Entry, Issue, Section
+from pipelines.newsroom import Newsroom
 
 ITEMS = [
     {
@@ -120,7 +124,7 @@ def test_items_become_candidates_by_category_with_reasons(cli: Cli, items: Path)
     assert story["score"] == pytest.approx(sum(reason["weight"] for reason in story["reasons"]))
     assert "量化" in {reason["text"] for reason in story["reasons"]}
     assert sum(story["category_scores"].values()) == pytest.approx(1, abs=1e-3)
-    assert (story["state"], story["published_in"]) == ("new", None)
+    assert (story["state"], story["published_in"], story["follows"]) == ("new", None, None)
     assert story["score"] > found["今晚吃什么"]["score"]
 
 
@@ -191,6 +195,49 @@ def test_importing_an_issue_marks_what_was_already_stored(cli: Cli, items: Path,
     assert [one["title"] for category in published for one in category["candidates"]] == ["今晚吃什么"]
 
 
+def test_a_repeat_of_a_paper_is_published_and_news_of_a_repository_says_what_it_follows(
+    cli: Cli, tmp_path: Path
+) -> None:
+    past, items = tmp_path / "2026-10-01.md", tmp_path / "items.jsonl"
+    past.write_text(
+        "# 试刊 (2026-10-01)\n\n## 开源项目\n\n- [Tiny/Quant：量化库开源了](https://mirror.example/q)\n摘要：开源了。\n"
+        "- [2511.00001] 低比特量化 | 某号\n摘要：论文。\n\n----\n",
+        encoding="utf-8",
+    )
+    told = [
+        (
+            "https://mp.weixin.qq.com/s/bbbbbbbbbbbbbbbbbbbbbb",
+            "一种低比特量化",
+            "论文：https://arxiv.org/abs/2511.00001",
+        ),
+        ("https://github.com/tiny/quant/releases/tag/v2.0", "quant v2.0", "新的内核"),
+        ("https://mp.weixin.qq.com/s/cccccccccccccccccccccc", "量化库怎么用", "代码：https://github.com/tiny/quant"),
+    ]
+    rows = [{"url": url, "title": title, "text": text, "published_at": "2026-11-20"} for url, title, text in told]
+    items.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    cli("add", str(items))
+    cli("archive", "import", str(past))
+
+    def seen(state: str) -> list[tuple[str, str | None, str | None]]:
+        listed = cli.json("candidates", "--state", state)["categories"]
+        found = [one for category in listed for one in category["candidates"]]
+        return sorted((one["title"], one["published_in"], one["follows"]) for one in found)
+
+    assert seen("published") == [("一种低比特量化", "2026-10-01", None), ("量化库怎么用", "2026-10-01", None)]
+    assert seen("new") == [("quant v2.0", None, "2026-10-01")]
+    assert "后续：已在" in cli("candidates").replace("\n", "")
+
+
+def test_a_rebuild_reads_again_what_issues_printed(cli: Cli, items: Path) -> None:
+    with Newsroom(Home(cli.home)).store.transaction() as tx:
+        entry = Entry("[今晚吃什么 | 厨房](https://example.org/recipe)\n摘要：刊过了。")
+        tx.issues.save(Issue(date(2026, 10, 1), "试刊", (Section("业界新闻", (entry,)),)), [()])
+    cli("add", str(items))
+    assert numbers(cli, "published") == []
+    cli("rebuild")
+    assert numbers(cli, "published") == [[4]]
+
+
 def test_a_rebuild_changes_nothing_that_the_editor_sees(cli: Cli, items: Path) -> None:
     cli("add", str(items))
     cli("decide", "4", "drop")
@@ -204,6 +251,110 @@ def test_since_takes_hours_days_and_weeks_and_nothing_else(cli: Cli, items: Path
     cli("add", str(items))
     assert not any(category["candidates"] for category in cli.json("candidates", "--since", "1h")["categories"])
     cli("candidates", "--since", "soon", code=2)
+
+
+def numbers(cli: Cli, state: str = "new") -> list[list[int]]:
+    """The article numbers of each story in a state."""
+    listed = cli.json("candidates", "--state", state)["categories"]
+    told = [one["articles"] for category in listed for one in category["candidates"]]
+    return sorted(sorted(article["id"] for article in articles) for articles in told)
+
+
+def test_stories_are_merged_and_split_by_hand_and_a_rebuild_leaves_them_so(cli: Cli, items: Path) -> None:
+    cli("add", str(items))
+    assert numbers(cli) == [[1, 2, 3], [4]]
+    assert "（4 篇）" in cli("merge", "4", "2")
+    assert numbers(cli) == [[1, 2, 3, 4]]
+    assert "by-hand" in cli("candidates", "--json")
+    assert "低比特量化实战" in cli("split", "1", "3")
+    assert numbers(cli) == [[1, 2, 4], [3]]
+    cli("rebuild")
+    assert numbers(cli) == [[1, 2, 4], [3]]
+    cli("decide", "3", "undo")
+    assert numbers(cli) == [[1, 2, 3, 4]]
+    cli("decide", "1", "undo")
+    assert numbers(cli) == [[1, 2, 3], [4]]
+
+
+def test_a_story_split_without_a_word_of_whom_falls_apart_wholly(cli: Cli, items: Path) -> None:
+    cli("add", str(items))
+    cli("split", "1")
+    assert numbers(cli) == [[1], [2], [3], [4]]
+
+
+def test_the_rest_stays_one_when_the_article_that_held_it_together_is_split_off(cli: Cli, items: Path) -> None:
+    cli("add", str(items))
+    cli("split", "1")
+    cli("merge", "1", "2", "4")
+    cli("split", "1", "1")
+    assert numbers(cli) == [[1], [2, 4], [3]]
+    cli("decide", "4", "undo")
+    assert numbers(cli) == [[1, 2, 4], [3]]
+
+
+def test_a_merge_takes_back_every_split_between_the_two(cli: Cli, items: Path) -> None:
+    cli("add", str(items))
+    cli("split", "1", "3")
+    assert numbers(cli) == [[1, 2], [3], [4]]
+    cli("merge", "2", "3")
+    assert numbers(cli) == [[1, 2, 3], [4]]
+
+
+def test_what_was_decided_last_of_either_half_is_decided_of_both_and_the_draft_follows(cli: Cli, items: Path) -> None:
+    cli("add", str(items))
+    cli("decide", "1", "pick", "--issue", "2026-11-25", "--category", "论文")
+    cli("decide", "4", "drop")
+    assert "不用" in cli("merge", "1", "4")
+    assert "低比特量化实战" not in cli("issue", "show", "2026-11-25")
+    cli("decide", "1", "undo")
+    assert numbers(cli, "picked") == [[1, 2, 3]]
+    assert numbers(cli, "dropped") == [[4]]
+    assert "低比特量化实战" in cli("issue", "show", "2026-11-25")
+
+
+def test_two_picks_that_are_merged_stand_in_the_draft_once(cli: Cli, items: Path) -> None:
+    cli("add", str(items))
+    cli("decide", "1", "pick", "--issue", "2026-11-25")
+    cli("decide", "4", "pick", "--issue", "2026-12-09")
+    cli("merge", "1", "4")
+    assert "低比特量化实战" not in cli("issue", "show", "2026-11-25")
+    assert "今晚吃什么" in cli("issue", "show", "2026-12-09")
+
+
+def test_an_undone_drop_is_a_pick_again_and_in_its_draft(cli: Cli, items: Path) -> None:
+    cli("add", str(items))
+    cli("decide", "4", "pick", "--issue", "2026-11-25")
+    cli("decide", "4", "drop")
+    assert "今晚吃什么" not in cli("issue", "show", "2026-11-25")
+    assert "已选" in cli("decide", "4", "undo")
+    assert "今晚吃什么" in cli("issue", "show", "2026-11-25")
+
+
+@pytest.mark.parametrize(
+    "words_and_answer",
+    [
+        (("merge", "1", "99"), "99"),
+        (("merge", "1", "1"), "低比特量化实战"),
+        (("split", "4"), "今晚吃什么"),
+        (("split", "1", "4"), "1、2、3"),
+        (("split", "1", "1", "2", "3"), "各篇就各成一件"),
+    ],
+)
+def test_what_cannot_be_merged_or_split_is_named_with_what_would_work(
+    cli: Cli,
+    items: Path,
+    words_and_answer: tuple[tuple[str, ...], str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words, answer = words_and_answer
+    cli("add", str(items))
+    monkeypatch.setattr("sys.argv", ["jianbao", "--home", str(cli.home), *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert answer in capsys.readouterr().err
+    assert numbers(cli) == [[1, 2, 3], [4]]
 
 
 @pytest.mark.parametrize(

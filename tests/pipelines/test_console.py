@@ -67,6 +67,15 @@ def test_a_story_printed_before_says_when_and_one_of_several_reports_says_so() -
     assert "已在 2020-01-27 收录" in printed(table)
 
 
+def test_news_of_what_was_printed_before_says_when() -> None:
+    (table,) = console.candidate_tables([candidate(follows=date(2020, 1, 27))], [Category(name="论文")], SHANGHAI)
+    assert "后续：已在 2020-01-27 收录过" in printed(table)
+    seen = candidate(follows=date(2020, 1, 27), published_in=date(2020, 2, 27), state="published")
+    (table,) = console.candidate_tables([seen], [Category(name="论文")], SHANGHAI)
+    assert "已在 2020-02-27 收录" in printed(table)
+    assert "后续" not in printed(table)
+
+
 def test_a_category_that_the_newsletter_has_dropped_is_still_shown() -> None:
     tables = list(console.candidate_tables([candidate()], [Category(name="新闻")], SHANGHAI))
     assert [table.title for table in tables] == ["论文：1 条"]

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from builders import about, article
+from builders import NOON, about, article
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.group.candidates import GroupRules
-from pipelines.model import Article
+from pipelines.model import Article, Decision, DecisionAction
 from pipelines.newsletter import Category, Newsletter
 from pipelines.run import group
-from pipelines.store import Store
+from pipelines.store import Store, Transaction
 
 NEWSLETTER = Newsletter(title="t", editor="e", categories=(Category(name="新闻"),))
 RULES = GroupRules.of(NEWSLETTER, {}, {})
@@ -39,18 +40,39 @@ NEWS = [
 ]
 
 
-def stories(batches: Iterable[Sequence[Article]]) -> set[frozenset[str]]:
-    """The URLs of each story, when the articles come and are grouped batch by batch."""
+Word = tuple[DecisionAction, int, int]
+"""`merge` or `split`, and the numbers of two articles."""
+
+
+def stories(batches: Iterable[Sequence[Article]], said: Sequence[Word] = ()) -> set[frozenset[str]]:
+    """The URLs of each story, when the articles come and are grouped batch by batch.
+
+    Args:
+        said: by hand, as soon as both articles are there.
+    """
+    waiting = list(said)
     with TemporaryDirectory() as folder:
         store = Store.open(f"sqlite:///{Path(folder) / 'jianbao.db'}")
         for batch in batches:
             with store.transaction() as tx:
                 tx.articles.save(batch)
+                waiting = [word for word in waiting if not heard(tx, word, said.index(word))]
             group(store, RULES)
         with store.reading() as tx:
             told = tx.stories.candidates(states=("new",))
         store.close()
     return {frozenset(one.article.url for one in candidate.articles) for candidate in told}
+
+
+def heard(tx: Transaction, word: Word, minute: int) -> bool:
+    """Note a word, if its articles are there."""
+    action, *pair = word
+    found = tx.articles.sharing(f"https://example.org/{number}" for number in pair)
+    if len(found) < 2:
+        return False
+    one, other = (found[f"https://example.org/{number}"][0][0] for number in pair)
+    tx.decisions.add(Decision(one, action, "编辑", NOON + timedelta(minutes=minute), other=other))
+    return True
 
 
 def urls(*numbers: int) -> frozenset[str]:
@@ -87,3 +109,51 @@ def test_stories_are_the_same_in_whatever_order_and_batches_the_articles_come(
     shuffled = list(NEWS)
     order.shuffle(shuffled)
     assert stories(shuffled[start : start + size] for start in range(0, len(shuffled), size)) == at_once
+
+
+numbers = st.sampled_from([1, 2, 3, 4, 5, 6, 7, 8, 9, 20, 30])
+words = st.lists(
+    st.tuples(st.sampled_from(["merge", "split"]), st.tuples(numbers, numbers))
+    .filter(lambda word: word[1][0] != word[1][1])
+    .map(lambda word: (word[0], min(word[1]), max(word[1]))),
+    max_size=6,
+    unique_by=lambda word: word[1:],
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(words, st.randoms(use_true_random=False), st.integers(1, 6))
+def test_what_a_person_joined_and_set_apart_stays_so_in_whatever_order_the_articles_come(
+    said: list[Word], order: random.Random, size: int
+) -> None:
+    shuffled = list(NEWS)
+    order.shuffle(shuffled)
+    found = stories((shuffled[start : start + size] for start in range(0, len(shuffled), size)), said)
+    assert found == stories([NEWS], said)
+    for action, one, other in said:
+        if action == "split":
+            assert not any(urls(one, other) <= story for story in found)
+    if all(action == "merge" for action, *_ in said):
+        for _, one, other in said:
+            assert any(urls(one, other) <= story for story in found)
+
+
+def test_the_newest_word_of_many_counts_and_nothing_else_moves(at_once: set[frozenset[str]]) -> None:
+    said: list[Word] = [("split", 1, 2), ("merge", 5, 6), ("merge", 1, 2), ("split", 5, 6)]
+    assert stories([NEWS], said) == at_once
+
+
+def test_two_models_are_one_story_when_a_person_says_so(at_once: set[frozenset[str]]) -> None:
+    (joined,) = stories([NEWS], [("merge", 5, 6)]) - at_once
+    assert urls(5, 6) <= joined
+
+
+def test_what_a_person_joined_is_one_story_though_it_is_not_grouped_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.run.GROUPED_AT_ONCE", 1)
+    assert any(urls(5, 9) <= story for story in stories([NEWS], [("merge", 5, 9)]))
+
+
+def test_what_is_set_apart_once_all_are_grouped_falls_apart(at_once: set[frozenset[str]]) -> None:
+    found = stories([NEWS, ()], [("split", 1, 2)])
+    assert not any(urls(1, 2) <= story for story in found)
+    assert any(urls(1, 2) <= story for story in at_once)

@@ -135,6 +135,21 @@ def test_a_person_joins_what_contradicts_and_sets_apart_what_is_joined() -> None
     assert members(articles, edge(1, 3), edge(2, 3), apart=[(1, 3)]) == [(1,), (2, 3)]
 
 
+def test_a_person_sets_apart_even_what_a_person_joined() -> None:
+    articles = [stored(n) for n in (1, 2, 3)]
+    by_hand = (edge(1, 2, "by-hand"), edge(2, 3, "by-hand"))
+    assert members(articles, *by_hand) == [(1, 2, 3)]
+    assert len(members(articles, *by_hand, apart=[(1, 3)])) == 2
+    assert members(articles, *by_hand, apart=[(1, 2)]) == [(1,), (2, 3)]
+
+
+def test_what_a_person_joined_has_its_chain_measured_without() -> None:
+    articles = [stored(n, title="推理", days=n) for n in range(1, 2 * DIAMETER + 3)]
+    half = DIAMETER + 1
+    chains = [edge(n, n + 1) for n in range(1, len(articles)) if n != half]
+    assert members(articles, *chains, edge(1, len(articles), "by-hand")) == [tuple(range(1, 2 * half + 1))]
+
+
 def test_a_cluster_shows_one_piece_of_evidence_for_each_join() -> None:
     articles = [stored(n) for n in (1, 2, 3)]
     (cluster,) = unite(articles, [edge(1, 2), edge(2, 3), edge(1, 3, "same-title")])
@@ -173,3 +188,39 @@ def test_clusters_partition_the_articles_whatever_their_order_and_their_numbers(
                 pair = edge(numbers[one - 1], numbers[other - 1]).articles
                 said = [identifiers(articles[n - 1].article.title) for n in (one, other)]
                 assert pair in explicit or contradiction(*said) is None
+
+
+def numbered_pairs(count: int, said: Sequence[tuple[int, int, str]]) -> list[Evidence]:
+    return [edge(a % count + 1, b % count + 1, kind) for a, b, kind in said if a % count != b % count]
+
+
+@settings(max_examples=120, deadline=None)
+@given(rows, pairs, st.integers(0, 11), st.integers(0, 11))
+def test_a_person_joins_two_clusters_as_they_are_and_changes_no_other(
+    rows: list[tuple[str, int]], said: list[tuple[int, int, str]], one: int, other: int
+) -> None:
+    articles = [stored(n, title=title, days=days) for n, (title, days) in enumerate(rows, 1)]
+    edges = numbered_pairs(len(rows), said)
+    before = members(articles, *edges)
+    by_hand = numbered_pairs(len(rows), [(one, other, "by-hand")])
+    ends = {end for one in by_hand for end in one.articles}
+    joined = [cluster for cluster in before if not ends.isdisjoint(cluster)]
+    rest = [cluster for cluster in before if cluster not in joined]
+    expected = [*rest, *([tuple(sorted(one for cluster in joined for one in cluster))] if joined else [])]
+    assert members(articles, *edges, *by_hand) == sorted(expected)
+
+
+@settings(max_examples=120, deadline=None)
+@given(rows, pairs, pairs, pairs)
+def test_whom_a_person_set_apart_nothing_joins(
+    rows: list[tuple[str, int]],
+    said: list[tuple[int, int, str]],
+    joined: list[tuple[int, int, str]],
+    split: list[tuple[int, int, str]],
+) -> None:
+    articles = [stored(n, title=title, days=days) for n, (title, days) in enumerate(rows, 1)]
+    by_hand = numbered_pairs(len(rows), [(one, other, "by-hand") for one, other, _ in joined])
+    apart = {one.articles for one in numbered_pairs(len(rows), split[:6])}
+    clusters = members(articles, *numbered_pairs(len(rows), said), *by_hand, apart=apart)
+    assert sorted(one for cluster in clusters for one in cluster) == [one.id for one in articles]
+    assert not any({one, other} <= set(cluster) for cluster in clusters for one, other in apart)

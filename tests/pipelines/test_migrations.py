@@ -116,6 +116,23 @@ def test_an_upgrade_keeps_a_copy_and_every_row(tmp_path: Path, monkeypatch: pyte
         Store.open(f"{url}.{revision}")
 
 
+def test_an_undo_of_old_says_after_the_upgrade_which_decision_it_took_back(tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path / 'jianbao.db'}")
+    migrate(engine, "0002")
+    said = [("pick", 1), ("drop", 2), ("undo", 1), ("undo", 1), ("later", 2), ("pick", 2), ("undo", 2)]
+    with engine.begin() as connection:
+        for action, story in said:
+            connection.exec_driver_sql(
+                "INSERT INTO decisions (story, action, who, at, shown) VALUES (?, ?, 'e', '2026-01-01', '{}')",
+                (story, action),
+            )
+    migrate(engine)
+    with engine.connect() as connection:
+        undone = connection.exec_driver_sql("SELECT id, undoes FROM decisions WHERE undoes IS NOT NULL").all()
+    engine.dispose()
+    assert [tuple(row) for row in undone] == [(3, 1), (7, 6)]
+
+
 def test_foreign_keys_are_checked_again_after_a_migration(tmp_path: Path) -> None:
     engine = make_engine(f"sqlite:///{tmp_path / 'jianbao.db'}")
     migrate(engine)

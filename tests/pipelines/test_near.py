@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.deduplicate.near import differ, near_evidence, resemblance, shingles, text_keys
+from pipelines.deduplicate.sharing import POPULAR
 from pipelines.model import StoredArticle
 
 HAN = [chr(code) for code in range(0x4E00, 0x5A00)]
@@ -84,8 +85,9 @@ def test_a_short_text_has_to_be_nearly_equal_and_a_few_words_say_nothing() -> No
 
 
 def test_a_key_that_too_many_share_joins_nothing() -> None:
-    articles = pair(prose(1), prose(1))
-    assert near_evidence(articles, popular=frozenset(text_keys(prose(1)))) == ()
+    articles = [stored(n, text=prose(1, 300), publisher=f"号{n}") for n in range(1, POPULAR + 2)]
+    assert near_evidence(articles[:POPULAR])
+    assert near_evidence(articles) == ()
 
 
 def test_width_case_script_and_punctuation_make_no_difference() -> None:

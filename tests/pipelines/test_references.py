@@ -55,6 +55,11 @@ def only(**values: Any) -> Reference:
 # ---- Found at all
 
 
+def test_a_release_names_its_repository() -> None:
+    assert only(url="https://github.com/tiny/quant/releases/tag/v2.0", text="新的内核").key == "github:tiny/quant"
+    assert found(url="https://github.com/tiny/quant", text="新的内核") == ()
+
+
 @pytest.mark.parametrize(
     ("text", "key"),
     [

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.deduplicate.guards import unite
+from pipelines.deduplicate.sharing import POPULAR
 from pipelines.deduplicate.titles import title_evidence, title_keys
 from pipelines.model import Evidence, Instant, StoredArticle
 
@@ -24,8 +25,8 @@ ZONE = ZoneInfo("Asia/Shanghai")
 TITLE = "端侧大模型推理引擎开源，延迟降低一半"
 
 
-def evidence(*articles: StoredArticle, popular: Iterable[int] = ()) -> list[Evidence]:
-    return list(title_evidence(articles, ZONE, frozenset(popular)))
+def evidence(*articles: StoredArticle) -> list[Evidence]:
+    return list(title_evidence(articles, ZONE))
 
 
 def posts(*titles: str, **values: Any) -> list[StoredArticle]:
@@ -156,8 +157,9 @@ def test_papers_are_joined_by_their_whole_title_only() -> None:
 
 
 def test_a_key_that_too_many_share_joins_nothing() -> None:
-    one, other = posts(TITLE, TITLE)
-    assert evidence(one, other, popular=title_keys(one.article)) == []
+    articles = [stored(n, title=TITLE, publisher=f"号{n}") for n in range(1, POPULAR + 2)]
+    assert evidence(*articles[:POPULAR])
+    assert evidence(*articles) == []
 
 
 def test_articles_that_are_joined_share_a_stored_key() -> None:

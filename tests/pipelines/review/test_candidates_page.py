@@ -231,6 +231,6 @@ def test_undoing_everything_leaves_everything_as_it_was(
 def standing(store: Store) -> object:
     """States, categories and drafts, without the empty draft that a first pick leaves behind."""
     with store.reading() as tx:
-        stories = {one: (found.state, found.category) for one, found in tx.stories.get(range(1, 6)).items()}
+        stories = {found.story.id: (found.state, found.category) for found in tx.stories.some(range(1, 6))}
         drafts = [section for draft in tx.issues.drafts() for section in draft.sections if section.entries]
     return stories, drafts

@@ -10,7 +10,7 @@ from alembic import op
 from pipelines.store.tables import Moment, Words
 
 revision = "0010"
-down_revision = "0002"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

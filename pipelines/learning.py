@@ -1,0 +1,134 @@
+"""Learns from past issues and decisions when enough of them is new, and grades anew what is open."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from typing import Final, cast
+from zoneinfo import ZoneInfo
+
+from crawler.items import Kind
+from pipelines.group.candidates import GroupRules, grade
+from pipelines.group.features import Seen
+from pipelines.group.learn import LEAST_PASSED_OVER, Example, issue_examples, learn
+from pipelines.group.learned import VERSION, Learned, NotAModel
+from pipelines.store import Store, Transaction
+from pipelines.store.lessons import Basis, Lesson
+
+ENOUGH: Final = 10
+"""Items printed and decisions taken after which learning again is worth it: half an issue."""
+
+GROWN: Final = 2
+"""So many times as many articles teach something new of what was passed over."""
+
+WATCHED: Final = timedelta(days=31)
+"""An issue is made of what came since the one before it, and of no more than a month."""
+
+GRADED_AT_ONCE: Final = 500
+"""Stories that are graded in one transaction."""
+
+Progress = Callable[[int], None]
+"""Told how many stories were graded anew."""
+
+
+def with_model(tx: Transaction, rules: GroupRules) -> GroupRules:
+    """The rules with what was learned last, if it was learned by this version from these rules."""
+    return replace(rules, learned=_model(tx, rules))
+
+
+def learn_again(
+    store: Store,
+    rules: GroupRules,
+    progress: Progress = lambda done: None,  # noqa: ARG005
+) -> bool:
+    """Learn when enough is new, and grade all open stories with what was learned. Cut short, it is taken up again.
+
+    Returns:
+        Whether something was learned.
+    """
+    with store.reading() as tx:
+        basis = tx.lessons.basis(fingerprint(rules))
+        stored = tx.lessons.model()
+        wanted = _is_enough(stored.basis if stored else None, basis, _model(tx, rules))
+        examples = _examples(tx, rules) if wanted else []
+    if wanted:
+        learned = learn(examples, rules.categories, rules.topics)
+        with store.transaction() as tx:
+            tx.lessons.keep(learned.to_json(), basis)
+    _grade_open(store, rules, progress)
+    return wanted
+
+
+def fingerprint(rules: GroupRules) -> str:
+    """What tells the newsletter's words, and the features that they are seen with, from others."""
+    words = rules.newsletter.model_dump(mode="json", include={"categories", "topics", "labels"})
+    return hashlib.sha256(json.dumps([VERSION, words], sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _is_enough(before: Basis | None, now: Basis, learned: Learned | None) -> bool:
+    if before is None:
+        return now.printed + now.decided >= ENOUGH
+    if before.rules != now.rules:
+        return True
+    more = now.articles - before.articles
+    return (
+        abs(now.printed - before.printed) + abs(now.decided - before.decided) >= ENOUGH
+        or now.articles >= GROWN * before.articles > 0
+        or (more >= LEAST_PASSED_OVER and not (learned and learned.relevance))
+    )
+
+
+def _model(tx: Transaction, rules: GroupRules) -> Learned | None:
+    stored = tx.lessons.model()
+    if stored is None or stored.basis.rules != fingerprint(rules):
+        return None
+    with suppress(NotAModel):
+        return Learned.from_json(stored.text)
+    return None
+
+
+def _grade_open(store: Store, rules: GroupRules, progress: Progress) -> None:
+    """Grade open stories in small transactions, from where the last one ended."""
+    done = 0
+    while True:
+        with store.transaction() as tx:
+            stored = tx.lessons.model()
+            if stored is None or stored.graded_to is None:
+                return
+            told = tx.lessons.open_stories(stored.graded_to, GRADED_AT_ONCE)
+            learned = with_model(tx, rules)
+            tx.stories.regrade(grade(one.story, one.articles, learned) for one in tx.stories.some(told))
+            tx.lessons.graded(told[-1] if told else None)
+        done += len(told)
+        progress(done)
+
+
+def _examples(tx: Transaction, rules: GroupRules) -> list[Example]:
+    days = tx.issues.dates("published")
+    found = [
+        example for day in days if (issue := tx.issues.get(day)) for example in issue_examples(issue, rules.newsletter)
+    ]
+    found += [_example(one, f"#{one.id}") for one in tx.lessons.decided()]
+    found += [_example(one, "") for one in tx.lessons.passed_over(list(_spans(days, rules.zone)))]
+    return found
+
+
+def _spans(days: Sequence[date], zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
+    """When each issue was made: since the one before it, and its own day too."""
+    before = None
+    for day in days:
+        end = datetime.combine(day, time(), zone) + timedelta(days=1)
+        start = end - WATCHED if before is None else max(before, end - WATCHED)
+        yield start, end
+        before = end
+
+
+def _example(lesson: Lesson, group: str) -> Example:
+    seen = Seen.of(
+        lesson.title, lesson.url, summary=lesson.summary, source=lesson.source, kind=cast("Kind", lesson.kind)
+    )
+    return Example(seen, group, picked=lesson.picked, category=lesson.category)

@@ -1,0 +1,150 @@
+"""What can be learned from: what was picked and what was passed over. And what was learned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
+
+from pipelines.store.state import STANDING
+from pipelines.store.tables import articles, decisions, entries, issues, models, stories, story_members
+
+MOST_PASSED_OVER: Final = 20_000
+"""So many teach all that there is to learn, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """An article that was decided on, or passed over.
+
+    Args:
+        picked: whether it was taken.
+        category: where it was put; None where nobody said.
+    """
+
+    id: int
+    kind: str
+    url: str
+    title: str
+    summary: str
+    source: str
+    picked: bool
+    category: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a model was learned from; when that has changed enough, it is learned again.
+
+    Args:
+        rules: a fingerprint of the newsletter's own words.
+        printed: entries of published issues.
+        decided: decisions that nobody took back.
+        articles: the highest id of an article.
+    """
+
+    rules: str
+    printed: int
+    decided: int
+    articles: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredModel:
+    """A model as text.
+
+    Args:
+        graded_to: the highest id of a story that it has graded; None when it has graded all.
+    """
+
+    text: str
+    basis: Basis
+    graded_to: int | None
+
+
+class Lessons:
+    """What the past teaches, and the model that was learned of it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def basis(self, rules: str) -> Basis:
+        """What there is to learn from today."""
+        run = self._connection.execute
+        printed = select(func.count()).select_from(entries.join(issues)).where(issues.c.state == "published")
+        decided = select(func.count()).select_from(decisions).where(decisions.c.action.in_(("pick", "drop")), STANDING)
+        last = select(func.max(articles.c.id))
+        return Basis(rules, run(printed).scalar_one(), run(decided).scalar_one(), run(last).scalar_one_or_none() or 0)
+
+    def decided(self) -> list[Lesson]:
+        """The leads of stories that are picked or dropped, by id; what an issue printed is left to the issue."""
+        put = (
+            select(story_members.c.story_id, decisions.c.category)
+            .join(decisions, decisions.c.story == story_members.c.article_id)
+            .where(decisions.c.action == "pick", decisions.c.category.is_not(None), STANDING)
+            .order_by(decisions.c.id)
+        )
+        placed = {row.story_id: row.category for row in self._connection.execute(put)}
+        query = _LEADS.where(stories.c.state.in_(("picked", "dropped"))).order_by(articles.c.id)
+        found = []
+        for row in self._connection.execute(query):
+            picked = row.state == "picked"
+            found.append(_lesson(row, picked=picked, category=placed.get(row.story) if picked else None))
+        return found
+
+    def passed_over(self, spans: Sequence[tuple[datetime, datetime]]) -> list[Lesson]:
+        """The leads of stories that were there when issues were made, and that nobody decided on, by id.
+
+        Args:
+            spans: from when until when each issue was made, aware.
+
+        Returns:
+            At most some `MOST_PASSED_OVER`, spread evenly.
+        """
+        published = articles.c.published_at
+        there = or_(*(and_(published >= start, published < end) for start, end in spans))
+        passed = and_(stories.c.state == "new", there)
+        total = self._connection.execute(select(func.count()).select_from(_JOINED).where(passed)).scalar_one()
+        step = -(-total // MOST_PASSED_OVER) or 1
+        query = _LEADS.where(passed, articles.c.id % step == 0).order_by(articles.c.id)
+        return [_lesson(row, picked=False, category=None) for row in self._connection.execute(query)]
+
+    def model(self) -> StoredModel | None:
+        """The model that was learned last."""
+        row = self._connection.execute(select(models)).first()
+        return StoredModel(row.model, Basis(**row.basis), row.graded_to) if row else None
+
+    def keep(self, model: str, basis: Basis) -> None:
+        """Put a model in place of the last one; it has graded nothing yet."""
+        self._connection.execute(delete(models))
+        values = {name: getattr(basis, name) for name in Basis.__slots__}
+        self._connection.execute(insert(models), {"id": 1, "model": model, "basis": values, "graded_to": 0})
+
+    def graded(self, story: int | None) -> None:
+        """Note up to which story the model has graded; None for all."""
+        self._connection.execute(update(models).values(graded_to=story))
+
+    def open_stories(self, after: int, limit: int) -> list[int]:
+        """The next stories that wait for a decision, ascending."""
+        query = select(stories.c.id).where(stories.c.id > after, stories.c.state.in_(("new", "later")))
+        return list(self._connection.execute(query.order_by(stories.c.id).limit(limit)).scalars())
+
+
+_JOINED: Final = stories.join(articles, articles.c.id == stories.c.lead)
+_LEADS: Final = select(
+    articles.c.id,
+    articles.c.kind,
+    articles.c.url,
+    articles.c.title,
+    articles.c.summary,
+    func.coalesce(articles.c.publisher, articles.c.source).label("source"),
+    stories.c.id.label("story"),
+    stories.c.state,
+).select_from(_JOINED)
+
+
+def _lesson(row: Row, *, picked: bool, category: str | None) -> Lesson:  # type: ignore[type-arg]
+    return Lesson(row.id, row.kind, row.url, row.title, row.summary, row.source, picked, category)
