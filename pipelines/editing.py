@@ -208,7 +208,9 @@ def _undo(tx: Transaction, newsroom: Newsroom, decision: Decision, candidate: Ca
     return replace(done, issue=place.issue)
 
 
-def merge(newsroom: Newsroom, story: int, others: Sequence[int], *, who: str, at: datetime) -> Decided:
+def merge(
+    newsroom: Newsroom, story: int, others: Sequence[int], *, who: str, at: datetime, seen: str | None = None
+) -> Decided:
     """Join stories by hand: from now on they are one, whatever is grouped or rebuilt.
 
     Its state is what was decided last of any of them, and its place in a draft is that of the pick.
@@ -216,13 +218,14 @@ def merge(newsroom: Newsroom, story: int, others: Sequence[int], *, who: str, at
     Args:
         story, others: ids of stories, or of any of their articles.
         who, at: the person and when; aware.
+        seen: the version of the first that the person saw; None does not look.
 
     Raises:
         NoSuchStory: no article has or had one of these ids.
         CannotDecide: there is nothing to join with.
     """
     with newsroom.store.transaction() as tx:
-        candidate = find(tx, story)
+        candidate = find(tx, story, seen)
         joined = [find(tx, one) for one in others]
         named = tx.articles.forward([story, *others])
         anchor, *partners = dict.fromkeys(named.get(one, one) for one in (story, *others))
@@ -239,7 +242,9 @@ def merge(newsroom: Newsroom, story: int, others: Sequence[int], *, who: str, at
         return _carried_out(tx, newsroom, story, members, changed)
 
 
-def split(newsroom: Newsroom, story: int, leaving: Sequence[int] = (), *, who: str, at: datetime) -> Decided:
+def split(
+    newsroom: Newsroom, story: int, leaving: Sequence[int] = (), *, who: str, at: datetime, seen: str | None = None
+) -> Decided:
     """Take articles out of their story by hand: from now on they are never one with the rest.
 
     What was decided of the story stays with the article that it was decided of.
@@ -248,13 +253,14 @@ def split(newsroom: Newsroom, story: int, leaving: Sequence[int] = (), *, who: s
         story: id of the story, or of any of its articles.
         leaving: ids of articles of the story; where none is named, each article goes its own way.
         who, at: the person and when; aware.
+        seen: the version of it that the person saw; None does not look.
 
     Raises:
         NoSuchStory: no article has or had that id.
         CannotDecide: an article is not the story's, or nobody would stay, or there is but one.
     """
     with newsroom.store.transaction() as tx:
-        candidate = find(tx, story)
+        candidate = find(tx, story, seen)
         members = candidate.story.members
         choice = f"它的文章有：{'、'.join(map(str, members))}"
         if len(members) == 1:

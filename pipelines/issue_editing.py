@@ -71,12 +71,12 @@ class Undone:
 
     Args:
         action: the decision's, or `change`.
-        candidate: whose decision it was, as it is now; None for an issue's own words or order.
+        decided: the stories that it was about, as they are now; None for an issue's own words or order.
         issue: the draft that it touched.
     """
 
     action: str
-    candidate: Candidate | None
+    decided: Decided | None
     issue: date | None
 
 
@@ -290,7 +290,7 @@ def _undo_decision(tx: Transaction, desk: Desk, decision: Decision) -> Undone:
     if decision.id not in {one.id for one in tx.decisions.last(candidate.story.id)}:
         raise Stale(candidate)
     done = decide_in(tx, desk.newsroom, Decision(decision.story, "undo", desk.who, desk.at))
-    return Undone(decision.action, done.candidate, done.issue)
+    return Undone(decision.action, done, done.issue)
 
 
 def _undo_change(tx: Transaction, desk: Desk, change: Change) -> Undone:

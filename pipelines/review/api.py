@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
@@ -16,10 +16,11 @@ from pipelines.review.candidates_page import Asked, tab_counts
 from pipelines.review.cards import card
 from pipelines.review.operations import NUMBER, NoBody, Operation
 from pipelines.review.rendering import fragment
-from pipelines.review.visit import BadInput, Visit, problem
+from pipelines.review.visit import MOST_NUMBER, BadInput, Visit, problem
 from pipelines.shortlist import shortlist
 from pipelines.store import Transaction
 
+Number = Annotated[int, Field(ge=0, le=MOST_NUMBER)]
 Words = Field("", max_length=issue_editing.MOST_CHARACTERS)
 
 
@@ -46,6 +47,24 @@ class EntryBody(BaseModel):
 
     title: str = Field(min_length=1, max_length=1000)
     summary: str = Words
+    seen: str | None = Field(None, max_length=40)
+
+
+class MergeBody(BaseModel):
+    """The stories to join with this one, by their ids or by any of their articles'."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    others: list[Number] = Field(min_length=1, max_length=50)
+    seen: str | None = Field(None, max_length=40)
+
+
+class SplitBody(BaseModel):
+    """The articles to take out of a story; none for each to go its own way."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    leaving: list[Number] = Field(default_factory=list, max_length=200)
     seen: str | None = Field(None, max_length=40)
 
 
@@ -104,15 +123,39 @@ def reword(visit: Visit) -> Response:
     return _done(visit, done)
 
 
+def merge(visit: Visit) -> Response:
+    """Join stories: from now on they are one."""
+    brought = visit.brought(MergeBody)
+    try:
+        done = editing.merge(
+            visit.newsroom, _number(visit), brought.others, who=visit.who, at=visit.now, seen=brought.seen
+        )
+    except Stale as stale:
+        return _stale(visit, stale)
+    return _done(visit, done)
+
+
+def split(visit: Visit) -> Response:
+    """Take articles out of a story: from now on they are never one with the rest."""
+    brought = visit.brought(SplitBody)
+    try:
+        done = editing.split(
+            visit.newsroom, _number(visit), brought.leaving, who=visit.who, at=visit.now, seen=brought.seen
+        )
+    except Stale as stale:
+        return _stale(visit, stale)
+    return _done(visit, done)
+
+
 def undo(visit: Visit) -> Response:
     """Take back what you did last, as far back as you like."""
     try:
         undone = issue_editing.undo_last(visit.desk)
     except Stale as stale:
         return _stale(visit, stale)
-    if undone.candidate is None:
+    if undone.decided is None:
         return JSONResponse({"action": undone.action, "issue": _day(undone.issue)})
-    return _done(visit, Decided(undone.candidate, undone.issue), action=undone.action)
+    return _done(visit, undone.decided, action=undone.action)
 
 
 def _number(visit: Visit) -> int:
@@ -128,7 +171,8 @@ def _told(tx: Transaction, one: Candidate) -> dict[str, Any]:
 
 
 def _done(visit: Visit, done: Decided, **more: object) -> Response:
-    return JSONResponse({"issue": _day(done.issue), **_fresh(visit, done.candidate), **more})
+    others = [_fresh(visit, one) for one in done.others]
+    return JSONResponse({"issue": _day(done.issue), **_fresh(visit, done.candidate), "others": others, **more})
 
 
 def _stale(visit: Visit, stale: Stale) -> Response:
@@ -156,6 +200,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("GET", "/api/candidates/{story:int}", candidate, places={"story": NUMBER}),
     Operation("POST", "/api/candidates/{story:int}/decisions", decide, body=DecisionBody, places={"story": NUMBER}),
     Operation("PUT", "/api/candidates/{story:int}/entry", reword, body=EntryBody, places={"story": NUMBER}),
+    Operation("POST", "/api/candidates/{story:int}/merges", merge, body=MergeBody, places={"story": NUMBER}),
+    Operation("POST", "/api/candidates/{story:int}/splits", split, body=SplitBody, places={"story": NUMBER}),
     Operation("POST", "/api/undo", undo, body=NoBody),
     *api_issues.OPERATIONS,
     *api_sources.OPERATIONS,

@@ -50,6 +50,7 @@ class Card:
         promotion: of which sort it is; empty for none.
         category_share: how sure the category is, in per cent.
         issue: the draft that it stands in.
+        follows: the issue that printed what this is the sequel of.
     """
 
     id: int
@@ -68,6 +69,7 @@ class Card:
     state: CandidateState
     published_in: date | None
     issue: date | None
+    follows: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ def _card(  # noqa: PLR0917 - a card is made of so much
         state=one.state,
         published_in=one.published_in,
         issue=place.issue if place else None,
+        follows=one.follows,
     )
 
 

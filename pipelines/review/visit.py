@@ -240,7 +240,7 @@ _STATUS: Final[Mapping[type[Exception], int]] = {
     StoreError: 500,
 }
 
-_SAID: Final[Mapping[type[Exception], str]] = {
+SAID: Final[Mapping[type[Exception], str]] = {
     NotHere: "只能去本站的页面",
     Refused: "这个页面开得太久了：请刷新再试",
     NoSuchStory: "没有这一条",
@@ -260,7 +260,7 @@ def _failed(visit: Visit, error: Exception) -> Response:
             if visit.asks_for_json
             else failure_page(visit, 500, "出错了：详情在日志里")
         )
-    said = visit.say(_SAID[kind]) if kind in _SAID else str(error)
+    said = visit.say(SAID[kind]) if kind in SAID else str(error)
     if visit.asks_for_json:
         return problem(_STATUS[kind], said)
     return failure_page(visit, _STATUS[kind], said)

@@ -92,10 +92,24 @@ async function act(card, path, method, body, words) {
   const id = card.dataset.id;
   const told = await send(method, `/api/candidates/${id}/${path}?card=1&${filters}`, { ...body, seen: card.dataset.version });
   card.classList.remove('pending');
-  if (told.html) put(told.html);
-  showTabs(told.tabs);
+  show(told);
   tell(told.error ?? words, Boolean(told.error));
   return told;
+}
+
+// What the server told of one story or of several. A story that became part of another has no card of its own any more.
+function show(told) {
+  let shown = null;
+  if (told.html) {
+    shown = put(told.html);
+    for (const article of told.candidate.articles) {
+      const gone = document.getElementById(`s${article.id}`);
+      if (gone && article.id !== told.candidate.id) leave(gone);
+    }
+  }
+  for (const other of told.others ?? []) put(other.html);
+  showTabs(told.tabs);
+  return shown;
 }
 
 function decide(action, category) {
@@ -114,13 +128,37 @@ function decide(action, category) {
 
 async function undo() {
   const told = await send('POST', `/api/undo?card=1&${filters}`, {});
-  if (told.html) {
-    const card = put(told.html);
-    if (card?.isConnected) look(card);
-  }
-  showTabs(told.tabs);
+  const card = show(told);
+  if (card?.isConnected) look(card);
   if (told.error) tell(told.error, true);
   else tell(say('撤回了：{0}', told.candidate?.title ?? told.issue));
+}
+
+// ---- one story of two, two of one
+
+function mark(card) {
+  for (const one of list.querySelectorAll('.marked')) one.classList.remove('marked');
+  if (card) sessionStorage.setItem('marked', card.dataset.id);
+  else sessionStorage.removeItem('marked');
+  card?.classList.add('marked');
+}
+
+function merge() {
+  const card = current();
+  const marked = sessionStorage.getItem('marked');
+  if (!card) return;
+  if (!marked || marked === card.dataset.id) {
+    mark(marked ? null : card);
+    if (!marked) tell(say('已标记：到另一条上按 m 合并'));
+    return;
+  }
+  mark(null);
+  act(card, 'merges', 'POST', { others: [Number(marked)] }, say('已合并'));
+}
+
+function split(leaving = []) {
+  const card = current();
+  if (card) act(card, 'splits', 'POST', { leaving }, say('已拆开'));
 }
 
 // ---- editing in place
@@ -245,11 +283,14 @@ const keys = {
   o: () => current()?.querySelector('[data-original]')?.click(),
   p: () => preview(),
   n: takeNews,
+  m: merge,
+  s: () => split(),
+  Escape: () => mark(null),
   '/': () => search.focus(),
   '[': () => tab(-1),
   ']': () => tab(1),
 };
-for (const name of ['a', 'x', 'l', 'u']) keys[name].once = true;
+for (const name of ['a', 'x', 'l', 'u', 'm', 's']) keys[name].once = true;
 for (let number = 1; number <= Math.min(categories.length, 9); number++) keys[number] = () => decide('categorise', categories[number - 1]);
 listen(keys);
 
@@ -262,6 +303,9 @@ list.addEventListener('click', (event) => {
   const action = pressed.dataset.do;
   if (action === 'edit') edit();
   else if (action === 'preview') preview(card);
+  else if (action === 'merge') merge();
+  else if (action === 'split') split();
+  else if (action === 'leave') split([Number(pressed.dataset.article)]);
   else decide(action, pressed.dataset.to);
 });
 list.addEventListener('focusin', (event) => {
@@ -272,4 +316,5 @@ more.addEventListener('click', fetchMore);
 news.addEventListener('click', takeNews);
 for (const one of document.querySelectorAll('.filters select')) one.addEventListener('change', () => one.form.requestSubmit());
 setInterval(lookForNews, Number(list.dataset.every) * 1000);
+document.getElementById(`s${sessionStorage.getItem('marked')}`)?.classList.add('marked');
 if (innerWidth >= 900) look(list.firstElementChild);

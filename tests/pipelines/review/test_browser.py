@@ -411,6 +411,23 @@ def test_an_edit_in_place_is_kept_and_undone(small: Newsroom, open_page: Callabl
         expect(page.locator(".card[aria-current=true] h3")).to_have_text(before)
 
 
+def test_two_stories_become_one_and_two_again(small: Newsroom, open_page: Callable[..., Page]) -> None:
+    with served(small.home) as address:
+        page = open_page()
+        page.goto(f"{address}/candidates?category=&state=new")
+        before = page.locator(".card").count()
+        for key in "mjm":
+            page.keyboard.press(key)
+        expect(page.locator(".card")).to_have_count(before - 1)
+        expect(page.locator(".card[aria-current=true] .many")).to_have_text("2 篇同题")
+        page.keyboard.press("s")
+        expect(page.locator(".card")).to_have_count(before)
+        page.keyboard.press("u")
+        expect(page.locator(".card")).to_have_count(before - 1)
+        page.keyboard.press("u")
+        expect(page.locator(".card")).to_have_count(before)
+
+
 def test_an_entry_is_dragged_to_another_section(small: Newsroom, open_page: Callable[..., Page]) -> None:
     with served(small.home) as address:
         page = open_page()

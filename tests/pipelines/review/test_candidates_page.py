@@ -202,6 +202,26 @@ def test_an_article_edited_after_review_says_so_and_keeps_its_decision(desk: Des
     assert "文章改过 1 次" in page
 
 
+def test_stories_are_merged_split_and_taken_back(desk: Desk, newsroom: Newsroom) -> None:
+    seen = desk.card(2)["version"]
+    told = desk.post("/api/candidates/2/merges?card=1", {"others": [4], "seen": seen}).json()
+    assert [one["id"] for one in told["candidate"]["articles"]] == [2, 4]
+    assert "手工合并" in told["html"]
+    assert desk.post("/api/candidates/2/merges", {"others": [1], "seen": seen}).status_code == 409
+    split = desk.post("/api/candidates/2/splits?card=1", {"leaving": [4]}).json()
+    assert [one["candidate"]["id"] for one in split["others"]] == [4]
+    assert 'id="s4"' in split["others"][0]["html"]
+    assert len(desk.card(2)["articles"]) == 1
+    assert desk.post("/api/undo").json()["action"] == "split"
+    assert len(desk.card(4)["articles"]) == 2
+    assert desk.post("/api/undo").json()["action"] == "merge"
+    assert len(desk.card(4)["articles"]) == 1
+    assert desk.post("/api/candidates/2/splits", {}).status_code == 422
+    assert desk.post("/api/candidates/2/merges", {"others": [999]}).status_code == 404
+    with newsroom.store.reading() as tx:
+        assert {one.who for one in tx.decisions.all()} == {"编辑甲"}
+
+
 ACTIONS = st.lists(
     st.tuples(st.integers(1, 5), st.sampled_from(["pick", "drop", "later", "categorise", "edit"])), max_size=8
 )
