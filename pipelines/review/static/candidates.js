@@ -10,9 +10,9 @@ const search = document.querySelector('.filters input[type="search"]');
 const filters = new URLSearchParams(location.search);
 filters.set('category', list.dataset.category);
 
-let mark = Number(list.dataset.mark);
+let newest = Number(list.dataset.mark);
 let rest = Number(list.dataset.rest);
-const upto = mark;
+const upto = newest;
 let cameSince = 0;
 const follower = new Map(); // where a card stood that has left: the id of the one behind it
 
@@ -239,7 +239,7 @@ async function fetchMore() {
 
 async function lookForNews() {
   if (document.hidden) return;
-  const told = await fetch(`/api/candidates/news?${asked({ after: mark })}`).then((answer) => answer.json()).catch(() => null);
+  const told = await fetch(`/api/candidates/news?${asked({ after: newest })}`).then((answer) => answer.json()).catch(() => null);
   cameSince = told?.count ?? 0;
   news.hidden = !cameSince;
   news.textContent = say('{0} 条新候选', cameSince);
@@ -247,9 +247,9 @@ async function lookForNews() {
 
 async function takeNews() {
   if (!cameSince) return;
-  const response = await fetch(`/candidates/more?${asked({ after: mark, limit: 200 })}`).catch(() => null);
+  const response = await fetch(`/candidates/more?${asked({ after: newest, limit: 200 })}`).catch(() => null);
   if (!response?.ok) return;
-  mark = Number(response.headers.get('X-Mark'));
+  newest = Number(response.headers.get('X-Mark'));
   const looked = current();
   const before = looked?.getBoundingClientRect().top;
   const fresh = elements(await response.text()).filter((card) => !document.getElementById(card.id));
@@ -292,7 +292,6 @@ const keys = {
 };
 for (const name of ['a', 'x', 'l', 'u', 'm', 's']) keys[name].once = true;
 for (let number = 1; number <= Math.min(categories.length, 9); number++) keys[number] = () => decide('categorise', categories[number - 1]);
-listen(keys);
 
 list.addEventListener('click', (event) => {
   const card = event.target.closest('.card');
@@ -318,3 +317,4 @@ for (const one of document.querySelectorAll('.filters select')) one.addEventList
 setInterval(lookForNews, Number(list.dataset.every) * 1000);
 document.getElementById(`s${sessionStorage.getItem('marked')}`)?.classList.add('marked');
 if (innerWidth >= 900) look(list.firstElementChild);
+listen(keys); // last: what was pressed already is done now

@@ -269,7 +269,6 @@ const keys = {
   m: () => lookAs(rendered.hidden ? 'rendered' : 'markdown'),
 };
 for (let number = 1; number <= 9; number++) keys[number] = () => toSection(number - 1);
-listen(keys);
 
 for (const one of document.querySelectorAll('[data-look]')) one.addEventListener('click', () => lookAs(one.dataset.look));
 document.querySelector('[data-do="export"]').addEventListener('click', () => put(false));
@@ -280,3 +279,4 @@ document.getElementById('date')?.addEventListener('change', async (event) => {
 });
 addEventListener('beforeunload', (event) => { if (unsaved().length) event.preventDefault(); });
 if (innerWidth >= 900) look(entries()[0]);
+listen(keys); // last: what was pressed already is done now
