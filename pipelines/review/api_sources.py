@@ -65,6 +65,8 @@ def crawl(visit: Visit) -> Response:
     wanted = list(dict.fromkeys(brought.sources)) or [one.id for one in registry.values() if one.enabled]
     if unknown := [one for one in wanted if one not in registry]:
         raise CannotDecide(f"sources.toml 里没有可用的来源：{'、'.join(unknown[:5])}")
+    if not wanted:
+        raise CannotDecide("没有启用的来源；在 sources.toml 里添一行")
     if not visit.room.crawls.begin(wanted):
         return problem(409, "正在抓取：等这一次抓完", **_progress(visit))
     return JSONResponse(_progress(visit))
