@@ -10,6 +10,7 @@ import re
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from importlib.metadata import version
@@ -576,19 +577,43 @@ def issue_show(
 
 @issue_app.command("lint")
 def issue_lint(
-    context: typer.Context, day: Annotated[datetime, typer.Argument(metavar="DATE", formats=DATE_FORMAT)]
+    context: typer.Context,
+    day: Annotated[
+        datetime | None, typer.Argument(metavar="[DATE]", formats=DATE_FORMAT, help="默认是当前草稿。")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="各期都查。")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="稳妥的当场改好：跟踪参数、会被 Jekyll 执行的标记。")] = False,
+    online: Annotated[bool, typer.Option("--online", help="逐个打开链接，看有没有失效、搬走。")] = False,
+    as_json: Json = False,
 ) -> None:
-    """列出一期里该再看一眼的地方：空的摘要、重复或将失效的链接、条数；有就以 1 退出。
+    """列出一期里该再看一眼的地方，各有位置、原因、办法；有就以 1 退出。
 
     例：jianbao issue lint 2020-01-27
     """
     newsroom: Newsroom = context.obj
-    (issue,) = editing.issues_to_export(newsroom.store, newsroom.newsletter, [day.date()])
+    dates = None if every else [day.date()] if day else []
+    issues = editing.issues_to_export(newsroom.store, newsroom.newsletter, dates)
+    if fix:
+        desk = issue_editing.Desk(newsroom, newsroom.newsletter.editor, _now())
+        for issue in issues:
+            if issue.state == "draft" or not every:
+                issue_editing.mend(desk, issue.date)
+        issues = editing.issues_to_export(newsroom.store, newsroom.newsletter, dates)
+    if online:
+        from pipelines import jobs  # noqa: PLC0415 - as above
+
+        jobs.visit(newsroom, [url for issue in issues for url in issue_editing.addresses_of(issue)])
     with newsroom.store.reading() as tx:
-        findings = issue_editing.look_over(tx, issue, newsroom.newsletter, newsroom.rules)
-    for line in console.finding_lines(issue, findings, newsroom.newsletter):
-        out.print(line, soft_wrap=True)
-    if findings:
+        found = [(one, issue_editing.look_over(tx, one, newsroom.newsletter, newsroom.rules)) for one in issues]
+    if as_json:
+        _print_json(
+            {"issues": [{"date": str(one.date), "findings": [asdict(each) for each in said]} for one, said in found]}
+        )
+    else:
+        for issue, findings in found:
+            for line in console.finding_lines(issue, findings, newsroom.newsletter):
+                out.print(Text(f"{issue.date} ") + line if every else line, soft_wrap=True)
+    if any(findings for _, findings in found):
         raise typer.Exit(SOME_FAILED)
 
 

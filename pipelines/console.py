@@ -172,7 +172,21 @@ def finding_lines(issue: Issue, findings: Iterable[Finding], newsletter: Newslet
             where = issue.sections[one.position].name
         elif one.part == "entry":
             where = f"第 {one.position + 1} 条 {title_of(entries[one.position].markdown, newsletter)[:30]}"
-        yield Text(f"{where}：{one.text}")
+        elif one.part in _PARTS:
+            where = _PARTS[one.part]
+        line = f" 第 {one.line + 1} 行" if one.line else ""
+        yield Text(f"{where}{line}：{one.text}{f'。{one.advice}' if one.advice else ''}")
+
+
+_PARTS: Final = {
+    "headline": "要目",
+    "tagline": "刊头语",
+    "notice": "注",
+    "guide": "导读",
+    "preamble": "开头",
+    "back_issues": "往期",
+    "footer": "页脚",
+}
 
 
 def report_table(reports: Iterable[SourceReport]) -> Table:

@@ -145,6 +145,8 @@ def decide_in(tx: Transaction, newsroom: Newsroom, decision: Decision, *, seen: 
         decision = replace(decision, issue=issue.date)
     noted = {**shown(candidate), **(place.noted() if place else {}), **decision.shown}
     changed = tx.decisions.add(replace(decision, shown=noted))
+    if decision.action == "pick":
+        tx.snapshots.keep(candidate.articles, decision.at)
     if issue is not None:
         entry = drafted(tx, candidate, newsletter)
         filled = (

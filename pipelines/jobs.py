@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +26,11 @@ from crawler.settings import assert_safe
 from crawler.sources import KINDS, Registry, Source
 from pipelines.bridge import Bridge, SourceResult
 from pipelines.locks import only_one
+from pipelines.model import Heard
 from pipelines.newsroom import Newsroom
+from pipelines.normalise import normalise
+from pipelines.normalise.url import canonical
+from pipelines.rules import Rules
 from pipelines.run import ingest
 
 Progress = Callable[[int, int], None]
@@ -134,6 +139,51 @@ def add(
         else _take(newsroom, target, fetched.get(target), url or "", now)
         for target in dict.fromkeys(targets)
     ]
+
+
+def visit(newsroom: Newsroom, urls: Sequence[str], *, now: datetime | None = None) -> list[Heard]:
+    """Open addresses that issues link, and note what was heard of each; an address passes the same guards as a source.
+
+    An article that the store has is taken in again, so that a new wording shows; nothing else is stored of a page.
+
+    Args:
+        now: aware.
+    """
+    now = now or datetime.now(UTC)
+    wanted: dict[str, Source] = {}
+    for url in dict.fromkeys(urls):
+        with suppress(ValidationError):
+            wanted[url] = Source(id=f"visited-{len(wanted) + 1}", kind="web", name="visited", url=url)
+    heard = []
+    for url, batches in _fetch(newsroom.home, wanted, now).items():
+        heard.append(_heard(url, batches, newsroom.rules, now))
+        items = [item for batch in batches for item in batch.items]
+        keys = {key for item in items for key in normalise(item, ADDED, newsroom.rules).keys}
+        with newsroom.store.reading() as tx:
+            known = any(tx.articles.sharing(keys).values()) if keys else False
+        if known:
+            _take(newsroom, url, batches, "", now)
+    with newsroom.store.transaction() as tx:
+        tx.snapshots.hear(heard)
+    return heard
+
+
+def _heard(url: str, batches: Sequence[Batch], rules: Rules, now: datetime) -> Heard:
+    """What a visit tells of an address: only what says that it is no more, or elsewhere, counts against it."""
+    problems = [problem for batch in batches for problem in batch.problems]
+    items = [item for batch in batches for item in batch.items]
+    for problem in problems:
+        if problem.error == "Gone" or (problem.error == "FetchFailed" and _DEAD.search(problem.detail)):
+            return Heard(url, now, "gone", problem.detail)
+    if len(items) == 1:
+        asked, found = canonical(url, rules), canonical(items[0].url, rules)
+        if not set(asked.keys) & set(found.keys) and asked.part_of != found.url:
+            return Heard(url, now, "moved", found.url)
+        return Heard(url, now, "there")
+    return Heard(url, now, "unknown", problems[0].detail if problems else "")
+
+
+_DEAD: Final = re.compile(r"HTTP (?:404|410)\b|DNS|no address|not found", re.IGNORECASE)
 
 
 def misconfigured(registry: Registry) -> list[SourceReport]:

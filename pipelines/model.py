@@ -269,6 +269,42 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What an article said when it was picked, never overwritten.
+
+    Args:
+        article: its id.
+        at: of the pick; aware.
+        url, title, text: as they were.
+        hash: SHA-256 of title and text.
+    """
+
+    article: int
+    at: datetime
+    url: str
+    title: str
+    text: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was last heard of an address that an issue links.
+
+    Args:
+        url: as the issue has it.
+        at: when it was asked for; aware.
+        state: `there`; `moved`, to the address that `detail` names; `gone`; `unknown`, if nobody could tell.
+        detail: why, or where to.
+    """
+
+    url: str
+    at: datetime
+    state: Literal["there", "moved", "gone", "unknown"]
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One item of an issue: the editor's Markdown, exported as it is.
 

@@ -1,22 +1,30 @@
-"""What an editor should look at again before an issue goes out, and on which line."""
+"""What an editor should look at again before an issue goes out: where, why, and what to do about it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Final
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from pipelines.export import inline
+from pipelines.export.archive import code_lines
 from pipelines.export.entry import EntryView, read_entry
 from pipelines.export.escape import printable_url
-from pipelines.model import Entry, Issue
+from pipelines.export.summary import bounds_of
+from pipelines.model import Entry, Heard, Issue, Section
 from pipelines.newsletter import Newsletter
 from pipelines.normalise.url import NotAWebAddress, canonical
 from pipelines.rules import Rules
 
-LONG_SUMMARY: Final = 300
-"""Characters: what a draft is cut to."""
+_LIQUID: Final = re.compile(r"(?<!\\)\{(?=[{%])")
+_EXTENSION: Final = re.compile(r"(?<!\\)\{(?=:)")
+_TAG: Final = re.compile(
+    r"(?<!\\)<(?=/?(?:script|style|iframe|object|embed|form|svg|template|textarea)\b)", re.IGNORECASE
+)
+_CLEAN_WORDS: Final = "去掉：{}（--fix 可代劳）"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,92 +32,168 @@ class Finding:
     """Something to look at.
 
     Args:
-        part: `headline`, `guide`, `section` or `entry`.
+        part: a part of the issue by its name in `Issue`, `section` or `entry`.
         position: of the section or of the entry, among all of the issue's, from 0; 0 for the other parts.
-        line: of the entry's Markdown, from 0.
+        line: of the part's or entry's Markdown, from 0.
         text: what is the matter, in the editor's words.
+        kind: what sort of thing it is, for scripts.
+        advice: what to do about it.
+        url: the address that it is about, if any.
     """
 
     part: str
     position: int
     line: int
     text: str
+    kind: str = field(default="", compare=False)
+    advice: str = field(default="", compare=False)
+    url: str = field(default="", compare=False)
 
 
-def lint(
-    issue: Issue,
-    newsletter: Newsletter,
-    rules: Rules,
-    keys: Sequence[Sequence[str]],
-    printed: Mapping[str, Sequence[date]],
-) -> list[Finding]:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the newsroom knows beside the issue itself.
+
+    Args:
+        keys: the strong keys that each entry links to, for the entries of all sections in print order.
+        printed: the published issues that linked to each key.
+        changed: by the entry's position, how what it was picked for differs at its source by now.
+        heard: what was last heard of addresses, as the issue has them.
+    """
+
+    keys: Sequence[Sequence[str]]
+    printed: Mapping[str, Sequence[date]]
+    changed: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    heard: Mapping[str, Heard] = field(default_factory=dict)
+
+
+def lint(issue: Issue, newsletter: Newsletter, rules: Rules, known: Known) -> list[Finding]:
     """Everything that a second look is worth, in print order.
 
     Args:
-        rules: what tells an address that soon dies.
-        keys: the strong keys that each entry links to, for the entries of all sections in print order.
-        printed: the published issues that linked to each key.
+        rules: what tells an address that soon dies, and what of one only tracks.
     """
     found = []
     if not issue.headline:
-        found.append(Finding("headline", 0, 0, "还没有要目"))
+        found.append(Finding("headline", 0, 0, "还没有要目", "no-headline", "写在标题日期之后：甲/乙/丙"))
     if not issue.guide:
-        found.append(Finding("guide", 0, 0, f"还没有{newsletter.labels.guide}"))
+        found.append(Finding("guide", 0, 0, f"还没有{newsletter.labels.guide}", "no-guide", "按栏目各写一两句"))
+    for name in _FRAME[:5]:
+        found += _of_frame(name, 0, getattr(issue, name), rules, known.heard)
     at = 0
     seen: dict[str, int] = {}
     for place, section in enumerate(issue.sections):
-        category = newsletter.category(section.name)
-        if category is None:
-            found.append(Finding("section", place, 0, "不是这份简报的栏目"))
-        elif len(section.entries) != category.quota:
-            found.append(Finding("section", place, 0, f"目标 {category.quota} 条，现有 {len(section.entries)} 条"))
+        found += _of_section(place, section, newsletter)
+        for words in (section.notes, section.closing):
+            found += _of_frame("section", place, words, rules, known.heard)
         for entry in section.entries:
-            found += (Finding("entry", at, line, text) for line, text in _of_entry(entry, newsletter, rules))
-            found += (Finding("entry", at, 0, text) for text in _repeats(issue, at, keys[at], seen, printed))
+            found += _of_entry(at, entry, newsletter, rules, known.heard)
+            found += _repeats(issue, at, known, seen, read_entry(entry.markdown, newsletter).urls)
+            for text in known.changed.get(at, ()):
+                found.append(Finding("entry", at, 0, text, "changed", "对照原文，看摘要是否还成立"))
             at += 1
+    for name in _FRAME[5:]:
+        found += _of_frame(name, 0, getattr(issue, name), rules, known.heard)
     return found
 
 
-def _of_entry(entry: Entry, newsletter: Newsletter, rules: Rules) -> Iterator[tuple[int, str]]:
+_FRAME: Final = ("headline", "tagline", "notice", "guide", "preamble", "back_issues", "footer")
+
+
+def _of_section(place: int, section: Section, newsletter: Newsletter) -> Iterator[Finding]:
+    category = newsletter.category(section.name)
+    count = len(section.entries)
+    if category is None:
+        advice = f"改成：{'、'.join(newsletter.category_names)}"
+        yield Finding("section", place, 0, "不是这份简报的栏目", "unknown-section", advice)
+    elif count != category.quota:
+        advice = "移走或去掉几条" if count > category.quota else "从候选里再选几条"
+        yield Finding("section", place, 0, f"目标 {category.quota} 条，现有 {count} 条", "filling", advice)
+
+
+def _of_frame(
+    name: str, position: int, words: str | None, rules: Rules, heard: Mapping[str, Heard]
+) -> Iterator[Finding]:
+    """Links and markup of a part that is no entry."""
+    for at, text, kind, advice, url in _of_lines((words or "").split("\n"), rules, heard):
+        yield Finding(name, position, at, text, kind, advice, url)
+
+
+def _of_entry(
+    position: int, entry: Entry, newsletter: Newsletter, rules: Rules, heard: Mapping[str, Heard]
+) -> Iterator[Finding]:
     view = read_entry(entry.markdown, newsletter)
     lines = entry.markdown.split("\n")
     if view.url is None:
-        yield 0, "没有链接"
+        yield Finding("entry", position, 0, "没有链接", "no-link", "补上原文的网址")
     if not view.title:
-        yield 0, "没有标题"
+        yield Finding("entry", position, 0, "没有标题", "no-title", "补上标题")
+    if view.title and not (view.source or view.prefixes or view.repository):
+        advice = f"在标题后写上来源：标题{newsletter.labels.source_separator}来源"
+        yield Finding("entry", position, 0, "没有来源", "no-source", advice)
     for at, line in enumerate(lines):
         for link in inline.links(line):
-            if printable_url(link.url) is None:
-                yield at, f"这个链接不能用：{link.url[:80]}"
+            if link.url and printable_url(link.url) is None:
+                text = f"这个链接不能用：{link.url[:80]}"
+                yield Finding("entry", position, at, text, "bad-link", "换成 http(s) 网址", link.url)
+    for at, text, kind, advice, url in _of_lines(lines, rules, heard):
+        yield Finding("entry", position, at, text, kind, advice, url)
+    for at, text, kind, advice in _of_summary(view, lines, newsletter):
+        yield Finding("entry", position, at, text, kind, advice)
+
+
+def _of_lines(
+    lines: Sequence[str], rules: Rules, heard: Mapping[str, Heard]
+) -> Iterator[tuple[int, str, str, str, str]]:
+    code = code_lines(lines)
+    for at, line in enumerate(lines):
+        for link in inline.links(line):
+            if not link.url:
+                yield at, f"链接是空的：{inline.plain(link.markdown)[:40]}", "empty-link", "补上网址，或去掉方括号", ""
         for url in inline.urls(line):
-            if _dies(url, rules):
-                yield at, "这是临时链接，几小时后就打不开了"
-    yield from _of_summary(view, lines, newsletter)
+            for text, kind, advice in _of_url(url, rules, heard.get(url)):
+                yield at, text, kind, advice, url
+        if _LIQUID.search(line) or (at not in code and _EXTENSION.search(line)):
+            yield at, "{{、{% 或 {: 会被 Jekyll 当成指令", "markup", "在 { 前加反斜杠（--fix 可代劳）", ""
+        if at not in code and _TAG.search(line):
+            yield at, "有不该出现的 HTML 标签", "markup", "在 < 前加反斜杠（--fix 可代劳）", ""
 
 
-def _of_summary(view: EntryView, lines: Sequence[str], newsletter: Newsletter) -> Iterator[tuple[int, str]]:
+def _of_url(url: str, rules: Rules, heard: Heard | None) -> Iterator[tuple[str, str, str]]:
+    if _dies(url, rules):
+        yield "这是临时链接，几小时后就打不开了", "temporary-link", "在浏览器里打开，换成永久链接"
+    elif extra := tracking(url, rules):
+        yield f"链接带着跟踪参数：{'、'.join(extra)}", "tracking", _CLEAN_WORDS.format("、".join(extra))
+    if heard is not None and heard.state == "gone":
+        yield f"链接打不开了（{heard.at.date()} 查过）：{heard.detail}", "dead-link", "换一个转载或存档，或去掉这一条"
+    if heard is not None and heard.state == "moved":
+        yield f"链接转到了别处（{heard.at.date()} 查过）：{heard.detail}", "moved-link", f"改成 {heard.detail}"
+
+
+def _of_summary(view: EntryView, lines: Sequence[str], newsletter: Newsletter) -> Iterator[tuple[int, str, str, str]]:
     word = newsletter.labels.summary
     said = "".join(view.summary)
     at = next((at for at, line in enumerate(lines) if line.lstrip("*- ").startswith(word)), len(lines) - 1)
     if not said:
-        yield at, f"{word}是空的"
-    elif len(said) > LONG_SUMMARY:
-        yield at, f"{word}有 {len(said)} 个字，偏长"
+        yield at, f"{word}是空的", "no-summary", "写两三句：讲了什么，结果如何"
+    elif len(said) > bounds_of(said).most:
+        yield at, f"{word}有 {len(said)} 个字，偏长", "long-summary", f"删到 {bounds_of(said).most} 字以内"
     elif said.endswith(("…", "...")):
-        yield at, f"{word}像是没有写完"
+        yield at, f"{word}像是没有写完", "torn-summary", "补完最后一句"
 
 
-def _repeats(
-    issue: Issue, at: int, keys: Sequence[str], seen: dict[str, int], printed: Mapping[str, Sequence[date]]
-) -> Iterator[str]:
-    twin = next((seen[key] for key in keys if key in seen), None)
+def _repeats(issue: Issue, at: int, known: Known, seen: dict[str, int], urls: Sequence[str]) -> Iterator[Finding]:
+    """What it shares with an entry before it, be it an address that has no key; and what was printed before."""
+    keys = known.keys[at]
+    twin = next((seen[key] for key in (*keys, *urls) if key in seen), None)
     if twin is not None:
-        yield f"和第 {twin + 1} 条的链接相同"
-    for key in keys:
+        yield Finding("entry", at, 0, f"和第 {twin + 1} 条的链接相同", "twice", "两条并成一条")
+    for key in (*keys, *urls):
         seen.setdefault(key, at)
-    days = sorted({day for key in keys for day in printed.get(key, ()) if day != issue.date})
+    days = sorted({day for key in keys for day in known.printed.get(key, ()) if day != issue.date})
     if days:
-        yield f"链接已在 {'、'.join(map(str, days[-3:]))} 收录"
+        text = f"链接已在 {'、'.join(map(str, days[-3:]))} 收录"
+        yield Finding("entry", at, 0, text, "repeat", "是后续就写明「后续」，否则去掉")
 
 
 def _dies(url: str, rules: Rules) -> bool:
@@ -117,3 +201,79 @@ def _dies(url: str, rules: Rules) -> bool:
         return canonical(url, rules).temporary
     except NotAWebAddress:
         return False
+
+
+def tracking(url: str, rules: Rules) -> tuple[str, ...]:
+    """The parameters of an address that do not say what it is, in order; of one that dies, none."""
+    try:
+        found = canonical(url, rules)
+    except NotAWebAddress:
+        return ()
+    if found.temporary or urlsplit(found.url).hostname != urlsplit(url).hostname:
+        return ()
+    kept = {name for name, _ in parse_qsl(urlsplit(found.url).query, keep_blank_values=True)}
+    query = urlsplit(url).query
+    return tuple(dict.fromkeys(n for n, _ in parse_qsl(query, keep_blank_values=True) if n not in kept))
+
+
+# ---- What can be put right without asking
+
+
+def fixed(issue: Issue, rules: Rules) -> Issue:
+    """The issue with what is safe put right: tracking parameters off, Liquid and forbidden tags escaped.
+
+    Nothing that a reader sees changes, but for addresses that become shorter.
+    """
+
+    def mend(words: str | None) -> str | None:
+        return words and _mended(words, rules)
+
+    frame: dict[str, Any] = {name: mend(getattr(issue, name)) for name in _FRAME}
+    return replace(
+        issue,
+        **frame,
+        sections=tuple(
+            replace(
+                section,
+                notes=mend(section.notes),
+                closing=mend(section.closing),
+                entries=tuple(replace(one, markdown=_mended(one.markdown, rules)) for one in section.entries),
+            )
+            for section in issue.sections
+        ),
+    )
+
+
+def _mended(markdown: str, rules: Rules) -> str:
+    lines = markdown.split("\n")
+    code = code_lines(lines)
+    return "\n".join(line if at in code else _mended_line(line, rules) for at, line in enumerate(lines))
+
+
+def _mended_line(line: str, rules: Rules) -> str:
+    for url in inline.urls(line):
+        if extra := tracking(url, rules):
+            line = line.replace(url, _without(url, extra))
+    for pattern, put in _ESCAPES:
+        line = _outside_code(line, lambda text, pattern=pattern, put=put: pattern.sub(put, text))  # type: ignore[misc]
+    return line
+
+
+_ESCAPES: Final = (
+    (re.compile(r"(?<!\\)\{%"), r"\\{&#37;"),
+    (re.compile(r"(?<!\\)\{\{"), r"\\{\\{"),
+    (_EXTENSION, r"\\{"),
+    (_TAG, r"\\<"),
+)
+
+
+def _outside_code(line: str, change: Callable[[str], str]) -> str:
+    """The line changed, but for its code spans: a backslash would be seen there."""
+    pieces = re.split(r"(`[^`\n]*`)", line)
+    return "".join(piece if at % 2 else change(piece) for at, piece in enumerate(pieces))
+
+
+def _without(url: str, extra: Sequence[str]) -> str:
+    parts = urlsplit(url)
+    kept = [pair for pair in parts.query.split("&") if pair.partition("=")[0] not in extra]
+    return urlunsplit(parts._replace(query="&".join(kept)))

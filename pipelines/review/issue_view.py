@@ -161,4 +161,5 @@ def _no_day(_: str) -> date:
 
 def finding_json(one: Finding) -> dict[str, Any]:
     """A finding as JSON."""
-    return {"part": one.part, "position": one.position, "line": one.line, "text": one.text}
+    place = {"part": one.part, "position": one.position, "line": one.line}
+    return {**place, "text": one.text, "kind": one.kind, "advice": one.advice}

@@ -22,6 +22,7 @@ from pipelines.store.lessons import Lessons
 from pipelines.store.raw import RawItems
 from pipelines.store.rebuilding import Rebuilding
 from pipelines.store.runs import Runs
+from pipelines.store.snapshots import Snapshots
 from pipelines.store.sources import Sources
 from pipelines.store.stories import Stories
 from pipelines.store.tables import LONGEST_KEY, REVISIONS
@@ -47,6 +48,7 @@ class Transaction:
         self.runs = Runs(connection)
         self.changes = Changes(connection)
         self.users = Users(connection)
+        self.snapshots = Snapshots(connection)
 
     def rebuilding(self) -> Rebuilding:
         """Forget what was made of the raw items, to make it again in this transaction."""

@@ -30,7 +30,7 @@ from sqlalchemy import (
     true,
 )
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0010")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0010", "0020")
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database need not load Alembic."""
 
 
@@ -331,6 +331,27 @@ SEARCH_WORDS: Final = "CREATE VIRTUAL TABLE search_words USING fts5(words, conte
 """SQLite's full-text index over `search_texts`, by rowid; SQLAlchemy has no word for it."""
 
 event.listen(search_texts, "after_create", DDL(SEARCH_WORDS).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("article", Integer, nullable=False, index=True),  # no foreign key: a snapshot outlives whatever is derived
+    Column("at", Moment, nullable=False),
+    Column("url", Words, nullable=False),
+    Column("title", Words, nullable=False),
+    Column("text", LargeBinary, nullable=False),
+    Column("hash", Words, nullable=False),
+)
+
+addresses = Table(
+    "addresses",  # what was last heard of what issues link
+    metadata,
+    Column("url", Words, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("detail", Words, nullable=False),
+)
 
 issues = Table(
     "issues",

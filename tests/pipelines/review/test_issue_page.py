@@ -124,7 +124,14 @@ def test_what_is_looked_at_before_it_is_written_is_not_written(desk: Desk, day: 
     before = issue(desk, day)
     looked = desk.post(f"/api/issues/{day}/preview", {"position": 0, "text": "**只是看看**"}).json()
     assert "<strong>只是看看</strong>" in looked["html"]
-    assert {"part": "entry", "position": 0, "line": 0, "text": "没有链接"} in looked["lint"]
+    (found,) = [one for one in looked["lint"] if one["kind"] == "no-link"]
+    assert {name: found[name] for name in ("part", "position", "line", "text", "advice")} == {
+        "part": "entry",
+        "position": 0,
+        "line": 0,
+        "text": "没有链接",
+        "advice": "补上原文的网址",
+    }
     assert issue(desk, day) == before
 
 

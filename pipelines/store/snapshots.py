@@ -1,0 +1,74 @@
+"""Snapshots: what an article said when it was picked; and what was last heard of an address."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, func, insert, select
+
+from pipelines.model import Heard, Snapshot, StoredArticle
+from pipelines.store.engine import chunks, upsert
+from pipelines.store.packing import pack, unpack
+from pipelines.store.tables import addresses, snapshots
+
+
+def text_hash(title: str, text: str) -> str:
+    """What tells one wording from another: SHA-256 of title and text."""
+    return hashlib.sha256(f"{title}\n{text}".encode(errors="surrogatepass")).hexdigest()
+
+
+class Snapshots:
+    """By article id, rows only ever added; and by address, the newest word only."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def keep(self, articles: Iterable[StoredArticle], at: datetime) -> None:
+        """Keep what articles say now; one that says what its newest snapshot says already is not kept again."""
+        articles = list(articles)
+        known = {one: kept.hash for one, kept in self.newest(one.id for one in articles).items()}
+        rows = []
+        for one in articles:
+            wording = text_hash(one.article.title, one.article.text)
+            if known.get(one.id) != wording:
+                rows.append(
+                    {
+                        "article": one.id,
+                        "at": at,
+                        "url": one.article.url,
+                        "title": one.article.title,
+                        "text": pack(one.article.text),
+                        "hash": wording,
+                    }
+                )
+        if rows:
+            self._connection.execute(insert(snapshots), rows)
+
+    def newest(self, ids: Iterable[int]) -> dict[int, Snapshot]:
+        """The newest snapshot of each article that has one."""
+        found = {}
+        for chunk in chunks(ids):
+            last = select(func.max(snapshots.c.id)).where(snapshots.c.article.in_(chunk)).group_by(snapshots.c.article)
+            for row in self._connection.execute(select(snapshots).where(snapshots.c.id.in_(last))):
+                found[row.article] = _snapshot(row)
+        return found
+
+    def hear(self, heard: Iterable[Heard]) -> None:
+        """Note what was heard of addresses."""
+        rows = [{"url": one.url, "at": one.at, "state": one.state, "detail": one.detail} for one in heard]
+        if rows:
+            upsert(self._connection, addresses, rows)
+
+    def heard(self, urls: Iterable[str]) -> dict[str, Heard]:
+        """What was last heard of addresses, as they were asked for."""
+        found = {}
+        for chunk in chunks(urls):
+            for row in self._connection.execute(select(addresses).where(addresses.c.url.in_(chunk))):
+                found[row.url] = Heard(row.url, row.at, row.state, row.detail)
+        return found
+
+
+def _snapshot(row: Row[tuple[object, ...]]) -> Snapshot:
+    return Snapshot(row.article, row.at, row.url, row.title, unpack(row.text), row.hash)
