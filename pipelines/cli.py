@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 from rich.text import Text
@@ -25,6 +25,7 @@ from crawler.home import HOME_VARIABLE, Home, bundled
 from crawler.opml import append_sources, read_opml, write_opml
 from pipelines import console, editing, issue_editing, run, schedule
 from pipelines import demo as sample
+from pipelines.assistant import NoProposal
 from pipelines.console import SOME_FAILED, WRONG_USE, err, fail, out, warn
 from pipelines.drafting import CannotDecide, no_such_category
 from pipelines.export import files
@@ -105,7 +106,7 @@ def main() -> None:
     ) as error:
         fail(str(error))
         sys.exit(WRONG_USE)
-    except (CrawlError, StoreError) as error:
+    except (CrawlError, StoreError, NoProposal) as error:
         fail(str(error))
         sys.exit(SOME_FAILED)
 
@@ -400,6 +401,31 @@ def split(
     """
     newsroom: Newsroom = context.obj
     _say(editing.split(newsroom, story, leaving or [], who=newsroom.newsletter.editor, at=_now()))
+
+
+@app.command()
+def assist(
+    context: typer.Context,
+    story: Annotated[int, typer.Argument(metavar="STORY", help="已选用的一件事的编号。")],
+    accept: Annotated[bool, typer.Option("--accept", help="认可：从此就是它的摘要。")] = False,
+    reject: Annotated[bool, typer.Option("--reject", help="不要。")] = False,
+) -> None:
+    """请助手起草中文摘要，标为「机器摘要」；有人认可之前不会导出。要在 newsletter.toml 里开 [assistant]。
+
+    例：jianbao assist 1234
+    """
+    newsroom: Newsroom = context.obj
+    if accept and reject:
+        raise typer.BadParameter("认可还是不要，只能说一样", param_hint="--accept")
+    desk = issue_editing.Desk(newsroom, newsroom.newsletter.editor, _now())
+    action: Literal["ask", "accept", "reject"] = "accept" if accept else "reject" if reject else "ask"
+    said = issue_editing.assist(desk, story, action=action)
+    words = {
+        "ask": newsroom.newsletter.labels.machine,
+        "accept": newsroom.newsletter.labels.summary,
+        "reject": "去掉了",
+    }
+    out.print(Text(f"{words[action]}：{said}"), soft_wrap=True)
 
 
 def _say(done: editing.Decided) -> None:

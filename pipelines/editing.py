@@ -21,7 +21,7 @@ from pipelines.drafting import (
     with_entry,
     without_story,
 )
-from pipelines.export.entry import read_entry
+from pipelines.export.entry import machine_line, read_entry
 from pipelines.export.markdown import back_issues, draft
 from pipelines.group.candidates import as_of
 from pipelines.model import Candidate, CandidateState, Decision, DecisionAction, Entry, Issue
@@ -458,6 +458,9 @@ def published_with(store: Store, more: Sequence[Issue]) -> list[Issue]:
 
 def publish(store: Store, newsletter: Newsletter, rules: Rules, issues: Sequence[Issue]) -> None:
     """Remember issues as printed: from now on their stories are published."""
+    waiting = [one for issue in issues for section in issue.sections for one in section.entries]
+    if any(machine_line(one.markdown, newsletter) is not None for one in waiting):
+        raise CannotDecide(f"还有没人认可的{newsletter.labels.machine}；用 jianbao assist 编号 --accept 或 --reject")
     with store.transaction() as tx:
         for issue in issues:
             save_issue(tx, replace(issue, state="published"), newsletter, rules)

@@ -10,7 +10,7 @@ from pathlib import Path
 from pipelines.export import files
 from pipelines.export.as_json import to_json
 from pipelines.export.atom import to_atom
-from pipelines.export.markdown import render
+from pipelines.export.markdown import accepted, render
 from pipelines.export.readme import with_back_issues
 from pipelines.export.wechat import Picture, page, to_wechat
 from pipelines.model import Issue
@@ -88,6 +88,7 @@ def planned(
     Raises:
         UnreadableReadme: that file is no UTF-8 text.
     """
+    issues, published = ([accepted(one, newsroom.newsletter) for one in each] for each in (issues, published))
     found = [one for issue in issues for one in _of_issue(newsroom, issue, formats, folder)]
     style = newsroom.newsletter.publish
     if Format.ATOM in formats:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final, Literal
 
-from pipelines.drafting import CannotDecide
+from pipelines.assistant import propose
+from pipelines.drafting import CannotDecide, place_of
 from pipelines.editing import (
     Decided,
     NoSuchIssue,
@@ -21,7 +22,14 @@ from pipelines.editing import (
     save_issue,
 )
 from pipelines.export import inline
-from pipelines.export.entry import reworded
+from pipelines.export.entry import (
+    machine_line,
+    reworded,
+    with_machine_line,
+    with_machine_line_accepted,
+    without_machine_line,
+)
+from pipelines.export.escape import escape
 from pipelines.export.lint import Finding, Known, fixed, lint
 from pipelines.model import Candidate, Change, Decision, Entry, Issue, Section, Snapshot, StoredArticle
 from pipelines.newsletter import Newsletter
@@ -258,6 +266,54 @@ def reword_story(desk: Desk, story: int, *, title: str, summary: str, seen: str 
         if after == before:
             return Decided(candidate, None)
         return _decide_edit(tx, desk, candidate, before, after)
+
+
+def assist(desk: Desk, story: int, *, action: Literal["ask", "accept", "reject"]) -> str:
+    """Have a machine draft a story's summary, or say what becomes of what it drafted.
+
+    The draft stands in the entry in a line of its own that no export prints, until a person accepts it.
+
+    Returns:
+        What the machine drafted, as Markdown.
+
+    Raises:
+        NoSuchStory: no article has or had that id.
+        CannotDecide: there is no assistant, the story is in no draft, or nothing of a machine's stands in its entry.
+        NoProposal: the assistant has nothing to offer.
+    """
+    newsletter = desk.newsletter
+    with desk.store.reading() as tx:
+        candidate = find(tx, story)
+        picked = place_of(candidate, tx.issues.drafts()) is not None
+    if not picked:
+        raise CannotDecide("它不在草稿里；先用 jianbao decide 编号 pick 选用")
+    said = None
+    if action == "ask":
+        if newsletter.assistant is None:
+            raise CannotDecide("newsletter.toml 里没有 [assistant]，助手没有开")
+        said = escape(propose(candidate.lead.article, newsletter.assistant))  # it takes its time: nothing is locked
+    with desk.store.transaction() as tx:
+        candidate = find(tx, story)
+        before = drafted_in(tx, candidate)
+        if before is None:
+            raise CannotDecide("它已经不在草稿里了")
+        standing = machine_line(before, newsletter)
+        if said is not None:
+            after = with_machine_line(before, said, newsletter)
+        elif standing is None:
+            raise CannotDecide(f"它的条目里没有{newsletter.labels.machine}；先用 jianbao assist 编号")
+        elif action == "accept":
+            after = with_machine_line_accepted(before, newsletter)
+        else:
+            after = without_machine_line(before, newsletter)
+        _decide_edit(tx, desk, candidate, before, after)
+    return said or standing or ""
+
+
+def drafted_in(tx: Transaction, candidate: Candidate) -> str | None:
+    """A story's entry as it stands in a draft; None where it stands in none."""
+    entries = (one for issue in tx.issues.drafts() for section in issue.sections for one in section.entries)
+    return next((one.markdown for one in entries if one.story in candidate.story.members), None)
 
 
 def move_entry(desk: Desk, day: date, position: int, section: int, to: int, *, seen: str | None = None) -> Issue:

@@ -70,6 +70,7 @@ class Labels(_Part):
 
     Args:
         summary, guide, notice: `摘要`, `导读`, `注`.
+        machine: what marks a summary that a machine drafted and nobody has accepted yet; never exported.
         paper, code, project, document, original, link: what a label line of that sort is printed as.
         also_read: further labels that past issues used; read as label lines, never written.
         source_separator: stands between title and source.
@@ -78,6 +79,7 @@ class Labels(_Part):
     summary: str = "摘要"
     guide: str = "导读"
     notice: str = "注"
+    machine: str = "机器摘要"
     paper: str = "论文"
     code: str = "代码"
     project: str = "项目地址"
@@ -138,6 +140,22 @@ class Publish(_Part):
     references: str = "参考链接"
 
 
+class Assistant(_Part):
+    """A language model that drafts summaries, for a person to accept.
+
+    Args:
+        base_url: of any endpoint that speaks OpenAI's chat completions.
+        model: as the endpoint calls it.
+        key_variable: the environment variable that holds the key; the key itself stands in no file.
+        timeout: seconds for the whole answer.
+    """
+
+    base_url: str = Field(pattern=r"^https?://[^\s]+$")
+    model: str = Field(min_length=1)
+    key_variable: str = "JIANBAO_ASSISTANT_KEY"
+    timeout: float = Field(default=60.0, gt=0)
+
+
 class Newsletter(_Part):
     """One newsletter.
 
@@ -152,6 +170,7 @@ class Newsletter(_Part):
         categories: in print order.
         topics: what the newsletter is about.
         publish: where issues go.
+        assistant: who drafts summaries on request; nobody, unless it is said.
         per_issue: how many items an issue has.
         mirrors, network: read by `crawler.sources`; carried, not interpreted.
     """
@@ -169,6 +188,7 @@ class Newsletter(_Part):
     labels: Labels = Labels()
     back_issues: BackIssues = BackIssues()
     publish: Publish = Publish()
+    assistant: Assistant | None = None
     mirrors: Mapping[str, str] = Field(default_factory=dict)
     network: Mapping[str, Any] = Field(default_factory=dict)
 

@@ -85,7 +85,7 @@ def read_entry(markdown: str, newsletter: Newsletter) -> EntryView:
         markdown: as `Entry.markdown` holds it.
         newsletter: its label words and its separator.
     """
-    first, *others = markdown.split("\n")
+    first, *others = without_machine_line(markdown, newsletter).split("\n")
     prefixes, rest = _prefixes(first)
     head = _head(rest)
     title, source = _title_and_source(head.title, newsletter.labels.source_separator.strip())
@@ -159,6 +159,42 @@ def _summary_lines(lines: Sequence[str], newsletter: Newsletter) -> tuple[list[s
 
 def _said_in(lines: Iterable[str], newsletter: Newsletter) -> list[str]:
     return [said for line in lines if (said := _paragraph(line, newsletter.labels.summary))]
+
+
+# What a machine drafted
+
+
+def machine_line(markdown: str, newsletter: Newsletter) -> str | None:
+    """What a machine drafted for an entry and nobody has accepted yet, as Markdown; None where there is nothing."""
+    start = f"{newsletter.labels.machine}："
+    return next((line.removeprefix(start) for line in markdown.split("\n") if line.startswith(start)), None)
+
+
+def without_machine_line(markdown: str, newsletter: Newsletter) -> str:
+    """The entry without what a machine drafted."""
+    start = f"{newsletter.labels.machine}："
+    return "\n".join(line for line in markdown.split("\n") if not line.startswith(start))
+
+
+def with_machine_line(markdown: str, said: str, newsletter: Newsletter) -> str:
+    """The entry with a machine's draft before its summary, in place of an earlier one.
+
+    Args:
+        said: Markdown, one line.
+    """
+    lines = without_machine_line(markdown, newsletter).split("\n")
+    summary = _summary_start(newsletter.labels.summary)
+    at = next((at for at, line in enumerate(lines) if at and summary.match(line)), len(lines))
+    return "\n".join([*lines[:at], f"{newsletter.labels.machine}：{said}", *lines[at:]])
+
+
+def with_machine_line_accepted(markdown: str, newsletter: Newsletter) -> str:
+    """The entry whose summary is what a machine drafted: from now on it is the editor's."""
+    said = machine_line(markdown, newsletter)
+    if said is None:
+        return markdown
+    before, _, after = _summary_lines(without_machine_line(markdown, newsletter).split("\n"), newsletter)
+    return "\n".join([*before, f"{newsletter.labels.summary}：{said}", *after])
 
 
 # The first line

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from pipelines.export import inline
 from pipelines.export.archive import code_lines
-from pipelines.export.entry import EntryView, read_entry
+from pipelines.export.entry import EntryView, machine_line, read_entry
 from pipelines.export.escape import printable_url
 from pipelines.export.summary import bounds_of
 from pipelines.model import Entry, Heard, Issue, Section
@@ -124,6 +124,9 @@ def _of_entry(
 ) -> Iterator[Finding]:
     view = read_entry(entry.markdown, newsletter)
     lines = entry.markdown.split("\n")
+    if machine_line(entry.markdown, newsletter) is not None:
+        text = f"{newsletter.labels.machine}还没有人认可，导出时不写"
+        yield Finding("entry", position, 0, text, "machine-summary", "jianbao assist 编号 --accept 或 --reject")
     if view.url is None:
         yield Finding("entry", position, 0, "没有链接", "no-link", "补上原文的网址")
     if not view.title:

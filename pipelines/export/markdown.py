@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from itertools import groupby
@@ -12,9 +13,10 @@ from typing import Final
 from jinja2 import Environment, StrictUndefined, Template
 
 from pipelines.export.archive import code_lines
+from pipelines.export.entry import without_machine_line
 from pipelines.export.escape import bare_url, cleaned, escape, link, printable_url
 from pipelines.export.summary import summarise
-from pipelines.model import Article, Candidate, Entry, Issue
+from pipelines.model import Article, Candidate, Entry, Issue, Section
 from pipelines.newsletter import Newsletter
 
 HARD_BREAK: Final = "  "
@@ -25,13 +27,24 @@ def render(issue: Issue, newsletter: Newsletter, template: str) -> str:
     """Write an issue.
 
     What the issue holds is written as it stands; only blank lines and the ends of entries' lines are the house style's.
+    What a machine drafted and nobody accepted is not written.
 
     Args:
         newsletter: its words.
         template: Jinja source: the text of `templates/issue.md.j2`.
     """
-    text = _compiled(template).render(issue=issue, labels=newsletter.labels, br=HARD_BREAK)
+    text = _compiled(template).render(issue=accepted(issue, newsletter), labels=newsletter.labels, br=HARD_BREAK)
     return text.replace("\r\n", "\n")  # what a browser's text field sends
+
+
+def accepted(issue: Issue, newsletter: Newsletter) -> Issue:
+    """The issue without what a machine drafted and nobody accepted."""
+
+    def clean(section: Section) -> Section:
+        entries = (replace(one, markdown=without_machine_line(one.markdown, newsletter)) for one in section.entries)
+        return replace(section, entries=tuple(entries))
+
+    return replace(issue, sections=tuple(map(clean, issue.sections)))
 
 
 @lru_cache(maxsize=8)

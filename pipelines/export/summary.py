@@ -224,6 +224,15 @@ _LETTER: Final = re.compile(r"[^\W\d_]")
 _TOKEN: Final = re.compile(r"[a-z0-9]+|[\u3400-\u9fff]+")
 
 
+def no_part_of_a_summary(text: str) -> bool:
+    """Whether a text asks to follow, scan or click, or says who made the page.
+
+    >>> no_part_of_a_summary("扫码关注我们"), no_part_of_a_summary("快了两倍。")
+    (True, False)
+    """
+    return bool(_ASIDE.search(text))
+
+
 @dataclass(frozen=True, slots=True)
 class _Sentence:
     place: int

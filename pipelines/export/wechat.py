@@ -20,7 +20,7 @@ from pipelines.export import inline
 from pipelines.export.archive import code_lines
 from pipelines.export.entry import label_line
 from pipelines.export.html import inner_html, rendered
-from pipelines.export.markdown import item
+from pipelines.export.markdown import accepted, item
 from pipelines.model import Entry, Issue, Section
 from pipelines.newsletter import Newsletter
 
@@ -86,6 +86,7 @@ def to_wechat(issue: Issue, newsletter: Newsletter, template: str, css: str) -> 
         template: Jinja source: the text of `templates/wechat.html.j2`.
         css: the text of `templates/wechat.css`; what it would load from elsewhere is left out.
     """
+    issue = accepted(issue, newsletter)
     notes = _Notes()
     parts = {
         "title": issue.title,
