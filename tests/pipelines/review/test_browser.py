@@ -491,6 +491,7 @@ def test_every_page_is_pictured_and_fits(
             page = open_page(**options)
             for name, path, keys in (
                 ("candidates", "/candidates", "jj"),
+                ("candidates-all", "/candidates?state=all&category=", ""),
                 ("candidates-edited", "/candidates", "e"),
                 ("candidates-preview", "/candidates", "p"),
                 ("candidates-empty", "/candidates?q=没有这个词", ""),
