@@ -24,6 +24,7 @@ from crawler.home import HOME_VARIABLE, Home, bundled
 from crawler.opml import append_sources, read_opml, write_opml
 from pipelines import console, editing, run, schedule
 from pipelines import demo as sample
+from pipelines import evaluate as evaluating
 from pipelines.console import SOME_FAILED, WRONG_USE, err, fail, out, warn
 from pipelines.export import files
 from pipelines.export.archive import NotAnIssue, read_issue
@@ -55,7 +56,14 @@ db_app = typer.Typer(help="数据库。", no_args_is_help=True)
 for part, name in ((sources_app, "sources"), (archive_app, "archive"), (issue_app, "issue"), (db_app, "db")):
     app.add_typer(part, name=name)
 
-_WRONG: Final = (NewsletterMisconfigured, RulesMisconfigured, editing.CannotDecide, editing.NoSuchIssue, NoSuchStory)
+_WRONG: Final = (
+    evaluating.CannotEvaluate,
+    NewsletterMisconfigured,
+    RulesMisconfigured,
+    editing.CannotDecide,
+    editing.NoSuchIssue,
+    NoSuchStory,
+)
 """What the user said, on the command line or in a file, that cannot be done."""
 
 DATE_FORMAT: Final = ["%Y-%m-%d"]
@@ -94,13 +102,7 @@ def main() -> None:
     """The entry point: what a user can put right is said in one line, without a traceback."""
     try:
         app()
-    except (
-        NewsletterMisconfigured,
-        RulesMisconfigured,
-        editing.CannotDecide,
-        editing.NoSuchIssue,
-        NoSuchStory,
-    ) as error:
+    except _WRONG as error:
         fail(str(error))
         sys.exit(WRONG_USE)
     except (CrawlError, StoreError) as error:
@@ -308,6 +310,8 @@ def _group(newsroom: Newsroom) -> None:
         )
     if grouped.articles:
         err.print(f"归组：{grouped.articles} 篇文章，{grouped.stories} 件事。")
+    if grouped.learned:
+        err.print("从往期和决定里重新学了一遍，待选的都重新打了分。")
 
 
 @app.command()
@@ -547,6 +551,46 @@ def rebuild(context: typer.Context) -> None:
         warn(f"{problem.url}: {problem.detail}")
     out.print(f"由 {built.items} 个原始条目得出 {built.articles} 篇文章。")
     _group(newsroom)
+
+
+@app.command()
+def evaluate(
+    context: typer.Context,
+    split: Annotated[datetime, typer.Option(formats=DATE_FORMAT, help="从这一天起的各期只用来考，不用来学。")],
+    pool: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", dir_okay=False, exists=True, help="当时还有些什么（.jsonl，同 add）：考排序用。"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="抽签的种子。")] = 0,
+    strict: Annotated[bool, typer.Option(help="落选的也只学这一天以前的。")] = False,
+    as_json: Json = False,
+) -> None:
+    """学一半往期、考另一半：分栏对不对，挑中的排得前不前。
+
+    例：jianbao evaluate --split 2020-07-01 --pool pool.jsonl
+    """
+    newsroom: Newsroom = context.obj
+    from pipelines.jobs import read_list  # noqa: PLC0415  as above
+
+    with newsroom.store.reading() as tx:
+        issues = [issue for day in tx.issues.dates("published") if (issue := tx.issues.get(day))]
+    items, problems = read_list(pool) if pool else ((), ())
+    for problem in problems:
+        warn(problem)
+    found = evaluating.evaluate(
+        issues,
+        items,
+        split.date(),
+        seed,
+        newsletter=newsroom.newsletter,
+        rules=newsroom.rules,
+        strict=strict,
+    )
+    if as_json:
+        _print_json(found.to_json())
+        return
+    for part in console.evaluation(found):
+        out.print(part)
 
 
 @app.command("schedule")
