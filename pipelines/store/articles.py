@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
+from operator import itemgetter
 from typing import Any, Final, Literal, TypeVar
 
 from sqlalchemy import (
@@ -309,6 +310,7 @@ class Articles:
             for key, reach in one.bands
         ]
         if rows:
+            rows.sort(key=itemgetter("key"))  # in the order of the table: each of its pages is written once
             self._connection.execute(insert(bands), rows)
 
     def pairs(self, ids: Iterable[int], reach: int) -> set[Pair]:
