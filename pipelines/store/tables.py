@@ -242,7 +242,7 @@ stories = Table(
     "stories",
     metadata,
     _id(),
-    _to_article("lead"),
+    _to_article("lead", index=True),  # or to delete an article would read every story
     Column("category", Words, nullable=False),  # the editor's, else the grading's
     Column("score", Float, nullable=False),
     Column("category_scores", JSON, nullable=False),
