@@ -25,7 +25,9 @@ from crawler.home import HOME_VARIABLE, Home, bundled
 from crawler.opml import append_sources, read_opml, write_opml
 from pipelines import console, editing, issue_editing, run, schedule
 from pipelines import demo as sample
+from pipelines import evaluate as evaluating
 from pipelines.assistant import NoProposal
+from pipelines.cli_desk import review, user_app
 from pipelines.console import SOME_FAILED, WRONG_USE, err, fail, out, warn
 from pipelines.drafting import CannotDecide, no_such_category
 from pipelines.export import files
@@ -54,7 +56,6 @@ sources_app = typer.Typer(help="来源登记簿 sources.toml。", no_args_is_hel
 archive_app = typer.Typer(help="往期简报。", no_args_is_help=True)
 issue_app = typer.Typer(help="各期简报：草稿与已刊。", no_args_is_help=True)
 db_app = typer.Typer(help="数据库。", no_args_is_help=True)
-user_app = typer.Typer(help="编辑台的用户。", no_args_is_help=True)
 for part, name in (
     (user_app, "user"),
     (sources_app, "sources"),
@@ -63,8 +64,17 @@ for part, name in (
     (db_app, "db"),
 ):
     app.add_typer(part, name=name)
+app.command()(review)
 
-_WRONG: Final = (NewsletterMisconfigured, RulesMisconfigured, CannotDecide, editing.NoSuchIssue, NoSuchStory)
+_WRONG: Final = (
+    evaluating.CannotEvaluate,
+    NewsletterMisconfigured,
+    RulesMisconfigured,
+    CannotDecide,
+    editing.NoSuchIssue,
+    NoSuchStory,
+    UnreadableReadme,
+)
 """What the user said, on the command line or in a file, that cannot be done."""
 
 DATE_FORMAT: Final = ["%Y-%m-%d"]
@@ -96,14 +106,7 @@ def main() -> None:
     """The entry point: what a user can put right is said in one line, without a traceback."""
     try:
         app()
-    except (
-        NewsletterMisconfigured,
-        RulesMisconfigured,
-        CannotDecide,
-        editing.NoSuchIssue,
-        NoSuchStory,
-        UnreadableReadme,
-    ) as error:
+    except _WRONG as error:
         fail(str(error))
         sys.exit(WRONG_USE)
     except (CrawlError, StoreError, NoProposal) as error:
@@ -314,6 +317,8 @@ def _group(newsroom: Newsroom) -> None:
         )
     if grouped.articles:
         err.print(f"归组：{grouped.articles} 篇文章，{grouped.stories} 件事。")
+    if grouped.learned:
+        err.print("从往期和决定里重新学了一遍，待选的都重新打了分。")
 
 
 @app.command()
@@ -451,96 +456,6 @@ def _span(text: str) -> timedelta:
     if not match:
         raise typer.BadParameter("写成 14d、36h 或 2w", param_hint="--since")
     return int(match[1]) * {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}[match[2]]
-
-
-# ---- the desk
-
-
-@app.command()
-def review(
-    context: typer.Context,
-    host: Annotated[str, typer.Option(help="监听的地址；不是本机的要先有用户。")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="端口；0 取任一空闲的。")] = 8765,
-    allow_host: Annotated[
-        list[str] | None, typer.Option("--allow-host", help="还可以用哪些名字访问，比如反向代理的域名；可多次给。")
-    ] = None,
-) -> None:
-    """打开编辑台：挑选、编辑、排版、导出，都在浏览器里。
-
-    例：jianbao review
-    """
-    from pipelines.review import serving  # noqa: PLC0415 - the web framework is of no use to other commands
-
-    newsroom: Newsroom = context.obj
-    try:
-        access = serving.access_for(newsroom, host)
-        with serving.listen(host, port) as listening:
-            address = f"[{host}]" if ":" in host else host
-            out.print(f"编辑台在 http://{address}:{listening.getsockname()[1]}/ ，按 Ctrl-C 结束。", soft_wrap=True)
-            serving.serve(newsroom, [listening], access, serving.names_for(host, allow_host or []))
-    except serving.NobodyMayEnter as error:
-        fail(str(error))
-        raise typer.Exit(WRONG_USE) from None
-    except OSError as error:
-        fail(f"{host}:{port} 不能监听：{error.strerror}；换一个 --port 或 --host")
-        raise typer.Exit(SOME_FAILED) from None
-
-
-@user_app.command("add")
-def user_add(
-    context: typer.Context,
-    name: Annotated[str, typer.Argument(help="名字；决定会记在它名下。")],
-    from_stdin: Annotated[bool, typer.Option("--password-stdin", help="从标准输入读密码，供脚本用。")] = False,
-) -> None:
-    """加一个能从别处登录编辑台的用户，或给已有的换密码。
-
-    例：jianbao user add xiaowang
-    """
-    from pipelines.review import passwords  # noqa: PLC0415 - as above
-
-    newsroom: Newsroom = context.obj
-    if not re.fullmatch(r"[\w.@-]{1,64}", name):
-        fail("名字只能有文字、数字和 . _ @ -，最多 64 个字符")
-        raise typer.Exit(WRONG_USE)
-    if from_stdin:
-        password = sys.stdin.readline().rstrip("\n")
-    else:
-        password = typer.prompt("密码", hide_input=True, confirmation_prompt="再输一遍", err=True)
-    try:
-        stored = passwords.hashed(password)
-    except passwords.TooShort as error:
-        fail(str(error))
-        raise typer.Exit(WRONG_USE) from None
-    with newsroom.store.transaction() as tx:
-        tx.users.put(name, stored, _now())
-    out.print(Text(f"{name} 可以登录了。"))
-
-
-@user_app.command("list")
-def user_list(context: typer.Context) -> None:
-    """列出用户。
-
-    例：jianbao user list
-    """
-    newsroom: Newsroom = context.obj
-    with newsroom.store.reading() as tx:
-        for name in tx.users.names():
-            out.print(Text(name))
-
-
-@user_app.command("remove")
-def user_remove(context: typer.Context, name: Annotated[str, typer.Argument(help="名字。")]) -> None:
-    """去掉一个用户，已登录的也随之退出；做过的决定仍在。
-
-    例：jianbao user remove xiaowang
-    """
-    newsroom: Newsroom = context.obj
-    with newsroom.store.transaction() as tx:
-        removed = tx.users.remove(name)
-    if not removed:
-        fail(f"没有 {name} 这个用户；见 jianbao user list")
-        raise typer.Exit(WRONG_USE)
-    out.print(Text(f"{name} 不能再登录了。"))
 
 
 # ---- issues
@@ -718,6 +633,46 @@ def rebuild(context: typer.Context) -> None:
         warn(f"{problem.url}: {problem.detail}")
     out.print(f"由 {built.items} 个原始条目得出 {built.articles} 篇文章。")
     _group(newsroom)
+
+
+@app.command()
+def evaluate(
+    context: typer.Context,
+    split: Annotated[datetime, typer.Option(formats=DATE_FORMAT, help="从这一天起的各期只用来考，不用来学。")],
+    pool: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", dir_okay=False, exists=True, help="当时还有些什么（.jsonl，同 add）：考排序用。"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="抽签的种子。")] = 0,
+    strict: Annotated[bool, typer.Option(help="落选的也只学这一天以前的。")] = False,
+    as_json: Json = False,
+) -> None:
+    """学一半往期、考另一半：分栏对不对，挑中的排得前不前。
+
+    例：jianbao evaluate --split 2020-07-01 --pool pool.jsonl
+    """
+    newsroom: Newsroom = context.obj
+    from pipelines.jobs import read_list  # noqa: PLC0415  as above
+
+    with newsroom.store.reading() as tx:
+        issues = [issue for day in tx.issues.dates("published") if (issue := tx.issues.get(day))]
+    items, problems = read_list(pool) if pool else ((), ())
+    for problem in problems:
+        warn(problem)
+    found = evaluating.evaluate(
+        issues,
+        items,
+        split.date(),
+        seed,
+        newsletter=newsroom.newsletter,
+        rules=newsroom.rules,
+        strict=strict,
+    )
+    if as_json:
+        _print_json(found.to_json())
+        return
+    for part in console.evaluation(found):
+        out.print(part)
 
 
 @app.command("schedule")

@@ -24,11 +24,12 @@ from rich.text import Text
 from crawler.sources import Source
 from pipelines.export.entry import title_of
 from pipelines.export.lint import Finding
-from pipelines.model import Candidate, Issue
+from pipelines.model import Candidate, Issue, Reason
 from pipelines.newsletter import Category, Newsletter
 from pipelines.store.sources import SourceRecord
 
 if TYPE_CHECKING:
+    from pipelines.evaluate import Evaluation, Ranking, Sections, Unpicked
     from pipelines.jobs import SourceReport
 
 SOME_FAILED: Final = 1
@@ -147,7 +148,11 @@ def _headline(one: Candidate) -> Text:
 
 def reasons_line(one: Candidate) -> str:
     """The heaviest reasons on one line: `量化 +1.2 · 3 家同题 +0.4`."""
-    heaviest = [reason for reason in one.reasons if abs(reason.weight) >= 0.05][:MOST_REASONS]
+    return _reasons(one.reasons)
+
+
+def _reasons(reasons: Iterable[Reason]) -> str:
+    heaviest = [reason for reason in reasons if abs(reason.weight) >= 0.05][:MOST_REASONS]
     return " · ".join(f"{reason.text} {reason.weight:+.1f}" for reason in heaviest)
 
 
@@ -234,6 +239,55 @@ def source_table(sources: Iterable[Source], histories: Mapping[str, SourceRecord
             state = Text("正常" if history else "未抓过", style="green" if history else "dim")
         succeeded = moment(history.last_success_at if history else None, zone)
         table.add_row(source.id, source.kind, Text(source.name), source.schedule, succeeded, state)
+    return table
+
+
+def evaluation(found: Evaluation) -> Iterator[Table | Text]:
+    """What a model made of issues that it had not learned from."""
+    yield Text(
+        f"学了 {found.learned_issues} 期 {found.learned_items} 条、落选 {found.passed_over} 条；"
+        f"考 {found.split} 起的 {found.tested_issues} 期（重登的 {found.repeats} 条不考）。"
+    )
+    if found.sections is not None:
+        yield _sections(found.sections)
+    else:
+        yield Text("往期太少，还学不了分栏。", style="yellow")
+    if found.ranking is not None:
+        yield _ranking(found.ranking)
+        yield _unpicked(found.ranking.unpicked)
+    else:
+        yield Text("没有给 --pool，或者太小：排序没有考。", style="yellow")
+
+
+def _sections(found: Sections) -> Table:
+    title = (
+        f"分栏（{found.items} 条）：正确率 {found.accuracy:.3f}，前两名 {found.top2:.3f}，"
+        f"macro-F1 {found.macro_f1:.3f}，对数损失 {found.log_loss:.3f}"
+    )
+    table = _table(title, "本该在", *(f"判为{name}" for name in found.confusion))
+    for name, row in found.confusion.items():
+        numbers = (Text(str(number), style="green" if put == name else "") for put, number in row.items())
+        table.add_row(name, *numbers)
+    return table
+
+
+def _ranking(found: Ranking) -> Table:
+    title = f"排序：recall@60 {found.recall:.3f}，precision@20 {found.precision:.3f}，AUC {found.auc:.4f}"
+    table = _table(title, "期", "选中", "混入", "recall@60", "precision@20", "AUC")
+    for one in found.issues:
+        numbers = (str(one.picks), str(one.drawn), f"{one.recall:.2f}", f"{one.precision:.2f}", f"{one.auc:.4f}")
+        table.add_row(one.issue.isoformat(), *numbers)
+    return table
+
+
+def _unpicked(found: Sequence[Unpicked]) -> Table:
+    table = _table(f"排得最前而没有选的 {len(found)} 条", expand=True)
+    table.add_column("分", justify="right", no_wrap=True)
+    table.add_column("标题与理由", ratio=4)
+    table.add_column("来源", ratio=1, overflow="fold")
+    for one in found:
+        title = Text(_harmless(one.title)).append(f"\n{_reasons(one.reasons)}", style="dim")
+        table.add_row(f"{one.score:.1f}", title, Text(_harmless(one.source)))
     return table
 
 

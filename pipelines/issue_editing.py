@@ -368,17 +368,19 @@ def redate(desk: Desk, day: date, to: date) -> Issue:
 def undo_last(desk: Desk) -> Undone:
     """Take back what a person did last and nobody took back yet: a decision, an edit, a change of a draft.
 
+    A change that somebody has changed again since, or that is out, is passed over.
+
     Raises:
-        CannotDecide: there is nothing to take back, or somebody else has changed it since.
+        CannotDecide: there is nothing to take back.
         Stale: somebody else decided of the story since.
     """
     with desk.store.transaction() as tx:
         decision = tx.decisions.last_of(desk.who)
-        change = _last_change(tx.changes.backwards(desk.who))
-        if decision is not None and (change is None or change.at <= decision.at):
+        found = _last_change(tx, desk.who)
+        if decision is not None and (found is None or found[0].at <= decision.at):
             return _undo_decision(tx, desk, decision)
-        if change is not None:
-            return _undo_change(tx, desk, change)
+        if found is not None:
+            return _undo_change(tx, desk, *found)
     raise CannotDecide("没有可以撤回的操作了")
 
 
@@ -400,13 +402,17 @@ def draft_of(tx: Transaction, day: date) -> Issue:
 # ---- the log, backwards
 
 
-def _last_change(mine: Iterator[Change]) -> Change | None:
+def _last_change(tx: Transaction, who: str) -> tuple[Change, Issue] | None:
+    """A person's newest change that can be taken back, and the draft as it was before; what is out stays as it is."""
     taken_back: set[int] = set()
-    for change in mine:
+    for change in tx.changes.backwards(who):
         if change.undoes is not None:
             taken_back.add(change.undoes)
         elif change.id not in taken_back:
-            return change
+            issue = tx.issues.get(change.issue)
+            restored = _RESTORE.get(change.part, _restore_part)(issue, change) if issue else None
+            if issue and restored and issue.state == "draft":
+                return change, restored
     return None
 
 
@@ -418,15 +424,10 @@ def _undo_decision(tx: Transaction, desk: Desk, decision: Decision) -> Undone:
     return Undone(decision.action, done, done.issue)
 
 
-def _undo_change(tx: Transaction, desk: Desk, change: Change) -> Undone:
-    restore = _RESTORE.get(change.part, _restore_part)
-    issue = draft_of(tx, change.issue)
-    restored = restore(issue, change)
-    if restored is None:
-        raise CannotDecide("那一处后来又改过了，不能直接撤回")
+def _undo_change(tx: Transaction, desk: Desk, change: Change, restored: Issue) -> Undone:
     save_issue(tx, restored, desk.newsletter, desk.rules)
-    if restored.date != issue.date:
-        tx.issues.remove(issue.date)
+    if restored.date != change.issue:
+        tx.issues.remove(change.issue)
     undone = Change(0, restored.date, change.part, change.after, change.before, desk.who, desk.at, undoes=change.id)
     tx.changes.add(undone)
     return Undone("change", None, restored.date)

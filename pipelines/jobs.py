@@ -18,9 +18,9 @@ from scrapy import signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
-from crawler.errors import CrawlError
+from crawler.errors import CrawlError, SourceMisconfigured
 from crawler.home import Home
-from crawler.items import Batch, Problem, SourceState
+from crawler.items import Batch, Problem, RawItem, SourceState
 from crawler.saved import read_saved
 from crawler.settings import assert_safe
 from crawler.sources import KINDS, Registry, Source
@@ -184,6 +184,21 @@ def _heard(url: str, batches: Sequence[Batch], rules: Rules, now: datetime) -> H
 
 
 _DEAD: Final = re.compile(r"HTTP (?:404|410)\b|DNS|no address|not found", re.IGNORECASE)
+
+
+def read_list(path: Path) -> tuple[tuple[RawItem, ...], tuple[str, ...]]:
+    """Read a list of items (.jsonl), as `add` takes it, without storing it.
+
+    Returns:
+        The items, and for each line that is none why.
+
+    Raises:
+        CrawlError: the file is no list of items.
+    """
+    if path.suffix.lower() not in (".jsonl", ".ndjson"):
+        raise SourceMisconfigured("not a list of items", url=str(path), remedy="give a .jsonl file, an item a line")
+    batch = read_saved(path)
+    return batch.items, tuple(f"{path.name}: {problem.detail}" for problem in batch.problems)
 
 
 def misconfigured(registry: Registry) -> list[SourceReport]:

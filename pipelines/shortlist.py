@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import heappush, heappushpop
 
 from pipelines.group.candidates import as_of
-from pipelines.group.relevance import freshness
+from pipelines.group.relevance import FRESH, freshness
 from pipelines.model import Candidate
 from pipelines.store import Transaction
-from pipelines.store.listing import Wanted
+from pipelines.store.listing import Ranked, Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +20,12 @@ class Shortlist:
 
     Args:
         candidates: as of today, best first.
-        ids: of all that are wanted, best first, this page's included.
-        counts: how many are wanted, by category, whichever category is looked at.
+        total: how many are wanted.
+        counts: likewise, by category, whichever category is looked at.
     """
 
     candidates: Sequence[Candidate]
-    ids: Sequence[int]
+    total: int
     counts: Mapping[str, int]
 
 
@@ -36,9 +37,25 @@ def shortlist(tx: Transaction, wanted: Wanted, now: datetime, *, first: int = 0,
         first: how many to pass over.
         most: how many to show.
     """
-    ranked = tx.stories.ranked(wanted)
-    scored = {one.id: round(one.score + freshness(one.newest_at, now).weight, 2) for one in ranked}
-    ids = sorted(scored, key=lambda one: (-scored[one], one))
-    found = {one.story.id: one for one in tx.stories.some(ids[first : first + most])}
-    shown = [as_of(found[one], now) for one in ids[first : first + most] if one in found]
-    return Shortlist(shown, ids, tx.stories.counts(wanted))
+    ids = _best(tx.stories.ranked(wanted), now, first + most)[first:]
+    found = {one.story.id: as_of(one, now) for one in tx.stories.some(ids)}
+    return Shortlist([found[one] for one in ids if one in found], *_counted(tx, wanted))
+
+
+def _best(ranked: Iterable[Ranked], now: datetime, most: int) -> list[int]:
+    """The ids of the best, best first. What freshness adds is bounded, so that not all have to be looked at."""
+    best: list[tuple[float, int]] = []
+    for one in ranked:
+        if len(best) == most and round(one.score + FRESH, 2) < best[0][0]:
+            break
+        scored = round(one.score + freshness(one.newest_at, now).weight, 2), -one.id
+        if len(best) < most:
+            heappush(best, scored)
+        else:
+            heappushpop(best, scored)
+    return [-number for _, number in sorted(best, reverse=True)]
+
+
+def _counted(tx: Transaction, wanted: Wanted) -> tuple[int, Mapping[str, int]]:
+    counts = tx.stories.counts(wanted)
+    return (sum(counts.values()) if wanted.category is None else counts.get(wanted.category, 0)), counts

@@ -12,6 +12,7 @@ from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from pipelines.export.entry import EntryView, read_entry
 from pipelines.group.categories import KIND_NAMES, CategoryRules
@@ -46,6 +47,9 @@ LEAST_OF_A_CATEGORY: Final = 8
 WRITTEN_CHARACTERS: Final = 1200
 """How much is read of what the editor wrote of an item."""
 
+WRITTEN_WEIGHT: Final = 0.5
+"""What it weighs as a lesson in a category's words, against the item itself."""
+
 STRENGTH: Final = 8.0
 """Inverse of the L2 penalty; 4 to 30 do as well."""
 
@@ -60,7 +64,7 @@ _CATEGORY_SCALE: Final = {
     ACCOUNT: 0.3,
     HOST: 0.5,
     TOPIC: 0.3,
-    HINT: 0.3,
+    HINT: 0.6,
     PRIOR: 0.3,
 }
 """How freely features of a sort may be used, where a word's scale is 1: the smaller, the more shrunk."""
@@ -215,6 +219,12 @@ class _Table:
         return {name: kept for name, weight in found if (kept := _kept(weight))}
 
 
+def _in_one_thread(model: Any, rows: Rows, truth: Sequence[int], weights: Sequence[float]) -> None:
+    """Fit. So little work is slower when it is shared out, and its last digits would follow the number of cores."""
+    with threadpool_limits(limits=1):
+        model.fit(rows, truth, sample_weight=weights)
+
+
 # Relevance
 
 
@@ -231,7 +241,7 @@ def _relevance(examples: Sequence[Example], known: _Known) -> Vector:
     ]
     table = _Table.of(vectors, _RELEVANCE_SCALE)
     model = LogisticRegression(C=STRENGTH, solver="liblinear", dual=True, max_iter=5000, random_state=0)
-    model.fit(table.rows, picked, sample_weight=[one.weight for one in examples])
+    _in_one_thread(model, table.rows, picked, [one.weight for one in examples])
     return table.weights(model.coef_[0])
 
 
@@ -273,7 +283,9 @@ def _lessons(one: Example, known: _Known) -> Iterator[_Lesson]:
     category = one.category or ""
     yield _Lesson(known.category(one), category, one.group, one.weight, asked=True)
     if one.written:
-        yield _Lesson(known.vocabulary.vector(Seen(one.written)), category, one.group, one.weight, asked=False)
+        yield _Lesson(
+            known.vocabulary.vector(Seen(one.written)), category, one.group, one.weight * WRITTEN_WEIGHT, asked=False
+        )
 
 
 def _fit(rows: Rows, lessons: Sequence[_Lesson], names: Sequence[str]) -> tuple[Matrix, Matrix]:
@@ -282,7 +294,7 @@ def _fit(rows: Rows, lessons: Sequence[_Lesson], names: Sequence[str]) -> tuple[
 
     place = {name: at for at, name in enumerate(names)}
     model = LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=2000)
-    model.fit(rows, [place[one.category] for one in lessons], sample_weight=[one.weight for one in lessons])
+    _in_one_thread(model, rows, [place[one.category] for one in lessons], [one.weight for one in lessons])
     if len(names) == 2:  # scikit-learn has one row then: the second against the first
         return np.vstack([-model.coef_, model.coef_]) / 2, np.concatenate([-model.intercept_, model.intercept_]) / 2
     return model.coef_, model.intercept_

@@ -82,7 +82,7 @@ def candidates(visit: Visit) -> Response:
         mark = tx.articles.next_id() - 1
         found = shortlist(tx, asked.wanted(visit.now), visit.now, first=asked.first, most=asked.limit)
         shown = [_told(tx, one) for one in found.candidates]
-    return JSONResponse({"total": len(found.ids), "counts": found.counts, "mark": mark, "candidates": shown})
+    return JSONResponse({"total": found.total, "counts": found.counts, "mark": mark, "candidates": shown})
 
 
 def news(visit: Visit) -> Response:
@@ -91,7 +91,8 @@ def news(visit: Visit) -> Response:
     if asked.after is None:
         raise BadInput("after: is missing")
     with visit.newsroom.store.reading() as tx:
-        return JSONResponse({"count": len(tx.stories.ranked(asked.wanted(visit.now)))})
+        counts = tx.stories.counts(asked.wanted(visit.now))
+    return JSONResponse({"count": sum(counts.values()) if not asked.category else counts.get(asked.category, 0)})
 
 
 def candidate(visit: Visit) -> Response:

@@ -21,7 +21,7 @@ from pipelines.review.crawling import Crawls
 from pipelines.review.defence import Defence, Names
 from pipelines.review.issue_page import issue_page
 from pipelines.review.operations import openapi
-from pipelines.review.preview import preview
+from pipelines.review.preview import changes, preview
 from pipelines.review.rendering import asset
 from pipelines.review.sources_page import sources_page
 from pipelines.review.visit import Handler, Room, Visit, endpoint, problem
@@ -34,6 +34,7 @@ _PAGES: Final[tuple[tuple[str, Handler], ...]] = (
     ("/archive", archive_page),
     ("/archive/{day}", archived_issue),
     ("/articles/{article:int}/preview", preview),
+    ("/articles/{article:int}/changes", changes),
 )
 
 

@@ -110,8 +110,8 @@ def candidates_page(visit: Visit) -> Response:
         cards=shown,
         tabs=over,
         tab_words=tab_words,
-        total=len(found.ids),
-        rest=max(len(found.ids) - asked.first - len(shown), 0),
+        total=found.total,
+        rest=max(found.total - asked.first - len(shown), 0),
         mark=mark,
         spans=SPANS,
         states=STATES,
@@ -130,7 +130,7 @@ def more_cards(visit: Visit) -> Response:
         found = shortlist(tx, asked.wanted(visit.now), visit.now, first=asked.first, most=asked.limit)
         shown = cards(tx, found.candidates, newsletter, visit.now)
     html = "".join(fragment(visit, "card.html", card=one) for one in shown)
-    rest = max(len(found.ids) - asked.first - len(shown), 0)
+    rest = max(found.total - asked.first - len(shown), 0)
     return HTMLResponse(html, headers={"X-Rest": str(rest), "X-Mark": str(mark)})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from collections.abc import Sequence
+from difflib import unified_diff
 from typing import Final
 
 import nh3
@@ -19,6 +20,7 @@ from pipelines.review.visit import NothingHere, Visit
 
 MOST_CHARACTERS: Final = 2_000_000
 MOST_IMAGES: Final = 200
+MOST_LINES: Final = 2000
 
 _TEXT_TAGS: Final = (
     frozenset(
@@ -38,6 +40,7 @@ h1{font-size:1.3rem;line-height:1.45}img{max-width:100%;height:auto}pre{overflow
 table{border-collapse:collapse}td,th{border:1px solid #8886;padding:.2rem .5rem}
 blockquote{margin:0;padding-left:1rem;border-left:3px solid #8886}
 .meta{font-size:.85rem;opacity:.7}
+h2{font-size:1rem}ins{text-decoration:none;background:#2e8b5733}del{background:#c0392b33}
 """
 
 _STYLE_HASH: Final = b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
@@ -69,6 +72,39 @@ def preview(visit: Visit) -> Response:
     policy = _POLICY + ("; img-src http: https:" if pictures else "")
     headers = {"Content-Security-Policy": policy, "X-Frame-Options": "SAMEORIGIN", "Referrer-Policy": "no-referrer"}
     return HTMLResponse(page, headers=headers)
+
+
+def changes(visit: Visit) -> Response:
+    """What edits changed of an article since it was first seen, in a response of the same sort."""
+    number = visit.number("article")
+    with visit.newsroom.store.reading() as tx:
+        kept = tx.articles.forward([number]).get(number, number)
+        stored = tx.articles.get([kept]).get(kept)
+        if stored is None:
+            raise NothingHere
+        former = tx.articles.revisions(kept)
+    versions = [(one.number, one.replaced_at, [one.title, *one.text.split("\n")]) for one in former]
+    later = [lines for _, _, lines in versions[1:]] + [[stored.article.title, *stored.article.text.split("\n")]]
+    shown = [
+        (number, at.astimezone(visit.newsroom.zone), _changed(before, after))
+        for (number, at, before), after in zip(versions, later, strict=True)
+    ]
+    page = (
+        environment()
+        .get_template("changes.html")
+        .render(
+            article=stored.article,
+            style=Markup(STYLE),  # noqa: S704 - our own words
+            changes=shown,
+        )
+    )
+    return HTMLResponse(page, headers={"Content-Security-Policy": _POLICY, "X-Frame-Options": "SAMEORIGIN"})
+
+
+def _changed(before: Sequence[str], after: Sequence[str]) -> list[tuple[str, str]]:
+    """The lines that went and came, each with its mark, and a line around them."""
+    lines = list(unified_diff(before[:MOST_LINES], after[:MOST_LINES], n=1, lineterm=""))[2:]
+    return [(line[0], line[1:]) for line in lines if not line.startswith("@@")]
 
 
 def body_of(stored: StoredArticle, sources: Sequence[str], *, pictures: bool) -> Markup:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
+from operator import itemgetter
 from typing import Any, Final, Literal, TypeVar
 
 from sqlalchemy import (
@@ -98,7 +99,7 @@ def _sharing_pairs() -> Select[Any]:
         _sharing(mine, theirs, mine.c.article_id, theirs.c.article_id)
         .where(theirs.c.article_id != mine.c.article_id)
         .where(or_(theirs.c.account != mine.c.account, theirs.c.day == mine.c.day))
-        .where(_unpopular(mine))
+        .where(_unpopular(theirs, mine))  # said of the key that was found: few are, and only they are counted
     )
 
 
@@ -118,7 +119,7 @@ def _sharing(mine: FromClause, theirs: FromClause, *columns: ColumnElement[Any])
             and_(theirs.c.key == mine.c.key, theirs.c.day.between(mine.c.day - _REACH, mine.c.day + _REACH)),
         )
         .where(mine.c.article_id.in_(_IDS), mine.c.reach == _REACH)
-        .where(_unpopular(theirs))
+        .where(_unpopular(theirs, theirs))
     )
 
 
@@ -147,10 +148,10 @@ def _tipping_holders() -> Select[Any]:
     )
 
 
-def _unpopular(holder: FromClause) -> ColumnElement[bool]:
-    """Whether a band is not popular in the period of one that has it."""
-    first = holder.c.day - holder.c.day % PERIOD
-    return _count(_in_period(holder.c.key, first).limit(POPULAR + 1), holder) <= POPULAR
+def _unpopular(holder: FromClause, then: FromClause) -> ColumnElement[bool]:
+    """Whether a band is not popular in the period of another that has it."""
+    first = then.c.day - then.c.day % PERIOD
+    return _count(_in_period(holder.c.key, first).limit(POPULAR + 1), holder, then) <= POPULAR
 
 
 def _in_period(key: ColumnElement[int], first: ColumnElement[int]) -> Select[Any]:
@@ -158,9 +159,9 @@ def _in_period(key: ColumnElement[int], first: ColumnElement[int]) -> Select[Any
     return select(some.c.article_id).where(some.c.key == key, some.c.day.between(first, first + PERIOD - 1))
 
 
-def _count(rows: Select[Any], of: FromClause) -> ColumnElement[int]:
+def _count(rows: Select[Any], *of: FromClause) -> ColumnElement[int]:
     """How many rows there are for one of another query."""
-    return select(func.count()).select_from(rows.correlate(of).subquery()).correlate(of).scalar_subquery()
+    return select(func.count()).select_from(rows.correlate(*of).subquery()).correlate(*of).scalar_subquery()
 
 
 _OWNERS: Final = select(article_keys).where(article_keys.c.key.in_(bindparam("keys", expanding=True)))
@@ -315,6 +316,7 @@ class Articles:
             for key, reach in one.bands
         ]
         if rows:
+            rows.sort(key=itemgetter("key"))  # in the order of the table: each of its pages is written once
             self._connection.execute(insert(bands), rows)
 
     def pairs(self, ids: Iterable[int], reach: int) -> set[Pair]:

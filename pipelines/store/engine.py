@@ -39,6 +39,7 @@ _APPLICATION_ID_AT: Final = slice(68, 72)
 _PRAGMAS: Final = (
     "PRAGMA synchronous=NORMAL",  # FULL: in WAL, NORMAL loses the last commits with the power, never with the process
     "PRAGMA foreign_keys=ON",  # OFF
+    "PRAGMA cache_size=-32768",  # -2000 (2 MB): bands are written all over their table, and pages would be read again
     "PRAGMA temp_store=MEMORY",  # FILE
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, func, select
 from crawler.items import Kind
 from pipelines.model import CandidateState
 from pipelines.store.search import found
-from pipelines.store.tables import articles, search_texts, stories, story_members
+from pipelines.store.tables import articles, stories, story_members
 
 UNDECIDED: Final[tuple[CandidateState, ...]] = ("new",)
 
@@ -53,12 +53,14 @@ class Ranked:
     newest_at: datetime
 
 
-def ranked(connection: Connection, wanted: Wanted) -> list[Ranked]:
-    """All candidates wanted, in no order."""
+def ranked(connection: Connection, wanted: Wanted) -> Iterator[Ranked]:
+    """The candidates wanted, the highest score first, read as they are asked for."""
     columns = stories.c
     query = select(columns.id, columns.category, columns.score, columns.newest_at)
-    rows = connection.execute(_narrowed(query, wanted, connection.dialect.name))
-    return [Ranked(*row) for row in rows]
+    ordered = _narrowed(query, wanted, connection.dialect.name).order_by(columns.score.desc(), columns.id)
+    with connection.execute(ordered) as rows:
+        for row in rows:
+            yield Ranked(*row)
 
 
 def counts(connection: Connection, wanted: Wanted) -> dict[str, int]:
@@ -90,10 +92,7 @@ def _narrowed(query: Select[Any], wanted: Wanted, dialect: str) -> Select[Any]:
         if wanted.kind is not None:
             given = given.where(articles.c.kind == wanted.kind)
         query = query.where(given.correlate(stories).exists())
-    holds = found(wanted.words, dialect)
+    holds = found(wanted.words, story_members.c.article_id, dialect)
     if holds is not None:
-        members = select(story_members.c.story_id).join(
-            search_texts, search_texts.c.article_id == story_members.c.article_id
-        )
-        query = query.where(columns.id.in_(members.where(holds)))
+        query = query.where(columns.id.in_(select(story_members.c.story_id).where(holds)))
     return query

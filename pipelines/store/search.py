@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Integer, and_, delete, func, literal_column, select, text
+from sqlalchemy import ColumnElement, Connection, Integer, Select, delete, func, literal_column, select, text
 
 from pipelines.model import StoredArticle
 from pipelines.store.engine import chunks, upsert
@@ -23,7 +23,11 @@ SUMMARY_CHARACTERS: Final = 200
 MOST_TERMS: Final = 8
 LONGEST_QUERY: Final = 200
 
-_RUN: Final = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af\U00020000-\U0003ffff]+|[^\W_]+")
+_CJK: Final = r"\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af\U00020000-\U0003ffff"
+_RUN: Final = re.compile(rf"[{_CJK}]+|(?:(?![{_CJK}])[^\W_])+")
+_EXACT: Final = re.compile(r"[a-z0-9]+|[\u4e00-\u9fff]{1,2}")
+"""A term that the index alone finds: a beginning of a Latin word, a Chinese character, a pair of them."""
+
 _WIDE: Final = "\u2e80"
 
 _PUT: Final = text("INSERT INTO search_words(rowid, words) VALUES (:id, :words)")
@@ -69,28 +73,28 @@ class Search:
             self._connection.execute(_DROP, [{"id": one, "words": words(said)} for one, said in known.items()])
 
 
-def found(query: str, dialect: str) -> ColumnElement[bool] | None:
-    """The condition that a row of `search_texts` holds every word of a query; None for an empty query.
+def found(query: str, article: ColumnElement[int], dialect: str) -> ColumnElement[bool] | None:
+    """The condition that an article holds every word of a query; None for an empty query.
 
     Args:
         query: as somebody typed it: no character means anything but itself.
+        article: the column that holds its id.
     """
     terms = folded(query[:LONGEST_QUERY]).split()[:MOST_TERMS]
     if not terms:
         return None
-    holds: list[ColumnElement[bool]] = []
-    for term in terms:
-        place: ColumnElement[Any] = (
-            func.instr(search_texts.c.text, term) if dialect == "sqlite" else func.strpos(search_texts.c.text, term)
-        )
-        holds.append(place > 0)
+    rows = search_texts.c
+    if dialect != "sqlite":
+        holds = (func.strpos(rows.text, term) > 0 for term in terms)
+        return article.in_(select(rows.article_id).where(*holds))
     asked = " AND ".join(f'"{piece}"{"*" * prefix}' for term in terms for piece, prefix in _pieces(term))
-    if dialect == "sqlite" and asked:
-        index = select(literal_column("rowid", Integer)).select_from(text("search_words"))
-        holds.insert(
-            0, search_texts.c.article_id.in_(index.where(text("search_words MATCH :asked").bindparams(asked=asked)))
-        )
-    return and_(*holds)
+    indexed: Select[int] = select(literal_column("rowid", Integer)).select_from(text("search_words"))
+    indexed = indexed.where(text("search_words MATCH :asked").bindparams(asked=asked))
+    doubtful = [term for term in terms if not _EXACT.fullmatch(term)]
+    if not doubtful:
+        return article.in_(indexed)
+    holding = select(rows.article_id).where(*(func.instr(rows.text, term) > 0 for term in doubtful))
+    return article.in_(holding.where(rows.article_id.in_(indexed)) if asked else holding)
 
 
 def folded(words: str) -> str:
@@ -105,8 +109,8 @@ def folded(words: str) -> str:
 def words(text: str) -> str:
     """What the index is told of a text: Latin words, and of Chinese every pair of neighbours and each run's last.
 
-    >>> words("高通骁龙 690，MNN")
-    '高通 通骁 骁龙 龙 690 mnn'
+    >>> words("高通骁龙690，MNN框架")
+    '高通 通骁 骁龙 龙 690 mnn 框架 架'
     """
     return " ".join(piece for run in _RUN.findall(text.casefold()) for piece in _of_run(run))
 

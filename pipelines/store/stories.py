@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import astuple
 from datetime import datetime
 from typing import Any, Final
@@ -69,8 +69,8 @@ class Stories:
         settle(self._connection, [one.id for one in told])
         Search(self._connection).put(article for one in candidates for article in one.articles)
 
-    def ranked(self, wanted: Wanted) -> list[Ranked]:
-        """What the order of the candidates wanted follows from, in no order."""
+    def ranked(self, wanted: Wanted) -> Iterator[Ranked]:
+        """What the order of the candidates wanted follows from, the highest score first, read as it is asked for."""
         return ranked(self._connection, wanted)
 
     def counts(self, wanted: Wanted) -> dict[str, int]:

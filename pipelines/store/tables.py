@@ -173,6 +173,7 @@ articles = Table(
     Column("metrics", JSON, nullable=False),  # {name: [value, seconds since 1970 when it was read]}
     Column("fetched_at", Moment, nullable=False),
     Column("text", Words, nullable=False),
+    Index("ix_articles_given", "id", "kind", "source"),  # who gave it, without reading its text
     Index(
         "ix_articles_fresh", "id", sqlite_where=column("fresh") == true(), postgresql_where=column("fresh") == true()
     ),
@@ -241,7 +242,7 @@ stories = Table(
     "stories",
     metadata,
     _id(),
-    _to_article("lead"),
+    _to_article("lead", index=True),  # or to delete an article would read every story
     Column("category", Words, nullable=False),  # the editor's, else the grading's
     Column("score", Float, nullable=False),
     Column("category_scores", JSON, nullable=False),
@@ -327,7 +328,10 @@ search_texts = Table(
     Column("text", Words, nullable=False),
 )
 
-SEARCH_WORDS: Final = "CREATE VIRTUAL TABLE search_words USING fts5(words, content='', detail=none)"
+SEARCH_WORDS: Final = (
+    "CREATE VIRTUAL TABLE search_words USING fts5("
+    "words, content='', detail=none, tokenize='unicode61 remove_diacritics 0')"
+)
 """SQLite's full-text index over `search_texts`, by rowid; SQLAlchemy has no word for it."""
 
 event.listen(search_texts, "after_create", DDL(SEARCH_WORDS).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]

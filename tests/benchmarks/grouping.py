@@ -1,10 +1,12 @@
-"""What grouping a new article costs, when few articles are stored and when many are.
+"""What grouping a new article costs, when few articles are stored and when many.
 
-    python tests/benchmarks/grouping.py [--stored 10000 200000] [--new 500] POOL.jsonl
+    python tests/benchmarks/grouping.py [--stored 10000 200000] [--new 2000] [--only denser | longer] POOL.jsonl
 
-Fills a store with articles whose titles are made of small pieces of the pool's titles, over two years and some hundred
-accounts, and groups them. At each size it then adds new articles, one in five a reprint of a stored title, and times
-their grouping: CPU, an article. The ratio of the last to the first is what counts.
+Fills a store with articles whose titles are made of small pieces of the pool's titles, of some hundred accounts, and
+groups them. At each size it then adds new articles, one in five a reprint of a stored title, and times their grouping:
+CPU, an article. Twice: *denser*, where all sizes are spread over the same two years, so that ever more is published a
+day; and *longer*, where the first size is spread over two years and what is more comes after it, as much a day. What
+counts is the ratio of the last size to the first: 1 is a cost that does not grow with the store.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import argparse
 import json
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,16 +40,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pool", type=Path)
     parser.add_argument("--stored", nargs="+", type=int, default=[10_000, 200_000])
-    parser.add_argument("--new", type=int, default=500)
+    parser.add_argument("--new", type=int, default=2000)
+    parser.add_argument("--only", choices=("denser", "longer"))
     given = parser.parse_args()
     titles = [json.loads(line)["title"] for line in given.pool.read_text(encoding="utf-8").splitlines()]
+    if given.only != "longer":
+        _compare("same span, denser", titles, given.stored, given.new, lambda _: 0)
+    if given.only != "denser":
+        _compare("longer span, same density", titles, given.stored, given.new, lambda number: number // given.stored[0])
+
+
+def _compare(
+    heading: str, titles: Sequence[str], sizes: Sequence[int], new: int, spans_before: Callable[[int], int]
+) -> None:
+    """Print what a new article costs at each size, and the ratio.
+
+    Args:
+        spans_before: how many spans after the first one the article of a number is published.
+    """
     rules = GroupRules.of(load_newsletter(Home(bundled()).newsletter), {}, {})
+    sys.stdout.write(f"{heading}\n")
     with TemporaryDirectory() as folder:
         store = Store.open(f"sqlite:///{folder}/jianbao.db")
-        made = _articles(titles)
-        costs = [_cost(store, rules, made, size, given.new) for size in given.stored]
+        made = _articles(titles, spans_before)
+        costs = [_cost(store, rules, made, size, new) for size in sizes]
         store.close()
-    sys.stdout.write(f"last / first {costs[-1] / costs[0]:>22.2f}\n")
+    sys.stdout.write(f"    last / first {costs[-1] / costs[0]:>22.2f}\n")
 
 
 def _cost(store: Store, rules: GroupRules, made: Iterator[Article], size: int, new: int) -> float:
@@ -65,12 +83,12 @@ def _cost(store: Store, rules: GroupRules, made: Iterator[Article], size: int, n
     began = process_time()
     group(store, rules)
     cost = (process_time() - began) / new * 1e6
-    sys.stdout.write(f"{size:>9,} stored {cost:>12,.0f} µs a new article\n")
+    sys.stdout.write(f"{size:>13,} stored {cost:>12,.0f} µs a new article\n")
     sys.stdout.flush()
     return cost
 
 
-def _articles(titles: Sequence[str]) -> Iterator[Article]:
+def _articles(titles: Sequence[str], spans_before: Callable[[int], int]) -> Iterator[Article]:
     """Articles without end, the same each time."""
     chance = random.Random(7)
     told: list[tuple[str, datetime]] = []
@@ -83,7 +101,7 @@ def _articles(titles: Sequence[str]) -> Iterator[Article]:
         else:
             title, at = (
                 "".join(_piece(chance.choice(titles), chance) for _ in range(PIECES)),
-                START + chance.random() * SPAN,
+                START + (spans_before(number) + chance.random()) * SPAN,
             )
             told.append((title, at))
         url = f"https://example.org/{number}"

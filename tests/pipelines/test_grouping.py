@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,8 +15,10 @@ from builders import NOON, about, article
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.deduplicate.sharing import PERIOD, POPULAR
+from pipelines.deduplicate.stories import RARE, find_evidence, make_stories
 from pipelines.group.candidates import GroupRules
-from pipelines.model import Article, Decision, DecisionAction
+from pipelines.model import Article, Decision, DecisionAction, Evidence, StoredArticle
 from pipelines.newsletter import Category, Newsletter
 from pipelines.run import group
 from pipelines.store import Store, Transaction
@@ -60,8 +64,33 @@ def stories(batches: Iterable[Sequence[Article]], said: Sequence[Word] = ()) -> 
             group(store, RULES)
         with store.reading() as tx:
             told = tx.stories.candidates(states=("new",))
+            everything = list(tx.articles.get(range(tx.articles.next_id())).values())
+            by_hand = tx.decisions.by_hand(one.id for one in everything)
         store.close()
-    return {frozenset(one.article.url for one in candidate.articles) for candidate in told}
+    found = {frozenset(one.article.url for one in candidate.articles) for candidate in told}
+    assert found == at_a_glance(everything, by_hand)
+    return found
+
+
+def at_a_glance(
+    everything: Sequence[StoredArticle], by_hand: Mapping[tuple[int, int], Decision]
+) -> set[frozenset[str]]:
+    """The URLs of each story, when all articles are compared with each other, without a store."""
+    counts = Counter(key for one in everything for key in {named.key for named in one.article.references})
+    evidence = [
+        *find_evidence(everything, counts, RULES.zone),
+        *(Evidence("by-hand", one.who, pair) for pair, one in by_hand.items() if one.action == "merge"),
+    ]
+    apart = [pair for pair, one in by_hand.items() if one.action == "split"]
+    by_id = {one.id: one.article.url for one in everything}
+    return {frozenset(by_id[one] for one in story.members) for story in make_stories(everything, evidence, {}, apart)}
+
+
+def in_batches(articles: Sequence[Article], order: random.Random, size: int) -> Iterable[Sequence[Article]]:
+    """The articles in another order, so many at once."""
+    shuffled = list(articles)
+    order.shuffle(shuffled)
+    return (shuffled[start : start + size] for start in range(0, len(shuffled), size))
 
 
 def heard(tx: Transaction, word: Word, minute: int) -> bool:
@@ -106,9 +135,7 @@ def test_stock_titles_and_columns_join_nothing(at_once: set[frozenset[str]]) -> 
 def test_stories_are_the_same_in_whatever_order_and_batches_the_articles_come(
     at_once: set[frozenset[str]], order: random.Random, size: int
 ) -> None:
-    shuffled = list(NEWS)
-    order.shuffle(shuffled)
-    assert stories(shuffled[start : start + size] for start in range(0, len(shuffled), size)) == at_once
+    assert stories(in_batches(NEWS, order, size)) == at_once
 
 
 numbers = st.sampled_from([1, 2, 3, 4, 5, 6, 7, 8, 9, 20, 30])
@@ -126,9 +153,7 @@ words = st.lists(
 def test_what_a_person_joined_and_set_apart_stays_so_in_whatever_order_the_articles_come(
     said: list[Word], order: random.Random, size: int
 ) -> None:
-    shuffled = list(NEWS)
-    order.shuffle(shuffled)
-    found = stories((shuffled[start : start + size] for start in range(0, len(shuffled), size)), said)
+    found = stories(in_batches(NEWS, order, size), said)
     assert found == stories([NEWS], said)
     for action, one, other in said:
         if action == "split":
@@ -157,3 +182,60 @@ def test_what_is_set_apart_once_all_are_grouped_falls_apart(at_once: set[frozens
     found = stories([NEWS, ()], [("split", 1, 2)])
     assert not any(urls(1, 2) <= story for story in found)
     assert any(urls(1, 2) <= story for story in at_once)
+
+
+TITLES = [LAUNCH, f"重磅｜{LAUNCH}！", f"{LAUNCH}：架构详解", "端侧推理每两周一期的简报与精选", "分享图片"]
+DAYS = [0, 0.4, 1, 2, 9, 10, 11, 12, 20, 29, 30, 31, 39, 40, 41, 42, 70]
+
+
+@st.composite
+def some_news(draw: st.DrawFn) -> list[Article]:
+    """Articles that have much in common: titles, texts, accounts, days, what they are about."""
+    number = draw(st.integers(2, 16))
+    return [
+        article(
+            n,
+            title=draw(st.sampled_from(TITLES)),
+            publisher=draw(st.sampled_from("甲乙丙")),
+            days=draw(st.sampled_from(DAYS)),
+            text=draw(st.sampled_from(["", "", TEXT, f"转载。{TEXT}"])),
+            references=about(*draw(st.sampled_from([(), (), (), (PAPER,)]))),
+        )
+        for n in range(1, number + 1)
+    ]
+
+
+@settings(max_examples=80, deadline=None)
+@given(some_news(), st.randoms(use_true_random=False), st.integers(1, 6))
+def test_grouping_bit_by_bit_is_grouping_everything_at_once(
+    news: list[Article], order: random.Random, size: int
+) -> None:
+    stories(in_batches(news, order, size))  # which compares
+
+
+@settings(max_examples=40, deadline=None)
+@given(some_news(), some_news(), st.randoms(use_true_random=False))
+def test_an_edit_is_grouped_as_if_it_had_always_been_so(
+    news: list[Article], edited: list[Article], order: random.Random
+) -> None:
+    later = [replace(one, fetched_at=NOON + timedelta(days=1)) for one in edited[: len(news)]]
+    stories([*in_batches(news, order, 4), *in_batches(later, order, 2)])
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.randoms(use_true_random=False), st.integers(20, 60))
+def test_a_title_that_is_everywhere_ends_what_it_joined_in_its_period_only(order: random.Random, size: int) -> None:
+    begins = -(NOON.toordinal() % PERIOD)
+    crowd = [article(n, title=LAUNCH, publisher=f"号{n}", days=begins + n % 8) for n in range(POPULAR + 1)]
+    before = [article(200 + n, title=LAUNCH, publisher=f"号{n}", days=begins - 40 - n) for n in range(3)]
+    found = stories(in_batches([*crowd, *before], order, size))
+    assert urls(200, 201, 202) in found
+    assert len(found) == 1 + len(crowd)
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.randoms(use_true_random=False), st.integers(1, 9))
+def test_a_work_that_is_everywhere_ends_what_it_joined(order: random.Random, size: int) -> None:
+    posts = [article(n, publisher=f"号{n}", references=about(PAPER)) for n in range(1, RARE + 2)]
+    assert len(stories([posts[:RARE]])) == 1
+    assert len(stories(in_batches(posts, order, size))) == len(posts)

@@ -88,9 +88,9 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newsroom]:
         environment = {name: value for name, value in os.environ.items() if name != "JIANBAO_DB"}
         subprocess.run([*jianbao, "archive", "import", *past], check=True, capture_output=True, env=environment)
         subprocess.run([*jianbao, "crawl"], check=False, capture_output=True, env=environment)
-    newsroom = Newsroom(Home(folder))
-    yield newsroom
-    newsroom.store.close()
+        newsroom = Newsroom(Home(folder))
+        yield newsroom
+        newsroom.store.close()
 
 
 class Editor:
@@ -444,6 +444,30 @@ def test_an_entry_is_dragged_to_another_section(small: Newsroom, open_page: Call
         expect(page.locator(".entry h3").last).to_have_text(moved)
 
 
+def test_a_source_is_crawled_and_switched_off_by_the_keyboard(sample: Newsroom, open_page: Callable[..., Page]) -> None:
+    with served(sample.home) as address:
+        page = open_page()
+        page.goto(f"{address}/sources")
+        row = page.locator("#source-corelet")
+        with sample.store.reading() as tx:
+            before = tx.sources.all()["corelet"].last_started_at
+        row.focus()
+        page.keyboard.press("r")
+        expect(page.locator("#progress")).to_contain_text("正在抓取：")
+        expect(page.locator("#crawl-all")).to_be_disabled()
+        expect(page.locator("#crawl-all")).to_be_enabled(timeout=60_000)
+        with sample.store.reading() as tx:
+            after = tx.sources.all()["corelet"]
+        assert before is not None
+        assert after.last_started_at is not None
+        assert after.last_started_at > before
+        row.focus()
+        page.keyboard.press("t")
+        expect(row.locator(".state")).to_have_text("已停用")
+        page.keyboard.press("t")
+        expect(row.locator(".state")).to_have_text("正常")
+
+
 # ---- how it looks
 
 
@@ -467,6 +491,7 @@ def test_every_page_is_pictured_and_fits(
             page = open_page(**options)
             for name, path, keys in (
                 ("candidates", "/candidates", "jj"),
+                ("candidates-all", "/candidates?state=all&category=", ""),
                 ("candidates-edited", "/candidates", "e"),
                 ("candidates-preview", "/candidates", "p"),
                 ("candidates-empty", "/candidates?q=没有这个词", ""),

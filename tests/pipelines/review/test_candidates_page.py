@@ -200,6 +200,10 @@ def test_an_article_edited_after_review_says_so_and_keeps_its_decision(desk: Des
     add_articles(newsroom, {3: "一篇关于结构化剪枝的论文（更正）"})
     page = desk.get("/candidates?state=later&category=论文").text
     assert "文章改过 1 次" in page
+    shown = desk.get("/articles/3/changes")
+    assert "<del>一篇关于结构化剪枝的论文</del>" in shown.text
+    assert "<ins>一篇关于结构化剪枝的论文（更正）</ins>" in shown.text
+    assert "; sandbox" in shown.headers["content-security-policy"]
 
 
 def test_stories_are_merged_split_and_taken_back(desk: Desk, newsroom: Newsroom) -> None:

@@ -66,6 +66,21 @@ def test_a_part_is_written_taken_back_and_never_overwritten(
     assert issue(desk, day)[part] is None
 
 
+def test_an_undo_passes_over_what_another_wrote_since_and_what_is_out(
+    desk: Desk, day: str, open_desk: Callable[..., Desk]
+) -> None:
+    other = open_desk("编辑乙")
+    desk.put(f"/api/issues/{day}/parts/headline", {"text": "甲的要目"})
+    desk.put(f"/api/issues/{day}/parts/guide", {"text": "甲的导读"})
+    other.put(f"/api/issues/{day}/parts/guide", {"text": "乙的导读"})
+    assert desk.post("/api/undo").json()["action"] == "change"
+    told = issue(desk, day)
+    assert (told["headline"], told["guide"]) == (None, "乙的导读")
+    other.post(f"/api/issues/{day}/export", {"publish": True})
+    assert other.post("/api/undo").status_code == 422
+    assert issue(desk, day)["guide"] == "乙的导读"
+
+
 def test_two_editors_write_different_parts_at_once(desk: Desk, day: str, open_desk: Callable[..., Desk]) -> None:
     seen = issue(desk, day)["editions"]
     other = open_desk("编辑乙")

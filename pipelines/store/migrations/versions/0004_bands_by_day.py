@@ -1,4 +1,4 @@
-"""Bands by day: near-duplicates are looked for among what is near in time."""
+"""Bands by day: near-duplicates are looked for among what is near in time. Stories by lead: articles go quickly."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,4 +24,5 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_bands_article_id", "bands", ["article_id", "reach", "key", "day", "account"])
+    op.create_index("ix_stories_lead", "stories", ["lead"])
     op.execute(sa.text("UPDATE articles SET fresh = true"))

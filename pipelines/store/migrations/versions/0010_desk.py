@@ -52,7 +52,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("article_id", name="pk_search_texts"),
     )
     if op.get_bind().dialect.name == "sqlite":
-        op.execute("CREATE VIRTUAL TABLE search_words USING fts5(words, content='', detail=none)")
+        op.execute(
+            "CREATE VIRTUAL TABLE search_words USING fts5("
+            "words, content='', detail=none, tokenize='unicode61 remove_diacritics 0')"
+        )
+    op.create_index("ix_articles_given", "articles", ["id", "kind", "source"])
     _stories()
     op.execute(sa.text("UPDATE articles SET fresh = true"))  # grouping them again fills the search
 

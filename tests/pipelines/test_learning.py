@@ -1,0 +1,202 @@
+"""When a newsroom learns, from what, and what becomes of the candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from builders import NOON, article, instant
+
+from pipelines.group.candidates import GroupRules
+from pipelines.group.learn import LEAST_PASSED_OVER
+from pipelines.learning import ENOUGH, fingerprint, learn_again, with_model
+from pipelines.model import Article, Candidate, Decision, Entry, Issue, Section
+from pipelines.newsletter import Category, Newsletter, Topic
+from pipelines.run import group
+from pipelines.store import Store
+
+NEWSLETTER = Newsletter(
+    title="试刊",
+    editor="e",
+    categories=(Category(name="新闻"), Category(name="教程")),
+    topics=(Topic(name="量化", weight=1.0, terms=("量化",)),),
+)
+RULES = GroupRules.of(NEWSLETTER, {}, {})
+PRINTED = date(2026, 10, 20)
+FOOD, CHIPS = "家常菜的做法", "端侧推理的优化"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    found = Store.open(f"sqlite:///{tmp_path / 'jianbao.db'}")
+    yield found
+    found.close()
+
+
+def titled(words: str, number: int) -> str:
+    """A title like others about the same, but no near-duplicate of one."""
+    return f"{words}{chr(0x5000 + 31 * number)}{chr(0x6000 + 37 * number)}{chr(0x7000 + 41 * number)}{words[::-1]}"
+
+
+def passed_over(number: int = LEAST_PASSED_OVER, day: float = -15) -> list[Article]:
+    """What was there when the issue was made, and is about something else."""
+    return [
+        article(1000 + n, title=titled(FOOD, n), publisher=f"厨房{n}", published=instant(day)) for n in range(number)
+    ]
+
+
+def save(store: Store, *articles: Article) -> None:
+    with store.transaction() as tx:
+        tx.articles.save(articles)
+
+
+def print_issue(store: Store, items: int = 40, day: date = PRINTED) -> None:
+    """An issue of items about `CHIPS`, half of them in each section."""
+    sections = tuple(
+        Section(
+            name,
+            tuple(
+                Entry(f"[{titled(words + CHIPS, 2 * n + at)} | 号{n % 5}](https://past.example/{day}/{at}/{n})")
+                for n in range(items // 2)
+            ),
+        )
+        for at, (name, words) in enumerate((("新闻", "发布"), ("教程", "入门")))
+    )
+    issue = Issue(title="试刊", date=day, state="published", sections=sections)
+    with store.transaction() as tx:
+        tx.issues.save(issue, [()] * items)
+
+
+def candidates(store: Store) -> Mapping[str, Candidate]:
+    with store.reading() as tx:
+        return {one.lead.article.url: one for one in tx.stories.candidates()}
+
+
+def test_with_past_issues_and_what_they_passed_over_a_newsroom_learns_and_grades_what_is_open(store: Store) -> None:
+    save(store, article(1, title=titled(CHIPS, 99)), article(2, title=titled(FOOD, 999)), *passed_over())
+    group(store, RULES)
+    before = candidates(store)
+    assert before["https://example.org/1"].score == before["https://example.org/2"].score == 0
+    print_issue(store)
+    assert group(store, RULES).learned
+    after = candidates(store)
+    assert after["https://example.org/1"].score > after["https://example.org/2"].score + 1
+
+
+def test_a_new_article_is_graded_with_what_was_learned(store: Store) -> None:
+    print_issue(store)
+    save(store, *passed_over())
+    group(store, RULES)
+    save(store, article(1, title=titled("入门" + CHIPS, 99)), article(2, title=titled(FOOD, 999)))
+    assert not group(store, RULES).learned
+    found = candidates(store)
+    assert found["https://example.org/1"].score > found["https://example.org/2"].score + 1
+    assert found["https://example.org/1"].category == "教程"
+
+
+def test_without_a_past_the_rules_alone_grade(store: Store) -> None:
+    save(store, article(1, title="低比特量化"), *passed_over(20))
+    assert not group(store, RULES).learned
+    assert [reason.text for reason in candidates(store)["https://example.org/1"].reasons] == ["量化"]
+
+
+def test_what_was_published_at_another_time_was_not_passed_over(store: Store) -> None:
+    save(store, *passed_over(day=-80))
+    group(store, RULES)
+    print_issue(store)
+    group(store, RULES)
+    with store.reading() as tx:
+        learned = with_model(tx, RULES).learned
+    assert learned is not None
+    assert learned.categories
+    assert not learned.relevance
+
+
+def test_what_was_passed_over_may_come_after_the_issues(store: Store) -> None:
+    print_issue(store)
+    group(store, RULES)
+    save(store, *passed_over())
+    assert group(store, RULES).learned
+    with store.reading() as tx:
+        learned = with_model(tx, RULES).learned
+    assert learned is not None
+    assert learned.relevance
+
+
+def test_it_learns_again_only_when_enough_is_new(store: Store) -> None:
+    print_issue(store)
+    assert group(store, RULES).learned
+    assert not group(store, RULES).learned
+    print_issue(store, ENOUGH - 2, day=PRINTED + timedelta(days=1))
+    assert not group(store, RULES).learned
+    print_issue(store, 2, day=PRINTED + timedelta(days=2))
+    assert group(store, RULES).learned
+
+
+def test_an_editor_who_drops_and_picks_teaches_it_too(store: Store) -> None:
+    print_issue(store)
+    save(store, *passed_over())
+    group(store, RULES)
+    cats = [article(n, title=titled("猫咪日常", n), publisher=f"宠物{n}") for n in range(1, ENOUGH + 2)]
+    save(store, *cats)
+    group(store, RULES)
+    with store.transaction() as tx:
+        told = {one.lead.article.url: one.story.id for one in tx.stories.candidates()}
+        for one in cats[:-1]:
+            tx.decisions.add(Decision(told[one.url], "pick", "编辑", NOON, category="教程"))
+    before = candidates(store)[cats[-1].url].score
+    assert group(store, RULES).learned
+    after = candidates(store)[cats[-1].url]
+    assert after.score > before
+    assert after.category == "教程"
+
+
+def test_a_newsletter_of_other_words_does_not_use_what_was_learned_with_these(store: Store) -> None:
+    print_issue(store)
+    group(store, RULES)
+    changed = NEWSLETTER.model_copy(update={"topics": (Topic(name="部署", weight=1.0, terms=("部署",)),)})
+    other = GroupRules.of(changed, {}, {})
+    assert fingerprint(other) != fingerprint(RULES)
+    with store.reading() as tx:
+        assert with_model(tx, other).learned is None
+    assert group(store, other).learned
+
+
+def test_a_grading_that_was_cut_short_is_taken_up_where_it_ended(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.learning.GRADED_AT_ONCE", 50)
+    save(store, *passed_over(), article(1, title=titled(CHIPS, 99)))
+    group(store, RULES)
+    print_issue(store)
+
+    def stop(_: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipelines.run.learn_again", lambda store, rules: learn_again(store, rules, stop))
+    with pytest.raises(KeyboardInterrupt):
+        group(store, RULES)
+    with store.reading() as tx:
+        stored = tx.lessons.model()
+    assert stored is not None
+    assert stored.graded_to is not None
+    monkeypatch.undo()
+    assert not group(store, RULES).learned
+    with store.reading() as tx:
+        stored = tx.lessons.model()
+    assert stored is not None
+    assert stored.graded_to is None
+    assert candidates(store)["https://example.org/1"].score > 0.5
+
+
+def test_a_category_that_no_issue_had_yet_keeps_the_chance_that_the_rules_give_it(store: Store) -> None:
+    print_issue(store)
+    sections = (*NEWSLETTER.categories, Category(name="项目", kinds={"github": 4.0}))
+    rules = GroupRules.of(NEWSLETTER.model_copy(update={"categories": sections}), {}, {})
+    save(store, replace(article(1, title="a/b", kind="github"), summary="x"))
+    group(store, rules)
+    group(store, rules)
+    found = candidates(store)["https://example.org/1"]
+    assert found.category == "项目"
+    assert sum(found.category_scores.values()) == pytest.approx(1)
