@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pipelines.editing import issues_to_export, versions
+from pipelines.editing import issues_to_export, versions_of
 from pipelines.export.entry import EntryView, read_entry, summary_of, title_of
 from pipelines.export.lint import Finding
 from pipelines.export.markdown import render
@@ -140,7 +140,7 @@ def view_issue(visit: Visit, day: date, changed: Issue | None = None) -> IssueVi
 def _versions(tx: Transaction, issue: Issue) -> Mapping[int, str]:
     """The versions of the stories behind an issue's entries, by the article id that the entry names."""
     told = tx.stories.of(entry.story for section in issue.sections for entry in section.entries if entry.story)
-    known = versions(tx, tx.stories.some({one.id for one in told.values()}))
+    known = versions_of(tx, tx.stories.states({one.id for one in told.values()}))
     return {article: known[story.id] for article, story in told.items()}
 
 

@@ -74,6 +74,7 @@ def listen(host: str, port: int) -> socket.socket:
     one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         one.bind((host, port))
+        one.listen()  # from now on whoever comes waits, and is not turned away
     except OSError:
         one.close()
         raise
