@@ -22,8 +22,10 @@ from rich.table import Table
 from rich.text import Text
 
 from crawler.sources import Source
+from pipelines.export.entry import title_of
+from pipelines.export.lint import Finding
 from pipelines.model import Candidate, Issue, Reason
-from pipelines.newsletter import Category
+from pipelines.newsletter import Category, Newsletter
 from pipelines.store.sources import SourceRecord
 
 if TYPE_CHECKING:
@@ -164,6 +166,18 @@ def issue_table(issues: Iterable[Issue]) -> Table:
         state = Text("草稿", style="yellow") if issue.state == "draft" else Text("已刊", style="green")
         table.add_row(issue.date.isoformat(), state, str(items), Text(issue.headline or ""))
     return table
+
+
+def finding_lines(issue: Issue, findings: Iterable[Finding], newsletter: Newsletter) -> Iterator[Text]:
+    """What of an issue is worth a second look, a line each, with where it is."""
+    entries = [entry for section in issue.sections for entry in section.entries]
+    for one in findings:
+        where = newsletter.title
+        if one.part == "section":
+            where = issue.sections[one.position].name
+        elif one.part == "entry":
+            where = f"第 {one.position + 1} 条 {title_of(entries[one.position].markdown, newsletter)[:30]}"
+        yield Text(f"{where}：{one.text}")
 
 
 def report_table(reports: Iterable[SourceReport]) -> Table:

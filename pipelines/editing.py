@@ -10,10 +10,21 @@ from itertools import combinations, product
 from zoneinfo import ZoneInfo
 
 from pipelines.deduplicate.stories import ROUND_UP, WORK_PREFIXES
+from pipelines.drafting import (
+    CannotDecide,
+    Place,
+    new_issue,
+    no_such_category,
+    only_once,
+    place_of,
+    put_back,
+    with_entry,
+    without_story,
+)
 from pipelines.export.entry import read_entry
 from pipelines.export.markdown import back_issues, draft
 from pipelines.group.candidates import as_of
-from pipelines.model import Candidate, CandidateState, Decision, DecisionAction, Entry, Issue, Section
+from pipelines.model import Candidate, CandidateState, Decision, DecisionAction, Entry, Issue
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom import Newsroom
 from pipelines.normalise.url import Canonical, NotAWebAddress, canonical
@@ -24,8 +35,16 @@ from pipelines.store import Store, Transaction
 from pipelines.store.errors import NoSuchStory
 
 
-class CannotDecide(Exception):
-    """A decision that cannot be carried out; the message says why and what would work."""
+class Stale(Exception):
+    """Somebody changed it since the person saw it; nothing was written.
+
+    Args:
+        fresh: what it was about, as it is now: a candidate, or the issue's date.
+    """
+
+    def __init__(self, fresh: Candidate | date) -> None:
+        super().__init__("别处刚改过这一条：下面是最新的样子，请再看一眼")
+        self.fresh = fresh
 
 
 class NoSuchIssue(Exception):
@@ -77,32 +96,121 @@ def list_candidates(
     return chosen
 
 
-def decide(newsroom: Newsroom, decision: Decision) -> Decided:
+def versions(tx: Transaction, candidates: Iterable[Candidate]) -> dict[int, str]:
+    """What tells a story's present standing from a former or a later one, by story id."""
+    asked = {one.story.id: one.state for one in candidates}
+    newest = tx.decisions.newest(asked)
+    return {one: f"{newest.get(one, 0)}-{state}" for one, state in asked.items()}
+
+
+def decide(newsroom: Newsroom, decision: Decision, *, seen: str | None = None) -> Decided:
     """Write down what becomes of a story, and carry it out in the issue that it concerns, in one transaction.
 
-    A pick goes to the issue named, else to the newest draft, else to a new draft of the day. Whatever else is decided
-    takes the story out of the drafts; a published issue stays as it was printed. An undo takes back the newest decision
-    that stands, be it a merge or a split.
+    A pick goes to the issue named, else to the newest draft, else to a new draft of the day. What drops a story takes
+    it out of the drafts; a published issue stays as it was printed. An undo takes back the newest decision that stands,
+    be it a merge or a split, and puts back what that found: state, category, words, and the place in the draft.
+
+    Args:
+        seen: the version of the story that the person saw; None does not look.
 
     Raises:
         NoSuchStory: no article has or had that id.
+        Stale: somebody decided of the story since it was seen; nothing was written.
         CannotDecide: the category is not the newsletter's, or the day's issue is out already.
     """
     with newsroom.store.transaction() as tx:
-        candidate = _find(tx, decision.story)
-        issue = None
-        if decision.action == "pick":
-            issue = _issue_for(tx, decision, tx.issues.drafts(), newsroom.newsletter)
-            decision = replace(decision, issue=issue.date, category=decision.category or candidate.category)
-        changed = tx.decisions.add(replace(decision, shown={**shown(candidate), **decision.shown}))
-        if issue is not None:
-            filled = with_entry(issue, candidate, decision.category or candidate.category, newsroom.newsletter)
-            save_issue(tx, filled, newsroom.newsletter, newsroom.rules)
-        done = _carried_out(tx, newsroom, decision.story, {*candidate.story.members, *changed}, changed)
-        return done if issue is None else replace(done, issue=issue.date)
+        return decide_in(tx, newsroom, decision, seen=seen)
 
 
-def merge(newsroom: Newsroom, story: int, others: Sequence[int], *, who: str, at: datetime) -> Decided:
+def decide_in(tx: Transaction, newsroom: Newsroom, decision: Decision, *, seen: str | None = None) -> Decided:
+    """`decide`, as a part of more."""
+    newsletter = newsroom.newsletter
+    candidate = find(tx, decision.story, seen)
+    if decision.action == "undo":
+        return _undo(tx, newsroom, decision, candidate)
+    drafts = tx.issues.drafts()
+    place = place_of(candidate, drafts)
+    issue = None
+    if decision.action == "pick":
+        issue = _issue_for(tx, decision, drafts, newsletter)
+    elif decision.action in ("categorise", "edit") and place:
+        issue = next(one for one in drafts if one.date == place.issue)
+    category = decision.category or candidate.category
+    if newsletter.category(category) is None:
+        if decision.category or issue:
+            raise no_such_category(category, newsletter)
+    elif decision.action in ("pick", "categorise"):
+        decision = replace(decision, category=category)
+    if issue is not None:
+        decision = replace(decision, issue=issue.date)
+    noted = {**shown(candidate), **(place.noted() if place else {}), **decision.shown}
+    changed = tx.decisions.add(replace(decision, shown=noted))
+    if issue is not None:
+        entry = drafted(tx, candidate, newsletter)
+        filled = (
+            put_back(issue, candidate, entry, place)
+            if decision.action == "edit" and place
+            else with_entry(issue, candidate, category, newsletter, entry)
+        )
+        save_issue(tx, filled, newsletter, newsroom.rules)
+    done = _carried_out(tx, newsroom, decision.story, {*candidate.story.members, *changed}, changed)
+    return done if issue is None else replace(done, issue=issue.date)
+
+
+def find(tx: Transaction, story: int, seen: str | None = None) -> Candidate:
+    """The candidate that has this article.
+
+    Args:
+        seen: the version of it that somebody saw; None does not look.
+
+    Raises:
+        NoSuchStory: no article has or had that id.
+        Stale: somebody decided of it since.
+    """
+    candidate = tx.stories.find(story)
+    if candidate is None:
+        raise NoSuchStory(f"no story has the id {story}")
+    if seen is not None and versions(tx, [candidate])[candidate.story.id] != seen:
+        raise Stale(candidate)
+    return candidate
+
+
+def drafted(tx: Transaction, candidate: Candidate, newsletter: Newsletter) -> Entry:
+    """The entry that a story has or would have: as somebody edited it last, else as it is drafted."""
+    return drafts_of(tx, [candidate], newsletter)[candidate.story.id]
+
+
+def drafts_of(tx: Transaction, candidates: Sequence[Candidate], newsletter: Newsletter) -> dict[int, Entry]:
+    """`drafted` of each candidate, by story id."""
+    histories = tx.decisions.of((one.story.id for one in candidates), standing=True)
+    found = {}
+    for one in candidates:
+        edits = (each.shown for each in reversed(histories.get(one.story.id, ())) if each.action == "edit")
+        said = next((noted["after"] for noted in edits if "after" in noted), None)
+        found[one.story.id] = draft(one, newsletter) if said is None else Entry(said, one.story.id)
+    return found
+
+
+def _undo(tx: Transaction, newsroom: Newsroom, decision: Decision, candidate: Candidate) -> Decided:
+    taken = next(iter(tx.decisions.last(candidate.story.id)), None)
+    changed = tx.decisions.add(replace(decision, shown={**shown(candidate), **decision.shown}))
+    done = _carried_out(tx, newsroom, decision.story, {*candidate.story.members, *changed}, changed)
+    drafts = tx.issues.drafts()
+    place = (Place.of(taken.shown) if taken else None) or place_of(done.candidate, drafts)
+    if done.candidate.state != "picked" or place is None:
+        return done
+    for one in drafts:
+        if one.date == place.issue:
+            entry = drafted(tx, done.candidate, newsroom.newsletter)
+            put = put_back(one, done.candidate, entry, place)
+            if put != one:
+                save_issue(tx, put, newsroom.newsletter, newsroom.rules)
+    return replace(done, issue=place.issue)
+
+
+def merge(
+    newsroom: Newsroom, story: int, others: Sequence[int], *, who: str, at: datetime, seen: str | None = None
+) -> Decided:
     """Join stories by hand: from now on they are one, whatever is grouped or rebuilt.
 
     Its state is what was decided last of any of them, and its place in a draft is that of the pick.
@@ -110,14 +218,15 @@ def merge(newsroom: Newsroom, story: int, others: Sequence[int], *, who: str, at
     Args:
         story, others: ids of stories, or of any of their articles.
         who, at: the person and when; aware.
+        seen: the version of the first that the person saw; None does not look.
 
     Raises:
         NoSuchStory: no article has or had one of these ids.
         CannotDecide: there is nothing to join with.
     """
     with newsroom.store.transaction() as tx:
-        candidate = _find(tx, story)
-        joined = [_find(tx, one) for one in others]
+        candidate = find(tx, story, seen)
+        joined = [find(tx, one) for one in others]
         named = tx.articles.forward([story, *others])
         anchor, *partners = dict.fromkeys(named.get(one, one) for one in (story, *others))
         if not partners:
@@ -133,7 +242,9 @@ def merge(newsroom: Newsroom, story: int, others: Sequence[int], *, who: str, at
         return _carried_out(tx, newsroom, story, members, changed)
 
 
-def split(newsroom: Newsroom, story: int, leaving: Sequence[int] = (), *, who: str, at: datetime) -> Decided:
+def split(
+    newsroom: Newsroom, story: int, leaving: Sequence[int] = (), *, who: str, at: datetime, seen: str | None = None
+) -> Decided:
     """Take articles out of their story by hand: from now on they are never one with the rest.
 
     What was decided of the story stays with the article that it was decided of.
@@ -142,13 +253,14 @@ def split(newsroom: Newsroom, story: int, leaving: Sequence[int] = (), *, who: s
         story: id of the story, or of any of its articles.
         leaving: ids of articles of the story; where none is named, each article goes its own way.
         who, at: the person and when; aware.
+        seen: the version of it that the person saw; None does not look.
 
     Raises:
         NoSuchStory: no article has or had that id.
         CannotDecide: an article is not the story's, or nobody would stay, or there is but one.
     """
     with newsroom.store.transaction() as tx:
-        candidate = _find(tx, story)
+        candidate = find(tx, story, seen)
         members = candidate.story.members
         choice = f"它的文章有：{'、'.join(map(str, members))}"
         if len(members) == 1:
@@ -174,13 +286,6 @@ def split(newsroom: Newsroom, story: int, leaving: Sequence[int] = (), *, who: s
 
 def _ascending(pair: tuple[int, int]) -> tuple[int, int]:
     return min(pair), max(pair)
-
-
-def _find(tx: Transaction, one: int) -> Candidate:
-    candidate = tx.stories.find(one)
-    if candidate is None:
-        raise NoSuchStory(f"no story has the id {one}")
-    return candidate
 
 
 def _named(candidate: Candidate) -> str:
@@ -215,9 +320,9 @@ def _carried_out(
     if changed:
         regroup(tx, changed, newsroom.group_rules)
     told = {one.id for one in tx.stories.of(concerned).values()}
-    candidates = {one: _find(tx, one) for one in sorted(told)}
+    candidates = {one: find(tx, one) for one in sorted(told)}
     touched = _fill_drafts(tx, newsroom, list(candidates.values()))
-    mine = _find(tx, story)
+    mine = find(tx, story)
     others = tuple(one for number, one in candidates.items() if number != mine.story.id)
     return Decided(mine, min(touched, default=None), others if changed else ())
 
@@ -240,7 +345,13 @@ def _fill_drafts(tx: Transaction, newsroom: Newsroom, told: Sequence[Candidate])
         for day in holding:
             drafts[day] = only_once(drafts[day], one) if day == home else without_story(drafts[day], one)
         if pick and home in drafts and not holding:
-            drafts[home] = with_entry(drafts[home], one, pick.category or one.category, newsroom.newsletter)
+            drafts[home] = with_entry(
+                drafts[home],
+                one,
+                pick.category or one.category,
+                newsroom.newsletter,
+                drafted(tx, one, newsroom.newsletter),
+            )
     changed = {day for day, draft in drafts.items() if draft != before[day]}
     for day in sorted(changed):
         save_issue(tx, drafts[day], newsroom.newsletter, newsroom.rules)
@@ -302,73 +413,8 @@ def shown(candidate: Candidate) -> Mapping[str, str]:
         "url": candidate.lead.article.url,
         "category": candidate.category,
         "score": f"{candidate.score:.2f}",
+        "state": candidate.state,
     }
-
-
-def new_issue(day: date, newsletter: Newsletter) -> Issue:
-    """An empty draft with the newsletter's sections."""
-    return Issue(
-        date=day,
-        title=newsletter.title,
-        front_matter=newsletter.front_matter or None,
-        tagline=newsletter.tagline or None,
-        notice=newsletter.notice or None,
-        footer=newsletter.footer.strip() or None,
-        sections=tuple(Section(one.name, notes=one.notes or None) for one in newsletter.categories),
-        state="draft",
-    )
-
-
-def with_entry(issue: Issue, candidate: Candidate, wanted: str, newsletter: Newsletter) -> Issue:
-    """The issue with the story's entry at the end of a section. One that stands already moves, and keeps its text.
-
-    Raises:
-        CannotDecide: the newsletter has no such category.
-    """
-    category = newsletter.category(wanted)
-    if category is None:
-        raise no_such_category(wanted, newsletter)
-    entries = [entry for section in issue.sections for entry in section.entries]
-    entry = next((one for one in entries if one.story in candidate.story.members), None) or draft(candidate, newsletter)
-    sections = without_story(issue, candidate).sections
-    if all(newsletter.category(section.name) is not category for section in sections):
-        sections = (*sections, Section(category.name))
-    return replace(
-        issue,
-        sections=tuple(
-            replace(section, entries=(*section.entries, entry))
-            if newsletter.category(section.name) is category
-            else section
-            for section in sections
-        ),
-    )
-
-
-def without_story(issue: Issue, candidate: Candidate, *, kept: Entry | None = None) -> Issue:
-    """The issue without the story's entries, but for one that is kept."""
-    members = set(candidate.story.members)
-    return replace(
-        issue,
-        sections=tuple(
-            replace(
-                section,
-                entries=tuple(entry for entry in section.entries if entry is kept or entry.story not in members),
-            )
-            for section in issue.sections
-        ),
-    )
-
-
-def only_once(issue: Issue, candidate: Candidate) -> Issue:
-    """The issue with the first of the story's entries and no other."""
-    entries = (entry for section in issue.sections for entry in section.entries)
-    kept = next((entry for entry in entries if entry.story in candidate.story.members), None)
-    return without_story(issue, candidate, kept=kept)
-
-
-def no_such_category(name: str, newsletter: Newsletter) -> CannotDecide:
-    """What to say of a category that the newsletter has not."""
-    return CannotDecide(f"没有「{name}」这个栏目；可用的有：{'、'.join(newsletter.category_names)}")
 
 
 def all_issues(store: Store) -> list[Issue]:

@@ -10,7 +10,7 @@ from typing import Literal
 from crawler.items import Kind, LinkRelation
 
 Precision = Literal["second", "minute", "hour", "day", "month", "year", "first-seen"]
-DecisionAction = Literal["pick", "drop", "later", "merge", "split", "undo"]
+DecisionAction = Literal["pick", "drop", "later", "categorise", "edit", "merge", "split", "undo"]
 CandidateState = Literal["new", "picked", "dropped", "later", "published"]
 
 
@@ -224,11 +224,14 @@ class Decision:
     Args:
         story: any member's article id; survives regrouping.
         who, at: the person (or `cli`) and when.
-        action: `merge` and `split` are about two articles, which tell one story or do not; whoever says so of several
-            pairs at once has decided once. `undo` takes back the newest decision that still stands.
+        action: `categorise` and `edit` change the category and the drafted entry, not the state. `merge` and `split`
+            are about two articles, which tell one story or do not; whoever says so of several pairs at once has
+            decided once. `undo` takes back the newest decision that still stands.
         other: of `merge` and `split`, the other article's id.
         category, issue: where the pick goes; None leaves it to the story and to the next issue.
-        shown: what the person was shown (title, score, category), for later training.
+        shown: what the person was shown (title, score, category, state), for later training; where in an issue the
+            story stood (issue, section, position); for an `edit`, what it made of the entry (before, after).
+        id: given by the store; the later, the higher.
     """
 
     story: int
@@ -239,6 +242,30 @@ class Decision:
     issue: date | None = None
     shown: Mapping[str, str] = field(default_factory=dict)
     other: int | None = None
+    id: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What somebody changed of an issue that is no story's own, never overwritten.
+
+    Args:
+        id: given by the store.
+        issue: its date.
+        part: `headline`, `guide`, `preamble`, `order`, or `entry` for one that was not drafted from a story.
+        before, after: its text; None where there was none.
+        who, at: the person and when.
+        undoes: the change that this one takes back.
+    """
+
+    id: int
+    issue: date
+    part: str
+    before: str | None
+    after: str | None
+    who: str
+    at: datetime
+    undoes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,6 +155,19 @@ def _wait_or_kill(child: subprocess.Popen[bytes], patience: float = 90.0) -> Non
         child.wait()
 
 
+def begin_crawl(home: Home, sources: Sequence[str]) -> subprocess.Popen[str]:
+    """Crawl sources in a process of its own, for whoever must not wait: it says its report on stdout, as JSON."""
+    command = (sys.executable, "-m", "pipelines.cli", "--home", str(home.path), "crawl", "--json", *sources)
+    return subprocess.Popen(  # noqa: S603 (our own command)
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
 def serve(newsroom: Newsroom) -> int:
     """`jianbao schedule`.
 

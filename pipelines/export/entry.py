@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from pipelines.export import inline
+from pipelines.export.escape import bare_url, cleaned, escape, link
 from pipelines.model import StoryLink
 from pipelines.newsletter import Newsletter
 
@@ -101,6 +103,62 @@ def read_entry(markdown: str, newsletter: Newsletter) -> EntryView:
         summary=tuple(filter(None, (head.remark, *said))),
         urls=tuple(dict.fromkeys(filter(None, (head.url, *inline.urls(markdown))))),
     )
+
+
+# An entry in other words
+
+
+def title_of(markdown: str, newsletter: Newsletter) -> str:
+    """An entry's title as a reader sees it, with the repository that leads it, without prefixes and source."""
+    view = read_entry(markdown, newsletter)
+    return ": ".join(dict.fromkeys(filter(None, (view.repository, view.title))))
+
+
+def summary_of(markdown: str, newsletter: Newsletter) -> str:
+    """An entry's summary as a reader sees it, a paragraph a line."""
+    return "\n".join(_said_in(_summary_lines(markdown.split("\n"), newsletter)[1], newsletter))
+
+
+def reworded(markdown: str, newsletter: Newsletter, *, title: str, summary: str) -> str:
+    """The entry with another title and another summary, both plain text; what says the same already stays as it is."""
+    first, *others = markdown.split("\n")
+    if cleaned(title) and cleaned(title) != cleaned(title_of(markdown, newsletter)):
+        first = _retitled(first, title, newsletter)
+    if [cleaned(line) for line in summary.split("\n")] != [
+        cleaned(line) for line in summary_of(markdown, newsletter).split("\n")
+    ]:
+        before, _, after = _summary_lines(others, newsletter)
+        said = [escape(line) for line in summary.split("\n") if cleaned(line)] or [""]
+        others = [*before, f"{newsletter.labels.summary}：{said[0]}", *said[1:], *after]
+    return "\n".join([first, *others])
+
+
+def _retitled(line: str, title: str, newsletter: Newsletter) -> str:
+    prefixes, rest = _prefixes(line)
+    lead = line[: len(line.strip()) - len(rest)] if prefixes else ""
+    head = _head(rest)
+    separator = newsletter.labels.source_separator
+    _, source = _title_and_source(head.title, separator.strip())
+    said = escape(title) + (f"{separator}{escape(source)}" if source else "")
+    main = next((one for one in inline.links(rest) if not one.image), None)
+    if main is None:
+        return lead + said + (f" {bare_url(head.url)}" if head.url else "")
+    if head.title != main.markdown:  # the link is a part of the title: the title becomes the link
+        return lead + link(said, main.url)
+    return lead + rest[: main.start + 1] + said + rest[main.start + 1 + len(main.markdown) :]
+
+
+def _summary_lines(lines: Sequence[str], newsletter: Newsletter) -> tuple[list[str], list[str], list[str]]:
+    """What stands before the summary, the summary, what stands after it."""
+    start = next((at for at, line in enumerate(lines) if _summary_start(newsletter.labels.summary).match(line)), None)
+    if start is None:
+        return list(lines), [], []
+    end = next((at for at in range(start + 1, len(lines)) if label_line(lines[at], newsletter)), len(lines))
+    return list(lines[:start]), list(lines[start:end]), list(lines[end:])
+
+
+def _said_in(lines: Iterable[str], newsletter: Newsletter) -> list[str]:
+    return [said for line in lines if (said := _paragraph(line, newsletter.labels.summary))]
 
 
 # The first line

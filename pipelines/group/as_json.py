@@ -22,13 +22,14 @@ def candidates_json(
     return {
         "generated_at": generated_at.isoformat(),
         "categories": [
-            {"name": name, "candidates": [_candidate(one) for one in candidates if one.category == name]}
+            {"name": name, "candidates": [candidate_json(one) for one in candidates if one.category == name]}
             for name in names
         ],
     }
 
 
-def _candidate(one: Candidate) -> dict[str, Any]:
+def candidate_json(one: Candidate) -> dict[str, Any]:
+    """One candidate."""
     lead = one.lead.article
     return {
         "id": one.story.id,

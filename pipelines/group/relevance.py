@@ -30,6 +30,10 @@ HALF_LIFE: Final = timedelta(days=7)
 """Freshness halves in this time; an issue comes out every two weeks."""
 
 
+PROMOTION: Final = "推广："
+"""What the reason of a promotion begins with."""
+
+
 @dataclass(frozen=True, slots=True)
 class TopicTerms:
     """A newsletter's topics, ready to use."""
@@ -78,7 +82,7 @@ def relevance(
     if labels:
         reasons.append(Reason(f"附{'、'.join(labels)}", LINK_WEIGHT))
     if promotion and (sort := promotion.sort_of(lead.article.title)):
-        reasons.append(Reason(f"推广：{sort}", round(promotion.weight - max(total(reasons), 0.0), 2)))
+        reasons.append(Reason(f"{PROMOTION}{sort}", round(promotion.weight - max(total(reasons), 0.0), 2)))
     return _once(reasons)
 
 

@@ -13,6 +13,7 @@ from typing import Self, TypeVar
 from sqlalchemy import Connection, Engine, inspect, text
 
 from pipelines.store.articles import Articles
+from pipelines.store.changes import Changes
 from pipelines.store.decisions import Decisions
 from pipelines.store.engine import WAIT, is_ours, make_engine, typed_errors
 from pipelines.store.errors import StoreOutdated, StoreReadOnly, StoreRefused
@@ -24,6 +25,7 @@ from pipelines.store.runs import Runs
 from pipelines.store.sources import Sources
 from pipelines.store.stories import Stories
 from pipelines.store.tables import LONGEST_KEY, REVISIONS
+from pipelines.store.users import Users
 
 __all__ = ["LONGEST_KEY", "Store", "Transaction"]
 
@@ -43,6 +45,8 @@ class Transaction:
         self.lessons = Lessons(connection)
         self.sources = Sources(connection)
         self.runs = Runs(connection)
+        self.changes = Changes(connection)
+        self.users = Users(connection)
 
     def rebuilding(self) -> Rebuilding:
         """Forget what was made of the raw items, to make it again in this transaction."""

@@ -35,6 +35,7 @@ from pipelines.deduplicate.sharing import PERIOD, POPULAR, Bands, Pair, Use
 from pipelines.model import Article, Instant, Reference, StoredArticle
 from pipelines.store.engine import chunks, upsert
 from pipelines.store.packing import pack, pack_article, unpack, unpack_article
+from pipelines.store.search import Search
 from pipelines.store.state import replace_member
 from pipelines.store.tables import (
     article_keys,
@@ -378,6 +379,7 @@ class Articles:
         has = select(both.c.key).where(both.c.article_id == kept, both.c.key == bands.c.key, both.c.day == bands.c.day)
         run(delete(bands).where(bands.c.article_id == gone, has.exists()))
         run(update(bands).where(bands.c.article_id == gone).values(article_id=kept))  # until it is grouped again
+        Search(self._connection).forget([gone])
         run(
             update(revisions)
             .where(revisions.c.article_id == gone)
@@ -411,6 +413,7 @@ class Articles:
     def remove(self, one: int) -> None:
         """Remove an article that no item makes any more. Decisions on it stay."""
         replace_member(self._connection, one, None)
+        Search(self._connection).forget([one])
         self._connection.execute(delete(articles).where(articles.c.id == one))
 
     def forget_joined(self, first: int) -> None:

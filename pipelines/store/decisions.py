@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, insert, or_, select
 
 from pipelines.model import Decision
 from pipelines.store.articles import Articles
@@ -62,6 +62,32 @@ class Decisions:
             for row in self._connection.execute(query.where(STANDING) if standing else query):
                 found[row.story_id].append(_decision(row))
         return dict(found)
+
+    def newest(self, story_ids: Iterable[int]) -> dict[int, int]:
+        """The id of the newest decision on any member of stories, by story id; a story without any is left out."""
+        member = story_members.c
+        found: dict[int, int] = {}
+        for chunk in chunks(story_ids):
+            for about in (decisions.c.story, decisions.c.other):
+                query = (
+                    select(member.story_id, func.max(decisions.c.id))
+                    .join(decisions, about == member.article_id)
+                    .where(member.story_id.in_(chunk))
+                    .group_by(member.story_id)
+                )
+                for one, number in self._connection.execute(query):
+                    found[one] = max(number, found.get(one, 0))
+        return found
+
+    def last(self, story: int) -> list[Decision]:
+        """The newest standing decision on a story: one row, or all the pairs that it joined and set apart."""
+        return [_decision(row) for row in self._newest(story)]
+
+    def last_of(self, who: str) -> Decision | None:
+        """A person's newest standing decision."""
+        query = select(decisions).where(decisions.c.who == who, STANDING).order_by(decisions.c.id.desc()).limit(1)
+        row = self._connection.execute(query).first()
+        return _decision(row) if row else None
 
     def by_hand(self, article_ids: Iterable[int]) -> dict[tuple[int, int], Decision]:
         """The newest standing `merge` or `split` of each pair of articles of which one is among these.
@@ -150,5 +176,6 @@ def _decision(row: Row[Any]) -> Decision:
         category=row.category,
         issue=row.issue,
         shown=row.shown,
+        id=row.id,
         other=row.other,
     )

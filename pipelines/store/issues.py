@@ -58,6 +58,11 @@ class Issues:
         if counts:
             self._forget(issue.date)
 
+    def remove(self, day: date) -> None:
+        """Remove a draft."""
+        self._connection.execute(delete(entries).where(entries.c.issue == day))
+        self._connection.execute(delete(issues).where(issues.c.date == day, issues.c.state == "draft"))
+
     def get(self, day: date) -> Issue | None:
         """The issue of a date."""
         row = self._connection.execute(select(issues).where(issues.c.date == day)).first()
@@ -81,6 +86,16 @@ class Issues:
         if state is not None:
             query = query.where(issues.c.state == state)
         return list(self._connection.execute(query).scalars())
+
+    def entries(self) -> list[tuple[date, Entry]]:
+        """Every entry of the published issues with its issue, the newest issue first."""
+        query = (
+            select(entries.c.issue, entries.c.markdown, entries.c.story)
+            .join(issues, issues.c.date == entries.c.issue)
+            .where(issues.c.state == "published")
+            .order_by(entries.c.issue.desc(), entries.c.position)
+        )
+        return [(day, Entry(markdown, story)) for day, markdown, story in self._connection.execute(query)]
 
     def drafts(self) -> list[Issue]:
         """The issues not yet published, oldest first."""

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Self
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
 from sqlalchemy.sql import bindparam
 
 from crawler.items import RawItem
 from pipelines.deduplicate.identity import Measured, latest, measured
 from pipelines.store.engine import chunks
 from pipelines.store.packing import pack, unpack
-from pipelines.store.tables import raw_items
+from pipelines.store.tables import joined_articles, raw_items
 
 _KNOWN: Final = select(raw_items.c.digest, raw_items.c.id, raw_items.c.article_id, raw_items.c.metrics).where(
     raw_items.c.digest.in_(bindparam("digests", expanding=True))
@@ -131,6 +131,13 @@ class RawItems:
         if rows:
             self._connection.execute(update(raw_items).where(raw_items.c.id == bindparam("of")), rows)
         return by_article
+
+    def html_of(self, article: int) -> list[str]:
+        """The HTML of every raw item that an article was made of, oldest first."""
+        gone = select(joined_articles.c.id).where(joined_articles.c.article_id == article)
+        mine = or_(raw_items.c.article_id == article, raw_items.c.article_id.in_(gone))
+        rows = self._connection.execute(select(raw_items).where(mine).order_by(raw_items.c.id))
+        return [html for row in rows if (html := _stored(row).item.html)]
 
     def count(self) -> int:
         """How many there are."""

@@ -30,7 +30,7 @@ def state_after(actions: Iterable[DecisionAction]) -> CandidateState:
     Args:
         actions: of the decisions that nobody took back, oldest first.
 
-    >>> state_after(["later", "pick", "merge"])
+    >>> state_after(["later", "pick", "merge", "edit"])
     'picked'
     >>> state_after(["split"])
     'new'
@@ -40,21 +40,21 @@ def state_after(actions: Iterable[DecisionAction]) -> CandidateState:
 
 
 def settle(connection: Connection, story_ids: Collection[int]) -> None:
-    """Bring the state of stories in line with decisions and issues. Published beats whatever was decided.
+    """Bring state and category of stories in line with decisions and issues. Published beats whatever was decided.
 
     A story is published in the first published issue that printed one of its members; where no entry says so, the
     issue that its grading found stands.
     """
     for chunk in chunks(story_ids):
-        actions: dict[int, list[DecisionAction]] = defaultdict(list)
+        decided: dict[int, list[tuple[DecisionAction, str | None]]] = defaultdict(list)
         member = story_members.c
-        for one, action in connection.execute(
-            select(member.story_id, decisions.c.action)
+        for one, action, category in connection.execute(
+            select(member.story_id, decisions.c.action, decisions.c.category)
             .join(decisions, decisions.c.story == member.article_id)
             .where(member.story_id.in_(chunk), STANDING)
             .order_by(decisions.c.id)
         ):
-            actions[one].append(action)
+            decided[one].append((action, category))
         prints = (
             select(member.story_id, func.min(entries.c.issue).label("first"))
             .join(entries, entries.c.story == member.article_id)
@@ -63,14 +63,15 @@ def settle(connection: Connection, story_ids: Collection[int]) -> None:
             .group_by(member.story_id)
         )
         printed = {row.story_id: row.first for row in connection.execute(prints)}
-        graded = select(stories.c.id, stories.c.published_in).where(stories.c.id.in_(chunk))
+        graded = select(stories.c.id, stories.c.published_in, stories.c.graded).where(stories.c.id.in_(chunk))
         rows = [
             {
                 "of": one,
                 "published_in": (day := printed.get(one, found)),
-                "state": "published" if day else state_after(actions[one]),
+                "state": "published" if day else state_after(action for action, _ in decided[one]),
+                "category": next((name for _, name in reversed(decided[one]) if name), category),
             }
-            for one, found in connection.execute(graded).all()
+            for one, found, category in connection.execute(graded).all()
         ]
         if rows:
             connection.execute(update(stories).where(stories.c.id == bindparam("of")), rows)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import astuple
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
+from pipelines.group.relevance import PROMOTION
 from pipelines.model import Candidate, CandidateState, Evidence, Reason, Story, StoryLink
 from pipelines.store.articles import Articles
 from pipelines.store.engine import chunks
+from pipelines.store.listing import UNDECIDED, Ranked, Wanted, counts, ranked
+from pipelines.store.search import Search
 from pipelines.store.state import settle, stories_of
 from pipelines.store.tables import evidence, stories, story_members
 
-_GRADE: Final = ("category", "category_scores", "category_reasons", "score", "reasons")
-
-_UNDECIDED: Final[tuple[CandidateState, ...]] = ("new",)
+_GRADE: Final = ("graded", "promotion", "category_scores", "category_reasons", "score", "reasons")
 
 
 class Stories:
@@ -66,12 +67,21 @@ class Stories:
         if shown:
             self._connection.execute(insert(evidence), shown)
         settle(self._connection, [one.id for one in told])
+        Search(self._connection).put(article for one in candidates for article in one.articles)
+
+    def ranked(self, wanted: Wanted) -> Iterator[Ranked]:
+        """What the order of the candidates wanted follows from, the highest score first, read as it is asked for."""
+        return ranked(self._connection, wanted)
+
+    def counts(self, wanted: Wanted) -> dict[str, int]:
+        """How many candidates are wanted, by category, whichever category is wanted."""
+        return counts(self._connection, wanted)
 
     def candidates(
         self,
         category: str | None = None,
         since: datetime | None = None,
-        states: Collection[CandidateState] = _UNDECIDED,
+        states: Collection[CandidateState] = UNDECIDED,
         limit: int | None = None,
     ) -> list[Candidate]:
         """Candidates, the highest score first.
@@ -104,6 +114,7 @@ class Stories:
         rows = [{"of": row["id"], **{name: row[name] for name in _GRADE}} for row in map(_story_row, candidates)]
         if rows:
             self._connection.execute(update(stories).where(stories.c.id == bindparam("of")), rows)
+            settle(self._connection, [row["of"] for row in rows])
 
     def find(self, one: int) -> Candidate | None:
         """The candidate that has this article, also by the id of an article that joined another since."""
@@ -154,6 +165,8 @@ def _story_row(candidate: Candidate) -> dict[str, Any]:
         "id": candidate.story.id,
         "lead": candidate.story.lead,
         "category": candidate.category,
+        "graded": candidate.category,
+        "promotion": any(reason.text.startswith(PROMOTION) for reason in candidate.reasons),
         "score": candidate.score,
         "category_scores": dict(candidate.category_scores),
         "category_reasons": [astuple(reason) for reason in candidate.category_reasons],

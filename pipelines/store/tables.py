@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import (
+    DDL,
     JSON,
     BigInteger,
     Boolean,
@@ -25,10 +26,11 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     column,
+    event,
     true,
 )
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database need not load Alembic."""
 
 
@@ -171,6 +173,7 @@ articles = Table(
     Column("metrics", JSON, nullable=False),  # {name: [value, seconds since 1970 when it was read]}
     Column("fetched_at", Moment, nullable=False),
     Column("text", Words, nullable=False),
+    Index("ix_articles_given", "id", "kind", "source"),  # who gave it, without reading its text
     Index(
         "ix_articles_fresh", "id", sqlite_where=column("fresh") == true(), postgresql_where=column("fresh") == true()
     ),
@@ -240,7 +243,7 @@ stories = Table(
     metadata,
     _id(),
     _to_article("lead", index=True),  # or to delete an article would read every story
-    Column("category", Words, nullable=False),
+    Column("category", Words, nullable=False),  # the editor's, else the grading's
     Column("score", Float, nullable=False),
     Column("category_scores", JSON, nullable=False),
     Column("category_reasons", JSON, nullable=False),
@@ -250,7 +253,10 @@ stories = Table(
     Column("state", Words, nullable=False),
     Column("published_in", Date),
     Column("follows", Date),
+    Column("graded", Words, nullable=False),  # the grading's own category
+    Column("promotion", Boolean, nullable=False),
     Index("ix_stories_state_score", "state", "score"),
+    Index("ix_stories_ranking", "state", "category", "score", "newest_at", "promotion"),  # a list, without its rows
 )
 
 story_members = Table(
@@ -285,6 +291,50 @@ decisions = Table(
     Column("other", Integer, index=True),  # of a merge or a split
     Column("undoes", Integer, index=True),  # of an undo: the row that it takes back, whatever is regrouped since
 )
+
+changes = Table(
+    "changes",  # what somebody changed of an issue that is no story's own: its words, its order; rows are only added
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("issue", Date, nullable=False, index=True),  # no foreign key: as with decisions
+    Column("part", Words, nullable=False),
+    Column("before", Words),
+    Column("after", Words),
+    Column("who", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("undoes", Integer),  # the change that this one takes back
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("name", Words, primary_key=True),
+    Column("password", Words, nullable=False),  # its argon2 hash
+    Column("since", Moment, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),  # of the token, which only the browser has
+    Column("user", Words, ForeignKey("users.name", ondelete="CASCADE"), nullable=False),
+    Column("until", Moment, nullable=False),
+)
+
+search_texts = Table(
+    "search_texts",  # what a story is searched by, an article a row; see pipelines.store.search
+    metadata,
+    _to_article(primary_key=True, autoincrement=False),
+    Column("text", Words, nullable=False),
+)
+
+SEARCH_WORDS: Final = (
+    "CREATE VIRTUAL TABLE search_words USING fts5("
+    "words, content='', detail=none, tokenize='unicode61 remove_diacritics 0')"
+)
+"""SQLite's full-text index over `search_texts`, by rowid; SQLAlchemy has no word for it."""
+
+event.listen(search_texts, "after_create", DDL(SEARCH_WORDS).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
 
 issues = Table(
     "issues",

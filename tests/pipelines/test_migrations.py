@@ -44,11 +44,17 @@ def shape(path: Path) -> dict[str, Any]:
     return found
 
 
+def is_a_table(name: str | None, kind: str, _parents: object) -> bool:
+    """Leave out what SQLite's full-text index keeps for itself; `shape` compares it."""
+    return not (kind == "table" and (name or "").startswith("search_words"))
+
+
 def test_a_migrated_database_has_the_tables_of_the_code(tmp_path: Path) -> None:
     engine = make_engine(f"sqlite:///{tmp_path / 'migrated.db'}")
     migrate(engine)
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        opts = {"compare_type": True, "compare_server_default": True, "include_name": is_a_table}
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, metadata) == []
     engine.dispose()
     fresh = create_engine(f"sqlite:///{tmp_path / 'fresh.db'}")

@@ -1,0 +1,164 @@
+"""An issue as the desk shows it: its parts with what tells them from later wordings, lint, and how it will look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from markupsafe import Markup
+
+from pipelines.editing import issues_to_export
+from pipelines.export.entry import EntryView, read_entry, summary_of, title_of
+from pipelines.export.lint import Finding
+from pipelines.export.markdown import render
+from pipelines.issue_editing import PARTS, edition, look_over, order_edition
+from pipelines.model import Issue
+from pipelines.review.rendering import rendered
+from pipelines.review.visit import NothingHere, Visit
+
+
+@dataclass(frozen=True, slots=True)
+class EntryCard:
+    """An entry, ready to be put into a template.
+
+    Args:
+        position: among all of the issue's entries, from 0.
+        edition: sent back with each change of it.
+        findings: what is worth a second look, by line.
+    """
+
+    position: int
+    markdown: str
+    edition: str
+    story: int | None
+    title: str
+    summary: str
+    view: EntryView
+    findings: Sequence[Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class SectionCard:
+    """A section with its entries."""
+
+    place: int
+    name: str
+    quota: int
+    entries: Sequence[EntryCard]
+    findings: Sequence[Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class IssueView:
+    """An issue with all that its page shows.
+
+    Args:
+        editions: of the parts, by name.
+        order: sent back with each move.
+        markdown: what an export would write.
+    """
+
+    issue: Issue
+    sections: Sequence[SectionCard]
+    editions: Mapping[str, str]
+    order: str
+    findings: Sequence[Finding]
+    markdown: str
+
+    @property
+    def html(self) -> Markup:
+        """How it will look."""
+        return rendered(without_front_matter(self.markdown))
+
+    @property
+    def items(self) -> int:
+        """How many entries it has."""
+        return sum(len(section.entries) for section in self.sections)
+
+    def part(self, name: str) -> str:
+        """What a part says."""
+        said: str | None = getattr(self.issue, name)
+        return said or ""
+
+    def of(self, part: str) -> list[Finding]:
+        """What is to be said of a part."""
+        return [one for one in self.findings if one.part == part]
+
+
+def view_issue(visit: Visit, day: date, changed: Issue | None = None) -> IssueView:
+    """An issue by its date.
+
+    Args:
+        changed: as it would be with a change that is not written.
+
+    Raises:
+        NoSuchIssue: the day has none.
+    """
+    newsroom = visit.newsroom
+    newsletter = newsroom.newsletter
+    (issue,) = issues_to_export(newsroom.store, newsletter, [day])
+    if changed is not None:
+        issue = replace(changed, back_issues=issue.back_issues)
+    with newsroom.store.reading() as tx:
+        findings = look_over(tx, issue, newsletter, newsroom.rules)
+    sections, at = [], 0
+    for place, section in enumerate(issue.sections):
+        entries = [
+            EntryCard(
+                position=at + number,
+                markdown=entry.markdown,
+                edition=edition(entry.markdown),
+                story=entry.story,
+                title=title_of(entry.markdown, newsletter),
+                summary=summary_of(entry.markdown, newsletter),
+                view=read_entry(entry.markdown, newsletter),
+                findings=[one for one in findings if (one.part, one.position) == ("entry", at + number)],
+            )
+            for number, entry in enumerate(section.entries)
+        ]
+        at += len(entries)
+        category = newsletter.category(section.name)
+        mine = [one for one in findings if (one.part, one.position) == ("section", place)]
+        sections.append(SectionCard(place, section.name, category.quota if category else 0, entries, mine))
+    return IssueView(
+        issue=issue,
+        sections=sections,
+        editions={part: edition(getattr(issue, part)) for part in PARTS},
+        order=order_edition(issue),
+        findings=findings,
+        markdown=render(issue, newsletter, newsroom.home.template("issue.md.j2").read_text(encoding="utf-8")),
+    )
+
+
+def without_front_matter(markdown: str) -> str:
+    """What Jekyll shows of an issue.
+
+    >>> without_front_matter("---\\nlayout: post\\n---\\n\\n# 一期\\n")
+    '# 一期\\n'
+    """
+    if not markdown.startswith("---\n"):
+        return markdown
+    return markdown.partition("\n---\n")[2].lstrip("\n") or markdown
+
+
+def day_of(text: str) -> date:
+    """The date that an address names.
+
+    Raises:
+        NothingHere: it names none.
+    """
+    try:
+        return date.fromisoformat(text) if len(text) == 10 else _no_day(text)
+    except ValueError:
+        return _no_day(text)
+
+
+def _no_day(_: str) -> date:
+    raise NothingHere
+
+
+def finding_json(one: Finding) -> dict[str, Any]:
+    """A finding as JSON."""
+    return {"part": one.part, "position": one.position, "line": one.line, "text": one.text}

@@ -1,0 +1,320 @@
+// 候选: leaf through the list, decide, edit, take back. The server decides what is so; the page only shows it sooner.
+
+import { elements, listen, say, send, tell } from './desk.js';
+
+const list = document.getElementById('list');
+const none = document.getElementById('none');
+const news = document.getElementById('news');
+const more = document.getElementById('more');
+const search = document.querySelector('.filters input[type="search"]');
+const filters = new URLSearchParams(location.search);
+filters.set('category', list.dataset.category);
+
+let newest = Number(list.dataset.mark);
+let rest = Number(list.dataset.rest);
+const upto = newest;
+let cameSince = 0;
+const follower = new Map(); // where a card stood that has left: the id of the one behind it
+
+const said = { pick: '已选用', drop: '不用了', later: '以后再说' };
+
+const cards = () => [...list.children];
+const current = () => list.querySelector('[aria-current="true"]');
+const asked = (more_) => { const all = new URLSearchParams(filters); for (const [name, value] of Object.entries(more_)) all.set(name, value); return all.toString(); };
+
+function look(card, focus = true) {
+  const before = current();
+  if (before && before !== card) before.removeAttribute('aria-current');
+  if (!card) return;
+  card.setAttribute('aria-current', 'true');
+  if (focus) {
+    card.focus({ preventScroll: true });
+    const box = card.querySelector('.line').getBoundingClientRect();
+    const top = document.querySelector('.bar').getBoundingClientRect().bottom;
+    if (box.top < top || box.bottom > innerHeight) card.querySelector('.line').scrollIntoView({ block: box.top < top ? 'start' : 'nearest' });
+  }
+  if (cards().indexOf(card) >= cards().length - 6) fetchMore();
+}
+
+function step(by) {
+  const all = cards().filter((card) => !card.classList.contains('pending'));
+  const at = all.indexOf(current());
+  look(all[Math.min(Math.max(at + by, 0), all.length - 1)]);
+}
+
+// A card leaves the list when it is no more what the list shows.
+function belongs(card) {
+  const state = list.dataset.state;
+  return (state === 'all' || card.dataset.state === state) && (!list.dataset.category || card.dataset.category === list.dataset.category);
+}
+
+function leave(card) {
+  follower.set(card.dataset.id, card.nextElementSibling?.dataset.id ?? null);
+  if (card === current()) look(card.nextElementSibling ?? card.previousElementSibling);
+  card.remove();
+  none.hidden = list.children.length > 0;
+  if (!list.children.length) fetchMore();
+}
+
+function put(html) {
+  const [fresh] = elements(html);
+  const stands = document.getElementById(fresh.id);
+  if (stands) {
+    const looked = stands === current();
+    stands.replaceWith(fresh);
+    if (!belongs(fresh)) {
+      if (looked) look(fresh, false);
+      leave(fresh);
+    } else if (looked) look(fresh);
+    return fresh;
+  }
+  if (!belongs(fresh)) return null;
+  const behind = follower.get(fresh.dataset.id);
+  const place = behind && document.getElementById('s' + behind);
+  if (place) place.before(fresh);
+  else if (behind === null) list.append(fresh);
+  else list.prepend(fresh);
+  none.hidden = true;
+  return fresh;
+}
+
+function showTabs(tabs) {
+  for (const tab of tabs ?? []) {
+    const link = document.querySelector(`[data-tab="${CSS.escape(tab.name)}"]`);
+    if (!link) continue;
+    link.querySelector('b').textContent = tab.count;
+    link.querySelector('small').textContent = tab.said;
+    link.classList.toggle('full', tab.full);
+  }
+}
+
+async function act(card, path, method, body, words) {
+  const id = card.dataset.id;
+  const told = await send(method, `/api/candidates/${id}/${path}?card=1&${filters}`, { ...body, seen: card.dataset.version });
+  card.classList.remove('pending');
+  show(told);
+  tell(told.error ?? words, Boolean(told.error));
+  return told;
+}
+
+// What the server told of one story or of several. A story that became part of another has no card of its own any more.
+function show(told) {
+  let shown = null;
+  if (told.html) {
+    shown = put(told.html);
+    for (const article of told.candidate.articles) {
+      const gone = document.getElementById(`s${article.id}`);
+      if (gone && article.id !== told.candidate.id) leave(gone);
+    }
+  }
+  for (const other of told.others ?? []) put(other.html);
+  showTabs(told.tabs);
+  return shown;
+}
+
+function decide(action, category) {
+  const card = current();
+  if (!card || card.classList.contains('pending')) return;
+  const body = category ? { action, category } : { action };
+  const goes = action !== 'categorise' || (list.dataset.category && category !== card.dataset.category);
+  if (goes) {
+    card.classList.add('pending');
+    const all = cards().filter((one) => !one.classList.contains('pending'));
+    const behind = cards().slice(cards().indexOf(card)).find((one) => all.includes(one));
+    look(behind ?? all.at(-1));
+  }
+  act(card, 'decisions', 'POST', body, category ? say('移到了{0}', category) : say(said[action]));
+}
+
+async function undo() {
+  const told = await send('POST', `/api/undo?card=1&${filters}`, {});
+  const card = show(told);
+  if (card?.isConnected) look(card);
+  if (told.error) tell(told.error, true);
+  else tell(say('撤回了：{0}', told.candidate?.title ?? told.issue));
+}
+
+// ---- one story of two, two of one
+
+function mark(card) {
+  for (const one of list.querySelectorAll('.marked')) one.classList.remove('marked');
+  if (card) sessionStorage.setItem('marked', card.dataset.id);
+  else sessionStorage.removeItem('marked');
+  card?.classList.add('marked');
+}
+
+function merge() {
+  const card = current();
+  const marked = sessionStorage.getItem('marked');
+  if (!card) return;
+  if (!marked || marked === card.dataset.id) {
+    mark(marked ? null : card);
+    if (!marked) tell(say('已标记：到另一条上按 m 合并'));
+    return;
+  }
+  mark(null);
+  act(card, 'merges', 'POST', { others: [Number(marked)] }, say('已合并'));
+}
+
+function split(leaving = []) {
+  const card = current();
+  if (card) act(card, 'splits', 'POST', { leaving }, say('已拆开'));
+}
+
+// ---- editing in place
+
+function edit() {
+  const card = current();
+  const place = card?.querySelector('.words');
+  if (!place || card.querySelector('.editor')) return;
+  const form = document.getElementById('editor').content.firstElementChild.cloneNode(true);
+  const { title, summary, cancel } = form.elements;
+  title.value = card.querySelector('.details h2').textContent.trim();
+  summary.value = [...card.querySelectorAll('.summary p:not(.none)')].map((line) => line.textContent.trim()).join('\n');
+  place.hidden = true;
+  place.after(form);
+  const close = () => { form.remove(); place.hidden = false; card.focus({ preventScroll: true }); };
+  cancel.addEventListener('click', close);
+  form.addEventListener('keydown', (event) => {
+    if (event.isComposing || event.keyCode === 229) return;
+    if (event.key === 'Escape') { event.preventDefault(); close(); }
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) { event.preventDefault(); form.requestSubmit(); }
+  });
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const told = await send('PUT', `/api/candidates/${card.dataset.id}/entry?card=1&${filters}`, { title: title.value, summary: summary.value, seen: card.dataset.version });
+    if (told.status === 200) {
+      put(told.html);
+      tell(say('改好了'));
+      return;
+    }
+    if (told.status === 409) { // what was typed stays; the next save knows what it replaces
+      const [fresh] = elements(told.html);
+      card.dataset.version = fresh.dataset.version;
+    }
+    tell(told.error, true);
+  });
+  title.focus();
+}
+
+function preview(card = current()) {
+  const shown = card?.querySelector('.previewed');
+  if (shown) { shown.remove(); return; }
+  const asks = card?.querySelector('[data-do="preview"]');
+  if (!asks) return;
+  const frame = document.createElement('iframe');
+  frame.className = 'preview';
+  frame.setAttribute('sandbox', '');
+  frame.referrerPolicy = 'no-referrer';
+  frame.src = `/articles/${asks.dataset.article}/preview`;
+  const pictures = document.createElement('button');
+  pictures.type = 'button';
+  pictures.textContent = say('显示图片');
+  pictures.addEventListener('click', () => { frame.src += '?images=1'; pictures.remove(); });
+  const box = document.createElement('div');
+  box.className = 'previewed';
+  box.append(frame, pictures);
+  card.querySelector('.words').after(box);
+}
+
+// ---- more of the list, and what came since
+
+let fetching = false;
+
+async function fetchMore() {
+  if (fetching || !rest) return;
+  fetching = true;
+  const first = cards().filter((card) => Number(card.dataset.id) <= upto && !card.classList.contains('pending')).length;
+  const response = await fetch(`/candidates/more?${asked({ first, upto })}`).catch(() => null);
+  if (response?.ok) {
+    rest = Number(response.headers.get('X-Rest'));
+    for (const card of elements(await response.text())) if (!document.getElementById(card.id)) list.append(card);
+    more.parentElement.hidden = !rest;
+    document.getElementById('rest').textContent = rest;
+    none.hidden = list.children.length > 0;
+    if (!current() && list.firstElementChild) look(list.firstElementChild);
+  }
+  fetching = false;
+}
+
+async function lookForNews() {
+  if (document.hidden) return;
+  const told = await fetch(`/api/candidates/news?${asked({ after: newest })}`).then((answer) => answer.json()).catch(() => null);
+  cameSince = told?.count ?? 0;
+  news.hidden = !cameSince;
+  news.textContent = say('{0} 条新候选', cameSince);
+}
+
+async function takeNews() {
+  if (!cameSince) return;
+  const response = await fetch(`/candidates/more?${asked({ after: newest, limit: 200 })}`).catch(() => null);
+  if (!response?.ok) return;
+  newest = Number(response.headers.get('X-Mark'));
+  const looked = current();
+  const before = looked?.getBoundingClientRect().top;
+  const fresh = elements(await response.text()).filter((card) => !document.getElementById(card.id));
+  list.prepend(...fresh);
+  if (looked) scrollBy(0, looked.getBoundingClientRect().top - before);
+  else look(list.firstElementChild);
+  none.hidden = list.children.length > 0;
+  news.hidden = true;
+  cameSince = 0;
+}
+
+// ---- keys and clicks
+
+function tab(by) {
+  const all = [...document.querySelectorAll('[data-tab]')];
+  const at = all.findIndex((one) => one.hasAttribute('aria-current'));
+  all[(at + by + all.length) % all.length]?.click();
+}
+
+const categories = [...document.querySelectorAll('[data-tab]')].map((one) => one.dataset.tab);
+const keys = {
+  j: () => step(1),
+  k: () => step(-1),
+  ArrowDown: () => step(1),
+  ArrowUp: () => step(-1),
+  a: () => decide('pick'),
+  x: () => decide('drop'),
+  l: () => decide('later'),
+  u: undo,
+  e: edit,
+  o: () => current()?.querySelector('[data-original]')?.click(),
+  p: () => preview(),
+  n: takeNews,
+  m: merge,
+  s: () => split(),
+  Escape: () => mark(null),
+  '/': () => search.focus(),
+  '[': () => tab(-1),
+  ']': () => tab(1),
+};
+for (const name of ['a', 'x', 'l', 'u', 'm', 's']) keys[name].once = true;
+for (let number = 1; number <= Math.min(categories.length, 9); number++) keys[number] = () => decide('categorise', categories[number - 1]);
+
+list.addEventListener('click', (event) => {
+  const card = event.target.closest('.card');
+  if (!card) return;
+  if (card !== current()) look(card);
+  const pressed = event.target.closest('[data-do]');
+  if (!pressed) return;
+  const action = pressed.dataset.do;
+  if (action === 'edit') edit();
+  else if (action === 'preview') preview(card);
+  else if (action === 'merge') merge();
+  else if (action === 'split') split();
+  else if (action === 'leave') split([Number(pressed.dataset.article)]);
+  else decide(action, pressed.dataset.to);
+});
+list.addEventListener('focusin', (event) => {
+  const card = event.target.closest('.card');
+  if (card && card !== current()) look(card, false);
+});
+more.addEventListener('click', fetchMore);
+news.addEventListener('click', takeNews);
+for (const one of document.querySelectorAll('.filters select')) one.addEventListener('change', () => one.form.requestSubmit());
+setInterval(lookForNews, Number(list.dataset.every) * 1000);
+document.getElementById(`s${sessionStorage.getItem('marked')}`)?.classList.add('marked');
+if (innerWidth >= 900) look(list.firstElementChild);
+listen(keys); // last: what was pressed already is done now

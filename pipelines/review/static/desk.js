@@ -1,0 +1,114 @@
+// What all pages of the desk share: asking the server, saying what happened, keys.
+
+const words = JSON.parse(document.body.dataset.words);
+const token = document.querySelector('meta[name="csrf"]').content;
+const toast = document.getElementById('toast');
+const help = document.getElementById('help');
+let hiding;
+
+export function say(text, ...values) {
+  return (words[text] ?? text).replace(/\{(\d)\}/g, (_, at) => values[at]);
+}
+
+export function tell(text, bad = false) {
+  toast.textContent = text;
+  toast.classList.toggle('bad', bad);
+  toast.classList.add('shown');
+  clearTimeout(hiding);
+  hiding = setTimeout(() => toast.classList.remove('shown'), bad ? 6000 : 2500);
+}
+
+// Actions reach the server in the order in which they were made, one at a time; no page is left before they are there.
+let line = Promise.resolve();
+
+export function send(method, path, body) {
+  const sent = line.then(() => ask(method, path, body));
+  line = sent.catch(() => undefined);
+  return sent;
+}
+
+let leaving = false;
+
+export function go(address) {
+  if (leaving) return;
+  leaving = true;
+  line.then(() => location.assign(address));
+}
+
+addEventListener('pageshow', (event) => { if (event.persisted) leaving = false; });
+
+document.addEventListener('click', (event) => {
+  const link = event.target.closest?.('a[href^="/"]');
+  if (!link || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  go(link.href);
+});
+
+async function ask(method, path, body) {
+  const headers = { 'X-CSRF-Token': token };
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  let response;
+  try {
+    response = await fetch(path, { method, headers, keepalive: true, body: body === undefined ? undefined : JSON.stringify(body) });
+  } catch {
+    return { status: 0, error: say('没有连上：请再试一次') };
+  }
+  if (response.status === 401) location.assign('/login?next=' + encodeURIComponent(location.pathname + location.search));
+  const told = await response.json().catch(() => ({ error: String(response.status) }));
+  return { status: response.status, ...told };
+}
+
+// HTML of our own server, whose templates escape whatever came from elsewhere.
+export function elements(html) {
+  const holder = document.createElement('template');
+  holder.innerHTML = html;
+  return [...holder.content.children];
+}
+
+export function typing(event) {
+  const at = event.target;
+  return at instanceof HTMLElement && (at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName));
+}
+
+const pages = { c: '/candidates', i: '/issue', s: '/sources', a: '/archive' };
+let going = false;
+
+// `keys` maps what a key is called to what it does. An input method that composes, a shortcut of the browser and a field
+// that somebody types in are left alone. What is pressed while this page is left is meant for the next one.
+export function listen(keys) {
+  const press = (key, event) => {
+    if (leaving) {
+      sessionStorage.setItem('early', JSON.stringify([...JSON.parse(sessionStorage.getItem('early') ?? '[]'), key]));
+      return true;
+    }
+    if (help?.open && key !== '?') return false;
+    if (going && pages[key]) {
+      going = false;
+      go(pages[key]);
+      return true;
+    }
+    going = key === 'g';
+    if (key === '?' && help) {
+      if (help.open) help.close();
+      else help.showModal();
+      return true;
+    }
+    const act = keys[key];
+    if (!act || (event?.repeat && act.once)) return false;
+    act(event);
+    return true;
+  };
+  document.addEventListener('keydown', (event) => {
+    if (event.isComposing || event.keyCode === 229 || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (typing(event)) {
+      if (event.key === 'Escape' && event.target.type === 'search') event.target.blur();
+      return;
+    }
+    if (press(event.key, event)) event.preventDefault();
+  });
+  const early = window.early ?? [];
+  window.early = null;
+  for (const key of early) press(key, null);
+}
+
+document.querySelector('[data-help]')?.addEventListener('click', () => help.showModal());

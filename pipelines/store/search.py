@@ -1,0 +1,138 @@
+"""Search: words and parts of words in what a story is known by, Chinese or Latin, taken literally.
+
+A full-text index knows where words end; Chinese does not show it. So the index holds pairs of neighbouring characters,
+and finds with them what may hold the words; whether it does, the text itself says. PostgreSQL looks at the text only.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from sqlalchemy import ColumnElement, Connection, Integer, Select, delete, func, literal_column, select, text
+
+from pipelines.model import StoredArticle
+from pipelines.store.engine import chunks, upsert
+from pipelines.store.tables import search_texts
+
+SUMMARY_CHARACTERS: Final = 200
+"""Of a digest that are searched: what lies further down says little of what the story is."""
+
+MOST_TERMS: Final = 8
+LONGEST_QUERY: Final = 200
+
+_CJK: Final = r"\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af\U00020000-\U0003ffff"
+_RUN: Final = re.compile(rf"[{_CJK}]+|(?:(?![{_CJK}])[^\W_])+")
+_EXACT: Final = re.compile(r"[a-z0-9]+|[\u4e00-\u9fff]{1,2}")
+"""A term that the index alone finds: a beginning of a Latin word, a Chinese character, a pair of them."""
+
+_WIDE: Final = "\u2e80"
+
+_PUT: Final = text("INSERT INTO search_words(rowid, words) VALUES (:id, :words)")
+_DROP: Final = text("INSERT INTO search_words(search_words, rowid, words) VALUES ('delete', :id, :words)")
+
+
+class Search:
+    """What articles are found by."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._indexed = connection.dialect.name == "sqlite"
+
+    def put(self, articles: Iterable[StoredArticle]) -> None:
+        """Have articles found by their titles, accounts and digests; those that are known so already cost nothing."""
+        wanted = {one.id: _text_of(one) for one in articles}
+        known = self._texts(wanted)
+        changed = {one: said for one, said in wanted.items() if known.get(one) != said}
+        self._take_out({one: known[one] for one in changed if one in known})
+        upsert(self._connection, search_texts, [{"article_id": one, "text": said} for one, said in changed.items()])
+        if self._indexed and changed:
+            self._connection.execute(_PUT, [{"id": one, "words": words(said)} for one, said in changed.items()])
+
+    def forget(self, ids: Iterable[int]) -> None:
+        """Have articles not found any more."""
+        known = self._texts(ids)
+        self._take_out(known)
+        for chunk in chunks(known):
+            self._connection.execute(delete(search_texts).where(search_texts.c.article_id.in_(chunk)))
+
+    def _texts(self, ids: Iterable[int]) -> Mapping[int, str]:
+        rows = search_texts.c
+        return {
+            one: said
+            for chunk in chunks(ids)
+            for one, said in self._connection.execute(
+                select(rows.article_id, rows.text).where(rows.article_id.in_(chunk))
+            )
+        }
+
+    def _take_out(self, known: Mapping[int, str]) -> None:
+        if self._indexed and known:
+            self._connection.execute(_DROP, [{"id": one, "words": words(said)} for one, said in known.items()])
+
+
+def found(query: str, article: ColumnElement[int], dialect: str) -> ColumnElement[bool] | None:
+    """The condition that an article holds every word of a query; None for an empty query.
+
+    Args:
+        query: as somebody typed it: no character means anything but itself.
+        article: the column that holds its id.
+    """
+    terms = folded(query[:LONGEST_QUERY]).split()[:MOST_TERMS]
+    if not terms:
+        return None
+    rows = search_texts.c
+    if dialect != "sqlite":
+        holds = (func.strpos(rows.text, term) > 0 for term in terms)
+        return article.in_(select(rows.article_id).where(*holds))
+    asked = " AND ".join(f'"{piece}"{"*" * prefix}' for term in terms for piece, prefix in _pieces(term))
+    indexed: Select[int] = select(literal_column("rowid", Integer)).select_from(text("search_words"))
+    indexed = indexed.where(text("search_words MATCH :asked").bindparams(asked=asked))
+    doubtful = [term for term in terms if not _EXACT.fullmatch(term)]
+    if not doubtful:
+        return article.in_(indexed)
+    holding = select(rows.article_id).where(*(func.instr(rows.text, term) > 0 for term in doubtful))
+    return article.in_(holding.where(rows.article_id.in_(indexed)) if asked else holding)
+
+
+def folded(words: str) -> str:
+    """Text as it is compared: one form of each character, one case, single blanks.
+
+    >>> folded("ＭＮＮ　Kit\\n量化")
+    'mnn kit 量化'
+    """
+    return " ".join(unicodedata.normalize("NFKC", words).casefold().split())
+
+
+def words(text: str) -> str:
+    """What the index is told of a text: Latin words, and of Chinese every pair of neighbours and each run's last.
+
+    >>> words("高通骁龙690，MNN框架")
+    '高通 通骁 骁龙 龙 690 mnn 框架 架'
+    """
+    return " ".join(piece for run in _RUN.findall(text.casefold()) for piece in _of_run(run))
+
+
+def _of_run(run: str) -> Iterator[str]:
+    if run[0] < _WIDE:
+        yield run
+        return
+    yield from (run[at : at + 2] for at in range(len(run)))
+
+
+def _pieces(term: str) -> Iterator[tuple[str, bool]]:
+    """What the index must hold where a text holds the term, and whether only as a beginning."""
+    runs = _RUN.findall(term)
+    for run in runs:
+        if run[0] < _WIDE or len(run) == 1:
+            yield run, True
+        else:
+            yield from ((run[at : at + 2], False) for at in range(len(run) - 1))
+
+
+def _text_of(one: StoredArticle) -> str:
+    article = one.article
+    said = (article.title, article.publisher or "", article.author or "", article.summary[:SUMMARY_CHARACTERS])
+    return folded(" ".join(said))

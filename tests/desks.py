@@ -1,0 +1,78 @@
+"""A desk over a small newsroom, spoken to as a browser would."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from builders import NOON, article
+from starlette.testclient import TestClient
+
+from crawler.home import Home, bundled
+from crawler.items import RawItem
+from pipelines.newsroom import Newsroom
+from pipelines.run import group
+from pipelines.store.raw import NewRaw, Packed
+
+KEY = b"k" * 32
+HOST = "127.0.0.1:8765"
+
+TITLES = {
+    1: "高通骁龙芯片的低比特量化",
+    2: "端侧推理引擎开源",
+    3: "一篇关于结构化剪枝的论文",
+    4: "移动端部署入门",
+    5: "限时优惠：量化课程报名",
+}
+
+
+class Desk:
+    """A client with a page open: it has the cookie and the token of one."""
+
+    def __init__(self, client: TestClient, newsroom: Newsroom) -> None:
+        self.client = client
+        self.newsroom = newsroom
+        self.token = client.get("/api/session").json().get("csrf", "")
+
+    def get(self, path: str, **options: Any) -> httpx2.Response:
+        return self.client.get(path, **options)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> httpx2.Response:
+        return self.client.post(path, json=body or {}, headers={"X-CSRF-Token": self.token, **headers})
+
+    def put(self, path: str, body: Any) -> httpx2.Response:
+        return self.client.put(path, json=body, headers={"X-CSRF-Token": self.token})
+
+    def card(self, story: int) -> dict[str, Any]:
+        found: dict[str, Any] = self.get(f"/api/candidates/{story}").json()
+        return found
+
+    def decide(self, story: int, action: str, **more: str) -> httpx2.Response:
+        return self.post(f"/api/candidates/{story}/decisions", {"action": action, **more})
+
+
+def make_newsroom(folder: Path) -> Newsroom:
+    home = Home(folder)
+    home.path.mkdir(parents=True, exist_ok=True)
+    for name in ("newsletter.toml", "sources.toml"):
+        (home.path / name).write_bytes((bundled() / name).read_bytes())
+    newsroom = Newsroom(home)
+    add_articles(newsroom, TITLES)
+    return newsroom
+
+
+def add_articles(newsroom: Newsroom, titles: dict[int, str], **values: Any) -> None:
+    """Store and group articles of these titles, each with the page that it came from."""
+    made = [
+        article(number, title=title, keys=(f"wechat:t{number}",), summary=f"{title}，说得明白。" * 3, **values)
+        for number, title in titles.items()
+    ]
+    with newsroom.store.transaction() as tx:
+        saved = tx.articles.save(made)
+        items = [
+            RawItem("wechat", one.url, one.title, NOON + timedelta(hours=1), html=f"<p>{one.title}</p>") for one in made
+        ]
+        tx.raw.add([NewRaw(Packed.of(item, "watch"), one) for item, one in zip(items, saved.ids, strict=True)])
+    group(newsroom.store, newsroom.group_rules)

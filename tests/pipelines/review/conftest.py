@@ -1,0 +1,45 @@
+"""Fixtures: a newsroom of five stories, and desks over it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from desks import HOST, KEY, Desk, make_newsroom
+from starlette.testclient import TestClient
+
+from pipelines.newsroom import Newsroom
+from pipelines.review.access import Access
+from pipelines.review.app import build
+from pipelines.review.defence import Names
+
+
+@pytest.fixture
+def newsroom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Newsroom]:
+    monkeypatch.delenv("JIANBAO_DB", raising=False)
+    one = make_newsroom(tmp_path / "newsletter")
+    yield one
+    one.store.close()
+
+
+@pytest.fixture
+def open_desk(newsroom: Newsroom) -> Iterator[Callable[..., Desk]]:
+    """Opens further desks over the newsroom: other editors, other browsers."""
+    opened: list[TestClient] = []
+
+    def opener(editor: str = "编辑甲", *, login: bool = False) -> Desk:
+        app = build(newsroom, Access(KEY, login, editor), Names(frozenset({"127.0.0.1", "localhost"})))
+        client = TestClient(app, base_url=f"http://{HOST}", follow_redirects=False)
+        client.__enter__()
+        opened.append(client)
+        return Desk(client, newsroom)
+
+    yield opener
+    for client in opened:
+        client.__exit__(None, None, None)
+
+
+@pytest.fixture
+def desk(open_desk: Callable[..., Desk]) -> Desk:
+    return open_desk()

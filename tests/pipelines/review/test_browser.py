@@ -1,0 +1,523 @@
+"""The desk in a real Chromium, as an editor's hands find it.
+
+Prints how many keys an issue takes, and where the pictures of all pages are. Chromium is Debian's, or the one that
+JIANBAO_CHROMIUM names.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import NOON, instant
+from desks import add_articles, make_newsroom
+from playwright.sync_api import Browser, Page, Playwright, Request, expect, sync_playwright
+
+from crawler.home import Home
+from crawler.items import RawItem
+from pipelines.editing import save_issue
+from pipelines.model import Article, Entry, Issue, Reference, Section
+from pipelines.newsroom import Newsroom
+from pipelines.run import group
+from pipelines.sample import Sample, serving
+from pipelines.store.raw import NewRaw, Packed
+
+pytestmark = pytest.mark.slow
+
+CHROMIUM = os.environ.get("JIANBAO_CHROMIUM", "/usr/bin/chromium")
+ITEMS = 18
+AIM = 60
+
+WATCH = """
+window.violations = [];
+document.addEventListener('securitypolicyviolation', (event) => window.violations.push(event.violatedDirective));
+"""
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    assert Path(CHROMIUM).exists(), (
+        f"{CHROMIUM} is not there: apt-get install chromium, or name one by JIANBAO_CHROMIUM"
+    )
+    one = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    yield one
+    one.close()
+
+
+@contextmanager
+def served(home: Home) -> Iterator[str]:
+    """`jianbao review` in a process of its own; its address."""
+    command = [sys.executable, "-m", "pipelines.cli", "--home", str(home.path), "review", "--port", "0"]
+    environment = {name: value for name, value in os.environ.items() if name != "JIANBAO_DB"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as server:
+        assert server.stdout is not None
+        try:
+            said = server.stdout.readline()
+            address = re.search(r"http://127\.0\.0\.1:\d+", said)
+            assert address, said
+            yield address[0]
+        finally:
+            server.terminate()
+            server.wait(10)
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newsroom]:
+    """The sample newsroom, crawled and grouped."""
+    folder = tmp_path_factory.mktemp("sample") / "newsroom"
+    now = datetime.now(UTC)
+    one = Sample.load()
+    with serving(one, now) as port:
+        one.copy_newsroom(folder, now, port)
+        jianbao = [sys.executable, "-m", "pipelines.cli", "--home", str(folder)]
+        past = sorted(str(path) for path in (folder / "archive").glob("*.md"))
+        environment = {name: value for name, value in os.environ.items() if name != "JIANBAO_DB"}
+        subprocess.run([*jianbao, "archive", "import", *past], check=True, capture_output=True, env=environment)
+        subprocess.run([*jianbao, "crawl"], check=False, capture_output=True, env=environment)
+        newsroom = Newsroom(Home(folder))
+        yield newsroom
+        newsroom.store.close()
+
+
+class Editor:
+    """Somebody at a keyboard, whose keys are counted."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.keys = 0
+        self.characters = 0
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+            self.keys += 1
+
+    def write(self, text: str) -> None:
+        self.page.keyboard.insert_text(text)
+        self.characters += len(text)
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens pages whose scripts must not fail and whose policy must not be broken."""
+    contexts = []
+    mistakes: list[str] = []
+
+    def opener(**options: Any) -> Page:
+        context = browser.new_context(**({"viewport": {"width": 1280, "height": 800}, "locale": "zh-CN"} | options))
+        context.add_init_script(WATCH)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: mistakes.append(str(error)))
+        page.on("console", lambda said: mistakes.append(said.text) if "Content Security" in said.text else None)
+        return page
+
+    yield opener
+    for context in contexts:
+        context.close()
+    assert mistakes == []
+
+
+def looked_at(page: Page) -> str:
+    return page.locator(".card[aria-current=true] h3").inner_text()
+
+
+def test_an_issue_is_made_by_the_keyboard_alone(
+    sample: Newsroom, open_page: Callable[..., Page], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with served(sample.home) as address:
+        page = open_page()
+        page.goto(f"{address}/candidates")
+        page.wait_for_function("document.querySelector('.card[aria-current=true]')")
+        editor = Editor(page)
+        wanted = [5, 4, 4, 5]
+        for number, picks in enumerate(wanted):
+            editor.press("j", "k", "x", "u")
+            editor.press(*["a"] * picks)
+            if number + 1 < len(wanted):
+                editor.press("]")
+                expect(page.locator("[data-tab]").nth(number + 1)).to_have_attribute("aria-current", "true")
+        editor.press("g", "i")
+        expect(page.locator(".entry")).to_have_count(ITEMS)
+        first = page.locator(".entry h3").first.inner_text()
+        editor.press("J")
+        expect(page.locator(".entry h3").nth(1)).to_have_text(first)
+        editor.press("e")
+        page.keyboard.press("Control+End")
+        editor.write("编辑添的一句。")
+        editor.press("Control+Enter")
+        expect(page.locator("#rendered")).to_contain_text("编辑添的一句。")
+        editor.press("h")
+        editor.write("量化/端侧/芯片")
+        editor.press("Enter", "d")
+        editor.write("这一期说的是内存。")
+        editor.press("Control+Enter")
+        expect(page.locator("#rendered h1")).to_contain_text("量化/端侧/芯片")
+        expect(page.locator("#rendered")).to_contain_text("这一期说的是内存。")
+        editor.press("E")
+        expect(page.locator("#toast")).to_contain_text("已导出到")
+        shown = page.locator("#markdown").text_content()
+        (written,) = (sample.home.path / "issues").glob("*.md")
+        assert written.read_text(encoding="utf-8") == shown
+        assert shown is not None
+        assert len(re.findall(r"(?m)^- \[", shown.split("## 过刊")[0].split("----")[0])) == ITEMS
+    with capsys.disabled():
+        sys.stdout.write(f"\n{ITEMS} items: {editor.keys} keys (aim: {AIM}), {editor.characters} characters written\n")
+    assert editor.keys <= AIM
+
+
+# ---- a hostile article, everywhere
+
+EVIL = "https://evil.example"
+HOSTILE_TITLES = [
+    "<script>alert(1)</script>",
+    '"><img src=https://evil.example/t.png onerror=alert(1)>',
+    "<svg/onload=alert(1)>",
+    "[x](javascript:alert(1)) ![y](https://evil.example/m.png)",
+    "<p hx-get='/api/session' hx-trigger=load hx-on::load='alert(1)'>",
+    "{{ 7*7 }} {% raw %} ${alert(1)} `alert(1)`",
+    "' onfocus=alert(1) autofocus x='",
+    "</textarea></template><script>alert(1)</script>",
+    "\u202e反过来的字 <iframe srcdoc='<script>alert(1)</script>'>",
+    "<style>@import 'https://evil.example/s.css';</style><link rel=stylesheet href=https://evil.example/l.css>",
+    "<form action=https://evil.example><button formaction=javascript:alert(1)>点我</button></form>",
+    "<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=alert(1)&gt;'>",
+    "字" * 300 + "http://" + "a" * 300,
+]
+
+
+def hostile(number: int, title: str) -> Article:
+    url = f"https://e{number}.example/?<script>=\"'{title[:20]}"
+    return Article(
+        kind="wechat",
+        source="watch",
+        url=url,
+        seen_url=url,
+        keys=(f"wechat:evil{number}",),
+        title=title,
+        published=instant(),
+        fetched_at=NOON,
+        publisher=title,
+        author=title,
+        text=title,
+        summary=f"{title} 摘要要长过二十个字才会当作摘要来用。{title}",
+        image="javascript:alert(1)",
+        references=(
+            Reference("arxiv:2001.04246", "javascript:alert(1)", primary=True),
+            Reference(
+                f"github:a/b{number}", f'https://github.com/a/b{number}"><img src=x onerror=alert(1)>', primary=True
+            ),
+        ),
+    )
+
+
+@pytest.fixture
+def hostile_home(tmp_path: Path) -> Home:
+    newsroom = make_newsroom(tmp_path / "newsletter")
+    articles = [hostile(number, title) for number, title in enumerate(HOSTILE_TITLES)]
+    with newsroom.store.transaction() as tx:
+        saved = tx.articles.save(articles)
+        items = [RawItem("wechat", one.url, one.title, NOON, html=f"{one.title}<p>正文</p>") for one in articles]
+        tx.raw.add([NewRaw(Packed.of(item, "watch"), one) for item, one in zip(items, saved.ids, strict=True)])
+        tx.sources.started("arxiv-quantization", "arxiv", HOSTILE_TITLES[0], NOON)
+        tx.sources.finished("arxiv-quantization", NOON, f"Blocked: {HOSTILE_TITLES[1]}", None)
+        entries = tuple(Entry(f"{title}\n摘要：{title}") for title in HOSTILE_TITLES)
+        past = Issue(NOON.date().replace(year=2020), "试刊", (Section("论文", entries),), headline=HOSTILE_TITLES[1])
+        save_issue(tx, past, newsroom.newsletter, newsroom.rules)
+    group(newsroom.store, newsroom.group_rules)
+    rows = newsroom.home.sources.read_text(encoding="utf-8")
+    name = HOSTILE_TITLES[1].replace('"', '\\"')
+    rows += f'\n[[source]]\nid = "evil"\nkind = "feed"\nname = "{name}"\nurl = "https://evil.example/f.xml"\n'
+    newsroom.home.sources.write_text(rows, encoding="utf-8")
+    newsroom.store.close()
+    return newsroom.home
+
+
+def test_a_hostile_article_does_nothing_wherever_it_is_shown(
+    hostile_home: Home, open_page: Callable[..., Page]
+) -> None:
+    with served(hostile_home) as address:
+        page = open_page()
+        strangers: list[str] = []
+        dialogs: list[str] = []
+
+        def asked(request: Request) -> None:
+            if not request.url.startswith(f"{address}/"):
+                strangers.append(request.url)
+
+        page.context.on("request", asked)
+        page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+
+        def checked() -> None:
+            page.wait_for_timeout(80)
+            assert strangers == []
+            assert dialogs == []
+            assert page.evaluate("window.violations") == []
+            assert page.evaluate("document.querySelectorAll('main script, main iframe[srcdoc], main img').length") == 0
+
+        page.goto(f"{address}/candidates?state=all&category=&limit=100")
+        cards = page.locator(".card").count()
+        assert cards > len(HOSTILE_TITLES)
+        for _ in range(cards):
+            page.keyboard.press("p")
+            page.keyboard.press("e")
+            checked()
+            page.keyboard.press("Escape")
+            page.keyboard.press("a")
+        checked()
+        page.wait_for_function("document.querySelectorAll('.pending').length === 0")
+        page.goto(f"{address}/issue")
+        entries = page.locator(".entry").count()
+        assert entries >= len(HOSTILE_TITLES)
+        for _ in range(entries):
+            page.keyboard.press("e")
+            page.keyboard.press("Control+End")
+            page.keyboard.insert_text(" ")
+            page.wait_for_timeout(200)
+            page.keyboard.press("Control+Enter")
+            checked()
+            page.keyboard.press("j")
+        page.keyboard.press("m")
+        checked()
+        for path in (
+            "/sources",
+            "/archive",
+            "/archive?q=摘要",
+            "/archive/2020-11-01",
+            "/candidates?q=<script>alert(1)",
+        ):
+            page.goto(f"{address}{path}")
+            checked()
+        for number in range(1, cards + 1):
+            page.goto(f"{address}/articles/{number}/preview")
+            checked()
+
+
+def test_pictures_come_only_when_asked_and_learn_nothing(hostile_home: Home, open_page: Callable[..., Page]) -> None:
+    with served(hostile_home) as address:
+        page = open_page()
+        asked: list[dict[str, str]] = []
+
+        def picture(route: Any) -> None:
+            asked.append(route.request.all_headers())
+            route.fulfill(status=404)
+
+        page.context.route(re.compile("evil"), picture)
+        number = 5 + HOSTILE_TITLES.index(HOSTILE_TITLES[1]) + 1
+        page.goto(f"{address}/articles/{number}/preview")
+        assert asked == []
+        page.goto(f"{address}/articles/{number}/preview?images=1")
+        page.wait_for_timeout(200)
+        assert len(asked) == 1
+        assert "referer" not in asked[0]
+        assert "cookie" not in asked[0]
+
+
+# ---- hands and eyes
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Newsroom]:
+    one = make_newsroom(tmp_path / "newsletter")
+    yield one
+    one.store.close()
+
+
+def test_keys_of_an_input_method_are_not_the_desks(small: Newsroom, open_page: Callable[..., Page]) -> None:
+    with served(small.home) as address:
+        page = open_page()
+        page.goto(f"{address}/candidates?category=&state=new")
+        before = page.locator(".card").count()
+        for options in ("isComposing: true", "keyCode: 229", "ctrlKey: true", "metaKey: true", "altKey: true"):
+            page.evaluate(
+                f"document.dispatchEvent(new KeyboardEvent('keydown', {{key: 'a', bubbles: true, {options}}}))"
+            )
+        page.keyboard.press("/")
+        page.keyboard.type("axlj")
+        assert page.locator("input[type=search]").input_value() == "axlj"
+        page.wait_for_timeout(200)
+        assert page.locator(".card").count() == before
+        with small.store.reading() as tx:
+            assert tx.decisions.all() == []
+
+
+def test_what_came_meanwhile_is_announced_and_moves_nothing(small: Newsroom, open_page: Callable[..., Page]) -> None:
+    with served(small.home) as address:
+        page = open_page()
+        page.clock.install()
+        page.goto(f"{address}/candidates?category=&state=new")
+        page.keyboard.press("j")
+        page.keyboard.press("e")
+        page.locator(".editor textarea").first.fill("正写到一半")
+        looked, top = looked_at(page), page.locator(".card[aria-current=true]").bounding_box()
+        add_articles(small, {number: f"新来的第{'一二三四五六七八九十'[number - 10]}篇" for number in range(10, 20)})
+        page.clock.run_for(21_000)
+        expect(page.locator("#news")).to_have_text("10 条新候选")
+        assert page.locator(".card[aria-current=true]").bounding_box() == top or looked_at(page) == looked
+        assert page.locator(".editor textarea").first.input_value() == "正写到一半"
+        before = page.locator(".card").count()
+        page.locator("#news").click()
+        expect(page.locator(".card")).to_have_count(before + 10)
+        assert looked_at(page) == looked
+        assert page.locator(".editor textarea").first.input_value() == "正写到一半"
+        moved, stood = page.locator(".card[aria-current=true] .line").bounding_box(), top
+        assert moved is not None
+        assert stood is not None
+
+
+def test_two_tabs_do_not_overwrite_one_another(small: Newsroom, open_page: Callable[..., Page]) -> None:
+    with served(small.home) as address:
+        one, other = open_page(), open_page()
+        for page in (one, other):
+            page.goto(f"{address}/candidates?category=&state=new")
+        title = looked_at(one)
+        one.keyboard.press("x")
+        expect(one.locator("#toast")).to_have_text("不用了")
+        other.keyboard.press("e")
+        other.locator(".editor textarea").last.fill("另一个窗口里写的摘要")
+        other.keyboard.press("Control+Enter")
+        expect(other.locator("#toast")).to_contain_text("别处刚改过")
+        assert other.locator(".editor textarea").last.input_value() == "另一个窗口里写的摘要"
+        other.keyboard.press("Escape")
+        other.reload()
+        assert looked_at(other) != title
+
+
+def test_an_edit_in_place_is_kept_and_undone(small: Newsroom, open_page: Callable[..., Page]) -> None:
+    with served(small.home) as address:
+        page = open_page()
+        page.goto(f"{address}/candidates?category=&state=new")
+        before = looked_at(page)
+        page.keyboard.press("e")
+        page.keyboard.press("Control+a")
+        page.keyboard.insert_text("换了的标题")
+        page.keyboard.press("Control+Enter")
+        expect(page.locator(".card[aria-current=true] h3")).to_have_text("换了的标题")
+        page.keyboard.press("u")
+        expect(page.locator(".card[aria-current=true] h3")).to_have_text(before)
+
+
+def test_two_stories_become_one_and_two_again(small: Newsroom, open_page: Callable[..., Page]) -> None:
+    with served(small.home) as address:
+        page = open_page()
+        page.goto(f"{address}/candidates?category=&state=new")
+        before = page.locator(".card").count()
+        for key in "mjm":
+            page.keyboard.press(key)
+        expect(page.locator(".card")).to_have_count(before - 1)
+        expect(page.locator(".card[aria-current=true] .many")).to_have_text("2 篇同题")
+        page.keyboard.press("s")
+        expect(page.locator(".card")).to_have_count(before)
+        page.keyboard.press("u")
+        expect(page.locator(".card")).to_have_count(before - 1)
+        page.keyboard.press("u")
+        expect(page.locator(".card")).to_have_count(before)
+
+
+def test_an_entry_is_dragged_to_another_section(small: Newsroom, open_page: Callable[..., Page]) -> None:
+    with served(small.home) as address:
+        page = open_page()
+        page.goto(f"{address}/candidates?category=&state=new")
+        for _ in range(3):
+            page.keyboard.press("a")
+        page.keyboard.press("g")
+        page.keyboard.press("i")
+        expect(page.locator(".entry")).to_have_count(3)
+        moved = page.locator(".entry h3").last.inner_text()
+        page.locator(".entry").last.drag_to(page.locator(".section").first.locator("h2"))
+        expect(page.locator(".section").first.locator(".entry h3").last).to_have_text(moved)
+        page.keyboard.press("u")
+        expect(page.locator(".entry h3").last).to_have_text(moved)
+
+
+def test_a_source_is_crawled_and_switched_off_by_the_keyboard(sample: Newsroom, open_page: Callable[..., Page]) -> None:
+    with served(sample.home) as address:
+        page = open_page()
+        page.goto(f"{address}/sources")
+        row = page.locator("#source-corelet")
+        with sample.store.reading() as tx:
+            before = tx.sources.all()["corelet"].last_started_at
+        row.focus()
+        page.keyboard.press("r")
+        expect(page.locator("#progress")).to_contain_text("正在抓取：")
+        expect(page.locator("#crawl-all")).to_be_disabled()
+        expect(page.locator("#crawl-all")).to_be_enabled(timeout=60_000)
+        with sample.store.reading() as tx:
+            after = tx.sources.all()["corelet"]
+        assert before is not None
+        assert after.last_started_at is not None
+        assert after.last_started_at > before
+        row.focus()
+        page.keyboard.press("t")
+        expect(row.locator(".state")).to_have_text("已停用")
+        page.keyboard.press("t")
+        expect(row.locator(".state")).to_have_text("正常")
+
+
+# ---- how it looks
+
+
+def test_every_page_is_pictured_and_fits(
+    sample: Newsroom,
+    open_page: Callable[..., Page],
+    tmp_path_factory: pytest.TempPathFactory,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = Path(os.environ.get("JIANBAO_SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
+    folder.mkdir(parents=True, exist_ok=True)
+    looks: dict[str, dict[str, Any]] = {
+        "light": {"color_scheme": "light"},
+        "dark": {"color_scheme": "dark"},
+        "phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}, "has_touch": True},
+        "phone-dark": {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}, "has_touch": True},
+    }
+    day = max((sample.home.path / "archive").glob("*.md")).stem
+    with served(sample.home) as address:
+        for look, options in looks.items():
+            page = open_page(**options)
+            for name, path, keys in (
+                ("candidates", "/candidates", "jj"),
+                ("candidates-all", "/candidates?state=all&category=", ""),
+                ("candidates-edited", "/candidates", "e"),
+                ("candidates-preview", "/candidates", "p"),
+                ("candidates-empty", "/candidates?q=没有这个词", ""),
+                ("candidates-help", "/candidates", "?"),
+                ("issue", "/issue", "j"),
+                ("issue-edited", "/issue", "e"),
+                ("sources", "/sources", ""),
+                ("archive", "/archive", ""),
+                ("archive-found", "/archive?q=量化", ""),
+                ("archived", f"/archive/{day}", ""),
+                ("failure", "/issue?date=1999-01-01", ""),
+                ("login", "/login", ""),
+                ("english", "/candidates", "j"),
+            ):
+                language = "en" if name == "english" else "zh"
+                page.context.add_cookies([{"name": "lang", "value": language, "url": address}])
+                page.goto(f"{address}{path}")
+                page.wait_for_timeout(60)
+                if look.startswith("phone") and name.startswith("candidates") and page.locator(".card").count():
+                    page.locator(".card .line").nth(1).click()
+                for key in keys:
+                    page.keyboard.press(key)
+                page.wait_for_timeout(200)
+                page.screenshot(path=folder / f"{name}-{look}.png")
+                wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+                assert wide <= 0, f"{name} in {look} is {wide} px too wide"
+                assert page.evaluate("window.violations") == []
+    with capsys.disabled():
+        sys.stdout.write(f"\nscreenshots: {folder}\n")

@@ -1,0 +1,260 @@
+"""候选: what an editor sees, and what becomes of what they do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from desks import Desk, add_articles
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipelines.newsroom import Newsroom
+from pipelines.store import Store
+
+
+def issue_of(newsroom: Newsroom) -> list[tuple[str, list[int | None]]]:
+    with newsroom.store.reading() as tx:
+        return [
+            (section.name, [entry.story for entry in section.entries])
+            for draft in tx.issues.drafts()
+            for section in draft.sections
+            if section.entries
+        ]
+
+
+def test_a_page_shows_one_category_with_the_counts_of_all(desk: Desk) -> None:
+    page = desk.get("/candidates?category=论文").text
+    assert "一篇关于结构化剪枝的论文" in page
+    assert page.count('class="card"') == 1
+    assert page.count("data-tab=") == 4
+    assert "目标 5 · 已选 0" in page
+
+
+def test_a_card_says_why_it_is_there(desk: Desk) -> None:
+    card = desk.card(1)
+    assert card["reasons"]
+    assert round(sum(reason["weight"] for reason in card["reasons"]), 2) == card["score"]
+    page = desk.get("/candidates?state=all&category=").text
+    for words in ("理由", "watch", "高通骁龙芯片的低比特量化，说得明白。"):
+        assert words in page
+
+
+def test_an_empty_list_says_so(desk: Desk) -> None:
+    assert "没有候选。" in desk.get("/candidates?q=没有这个词").text
+
+
+@pytest.mark.parametrize(
+    ("query", "numbers"),
+    [
+        ("promotion=only", {5}),
+        ("promotion=no", {1, 2, 3, 4}),
+        ("kind=arxiv", set()),
+        ("kind=wechat&source=watch", {1, 2, 3, 4, 5}),
+        ("source=nobody", set()),
+        ("q=部署 移动", {4}),
+        ("state=dropped", set()),
+        ("category=论文", {3}),
+        ("after=3", {4, 5}),
+        ("upto=3&first=1&limit=1", None),
+    ],
+)
+def test_filters_leave_what_was_asked_for(desk: Desk, query: str, numbers: set[int] | None) -> None:
+    told = desk.get(f"/api/candidates?{query}").json()
+    found = [one["id"] for one in told["candidates"]]
+    if numbers is None:
+        assert (len(found), told["total"]) == (1, 3)
+    else:
+        assert set(found) == numbers
+
+
+@pytest.mark.parametrize(
+    "query", ["since=yesterday", "state=gone", "limit=0", "first=-1", "kind=x", "after=99999999999"]
+)
+def test_a_filter_that_means_nothing_is_refused(desk: Desk, query: str) -> None:
+    assert desk.get(f"/api/candidates?{query}").status_code == 400
+    assert desk.get(f"/candidates?{query}").status_code == 400
+
+
+def test_a_pick_goes_into_the_draft_and_an_undo_takes_it_out(desk: Desk, newsroom: Newsroom) -> None:
+    assert desk.decide(3, "pick").json()["candidate"]["state"] == "picked"
+    assert issue_of(newsroom) == [("论文", [3])]
+    assert desk.post("/api/undo").json()["candidate"]["state"] == "new"
+    assert issue_of(newsroom) == []
+
+
+def test_a_category_is_corrected_and_the_correction_outlives_a_regrouping(desk: Desk, newsroom: Newsroom) -> None:
+    assert desk.decide(3, "categorise", category="博文").json()["candidate"]["category"] == "博文"
+    add_articles(newsroom, {3: "一篇关于结构化剪枝的论文（更正）"})
+    assert desk.card(3)["category"] == "博文"
+    desk.decide(3, "pick")
+    assert issue_of(newsroom) == [("博文", [3])]
+    desk.decide(3, "categorise", category="开源项目")
+    assert issue_of(newsroom) == [("开源项目", [3])]
+    desk.post("/api/undo")
+    assert issue_of(newsroom) == [("博文", [3])]
+    desk.post("/api/undo")
+    assert desk.post("/api/undo").json()["candidate"]["category"] == "论文"
+    assert desk.post("/api/undo").status_code == 422
+
+
+def test_an_unknown_category_is_refused(desk: Desk) -> None:
+    refused = desk.decide(3, "categorise", category="体育")
+    assert refused.status_code == 422
+    assert "可用的有" in refused.json()["error"]
+
+
+def test_a_dropped_entry_comes_back_where_it_stood_and_as_it_was_written(desk: Desk, newsroom: Newsroom) -> None:
+    for story in (1, 2, 4):
+        desk.decide(story, "categorise", category="博文")
+        desk.decide(story, "pick")
+    assert desk.put("/api/candidates/2/entry", {"title": "新题目", "summary": "一句。\n两句。"}).status_code == 200
+    desk.decide(2, "drop")
+    assert issue_of(newsroom) == [("博文", [1, 4])]
+    desk.post("/api/undo")
+    assert issue_of(newsroom) == [("博文", [1, 2, 4])]
+    with newsroom.store.reading() as tx:
+        (draft,) = tx.issues.drafts()
+    markdown = next(entry.markdown for section in draft.sections for entry in section.entries if entry.story == 2)
+    assert markdown == "[新题目 | watch](https://example.org/2)\n摘要：一句。\n两句。" or "新题目" in markdown
+    assert "两句。" in markdown
+
+
+def test_an_edit_before_the_pick_is_what_is_picked(desk: Desk, newsroom: Newsroom) -> None:
+    desk.put("/api/candidates/1/entry", {"title": "改过的 [题目]", "summary": "改过的摘要"})
+    assert issue_of(newsroom) == []
+    desk.decide(1, "pick")
+    with newsroom.store.reading() as tx:
+        (draft,) = tx.issues.drafts()
+        edits = [one for one in tx.decisions.all() if one.action == "edit"]
+    text = next(entry.markdown for section in draft.sections for entry in section.entries)
+    assert r"改过的 \[题目\]" in text
+    assert "摘要：改过的摘要" in text
+    assert edits[0].who == "编辑甲"
+    assert "改过的摘要" not in edits[0].shown["before"]
+    assert "改过的摘要" in edits[0].shown["after"]
+
+
+def test_decisions_are_rows_that_say_who_when_and_from_what(desk: Desk, newsroom: Newsroom) -> None:
+    desk.decide(1, "later")
+    desk.decide(1, "pick")
+    desk.decide(1, "undo")
+    with newsroom.store.reading() as tx:
+        rows = tx.decisions.all()
+    assert [(row.action, row.who, row.shown["state"]) for row in rows] == [
+        ("later", "编辑甲", "new"),
+        ("pick", "编辑甲", "later"),
+        ("undo", "编辑甲", "picked"),
+    ]
+
+
+def test_what_somebody_else_decided_meanwhile_is_shown_and_not_overwritten(
+    desk: Desk, open_desk: Callable[..., Desk]
+) -> None:
+    other = open_desk("编辑乙")
+    seen = desk.card(1)["version"]
+    assert other.decide(1, "drop", seen=seen).status_code == 200
+    refused = desk.post("/api/candidates/1/decisions?card=1", {"action": "pick", "seen": seen})
+    assert refused.status_code == 409
+    told = refused.json()
+    assert told["candidate"]["state"] == "dropped"
+    assert 'data-state="dropped"' in told["html"]
+    words = {"title": "我写的", "summary": "别丢了", "seen": seen}
+    assert desk.put("/api/candidates/1/entry", words).status_code == 409
+    assert desk.decide(1, "pick", seen=told["candidate"]["version"]).status_code == 200
+
+
+def test_nobody_undoes_what_another_did(desk: Desk, open_desk: Callable[..., Desk]) -> None:
+    other = open_desk("编辑乙")
+    desk.decide(1, "pick")
+    other.decide(2, "drop")
+    assert other.post("/api/undo").json()["candidate"]["id"] == 2
+    assert other.post("/api/undo").status_code == 422
+    other.decide(1, "drop")
+    assert desk.post("/api/undo").status_code == 409
+    assert desk.card(1)["state"] == "dropped"
+
+
+def test_a_crawl_during_review_is_announced_and_changes_no_card(desk: Desk, newsroom: Newsroom) -> None:
+    told = desk.get("/api/candidates?category=论文").json()
+    seen = desk.card(3)["version"]
+    assert desk.get(f"/api/candidates/news?category=论文&after={told['mark']}").json() == {"count": 0}
+    add_articles(newsroom, {6: "另一篇论文", 7: "又一篇论文"})
+    assert desk.get(f"/api/candidates/news?category=论文&after={told['mark']}").json() == {"count": 2}
+    assert desk.decide(3, "pick", seen=seen).status_code == 200
+    rest = desk.get(f"/candidates/more?category=论文&upto={told['mark']}")
+    assert 'class="card"' not in rest.text
+    fresh = desk.get(f"/candidates/more?category=论文&after={told['mark']}")
+    assert fresh.text.count('class="card"') == 2
+
+
+def test_a_story_that_gains_a_report_during_review_can_still_be_decided(desk: Desk, newsroom: Newsroom) -> None:
+    seen = desk.card(3)["version"]
+    add_articles(newsroom, {6: "一篇关于结构化剪枝的论文"}, publisher="另一家")
+    assert len(desk.card(3)["articles"]) == 2
+    assert desk.decide(3, "pick", seen=seen).status_code == 200
+
+
+def test_an_article_edited_after_review_says_so_and_keeps_its_decision(desk: Desk, newsroom: Newsroom) -> None:
+    desk.decide(3, "later")
+    add_articles(newsroom, {3: "一篇关于结构化剪枝的论文（更正）"})
+    page = desk.get("/candidates?state=later&category=论文").text
+    assert "文章改过 1 次" in page
+    shown = desk.get("/articles/3/changes")
+    assert "<del>一篇关于结构化剪枝的论文</del>" in shown.text
+    assert "<ins>一篇关于结构化剪枝的论文（更正）</ins>" in shown.text
+    assert "; sandbox" in shown.headers["content-security-policy"]
+
+
+def test_stories_are_merged_split_and_taken_back(desk: Desk, newsroom: Newsroom) -> None:
+    seen = desk.card(2)["version"]
+    told = desk.post("/api/candidates/2/merges?card=1", {"others": [4], "seen": seen}).json()
+    assert [one["id"] for one in told["candidate"]["articles"]] == [2, 4]
+    assert "手工合并" in told["html"]
+    assert desk.post("/api/candidates/2/merges", {"others": [1], "seen": seen}).status_code == 409
+    split = desk.post("/api/candidates/2/splits?card=1", {"leaving": [4]}).json()
+    assert [one["candidate"]["id"] for one in split["others"]] == [4]
+    assert 'id="s4"' in split["others"][0]["html"]
+    assert len(desk.card(2)["articles"]) == 1
+    assert desk.post("/api/undo").json()["action"] == "split"
+    assert len(desk.card(4)["articles"]) == 2
+    assert desk.post("/api/undo").json()["action"] == "merge"
+    assert len(desk.card(4)["articles"]) == 1
+    assert desk.post("/api/candidates/2/splits", {}).status_code == 422
+    assert desk.post("/api/candidates/2/merges", {"others": [999]}).status_code == 404
+    with newsroom.store.reading() as tx:
+        assert {one.who for one in tx.decisions.all()} == {"编辑甲"}
+
+
+ACTIONS = st.lists(
+    st.tuples(st.integers(1, 5), st.sampled_from(["pick", "drop", "later", "categorise", "edit"])), max_size=8
+)
+
+
+@given(ACTIONS)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_undoing_everything_leaves_everything_as_it_was(
+    desk: Desk, newsroom: Newsroom, actions: list[tuple[int, str]]
+) -> None:
+    before = standing(newsroom.store)
+    trail = [before]
+    for number, (story, action) in enumerate(actions):
+        if action == "edit":
+            done = desk.put(f"/api/candidates/{story}/entry", {"title": f"第{number}稿", "summary": ""})
+        else:
+            more = {"category": "博文"} if action == "categorise" else {}
+            done = desk.decide(story, action, **more)
+        assert done.status_code == 200
+        trail.append(standing(newsroom.store))
+    for expected in reversed(trail[:-1]):
+        assert desk.post("/api/undo").status_code == 200
+        assert standing(newsroom.store) == expected
+    assert desk.post("/api/undo").status_code == 422
+
+
+def standing(store: Store) -> object:
+    """States, categories and drafts, without the empty draft that a first pick leaves behind."""
+    with store.reading() as tx:
+        stories = {found.story.id: (found.state, found.category) for found in tx.stories.some(range(1, 6))}
+        drafts = [section for draft in tx.issues.drafts() for section in draft.sections if section.entries]
+    return stories, drafts

@@ -1,0 +1,366 @@
+"""What must not get in, must not get out, and must not be reached: one test a case."""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from desks import HOST, Desk
+
+from pipelines.newsroom import Newsroom
+from pipelines.review import serving
+from pipelines.review.access import NotHere, own_path
+from pipelines.review.passwords import GUESSES, hashed, matches
+
+PICK = {"action": "pick"}
+PATH = "/api/candidates/1/decisions"
+
+
+def undecided(desk: Desk) -> bool:
+    return desk.card(1)["state"] == "new"
+
+
+# ---- who sends it
+
+
+def test_an_action_without_its_token_is_refused(desk: Desk) -> None:
+    assert desk.client.post(PATH, json=PICK).status_code == 403
+    assert undecided(desk)
+
+
+def test_an_action_with_the_token_of_another_browser_is_refused(desk: Desk, open_desk: Callable[..., Desk]) -> None:
+    other = open_desk()
+    assert other.token != desk.token
+    assert desk.client.post(PATH, json=PICK, headers={"X-CSRF-Token": other.token}).status_code == 403
+    assert undecided(desk)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": f"http://{HOST}.evil.example"},
+        {"Origin": "http://127.0.0.1:9999"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "none"},
+    ],
+)
+def test_an_action_from_another_site_is_refused_even_with_the_token(desk: Desk, headers: dict[str, str]) -> None:
+    assert desk.post(PATH, PICK, **headers).status_code == 403
+    assert undecided(desk)
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "multipart/form-data; boundary=x", "application/xml", "x"])
+def test_a_form_that_any_site_could_send_is_refused(desk: Desk, content_type: str) -> None:
+    headers = {"X-CSRF-Token": desk.token, "Content-Type": content_type}
+    assert desk.client.post(PATH, content=b'{"action": "pick"}', headers=headers).status_code == 403
+    assert undecided(desk)
+
+
+def test_an_action_of_the_page_itself_is_done(desk: Desk) -> None:
+    done = desk.post(PATH, PICK, **{"Origin": f"http://{HOST}", "Sec-Fetch-Site": "same-origin"})
+    assert done.status_code == 200
+    assert desk.card(1)["state"] == "picked"
+
+
+def test_the_cookie_is_out_of_the_reach_of_scripts_and_other_sites(desk: Desk) -> None:
+    desk.client.cookies.clear()
+    cookie = desk.get("/candidates").headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+
+
+def test_nothing_is_changed_by_asking(desk: Desk) -> None:
+    for path in (PATH, "/api/undo", "/logout", "/preferences", "/api/crawl?sources=x"):
+        assert desk.get(path).status_code in (200, 404, 405)
+    assert undecided(desk)
+
+
+# ---- what it is called
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "localhost@evil.example",
+        "",
+        "evil.example:8765",
+        "[::1",
+        "0.0.0.0",
+        "127.0.0.1:8765/../evil",
+        "127.0.0.1, evil.example",
+    ],
+)
+def test_a_name_that_is_not_the_desks_is_not_answered(desk: Desk, host: str) -> None:
+    for path in ("/candidates", "/static/desk.css", "/api/session"):
+        assert desk.get(path, headers={"Host": host}).status_code == 400
+
+
+def test_loopback_has_its_own_names_whatever_the_port(desk: Desk) -> None:
+    assert desk.get("/candidates", headers={"Host": "localhost:1"}).status_code == 200
+
+
+def test_a_desk_for_every_address_answers_to_addresses_and_to_names_that_were_allowed() -> None:
+    names = serving.names_for("0.0.0.0", ["Desk.example"])
+    assert all(names.has(one) for one in ("192.0.2.7:80", "[2001:db8::1]:80", "desk.example", "localhost"))
+    assert not names.has("evil.example")
+
+
+# ---- where it leads
+
+
+@pytest.mark.parametrize(
+    "onward",
+    [
+        "//evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "javascript:alert(1)",
+        "https://evil.example/",
+        "/%0d\n//evil.example",
+        " //evil.example",
+        "\t//evil.example",
+        "",
+        "evil",
+        "/a b",
+        "///evil.example",
+        "http:evil.example",
+    ],
+)
+def test_no_redirect_leads_off_the_desk(desk: Desk, onward: str) -> None:
+    with pytest.raises(NotHere):
+        own_path(onward)
+    form = {"csrf": desk.token, "next": onward, "theme": "dark"}
+    assert desk.client.post("/preferences", data=form).status_code == 400
+    assert desk.client.get("/login", params={"next": onward}).status_code == 400
+
+
+def test_a_redirect_on_the_desk_is_followed(desk: Desk) -> None:
+    form = {"csrf": desk.token, "next": "/issue?date=2026-01-01", "theme": "dark", "lang": "en"}
+    done = desk.client.post("/preferences", data=form)
+    assert (done.status_code, done.headers["location"]) == (303, "/issue?date=2026-01-01")
+    assert 'data-theme="dark"' in desk.get("/candidates").text
+    assert "Candidates" in desk.get("/candidates").text
+
+
+def test_every_way_out_tells_nobody_where_it_came_from_and_leads_to_the_web(desk: Desk) -> None:
+    page = desk.get("/candidates?state=all&category=").text
+    ways = re.findall(r"<a [^>]*target=[^>]*>", page)
+    assert ways
+    for way in ways:
+        assert 'rel="noopener noreferrer"' in way
+        assert re.search(r'href="(https?://|/articles/\d+/changes")', way)
+
+
+# ---- how much it brings
+
+
+def test_a_flood_of_form_fields_is_refused_without_reading_it_all(desk: Desk) -> None:
+    flood = "&".join(f"a{number}=1" for number in range(1_000_000))
+    began = time.process_time()
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert desk.client.post("/preferences", content=flood.encode(), headers=headers).status_code == 413
+    few = "&".join(f"a{number}=1" for number in range(1000)) + f"&csrf={desk.token}"
+    assert desk.client.post("/preferences", content=few.encode(), headers=headers).status_code == 413
+    assert time.process_time() - began < 2
+
+
+def test_a_body_that_lies_about_its_length_is_cut_off(desk: Desk) -> None:
+    def endless() -> object:
+        for _ in range(1000):
+            yield b" " * 4096
+
+    headers = {"Content-Type": "application/json", "X-CSRF-Token": desk.token}
+    assert desk.client.post(PATH, content=endless(), headers=headers).status_code == 413
+
+
+@pytest.mark.parametrize("ranges", [",".join(f"{at}-{at}" for at in range(5000)), "0-0,1-1,2-2,3-3,4-4"])
+def test_a_flood_of_ranges_is_refused(desk: Desk, ranges: str) -> None:
+    assert desk.get("/static/desk.css", headers={"Range": f"bytes={ranges}"}).status_code == 416
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../app.py",
+        "/static/%2e%2e/app.py",
+        "/static/..%2fapp.py",
+        "/static//etc/passwd",
+        "/static/%00",
+        "/archive/../../etc/passwd",
+        "/archive/2026-99-99",
+        "/archive/2026-01-01%2f..",
+        "/articles/../1/preview",
+        "/articles/999999/preview",
+        "/articles/-1/preview",
+        "/issue?date=../../etc/passwd",
+    ],
+)
+def test_no_path_leads_out_of_its_folder(desk: Desk, path: str) -> None:
+    assert desk.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("number", [2**31, 2**63, 2**64, 10**30])
+def test_a_number_that_no_article_can_have_is_no_article(desk: Desk, number: int) -> None:
+    assert desk.get(f"/api/candidates/{number}").status_code == 404
+    assert desk.get(f"/articles/{number}/preview").status_code == 404
+
+
+# ---- what it shows
+
+
+def test_every_page_forbids_whatever_is_not_the_desks_own(desk: Desk) -> None:
+    for path in ("/candidates", "/issue", "/sources", "/archive", "/login", "/nowhere", "/api/session", "/static/x"):
+        headers = desk.get(path).headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_an_article_is_shown_in_a_response_that_can_do_nothing(desk: Desk) -> None:
+    shown = desk.get("/articles/1/preview")
+    policy = shown.headers["content-security-policy"]
+    assert shown.status_code == 200
+    assert policy.startswith("default-src 'none'")
+    assert "; sandbox" in policy
+    assert "allow-" not in policy
+    assert "img-src" not in policy
+    assert "img-src http: https:" in desk.get("/articles/1/preview?images=1").headers["content-security-policy"]
+    assert desk.get("/articles/1/preview?images=1").headers["referrer-policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize("words", ['a" OR *', "NEAR(", "%_", "'; DROP TABLE stories; --", "\0", "*", '"', "高\udcff通"])
+def test_a_search_means_what_it_says(desk: Desk, words: str) -> None:
+    for path in ("/candidates", "/archive", "/api/candidates"):
+        assert desk.client.get(path, params={"q": words.encode(errors="replace")}).status_code == 200
+
+
+def test_a_search_finds_two_characters(desk: Desk) -> None:
+    found = desk.get("/api/candidates", params={"q": "高通"}).json()
+    assert [one["id"] for one in found["candidates"]] == [1]
+
+
+def test_nothing_of_the_inside_is_public(desk: Desk) -> None:
+    for path in ("/metrics", "/debug", "/docs", "/openapi.json", "/.env", "/var/desk.key"):
+        assert desk.get(path).status_code == 404
+
+
+def test_an_error_says_nothing_of_the_inside(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr("pipelines.review.candidates_page.tabs", broken)
+    for path in ("/candidates", "/candidates?q=高通"):
+        failed = desk.get(path)
+        assert failed.status_code == 500
+        assert "secret" not in failed.text
+        assert "Traceback" not in failed.text
+    assert "高通" not in caplog.records[-1].getMessage()
+
+
+# ---- who may come in
+
+
+def test_a_desk_that_others_reach_does_not_open_without_a_user(newsroom: Newsroom) -> None:
+    for host in ("0.0.0.0", "::", "192.0.2.1", "desk.example"):
+        with pytest.raises(serving.NobodyMayEnter, match="jianbao user add"):
+            serving.access_for(newsroom, host)
+    assert not serving.access_for(newsroom, "127.0.0.1").login
+
+
+def add_user(newsroom: Newsroom, name: str, password: str) -> None:
+    from builders import NOON  # noqa: PLC0415
+
+    with newsroom.store.transaction() as tx:
+        tx.users.put(name, hashed(password), NOON)
+
+
+def test_a_login_opens_a_session_of_its_own_and_a_logout_ends_it(
+    newsroom: Newsroom, open_desk: Callable[..., Desk]
+) -> None:
+    add_user(newsroom, "小王", "correct horse")
+    assert serving.access_for(newsroom, "0.0.0.0").login
+    desk = open_desk(login=True)
+    assert desk.get("/candidates?q=1").headers["location"] == "/login?next=/candidates%3Fq%3D1"
+    assert desk.get("/api/candidates").status_code == 401
+    planted = desk.client.cookies["jianbao_desk"]
+    token = re.search(r'name="csrf" value="(\w+)"', desk.get("/login").text)
+    assert token
+    form = {"csrf": token[1], "name": "小王", "password": "wrong horse", "next": "/issue"}
+    assert desk.client.post("/login", data=form).status_code == 401
+    done = desk.client.post("/login", data=form | {"password": "correct horse"})
+    assert (done.status_code, done.headers["location"]) == (303, "/issue")
+    cookie = desk.client.cookies["jianbao_desk"]
+    assert cookie != planted
+    desk.token = desk.get("/api/session").json()["csrf"]
+    assert desk.decide(1, "pick").status_code == 200
+    with newsroom.store.reading() as tx:
+        assert [one.who for one in tx.decisions.all()] == ["小王"]
+    assert desk.client.post("/logout", data={"csrf": desk.token}).status_code == 303
+    desk.client.cookies.set("jianbao_desk", cookie)
+    assert desk.get("/api/candidates").status_code == 401
+
+
+def test_passwords_cannot_be_guessed_by_trying(newsroom: Newsroom, open_desk: Callable[..., Desk]) -> None:
+    add_user(newsroom, "小王", "correct horse")
+    desk = open_desk(login=True)
+    token = re.search(r'name="csrf" value="(\w+)"', desk.get("/login").text)
+    assert token
+    form = {"csrf": token[1], "name": "小王", "next": "/"}
+    answers = [desk.client.post("/login", data=form | {"password": f"guess {n}"}).status_code for n in range(GUESSES)]
+    assert answers == [401] * GUESSES
+    assert desk.client.post("/login", data=form | {"password": "correct horse"}).status_code == 429
+
+
+def test_a_new_password_ends_the_sessions_of_the_old_one(newsroom: Newsroom) -> None:
+    from builders import NOON  # noqa: PLC0415
+
+    add_user(newsroom, "小王", "correct horse")
+    with newsroom.store.transaction() as tx:
+        tx.users.open_session(b"digest", "小王", NOON, NOON.replace(year=2030))
+        assert tx.users.of_session(b"digest", NOON) == "小王"
+        assert tx.users.of_session(b"digest", NOON.replace(year=2031)) is None
+    add_user(newsroom, "小王", "another horse")
+    with newsroom.store.reading() as tx:
+        assert tx.users.of_session(b"digest", NOON) is None
+
+
+def test_a_password_is_kept_as_a_hash_that_nobody_reads_back() -> None:
+    stored = hashed("correct horse")
+    assert stored.startswith("$argon2id$")
+    assert "correct" not in stored
+    assert matches("correct horse", stored)
+    assert not matches("wrong", stored)
+    assert not matches("nobody has this password", None)
+
+
+def test_the_key_of_a_desk_is_its_owners_alone_and_stays(tmp_path: Path) -> None:
+    from pipelines.review.access import key_at  # noqa: PLC0415
+
+    path = tmp_path / "var" / "desk.key"
+    key = key_at(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert key_at(path) == key
+    path.write_bytes(b"short")
+    assert len(key_at(path)) == 32
+
+
+def test_a_port_that_is_taken_is_said_so() -> None:
+    with serving.listen("127.0.0.1", 0) as one:
+        one.listen()
+        with pytest.raises(OSError, match="in use"):
+            serving.listen("127.0.0.1", one.getsockname()[1])
+    assert isinstance(one, socket.socket)

@@ -1,0 +1,134 @@
+"""来源: what each gave, switched and crawled from the desk."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from desks import Desk, make_newsroom
+
+from crawler.errors import SourceMisconfigured
+from crawler.home import Home
+from crawler.items import SourceState
+from crawler.sources import load_sources
+from crawler.sources_file import switched
+from pipelines.newsroom import Newsroom
+from pipelines.review.crawling import Crawls
+
+ROWS = """# 登记簿
+[[source]]  # 第一个
+id = "one"
+kind = "feed"
+name = "甲"
+url = "https://example.org/1.xml"
+expect_per_week = [2, 5]
+
+[[source]]
+id = "two"
+kind = "feed"
+name = "乙"
+url = "https://example.org/2.xml"
+enabled = false  # 先停着
+"""
+
+
+@pytest.fixture
+def home(newsroom: Newsroom) -> Home:
+    newsroom.home.sources.write_text(ROWS, encoding="utf-8")
+    return newsroom.home
+
+
+def run(newsroom: Newsroom, source: str, ago: timedelta, *, new: int, failure: str | None = None) -> None:
+    at = datetime.now(UTC) - ago
+    with newsroom.store.transaction() as tx:
+        tx.sources.started(source, "feed", source, at)
+        number = tx.runs.start(source, at)
+        tx.runs.add(number, new=new, updated=0, seen=0, lost=0, failure=failure)
+        tx.runs.finish(number, at)
+        tx.sources.finished(source, at, failure, None if failure else SourceState())
+
+
+def told(desk: Desk) -> dict[str, dict[str, object]]:
+    return {one["id"]: one for one in desk.get("/api/sources").json()["sources"]}
+
+
+def test_a_source_shows_what_it_gave_against_what_it_should(desk: Desk, newsroom: Newsroom, home: Home) -> None:
+    assert home.sources.exists()
+    assert told(desk)["one"]["health"] == "never"
+    run(newsroom, "one", timedelta(days=20), new=7)
+    run(newsroom, "one", timedelta(days=1), new=1)
+    one = told(desk)["one"]
+    assert (one["health"], one["week"], one["weeks"]) == ("few", 1, [0, 0, 0, 0, 0, 7, 0, 1])
+    run(newsroom, "one", timedelta(hours=1), new=3)
+    assert told(desk)["one"]["health"] == "well"
+    run(newsroom, "one", timedelta(minutes=1), new=9)
+    assert told(desk)["one"]["health"] == "many"
+    assert "近七天" in desk.get("/sources").text
+
+
+def test_a_failure_is_said_in_the_editors_language_and_comes_first(desk: Desk, newsroom: Newsroom, home: Home) -> None:
+    assert home.sources.exists()
+    for hours in (3, 2):
+        run(newsroom, "two", timedelta(hours=hours), new=0, failure="Blocked: a challenge <b>stands</b> here")
+    assert desk.put("/api/sources/two/enabled", {"enabled": True}).status_code == 200
+    page = desk.get("/sources").text
+    assert "连续 2 次" in page
+    assert "被拦：a challenge &lt;b&gt;stands&lt;/b&gt; here" in page
+    assert page.index("source-two") < page.index("source-one")
+
+
+def test_a_source_is_switched_in_its_file_and_the_comments_stay(desk: Desk, home: Home) -> None:
+    assert desk.put("/api/sources/one/enabled", {"enabled": False}).json()["health"] == "off"
+    assert desk.put("/api/sources/two/enabled", {"enabled": True}).json()["enabled"]
+    text = home.sources.read_text(encoding="utf-8")
+    assert "# 登记簿" in text
+    assert "# 第一个" in text
+    assert [(one.id, one.enabled) for one in load_sources(home).sources] == [("one", False), ("two", True)]
+    assert desk.put("/api/sources/three/enabled", {"enabled": True}).status_code == 404
+    assert desk.put("/api/sources/one/enabled", {"enabled": "maybe"}).status_code == 400
+
+
+def test_rows_that_cannot_work_are_named(desk: Desk, home: Home) -> None:
+    home.sources.write_text(ROWS.replace('"https://example.org/1.xml"', '"ftp://example.org"'), encoding="utf-8")
+    assert "sources.toml 里有错" in desk.get("/sources").text
+    assert re.search(r"one.*url", "".join(desk.get("/api/sources").json()["mistakes"]))
+
+
+def test_a_registry_without_sources_says_so(desk: Desk, home: Home) -> None:
+    home.sources.write_text("", encoding="utf-8")
+    assert "还没有来源。" in desk.get("/sources").text
+
+
+@pytest.mark.parametrize("text", ["[[source]", "", '[[source]]\nid = "b"\n'])
+def test_a_file_that_has_no_such_row_is_not_touched(text: str) -> None:
+    with pytest.raises(SourceMisconfigured):
+        switched(text, "a", enabled=True)
+
+
+def test_only_sources_of_the_registry_are_crawled(desk: Desk, home: Home) -> None:
+    assert home.sources.exists()
+    for name in ("three", "--help", "../x"):
+        assert desk.post("/api/crawl", {"sources": [name]}).status_code == 422
+    assert desk.get("/api/crawl").json()["running"] is False
+
+
+def test_a_crawl_runs_apart_and_tells_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("JIANBAO_DB", raising=False)
+    newsroom = make_newsroom(tmp_path / "newsletter")
+    row = '[[source]]\nid = "one"\nkind = "feed"\nname = "甲"\nurl = "http://127.0.0.1:9/feed.xml"\n'
+    newsroom.home.sources.write_text(row, encoding="utf-8")
+    crawls = Crawls(newsroom.home)
+    assert crawls.begin(["one"])
+    assert not crawls.begin(["one"])
+    for _ in range(600):
+        progress = crawls.progress(newsroom.store)
+        if not progress.running:
+            break
+        crawls.wait(0.1)
+    assert progress.done == ("one",)
+    assert progress.failed is None
+    with newsroom.store.reading() as tx:
+        assert tx.sources.all()["one"].failure
+    newsroom.store.close()
