@@ -20,7 +20,7 @@ threshold makes and the one above it does not, drawn by a fixed seed, for a pers
 Why jianbao has no encoder, as of November 2026. Of 13,116 articles jianbao joins 824 to a story before them. All
 meetings that the scores make from 0.60 up, some 110, were judged once, by titles alone; the doubtful count as wrong.
 
-    true of all at            0.80     0.75     0.70     0.65      0.60
+    true of all from          0.80     0.75     0.70     0.65      0.60
     cosine                    7/9     10/16    18/28    22/42     30/76
     cosine, fewer guards     12/14    17/23    27/42    31/57    40/104
     words                     1/1      1/1      6/11     9/17     15/27
