@@ -1,0 +1,102 @@
+"""The commands about the desk: opening it, and who may enter from elsewhere."""
+
+from __future__ import annotations
+
+import re
+import sys
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from pipelines.console import SOME_FAILED, WRONG_USE, fail, out
+from pipelines.newsroom import Newsroom
+
+user_app = typer.Typer(help="编辑台的用户。", no_args_is_help=True)
+
+
+def review(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(help="监听的地址；不是本机的要先有用户。")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="端口；0 取任一空闲的。")] = 8765,
+    allow_host: Annotated[
+        list[str] | None, typer.Option("--allow-host", help="还可以用哪些名字访问，比如反向代理的域名；可多次给。")
+    ] = None,
+) -> None:
+    """打开编辑台：挑选、编辑、排版、导出，都在浏览器里。
+
+    例：jianbao review
+    """
+    from pipelines.review import serving  # noqa: PLC0415 - the web framework is of no use to other commands
+
+    newsroom: Newsroom = context.obj
+    try:
+        access = serving.access_for(newsroom, host)
+        with serving.listen(host, port) as listening:
+            address = f"[{host}]" if ":" in host else host
+            out.print(f"编辑台在 http://{address}:{listening.getsockname()[1]}/ ，按 Ctrl-C 结束。", soft_wrap=True)
+            serving.serve(newsroom, [listening], access, serving.names_for(host, allow_host or []))
+    except serving.NobodyMayEnter as error:
+        fail(str(error))
+        raise typer.Exit(WRONG_USE) from None
+    except OSError as error:
+        fail(f"{host}:{port} 不能监听：{error.strerror}；换一个 --port 或 --host")
+        raise typer.Exit(SOME_FAILED) from None
+
+
+@user_app.command("add")
+def user_add(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="名字；决定会记在它名下。")],
+    from_stdin: Annotated[bool, typer.Option("--password-stdin", help="从标准输入读密码，供脚本用。")] = False,
+) -> None:
+    """加一个能从别处登录编辑台的用户，或给已有的换密码。
+
+    例：jianbao user add xiaowang
+    """
+    from pipelines.review import passwords  # noqa: PLC0415 - as above
+
+    newsroom: Newsroom = context.obj
+    if not re.fullmatch(r"[\w.@-]{1,64}", name):
+        fail("名字只能有文字、数字和 . _ @ -，最多 64 个字符")
+        raise typer.Exit(WRONG_USE)
+    if from_stdin:
+        password = sys.stdin.readline().rstrip("\n")
+    else:
+        password = typer.prompt("密码", hide_input=True, confirmation_prompt="再输一遍", err=True)
+    try:
+        stored = passwords.hashed(password)
+    except passwords.TooShort as error:
+        fail(str(error))
+        raise typer.Exit(WRONG_USE) from None
+    with newsroom.store.transaction() as tx:
+        tx.users.put(name, stored, datetime.now(UTC))
+    out.print(Text(f"{name} 可以登录了。"))
+
+
+@user_app.command("list")
+def user_list(context: typer.Context) -> None:
+    """列出用户。
+
+    例：jianbao user list
+    """
+    newsroom: Newsroom = context.obj
+    with newsroom.store.reading() as tx:
+        for name in tx.users.names():
+            out.print(Text(name))
+
+
+@user_app.command("remove")
+def user_remove(context: typer.Context, name: Annotated[str, typer.Argument(help="名字。")]) -> None:
+    """去掉一个用户，已登录的也随之退出；做过的决定仍在。
+
+    例：jianbao user remove xiaowang
+    """
+    newsroom: Newsroom = context.obj
+    with newsroom.store.transaction() as tx:
+        removed = tx.users.remove(name)
+    if not removed:
+        fail(f"没有 {name} 这个用户；见 jianbao user list")
+        raise typer.Exit(WRONG_USE)
+    out.print(Text(f"{name} 不能再登录了。"))
