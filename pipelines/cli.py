@@ -647,7 +647,7 @@ def evaluate(
     strict: Annotated[bool, typer.Option(help="落选的也只学这一天以前的。")] = False,
     as_json: Json = False,
 ) -> None:
-    """学一半往期、考另一半：分栏对不对，挑中的排得前不前。
+    """只学某一天以前的往期，用那天以后的来考：分栏对不对，选中的排得前不前。
 
     例：jianbao evaluate --split 2020-07-01 --pool pool.jsonl
     """

@@ -98,9 +98,13 @@ def list_candidates(
 
 def versions(tx: Transaction, candidates: Iterable[Candidate]) -> dict[int, str]:
     """What tells a story's present standing from a former or a later one, by story id."""
-    asked = {one.story.id: one.state for one in candidates}
-    newest = tx.decisions.newest(asked)
-    return {one: f"{newest.get(one, 0)}-{state}" for one, state in asked.items()}
+    return versions_of(tx, {one.story.id: one.state for one in candidates})
+
+
+def versions_of(tx: Transaction, states: Mapping[int, CandidateState]) -> dict[int, str]:
+    """`versions` of stories whose states are known, by story id."""
+    newest = tx.decisions.newest(states)
+    return {one: f"{newest.get(one, 0)}-{state}" for one, state in states.items()}
 
 
 def decide(newsroom: Newsroom, decision: Decision, *, seen: str | None = None) -> Decided:

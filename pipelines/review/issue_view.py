@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pipelines.editing import issues_to_export
+from pipelines.editing import issues_to_export, versions_of
 from pipelines.export.entry import EntryView, read_entry, summary_of, title_of
 from pipelines.export.lint import Finding
 from pipelines.export.markdown import render
@@ -17,6 +17,7 @@ from pipelines.issue_editing import PARTS, edition, look_over, order_edition
 from pipelines.model import Issue
 from pipelines.review.rendering import rendered
 from pipelines.review.visit import NothingHere, Visit
+from pipelines.store import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class EntryCard:
     Args:
         position: among all of the issue's entries, from 0.
         edition: sent back with each change of it.
+        version: of its story, likewise for a decision on that; empty where no story stands behind it.
         findings: what is worth a second look, by line.
     """
 
@@ -33,6 +35,7 @@ class EntryCard:
     markdown: str
     edition: str
     story: int | None
+    version: str
     title: str
     summary: str
     view: EntryView
@@ -103,6 +106,7 @@ def view_issue(visit: Visit, day: date, changed: Issue | None = None) -> IssueVi
         issue = replace(changed, back_issues=issue.back_issues)
     with newsroom.store.reading() as tx:
         findings = look_over(tx, issue, newsletter, newsroom.rules)
+        behind = _versions(tx, issue)
     sections, at = [], 0
     for place, section in enumerate(issue.sections):
         entries = [
@@ -111,6 +115,7 @@ def view_issue(visit: Visit, day: date, changed: Issue | None = None) -> IssueVi
                 markdown=entry.markdown,
                 edition=edition(entry.markdown),
                 story=entry.story,
+                version=behind.get(entry.story or 0, ""),
                 title=title_of(entry.markdown, newsletter),
                 summary=summary_of(entry.markdown, newsletter),
                 view=read_entry(entry.markdown, newsletter),
@@ -130,6 +135,13 @@ def view_issue(visit: Visit, day: date, changed: Issue | None = None) -> IssueVi
         findings=findings,
         markdown=render(issue, newsletter, newsroom.home.template("issue.md.j2").read_text(encoding="utf-8")),
     )
+
+
+def _versions(tx: Transaction, issue: Issue) -> Mapping[int, str]:
+    """The versions of the stories behind an issue's entries, by the article id that the entry names."""
+    told = tx.stories.of(entry.story for section in issue.sections for entry in section.entries if entry.story)
+    known = versions_of(tx, tx.stories.states({one.id for one in told.values()}))
+    return {article: known[story.id] for article, story in told.items()}
 
 
 def without_front_matter(markdown: str) -> str:

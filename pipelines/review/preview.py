@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import unified_diff
 from typing import Final
 
@@ -31,6 +31,9 @@ _TEXT_TAGS: Final = (
     )
     | frozenset(("th", "thead", "tr", "u", "ul"))
 )
+
+_CELL: Final = ("colspan", "rowspan")
+_ATTRIBUTES: Final[Mapping[str, Sequence[str]]] = {"img": ("src", "alt"), "td": _CELL, "th": _CELL}
 
 STYLE: Final = """
 :root{color-scheme:light dark}
@@ -132,7 +135,8 @@ def cleaned(untrusted: str, *, pictures: bool) -> Markup:
     clean = nh3.clean(
         untrusted,
         tags=tags,
-        attributes={"img": {"src", "alt"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}},
+        attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
+        attribute_filter=lambda tag, name, value: value if name in _ATTRIBUTES.get(tag, ()) else None,
         url_schemes={"http", "https"},
         link_rel=None,
     )

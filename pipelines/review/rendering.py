@@ -102,7 +102,7 @@ def rendered(markdown: str) -> Markup:
         made,
         tags=set(RENDERED_TAGS),
         attributes={"a": {"href"}},
-        attribute_filter=lambda _tag, name, value: value if name != "href" else printable_url(value),
+        attribute_filter=lambda _tag, name, value: printable_url(value) if name == "href" else None,
         url_schemes={"http", "https"},
         link_rel="noopener noreferrer",
         set_tag_attribute_values={"a": {"target": "_blank"}},

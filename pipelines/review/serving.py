@@ -50,18 +50,16 @@ def names_for(host: str, others: Collection[str]) -> Names:
 
 
 def access_for(newsroom: Newsroom, host: str) -> Access:
-    """Who may use a desk that listens there.
+    """Who may use a desk that listens there. Opens the store: what is wrong with it is said before anybody comes.
 
     Raises:
         NobodyMayEnter: others reach it, and there is no user.
+        StoreError: the database cannot be used.
     """
     login = not is_loopback(host)
-    if login:
-        with newsroom.store.reading() as tx:
-            if not tx.users.names():
-                raise NobodyMayEnter(
-                    f"{host} 能从别处访问，要先有用户：jianbao user add 名字；只在本机用就不必给 --host"
-                )
+    with newsroom.store.reading() as tx:
+        if login and not tx.users.names():
+            raise NobodyMayEnter(f"{host} 能从别处访问，要先有用户：jianbao user add 名字；只在本机用就不必给 --host")
     return Access(key_at(newsroom.home.var / "desk.key"), login, newsroom.newsletter.editor)
 
 
@@ -76,6 +74,7 @@ def listen(host: str, port: int) -> socket.socket:
     one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         one.bind((host, port))
+        one.listen()  # from now on whoever comes waits, and is not turned away
     except OSError:
         one.close()
         raise

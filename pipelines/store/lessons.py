@@ -21,7 +21,7 @@ class Lesson:
     """An article that was decided on, or passed over.
 
     Args:
-        picked: whether it was taken.
+        picked: whether it was taken; None where that is still open.
         category: where it was put; None where nobody said.
     """
 
@@ -31,7 +31,7 @@ class Lesson:
     title: str
     summary: str
     source: str
-    picked: bool
+    picked: bool | None
     category: str | None
 
 
@@ -75,25 +75,35 @@ class Lessons:
         """What there is to learn from today."""
         run = self._connection.execute
         printed = select(func.count()).select_from(entries.join(issues)).where(issues.c.state == "published")
-        decided = select(func.count()).select_from(decisions).where(decisions.c.action.in_(("pick", "drop")), STANDING)
+        decided = (
+            select(func.count())
+            .select_from(decisions)
+            .where(decisions.c.action.in_(("pick", "drop", "categorise")), STANDING)
+        )
         last = select(func.max(articles.c.id))
         return Basis(rules, run(printed).scalar_one(), run(decided).scalar_one(), run(last).scalar_one_or_none() or 0)
 
     def decided(self) -> list[Lesson]:
-        """The leads of stories that are picked or dropped, by id; what an issue printed is left to the issue."""
+        """The leads of stories that somebody picked, dropped or put elsewhere, by id; what an issue printed is left to
+        the issue."""
         put = (
             select(story_members.c.story_id, decisions.c.category)
             .join(decisions, decisions.c.story == story_members.c.article_id)
-            .where(decisions.c.action == "pick", decisions.c.category.is_not(None), STANDING)
+            .where(decisions.c.action.in_(("pick", "categorise")), decisions.c.category.is_not(None), STANDING)
             .order_by(decisions.c.id)
         )
         placed = {row.story_id: row.category for row in self._connection.execute(put)}
-        query = _LEADS.where(stories.c.state.in_(("picked", "dropped"))).order_by(articles.c.id)
-        found = []
-        for row in self._connection.execute(query):
-            picked = row.state == "picked"
-            found.append(_lesson(row, picked=picked, category=placed.get(row.story) if picked else None))
-        return found
+        said = or_(
+            stories.c.state.in_(("picked", "dropped")),
+            stories.c.id.in_(put.with_only_columns(story_members.c.story_id).order_by(None)),
+        )
+        query = _LEADS.where(stories.c.state != "published", said).order_by(articles.c.id)
+        return [
+            _lesson(
+                row, picked=_PICKED.get(row.state), category=None if row.state == "dropped" else placed.get(row.story)
+            )
+            for row in self._connection.execute(query)
+        ]
 
     def passed_over(self, spans: Sequence[tuple[datetime, datetime]]) -> list[Lesson]:
         """The leads of stories that were there when issues were made, and that nobody decided on, by id.
@@ -133,6 +143,8 @@ class Lessons:
         return list(self._connection.execute(query.order_by(stories.c.id).limit(limit)).scalars())
 
 
+_PICKED: Final = {"picked": True, "dropped": False}
+
 _JOINED: Final = stories.join(articles, articles.c.id == stories.c.lead)
 _LEADS: Final = select(
     articles.c.id,
@@ -146,5 +158,5 @@ _LEADS: Final = select(
 ).select_from(_JOINED)
 
 
-def _lesson(row: Row, *, picked: bool, category: str | None) -> Lesson:  # type: ignore[type-arg]
+def _lesson(row: Row, *, picked: bool | None, category: str | None) -> Lesson:  # type: ignore[type-arg]
     return Lesson(row.id, row.kind, row.url, row.title, row.summary, row.source, picked, category)

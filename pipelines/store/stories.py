@@ -109,6 +109,16 @@ class Stories:
             for one in self._candidates(self._connection.execute(query.where(stories.c.id.in_(chunk))).all())
         ]
 
+    def states(self, ids: Iterable[int]) -> dict[int, CandidateState]:
+        """What has become of stories, by their ids."""
+        return {
+            one: state
+            for chunk in chunks(ids)
+            for one, state in self._connection.execute(
+                select(stories.c.id, stories.c.state).where(stories.c.id.in_(chunk))
+            )
+        }
+
     def regrade(self, candidates: Iterable[Candidate]) -> None:
         """Give stories another grade; what they are made of and what was decided stays."""
         rows = [{"of": row["id"], **{name: row[name] for name in _GRADE}} for row in map(_story_row, candidates)]

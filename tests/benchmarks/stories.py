@@ -75,20 +75,20 @@ def main() -> None:
     if given.corpus is None:
         parser.error("JIANBAO_CORPUS is unset: say where the corpus is")
     room = Newsroom(load_rules(Home(bundled())))
-    files = {name: [read(room, row) for row in _rows(given.corpus, name)] for name, read in FILES.items()}
+    files = {name: [read(room, row) for row in rows(given.corpus, name)] for name, read in FILES.items()}
     told = {one for groups in files.values() for group in groups for one in group}
-    alone = {name: _stories(room.stories(frozenset().union(*groups))) for name, groups in files.items()}
-    together = _stories(room.stories(told))
+    alone = {name: story_of(room.stories(frozenset().union(*groups))) for name, groups in files.items()}
+    together = story_of(room.stories(told))
     for item in read_saved(given.corpus / "pool" / "2019-2020.jsonl").items:
         room.add(item)
     clusters = room.stories(one.id for one in room.articles)
-    among = _stories(clusters)
-    _say(f"{'pairs in one story':34}{'alone':>18}{'together':>18}{'among the pool':>18}")
+    among = story_of(clusters)
+    say(f"{'pairs in one story':34}{'alone':>18}{'together':>18}{'among the pool':>18}")
     for name, groups in files.items():
-        _say(f"{name:34}" + "".join(f"{_share(groups, found):>18}" for found in (alone[name], together, among)))
-    one_story = {pair for name in ONE_STORY for pair in _pairs(files[name])}
+        say(f"{name:34}" + "".join(f"{_share(groups, found):>18}" for found in (alone[name], together, among)))
+    one_story = {pair for name in ONE_STORY for pair in pairs_of(files[name])}
     beyond = [pair for cluster in clusters for pair in combinations(cluster.members, 2) if pair not in one_story]
-    _say(f"\n{len(room.articles)} articles in {len(clusters)} stories; pairs that no file calls one: {len(beyond)}")
+    say(f"\n{len(room.articles)} articles in {len(clusters)} stories; pairs that no file calls one: {len(beyond)}")
     if given.list:
         missed = [pair for pair in sorted(one_story) if among[pair[0]] != among[pair[1]]]
         _list("missed", missed, room.articles, given.list)
@@ -123,7 +123,7 @@ FILES: Final[Mapping[str, Callable[[Newsroom, Row], frozenset[int]]]] = {
 ONE_STORY: Final = ("same_title_groups", "long_short_url_pairs", "near_title_candidates_unlabelled")
 
 
-def _rows(corpus: Path, name: str) -> Iterator[Row]:
+def rows(corpus: Path, name: str) -> Iterator[Row]:
     with (corpus / "dupes" / f"{name}.jsonl").open(encoding="utf-8") as lines:
         yield from map(json.loads, lines)
 
@@ -135,28 +135,28 @@ def _add(room: Newsroom, row: Row) -> int:
 # ---- Counting
 
 
-def _stories(clusters: Iterable[Cluster]) -> dict[int, int]:
+def story_of(clusters: Iterable[Cluster]) -> dict[int, int]:
     return {member: cluster.members[0] for cluster in clusters for member in cluster.members}
 
 
-def _pairs(groups: Groups) -> Iterator[tuple[int, int]]:
+def pairs_of(groups: Groups) -> Iterator[tuple[int, int]]:
     return (pair for group in groups for pair in combinations(sorted(group), 2))
 
 
 def _share(groups: Groups, story: Mapping[int, int]) -> str:
-    pairs = list(_pairs(groups))
+    pairs = list(pairs_of(groups))
     joined = sum(story[one] == story[other] for one, other in pairs)
     return f"{joined}/{len(pairs)} {joined / len(pairs):6.2%}"
 
 
 def _list(heading: str, pairs: Sequence[tuple[int, int]], articles: Sequence[StoredArticle], number: int) -> None:
     by_id = {one.id: one.article for one in articles}
-    _say(f"\n{heading}: {min(number, len(pairs))} of {len(pairs)}")
+    say(f"\n{heading}: {min(number, len(pairs))} of {len(pairs)}")
     for pair in sorted(random.Random(0).sample(pairs, min(number, len(pairs)))):
-        _say("\n    ".join(_line(by_id[one]) for one in pair))
+        say("\n    ".join(line(by_id[one]) for one in pair))
 
 
-def _line(article: Article) -> str:
+def line(article: Article) -> str:
     return f"{article.published.at:%Y-%m-%d} {article.publisher}: {article.title}"
 
 
@@ -167,11 +167,11 @@ def _time(room: Newsroom) -> None:
     """CPU microseconds: of the keys of an article, and of comparing a new one with what shares a key with it."""
     posts = [one for one in room.articles if one.article.kind == "wechat"]
     text = "".join(one.article.title for one in posts)
-    _say("\nmicroseconds")
-    _say(f"  {'title keys':34}{_microseconds(posts, lambda one: title_keys(one.article)):8.0f}")
+    say("\nmicroseconds")
+    say(f"  {'title keys':34}{_microseconds(posts, lambda one: title_keys(one.article)):8.0f}")
     for size in (300, 3_000, 30_000):
         texts = [text[start : start + size] for start in range(0, 30_000, 600)]
-        _say(f"  {f'text keys, {size} characters':34}{_microseconds(texts, text_keys):8.0f}")
+        say(f"  {f'text keys, {size} characters':34}{_microseconds(texts, text_keys):8.0f}")
 
 
 def _microseconds(things: Sequence[Any], work: Callable[[Any], object], repeat: int = 5) -> float:
@@ -184,7 +184,7 @@ def _microseconds(things: Sequence[Any], work: Callable[[Any], object], repeat: 
     return median(times) / len(things) * 1e6
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
 
 

@@ -154,6 +154,19 @@ def test_an_editor_who_drops_and_picks_teaches_it_too(store: Store) -> None:
     assert after.category == "教程"
 
 
+def test_a_section_that_the_editor_corrects_is_learned_though_nothing_was_picked_yet(store: Store) -> None:
+    print_issue(store)
+    cats = [article(n, title=titled("猫咪日常", n), publisher=f"宠物{n}") for n in range(1, 2 * ENOUGH)]
+    save(store, *cats)
+    group(store, RULES)
+    with store.transaction() as tx:
+        told = {one.lead.article.url: one.story.id for one in tx.stories.candidates()}
+        for one in cats[:-1]:
+            tx.decisions.add(Decision(told[one.url], "categorise", "编辑", NOON, category="教程"))
+    assert group(store, RULES).learned
+    assert candidates(store)[cats[-1].url].category == "教程"
+
+
 def test_a_newsletter_of_other_words_does_not_use_what_was_learned_with_these(store: Store) -> None:
     print_issue(store)
     group(store, RULES)

@@ -212,11 +212,10 @@ async function drop() {
   const next = all[all.indexOf(entry) + 1] ?? all[all.indexOf(entry) - 1];
   look(next);
   const told = entry.dataset.story
-    ? await send('POST', `/api/candidates/${entry.dataset.story}/decisions`, { action: 'drop' })
+    ? await send('POST', `/api/candidates/${entry.dataset.story}/decisions`, { action: 'drop', seen: entry.dataset.version || null })
     : await send('PUT', `${base}/entries/${entry.dataset.position}`, { text: '', seen: entry.dataset.edition });
-  if (told.error) { tell(told.error, true); return; }
   show(await send('GET', `${base}?card=1`));
-  tell(say('不用了'));
+  tell(told.error ?? say('不用了'), Boolean(told.error));
 }
 
 async function undo() {

@@ -81,6 +81,17 @@ def test_an_undo_passes_over_what_another_wrote_since_and_what_is_out(
     assert issue(desk, day)["guide"] == "乙的导读"
 
 
+def test_an_entry_that_another_edited_meanwhile_is_not_dropped_unseen(
+    desk: Desk, day: str, open_desk: Callable[..., Desk]
+) -> None:
+    seen = re.search(r'data-story="3" data-version="([^"]+)"', desk.get("/issue").text)
+    assert seen
+    assert seen[1] == desk.card(3)["version"]
+    open_desk("编辑乙").put(f"/api/issues/{day}/entries/0", {"text": "[乙写的](https://example.org/3)\n摘要：新的"})
+    assert desk.decide(3, "drop", seen=seen[1]).status_code == 409
+    assert "乙写的" in issue(desk, day)["markdown"]
+
+
 def test_two_editors_write_different_parts_at_once(desk: Desk, day: str, open_desk: Callable[..., Desk]) -> None:
     seen = issue(desk, day)["editions"]
     other = open_desk("编辑乙")

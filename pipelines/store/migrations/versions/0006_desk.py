@@ -9,7 +9,7 @@ from alembic import op
 
 from pipelines.store.tables import Moment, Words
 
-revision = "0010"
+revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None
