@@ -30,7 +30,7 @@ from sqlalchemy import (
     true,
 )
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0020")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database need not load Alembic."""
 
 

@@ -7,7 +7,7 @@ from alembic import op
 
 from pipelines.store.tables import Moment, Words
 
-revision = "0020"
+revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None
