@@ -28,7 +28,7 @@ GROWN: Final = 2
 WATCHED: Final = timedelta(days=31)
 """An issue is made of what came since the one before it, and of no more than a month."""
 
-GRADED_AT_ONCE: Final = 500
+GRADED_AT_ONCE: Final = 100
 """Stories that are graded in one transaction."""
 
 Progress = Callable[[int], None]
