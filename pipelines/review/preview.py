@@ -136,11 +136,18 @@ def cleaned(untrusted: str, *, pictures: bool) -> Markup:
         untrusted,
         tags=tags,
         attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
-        attribute_filter=lambda tag, name, value: value if name in _ATTRIBUTES.get(tag, ()) else None,
+        attribute_filter=_attribute,
         url_schemes={"http", "https"},
         link_rel=None,
     )
     return Markup(clean)  # noqa: S704 - nh3 let it pass
+
+
+def _attribute(tag: str, name: str, value: str) -> str | None:
+    """An attribute as it may stand: none that is not named, no picture of our own site's."""
+    if name not in _ATTRIBUTES.get(tag, ()):
+        return None
+    return printable_url(value) or "" if name == "src" else value
 
 
 def _with_late_pictures(untrusted: str) -> str:

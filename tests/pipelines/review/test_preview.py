@@ -41,6 +41,8 @@ HOSTILE = [
     "<select><style><img src=x onerror=alert(1)></style></select>",
     "<img srcset='https://evil.example/x 1x' src='javascript:alert(1)'>",
     "\0<scr\0ipt>alert(1)</script>",
+    "\0<img src=x>",
+    "<img src='/api/session'>",
 ]
 
 
