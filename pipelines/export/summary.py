@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log, sqrt
 from typing import Final
 
@@ -253,7 +254,8 @@ def extract(article: Article, head: str = "") -> tuple[str, ...]:
     texts = (article.text, article.summary) if article.kind != "arxiv" else (article.summary, article.text)
     found: tuple[str, ...] = ()
     for text in texts:
-        chosen = _chosen(text, article, head)
+        about = f"{article.title} {article.summary if text is article.text else ''}"
+        chosen = _chosen(text, about, head)
         if len(chosen) >= LEAST_SENTENCES:
             return chosen
         if sum(map(len, chosen)) > sum(map(len, found)):
@@ -261,7 +263,8 @@ def extract(article: Article, head: str = "") -> tuple[str, ...]:
     return found
 
 
-def _chosen(text: str, article: Article, head: str) -> tuple[str, ...]:
+@lru_cache(maxsize=4096)  # a list is leafed through again and again, and a draft takes a millisecond
+def _chosen(text: str, about_it: str, head: str) -> tuple[str, ...]:
     bounds = bounds_of(text)
     fit = [one for one in _read(text) if _fits(one, bounds) and _new(one.text, head)]
     for better in (_is_whole, _stands_alone):
@@ -270,7 +273,7 @@ def _chosen(text: str, article: Article, head: str) -> tuple[str, ...]:
     if not fit:
         return ()
     rare = _rarity(fit)
-    about = _Weighed(_terms(f"{article.title} {article.summary if text is article.text else ''}"), rare)
+    about = _Weighed(_terms(about_it), rare)
     whole = Counter[str]()
     for one in fit:
         whole.update(one.terms)
