@@ -17,7 +17,7 @@ from pipelines.group.features import Seen
 from pipelines.group.learn import LEAST_PASSED_OVER, Example, issue_examples, learn
 from pipelines.group.learned import VERSION, Learned, NotAModel
 from pipelines.store import Store, Transaction
-from pipelines.store.lessons import Basis, Lesson
+from pipelines.store.lessons import Basis, Lesson, StoredModel
 
 ENOUGH: Final = 10
 """Items printed and decisions taken after which learning again is worth it: half an issue."""
@@ -37,7 +37,7 @@ Progress = Callable[[int], None]
 
 def with_model(tx: Transaction, rules: GroupRules) -> GroupRules:
     """The rules with what was learned last, if it was learned by this version from these rules."""
-    return replace(rules, learned=_model(tx, rules))
+    return _with(tx.lessons.model(), rules)
 
 
 def learn_again(
@@ -53,7 +53,7 @@ def learn_again(
     with store.reading() as tx:
         basis = tx.lessons.basis(fingerprint(rules))
         stored = tx.lessons.model()
-        wanted = _is_enough(stored.basis if stored else None, basis, _model(tx, rules))
+        wanted = _is_enough(stored.basis if stored else None, basis, _with(stored, rules).learned)
         examples = _examples(tx, rules) if wanted else []
     if wanted:
         learned = learn(examples, rules.categories, rules.topics)
@@ -82,25 +82,26 @@ def _is_enough(before: Basis | None, now: Basis, learned: Learned | None) -> boo
     )
 
 
-def _model(tx: Transaction, rules: GroupRules) -> Learned | None:
-    stored = tx.lessons.model()
-    if stored is None or stored.basis.rules != fingerprint(rules):
-        return None
-    with suppress(NotAModel):
-        return Learned.from_json(stored.text)
-    return None
+def _with(stored: StoredModel | None, rules: GroupRules) -> GroupRules:
+    learned = None
+    if stored is not None and stored.basis.rules == fingerprint(rules):
+        with suppress(NotAModel):
+            learned = Learned.from_json(stored.text)
+    return replace(rules, learned=learned)
 
 
 def _grade_open(store: Store, rules: GroupRules, progress: Progress) -> None:
     """Grade open stories in small transactions, from where the last one ended."""
     done = 0
+    read = None
     while True:
         with store.transaction() as tx:
             stored = tx.lessons.model()
             if stored is None or stored.graded_to is None:
                 return
+            if stored.text != read:  # once, unless another process has learned meanwhile
+                learned, read = _with(stored, rules), stored.text
             told = tx.lessons.open_stories(stored.graded_to, GRADED_AT_ONCE)
-            learned = with_model(tx, rules)
             tx.stories.regrade(grade(one.story, one.articles, learned) for one in tx.stories.some(told))
             tx.lessons.graded(told[-1] if told else None)
         done += len(told)

@@ -115,6 +115,17 @@ def test_what_was_published_at_another_time_was_not_passed_over(store: Store) ->
     assert not learned.relevance
 
 
+def test_where_no_issue_was_made_nothing_was_passed_over(store: Store) -> None:
+    save(store, *passed_over())
+    group(store, RULES)
+    with store.transaction() as tx:
+        for one in tx.stories.candidates(limit=ENOUGH):
+            tx.decisions.add(Decision(one.story.id, "pick", "编辑", NOON, category="教程"))
+    assert group(store, RULES).learned
+    with store.reading() as tx:
+        assert tx.lessons.passed_over([]) == []
+
+
 def test_what_was_passed_over_may_come_after_the_issues(store: Store) -> None:
     print_issue(store)
     group(store, RULES)
