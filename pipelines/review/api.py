@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,6 +23,7 @@ from pipelines.shortlist import shortlist
 from pipelines.store import Transaction
 
 Number = Annotated[int, Field(ge=0, le=MOST_NUMBER)]
+Endpoint = Callable[[Visit], Response]
 Words = Field("", max_length=issue_editing.MOST_CHARACTERS)
 
 
@@ -101,59 +104,60 @@ def candidate(visit: Visit) -> Response:
         return JSONResponse(_told(tx, editing.find(tx, _number(visit))))
 
 
+def _or_fresh(action: Endpoint) -> Endpoint:
+    """The action; where somebody decided meanwhile, 409 and what it was about as it is now."""
+
+    @wraps(action)
+    def tried(visit: Visit) -> Response:
+        try:
+            return action(visit)
+        except Stale as stale:
+            return _stale(visit, stale)
+
+    return tried
+
+
+@_or_fresh
 def decide(visit: Visit) -> Response:
     """Decide on a story."""
     brought = visit.brought(DecisionBody)
     decision = Decision(_number(visit), brought.action, visit.who, visit.now, category=brought.category)
-    try:
-        done = editing.decide(visit.newsroom, decision, seen=brought.seen)
-    except Stale as stale:
-        return _stale(visit, stale)
+    done = editing.decide(visit.newsroom, decision, seen=brought.seen)
     return _done(visit, done)
 
 
+@_or_fresh
 def reword(visit: Visit) -> Response:
     """Give a story's entry another title and summary, whether it is picked already or not."""
     brought = visit.brought(EntryBody)
-    try:
-        done = issue_editing.reword_story(
-            visit.desk, _number(visit), title=brought.title, summary=brought.summary, seen=brought.seen
-        )
-    except Stale as stale:
-        return _stale(visit, stale)
+    done = issue_editing.reword_story(
+        visit.desk, _number(visit), title=brought.title, summary=brought.summary, seen=brought.seen
+    )
     return _done(visit, done)
 
 
+@_or_fresh
 def merge(visit: Visit) -> Response:
     """Join stories: from now on they are one."""
     brought = visit.brought(MergeBody)
-    try:
-        done = editing.merge(
-            visit.newsroom, _number(visit), brought.others, who=visit.who, at=visit.now, seen=brought.seen
-        )
-    except Stale as stale:
-        return _stale(visit, stale)
+    done = editing.merge(visit.newsroom, _number(visit), brought.others, who=visit.who, at=visit.now, seen=brought.seen)
     return _done(visit, done)
 
 
+@_or_fresh
 def split(visit: Visit) -> Response:
     """Take articles out of a story: from now on they are never one with the rest."""
     brought = visit.brought(SplitBody)
-    try:
-        done = editing.split(
-            visit.newsroom, _number(visit), brought.leaving, who=visit.who, at=visit.now, seen=brought.seen
-        )
-    except Stale as stale:
-        return _stale(visit, stale)
+    done = editing.split(
+        visit.newsroom, _number(visit), brought.leaving, who=visit.who, at=visit.now, seen=brought.seen
+    )
     return _done(visit, done)
 
 
+@_or_fresh
 def undo(visit: Visit) -> Response:
     """Take back what you did last, as far back as you like."""
-    try:
-        undone = issue_editing.undo_last(visit.desk)
-    except Stale as stale:
-        return _stale(visit, stale)
+    undone = issue_editing.undo_last(visit.desk)
     if undone.decided is None:
         return JSONResponse({"action": undone.action, "issue": _day(undone.issue)})
     return _done(visit, undone.decided, action=undone.action)
