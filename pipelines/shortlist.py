@@ -37,9 +37,11 @@ def shortlist(tx: Transaction, wanted: Wanted, now: datetime, *, first: int = 0,
         first: how many to pass over.
         most: how many to show.
     """
-    ids = _best(tx.stories.ranked(wanted), now, first + most)[first:]
+    counts, ranked = tx.stories.listed(wanted)
+    ids = _best(ranked, now, first + most)[first:]
     found = {one.story.id: as_of(one, now) for one in tx.stories.some(ids)}
-    return Shortlist([found[one] for one in ids if one in found], *_counted(tx, wanted))
+    total = sum(counts.values()) if wanted.category is None else counts.get(wanted.category, 0)
+    return Shortlist([found[one] for one in ids if one in found], total, counts)
 
 
 def _best(ranked: Iterable[Ranked], now: datetime, most: int) -> list[int]:
@@ -54,8 +56,3 @@ def _best(ranked: Iterable[Ranked], now: datetime, most: int) -> list[int]:
         else:
             heappushpop(best, scored)
     return [-number for _, number in sorted(best, reverse=True)]
-
-
-def _counted(tx: Transaction, wanted: Wanted) -> tuple[int, Mapping[str, int]]:
-    counts = tx.stories.counts(wanted)
-    return (sum(counts.values()) if wanted.category is None else counts.get(wanted.category, 0)), counts

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, func, null, select, union_all
 
 from crawler.items import Kind
 from pipelines.model import CandidateState
@@ -53,14 +54,27 @@ class Ranked:
     newest_at: datetime
 
 
-def ranked(connection: Connection, wanted: Wanted) -> Iterator[Ranked]:
-    """The candidates wanted, the highest score first, read as they are asked for."""
-    columns = stories.c
-    query = select(columns.id, columns.category, columns.score, columns.newest_at)
-    ordered = _narrowed(query, wanted, connection.dialect.name).order_by(columns.score.desc(), columns.id)
-    with connection.execute(ordered) as rows:
-        for row in rows:
-            yield Ranked(*row)
+def listed(connection: Connection, wanted: Wanted) -> tuple[dict[str, int], Iterator[Ranked]]:
+    """How many candidates are wanted, by category, and the candidates: the highest score first, read as asked for.
+
+    The wanted category does not count. Words are looked for once, which takes longer than all else.
+    """
+    if not wanted.words:
+        return counts(connection, wanted), _ranked(connection, wanted)
+    everywhere = _narrowed(select(*_RANKED), replace(wanted, category=None), connection.dialect.name)
+    hits = everywhere.cte("hits").prefix_with("MATERIALIZED")
+    numbers = select(null(), hits.c.category, func.count(), null()).group_by(hits.c.category)
+    ranking = select(hits.c.id, hits.c.category, hits.c.score, hits.c.newest_at)
+    if wanted.category is not None:
+        ranking = ranking.where(hits.c.category == wanted.category)
+    both = union_all(ranking, numbers).subquery()
+    rows = connection.execute(select(both).order_by(both.c.id.is_not(None), both.c.score.desc(), both.c.id))
+    found: dict[str, int] = {}
+    for row in rows:
+        if row.id is not None:
+            return found, (Ranked(*one) for one in chain([row], rows))
+        found[row.category] = int(row.score)
+    return found, iter(())
 
 
 def counts(connection: Connection, wanted: Wanted) -> dict[str, int]:
@@ -68,6 +82,16 @@ def counts(connection: Connection, wanted: Wanted) -> dict[str, int]:
     query = select(stories.c.category, func.count()).group_by(stories.c.category)
     rows = connection.execute(_narrowed(query, replace(wanted, category=None), connection.dialect.name))
     return {category: number for category, number in rows}  # noqa: C416 - a row is a pair only by its kind
+
+
+_RANKED: Final = (stories.c.id, stories.c.category, stories.c.score, stories.c.newest_at)
+
+
+def _ranked(connection: Connection, wanted: Wanted) -> Iterator[Ranked]:
+    query = _narrowed(select(*_RANKED), wanted, connection.dialect.name)
+    with connection.execute(query.order_by(stories.c.score.desc(), stories.c.id)) as rows:
+        for row in rows:
+            yield Ranked(*row)
 
 
 def _narrowed(query: Select[Any], wanted: Wanted, dialect: str) -> Select[Any]:

@@ -14,7 +14,7 @@ from pipelines.group.relevance import PROMOTION
 from pipelines.model import Candidate, CandidateState, Evidence, Reason, Story, StoryLink
 from pipelines.store.articles import Articles
 from pipelines.store.engine import chunks
-from pipelines.store.listing import UNDECIDED, Ranked, Wanted, counts, ranked
+from pipelines.store.listing import UNDECIDED, Ranked, Wanted, counts, listed
 from pipelines.store.search import Search
 from pipelines.store.state import settle, stories_of
 from pipelines.store.tables import evidence, stories, story_members
@@ -69,9 +69,12 @@ class Stories:
         settle(self._connection, [one.id for one in told])
         Search(self._connection).put(article for one in candidates for article in one.articles)
 
-    def ranked(self, wanted: Wanted) -> Iterator[Ranked]:
-        """What the order of the candidates wanted follows from, the highest score first, read as it is asked for."""
-        return ranked(self._connection, wanted)
+    def listed(self, wanted: Wanted) -> tuple[dict[str, int], Iterator[Ranked]]:
+        """How many candidates are wanted, by category, whichever is wanted; and what the order of those follows from.
+
+        The highest score comes first; they are read as they are asked for.
+        """
+        return listed(self._connection, wanted)
 
     def counts(self, wanted: Wanted) -> dict[str, int]:
         """How many candidates are wanted, by category, whichever category is wanted."""

@@ -40,7 +40,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 
 def found(tx: Transaction, words: str) -> set[int]:
-    return {one.id for one in tx.stories.ranked(Wanted(words=words))}
+    return {one.id for one in tx.stories.listed(Wanted(words=words))[1]}
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,17 @@ def found(tx: Transaction, words: str) -> set[int]:
 def test_words_are_found_where_they_stand(store: Store, words: str, numbers: set[int]) -> None:
     with store.reading() as tx:
         assert found(tx, words) == numbers
+
+
+@given(st.sampled_from(["端", "骁龙", "账号甲", "没有"]), st.sampled_from([None, "业界新闻", "博文", "没有这个栏目"]))
+def test_a_search_counts_and_orders_as_the_list_does(store: Store, words: str, category: str | None) -> None:
+    with store.reading() as tx:
+        hits = found(tx, words)
+        counts, ranked = tx.stories.listed(Wanted(words=words, category=category))
+        _, everything = tx.stories.listed(Wanted(category=category))
+        assert list(ranked) == [one for one in everything if one.id in hits]
+        assert counts == tx.stories.counts(Wanted(words=words, category=category))
+        assert sum(counts.values()) == len(hits)
 
 
 @given(st.text(max_size=40))
