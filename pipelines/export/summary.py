@@ -30,7 +30,7 @@ SHORTEST: Final = 20
 """Characters. A shorter paragraph is a caption or a greeting, not a summary."""
 
 
-FILLER: Final = 0.4
+FILLER: Final = 0.3
 """A sentence that scores less than this part of the best one only fills up."""
 
 
@@ -220,6 +220,12 @@ _CLAIM: Final = re.compile(
     re.IGNORECASE,
 )
 _BULLET: Final = re.compile(r"^(?:[-–—•·*▪■□●◆※][\s\-]*)+")
+_ITS_NAME: Final = re.compile(
+    r"^(?:【(?:(?:内容|文章)?摘要|导读|导语|引言|简介|编者按)】\s*[:：]?|(?:(?:内容|文章)?摘要|导读|导语|编者按)\s*[:：]"
+    r"|Abstract\s*[:：.—–])\s*",
+    re.IGNORECASE,
+)
+"""With which a page begins what it says of itself: the entry has that word already."""
 _CODE: Final = re.compile(r"[;{}]$|\w\(.*\);|[=!]=|=>|::|</|\b\w+\.\w+\(|\$\w")
 _LETTER: Final = re.compile(r"[^\W\d_]")
 _TOKEN: Final = re.compile(r"[a-z0-9]+|[\u3400-\u9fff]+")
@@ -297,7 +303,7 @@ def _read(text: str) -> Iterator[_Sentence]:
     place = 0
     for paragraph in sentences(text):
         for one in paragraph:
-            said = _BULLET.sub("", cleaned(one))
+            said = _ITS_NAME.sub("", _BULLET.sub("", cleaned(one)))
             if said and not _ASIDE.search(said):
                 yield _Sentence(place, said, _terms(said))
                 place += 1
@@ -359,11 +365,11 @@ class _Weighed:
 
 
 def _score(one: _Sentence, about: _Weighed, centre: _Weighed, rare: dict[str, float]) -> float:
-    early = 2 / (1 + one.place / 4)
+    early = 2 / (1 + one.place / 2)
     numbers = 0.25 * min(2, len(_MEASURED.findall(one.text))) + 0.1 * bool(_NUMBER.search(one.text))
     leaning = 0.3 * bool(one.place and _LEANS.match(one.text))
     claims = 0.15 * min(3, len(_CLAIM.findall(one.text)))
-    said = about.nearness(one.terms, rare) + centre.nearness(one.terms, rare)
+    said = 2 * about.nearness(one.terms, rare) + centre.nearness(one.terms, rare)
     return early + said + numbers + claims - leaning
 
 

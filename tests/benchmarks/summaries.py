@@ -6,11 +6,13 @@
 CORPUS is where JIANBAO_CORPUS points, and FOLDER where JIANBAO_ARCHIVE does, if they are not given. Drafts 50 articles
 that have a text, and writes them to DRAFTS.md for a person to read. Prints what every draft owes and how many keep it:
 its sentences stand in the article word for word, none is boilerplate, two to five of them, length within bounds. Then
-ROUGE-L (F1 over Han characters and Latin words) of the draft, of the first three sentences and of sumy's LexRank,
+ROUGE-L (over Han characters and Latin words) of the draft, of the first three sentences and of sumy's LexRank, and,
+since F1 follows from how long a text is, of the first sentences and of LexRank's cut to the length of the draft,
 
 - against the editor's own text, for items of the archive whose paper, repository, address or title the corpus has;
-- against the page's own digest, for articles that have one that is no part of their text: the archive's articles are
-  not in the corpus, so this is what there is. The draft is made without seeing the digest.
+- against the page's own digest, for articles that have one that is neither a part of their text nor what the site says
+  of itself on every page: the archive's articles are not in the corpus, so this is what there is. The draft is made
+  without seeing the digest.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -51,6 +54,7 @@ NOW: Final = datetime(2026, 11, 1, tzinfo=UTC)
 SOURCE: Final = Source(id="benchmark", kind="wechat", name="Benchmark", url="https://feed.example/")
 DRAFTED: Final = 50
 LEAST_TEXT: Final = 400
+LEAST_DIGEST: Final = 30
 LANGUAGES: Final = ("zh", "en")
 BOILERPLATE: Final = re.compile("点击上方|关注|扫码|来源")
 """Told here again on purpose: the floor does not ask the code that it holds."""
@@ -167,15 +171,22 @@ def _of_entry(keys: Sequence[str], by_key: Mapping[str, Article]) -> Article | N
 
 
 def of_digests(articles: Sequence[Article]) -> list[Pair]:
-    """Articles with a digest that is not their own text again."""
+    """Articles with a digest that is not their own text again, nor their site's slogan."""
+    said = Counter(_slogan(one.summary) for one in articles)
     return [
         Pair(replace(one, summary=""), one.summary)
         for one in articles
         if len(one.text) >= LEAST_TEXT
         and one.language in LANGUAGES
-        and len(one.summary) >= 20
+        and len(one.summary) >= LEAST_DIGEST
+        and said[_slogan(one.summary)] == 1
         and _letters(one.summary)[:20] not in _letters(one.text)
     ]
+
+
+def _slogan(text: str) -> str:
+    """A digest without its numbers, which change from page to page."""
+    return re.sub(r"\d", "", _letters(text))
 
 
 def _letters(text: str) -> str:
@@ -186,16 +197,17 @@ def _compare(name: str, pairs: Sequence[Pair]) -> None:
     _say(f"ROUGE-L against {name}: {len(pairs)} articles")
     if not pairs:
         return
-    for system, write in {"draft": draft_of, "lead-3": lead, "LexRank": lex_rank}.items():
-        values = [rouge_l(write(pair.article), pair.reference) for pair in pairs]
-        _say(f"  {system:10}{mean(values):.3f}")
+    _say(f"  {'':22}{'F1':>6}{'recall':>8}")
+    for system, write in SYSTEMS.items():
+        scores = [rouge_l(write(pair.article), pair.reference) for pair in pairs]
+        _say(f"  {system:22}{mean(f1 for f1, _ in scores):6.3f}{mean(recall for _, recall in scores):8.3f}")
 
 
-def rouge_l(said: str, reference: str) -> float:
-    """F1 of the longest common subsequence."""
+def rouge_l(said: str, reference: str) -> tuple[float, float]:
+    """F1 and recall of the longest common subsequence."""
     mine, theirs = _tokens(said), _tokens(reference)
     common = LCSseq.similarity(mine, theirs)
-    return 2 * common / (len(mine) + len(theirs)) if common else 0.0
+    return (2 * common / (len(mine) + len(theirs)), common / len(theirs)) if common else (0.0, 0.0)
 
 
 def _tokens(text: str) -> list[str]:
@@ -209,8 +221,21 @@ def lead(article: Article) -> str:
 
 def lex_rank(article: Article) -> str:
     """sumy's choice of three, over Han characters and Latin words."""
+    return joined(_ranked(article, 3))
+
+
+def _ranked(article: Article, count: int) -> list[str]:
     document = ObjectDocumentModel([Paragraph([Sentence(one, _Tokenizer) for one in _all_sentences(article)[:200]])])
-    return joined(str(one) for one in LexRankSummarizer()(document, 3))
+    return [str(one) for one in LexRankSummarizer()(document, count)]
+
+
+SYSTEMS: Final[Mapping[str, Callable[[Article], str]]] = {
+    "draft": draft_of,
+    "lead-3": lead,
+    "LexRank": lex_rank,
+    "lead, as long": lambda article: " ".join(_all_sentences(article)[:20])[: len(draft_of(article))],
+    "LexRank, as long": lambda article: " ".join(_ranked(article, 20))[: len(draft_of(article))],
+}
 
 
 class _Tokenizer:

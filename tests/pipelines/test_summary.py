@@ -49,6 +49,17 @@ def test_what_asks_points_or_says_who_made_the_page_is_left_out(word: str) -> No
     assert word not in said(stored(1, text=TEXT))
 
 
+@pytest.mark.parametrize("name", ["摘要：", "【导读】", "【内容摘要】：", "Abstract: ", "Abstract—", "导语: "])
+def test_a_page_that_names_its_summary_so_does_not_say_the_name_twice(name: str) -> None:
+    claim = "某实验室提出了一种二值化方法，把人脸检测模型压到 0.9 MB。"
+    assert said(stored(1, text=f"{name}{claim}\n{TEXT}")).startswith(claim)
+
+
+def test_the_summary_of_a_sentence_is_no_name() -> None:
+    claim = "摘要里说，某实验室提出了一种二值化方法，把人脸检测模型压到 0.9 MB。"
+    assert said(stored(1, text=claim)) == claim
+
+
 def test_a_sentence_ends_where_its_quotation_does_and_not_behind_an_abbreviation() -> None:
     assert sentences("他说：“快。真快。”是的。") == (("他说：“快。真快。”", "是的。"),)
     assert sentences("See e.g. Fig. 2 by J. Doe et al. It is 2.5 x faster! 完。") == (
