@@ -6,10 +6,10 @@ import tomllib
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from crawler.items import Kind
 
@@ -96,6 +96,36 @@ class Labels(_Part):
         return tuple(dict.fromkeys((*written, *self.also_read)))
 
 
+class Frame(_Part):
+    """How the headline (要目) and the guide (导读) are proposed from an issue's entries.
+
+    Args:
+        headline_items: how many entries the headline names.
+        headline_separator: stands between them.
+        guide_opening: `{count}` stands for the number of entries.
+        guide_section: `{section}` stands for a section's name, `{titles}` for what its entries are about.
+        guide_separator: stands between these.
+    """
+
+    headline_items: int = Field(default=4, ge=1)
+    headline_separator: str = "/"
+    guide_opening: str = "本次{count}条。"
+    guide_section: str = "【{section}】{titles}。"
+    guide_separator: str = "；"
+
+    @model_validator(mode="after")
+    def _can_be_filled(self) -> Self:
+        for template, fields in (
+            (self.guide_opening, {"count": 1}),
+            (self.guide_section, {"section": "", "titles": ""}),
+        ):
+            try:
+                template.format(**fields)
+            except (LookupError, ValueError, AttributeError) as error:
+                raise ValueError(f"{template!r}: only {{{'} {'.join(fields)}}} may stand in braces") from error
+        return self
+
+
 class BackIssues(_Part):
     """The 往期回顾 part.
 
@@ -169,6 +199,7 @@ class Newsletter(_Part):
         footer: Markdown that closes each issue.
         categories: in print order.
         topics: what the newsletter is about.
+        frame: how an issue's headline and guide are proposed.
         publish: where issues go.
         assistant: who drafts summaries on request; nobody, unless it is said.
         per_issue: how many items an issue has.
@@ -186,6 +217,7 @@ class Newsletter(_Part):
     categories: Annotated[tuple[Category, ...], BeforeValidator(_tuple)] = Field(min_length=1)
     topics: Annotated[tuple[Topic, ...], BeforeValidator(_tuple)] = ()
     labels: Labels = Labels()
+    frame: Frame = Frame()
     back_issues: BackIssues = BackIssues()
     publish: Publish = Publish()
     assistant: Assistant | None = None

@@ -75,9 +75,15 @@ def lint(issue: Issue, newsletter: Newsletter, rules: Rules, known: Known) -> li
     """
     found = []
     if not issue.headline:
-        found.append(Finding("headline", 0, 0, "还没有要目", "no-headline", "写在标题日期之后：甲/乙/丙"))
+        found.append(
+            Finding("headline", 0, 0, "还没有要目", "no-headline", "写在标题日期之后：甲/乙/丙；编辑台里按 H 起草")
+        )
     if not issue.guide:
-        found.append(Finding("guide", 0, 0, f"还没有{newsletter.labels.guide}", "no-guide", "按栏目各写一两句"))
+        found.append(
+            Finding(
+                "guide", 0, 0, f"还没有{newsletter.labels.guide}", "no-guide", "按栏目各写一两句；编辑台里按 D 起草"
+            )
+        )
     for name in _FRAME[:5]:
         found += _of_frame(name, 0, getattr(issue, name), rules, known.heard)
     at = 0

@@ -219,7 +219,7 @@ _CLAIM: Final = re.compile(
     r"|state[- ]of[- ]the[- ]art|announc\w*|releas\w*|launch\w*|introduc\w*|support\w*|new|first|results?)\b",
     re.IGNORECASE,
 )
-_BULLET: Final = re.compile(r"^(?:[-–—•·*▪■□●◆※][\s\-]*)+")
+_BULLET: Final = re.compile(r"^(?:(?:[-–—•·*▪■□●◆※]|\d{1,2}[、）](?!\d))[\s\-]*)+")
 _ITS_NAME: Final = re.compile(
     r"^(?:【(?:(?:内容|文章)?摘要|导读|导语|引言|简介|编者按)】\s*[:：]?|(?:(?:内容|文章)?摘要|导读|导语|编者按)\s*[:：]"
     r"|Abstract\s*[:：.—–])\s*",

@@ -185,6 +185,7 @@ def _told(visit: Visit, shown: IssueView) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(to_json(shown.issue, visit.newsroom.newsletter)) | {
         "markdown": shown.markdown,
         "editions": dict(shown.editions),
+        "proposals": dict(shown.proposals),
         "order": shown.order,
         "lint": [finding_json(one) for one in shown.findings],
     }

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from pipelines.editing import issues_to_export, versions_of
 from pipelines.export.entry import EntryView, read_entry, summary_of, title_of
+from pipelines.export.frame import guide_of, headline_of
 from pipelines.export.lint import Finding
 from pipelines.export.markdown import render
 from pipelines.issue_editing import PARTS, edition, look_over, order_edition
@@ -59,6 +60,7 @@ class IssueView:
 
     Args:
         editions: of the parts, by name.
+        proposals: what a part may start from, by its name, for those that have something.
         order: sent back with each move.
         markdown: what an export would write.
     """
@@ -66,6 +68,7 @@ class IssueView:
     issue: Issue
     sections: Sequence[SectionCard]
     editions: Mapping[str, str]
+    proposals: Mapping[str, str]
     order: str
     findings: Sequence[Finding]
     markdown: str
@@ -131,6 +134,7 @@ def view_issue(visit: Visit, day: date, changed: Issue | None = None) -> IssueVi
         issue=issue,
         sections=sections,
         editions={part: edition(getattr(issue, part)) for part in PARTS},
+        proposals={"headline": headline_of(issue, newsletter), "guide": guide_of(issue, newsletter)},
         order=order_edition(issue),
         findings=findings,
         markdown=render(issue, newsletter, newsroom.home.template("issue.md.j2").read_text(encoding="utf-8")),

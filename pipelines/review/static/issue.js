@@ -201,6 +201,7 @@ parts.addEventListener('focusin', (event) => {
   if (entry && entry !== current()) look(entry, false);
 });
 parts.addEventListener('dblclick', (event) => { const entry = event.target.closest('.entry'); if (entry && !event.target.closest('textarea')) edit(entry); });
+parts.addEventListener('click', (event) => { const button = event.target.closest('[data-propose]'); if (button) propose(button.dataset.propose)(); });
 parts.addEventListener('click', (event) => { const entry = event.target.closest('.entry'); if (entry && entry !== current()) look(entry, !event.target.closest('textarea')); });
 
 // ---- out and away
@@ -249,6 +250,15 @@ function lookAs(which) {
 }
 
 const write = (part) => () => { const field = parts.querySelector(`[data-part="${part}"]`); field.focus(); field.select(); };
+
+// A start for what is still blank; what somebody wrote stays.
+const propose = (part) => () => {
+  const field = parts.querySelector(`[data-part="${part}"]`);
+  field.focus();
+  if (!open || field.value.trim() || !field.dataset.proposal) return;
+  field.value = field.dataset.proposal;
+  field.dispatchEvent(new Event('input', { bubbles: true }));
+};
 const keys = {
   j: () => step(1),
   k: () => step(-1),
@@ -263,6 +273,8 @@ const keys = {
   h: write('headline'),
   d: write('guide'),
   w: write('preamble'),
+  H: propose('headline'),
+  D: propose('guide'),
   E: () => put(false),
   P: ask,
   m: () => lookAs(rendered.hidden ? 'rendered' : 'markdown'),

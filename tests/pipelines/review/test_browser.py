@@ -411,6 +411,29 @@ def test_an_edit_in_place_is_kept_and_undone(small: Newsroom, open_page: Callabl
         expect(page.locator(".card[aria-current=true] h3")).to_have_text(before)
 
 
+def test_headline_and_guide_start_from_the_items_and_what_was_written_stays(
+    small: Newsroom, open_page: Callable[..., Page]
+) -> None:
+    with served(small.home) as address:
+        page = open_page()
+        page.goto(f"{address}/candidates?category=&state=new")
+        page.keyboard.press("a")
+        page.keyboard.press("g")
+        page.keyboard.press("i")
+        page.wait_for_selector(".entry")
+        page.keyboard.press("D")
+        expect(page.locator("#rendered")).to_contain_text("本次")
+        page.keyboard.press("Control+End")
+        page.keyboard.insert_text("另外，下期见。")
+        page.keyboard.press("Control+Enter")
+        expect(page.locator("[data-propose=guide]")).to_have_count(0)
+        page.keyboard.press("D")
+        expect(page.locator("[data-part=guide]")).to_have_value(re.compile("^本次.*另外，下期见。$"))
+        page.keyboard.press("Escape")
+        page.locator("[data-propose=headline]").click()
+        expect(page.locator("[data-part=headline]")).to_have_value(re.compile("."))
+
+
 def test_two_stories_become_one_and_two_again(small: Newsroom, open_page: Callable[..., Page]) -> None:
     with served(small.home) as address:
         page = open_page()

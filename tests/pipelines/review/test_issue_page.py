@@ -241,6 +241,16 @@ def test_lint_counts_what_each_section_has_and_knows_what_was_printed(desk: Desk
     assert "链接已在 2020-01-27 收录" in [one["text"] for one in issue(desk, day)["lint"]]
 
 
+def test_headline_and_guide_are_proposed_while_they_are_blank(desk: Desk, day: str) -> None:
+    told = issue(desk, day)
+    assert told["proposals"]["guide"].startswith("本次4条。")
+    assert len(told["proposals"]["headline"].split("/")) == 4
+    assert told["guide"] is None
+    assert desk.get("/issue").text.count("data-propose=") == 2
+    desk.put(f"/api/issues/{day}/parts/guide", {"text": "自己写的"})
+    assert desk.get("/issue").text.count("data-propose=") == 1
+
+
 @pytest.mark.parametrize("never", ["2026-13-01", "x", "20260101", "2026-1-1", "9999-12-31"])
 def test_a_day_without_an_issue_is_nowhere(desk: Desk, never: str) -> None:
     assert desk.get(f"/api/issues/{never}").status_code == 404
