@@ -1,6 +1,6 @@
 // 候选: leaf through the list, decide, edit, take back. The server decides what is so; the page only shows it sooner.
 
-import { elements, listen, say, send, tell } from './desk.js';
+import { elements, listen, say, send, takeBack, tell } from './desk.js';
 
 const list = document.getElementById('list');
 const none = document.getElementById('none');
@@ -127,7 +127,7 @@ function decide(action, category) {
 }
 
 async function undo() {
-  const told = await send('POST', `/api/undo?card=1&${filters}`, {});
+  const told = await takeBack(`?card=1&${filters}`);
   const card = show(told);
   if (card?.isConnected) look(card);
   if (told.error) tell(told.error, true);

@@ -21,11 +21,21 @@ export function tell(text, bad = false) {
 // Actions reach the server in the order in which they were made, one at a time; no page is left before they are there.
 let line = Promise.resolve();
 
-export function send(method, path, body) {
-  const sent = line.then(() => ask(method, path, body));
-  line = sent.catch(() => undefined);
-  return sent;
+export function inLine(action) {
+  const done = line.then(action);
+  line = done.catch(() => undefined);
+  return done;
 }
+
+export const send = (method, path, body) => inLine(() => ask(method, path, body));
+
+// What somebody else overtook is told once; from then on it is passed over.
+export const takeBack = (query = '') => inLine(async () => {
+  const passed = JSON.parse(sessionStorage.getItem('passed') ?? '[]');
+  const told = await ask('POST', `/api/undo${query}`, { passed });
+  if (told.passed) sessionStorage.setItem('passed', JSON.stringify([...passed, told.passed].slice(-200)));
+  return told;
+});
 
 let leaving = false;
 
@@ -44,7 +54,7 @@ document.addEventListener('click', (event) => {
   go(link.href);
 });
 
-async function ask(method, path, body) {
+export async function ask(method, path, body) {
   const headers = { 'X-CSRF-Token': token };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   let response;

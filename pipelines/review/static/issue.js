@@ -1,6 +1,6 @@
 // 本期: order, move, write; and how it will look while it is written.
 
-import { listen, say, send, tell } from './desk.js';
+import { listen, say, send, takeBack, tell } from './desk.js';
 
 const issue = document.querySelector('.issue');
 const parts = document.getElementById('parts');
@@ -219,7 +219,7 @@ async function drop() {
 }
 
 async function undo() {
-  const told = await send('POST', '/api/undo', {});
+  const told = await takeBack();
   if (told.error) { tell(told.error, true); return; }
   if (told.issue && told.issue !== issue.dataset.day) { location.assign(`/issue?date=${told.issue}`); return; }
   show(await send('GET', `${base}?card=1`), String(told.candidate?.id ?? name(current())));

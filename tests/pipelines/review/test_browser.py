@@ -23,8 +23,8 @@ from playwright.sync_api import Browser, Page, Playwright, Request, expect, sync
 
 from crawler.home import Home
 from crawler.items import RawItem
-from pipelines.editing import save_issue
-from pipelines.model import Article, Entry, Issue, Reference, Section
+from pipelines.editing import decide, save_issue
+from pipelines.model import Article, Decision, Entry, Issue, Reference, Section
 from pipelines.newsroom import Newsroom
 from pipelines.run import group
 from pipelines.sample import Sample, serving
@@ -409,6 +409,25 @@ def test_an_edit_in_place_is_kept_and_undone(small: Newsroom, open_page: Callabl
         expect(page.locator(".card[aria-current=true] h3")).to_have_text("换了的标题")
         page.keyboard.press("u")
         expect(page.locator(".card[aria-current=true] h3")).to_have_text(before)
+
+
+def test_undo_tells_once_what_another_overtook_and_goes_on(small: Newsroom, open_page: Callable[..., Page]) -> None:
+    with served(small.home) as address:
+        page = open_page()
+        page.goto(f"{address}/candidates?category=&state=new")
+        first = looked_at(page)
+        page.keyboard.press("x")
+        overtaken = int(page.locator(".card[aria-current=true]").get_attribute("data-id") or 0)
+        page.keyboard.press("x")
+        page.wait_for_function("document.querySelectorAll('.pending').length === 0")
+        decide(small, Decision(overtaken, "later", "编辑乙", datetime.now(UTC)))
+        page.keyboard.press("u")
+        page.keyboard.press("u")
+        expect(page.locator("#toast")).to_have_text(f"撤回了：{first}")
+        with small.store.reading() as tx:
+            found = tx.stories.find(overtaken)
+        assert found is not None
+        assert found.state == "later"
 
 
 def test_two_stories_become_one_and_two_again(small: Newsroom, open_page: Callable[..., Page]) -> None:
