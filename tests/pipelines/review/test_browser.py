@@ -487,6 +487,16 @@ def test_a_source_is_crawled_and_switched_off_by_the_keyboard(sample: Newsroom, 
         expect(row.locator(".state")).to_have_text("正常")
 
 
+def test_the_desk_can_be_read_without_scripts(small: Newsroom, open_page: Callable[..., Page]) -> None:
+    with served(small.home) as address:
+        page = open_page(java_script_enabled=False)
+        page.goto(f"{address}/candidates?category=&state=all&limit=2")
+        expect(page.locator("[data-original]").first).to_be_visible()
+        expect(page.locator(".reasons").first).to_be_visible()
+        page.get_by_role("link", name="更多").click()
+        expect(page.locator(".card")).to_have_count(3)
+
+
 # ---- how it looks
 
 
