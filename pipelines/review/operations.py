@@ -20,7 +20,7 @@ NUMBER: Final[Mapping[str, Any]] = {"type": "integer", "minimum": 0, "maximum": 
 DAY: Final[Mapping[str, Any]] = {"type": "string", "format": "date"}
 NAME: Final[Mapping[str, Any]] = {"type": "string", "minLength": 1, "maxLength": 100}
 
-_REFUSALS: Final = (400, 401, 403, 404, 409, 413, 416, 422, 429, 503)
+_REFUSALS: Final = (400, 401, 403, 404, 409, 413, 414, 416, 422, 429, 503)
 
 
 @dataclass(frozen=True, slots=True)
