@@ -42,9 +42,21 @@ class Stale(Exception):
         fresh: what it was about, as it is now: a candidate, or the issue's date.
     """
 
-    def __init__(self, fresh: Candidate | date) -> None:
-        super().__init__("别处刚改过这一条：下面是最新的样子，请再看一眼")
+    def __init__(self, fresh: Candidate | date, words: str = "别处刚改过这一条：下面是最新的样子，请再看一眼") -> None:
+        super().__init__(words)
         self.fresh = fresh
+
+
+class Overtaken(Stale):
+    """Somebody else decided of a story since the decision that was to be taken back; nothing was written.
+
+    Args:
+        decision: its id, to pass over it.
+    """
+
+    def __init__(self, fresh: Candidate, decision: int) -> None:
+        super().__init__(fresh, "后来别人又改过这一条，这一步不撤了：再撤一次就撤更早的")
+        self.decision = decision
 
 
 class NoSuchIssue(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final, Literal
@@ -14,6 +14,7 @@ from pipelines.drafting import CannotDecide, place_of
 from pipelines.editing import (
     Decided,
     NoSuchIssue,
+    Overtaken,
     Stale,
     decide_in,
     drafted,
@@ -365,17 +366,20 @@ def redate(desk: Desk, day: date, to: date) -> Issue:
         return moved
 
 
-def undo_last(desk: Desk) -> Undone:
+def undo_last(desk: Desk, *, passing: Collection[int] = ()) -> Undone:
     """Take back what a person did last and nobody took back yet: a decision, an edit, a change of a draft.
 
     A change that somebody has changed again since, or that is out, is passed over.
 
+    Args:
+        passing: ids of decisions that cannot be taken back any more, to pass over them too.
+
     Raises:
         CannotDecide: there is nothing to take back.
-        Stale: somebody else decided of the story since.
+        Overtaken: somebody else decided of the story since.
     """
     with desk.store.transaction() as tx:
-        decision = tx.decisions.last_of(desk.who)
+        decision = tx.decisions.last_of(desk.who, passing)
         found = _last_change(tx, desk.who)
         if decision is not None and (found is None or found[0].at <= decision.at):
             return _undo_decision(tx, desk, decision)
@@ -419,7 +423,7 @@ def _last_change(tx: Transaction, who: str) -> tuple[Change, Issue] | None:
 def _undo_decision(tx: Transaction, desk: Desk, decision: Decision) -> Undone:
     candidate = find(tx, decision.story)
     if decision.id not in {one.id for one in tx.decisions.last(candidate.story.id)}:
-        raise Stale(candidate)
+        raise Overtaken(candidate, decision.id)
     done = decide_in(tx, desk.newsroom, Decision(decision.story, "undo", desk.who, desk.at))
     return Undone(decision.action, done, done.issue)
 

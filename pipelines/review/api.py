@@ -10,13 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from pipelines import editing, issue_editing
-from pipelines.editing import Decided, Stale
+from pipelines.editing import Decided, Overtaken, Stale
 from pipelines.group.as_json import candidate_json
 from pipelines.model import Candidate, Decision
 from pipelines.review import api_issues, api_sources
 from pipelines.review.candidates_page import Asked, tab_counts
 from pipelines.review.cards import card
-from pipelines.review.operations import NUMBER, NoBody, Operation
+from pipelines.review.operations import NUMBER, Operation
 from pipelines.review.rendering import fragment
 from pipelines.review.visit import MOST_NUMBER, BadInput, Visit, problem
 from pipelines.shortlist import shortlist
@@ -69,6 +69,18 @@ class SplitBody(BaseModel):
 
     leaving: list[Number] = Field(default_factory=list, max_length=200)
     seen: str | None = Field(None, max_length=40)
+
+
+class UndoBody(BaseModel):
+    """What to pass over.
+
+    Args:
+        passed: as answers with 409 told it: decisions that somebody else overtook.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    passed: list[Number] = Field(default_factory=list, max_length=200)
 
 
 def session(visit: Visit) -> Response:
@@ -157,7 +169,7 @@ def split(visit: Visit) -> Response:
 @_or_fresh
 def undo(visit: Visit) -> Response:
     """Take back what you did last, as far back as you like."""
-    undone = issue_editing.undo_last(visit.desk)
+    undone = issue_editing.undo_last(visit.desk, passing=visit.brought(UndoBody).passed)
     if undone.decided is None:
         return JSONResponse({"action": undone.action, "issue": _day(undone.issue)})
     return _done(visit, undone.decided, action=undone.action)
@@ -182,7 +194,8 @@ def _done(visit: Visit, done: Decided, **more: object) -> Response:
 
 def _stale(visit: Visit, stale: Stale) -> Response:
     if isinstance(stale.fresh, Candidate):
-        return problem(409, str(stale), **_fresh(visit, stale.fresh))
+        more = {"passed": stale.decision} if isinstance(stale, Overtaken) else {}
+        return problem(409, str(stale), **_fresh(visit, stale.fresh), **more)
     return problem(409, str(stale), issue=_day(stale.fresh))
 
 
@@ -207,7 +220,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("PUT", "/api/candidates/{story:int}/entry", reword, body=EntryBody, places={"story": NUMBER}),
     Operation("POST", "/api/candidates/{story:int}/merges", merge, body=MergeBody, places={"story": NUMBER}),
     Operation("POST", "/api/candidates/{story:int}/splits", split, body=SplitBody, places={"story": NUMBER}),
-    Operation("POST", "/api/undo", undo, body=NoBody),
+    Operation("POST", "/api/undo", undo, body=UndoBody),
     *api_issues.OPERATIONS,
     *api_sources.OPERATIONS,
 )

@@ -23,7 +23,7 @@ MOST_SOURCES: Final = 2000
 class EnabledBody(BaseModel):
     """Whether a source is crawled when it is due."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid")
 
     enabled: bool
 

@@ -84,11 +84,11 @@ class Asked(BaseModel):
         }
         return {name: value for name, value in values.items() if value}
 
-    def address(self, **others: str) -> str:
+    def address(self, **others: str | int) -> str:
         """The page with other values."""
-        values = {"category": self.category or "", **self.filters, **others}
-        given = {name: value for name, value in values.items() if value}
-        return "/candidates" + (f"?{urlencode(given)}" if given else "")
+        values: dict[str, str | int] = {"category": self.category or "", **self.filters, **others}
+        given = {name: value for name, value in values.items() if value or name == "category"}
+        return f"/candidates?{urlencode(given)}"
 
 
 def candidates_page(visit: Visit) -> Response:

@@ -21,6 +21,9 @@ MOST_BYTES: Final = 256 * 1024
 
 MOST_RANGES: Final = 4
 
+MOST_OF_A_PATH: Final = 1000
+"""Characters; a number of more digits than Python reads is none of ours."""
+
 FORM: Final = "application/x-www-form-urlencoded"
 JSON: Final = "application/json"
 
@@ -110,6 +113,8 @@ class Defence:
             return
         headers = Headers(scope=scope)
         refused = self._refusal(scope["method"], headers)
+        if refused is None and len(scope["path"]) > MOST_OF_A_PATH:
+            refused = 414, "Such a long address leads nowhere."
         if refused is not None:
             await PlainTextResponse(refused[1], refused[0])(scope, receive, _with_headers(send))
             return

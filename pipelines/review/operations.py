@@ -10,7 +10,7 @@ from importlib.metadata import version
 from inspect import getdoc
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from pipelines.review.access import TOKEN_HEADER
@@ -20,13 +20,7 @@ NUMBER: Final[Mapping[str, Any]] = {"type": "integer", "minimum": 0, "maximum": 
 DAY: Final[Mapping[str, Any]] = {"type": "string", "format": "date"}
 NAME: Final[Mapping[str, Any]] = {"type": "string", "minLength": 1, "maxLength": 100}
 
-_REFUSALS: Final = (400, 401, 403, 404, 409, 413, 416, 422, 429, 503)
-
-
-class NoBody(BaseModel):
-    """Nothing to say: `{}`."""
-
-    model_config = ConfigDict(extra="forbid")
+_REFUSALS: Final = (400, 401, 403, 404, 409, 413, 414, 416, 422, 429, 503)
 
 
 @dataclass(frozen=True, slots=True)

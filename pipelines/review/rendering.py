@@ -84,6 +84,7 @@ SCRIPT_WORDS: Final = (
     "没有变化：{0}",
     "正在抓取：{0} / {1}",
     "显示图片",
+    "先保存或取消正在写的",
 )
 """What scripts say, in the visitor's language."""
 

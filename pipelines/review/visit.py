@@ -36,6 +36,7 @@ THEMES: Final = ("auto", "light", "dark")
 Theme = Literal["auto", "light", "dark"]
 
 _M = TypeVar("_M", bound=BaseModel)
+_V = TypeVar("_V")
 
 
 class BadInput(Exception):
@@ -71,7 +72,7 @@ class Visit:
         who: the editor; empty for somebody who has to log in first.
         browser: the cookie of their browser.
         form: the fields of a plain form.
-        body: a JSON body, decoded.
+        body: JSON, as it came; empty for none.
         now: aware.
     """
 
@@ -80,7 +81,7 @@ class Visit:
     who: str
     browser: str
     form: Mapping[str, str] = field(default_factory=dict)
-    body: Any = None
+    body: bytes = b""
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
@@ -126,15 +127,16 @@ class Visit:
         Raises:
             BadInput: a field that the model has not, or that says nothing it can use.
         """
-        return _read(model, {name: value for name, value in self.request.query_params.items() if value != ""})
+        given = {name: value for name, value in self.request.query_params.items() if value != ""}
+        return _read(lambda: model.model_validate(_clean(given)))
 
     def brought(self, model: type[_M]) -> _M:
-        """The JSON body, read as a model has it.
+        """The JSON body, read as a model has it: a number is no string and no truth, a day is no number.
 
         Raises:
             BadInput: it is none, or not such a one.
         """
-        return _read(model, self.body)
+        return _read(lambda: model.model_validate_json(self.body or b"{}", strict=True))
 
     def place(self, name: str) -> str:
         """A part of the path."""
@@ -203,22 +205,37 @@ async def _brought(request: Request) -> dict[str, Any]:
             raise TooLarge
     if request.headers.get("content-type", "").split(";")[0].strip().lower() == FORM:
         try:
-            return {"form": dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))}
+            form = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
         except UnicodeDecodeError as error:
             raise BadInput("the form is not UTF-8") from error
         except ValueError as error:
             raise TooLarge from error
-    if not body:
-        return {}
+        return {"form": _clean(form)}
     try:
-        return {"body": json.loads(body)}
+        _clean(json.loads(body or b"{}"))
     except (ValueError, RecursionError) as error:
         raise BadInput("the body is not JSON") from error
+    return {"body": body}
 
 
-def _read(model: type[_M], values: object) -> _M:
+def _clean(values: _V) -> _V:
+    """What was sent, without the one character that neither PostgreSQL nor an issue can hold.
+
+    Raises:
+        BadInput: it is there.
+    """
+    waiting: list[object] = [values]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str) and "\0" in one:
+            raise BadInput("a character that is none: U+0000")
+        waiting += [*one, *one.values()] if isinstance(one, dict) else one if isinstance(one, list) else ()
+    return values
+
+
+def _read(read: Callable[[], _M]) -> _M:
     try:
-        return model.model_validate(values)
+        return read()
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'body'}: {one['msg']}" for one in error.errors())
         raise BadInput(wrong[:1000]) from error

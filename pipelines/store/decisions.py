@@ -83,10 +83,14 @@ class Decisions:
         """The newest standing decision on a story: one row, or all the pairs that it joined and set apart."""
         return [_decision(row) for row in self._newest(story)]
 
-    def last_of(self, who: str) -> Decision | None:
-        """A person's newest standing decision."""
-        query = select(decisions).where(decisions.c.who == who, STANDING).order_by(decisions.c.id.desc()).limit(1)
-        row = self._connection.execute(query).first()
+    def last_of(self, who: str, passing: Collection[int] = ()) -> Decision | None:
+        """A person's newest standing decision.
+
+        Args:
+            passing: ids of decisions to pass over.
+        """
+        mine = decisions.c.who == who, STANDING, decisions.c.id.not_in(passing)
+        row = self._connection.execute(select(decisions).where(*mine).order_by(decisions.c.id.desc()).limit(1)).first()
         return _decision(row) if row else None
 
     def by_hand(self, article_ids: Iterable[int]) -> dict[tuple[int, int], Decision]:

@@ -1,6 +1,6 @@
 // 候选: leaf through the list, decide, edit, take back. The server decides what is so; the page only shows it sooner.
 
-import { elements, listen, say, send, tell } from './desk.js';
+import { elements, guard, inLine, listen, say, send, takeBack, tell } from './desk.js';
 
 const list = document.getElementById('list');
 const none = document.getElementById('none');
@@ -56,13 +56,21 @@ function leave(card) {
   if (!list.children.length) fetchMore();
 }
 
-function put(html) {
+// What somebody writes in a card and has not saved.
+const writing = (card) => [...card?.querySelectorAll('.editor textarea') ?? []].some((field) => field.value !== field.defaultValue);
+
+function put(html, saved = false) {
   const [fresh] = elements(html);
   const stands = document.getElementById(fresh.id);
   if (stands) {
     const looked = stands === current();
+    const written = !saved && writing(stands);
+    if (written) {
+      fresh.querySelector('.words').hidden = true;
+      fresh.querySelector('.words').after(stands.querySelector('.editor'));
+    }
     stands.replaceWith(fresh);
-    if (!belongs(fresh)) {
+    if (!written && !belongs(fresh)) {
       if (looked) look(fresh, false);
       leave(fresh);
     } else if (looked) look(fresh);
@@ -92,7 +100,8 @@ async function act(card, path, method, body, words) {
   const id = card.dataset.id;
   const told = await send(method, `/api/candidates/${id}/${path}?card=1&${filters}`, { ...body, seen: card.dataset.version });
   card.classList.remove('pending');
-  show(told);
+  const shown = show(told);
+  if (!current()) look(shown?.isConnected ? shown : cards()[0]);
   tell(told.error ?? words, Boolean(told.error));
   return told;
 }
@@ -112,9 +121,17 @@ function show(told) {
   return shown;
 }
 
+// No action takes away what is being written.
+function held(card) {
+  if (!writing(card)) return false;
+  card.querySelector('.editor textarea').focus();
+  tell(say('先保存或取消正在写的'), true);
+  return true;
+}
+
 function decide(action, category) {
   const card = current();
-  if (!card || card.classList.contains('pending')) return;
+  if (!card || card.classList.contains('pending') || held(card)) return;
   const body = category ? { action, category } : { action };
   const goes = action !== 'categorise' || (list.dataset.category && category !== card.dataset.category);
   if (goes) {
@@ -127,7 +144,7 @@ function decide(action, category) {
 }
 
 async function undo() {
-  const told = await send('POST', `/api/undo?card=1&${filters}`, {});
+  const told = await inLine(() => takeBack(`?card=1&${filters}`));
   const card = show(told);
   if (card?.isConnected) look(card);
   if (told.error) tell(told.error, true);
@@ -152,13 +169,14 @@ function merge() {
     if (!marked) tell(say('已标记：到另一条上按 m 合并'));
     return;
   }
+  if (held(card) || held(document.getElementById(`s${marked}`))) return;
   mark(null);
   act(card, 'merges', 'POST', { others: [Number(marked)] }, say('已合并'));
 }
 
 function split(leaving = []) {
   const card = current();
-  if (card) act(card, 'splits', 'POST', { leaving }, say('已拆开'));
+  if (card && !held(card)) act(card, 'splits', 'POST', { leaving }, say('已拆开'));
 }
 
 // ---- editing in place
@@ -169,11 +187,12 @@ function edit() {
   if (!place || card.querySelector('.editor')) return;
   const form = document.getElementById('editor').content.firstElementChild.cloneNode(true);
   const { title, summary, cancel } = form.elements;
-  title.value = card.querySelector('.details h2').textContent.trim();
-  summary.value = [...card.querySelectorAll('.summary p:not(.none)')].map((line) => line.textContent.trim()).join('\n');
+  title.defaultValue = card.querySelector('.details h2').textContent.trim();
+  summary.defaultValue = [...card.querySelectorAll('.summary p:not(.none)')].map((line) => line.textContent.trim()).join('\n');
   place.hidden = true;
   place.after(form);
-  const close = () => { form.remove(); place.hidden = false; card.focus({ preventScroll: true }); };
+  const mine = () => form.closest('.card'); // another one, where the server sent it anew
+  const close = () => { const at = mine(); form.remove(); at.querySelector('.words').hidden = false; at.focus({ preventScroll: true }); };
   cancel.addEventListener('click', close);
   form.addEventListener('keydown', (event) => {
     if (event.isComposing || event.keyCode === 229) return;
@@ -182,15 +201,16 @@ function edit() {
   });
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
-    const told = await send('PUT', `/api/candidates/${card.dataset.id}/entry?card=1&${filters}`, { title: title.value, summary: summary.value, seen: card.dataset.version });
+    const at = mine();
+    const told = await send('PUT', `/api/candidates/${at.dataset.id}/entry?card=1&${filters}`, { title: title.value, summary: summary.value, seen: at.dataset.version });
     if (told.status === 200) {
-      put(told.html);
+      put(told.html, true);
       tell(say('改好了'));
       return;
     }
     if (told.status === 409) { // what was typed stays; the next save knows what it replaces
       const [fresh] = elements(told.html);
-      card.dataset.version = fresh.dataset.version;
+      mine().dataset.version = fresh.dataset.version;
     }
     tell(told.error, true);
   });
@@ -314,6 +334,7 @@ list.addEventListener('focusin', (event) => {
 more.addEventListener('click', fetchMore);
 news.addEventListener('click', takeNews);
 for (const one of document.querySelectorAll('.filters select')) one.addEventListener('change', () => one.form.requestSubmit());
+guard(() => cards().some(writing));
 setInterval(lookForNews, Number(list.dataset.every) * 1000);
 document.getElementById(`s${sessionStorage.getItem('marked')}`)?.classList.add('marked');
 if (innerWidth >= 900) look(list.firstElementChild);

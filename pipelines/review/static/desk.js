@@ -1,7 +1,7 @@
 // What all pages of the desk share: asking the server, saying what happened, keys.
 
 const words = JSON.parse(document.body.dataset.words);
-const token = document.querySelector('meta[name="csrf"]').content;
+let token = document.querySelector('meta[name="csrf"]').content;
 const toast = document.getElementById('toast');
 const help = document.getElementById('help');
 let hiding;
@@ -21,10 +21,20 @@ export function tell(text, bad = false) {
 // Actions reach the server in the order in which they were made, one at a time; no page is left before they are there.
 let line = Promise.resolve();
 
-export function send(method, path, body) {
-  const sent = line.then(() => ask(method, path, body));
-  line = sent.catch(() => undefined);
-  return sent;
+export function inLine(action) {
+  const done = line.then(action);
+  line = done.catch(() => undefined);
+  return done;
+}
+
+export const send = (method, path, body) => inLine(() => ask(method, path, body));
+
+// What somebody else overtook is told once; from then on it is passed over. For the line.
+export async function takeBack(query = '') {
+  const passed = JSON.parse(sessionStorage.getItem('passed') ?? '[]');
+  const told = await ask('POST', `/api/undo${query}`, { passed });
+  if (told.passed) sessionStorage.setItem('passed', JSON.stringify([...passed, told.passed].slice(-200)));
+  return told;
 }
 
 let leaving = false;
@@ -33,6 +43,15 @@ export function go(address) {
   if (leaving) return;
   leaving = true;
   line.then(() => location.assign(address));
+}
+
+// A page with something unsaved asks before it is left; who stays goes on working.
+export function guard(unsaved) {
+  addEventListener('beforeunload', (event) => {
+    if (!unsaved()) return;
+    event.preventDefault();
+    setTimeout(() => { leaving = false; });
+  });
 }
 
 addEventListener('pageshow', (event) => { if (event.persisted) leaving = false; });
@@ -44,12 +63,26 @@ document.addEventListener('click', (event) => {
   go(link.href);
 });
 
-async function ask(method, path, body) {
+function sent(method, path, body) {
   const headers = { 'X-CSRF-Token': token };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
+  return fetch(path, { method, headers, keepalive: true, body: body === undefined ? undefined : JSON.stringify(body) });
+}
+
+// The token is another one after a login elsewhere in this browser.
+async function renewed() {
+  const now = await fetch('/api/session').then((answer) => answer.json()).catch(() => ({}));
+  if (!now.csrf || now.csrf === token) return false;
+  token = now.csrf;
+  return true;
+}
+
+// For what runs in the line already; all else is sent.
+export async function ask(method, path, body) {
   let response;
   try {
-    response = await fetch(path, { method, headers, keepalive: true, body: body === undefined ? undefined : JSON.stringify(body) });
+    response = await sent(method, path, body);
+    if (response.status === 403 && await renewed()) response = await sent(method, path, body);
   } catch {
     return { status: 0, error: say('没有连上：请再试一次') };
   }
@@ -81,7 +114,7 @@ export function listen(keys) {
       sessionStorage.setItem('early', JSON.stringify([...JSON.parse(sessionStorage.getItem('early') ?? '[]'), key]));
       return true;
     }
-    if (help?.open && key !== '?') return false;
+    if (document.querySelector('dialog[open]') && !(help?.open && key === '?')) return false;
     if (going && pages[key]) {
       going = false;
       go(pages[key]);
@@ -104,7 +137,8 @@ export function listen(keys) {
       if (event.key === 'Escape' && event.target.type === 'search') event.target.blur();
       return;
     }
-    if (press(event.key, event)) event.preventDefault();
+    if (event.key === 'Enter' && event.target.closest?.('a, button, summary')) return;
+    if (press(window.keyOf(event), event)) event.preventDefault();
   });
   const early = window.early ?? [];
   window.early = null;

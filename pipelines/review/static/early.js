@@ -1,9 +1,15 @@
 // Keys pressed while a page is still being read are not lost: desk.js asks for them when it is ready.
 
+// The key as it is named on the keyboard: Caps Lock makes no `J` of a `j`.
+window.keyOf = (event) => {
+  if (!/^[a-z]$/i.test(event.key) || !event.getModifierState('CapsLock')) return event.key;
+  return event.shiftKey ? event.key.toUpperCase() : event.key.toLowerCase();
+};
+
 window.early = JSON.parse(sessionStorage.getItem('early') ?? '[]');
 sessionStorage.removeItem('early');
 document.addEventListener('keydown', (event) => {
   if (!window.early || event.isComposing || event.keyCode === 229 || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target instanceof HTMLElement && /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
-  window.early.push(event.key);
+  window.early.push(window.keyOf(event));
 });

@@ -1,6 +1,6 @@
 // 本期: order, move, write; and how it will look while it is written.
 
-import { listen, say, send, tell } from './desk.js';
+import { ask, guard, inLine, listen, say, send, takeBack, tell } from './desk.js';
 
 const issue = document.querySelector('.issue');
 const parts = document.getElementById('parts');
@@ -28,6 +28,9 @@ function step(by) {
   look(all[Math.min(Math.max(all.indexOf(current()) + by, 0), all.length - 1)]);
 }
 
+// An entry as it stands now, whatever the server sent since.
+const same = (entry) => entries().find((one) => name(one) === name(entry));
+
 // What was typed and not yet saved outlives whatever the server sends meanwhile.
 function unsaved() {
   const typed = [];
@@ -36,55 +39,81 @@ function unsaved() {
   }
   for (const entry of entries()) {
     const field = entry.querySelector('textarea');
-    if (!field.hidden) typed.push((fresh) => { const same = [...fresh.querySelectorAll('.entry')].find((one) => one.dataset.story ? one.dataset.story === entry.dataset.story : name(one) === name(entry)); if (same) { unfold(same); same.querySelector('textarea').value = field.value; } });
+    if (!field.hidden) typed.push(() => { const now = same(entry); if (now) { unfold(now); now.querySelector('textarea').value = field.value; } });
   }
   return typed;
 }
 
-function show(told, at = name(current())) {
+// The field that somebody writes in, found again with the cursor in its place.
+function hand() {
+  const field = document.activeElement;
+  if (!parts.contains(field) || field.tagName !== 'TEXTAREA') return () => false;
+  const { selectionStart, selectionEnd, scrollTop } = field;
+  const entry = field.closest('.entry');
+  return () => {
+    const now = entry ? same(entry)?.querySelector('textarea:not([hidden])') : parts.querySelector(`[data-part="${field.dataset.part}"]`);
+    if (!now) return false;
+    now.focus({ preventScroll: true });
+    now.setSelectionRange(selectionStart, selectionEnd);
+    now.scrollTop = scrollTop;
+    return true;
+  };
+}
+
+// What an input method composes would be lost with its field.
+let composed = Promise.resolve();
+parts.addEventListener('compositionstart', () => { composed = new Promise((done) => parts.addEventListener('compositionend', done, { once: true })); });
+
+async function show(told, at = name(current())) {
+  await composed;
   if (told.preview !== undefined) rendered.innerHTML = told.preview;
   if (told.markdown !== undefined) markdown.textContent = told.markdown;
   if (told.html === undefined) return;
-  const focused = document.activeElement?.dataset?.part;
+  const found = hand();
   const typed = unsaved();
   parts.innerHTML = told.html;
   parts.dataset.order = told.order;
   for (const put of typed) put(parts);
   document.getElementById('items').textContent = entries().length;
   const again = entries().find((entry) => name(entry) === at);
-  if (focused) parts.querySelector(`[data-part="${focused}"]`).focus();
-  else if (again) look(again, !again.querySelector('textarea:not([hidden])'));
-}
-
-async function change(method, path, body, words) {
-  const told = await send(method, `${base}/${path}?card=1`, body);
-  show(told);
-  if (told.error) tell(told.error, true);
-  else if (words) tell(words);
-  return told;
+  if (again) look(again, false);
+  if (!found() && again && !again.querySelector('textarea:not([hidden])')) look(again);
 }
 
 // ---- order
 
-function move(entry, section, to) {
-  return change('POST', 'moves', { position: Number(entry.dataset.position), section, to, seen: parts.dataset.order });
+// Where an entry goes is looked up when its turn comes: `aim` says section and place from where it stands then.
+function move(entry, aim) {
+  return inLine(async () => {
+    const now = same(entry);
+    const target = now && aim(now);
+    if (!target) return;
+    const told = await ask('POST', `${base}/moves?card=1`, { position: Number(now.dataset.position), ...target, seen: parts.dataset.order });
+    await show(told);
+    if (told.error) tell(told.error, true);
+  });
 }
 
+const sized = (section) => section.querySelectorAll('.entry').length;
+
 function nudge(by) {
-  const entry = current();
-  if (!open || !entry) return;
-  const section = Number(entry.closest('.section').dataset.section);
-  const place = Number(entry.dataset.place) + by;
-  const mine = entry.closest('.section').querySelectorAll('.entry').length;
-  const other = parts.querySelector(`[data-section="${section + by}"]`);
-  if (place >= 0 && place < mine) move(entry, section, place);
-  else if (other) move(entry, section + by, by > 0 ? 0 : other.querySelectorAll('.entry').length);
+  if (!open || !current()) return;
+  move(current(), (entry) => {
+    const mine = entry.closest('.section');
+    const section = Number(mine.dataset.section);
+    const to = Number(entry.dataset.place) + by;
+    if (to >= 0 && to < sized(mine)) return { section, to };
+    const other = parts.querySelector(`[data-section="${section + by}"]`);
+    return other && { section: section + by, to: by > 0 ? 0 : sized(other) };
+  });
 }
 
 function toSection(number) {
-  const entry = current();
-  const section = parts.querySelector(`[data-section="${number}"]`);
-  if (open && entry && section && section !== entry.closest('.section')) move(entry, number, section.querySelectorAll('.entry').length);
+  if (!open || !current()) return;
+  move(current(), (entry) => {
+    const section = parts.querySelector(`[data-section="${number}"]`);
+    return section && section !== entry.closest('.section') && { section: number, to: sized(section) };
+  });
 }
 
 let dragged = null;
@@ -115,7 +144,7 @@ parts.addEventListener('drop', (event) => {
   let to = others.length;
   if (over.classList.contains('entry')) to = over === dragged ? Number(dragged.dataset.place) : others.indexOf(over) + (below(event, over) ? 1 : 0);
   look(dragged, false);
-  move(dragged, Number(section.dataset.section), to);
+  move(dragged, () => ({ section: Number(section.dataset.section), to }));
 });
 
 function below(event, entry) {
@@ -147,23 +176,26 @@ function edit(entry = current()) {
   entry.querySelector('textarea').focus();
 }
 
-async function save(field) {
+function save(field) {
   const text = field.value;
   const entry = field.closest('.entry');
-  if (entry) {
-    const told = await send('PUT', `${base}/entries/${entry.dataset.position}?card=1`, { text, seen: entry.dataset.edition });
-    if (!told.error) { field.hidden = true; field.defaultValue = text; }
-    show(told, entry.dataset.story || text);
-    if (told.error) tell(told.error, true);
-    else tell(say('改好了'));
-    return;
-  }
-  if (text === field.defaultValue) return;
-  const told = await send('PUT', `${base}/parts/${field.dataset.part}?card=1`, { text, seen: field.dataset.edition });
-  if (!told.error) field.defaultValue = text;
-  show(told);
-  if (told.error) tell(told.error, true);
-  else tell(say('改好了'));
+  const { part } = field.dataset;
+  if (!entry && text === field.defaultValue) return undefined;
+  return inLine(async () => {
+    const fresh = () => (entry ? (same(entry) ?? entry).querySelector('textarea') : parts.querySelector(`[data-part="${part}"]`));
+    const now = entry && (same(entry) ?? entry);
+    const told = entry
+      ? await ask('PUT', `${base}/entries/${now.dataset.position}?card=1`, { text, seen: now.dataset.edition })
+      : await ask('PUT', `${base}/parts/${part}?card=1`, { text, seen: fresh().dataset.edition });
+    await composed;
+    const written = fresh();
+    if (!told.error) {
+      if (entry && written.value === text) written.hidden = true;
+      written.defaultValue = text;
+    }
+    await show(told, entry ? entry.dataset.story || text : undefined);
+    tell(told.error ?? say('改好了'), Boolean(told.error));
+  });
 }
 
 let soon;
@@ -212,32 +244,46 @@ async function drop() {
   const all = entries();
   const next = all[all.indexOf(entry) + 1] ?? all[all.indexOf(entry) - 1];
   look(next);
-  const told = entry.dataset.story
-    ? await send('POST', `/api/candidates/${entry.dataset.story}/decisions`, { action: 'drop', seen: entry.dataset.version || null })
-    : await send('PUT', `${base}/entries/${entry.dataset.position}`, { text: '', seen: entry.dataset.edition });
-  show(await send('GET', `${base}?card=1`));
-  tell(told.error ?? say('不用了'), Boolean(told.error));
+  await inLine(async () => {
+    const now = same(entry) ?? entry;
+    const told = now.dataset.story
+      ? await ask('POST', `/api/candidates/${now.dataset.story}/decisions`, { action: 'drop', seen: now.dataset.version || null })
+      : await ask('PUT', `${base}/entries/${now.dataset.position}`, { text: '', seen: now.dataset.edition });
+    await show(await ask('GET', `${base}?card=1`));
+    tell(told.error ?? say('不用了'), Boolean(told.error));
+  });
 }
 
-async function undo() {
-  const told = await send('POST', '/api/undo', {});
-  if (told.error) { tell(told.error, true); return; }
-  if (told.issue && told.issue !== issue.dataset.day) { location.assign(`/issue?date=${told.issue}`); return; }
-  show(await send('GET', `${base}?card=1`), String(told.candidate?.id ?? name(current())));
-  tell(say('撤回了：{0}', told.candidate?.title ?? told.issue));
+function undo() {
+  return inLine(async () => {
+    const told = await takeBack();
+    if (told.error) { tell(told.error, true); return; }
+    if (told.issue && told.issue !== issue.dataset.day) { location.assign(`/issue?date=${told.issue}`); return; }
+    await show(await ask('GET', `${base}?card=1`), String(told.candidate?.id ?? name(current())));
+    tell(say('撤回了：{0}', told.candidate?.title ?? told.issue));
+  });
+}
+
+// No issue goes out without what is being written.
+function held() {
+  const field = [...parts.querySelectorAll('.entry textarea')].find((one) => one.value !== one.defaultValue);
+  field?.focus();
+  if (field) tell(say('先保存或取消正在写的'), true);
+  return Boolean(field);
 }
 
 async function put(out) {
+  if (held()) return;
   document.activeElement?.blur();
   const told = await send('POST', `${base}/export?card=1`, { publish: out });
   if (told.error) { tell(told.error, true); return; }
-  if (out) { location.reload(); return; }
+  if (out) { location.assign(`/issue?date=${issue.dataset.day}`); return; }
   show(told);
   tell(say(told.changed ? '已导出到 {0}' : '没有变化：{0}', told.path));
 }
 
-function ask() {
-  if (!open) return;
+function askFirst() {
+  if (!open || held()) return;
   publish.returnValue = 'no';
   publish.showModal();
 }
@@ -276,18 +322,19 @@ const keys = {
   H: propose('headline'),
   D: propose('guide'),
   E: () => put(false),
-  P: ask,
+  P: askFirst,
   m: () => lookAs(rendered.hidden ? 'rendered' : 'markdown'),
 };
+for (const key of ['x', 'u', 'E', 'P']) keys[key].once = true;
 for (let number = 1; number <= 9; number++) keys[number] = () => toSection(number - 1);
 
 for (const one of document.querySelectorAll('[data-look]')) one.addEventListener('click', () => lookAs(one.dataset.look));
 document.querySelector('[data-do="export"]').addEventListener('click', () => put(false));
-document.querySelector('[data-do="publish"]')?.addEventListener('click', ask);
+document.querySelector('[data-do="publish"]')?.addEventListener('click', askFirst);
 document.getElementById('date')?.addEventListener('change', async (event) => {
   const told = await send('POST', `${base}/date`, { date: event.target.value });
   if (told.error) { tell(told.error, true); event.target.value = issue.dataset.day; } else location.assign(`/issue?date=${told.date}`);
 });
-addEventListener('beforeunload', (event) => { if (unsaved().length) event.preventDefault(); });
+guard(() => [...parts.querySelectorAll('textarea')].some((field) => field.value !== field.defaultValue));
 if (innerWidth >= 900) look(entries()[0]);
 listen(keys); // last: what was pressed already is done now

@@ -70,11 +70,13 @@ body?.parentElement.addEventListener('click', (event) => {
 });
 all.addEventListener('click', () => crawl([]));
 
-listen({
+const keys = {
   j: () => step(1),
   k: () => step(-1),
   r: () => current() && crawl([current().dataset.id]),
   c: () => all.disabled || crawl([]),
   t: () => current()?.querySelector('[data-do="enable"], [data-do="disable"]').click(),
-});
+};
+for (const name of ['r', 'c', 't']) keys[name].once = true;
+listen(keys);
 if (said.dataset.running === 'true') watch();

@@ -114,6 +114,30 @@ def check(client: TestClient, one: Operation, case: Case) -> None:
     answer.json()
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("export", '{"publish": "yes"}'),
+        ("export", '{"publish": 1}'),
+        ("moves", '{"position": "0", "section": 1, "to": 0}'),
+        ("moves", '{"position": false, "section": true, "to": 0}'),
+        ("date", '{"date": 0}'),
+        ("preview", r'{"text": "\u0000"}'),
+        ("preview", r'{"text": "\ud800"}'),
+    ],
+)
+def test_what_is_of_another_kind_than_described_is_refused(desk: Desk, path: str, body: str) -> None:
+    desk.decide(1, "pick")
+    headers = {"X-CSRF-Token": desk.token, "Content-Type": "application/json"}
+    sent = desk.client.post(f"/api/issues/{draft_day(desk.client)}/{path}", content=body, headers=headers)
+    assert sent.status_code == 400, sent.text
+
+
+def test_nothing_to_say_is_said_with_no_body_at_all(desk: Desk) -> None:
+    desk.decide(1, "pick")
+    assert desk.client.post("/api/undo", headers={"X-CSRF-Token": desk.token}).status_code == 200
+
+
 def draft_day(client: TestClient) -> str:
     issues = client.get("/api/issues").json()["issues"]
     return next((one["date"] for one in issues if one["state"] == "draft"), "2026-01-01")

@@ -23,8 +23,8 @@ from playwright.sync_api import Browser, Page, Playwright, Request, expect, sync
 
 from crawler.home import Home
 from crawler.items import RawItem
-from pipelines.editing import save_issue
-from pipelines.model import Article, Entry, Issue, Reference, Section
+from pipelines.editing import decide, save_issue
+from pipelines.model import Article, Decision, Entry, Issue, Reference, Section
 from pipelines.newsroom import Newsroom
 from pipelines.run import group
 from pipelines.sample import Sample, serving
@@ -434,6 +434,25 @@ def test_headline_and_guide_start_from_the_items_and_what_was_written_stays(
         expect(page.locator("[data-part=headline]")).to_have_value(re.compile("."))
 
 
+def test_undo_tells_once_what_another_overtook_and_goes_on(small: Newsroom, open_page: Callable[..., Page]) -> None:
+    with served(small.home) as address:
+        page = open_page()
+        page.goto(f"{address}/candidates?category=&state=new")
+        first = looked_at(page)
+        page.keyboard.press("x")
+        overtaken = int(page.locator(".card[aria-current=true]").get_attribute("data-id") or 0)
+        page.keyboard.press("x")
+        page.wait_for_function("document.querySelectorAll('.pending').length === 0")
+        decide(small, Decision(overtaken, "later", "编辑乙", datetime.now(UTC)))
+        page.keyboard.press("u")
+        page.keyboard.press("u")
+        expect(page.locator("#toast")).to_have_text(f"撤回了：{first}")
+        with small.store.reading() as tx:
+            found = tx.stories.find(overtaken)
+        assert found is not None
+        assert found.state == "later"
+
+
 def test_two_stories_become_one_and_two_again(small: Newsroom, open_page: Callable[..., Page]) -> None:
     with served(small.home) as address:
         page = open_page()
@@ -489,6 +508,178 @@ def test_a_source_is_crawled_and_switched_off_by_the_keyboard(sample: Newsroom, 
         expect(row.locator(".state")).to_have_text("已停用")
         page.keyboard.press("t")
         expect(row.locator(".state")).to_have_text("正常")
+
+
+# ---- quick hands, slow servers
+
+SLOW = """
+const swift = window.fetch;
+window.fetch = async (...asked) => { await new Promise((done) => setTimeout(done, 250)); return swift(...asked); };
+"""
+
+
+@pytest.fixture
+def three(small: Newsroom) -> Newsroom:
+    """Three entries in one section of a draft."""
+    for story in (1, 2, 4):
+        decide(small, Decision(story, "pick", "编辑甲", datetime.now(UTC), category="博文"))
+    return small
+
+
+def titles(page: Page) -> list[str]:
+    return page.locator(".entry h3 bdi").all_inner_texts()
+
+
+def test_an_entry_moves_as_often_as_its_key_is_pressed(three: Newsroom, open_page: Callable[..., Page]) -> None:
+    with served(three.home) as address:
+        page = open_page()
+        page.add_init_script(SLOW)
+        page.goto(f"{address}/issue")
+        first, *rest = titles(page)
+        for key in "JJ":
+            page.keyboard.press(key)
+        expect(page.locator(".entry h3 bdi")).to_have_text([*rest, first])
+        for key in "uJKK":
+            page.keyboard.press(key)
+        page.wait_for_timeout(2500)
+        assert titles(page) == [first, *rest]
+        expect(page.locator("#toast")).not_to_have_class("bad shown")
+
+
+def test_what_is_typed_while_an_answer_comes_stands_where_it_was_typed(
+    three: Newsroom, open_page: Callable[..., Page]
+) -> None:
+    with served(three.home) as address:
+        page = open_page()
+        page.add_init_script(SLOW)
+        page.goto(f"{address}/issue")
+        page.keyboard.press("h")
+        page.keyboard.insert_text("先写要目")
+        page.locator(".entry .line").nth(1).dblclick()
+        field = page.locator(".entry textarea").nth(1)
+        page.keyboard.press("Control+Home")
+        page.keyboard.type("xJ", delay=20)
+        expect(page.locator("#toast")).to_have_text("改好了")
+        page.keyboard.type("xu", delay=20)
+        assert field.input_value().startswith("xJxu[")
+        page.keyboard.press("Control+Enter")
+        page.keyboard.type("ax", delay=20)
+        expect(page.locator("#rendered")).to_contain_text("xJxu")
+        page.wait_for_timeout(600)
+        assert field.input_value().startswith("xJxuax[")
+        assert len(titles(page)) == 3
+
+
+def test_a_published_issue_needs_no_mouse_and_nothing_happens_behind_the_question(
+    three: Newsroom, open_page: Callable[..., Page]
+) -> None:
+    with served(three.home) as address:
+        page = open_page()
+        page.goto(f"{address}/issue")
+        for key in "Pxx":
+            page.keyboard.press(key)
+        page.wait_for_timeout(300)
+        assert len(titles(page)) == 3
+        page.keyboard.press("Enter")
+        expect(page.locator(".issue-bar .state")).to_have_text("已刊")
+
+
+def test_no_issue_goes_out_without_what_is_being_written(three: Newsroom, open_page: Callable[..., Page]) -> None:
+    with served(three.home) as address:
+        page = open_page()
+        page.goto(f"{address}/issue")
+        page.keyboard.press("e")
+        page.keyboard.insert_text("写到一半")
+        page.locator("[data-do=publish]").click()
+        expect(page.locator("#toast")).to_have_text("先保存或取消正在写的")
+        page.locator("[data-do=export]").click()
+        assert not (three.home.path / "issues").exists()
+        expect(page.locator(".entry textarea").first).to_be_focused()
+
+
+def test_caps_lock_changes_no_key(three: Newsroom, open_page: Callable[..., Page]) -> None:
+    with served(three.home) as address:
+        page = open_page()
+        page.goto(f"{address}/issue")
+        before = titles(page)
+        options = "{key: 'J', bubbles: true, modifierCapsLock: true}"
+        page.evaluate(f"document.body.dispatchEvent(new KeyboardEvent('keydown', {options}))")
+        page.wait_for_timeout(300)
+        assert titles(page) == before
+        expect(page.locator(".entry[aria-current=true] h3 bdi")).to_have_text(before[1])
+
+
+def test_whoever_stays_on_a_page_can_go_on_working(three: Newsroom, open_page: Callable[..., Page]) -> None:
+    with served(three.home) as address:
+        page = open_page()
+        page.on("dialog", lambda dialog: dialog.dismiss())
+        for path, field in (("/issue", ".entry textarea"), ("/candidates?category=&state=all", ".editor textarea")):
+            page.goto(f"{address}{path}")
+            page.keyboard.press("e")
+            page.keyboard.insert_text("写到一半")
+            page.locator("nav a[href='/archive']").click()
+            page.wait_for_timeout(300)
+            assert "写到一半" in page.locator(field).first.input_value()
+            page.locator(field).first.focus()
+            page.keyboard.press("Escape")
+            looked = page.locator("[aria-current=true][tabindex]").inner_text()
+            page.keyboard.press("j")
+            assert page.locator("[aria-current=true][tabindex]").inner_text() != looked
+
+
+def test_an_edit_outlives_a_new_login(small: Newsroom, open_page: Callable[..., Page]) -> None:
+    with served(small.home) as address:
+        page = open_page()
+        page.goto(f"{address}/candidates?category=&state=new")
+        page.keyboard.press("e")
+        page.keyboard.press("Control+a")
+        page.keyboard.insert_text("换了的标题")
+        page.context.clear_cookies()
+        page.context.new_page().goto(f"{address}/candidates")
+        page.keyboard.press("Control+Enter")
+        expect(page.locator(".card[aria-current=true] h3")).to_have_text("换了的标题")
+
+
+def test_no_decision_takes_away_what_is_being_written(small: Newsroom, open_page: Callable[..., Page]) -> None:
+    with served(small.home) as address:
+        page = open_page()
+        page.goto(f"{address}/candidates?category=&state=all")
+        page.keyboard.press("l")
+        expect(page.locator(".card .state.later")).to_have_count(1)
+        page.keyboard.press("k")
+        page.keyboard.press("e")
+        page.keyboard.insert_text("写到一半")
+        page.locator(".card[aria-current=true] [data-do=pick]").click()
+        expect(page.locator("#toast")).to_have_text("先保存或取消正在写的")
+        page.locator(".card .line").last.click()
+        page.keyboard.press("u")
+        expect(page.locator("#toast")).to_contain_text("撤回了")
+        assert "写到一半" in page.locator(".editor textarea").first.input_value()
+        page.locator(".editor textarea").first.focus()
+        page.keyboard.press("Control+Enter")
+        expect(page.locator("#toast")).to_have_text("改好了")
+
+
+def test_the_only_card_is_still_the_one_looked_at_after_its_decision(
+    small: Newsroom, open_page: Callable[..., Page]
+) -> None:
+    with served(small.home) as address:
+        page = open_page()
+        page.goto(f"{address}/candidates?category=论文&state=all")
+        for key in "al":
+            page.keyboard.press(key)
+            expect(page.locator(".pending")).to_have_count(0)
+        expect(page.locator(".card[aria-current=true] .state")).to_contain_text("以后")
+
+
+def test_the_desk_can_be_read_without_scripts(small: Newsroom, open_page: Callable[..., Page]) -> None:
+    with served(small.home) as address:
+        page = open_page(java_script_enabled=False)
+        page.goto(f"{address}/candidates?category=&state=all&limit=2")
+        expect(page.locator("[data-original]").first).to_be_visible()
+        expect(page.locator(".reasons").first).to_be_visible()
+        page.get_by_role("link", name="更多").click()
+        expect(page.locator(".card")).to_have_count(3)
 
 
 # ---- how it looks

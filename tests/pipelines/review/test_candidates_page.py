@@ -175,6 +175,19 @@ def test_nobody_undoes_what_another_did(desk: Desk, open_desk: Callable[..., Des
     assert desk.card(1)["state"] == "dropped"
 
 
+def test_what_another_overtook_is_told_and_then_passed_over(desk: Desk, open_desk: Callable[..., Desk]) -> None:
+    desk.decide(2, "later")
+    desk.decide(1, "pick")
+    open_desk("编辑乙").decide(1, "drop")
+    told = desk.post("/api/undo")
+    assert told.status_code == 409
+    assert "撤更早的" in told.json()["error"]
+    passed = {"passed": [told.json()["passed"]]}
+    assert desk.post("/api/undo", passed).json()["candidate"]["id"] == 2
+    assert desk.post("/api/undo", passed).status_code == 422
+    assert (desk.card(1)["state"], desk.card(2)["state"]) == ("dropped", "new")
+
+
 def test_a_crawl_during_review_is_announced_and_changes_no_card(desk: Desk, newsroom: Newsroom) -> None:
     told = desk.get("/api/candidates?category=论文").json()
     seen = desk.card(3)["version"]

@@ -214,6 +214,16 @@ def test_a_number_that_no_article_can_have_is_no_article(desk: Desk, number: int
     assert desk.get(f"/articles/{number}/preview").status_code == 404
 
 
+def test_a_path_of_more_digits_than_any_number_has_is_refused(desk: Desk) -> None:
+    assert desk.get(f"/api/candidates/{'9' * 5000}").status_code == 414
+    assert desk.get(f"/articles/{'9' * 900}/preview").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/candidates?q=%00", "/api/candidates?category=a%00", "/archive?q=%00"])
+def test_a_character_that_no_database_holds_is_refused(desk: Desk, path: str) -> None:
+    assert desk.get(path).status_code == 400
+
+
 # ---- what it shows
 
 
