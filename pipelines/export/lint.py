@@ -254,7 +254,7 @@ def _mended(markdown: str, rules: Rules) -> str:
 
 
 def _mended_line(line: str, rules: Rules) -> str:
-    for url in inline.urls(line):
+    for url in sorted(inline.urls(line), key=len, reverse=True):  # one may begin with another
         if extra := tracking(url, rules):
             line = line.replace(url, _without(url, extra))
     for pattern, put in _ESCAPES:

@@ -42,6 +42,10 @@ def found(one: Issue, *, heard: Mapping[str, Heard] = {}, changed: Mapping[int, 
     return [each for each in said if each.kind != "filling"]
 
 
+def words_of(one: Issue) -> list[str]:
+    return [entry.markdown for section in one.sections for entry in section.entries]
+
+
 def kinds(one: Issue) -> list[tuple[str, int]]:
     return [(each.kind, each.line) for each in found(one)]
 
@@ -146,6 +150,15 @@ def test_what_is_safe_is_put_right_and_nothing_else() -> None:
     assert after.preamble == "\\{: .x}"
     assert {each.kind for each in found(after)} <= {"markup"}  # what stands in code is the editor's to put right
     assert fixed(after, RULES) == after
+
+
+def test_an_address_that_begins_with_another_keeps_its_own_end() -> None:
+    (after,) = words_of(
+        fixed(
+            issue("[题 | 源](https://e.org/1?utm_source=a) [二](https://e.org/1?utm_source=a_b) https://e.org/1"), RULES
+        )
+    )
+    assert after == "[题 | 源](https://e.org/1) [二](https://e.org/1) https://e.org/1"
 
 
 @given(
