@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from pipelines.export import inline
 from pipelines.export.archive import code_lines
@@ -16,15 +16,16 @@ from pipelines.export.escape import printable_url
 from pipelines.export.summary import bounds_of
 from pipelines.model import Entry, Heard, Issue, Section
 from pipelines.newsletter import Newsletter
-from pipelines.normalise.url import NotAWebAddress, canonical
+from pipelines.normalise.url import NotAWebAddress, canonical, idle_parameters
 from pipelines.rules import Rules
 
-_LIQUID: Final = re.compile(r"(?<!\\)\{(?=[{%])")
+_LIQUID: Final = re.compile(r"\{(?=[{%])")  # Liquid knows no backslash
 _EXTENSION: Final = re.compile(r"(?<!\\)\{(?=:)")
 _TAG: Final = re.compile(
     r"(?<!\\)<(?=/?(?:script|style|iframe|object|embed|form|svg|template|textarea)\b)", re.IGNORECASE
 )
 _CLEAN_WORDS: Final = "去掉：{}（--fix 可代劳）"
+_LIQUID_WORDS: Final = r"写成 \{\{、\{&#37; 或 \{:（--fix 可代劳，代码里的除外）"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,13 @@ def _of_lines(
             for text, kind, advice in _of_url(url, rules, heard.get(url)):
                 yield at, text, kind, advice, url
         if _LIQUID.search(line) or (at not in code and _EXTENSION.search(line)):
-            yield at, "{{、{% 或 {: 会被 Jekyll 当成指令", "markup", "在 { 前加反斜杠（--fix 可代劳）", ""
+            yield (
+                at,
+                "{{、{% 或 {: 会被 Jekyll 当成指令",
+                "markup",
+                _LIQUID_WORDS,
+                "",
+            )
         if at not in code and _TAG.search(line):
             yield at, "有不该出现的 HTML 标签", "markup", "在 < 前加反斜杠（--fix 可代劳）", ""
 
@@ -207,16 +214,13 @@ def _dies(url: str, rules: Rules) -> bool:
 
 
 def tracking(url: str, rules: Rules) -> tuple[str, ...]:
-    """The parameters of an address that do not say what it is, in order; of one that dies, none."""
+    """The parameters of an address that do not say what it is, in order; of one that dies or leads on, none."""
     try:
         found = canonical(url, rules)
-    except NotAWebAddress:
+        leads_on = urlsplit(found.url).hostname != urlsplit(url).hostname
+        return () if found.temporary or leads_on else idle_parameters(url, rules)
+    except ValueError:
         return ()
-    if found.temporary or urlsplit(found.url).hostname != urlsplit(url).hostname:
-        return ()
-    kept = {name for name, _ in parse_qsl(urlsplit(found.url).query, keep_blank_values=True)}
-    query = urlsplit(url).query
-    return tuple(dict.fromkeys(n for n, _ in parse_qsl(query, keep_blank_values=True) if n not in kept))
 
 
 # ---- What can be put right without asking
@@ -263,8 +267,9 @@ def _mended_line(line: str, rules: Rules) -> str:
 
 
 _ESCAPES: Final = (
-    (re.compile(r"(?<!\\)\{%"), r"\\{&#37;"),
-    (re.compile(r"(?<!\\)\{\{"), r"\\{\\{"),
+    (re.compile(r"\\?\{%"), r"\\{&#37;"),
+    (re.compile(r"\\?\{(?=\{)"), r"\\{"),
+    (re.compile(r"(?<=\\\{)\{"), r"\\{"),
     (_EXTENSION, r"\\{"),
     (_TAG, r"\\<"),
 )
@@ -278,5 +283,10 @@ def _outside_code(line: str, change: Callable[[str], str]) -> str:
 
 def _without(url: str, extra: Sequence[str]) -> str:
     parts = urlsplit(url)
-    kept = [pair for pair in parts.query.split("&") if pair.partition("=")[0] not in extra]
+    kept = [pair for pair in parts.query.split("&") if _name_in(pair) not in extra]
     return urlunsplit(parts._replace(query="&".join(kept)))
+
+
+def _name_in(pair: str) -> str:
+    """Of a parameter as it stands in Markdown, where its `&` may be written as a reference."""
+    return unquote(pair.partition("=")[0]).removeprefix("amp;")

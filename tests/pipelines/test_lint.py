@@ -17,6 +17,7 @@ import pytest
 from builders import NOON
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 from servers import http, serving
 from test_cli import Cli
 
@@ -159,6 +160,35 @@ def test_an_address_that_begins_with_another_keeps_its_own_end() -> None:
         )
     )
     assert after == "[题 | 源](https://e.org/1) [二](https://e.org/1) https://e.org/1"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://github.com/o/r/issues?q=is%3Aopen",
+        "https://github.com/o/r/blob/main/x.md?plain=1#L10",
+        "https://www.youtube.com/watch?v=abcdefghijk&t=30s",
+        "https://openreview.net/forum?id=abc&noteId=x",
+        "https://www.bilibili.com/video/BV1abcdefghi?p=2",
+    ],
+)
+def test_what_says_where_on_a_page_a_reader_shall_look_is_no_tracking(url: str) -> None:
+    before = issue(f"[题 | 源]({url})\n摘要：说了。")
+    assert kinds(before) == []
+    assert fixed(before, RULES) == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [r"\{{ x }}", r"\{% x %}", "{{{ x }}}", "{{% x %}}", r"\\{{ x }}", "{{{{ x", r"{\{{ x }}"],
+)
+def test_liquid_knows_no_backslash_so_none_is_left_standing(text: str) -> None:
+    before = issue(f"{GOOD}\n{text}")
+    assert ("markup", 2) in kinds(before)
+    after = fixed(before, RULES)
+    assert not re.search(r"\{[{%]", words_of(after)[0])
+    assert kinds(after) == []
+    assert MarkdownIt().render(words_of(after)[0]) == MarkdownIt().render(words_of(before)[0])
 
 
 @given(
