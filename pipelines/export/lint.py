@@ -22,7 +22,8 @@ from pipelines.rules import Rules
 _LIQUID: Final = re.compile(r"\{(?=[{%])")  # Liquid knows no backslash
 _EXTENSION: Final = re.compile(r"(?<!\\)\{(?=:)")
 _TAG: Final = re.compile(
-    r"(?<!\\)<(?=/?(?:script|style|iframe|object|embed|form|svg|template|textarea)\b)", re.IGNORECASE
+    r"(?<!\\)<(?=/?(?:script|style|link|meta|base|i?frame|object|embed|form|svg|math|template|textarea|title|xmp|plaintext)\b)",
+    re.IGNORECASE,
 )
 _CLEAN_WORDS: Final = "去掉：{}（--fix 可代劳）"
 _LIQUID_WORDS: Final = r"写成 \{\{、\{&#37; 或 \{:（--fix 可代劳，代码里的除外）"
@@ -135,9 +136,11 @@ def _of_entry(
     if view.title and not (view.source or view.prefixes or view.repository):
         advice = f"在标题后写上来源：标题{newsletter.labels.source_separator}来源"
         yield Finding("entry", position, 0, "没有来源", "no-source", advice)
+    for at, text in _structure(lines):
+        yield Finding("entry", position, at, text, "markup", "缩进两格、换成 * 或放进代码块")
     for at, line in enumerate(lines):
         for link in inline.links(line):
-            if link.url and printable_url(link.url) is None:
+            if _is_relative(link.url):
                 text = f"这个链接不能用：{link.url[:80]}"
                 yield Finding("entry", position, at, text, "bad-link", "换成 http(s) 网址", link.url)
     for at, text, kind, advice, url in _of_lines(lines, rules, heard):
@@ -154,9 +157,15 @@ def _of_lines(
         for link in inline.links(line):
             if not link.url:
                 yield at, f"链接是空的：{inline.plain(link.markdown)[:40]}", "empty-link", "补上网址，或去掉方括号", ""
+            elif not link.image and not link.markdown.strip():
+                yield at, f"链接没有文字：{link.url[:80]}", "empty-link", "在方括号里写上文字", link.url
+            if link.url and printable_url(link.url) is None and not _is_relative(link.url):
+                yield at, f"这个链接不能用：{link.url[:80]}", "bad-link", "换成 http(s) 网址", link.url
         for url in inline.urls(line):
             for text, kind, advice in _of_url(url, rules, heard.get(url)):
                 yield at, text, kind, advice, url
+        if at not in code and re.match(r"\s*(?:```|~~~)", line):
+            yield at, "代码块没有闭合，后面的都会变成代码", "markup", "补上收尾的一行", ""
         if _LIQUID.search(line) or (at not in code and _EXTENSION.search(line)):
             yield (
                 at,
@@ -167,6 +176,23 @@ def _of_lines(
             )
         if at not in code and _TAG.search(line):
             yield at, "有不该出现的 HTML 标签", "markup", "在 < 前加反斜杠（--fix 可代劳）", ""
+
+
+def _is_relative(url: str) -> bool:
+    """Whether an address is one of the site's own files: fine around the entries, not in them.
+
+    >>> _is_relative("../a.jpg"), _is_relative("#"), _is_relative("javascript:x"), _is_relative("//e.org")
+    (True, False, False, False)
+    """
+    return bool(re.match(r"(?!//)[^\s#:]", url) and not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", url))
+
+
+def _structure(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Lines that would not be part of the entry any more once the issue is written and read again."""
+    code = code_lines(lines)
+    for at, line in enumerate(lines):
+        if at and at not in code and re.match(r"##(?!#)|- (?=\S)|-(?=\[)| {0,3}([-*_])(?: *\1){2,} *$", line):
+            yield at, "这一行会让条目到此为止：像是新的条目、栏目或分隔线"
 
 
 def _of_url(url: str, rules: Rules, heard: Heard | None) -> Iterator[tuple[str, str, str]]:

@@ -123,6 +123,39 @@ def test_a_link_printed_before_or_twice_is_named() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("见[文档](#)。", "bad-link"),
+        ("见[文档](javascript:x)。", "bad-link"),
+        ("见[文档](https://e.org@evil.example/)。", "bad-link"),
+        ("见[](https://e.org/2)。", "empty-link"),
+        ("见[ ](https://e.org/2)。", "empty-link"),
+        ('<link rel="stylesheet" href="https://e.org/x.css">', "markup"),
+        ('<meta http-equiv="refresh" content="0">', "markup"),
+        ("<plaintext>", "markup"),
+        ("```sh", "markup"),
+    ],
+)
+def test_a_link_without_words_or_aim_and_a_forbidden_tag_are_told_wherever_they_stand(text: str, kind: str) -> None:
+    assert kinds(issue(f"{GOOD}\n{text}")) == [(kind, 2)]
+    assert kinds(issue(GOOD, preamble=text)) == [(kind, 0)]
+
+
+def test_a_relative_link_and_a_linked_picture_around_the_entries_are_no_fault() -> None:
+    assert kinds(issue(GOOD, footer="[往期](../README.md) ![码](../qr.jpg) [![图](a.png)](https://e.org)")) == []
+
+
+@pytest.mark.parametrize("text", ["- 又一条", "-[又一条](https://e.org/2)", "## 小标题", "----", "***"])
+def test_a_line_that_would_end_the_entry_where_it_is_read_again_is_told(text: str) -> None:
+    assert ("markup", 2) in kinds(issue(f"{GOOD}\n{text}"))
+
+
+@pytest.mark.parametrize("text", ["```sh\n- 又一条\n## 小标题\n```", "  - 分项", "* 分项", "### 小标题", "# 注释"])
+def test_lists_and_code_within_an_entry_are_no_fault(text: str) -> None:
+    assert kinds(issue(f"{GOOD}\n{text}")) == []
+
+
 def test_what_was_heard_of_a_link_and_of_a_source_is_said() -> None:
     url = "https://e.org/1"
     dead, moved, there = (Heard(url, NOON, state, "https://e.org/2") for state in ("gone", "moved", "there"))  # type: ignore[arg-type]
