@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from pipelines.export import inline
 from pipelines.export.archive import code_lines
@@ -16,15 +16,17 @@ from pipelines.export.escape import printable_url
 from pipelines.export.summary import bounds_of
 from pipelines.model import Entry, Heard, Issue, Section
 from pipelines.newsletter import Newsletter
-from pipelines.normalise.url import NotAWebAddress, canonical
+from pipelines.normalise.url import NotAWebAddress, canonical, idle_parameters
 from pipelines.rules import Rules
 
-_LIQUID: Final = re.compile(r"(?<!\\)\{(?=[{%])")
+_LIQUID: Final = re.compile(r"\{(?=[{%])")  # Liquid knows no backslash
 _EXTENSION: Final = re.compile(r"(?<!\\)\{(?=:)")
 _TAG: Final = re.compile(
-    r"(?<!\\)<(?=/?(?:script|style|iframe|object|embed|form|svg|template|textarea)\b)", re.IGNORECASE
+    r"(?<!\\)<(?=/?(?:script|style|link|meta|base|i?frame|object|embed|form|svg|math|template|textarea|title|xmp|plaintext)\b)",
+    re.IGNORECASE,
 )
 _CLEAN_WORDS: Final = "去掉：{}（--fix 可代劳）"
+_LIQUID_WORDS: Final = r"写成 \{\{、\{&#37; 或 \{:（--fix 可代劳，代码里的除外）"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +142,11 @@ def _of_entry(
     if view.title and not (view.source or view.prefixes or view.repository):
         advice = f"在标题后写上来源：标题{newsletter.labels.source_separator}来源"
         yield Finding("entry", position, 0, "没有来源", "no-source", advice)
+    for at, text in _structure(lines):
+        yield Finding("entry", position, at, text, "markup", "缩进两格、换成 * 或放进代码块")
     for at, line in enumerate(lines):
         for link in inline.links(line):
-            if link.url and printable_url(link.url) is None:
+            if _is_relative(link.url):
                 text = f"这个链接不能用：{link.url[:80]}"
                 yield Finding("entry", position, at, text, "bad-link", "换成 http(s) 网址", link.url)
     for at, text, kind, advice, url in _of_lines(lines, rules, heard):
@@ -159,13 +163,42 @@ def _of_lines(
         for link in inline.links(line):
             if not link.url:
                 yield at, f"链接是空的：{inline.plain(link.markdown)[:40]}", "empty-link", "补上网址，或去掉方括号", ""
+            elif not link.image and not link.markdown.strip():
+                yield at, f"链接没有文字：{link.url[:80]}", "empty-link", "在方括号里写上文字", link.url
+            if link.url and printable_url(link.url) is None and not _is_relative(link.url):
+                yield at, f"这个链接不能用：{link.url[:80]}", "bad-link", "换成 http(s) 网址", link.url
         for url in inline.urls(line):
             for text, kind, advice in _of_url(url, rules, heard.get(url)):
                 yield at, text, kind, advice, url
+        if at not in code and re.match(r"\s*(?:```|~~~)", line):
+            yield at, "代码块没有闭合，后面的都会变成代码", "markup", "补上收尾的一行", ""
         if _LIQUID.search(line) or (at not in code and _EXTENSION.search(line)):
-            yield at, "{{、{% 或 {: 会被 Jekyll 当成指令", "markup", "在 { 前加反斜杠（--fix 可代劳）", ""
+            yield (
+                at,
+                "{{、{% 或 {: 会被 Jekyll 当成指令",
+                "markup",
+                _LIQUID_WORDS,
+                "",
+            )
         if at not in code and _TAG.search(line):
             yield at, "有不该出现的 HTML 标签", "markup", "在 < 前加反斜杠（--fix 可代劳）", ""
+
+
+def _is_relative(url: str) -> bool:
+    """Whether an address is one of the site's own files: fine around the entries, not in them.
+
+    >>> _is_relative("../a.jpg"), _is_relative("#"), _is_relative("javascript:x"), _is_relative("//e.org")
+    (True, False, False, False)
+    """
+    return bool(re.match(r"(?!//)[^\s#:]", url) and not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", url))
+
+
+def _structure(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Lines that would not be part of the entry any more once the issue is written and read again."""
+    code = code_lines(lines)
+    for at, line in enumerate(lines):
+        if at and at not in code and re.match(r"##(?!#)|- (?=\S)|-(?=\[)| {0,3}([-*_])(?: *\1){2,} *$", line):
+            yield at, "这一行会让条目到此为止：像是新的条目、栏目或分隔线"
 
 
 def _of_url(url: str, rules: Rules, heard: Heard | None) -> Iterator[tuple[str, str, str]]:
@@ -213,16 +246,13 @@ def _dies(url: str, rules: Rules) -> bool:
 
 
 def tracking(url: str, rules: Rules) -> tuple[str, ...]:
-    """The parameters of an address that do not say what it is, in order; of one that dies, none."""
+    """The parameters of an address that do not say what it is, in order; of one that dies or leads on, none."""
     try:
         found = canonical(url, rules)
-    except NotAWebAddress:
+        leads_on = urlsplit(found.url).hostname != urlsplit(url).hostname
+        return () if found.temporary or leads_on else idle_parameters(url, rules)
+    except ValueError:
         return ()
-    if found.temporary or urlsplit(found.url).hostname != urlsplit(url).hostname:
-        return ()
-    kept = {name for name, _ in parse_qsl(urlsplit(found.url).query, keep_blank_values=True)}
-    query = urlsplit(url).query
-    return tuple(dict.fromkeys(n for n, _ in parse_qsl(query, keep_blank_values=True) if n not in kept))
 
 
 # ---- What can be put right without asking
@@ -260,7 +290,7 @@ def _mended(markdown: str, rules: Rules) -> str:
 
 
 def _mended_line(line: str, rules: Rules) -> str:
-    for url in inline.urls(line):
+    for url in sorted(inline.urls(line), key=len, reverse=True):  # one may begin with another
         if extra := tracking(url, rules):
             line = line.replace(url, _without(url, extra))
     for pattern, put in _ESCAPES:
@@ -269,8 +299,9 @@ def _mended_line(line: str, rules: Rules) -> str:
 
 
 _ESCAPES: Final = (
-    (re.compile(r"(?<!\\)\{%"), r"\\{&#37;"),
-    (re.compile(r"(?<!\\)\{\{"), r"\\{\\{"),
+    (re.compile(r"\\?\{%"), r"\\{&#37;"),
+    (re.compile(r"\\?\{(?=\{)"), r"\\{"),
+    (re.compile(r"(?<=\\\{)\{"), r"\\{"),
     (_EXTENSION, r"\\{"),
     (_TAG, r"\\<"),
 )
@@ -284,5 +315,10 @@ def _outside_code(line: str, change: Callable[[str], str]) -> str:
 
 def _without(url: str, extra: Sequence[str]) -> str:
     parts = urlsplit(url)
-    kept = [pair for pair in parts.query.split("&") if pair.partition("=")[0] not in extra]
+    kept = [pair for pair in parts.query.split("&") if _name_in(pair) not in extra]
     return urlunsplit(parts._replace(query="&".join(kept)))
+
+
+def _name_in(pair: str) -> str:
+    """Of a parameter as it stands in Markdown, where its `&` may be written as a reference."""
+    return unquote(pair.partition("=")[0]).removeprefix("amp;")

@@ -84,6 +84,19 @@ def is_web_address(url: str, rules: Rules) -> bool:
     return True
 
 
+def idle_parameters(url: str, rules: Rules) -> tuple[str, ...]:
+    """The names of an address's parameters that only say how somebody got there, once, in order.
+
+    What a page is told by is `canonical`'s to say: a parameter that it leaves out may still say where to look on it.
+
+    Raises:
+        NotAWebAddress: as `canonical` does.
+    """
+    parts, host_rules = _resolve(url, rules.urls)
+    idle = (pair.partition("=")[0] for pair in parts.query if not _says_something(pair, host_rules, rules.urls))
+    return tuple(dict.fromkeys(idle))
+
+
 def address_of(key: str, rules: Rules) -> str | None:
     """Where a strong key leads, None where the key does not tell.
 

@@ -17,6 +17,7 @@ import pytest
 from builders import NOON
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 from servers import http, serving
 from test_cli import Cli
 
@@ -40,6 +41,10 @@ def found(one: Issue, *, heard: Mapping[str, Heard] = {}, changed: Mapping[int, 
     entries = [entry for section in one.sections for entry in section.entries]
     said = lint(one, NEWSLETTER, RULES, Known([()] * len(entries), {}, changed, heard))
     return [each for each in said if each.kind != "filling"]
+
+
+def words_of(one: Issue) -> list[str]:
+    return [entry.markdown for section in one.sections for entry in section.entries]
 
 
 def kinds(one: Issue) -> list[tuple[str, int]]:
@@ -118,6 +123,39 @@ def test_a_link_printed_before_or_twice_is_named() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("见[文档](#)。", "bad-link"),
+        ("见[文档](javascript:x)。", "bad-link"),
+        ("见[文档](https://e.org@evil.example/)。", "bad-link"),
+        ("见[](https://e.org/2)。", "empty-link"),
+        ("见[ ](https://e.org/2)。", "empty-link"),
+        ('<link rel="stylesheet" href="https://e.org/x.css">', "markup"),
+        ('<meta http-equiv="refresh" content="0">', "markup"),
+        ("<plaintext>", "markup"),
+        ("```sh", "markup"),
+    ],
+)
+def test_a_link_without_words_or_aim_and_a_forbidden_tag_are_told_wherever_they_stand(text: str, kind: str) -> None:
+    assert kinds(issue(f"{GOOD}\n{text}")) == [(kind, 2)]
+    assert kinds(issue(GOOD, preamble=text)) == [(kind, 0)]
+
+
+def test_a_relative_link_and_a_linked_picture_around_the_entries_are_no_fault() -> None:
+    assert kinds(issue(GOOD, footer="[往期](../README.md) ![码](../qr.jpg) [![图](a.png)](https://e.org)")) == []
+
+
+@pytest.mark.parametrize("text", ["- 又一条", "-[又一条](https://e.org/2)", "## 小标题", "----", "***"])
+def test_a_line_that_would_end_the_entry_where_it_is_read_again_is_told(text: str) -> None:
+    assert ("markup", 2) in kinds(issue(f"{GOOD}\n{text}"))
+
+
+@pytest.mark.parametrize("text", ["```sh\n- 又一条\n## 小标题\n```", "  - 分项", "* 分项", "### 小标题", "# 注释"])
+def test_lists_and_code_within_an_entry_are_no_fault(text: str) -> None:
+    assert kinds(issue(f"{GOOD}\n{text}")) == []
+
+
 def test_what_was_heard_of_a_link_and_of_a_source_is_said() -> None:
     url = "https://e.org/1"
     dead, moved, there = (Heard(url, NOON, state, "https://e.org/2") for state in ("gone", "moved", "there"))  # type: ignore[arg-type]
@@ -146,6 +184,44 @@ def test_what_is_safe_is_put_right_and_nothing_else() -> None:
     assert after.preamble == "\\{: .x}"
     assert {each.kind for each in found(after)} <= {"markup"}  # what stands in code is the editor's to put right
     assert fixed(after, RULES) == after
+
+
+def test_an_address_that_begins_with_another_keeps_its_own_end() -> None:
+    (after,) = words_of(
+        fixed(
+            issue("[题 | 源](https://e.org/1?utm_source=a) [二](https://e.org/1?utm_source=a_b) https://e.org/1"), RULES
+        )
+    )
+    assert after == "[题 | 源](https://e.org/1) [二](https://e.org/1) https://e.org/1"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://github.com/o/r/issues?q=is%3Aopen",
+        "https://github.com/o/r/blob/main/x.md?plain=1#L10",
+        "https://www.youtube.com/watch?v=abcdefghijk&t=30s",
+        "https://openreview.net/forum?id=abc&noteId=x",
+        "https://www.bilibili.com/video/BV1abcdefghi?p=2",
+    ],
+)
+def test_what_says_where_on_a_page_a_reader_shall_look_is_no_tracking(url: str) -> None:
+    before = issue(f"[题 | 源]({url})\n摘要：说了。")
+    assert kinds(before) == []
+    assert fixed(before, RULES) == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [r"\{{ x }}", r"\{% x %}", "{{{ x }}}", "{{% x %}}", r"\\{{ x }}", "{{{{ x", r"{\{{ x }}"],
+)
+def test_liquid_knows_no_backslash_so_none_is_left_standing(text: str) -> None:
+    before = issue(f"{GOOD}\n{text}")
+    assert ("markup", 2) in kinds(before)
+    after = fixed(before, RULES)
+    assert not re.search(r"\{[{%]", words_of(after)[0])
+    assert kinds(after) == []
+    assert MarkdownIt().render(words_of(after)[0]) == MarkdownIt().render(words_of(before)[0])
 
 
 @given(
