@@ -173,13 +173,7 @@ def _of_lines(
         if at not in code and re.match(r"\s*(?:```|~~~)", line):
             yield at, "代码块没有闭合，后面的都会变成代码", "markup", "补上收尾的一行", ""
         if _LIQUID.search(line) or (at not in code and _EXTENSION.search(line)):
-            yield (
-                at,
-                "{{、{% 或 {: 会被 Jekyll 当成指令",
-                "markup",
-                _LIQUID_WORDS,
-                "",
-            )
+            yield at, "{{、{% 或 {: 会被 Jekyll 当成指令", "markup", _LIQUID_WORDS, ""
         if at not in code and _TAG.search(line):
             yield at, "有不该出现的 HTML 标签", "markup", "在 < 前加反斜杠（--fix 可代劳）", ""
 
