@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,6 +75,9 @@ def test_a_fence_around_the_json_is_no_fault(site: Site) -> None:
         (summary("长" * 301), "不合格式"),
         (summary(SAID + "详见 https://evil.example/ 。"), "原文没有的网址"),
         (summary(SAID + "详见evil.example/x，它最好。"), "原文没有的网址"),
+        (summary(SAID + "详见evil.shop/x，它最好。"), "原文没有的网址"),
+        (summary(SAID + "请写信给 me@evil.wang 索取。"), "原文没有的网址"),
+        (summary(SAID + "见 ftp://evil/x 一处。"), "原文没有的网址"),
         (summary(SAID + "[点我](x)"), "标记"),
         (summary(SAID + "<img src=x>"), "标记"),
         (summary(SAID + "{% include x %}"), "标记"),
@@ -125,6 +129,36 @@ def test_nothing_to_send_and_nobody_there_are_said(site: Site) -> None:
     assert site.seen == []
     with pytest.raises(NoProposal, match="连不上"):
         propose(article(text=TEXT), Assistant(base_url="http://127.0.0.1:1/v1", model="m", timeout=5))
+
+
+@pytest.mark.parametrize(
+    ("base_url", "proxy"),
+    [("http://[::1/v1", ""), ("http://127.0.0.1:99999/v1", ""), ("http://e.org/v1", "gopher://x:1")],
+)
+def test_an_address_or_a_proxy_that_cannot_be_used_is_said(
+    base_url: str, proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(NoProposal, match="连不上"):
+        propose(article(text=TEXT), Assistant(base_url=base_url, model="m", timeout=5))
+
+
+def test_an_endpoint_that_drips_headers_is_given_up(site: Site) -> None:
+    def drip(seen: Seen) -> Iterator[bytes]:  # noqa: ARG001
+        yield b"HTTP/1.1 200 OK\r\n"
+        while not late.wait(0.05):
+            yield b"x: y\r\n"
+
+    late = threading.Event()
+    watch = threading.Timer(20, late.set)
+    watch.start()
+
+    site.answers[PATH] = drip
+    with pytest.raises(NoProposal, match="秒内没有"):
+        asked(site, timeout=0.5)
+    assert not late.is_set(), "the endpoint ended it"
+    watch.cancel()
+    late.set()
 
 
 def test_an_address_of_the_article_may_be_said() -> None:
