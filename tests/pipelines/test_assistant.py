@@ -14,8 +14,12 @@ from builders import article
 from servers import Seen, Site, http, serving
 from test_cli import Cli
 
+from crawler.home import bundled
 from pipelines.assistant import MOST_ANSWER, NoProposal, objection, propose
-from pipelines.newsletter import Assistant
+from pipelines.export.entry import machine_line, with_machine_line_accepted, without_machine_line
+from pipelines.newsletter import Assistant, load_newsletter
+
+NEWSLETTER = load_newsletter(bundled() / "newsletter.toml")
 
 TEXT = (
     "某实验室提出了一种二值化方法，把人脸检测模型压到 0.9 MB，在主频 400MHz 的单片机上每秒能跑 12 帧，精度只掉了 0.6%。"
@@ -196,8 +200,18 @@ def test_no_export_prints_a_machines_summary_that_nobody_accepted(cli: Cli) -> N
     assert exported(cli) == before
     findings = json.loads(cli("issue", "lint", "2026-11-25", "--json", code=1))["issues"][0]["findings"]
     assert "machine-summary" in [one["kind"] for one in findings]
+    files = {path: path.read_bytes() for path in (cli.home / "issues").iterdir()}
     with pytest.raises(AssertionError, match="CannotDecide"):
-        cli("export", "2026-11-25", "--publish")
+        cli("export", "--all", "--publish")
+    assert {path: path.read_bytes() for path in (cli.home / "issues").iterdir()} == files, "no file says that it is out"
+
+
+@pytest.mark.parametrize("line", ["机器摘要:", " 机器摘要：", "- 机器摘要：", "**机器摘要**：", "机器摘要 ："])
+def test_a_machines_line_stays_one_however_an_editor_set_it_since(line: str) -> None:
+    entry = f"[题 | 源](https://e.org/1)\n{line}{SAID}\n摘要：说了。"
+    assert machine_line(entry, NEWSLETTER) == SAID
+    assert without_machine_line(entry, NEWSLETTER) == "[题 | 源](https://e.org/1)\n摘要：说了。"
+    assert with_machine_line_accepted(entry, NEWSLETTER) == f"[题 | 源](https://e.org/1)\n摘要：{SAID}"
 
 
 def test_accepted_it_is_the_summary_and_rejected_it_is_gone(cli: Cli) -> None:
