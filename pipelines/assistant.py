@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 import time
 from typing import Final
 
@@ -30,8 +31,10 @@ _INSTRUCTIONS: Final = (
     '不要出现原文没有的数字。只回答一个 JSON 对象：{"summary": "……"}'
 )
 _ADDRESS: Final = re.compile(
-    r"https?:[!-~]+|www\.[!-~]+|[A-Za-z0-9-]+\.(?:com|cn|net|org|io|ai|dev|example|top|xyz)\b[!-~]*", re.IGNORECASE
+    r"[a-z][a-z0-9+.-]*:/{2}[!-~]+|www\.[!-~]+|(?:[\w.+-]+@)?(?:[a-z0-9-]+\.)+[a-z]{2,}\b[!-~]*",
+    re.IGNORECASE | re.ASCII,
 )
+"""Whatever could be one, a file's name too: what the article says, it has."""
 _MARKUP: Final = re.compile(r"<[A-Za-z/!]|\]\(|```|\{[{%:]|^\s*[#>|]|\*\*|__")
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 
@@ -107,14 +110,20 @@ def _ask(source: str, settings: Assistant) -> bytes:
         import openai  # noqa: PLC0415 - an extra that few want
     except ImportError as error:
         raise NoProposal("没有安装助手所需的库：pip install 'jianbao[assistant]'") from error
-    client = openai.OpenAI(
-        base_url=settings.base_url,
-        api_key=os.environ.get(settings.key_variable) or "none",
-        timeout=settings.timeout,
-        max_retries=0,
-        http_client=openai.DefaultHttpxClient(follow_redirects=False, timeout=settings.timeout),
-    )
+    try:
+        client = openai.OpenAI(
+            base_url=settings.base_url,
+            api_key=os.environ.get(settings.key_variable) or "none",
+            timeout=settings.timeout,
+            max_retries=0,
+            http_client=openai.DefaultHttpxClient(follow_redirects=False, timeout=settings.timeout),
+        )
+    except Exception as error:  # an address, or a proxy of the environment, that the SDK's HTTP library refuses
+        raise NoProposal(f"连不上助手 {settings.base_url}：{error}；检查 base_url 和代理的环境变量") from error
     until = time.monotonic() + settings.timeout
+    watch = threading.Timer(settings.timeout, client.close)  # a timeout of the SDK begins anew with each byte
+    watch.daemon = True
+    watch.start()
     answer = bytearray()
     try:
         with (
@@ -131,20 +140,18 @@ def _ask(source: str, settings: Assistant) -> bytes:
                 answer += piece
                 if len(answer) > MOST_ANSWER:
                     raise NoProposal("助手的回答长得不像话，没有采用")
-                if time.monotonic() > until:
-                    raise NoProposal(f"助手 {settings.timeout:g} 秒内没有答完；再试一次，或把 timeout 调大")
-    except openai.APITimeoutError as error:
-        raise NoProposal(f"助手 {settings.timeout:g} 秒内没有回答；再试一次，或把 timeout 调大") from error
-    except openai.APIStatusError as error:
-        raise NoProposal(f"助手拒绝了（HTTP {error.status_code}）；检查 base_url、model 和密钥") from error
-    except openai.OpenAIError as error:
-        raise NoProposal(f"连不上助手 {settings.base_url}：{type(error).__name__}；检查 base_url") from error
     except NoProposal:
         raise
-    except Exception as error:  # of the SDK's own HTTP library, which is not ours to name
-        if "Timeout" in type(error).__name__:
+    except openai.APIStatusError as error:
+        raise NoProposal(f"助手拒绝了（HTTP {error.status_code}）；检查 base_url、model 和密钥") from error
+    except Exception as error:  # also of the SDK's own HTTP library, which is not ours to name
+        if time.monotonic() >= until or "Timeout" in type(error).__name__:
             raise NoProposal(f"助手 {settings.timeout:g} 秒内没有答完；再试一次，或把 timeout 调大") from error
+        if isinstance(error, openai.OpenAIError):
+            raise NoProposal(f"连不上助手 {settings.base_url}：{type(error).__name__}；检查 base_url") from error
         raise NoProposal(f"助手的连接断了：{type(error).__name__}；再试一次") from error
+    finally:
+        watch.cancel()
     return bytes(answer)
 
 

@@ -584,6 +584,8 @@ def export(
     wanted = [_format(name) for name in (formats or ("markdown,atom" if every else "markdown")).split(",")]
     dates = None if every else [day.date() for day in days or []]
     issues = editing.issues_to_export(newsroom.store, newsroom.newsletter, dates)
+    if publish:
+        editing.ensure_accepted(newsroom.newsletter, issues)  # before a file says that it is out
     out_now = editing.published_with(newsroom.store, issues if publish else ())
     folder = output or newsroom.home.path / "issues"
     plan = planned(newsroom, issues, dict.fromkeys(wanted), folder, published=out_now, whole=every)

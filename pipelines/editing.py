@@ -473,13 +473,26 @@ def published_with(store: Store, more: Sequence[Issue]) -> list[Issue]:
 
 
 def publish(store: Store, newsletter: Newsletter, rules: Rules, issues: Sequence[Issue]) -> None:
-    """Remember issues as printed: from now on their stories are published."""
-    waiting = [one for issue in issues for section in issue.sections for one in section.entries]
-    if any(machine_line(one.markdown, newsletter) is not None for one in waiting):
-        raise CannotDecide(f"还有没人认可的{newsletter.labels.machine}；用 jianbao assist 编号 --accept 或 --reject")
+    """Remember issues as printed: from now on their stories are published.
+
+    Raises:
+        CannotDecide: see `ensure_accepted`.
+    """
+    ensure_accepted(newsletter, issues)
     with store.transaction() as tx:
         for issue in issues:
             save_issue(tx, replace(issue, state="published"), newsletter, rules)
+
+
+def ensure_accepted(newsletter: Newsletter, issues: Sequence[Issue]) -> None:
+    """Nothing, where issues may be published.
+
+    Raises:
+        CannotDecide: one holds what a machine drafted and nobody accepted.
+    """
+    waiting = [one for issue in issues for section in issue.sections for one in section.entries]
+    if any(machine_line(one.markdown, newsletter) is not None for one in waiting):
+        raise CannotDecide(f"还有没人认可的{newsletter.labels.machine}；用 jianbao assist 编号 --accept 或 --reject")
 
 
 def _the_issue(tx: Transaction, day: date) -> Issue:

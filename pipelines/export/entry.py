@@ -166,14 +166,15 @@ def _said_in(lines: Iterable[str], newsletter: Newsletter) -> list[str]:
 
 def machine_line(markdown: str, newsletter: Newsletter) -> str | None:
     """What a machine drafted for an entry and nobody has accepted yet, as Markdown; None where there is nothing."""
-    start = f"{newsletter.labels.machine}："
-    return next((line.removeprefix(start) for line in markdown.split("\n") if line.startswith(start)), None)
+    start = _summary_start(newsletter.labels.machine)
+    found = ((start.match(line), line) for line in markdown.split("\n"))
+    return next((line[match.end() :].strip() for match, line in found if match), None)
 
 
 def without_machine_line(markdown: str, newsletter: Newsletter) -> str:
-    """The entry without what a machine drafted."""
-    start = f"{newsletter.labels.machine}："
-    return "\n".join(line for line in markdown.split("\n") if not line.startswith(start))
+    """The entry without what a machine drafted, however its line was set since."""
+    start = _summary_start(newsletter.labels.machine)
+    return "\n".join(line for line in markdown.split("\n") if not start.match(line))
 
 
 def with_machine_line(markdown: str, said: str, newsletter: Newsletter) -> str:

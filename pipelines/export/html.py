@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 
 from lxml import etree, html
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock, reference
 
 from pipelines.export.escape import cleaned, printable_url
 
@@ -51,7 +52,15 @@ def inner_html(element: html.HtmlElement) -> str:
 
 @lru_cache(maxsize=1)
 def _markdown() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    markdown = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    markdown.block.ruler.at("reference", _definition, {"alt": []})
+    return markdown
+
+
+def _definition(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """The definition of a link; a footnote is none, though CommonMark takes it for one: its text has to stay."""
+    footnote = state.src.startswith("[^", state.bMarks[start] + state.tShift[start])
+    return not footnote and reference(state, start, end, silent)
 
 
 def _printable(text: str) -> str:

@@ -184,7 +184,7 @@ def _part(kind: str, lines: list[str], newsletter: Newsletter, notes: _Notes) ->
 
 def _line(markdown: str, notes: _Notes) -> str:
     """One line of Markdown, without a paragraph around it."""
-    tree = _without_links(rendered(markdown), notes)
+    tree = _without_links(rendered(markdown, _NOWHERE), notes)
     if len(tree) == 1 and tree[0].tag == "p" and not (tree.text or "").strip():
         return inner_html(tree[0])
     return inner_html(tree)
@@ -225,7 +225,8 @@ def _note(anchor: html.HtmlElement, notes: _Notes) -> None:
         return
     del anchor.attrib["href"]
     anchor.tag = "span"
-    words = inline.plain("".join(anchor.itertext()))
+    pictures = " ".join(str(image.get("alt") or "图") for image in anchor.iter("img"))
+    words = inline.plain("".join(anchor.itertext())) or pictures
     if url.startswith(_SITE) or not words or words.rstrip("/") == url.rstrip("/"):
         return  # it says its address already, or leads to nothing outside of the site
     mark = html.Element("sup")

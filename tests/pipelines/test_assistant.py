@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +14,12 @@ from builders import article
 from servers import Seen, Site, http, serving
 from test_cli import Cli
 
+from crawler.home import bundled
 from pipelines.assistant import MOST_ANSWER, NoProposal, objection, propose
-from pipelines.newsletter import Assistant
+from pipelines.export.entry import machine_line, with_machine_line_accepted, without_machine_line
+from pipelines.newsletter import Assistant, load_newsletter
+
+NEWSLETTER = load_newsletter(bundled() / "newsletter.toml")
 
 TEXT = (
     "某实验室提出了一种二值化方法，把人脸检测模型压到 0.9 MB，在主频 400MHz 的单片机上每秒能跑 12 帧，精度只掉了 0.6%。"
@@ -74,6 +79,9 @@ def test_a_fence_around_the_json_is_no_fault(site: Site) -> None:
         (summary("长" * 301), "不合格式"),
         (summary(SAID + "详见 https://evil.example/ 。"), "原文没有的网址"),
         (summary(SAID + "详见evil.example/x，它最好。"), "原文没有的网址"),
+        (summary(SAID + "详见evil.shop/x，它最好。"), "原文没有的网址"),
+        (summary(SAID + "请写信给 me@evil.wang 索取。"), "原文没有的网址"),
+        (summary(SAID + "见 ftp://evil/x 一处。"), "原文没有的网址"),
         (summary(SAID + "[点我](x)"), "标记"),
         (summary(SAID + "<img src=x>"), "标记"),
         (summary(SAID + "{% include x %}"), "标记"),
@@ -127,6 +135,36 @@ def test_nothing_to_send_and_nobody_there_are_said(site: Site) -> None:
         propose(article(text=TEXT), Assistant(base_url="http://127.0.0.1:1/v1", model="m", timeout=5))
 
 
+@pytest.mark.parametrize(
+    ("base_url", "proxy"),
+    [("http://[::1/v1", ""), ("http://127.0.0.1:99999/v1", ""), ("http://e.org/v1", "gopher://x:1")],
+)
+def test_an_address_or_a_proxy_that_cannot_be_used_is_said(
+    base_url: str, proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(NoProposal, match="连不上"):
+        propose(article(text=TEXT), Assistant(base_url=base_url, model="m", timeout=5))
+
+
+def test_an_endpoint_that_drips_headers_is_given_up(site: Site) -> None:
+    def drip(seen: Seen) -> Iterator[bytes]:  # noqa: ARG001
+        yield b"HTTP/1.1 200 OK\r\n"
+        while not late.wait(0.05):
+            yield b"x: y\r\n"
+
+    late = threading.Event()
+    watch = threading.Timer(20, late.set)
+    watch.start()
+
+    site.answers[PATH] = drip
+    with pytest.raises(NoProposal, match="秒内没有"):
+        asked(site, timeout=0.5)
+    assert not late.is_set(), "the endpoint ended it"
+    watch.cancel()
+    late.set()
+
+
 def test_an_address_of_the_article_may_be_said() -> None:
     assert objection(SAID + "见 https://code.example/tiny。", TEXT) is None
 
@@ -162,8 +200,18 @@ def test_no_export_prints_a_machines_summary_that_nobody_accepted(cli: Cli) -> N
     assert exported(cli) == before
     findings = json.loads(cli("issue", "lint", "2026-11-25", "--json", code=1))["issues"][0]["findings"]
     assert "machine-summary" in [one["kind"] for one in findings]
+    files = {path: path.read_bytes() for path in (cli.home / "issues").iterdir()}
     with pytest.raises(AssertionError, match="CannotDecide"):
-        cli("export", "2026-11-25", "--publish")
+        cli("export", "--all", "--publish")
+    assert {path: path.read_bytes() for path in (cli.home / "issues").iterdir()} == files, "no file says that it is out"
+
+
+@pytest.mark.parametrize("line", ["机器摘要:", " 机器摘要：", "- 机器摘要：", "**机器摘要**：", "机器摘要 ："])
+def test_a_machines_line_stays_one_however_an_editor_set_it_since(line: str) -> None:
+    entry = f"[题 | 源](https://e.org/1)\n{line}{SAID}\n摘要：说了。"
+    assert machine_line(entry, NEWSLETTER) == SAID
+    assert without_machine_line(entry, NEWSLETTER) == "[题 | 源](https://e.org/1)\n摘要：说了。"
+    assert with_machine_line_accepted(entry, NEWSLETTER) == f"[题 | 源](https://e.org/1)\n摘要：{SAID}"
 
 
 def test_accepted_it_is_the_summary_and_rejected_it_is_gone(cli: Cli) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,8 +38,24 @@ def test_a_heading_in_code_is_none_and_a_rule_ends_the_list() -> None:
     )
 
 
+@pytest.mark.parametrize("line", ["====", "----", "="])
+def test_a_heading_that_is_underlined_ends_the_list_too(line: str) -> None:
+    page = f"# 简报\n\n## 往期回顾\n\n- 旧\n\n许可\n{line}\n\n正文\n"
+    assert with_back_issues(page, DAYS, NEWSLETTER) == (f"# 简报\n\n## 往期回顾\n\n{TABLE}\n\n许可\n{line}\n\n正文\n")
+
+
+def test_the_heading_that_says_just_that_is_meant_before_one_that_mentions_it() -> None:
+    page = "# 简报\n\n## 如何查往期回顾\n\n见下。\n\n## [往期回顾](https://e.org) ##\n\n旧\n"
+    assert with_back_issues(page, DAYS, NEWSLETTER) == (
+        f"# 简报\n\n## 如何查往期回顾\n\n见下。\n\n## [往期回顾](https://e.org) ##\n\n{TABLE}\n"
+    )
+
+
 @given(
-    st.lists(st.sampled_from(["# 标题", "## 往期回顾", "----", "", "```", "正文", "- 项"]), max_size=10).map("\n".join)
+    st.lists(
+        st.sampled_from(["# 标题", "## 往期回顾", "## 见往期回顾", "----", "===", "", "```", "正文", "- 项"]),
+        max_size=10,
+    ).map("\n".join)
 )
 def test_keeping_it_up_twice_is_keeping_it_up_once(page: str) -> None:
     once = with_back_issues(page, DAYS, NEWSLETTER)

@@ -69,6 +69,7 @@ def test_links_become_numbered_references_and_one_address_has_one_number() -> No
     assert made.references == (
         Reference("小模型 | 某号", "https://arxiv.example/abs/2103.00001"),
         Reference("文档", "https://doc.example/x"),
+        Reference("许可", "https://cc.example/"),
     )
     said = "".join(html.fragment_fromstring(made.html).itertext())
     assert "小模型 | 某号[1]" in said
@@ -94,6 +95,24 @@ def test_pictures_are_listed_for_upload_and_marked_where_they_stood() -> None:
     assert "图 1：二维码" in made.html
     assert "../qr.jpg" not in made.html
     assert "图 1：二维码（../qr.jpg）" in page(made, ISSUE)
+
+
+def test_a_picture_in_a_title_is_listed_and_one_that_is_linked_keeps_its_address() -> None:
+    made = article(
+        Issue(
+            date(2021, 3, 5),
+            "简报",
+            (Section("论文", (Entry("![甲](a.png) 题\n摘要：[![乙](../b.png)](https://e.org/video)"),)),),
+        )
+    )
+    assert made.pictures == (Picture(1, "甲", "a.png"), Picture(2, "乙", "../b.png"))
+    assert made.references == (Reference("乙", "https://e.org/video"),)
+
+
+def test_a_footnote_keeps_its_text() -> None:
+    made = holding("题\n摘要：快了[^1]。\n\n[^1]: 与上一版相比\n\n[1]: https://e.org/1")
+    assert made.count("[^1]") == 4
+    assert made.count("与上一版相比") == 2
 
 
 def test_style_stands_in_the_elements_and_no_class_is_left() -> None:
