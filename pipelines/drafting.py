@@ -11,7 +11,19 @@ from pipelines.model import Candidate, Entry, Issue, Section
 from pipelines.newsletter import Newsletter
 
 
-class CannotDecide(Exception):
+class Told(Exception):
+    """What an editor is told in Chinese, its values apart from its words: the desk can say it in another language.
+
+    Args:
+        words: with a `{name}` for each of the values.
+    """
+
+    def __init__(self, words: str, **values: object) -> None:
+        super().__init__(words.format(**values))
+        self.words, self.values = words, values
+
+
+class CannotDecide(Told):
     """A decision that cannot be carried out; the message says why and what would work."""
 
 
@@ -130,4 +142,5 @@ def only_once(issue: Issue, candidate: Candidate) -> Issue:
 
 def no_such_category(name: str, newsletter: Newsletter) -> CannotDecide:
     """What to say of a category that the newsletter has not."""
-    return CannotDecide(f"没有「{name}」这个栏目；可用的有：{'、'.join(newsletter.category_names)}")
+    names = "、".join(newsletter.category_names)
+    return CannotDecide("没有「{name}」这个栏目；可用的有：{names}", name=name, names=names)

@@ -13,6 +13,7 @@ from pipelines.deduplicate.stories import ROUND_UP, WORK_PREFIXES
 from pipelines.drafting import (
     CannotDecide,
     Place,
+    Told,
     new_issue,
     no_such_category,
     only_once,
@@ -35,7 +36,7 @@ from pipelines.store import Store, Transaction
 from pipelines.store.errors import NoSuchStory
 
 
-class Stale(Exception):
+class Stale(Told):
     """Somebody changed it since the person saw it; nothing was written.
 
     Args:
@@ -59,7 +60,7 @@ class Overtaken(Stale):
         self.decision = decision
 
 
-class NoSuchIssue(Exception):
+class NoSuchIssue(Told):
     """An issue was named by a date that has none."""
 
 
@@ -248,7 +249,7 @@ def merge(
         named = tx.articles.forward([story, *others])
         anchor, *partners = dict.fromkeys(named.get(one, one) for one in (story, *others))
         if not partners:
-            raise CannotDecide(f"{_named(candidate)}要与另一件事合并；写上它的编号，见 jianbao candidates")
+            raise CannotDecide("{story}要与另一件事合并；写上它的编号，见 jianbao candidates", story=_named(candidate))
         members = {one for told in (candidate, *joined) for one in told.story.members}
         kept_apart = [
             pair
@@ -280,17 +281,24 @@ def split(
     with newsroom.store.transaction() as tx:
         candidate = find(tx, story, seen)
         members = candidate.story.members
-        choice = f"它的文章有：{'、'.join(map(str, members))}"
+        known = "、".join(map(str, members))
         if len(members) == 1:
-            raise CannotDecide(f"{_named(candidate)}只有一篇文章，没有可拆的")
+            raise CannotDecide("{story}只有一篇文章，没有可拆的", story=_named(candidate))
         named = tx.articles.forward(leaving)
         gone = dict.fromkeys(named.get(one, one) for one in leaving)
         if strangers := [one for one in gone if one not in members]:
-            raise CannotDecide(f"{_named(candidate)}里没有文章 {'、'.join(map(str, strangers))}；{choice}")
+            raise CannotDecide(
+                "{story}里没有文章 {strangers}；它的文章有：{known}",
+                story=_named(candidate),
+                strangers="、".join(map(str, strangers)),
+                known=known,
+            )
         rest = [one for one in members if one not in gone]
         if not rest:
             raise CannotDecide(
-                f"{_named(candidate)}的文章全要拆出，就没有留下的了；不写文章编号，各篇就各成一件。{choice}"
+                "{story}的文章全要拆出，就没有留下的了；不写文章编号，各篇就各成一件。它的文章有：{known}",
+                story=_named(candidate),
+                known=known,
             )
         pairs = list(product(gone, rest)) if gone else list(combinations(members, 2))
         by_hand = tx.decisions.by_hand(members)
@@ -492,13 +500,15 @@ def ensure_accepted(newsletter: Newsletter, issues: Sequence[Issue]) -> None:
     """
     waiting = [one for issue in issues for section in issue.sections for one in section.entries]
     if any(machine_line(one.markdown, newsletter) is not None for one in waiting):
-        raise CannotDecide(f"还有没人认可的{newsletter.labels.machine}；用 jianbao assist 编号 --accept 或 --reject")
+        raise CannotDecide(
+            "还有没人认可的{machine}；用 jianbao assist 编号 --accept 或 --reject", machine=newsletter.labels.machine
+        )
 
 
 def _the_issue(tx: Transaction, day: date) -> Issue:
     issue = tx.issues.get(day)
     if issue is None:
-        raise NoSuchIssue(f"没有 {day} 这一期；见 jianbao issue list")
+        raise NoSuchIssue("没有 {day} 这一期；见 jianbao issue list", day=day)
     return issue
 
 
@@ -515,7 +525,7 @@ def _issue_for(tx: Transaction, decision: Decision, drafts: Sequence[Issue], new
     if issue is None:
         return new_issue(day, newsletter)
     if issue.state == "published" and decision.issue is None:
-        raise CannotDecide(f"{day} 一期已经刊出；用 --issue 指定下一期的日期")
+        raise CannotDecide("{day} 一期已经刊出；用 --issue 指定下一期的日期", day=day)
     return issue
 
 

@@ -302,7 +302,7 @@ def assist(desk: Desk, story: int, *, action: Literal["ask", "accept", "reject"]
         if said is not None:
             after = with_machine_line(before, said, newsletter)
         elif standing is None:
-            raise CannotDecide(f"它的条目里没有{newsletter.labels.machine}；先用 jianbao assist 编号")
+            raise CannotDecide("它的条目里没有{machine}；先用 jianbao assist 编号", machine=newsletter.labels.machine)
         elif action == "accept":
             after = with_machine_line_accepted(before, newsletter)
         else:
@@ -336,7 +336,7 @@ def move_entry(desk: Desk, day: date, position: int, section: int, to: int, *, s
             raise Stale(day)
         entry = _entry_at(issue, position)
         if not 0 <= section < len(issue.sections):
-            raise NoSuchIssue(f"{day} 一期没有第 {section + 1} 个栏目")
+            raise NoSuchIssue("{day} 一期没有第 {number} 个栏目", day=day, number=section + 1)
         left = [[one for one in each.entries if one is not entry] for each in issue.sections]
         left[section].insert(max(to, 0), entry)
         changed = _arranged(issue, left)
@@ -358,7 +358,7 @@ def redate(desk: Desk, day: date, to: date) -> Issue:
         if to == day:
             return issue
         if tx.issues.get(to) is not None:
-            raise CannotDecide(f"{to} 已有一期")
+            raise CannotDecide("{day} 已有一期", day=to)
         moved = replace(issue, date=to)
         save_issue(tx, moved, desk.newsletter, desk.rules)
         tx.issues.remove(day)
@@ -397,9 +397,9 @@ def draft_of(tx: Transaction, day: date) -> Issue:
     """
     issue = tx.issues.get(day)
     if issue is None:
-        raise NoSuchIssue(f"没有 {day} 这一期；见 jianbao issue list")
+        raise NoSuchIssue("没有 {day} 这一期；见 jianbao issue list", day=day)
     if issue.state == "published":
-        raise CannotDecide(f"{day} 一期已经刊出，不再改动")
+        raise CannotDecide("{day} 一期已经刊出，不再改动", day=day)
     return issue
 
 
@@ -502,7 +502,7 @@ def _tidy(text: str) -> str | None:
 def _entry_at(issue: Issue, position: int) -> Entry:
     entries = [entry for section in issue.sections for entry in section.entries]
     if not 0 <= position < len(entries):
-        raise NoSuchIssue(f"{issue.date} 一期没有第 {position + 1} 条")
+        raise NoSuchIssue("{day} 一期没有第 {number} 条", day=issue.date, number=position + 1)
     return entries[position]
 
 

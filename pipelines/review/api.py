@@ -195,8 +195,8 @@ def _done(visit: Visit, done: Decided, **more: object) -> Response:
 def _stale(visit: Visit, stale: Stale) -> Response:
     if isinstance(stale.fresh, Candidate):
         more = {"passed": stale.decision} if isinstance(stale, Overtaken) else {}
-        return problem(409, str(stale), **_fresh(visit, stale.fresh), **more)
-    return problem(409, str(stale), issue=_day(stale.fresh))
+        return problem(409, visit.tell(stale), **_fresh(visit, stale.fresh), **more)
+    return problem(409, visit.tell(stale), issue=_day(stale.fresh))
 
 
 def _fresh(visit: Visit, one: Candidate) -> dict[str, Any]:

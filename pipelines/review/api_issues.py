@@ -159,7 +159,7 @@ def export(visit: Visit) -> Response:
     try:
         changed = files.write(path, shown.markdown)
     except OSError as error:
-        raise CannotDecide(f"{path} 写不了：{error.strerror}；什么也没有改") from error
+        raise CannotDecide("{path} 写不了：{reason}；什么也没有改", path=path, reason=error.strerror) from error
     if brought.publish and shown.issue.state == "draft":
         editing.publish(newsroom.store, newsroom.newsletter, newsroom.rules, [shown.issue])
         run.group(newsroom.store, newsroom.group_rules)
@@ -177,7 +177,7 @@ def _after(visit: Visit, change: Callable[[date], Issue]) -> Response:
     try:
         changed = change(day)
     except Stale as stale:
-        return problem(409, str(stale), **_told(visit, view_issue(visit, day)))
+        return problem(409, visit.tell(stale), **_told(visit, view_issue(visit, day)))
     return JSONResponse(_told(visit, view_issue(visit, changed.date)))
 
 

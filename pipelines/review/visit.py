@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from crawler.errors import CrawlError
-from pipelines.drafting import CannotDecide
+from pipelines.drafting import CannotDecide, Told
 from pipelines.editing import NoSuchIssue, Stale
 from pipelines.issue_editing import Desk
 from pipelines.newsroom import Newsroom
@@ -116,6 +116,10 @@ class Visit:
         said = translated(words, self.language)
         return said.format(**values) if values else said
 
+    def tell(self, error: Told) -> str:
+        """What an error tells, likewise."""
+        return self.say(error.words, **error.values)
+
     @property
     def asks_for_json(self) -> bool:
         """Whether a script asks, and not a person."""
@@ -189,7 +193,7 @@ def _answered(visit: Visit, handle: Handler, login: bool) -> Response:
     who = access.user(visit.newsroom.store, access.browser(request), visit.now)
     if who is None and login:
         if visit.asks_for_json:
-            return problem(401, "log in first")
+            return problem(401, visit.say("登录过期了：请重新登录，再试一次"))
         here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/login?next={quote(here)}", 303)
     return handle(replace(visit, who=who or ""))
@@ -272,12 +276,10 @@ def _failed(visit: Visit, error: Exception) -> Response:
     kind = next((kind for kind in _STATUS if isinstance(error, kind)), None)
     if kind is None:
         logger.error("%s %s", visit.request.method, visit.request.url.path, exc_info=error)
-        return (
-            problem(500, "出错了：详情在日志里")
-            if visit.asks_for_json
-            else failure_page(visit, 500, "出错了：详情在日志里")
-        )
-    said = visit.say(SAID[kind]) if kind in SAID else str(error)
+        said = visit.say("出错了：详情在日志里")
+        return problem(500, said) if visit.asks_for_json else failure_page(visit, 500, said)
+    own = visit.tell(error) if isinstance(error, Told) else str(error)
+    said = visit.say(SAID[kind]) if kind in SAID else own
     if visit.asks_for_json:
         return problem(_STATUS[kind], said)
     return failure_page(visit, _STATUS[kind], said)

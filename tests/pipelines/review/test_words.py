@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Callable
 from importlib.resources import files
 from typing import Final
 
 import pytest
+from builders import NOON
 from desks import Desk
 
+from pipelines.editing import Stale
 from pipelines.review.rendering import SCRIPT_WORDS
 from pipelines.review.visit import SAID
 from pipelines.review.words import english, translated
@@ -32,6 +36,46 @@ def test_every_word_of_a_template_and_of_a_script_has_its_english() -> None:
     assert sorted(one for one in wanted if one not in english()) == []
 
 
+def told_words() -> list[ast.expr]:
+    """What is said by each error that an editor is told."""
+    room = files("pipelines")
+    sources = [room.joinpath(f"{name}.py") for name in ("drafting", "editing", "issue_editing")]
+    sources += [one for one in room.joinpath("review").iterdir() if one.name.endswith(".py")]
+    calls = [
+        node
+        for one in sources
+        for node in ast.walk(ast.parse(one.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args
+    ]
+    return [call.args[0] for call in calls if getattr(call.func, "id", "") in ("CannotDecide", "NoSuchIssue")]
+
+
+def test_every_error_that_an_editor_is_told_has_its_english() -> None:
+    told = told_words()
+    assert len(told) > 20
+    assert [ast.unparse(one) for one in told if not isinstance(one, ast.Constant) or one.value not in english()] == []
+    assert Stale(NOON.date()).words in english()
+
+
+def test_errors_speak_english_when_asked(desk: Desk, open_desk: Callable[..., Desk]) -> None:
+    desk.client.cookies.set("lang", "en")
+    desk.decide(1, "pick", seen="0-new")
+    desk.decide(2, "drop")
+    open_desk("编辑乙").decide(2, "later")
+    for answer in (
+        desk.post("/api/undo"),
+        desk.decide(1, "drop", seen="0-new"),
+        desk.decide(1, "categorise", category="{x}"),
+        desk.post("/api/candidates/1/splits", {"seen": None}),
+        desk.get("/api/issues/2001-01-01"),
+    ):
+        assert answer.status_code in {404, 409, 422}
+        words = answer.json()["error"].replace("高通骁龙芯片的低比特量化", "")
+        for name in desk.newsroom.newsletter.category_names:
+            words = words.replace(name, "")
+        assert not _HAN.search(words), words
+
+
 def test_no_english_is_left_over() -> None:
     names = re.compile(r"[a-z-]+")
     rest = "".join(
@@ -41,6 +85,10 @@ def test_no_english_is_left_over() -> None:
     )
     rest += "".join(
         file.read_text(encoding="utf-8") for file in files("pipelines.review").iterdir() if file.name.endswith(".py")
+    )
+    rest += "".join(
+        files("pipelines").joinpath(f"{name}.py").read_text(encoding="utf-8")
+        for name in ("drafting", "editing", "issue_editing")
     )
     assert [one for one in english() if not names.fullmatch(one) and one not in rest] == []
 
