@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from crawler.items import Kind
 
@@ -21,6 +31,17 @@ class NewsletterMisconfigured(Exception):
 def _tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
+
+def _only_a_date(pattern: str) -> str:
+    try:
+        pattern.format(date=date.min)
+    except (KeyError, IndexError, ValueError, AttributeError) as error:
+        raise ValueError(f"{pattern!r}: the only thing to stand in braces is {{date}}") from error
+    return pattern
+
+
+Dated = Annotated[str, AfterValidator(_only_a_date)]
+"""An address in which `{date}` stands for an issue's date."""
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_tuple)]
 
@@ -139,7 +160,7 @@ class BackIssues(_Part):
 
     heading: str = "往期回顾"
     url: str | None = None
-    link: str = "{date}.md"
+    link: Dated = "{date}.md"
     style: Literal["list", "table"] = "list"
     columns: int = Field(default=4, ge=1)
 
@@ -160,9 +181,9 @@ class Publish(_Part):
     """
 
     url: str = ""
-    issue: str = "issues/{date}.html"
+    issue: Dated = "issues/{date}.html"
     readme: str = "README.md"
-    readme_link: str = "{date}.md"
+    readme_link: Dated = "{date}.md"
     feed: str = "feed.xml"
     feed_address: str = "issues/feed.xml"
     feed_entries: int = Field(default=20, ge=1)

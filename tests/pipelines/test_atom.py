@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import date
 from pathlib import Path
 
@@ -35,7 +36,24 @@ def feed(*issues: Issue, publish: Publish = SITE, **values: object) -> str:
     text = to_atom(issues, newsletter, TEMPLATE)
     document = etree.fromstring(text.encode())
     assert SCHEMA.validate(document), SCHEMA.error_log
+    assert broken(document) == []
     return text
+
+
+def broken(document: etree._Element) -> list[str]:
+    """The assertions of RFC 4287's Appendix B that a grammar of RELAX NG cannot make, as far as they do not hold."""
+    names = {"atom": "http://www.w3.org/2005/Atom"}
+    wanted = {
+        "/atom:feed": "atom:author or not(atom:entry[not(atom:author)])",
+        "//atom:entry": "(atom:link[@rel='alternate'] or atom:link[not(@rel)] or atom:content)"
+        " and (atom:author or ../atom:author or atom:source/atom:author)",
+    }
+    return [
+        test
+        for where, test in wanted.items()
+        for one in document.xpath(where, namespaces=names)
+        if not one.xpath(f"boolean({test})", namespaces=names)
+    ]
 
 
 def read(text: str) -> feedparser.FeedParserDict:
@@ -47,6 +65,8 @@ def read(text: str) -> feedparser.FeedParserDict:
 def test_the_grammar_refuses_a_feed_that_is_none() -> None:
     text = feed(issue())
     assert not SCHEMA.validate(etree.fromstring(text.replace("<id>", "<x>", 1).replace("</id>", "</x>", 1).encode()))
+    bare = re.sub(r"(?s)<author>.*?</author>|<content.*</content>|<link.*?/>", "", text)
+    assert len(broken(etree.fromstring(bare.encode()))) == 2
     assert not SCHEMA.validate(etree.fromstring(text.replace("T23:59:59", " ", 1).encode()))
 
 
