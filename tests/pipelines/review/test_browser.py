@@ -142,7 +142,7 @@ def test_an_issue_is_made_by_the_keyboard_alone(
     with served(sample.home) as address:
         page = open_page()
         page.goto(f"{address}/candidates")
-        page.wait_for_function("document.querySelector('.card[aria-current=true]')")
+        page.wait_for_selector(".card[aria-current=true]")
         editor = Editor(page)
         wanted = [5, 4, 4, 5]
         for number, picks in enumerate(wanted):
@@ -279,7 +279,7 @@ def test_a_hostile_article_does_nothing_wherever_it_is_shown(
             page.keyboard.press("Escape")
             page.keyboard.press("a")
         checked()
-        page.wait_for_function("document.querySelectorAll('.pending').length === 0")
+        expect(page.locator(".pending")).to_have_count(0)
         page.goto(f"{address}/issue")
         entries = page.locator(".entry").count()
         assert entries >= len(HOSTILE_TITLES)
@@ -442,7 +442,7 @@ def test_undo_tells_once_what_another_overtook_and_goes_on(small: Newsroom, open
         page.keyboard.press("x")
         overtaken = int(page.locator(".card[aria-current=true]").get_attribute("data-id") or 0)
         page.keyboard.press("x")
-        page.wait_for_function("document.querySelectorAll('.pending').length === 0")
+        expect(page.locator(".pending")).to_have_count(0)
         decide(small, Decision(overtaken, "later", "编辑乙", datetime.now(UTC)))
         page.keyboard.press("u")
         page.keyboard.press("u")
