@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
+from pipelines.cli.shared import now
 from pipelines.console import SOME_FAILED, WRONG_USE, fail, out
 from pipelines.newsroom import Newsroom
 
@@ -71,7 +71,7 @@ def user_add(
         fail(str(error))
         raise typer.Exit(WRONG_USE) from None
     with newsroom.store.transaction() as tx:
-        tx.users.put(name, stored, datetime.now(UTC))
+        tx.users.put(name, stored, now())
     out.print(Text(f"{name} 可以登录了。"))
 
 

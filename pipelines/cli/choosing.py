@@ -1,0 +1,170 @@
+"""The commands with which an editor, or a script, chooses: the list, and what is decided of a story."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Literal
+
+import typer
+from rich.text import Text
+
+from pipelines import console, editing, issue_editing
+from pipelines.cli.shared import DATE_FORMAT, Json, now, print_json
+from pipelines.console import out
+from pipelines.drafting import no_such_category
+from pipelines.group.as_json import candidates_json
+from pipelines.model import Decision
+from pipelines.newsroom import Newsroom
+
+
+class State(StrEnum):
+    """`--state`: the words of the JSON document."""
+
+    NEW = "new"
+    PICKED = "picked"
+    DROPPED = "dropped"
+    LATER = "later"
+    PUBLISHED = "published"
+
+
+class Action(StrEnum):
+    """What `decide` can say of a story."""
+
+    PICK = "pick"
+    DROP = "drop"
+    LATER = "later"
+    UNDO = "undo"
+
+
+def candidates(
+    context: typer.Context,
+    category: Annotated[str | None, typer.Option(help="只看一栏。")] = None,
+    since: Annotated[str | None, typer.Option(help="只看这段时间内发布的：14d、36h、2w。")] = None,
+    state: Annotated[State, typer.Option(help="状态。")] = State.NEW,
+    limit: Annotated[int | None, typer.Option(min=1, help="每栏最多几条。")] = None,
+    as_json: Json = False,
+) -> None:
+    """按栏目列出候选，好的在前，附理由；刊过的不再列，刊过之后又出新版的注明「后续」。
+
+    例：jianbao candidates --category 论文 --since 14d --limit 20
+    """
+    newsroom: Newsroom = context.obj
+    at = now()
+    found = editing.list_candidates(
+        newsroom.store,
+        at,
+        category=_category(newsroom, category),
+        since=at - _span(since) if since else None,
+        state=state.value,
+        limit=limit,
+    )
+    if as_json:
+        print_json(candidates_json(found, newsroom.newsletter.category_names, at))
+        return
+    for table in console.candidate_tables(found, newsroom.newsletter.categories, newsroom.zone):
+        out.print(table)
+    if not found:
+        out.print("没有候选。")
+
+
+def decide(
+    context: typer.Context,
+    story: Annotated[int, typer.Argument(metavar="STORY", help="候选列表里的编号。")],
+    action: Annotated[Action, typer.Argument(help="选用、不用、以后再说、撤回。")],
+    category: Annotated[str | None, typer.Option(help="放进哪一栏；默认是它归入的栏。")] = None,
+    issue: Annotated[datetime | None, typer.Option(formats=DATE_FORMAT, help="放进哪一期；默认是当前草稿。")] = None,
+) -> None:
+    """对一件事作决定；选用的会起草进一期草稿，undo 撤回最近一次决定（合并、拆分也算）。
+
+    例：jianbao decide 1234 pick --category 论文
+    """
+    newsroom: Newsroom = context.obj
+    decision = Decision(
+        story=story,
+        action=action.value,
+        who=newsroom.newsletter.editor,
+        at=now(),
+        category=_category(newsroom, category),
+        issue=issue.date() if issue else None,
+    )
+    _say(editing.decide(newsroom, decision))
+
+
+def merge(
+    context: typer.Context,
+    story: Annotated[int, typer.Argument(metavar="STORY", help="候选列表里的编号。")],
+    others: Annotated[list[int], typer.Argument(metavar="OTHER...", help="与它是同一件事的：别的编号。")],
+) -> None:
+    """把几件事并成一件；以后重新归组、重建都照此办，可用 decide 编号 undo 撤回。
+
+    例：jianbao merge 1234 1301
+    """
+    newsroom: Newsroom = context.obj
+    _say(editing.merge(newsroom, story, others, who=newsroom.newsletter.editor, at=now()))
+
+
+def split(
+    context: typer.Context,
+    story: Annotated[int, typer.Argument(metavar="STORY", help="候选列表里的编号。")],
+    leaving: Annotated[
+        list[int] | None,
+        typer.Argument(metavar="[ARTICLE]...", help="拆出去的文章编号（candidates --json 里有）；不给则各成一件。"),
+    ] = None,
+) -> None:
+    """把不是同一件事的文章拆出来；以后重新归组、重建都照此办，可用 decide 编号 undo 撤回。
+
+    例：jianbao split 1234 1240
+    """
+    newsroom: Newsroom = context.obj
+    _say(editing.split(newsroom, story, leaving or [], who=newsroom.newsletter.editor, at=now()))
+
+
+def assist(
+    context: typer.Context,
+    story: Annotated[int, typer.Argument(metavar="STORY", help="已选用的一件事的编号。")],
+    accept: Annotated[bool, typer.Option("--accept", help="认可：从此就是它的摘要。")] = False,
+    reject: Annotated[bool, typer.Option("--reject", help="不要。")] = False,
+) -> None:
+    """请助手起草中文摘要，标为「机器摘要」；有人认可之前不会导出。要在 newsletter.toml 里开 [assistant]。
+
+    例：jianbao assist 1234
+    """
+    newsroom: Newsroom = context.obj
+    if accept and reject:
+        raise typer.BadParameter("认可还是不要，只能说一样", param_hint="--accept")
+    desk = issue_editing.Desk(newsroom, newsroom.newsletter.editor, now())
+    action: Literal["ask", "accept", "reject"] = "accept" if accept else "reject" if reject else "ask"
+    said = issue_editing.assist(desk, story, action=action)
+    words = {
+        "ask": newsroom.newsletter.labels.machine,
+        "accept": newsroom.newsletter.labels.summary,
+        "reject": "去掉了",
+    }
+    out.print(Text(f"{words[action]}：{said}"), soft_wrap=True)
+
+
+def _say(done: editing.Decided) -> None:
+    """What a decision led to: a line a story, the one that was spoken of first."""
+    for one in (done.candidate, *done.others):
+        place = f"（{done.issue} 一期）" if done.issue and one is done.candidate else ""
+        number = f" {one.story.id}（{len(one.articles)} 篇）" if done.others or len(one.articles) > 1 else ""
+        said = f"{console.STATE_NAMES[one.state]}{number}{place}：{one.lead.article.title}"
+        out.print(Text(said), soft_wrap=True)
+
+
+def _category(newsroom: Newsroom, name: str | None) -> str | None:
+    if name is None:
+        return None
+    category = newsroom.newsletter.category(name)
+    if category is None:
+        raise no_such_category(name, newsroom.newsletter)
+    return category.name
+
+
+def _span(text: str) -> timedelta:
+    match = re.fullmatch(r"([1-9]\d{0,4})([hdw])", text)
+    if not match:
+        raise typer.BadParameter("写成 14d、36h 或 2w", param_hint="--since")
+    return int(match[1]) * {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}[match[2]]

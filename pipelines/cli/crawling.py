@@ -1,0 +1,125 @@
+"""The commands that bring articles in, and make of them what the editor looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines import console, editing, run
+from pipelines.cli.shared import Json, group_what_is_new, now, print_json
+from pipelines.console import SOME_FAILED, WRONG_USE, fail, out, warn
+from pipelines.newsroom import Newsroom
+from pipelines.schedule import due_sources, serve
+
+if TYPE_CHECKING:
+    from pipelines.jobs import SourceReport
+
+NoGroup = Annotated[bool, typer.Option("--no-group", help="只入库，不归组。")]
+
+
+def crawl(
+    context: typer.Context,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="来源编号；默认是启用的全部。")] = None,
+    due: Annotated[bool, typer.Option("--due", help="只抓到期的来源。")] = False,
+    as_json: Json = False,
+    no_group: NoGroup = False,
+) -> None:
+    """抓取来源，逐个报告新增、已有、更新、失败。
+
+    例：jianbao crawl jiqizhixin arxiv-quantization
+    """
+    from pipelines import jobs  # noqa: PLC0415 - it loads Scrapy, which takes a second that no other command should wait
+
+    newsroom: Newsroom = context.obj
+    if unreadable := [mistake for mistake in newsroom.registry.mistakes if not mistake.source]:
+        for mistake in unreadable:
+            fail(str(mistake))
+        raise typer.Exit(WRONG_USE)
+    chosen = _chosen(newsroom, ids or [], due=due)
+    reports = [] if ids else jobs.misconfigured(newsroom.registry)
+    if chosen:
+        with console.progress() as bar:
+            task = bar.add_task("抓取", total=len(chosen))
+            reports += jobs.crawl(
+                newsroom, chosen, on_progress=lambda done, total: bar.update(task, completed=done, total=total)
+            )
+    _finish(newsroom, reports, as_json=as_json, no_group=no_group)
+
+
+def add(
+    context: typer.Context,
+    targets: Annotated[list[str], typer.Argument(metavar="TARGET...", help="网址、另存的网页，或 .jsonl。")],
+    url: Annotated[str | None, typer.Option(help="另存网页的原网址。")] = None,
+    as_json: Json = False,
+    no_group: NoGroup = False,
+) -> None:
+    """收进一个网址、一个另存的网页，或一份 .jsonl 清单。
+
+    例：jianbao add saved.html --url https://mp.weixin.qq.com/s/abc
+    """
+    from pipelines import jobs  # noqa: PLC0415 - as above
+
+    newsroom: Newsroom = context.obj
+    reports = jobs.add(newsroom, targets, url=url)
+    _finish(newsroom, reports, as_json=as_json, no_group=no_group)
+
+
+def _chosen(newsroom: Newsroom, ids: Sequence[str], *, due: bool) -> list[Any]:
+    unknown = [one for one in ids if one not in newsroom.sources]
+    if unknown:
+        fail(f"sources.toml 里没有可用的来源：{'、'.join(unknown)}；见 jianbao sources list 与 sources check")
+        raise typer.Exit(WRONG_USE)
+    chosen = [newsroom.sources[one] for one in ids] or [one for one in newsroom.sources.values() if one.enabled]
+    return due_sources(newsroom, chosen, now()) if due else chosen
+
+
+def _finish(newsroom: Newsroom, reports: Sequence[SourceReport], *, as_json: bool, no_group: bool) -> None:
+    if not no_group and any(report.new or report.updated for report in reports):
+        group_what_is_new(newsroom)
+    if as_json:
+        print_json({"sources": [report.as_json() for report in reports]})
+    elif reports:
+        out.print(console.report_table(reports))
+    else:
+        out.print("没有要抓的来源。")
+    if any(report.failed for report in reports):
+        raise typer.Exit(SOME_FAILED)
+
+
+def group(context: typer.Context) -> None:
+    """把新文章归成一件件事，分栏、打分（crawl 与 add 之后会自动做）。
+
+    例：jianbao group
+    """
+    group_what_is_new(context.obj)
+
+
+def rebuild(context: typer.Context) -> None:
+    """用保存的原始条目重新得出一切，决定不受影响；规则改动之后用。
+
+    例：jianbao rebuild
+    """
+    newsroom: Newsroom = context.obj
+    with console.progress() as bar:
+        task = bar.add_task("重建", total=None)
+        built = run.rebuild(
+            newsroom.store,
+            newsroom.sources,
+            newsroom.rules,
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    editing.remember_issues(newsroom.store, newsroom.newsletter, newsroom.rules)
+    for problem in built.problems:
+        warn(f"{problem.url}: {problem.detail}")
+    out.print(f"由 {built.items} 个原始条目得出 {built.articles} 篇文章。")
+    group_what_is_new(newsroom)
+
+
+def schedule(context: typer.Context) -> None:
+    """常驻：到点就抓，直到 Ctrl-C。
+
+    例：jianbao schedule
+    """
+    raise typer.Exit(serve(context.obj))

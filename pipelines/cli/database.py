@@ -1,0 +1,37 @@
+"""The commands about the database: bringing it up to date, and a copy of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from pipelines.console import out
+from pipelines.newsroom import Newsroom
+from pipelines.store import Store
+
+db_app = typer.Typer(help="数据库。", no_args_is_help=True)
+
+
+@db_app.command("upgrade")
+def db_upgrade(context: typer.Context) -> None:
+    """把数据库升级到当前版本；SQLite 会先留一份副本。
+
+    例：jianbao db upgrade
+    """
+    newsroom: Newsroom = context.obj
+    Store.upgrade(newsroom.home.database_url).close()
+    out.print("数据库已是当前版本。")
+
+
+@db_app.command("backup")
+def db_backup(context: typer.Context, file: Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False)]) -> None:
+    """不停机备份数据库。
+
+    例：jianbao db backup jianbao-backup.db
+    """
+    newsroom: Newsroom = context.obj
+    newsroom.store.backup(file)
+    out.print(Text(f"已备份到 {file}"))

@@ -1,0 +1,54 @@
+"""The command that asks how good the grouping is, of issues that it has not learned from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines import console
+from pipelines import evaluate as evaluating
+from pipelines.cli.shared import DATE_FORMAT, Json, print_json
+from pipelines.console import out, warn
+from pipelines.newsroom import Newsroom
+
+
+def evaluate(
+    context: typer.Context,
+    split: Annotated[datetime, typer.Option(formats=DATE_FORMAT, help="从这一天起的各期只用来考，不用来学。")],
+    pool: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", dir_okay=False, exists=True, help="当时还有些什么（.jsonl，同 add）：考排序用。"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="抽签的种子。")] = 0,
+    strict: Annotated[bool, typer.Option(help="落选的也只学这一天以前的。")] = False,
+    as_json: Json = False,
+) -> None:
+    """只学某一天以前的往期，用那天以后的来考：分栏对不对，选中的排得前不前。
+
+    例：jianbao evaluate --split 2020-07-01 --pool pool.jsonl
+    """
+    newsroom: Newsroom = context.obj
+    from pipelines.jobs import read_list  # noqa: PLC0415 - it loads Scrapy, which takes a second
+
+    with newsroom.store.reading() as tx:
+        issues = [issue for day in tx.issues.dates("published") if (issue := tx.issues.get(day))]
+    items, problems = read_list(pool) if pool else ((), ())
+    for problem in problems:
+        warn(problem)
+    found = evaluating.evaluate(
+        issues,
+        items,
+        split.date(),
+        seed,
+        newsletter=newsroom.newsletter,
+        rules=newsroom.rules,
+        strict=strict,
+    )
+    if as_json:
+        print_json(found.to_json())
+        return
+    for part in console.evaluation(found):
+        out.print(part)

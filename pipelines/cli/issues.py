@@ -1,0 +1,171 @@
+"""The commands about issues: past ones in, drafts looked over, all of them out as files."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from pipelines import console, editing, issue_editing
+from pipelines.cli.shared import DATE_FORMAT, Json, group_what_is_new, now, print_json
+from pipelines.console import SOME_FAILED, fail, out, warn
+from pipelines.export.archive import NotAnIssue, read_issue
+from pipelines.exporting import Format, planned, written
+from pipelines.newsroom import Newsroom
+
+archive_app = typer.Typer(help="往期简报。", no_args_is_help=True)
+issue_app = typer.Typer(help="各期简报：草稿与已刊。", no_args_is_help=True)
+
+
+@archive_app.command("import")
+def archive_import(
+    context: typer.Context,
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False, help="往期 Markdown。")
+    ],
+) -> None:
+    """读入往期简报：刊过的不会再当新的，也供以后学习归栏与取舍。
+
+    例：jianbao archive import past/*.md
+    """
+    newsroom: Newsroom = context.obj
+    issues = []
+    for path in sorted(paths):
+        try:
+            issue = read_issue(path.read_bytes(), name=path.name, newsletter=newsroom.newsletter)
+        except NotAnIssue as error:
+            fail(str(error))
+            continue
+        for warning in issue.warnings:
+            warn(warning)
+        issues.append(issue)
+    with newsroom.store.transaction() as tx:
+        for issue in issues:
+            editing.save_issue(tx, issue, newsroom.newsletter, newsroom.rules)
+    items = sum(len(section.entries) for issue in issues for section in issue.sections)
+    out.print(f"读入 {len(issues)} 期，{items} 条。")
+    group_what_is_new(newsroom)
+    if len(issues) < len(paths):
+        raise typer.Exit(SOME_FAILED)
+
+
+@issue_app.command("list")
+def issue_list(context: typer.Context) -> None:
+    """列出各期，新的在前。
+
+    例：jianbao issue list
+    """
+    newsroom: Newsroom = context.obj
+    out.print(console.issue_table(editing.all_issues(newsroom.store)))
+
+
+@issue_app.command("show")
+def issue_show(
+    context: typer.Context, day: Annotated[datetime, typer.Argument(metavar="DATE", formats=DATE_FORMAT)]
+) -> None:
+    """打印一期的 Markdown。
+
+    例：jianbao issue show 2020-01-27
+    """
+    newsroom: Newsroom = context.obj
+    (issue,) = editing.issues_to_export(newsroom.store, newsroom.newsletter, [day.date()])
+    out.out(written(issue, Format.MARKDOWN, newsroom), end="", highlight=False)
+
+
+@issue_app.command("lint")
+def issue_lint(
+    context: typer.Context,
+    day: Annotated[
+        datetime | None, typer.Argument(metavar="[DATE]", formats=DATE_FORMAT, help="默认是当前草稿。")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="各期都查。")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="稳妥的当场改好：跟踪参数、会被 Jekyll 执行的标记。")] = False,
+    online: Annotated[bool, typer.Option("--online", help="逐个打开链接，看有没有失效、搬走。")] = False,
+    as_json: Json = False,
+) -> None:
+    """列出一期里该再看一眼的地方，各有位置、原因、办法；有就以 1 退出。
+
+    例：jianbao issue lint 2020-01-27
+    """
+    newsroom: Newsroom = context.obj
+    dates = None if every else [day.date()] if day else []
+    issues = editing.issues_to_export(newsroom.store, newsroom.newsletter, dates)
+    if fix:
+        desk = issue_editing.Desk(newsroom, newsroom.newsletter.editor, now())
+        for issue in issues:
+            if issue.state == "draft" or not every:
+                issue_editing.mend(desk, issue.date)
+        issues = editing.issues_to_export(newsroom.store, newsroom.newsletter, dates)
+    if online:
+        from pipelines import jobs  # noqa: PLC0415 - it loads Scrapy, which only this option needs
+
+        jobs.visit(newsroom, [url for issue in issues for url in issue_editing.addresses_of(issue)])
+    with newsroom.store.reading() as tx:
+        found = [(one, issue_editing.look_over(tx, one, newsroom.newsletter, newsroom.rules)) for one in issues]
+    if as_json:
+        print_json(
+            {"issues": [{"date": str(one.date), "findings": [asdict(each) for each in said]} for one, said in found]}
+        )
+    else:
+        for issue, findings in found:
+            for line in console.finding_lines(issue, findings, newsroom.newsletter):
+                out.print(Text(f"{issue.date} ") + line if every else line, soft_wrap=True)
+    if any(findings for _, findings in found):
+        raise typer.Exit(SOME_FAILED)
+
+
+def export(
+    context: typer.Context,
+    days: Annotated[
+        list[datetime] | None,
+        typer.Argument(metavar="[DATE]...", formats=DATE_FORMAT, help="哪几期；不给则是当前草稿。"),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="各期全部导出，连同 README 里的往期列表和订阅源。")] = False,
+    formats: Annotated[
+        str | None,
+        typer.Option("--format", help="用逗号分开：markdown、wechat、atom、json；默认 markdown，--all 再加 atom。"),
+    ] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="目录；默认是简报目录下的 issues/。")] = None,
+    publish: Annotated[bool, typer.Option("--publish", help="定稿：从此算作已刊。")] = False,
+    check: Annotated[bool, typer.Option("--check", help="只检查：有文件要改就以 1 退出，一个也不写。")] = False,
+) -> None:
+    """导出成文件；没有变化的文件不动。
+
+    例：jianbao export 2020-01-27 --format markdown,wechat -o out
+    """
+    newsroom: Newsroom = context.obj
+    if check and publish:
+        raise typer.BadParameter("只检查就不能同时定稿", param_hint="--check")
+    wanted = [_format(name) for name in (formats or ("markdown,atom" if every else "markdown")).split(",")]
+    dates = None if every else [day.date() for day in days or []]
+    issues = editing.issues_to_export(newsroom.store, newsroom.newsletter, dates)
+    if publish:
+        editing.ensure_accepted(newsroom.newsletter, issues)  # before a file says that it is out
+    out_now = editing.published_with(newsroom.store, issues if publish else ())
+    folder = output or newsroom.home.path / "issues"
+    plan = planned(newsroom, issues, dict.fromkeys(wanted), folder, published=out_now, whole=every)
+    if check:
+        stale = [one.path for one in plan if one.differs()]
+        for path in stale:
+            fail(f"{path} 不是最新的；用 jianbao export 重新导出")
+        raise typer.Exit(SOME_FAILED if stale else 0)
+    for one in plan:
+        changed = one.write()
+        out.print(Text(f"{one.path}{'' if changed else '（没有变化）'}"), soft_wrap=True)
+        for picture in one.pictures:
+            out.print(Text(f"  图 {picture.number} 要上传：{picture.url} {picture.words}".rstrip()), soft_wrap=True)
+    if publish:
+        editing.publish(newsroom.store, newsroom.newsletter, newsroom.rules, issues)
+        group_what_is_new(newsroom)
+
+
+def _format(name: str) -> Format:
+    try:
+        return Format[name.strip().upper()]
+    except KeyError:
+        known = "、".join(one.name.lower() for one in Format)
+        raise typer.BadParameter(f"没有 {name!r} 这种格式；可用 {known}", param_hint="--format") from None

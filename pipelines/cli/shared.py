@@ -1,0 +1,41 @@
+"""What commands of more than one subject share: options, the time, JSON on stdout, grouping with a progress bar."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+import typer
+
+from pipelines import console, run
+from pipelines.console import err
+from pipelines.newsroom import Newsroom
+
+DATE_FORMAT: Final = ["%Y-%m-%d"]
+
+Json = Annotated[bool, typer.Option("--json", help="在标准输出打印一份 JSON。")]
+
+
+def group_what_is_new(newsroom: Newsroom) -> None:
+    """Run the final stage, and say on stderr what came of it."""
+    with console.progress() as bar:
+        task = bar.add_task("归组", total=None)
+        grouped = run.group(
+            newsroom.store, newsroom.group_rules, lambda done, total: bar.update(task, completed=done, total=total)
+        )
+    if grouped.articles:
+        err.print(f"归组：{grouped.articles} 篇文章，{grouped.stories} 件事。")
+    if grouped.learned:
+        err.print("从往期和决定里重新学了一遍，待选的都重新打了分。")
+
+
+def now() -> datetime:
+    """The time at which a command acts, in UTC."""
+    return datetime.now(UTC)
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """Print the one document that `--json` promises."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")

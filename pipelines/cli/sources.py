@@ -1,0 +1,77 @@
+"""The commands about the registry: what is in it, whether it is right, OPML in and out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crawler.opml import append_sources, read_opml, write_opml
+from pipelines import console
+from pipelines.cli.shared import Json, print_json
+from pipelines.console import SOME_FAILED, fail, out
+from pipelines.export import files
+from pipelines.newsroom import Newsroom
+
+sources_app = typer.Typer(help="来源登记簿 sources.toml。", no_args_is_help=True)
+
+
+@sources_app.command("list")
+def sources_list(context: typer.Context, as_json: Json = False) -> None:
+    """列出来源。
+
+    例：jianbao sources list
+    """
+    newsroom: Newsroom = context.obj
+    if as_json:
+        print_json({"sources": [source.model_dump(mode="json") for source in newsroom.sources.values()]})
+    else:
+        with newsroom.store.reading() as tx:
+            histories = tx.sources.all()
+        out.print(console.source_table(newsroom.sources.values(), histories, newsroom.zone))
+
+
+@sources_app.command("check")
+def sources_check(context: typer.Context) -> None:
+    """检查 sources.toml：每处错误都指出来源编号与字段。
+
+    例：jianbao sources check
+    """
+    newsroom: Newsroom = context.obj
+    for mistake in newsroom.registry.mistakes:
+        fail(str(mistake))
+    if newsroom.registry.mistakes:
+        raise typer.Exit(SOME_FAILED)
+    out.print(f"{len(newsroom.sources)} 个来源，没有错误。")
+
+
+@sources_app.command("import")
+def sources_import(
+    context: typer.Context, file: Annotated[Path, typer.Argument(metavar="FILE.opml", exists=True, dir_okay=False)]
+) -> None:
+    """把 OPML 里的订阅添进 sources.toml，已有的不动。
+
+    例：jianbao sources import feeds.opml
+    """
+    newsroom: Newsroom = context.obj
+    added = append_sources(newsroom.home, read_opml(file.read_bytes()))
+    out.print(f"添了 {len(added)} 个来源。")
+
+
+@sources_app.command("export")
+def sources_export(
+    context: typer.Context,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="写到文件；不给则打印。")] = None,
+) -> None:
+    """把来源写成 OPML。
+
+    例：jianbao sources export -o feeds.opml
+    """
+    newsroom: Newsroom = context.obj
+    document = write_opml(newsroom.sources.values())
+    if output is None:
+        sys.stdout.buffer.write(document)
+    else:
+        files.write(output, document.decode())

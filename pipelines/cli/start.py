@@ -1,0 +1,51 @@
+"""The commands to begin with: a demo to look at, a folder to fill."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from crawler.home import bundled
+from pipelines import demo as sample
+from pipelines.console import WRONG_USE, fail, out
+from pipelines.export import files
+
+
+def demo(
+    context: typer.Context,
+    serve: Annotated[bool, typer.Option("--serve", help="只起样例站点，按 Ctrl-C 结束。")] = False,
+) -> None:
+    """在自带的样例编辑部上跑一遍全流程：抓取、归组、列候选、导出。目录是 ./jianbao-demo。
+
+    例：jianbao demo
+    """
+    jianbao = context.find_root().command
+
+    def typed(words: Sequence[str]) -> int:
+        code: int | None = jianbao.main(list(words), standalone_mode=False)
+        return code or 0
+
+    raise typer.Exit(sample.serve() if serve else sample.run_demo(typed))
+
+
+def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="新目录。")]) -> None:
+    """新建一份简报的目录。
+
+    例：jianbao init my-newsletter
+    """
+    if (folder / "newsletter.toml").exists():
+        fail(f"{folder} 里已有 newsletter.toml，未作改动。")
+        raise typer.Exit(WRONG_USE)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("newsletter.toml", "sources.toml", "README.md"):
+        shutil.copyfile(bundled() / name, folder / name)
+    (folder / ".gitignore").write_text("var/\n", encoding="utf-8")
+    workflow = folder / ".github/workflows/issues.yml"
+    if not workflow.exists():
+        files.write(workflow, (bundled() / "templates/issues.yml").read_text(encoding="utf-8"))
+    out.print(Text(f"已建好 {folder}。先改 newsletter.toml 和 sources.toml，再用 sources check 检查"))
