@@ -92,13 +92,18 @@ def main() -> None:
         sys.exit(SOME_FAILED)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        out.print(version("jianbao"))
+        raise typer.Exit
+
+
 @app.callback()
 def _begin(
     context: typer.Context,
     home: Annotated[Path | None, typer.Option(help=f"简报目录；也可用环境变量 {HOME_VARIABLE}，默认 ./data。")] = None,
-    show_version: Annotated[bool, typer.Option("--version", help="打印版本。")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", help="打印版本。", callback=_print_version, is_eager=True)
+    ] = False,
 ) -> None:
-    if show_version:
-        out.print(version("jianbao"))
-        raise typer.Exit
     context.obj = Newsroom(Home.current(home))

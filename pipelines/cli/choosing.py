@@ -127,7 +127,7 @@ def assist(
     accept: Annotated[bool, typer.Option("--accept", help="认可：从此就是它的摘要。")] = False,
     reject: Annotated[bool, typer.Option("--reject", help="不要。")] = False,
 ) -> None:
-    """请助手起草中文摘要，标为「机器摘要」；有人认可之前不会导出。要在 newsletter.toml 里开 [assistant]。
+    """请助手起草中文摘要，标为「机器摘要」；有人认可之前不会导出。要在 newsletter.toml 里开 \\[assistant]。
 
     例：jianbao assist 1234
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,14 @@ COMMANDS = dict(commands(typer.main.get_command(app)))
 def test_every_command_has_help_with_an_example(path: tuple[str, ...]) -> None:
     text = COMMANDS[path].help or ""
     assert f"例：jianbao {' '.join(path)}" in text
+
+
+def test_the_version_needs_no_command_and_no_home(tmp_path: Path) -> None:
+    assert Cli(tmp_path / "nowhere")("--version").strip() == version("jianbao")
+
+
+def test_help_says_what_stands_in_brackets(cli: Cli) -> None:
+    assert "[assistant]" in cli("assist", "--help")
 
 
 def test_a_new_folder_is_a_newsletter_at_once_and_is_not_overwritten(cli: Cli) -> None:
