@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -18,7 +18,6 @@ from pydantic import (
     Field,
     ValidationError,
     field_validator,
-    model_validator,
 )
 
 from crawler.items import Kind
@@ -32,15 +31,17 @@ def _tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _only_a_date(pattern: str) -> str:
+def _holding(pattern: str, **fields: object) -> str:
+    """The pattern, if nothing but these fields stands in its braces."""
     try:
-        pattern.format(date=date.min)
-    except (KeyError, IndexError, ValueError, AttributeError) as error:
-        raise ValueError(f"{pattern!r}: the only thing to stand in braces is {{date}}") from error
+        pattern.format(**fields)
+    except (LookupError, ValueError, AttributeError) as error:
+        known = " ".join(f"{{{name}}}" for name in fields)
+        raise ValueError(f"{pattern!r}: only {known} may stand in braces") from error
     return pattern
 
 
-Dated = Annotated[str, AfterValidator(_only_a_date)]
+Dated = Annotated[str, AfterValidator(lambda pattern: _holding(pattern, date=date.min))]
 """An address in which `{date}` stands for an issue's date."""
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_tuple)]
@@ -130,21 +131,11 @@ class Frame(_Part):
 
     headline_items: int = Field(default=4, ge=1)
     headline_separator: str = "/"
-    guide_opening: str = "本次{count}条。"
-    guide_section: str = "【{section}】{titles}。"
+    guide_opening: Annotated[str, AfterValidator(lambda pattern: _holding(pattern, count=1))] = "本次{count}条。"
+    guide_section: Annotated[str, AfterValidator(lambda pattern: _holding(pattern, section="", titles=""))] = (
+        "【{section}】{titles}。"
+    )
     guide_separator: str = "；"
-
-    @model_validator(mode="after")
-    def _can_be_filled(self) -> Self:
-        for template, fields in (
-            (self.guide_opening, {"count": 1}),
-            (self.guide_section, {"section": "", "titles": ""}),
-        ):
-            try:
-                template.format(**fields)
-            except (LookupError, ValueError, AttributeError) as error:
-                raise ValueError(f"{template!r}: only {{{'} {'.join(fields)}}} may stand in braces") from error
-        return self
 
 
 class BackIssues(_Part):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import zip_longest
+from operator import itemgetter
 from typing import Final
 
 from pipelines.export.entry import read_entry
@@ -42,10 +42,13 @@ def headline_of(issue: Issue, newsletter: Newsletter) -> str:
         Markdown in one line; empty for an issue without entries.
     """
     style = newsletter.frame
-    entries = [[one for one in section.entries if one.markdown.strip()] for section in issue.sections]
-    by_turns = [one for turn in zip_longest(*entries) for one in turn if one is not None]
-    taken = {id(one) for one in by_turns[: style.headline_items]}
-    said = (_gist(one, newsletter, _HEADLINE_CELLS) for mine in entries for one in mine if id(one) in taken)
+    placed = [
+        (turn, place, one)
+        for place, section in enumerate(issue.sections)
+        for turn, one in enumerate(entry for entry in section.entries if entry.markdown.strip())
+    ]
+    first = sorted(placed, key=itemgetter(0, 1))[: style.headline_items]
+    said = (_gist(one, newsletter, _HEADLINE_CELLS) for _, _, one in sorted(first, key=itemgetter(1, 0)))
     return style.headline_separator.join(escape(one) for one in dict.fromkeys(said) if one)
 
 

@@ -72,7 +72,7 @@ class Visit:
         who: the editor; empty for somebody who has to log in first.
         browser: the cookie of their browser.
         form: the fields of a plain form.
-        body: JSON, as it came; empty for none.
+        body: JSON, as it came; an empty object for none.
         now: aware.
     """
 
@@ -81,7 +81,7 @@ class Visit:
     who: str
     browser: str
     form: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    body: bytes = b"{}"
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
@@ -140,7 +140,7 @@ class Visit:
         Raises:
             BadInput: it is none, or not such a one.
         """
-        return _read(lambda: model.model_validate_json(self.body or b"{}", strict=True))
+        return _read(lambda: model.model_validate_json(self.body, strict=True))
 
     def place(self, name: str) -> str:
         """A part of the path."""
@@ -215,8 +215,10 @@ async def _brought(request: Request) -> dict[str, Any]:
         except ValueError as error:
             raise TooLarge from error
         return {"form": _clean(form)}
+    if not body:
+        return {}
     try:
-        _clean(json.loads(body or b"{}"))
+        _clean(json.loads(body))
     except (ValueError, RecursionError) as error:
         raise BadInput("the body is not JSON") from error
     return {"body": body}
