@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import os
 import pkgutil
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -34,11 +36,37 @@ def load(name: str) -> ModuleType:
     return importlib.import_module(name)
 
 
-def test_imports_go_one_way() -> None:
-    done = subprocess.run(
-        [Path(sys.executable).with_name("lint-imports")], cwd=ROOT, capture_output=True, text=True, check=False
+def lint_imports(checkout: Path) -> subprocess.CompletedProcess[str]:
+    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
+    return subprocess.run(
+        command, cwd=checkout, env=os.environ | {"PYTHONPATH": str(checkout)}, capture_output=True, text=True, check=False
     )
+
+
+def test_imports_go_one_way() -> None:
+    done = lint_imports(ROOT)
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("planted", "source", "contract"),
+    [
+        ("pipelines/zzz.py", "", "The pipelines are one stack"),
+        ("pipelines/zzz.py", "import sqlalchemy", "Only the store speaks SQL"),
+        ("pipelines/cli/zzz.py", "import starlette", "Only the desk knows the web framework"),
+        ("pipelines/group/zzz.py", "import pipelines.store", "The pipelines are one stack"),
+    ],
+)
+def test_a_module_without_a_layer_or_with_a_library_of_another_room_is_refused(
+    planted: str, source: str, contract: str, tmp_path: Path
+) -> None:
+    for room in ("crawler", "pipelines"):
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / planted).write_text(f'"""Planted."""\n\n{source}\n', encoding="utf-8")
+    done = lint_imports(tmp_path)
+    assert done.returncode == 1
+    assert any(line.startswith(contract) and "BROKEN" in line for line in done.stdout.splitlines()), done.stdout
 
 
 @pytest.mark.parametrize("name", modules())
