@@ -25,6 +25,7 @@ from crawler.sources import Source
 from pipelines.export.entry import title_of
 from pipelines.export.lint import Finding
 from pipelines.model import Candidate, Issue, Reason
+from pipelines.names import ERROR_NAMES, STATE_NAMES
 from pipelines.newsletter import Category, Newsletter
 from pipelines.store.sources import SourceRecord
 
@@ -38,25 +39,10 @@ SOME_FAILED: Final = 1
 WRONG_USE: Final = 2
 """Exit code: what was asked for, or what a configuration file says, cannot be done."""
 
-STATE_NAMES: Final = {"new": "待选", "picked": "已选", "dropped": "不用", "later": "以后", "published": "已刊"}
 MOST_REASONS: Final = 4
 
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
-ERROR_NAMES: Final = {
-    "Blocked": "被拦",
-    "FetchFailed": "没取到",
-    "Gone": "已不在",
-    "NoArticle": "读不成文章",
-    "PageChanged": "页面认不出",
-    "RateLimited": "对方要求稍后再来",
-    "Refused": "不许访问",
-    "SourceMisconfigured": "来源配置有误",
-    "TooLarge": "太大",
-    "StoreBusy": "数据库正忙",
-    "StoreFull": "磁盘已满",
-}
-"""What the errors are called on the terminal; in JSON and in logs they keep their own names."""
 
 out = Console()
 """Answers go to stdout."""

@@ -6,25 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
+from pipelines.errors import CannotDecide
 from pipelines.export.markdown import draft
 from pipelines.model import Candidate, Entry, Issue, Section
 from pipelines.newsletter import Newsletter
-
-
-class Told(Exception):
-    """What an editor is told in Chinese, its values apart from its words: the desk can say it in another language.
-
-    Args:
-        words: with a `{name}` for each of the values.
-    """
-
-    def __init__(self, words: str, **values: object) -> None:
-        super().__init__(words.format(**values))
-        self.words, self.values = words, values
-
-
-class CannotDecide(Told):
-    """A decision that cannot be carried out; the message says why and what would work."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pipelines.deduplicate.stories import ROUND_UP, WORK_PREFIXES
 from pipelines.drafting import (
-    CannotDecide,
     Place,
-    Told,
     new_issue,
     no_such_category,
     only_once,
@@ -22,6 +20,7 @@ from pipelines.drafting import (
     with_entry,
     without_story,
 )
+from pipelines.errors import CannotDecide, NoSuchIssue, Told
 from pipelines.export.entry import machine_line, read_entry
 from pipelines.export.markdown import back_issues, draft
 from pipelines.group.candidates import as_of
@@ -58,10 +57,6 @@ class Overtaken(Stale):
     def __init__(self, fresh: Candidate, decision: int) -> None:
         super().__init__(fresh, "后来别人又改过这一条，这一步不撤了：再撤一次就撤更早的")
         self.decision = decision
-
-
-class NoSuchIssue(Told):
-    """An issue was named by a date that has none."""
 
 
 @dataclass(frozen=True, slots=True)

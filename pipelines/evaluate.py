@@ -22,7 +22,6 @@ from typing import Any, Final
 
 from crawler.items import RawItem
 from crawler.sources import Source
-from pipelines.deduplicate.guards import fold
 from pipelines.deduplicate.stories import find_evidence, make_stories
 from pipelines.export.entry import EntryView, read_entry
 from pipelines.group.categories import CategoryRules
@@ -35,6 +34,7 @@ from pipelines.newsletter import Newsletter
 from pipelines.normalise import normalise
 from pipelines.normalise.url import NotAWebAddress, canonical
 from pipelines.rules import Rules
+from pipelines.text import fold
 
 DRAWN: Final = 2000
 """Items of the pool that an issue's picks are hidden among."""

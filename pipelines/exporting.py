@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from pipelines.export import files
+from pipelines import files
 from pipelines.export.as_json import to_json
 from pipelines.export.atom import to_atom
 from pipelines.export.markdown import accepted, render

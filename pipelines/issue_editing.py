@@ -10,18 +10,9 @@ from datetime import date, datetime
 from typing import Any, Final, Literal
 
 from pipelines.assistant import propose
-from pipelines.drafting import CannotDecide, place_of
-from pipelines.editing import (
-    Decided,
-    NoSuchIssue,
-    Overtaken,
-    Stale,
-    decide_in,
-    drafted,
-    entry_keys,
-    find,
-    save_issue,
-)
+from pipelines.drafting import place_of
+from pipelines.editing import Decided, Overtaken, Stale, decide_in, drafted, entry_keys, find, save_issue
+from pipelines.errors import CannotDecide, NoSuchIssue
 from pipelines.export import inline
 from pipelines.export.entry import (
     machine_line,

@@ -24,8 +24,7 @@ from pipelines.cli.issues import archive_app, export, issue_app
 from pipelines.cli.sources import sources_app
 from pipelines.cli.start import demo, init
 from pipelines.console import SOME_FAILED, WRONG_USE, fail, out
-from pipelines.drafting import CannotDecide
-from pipelines.editing import NoSuchIssue
+from pipelines.errors import CannotDecide, NoSuchIssue
 from pipelines.evaluate import CannotEvaluate
 from pipelines.exporting import UnreadableReadme
 from pipelines.newsletter import NewsletterMisconfigured

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from crawler.home import bundled
 from pipelines import demo as sample
+from pipelines import files
 from pipelines.console import WRONG_USE, fail, out
-from pipelines.export import files
 
 
 def demo(

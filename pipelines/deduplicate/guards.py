@@ -7,17 +7,14 @@ after the same stem (`iphone` 12), as a date, as the part of a series, or with t
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import product
 from typing import Final
 
-from opencc import OpenCC
-
-from pipelines.model import Article, Evidence, StoredArticle
+from pipelines.model import Evidence, StoredArticle
+from pipelines.text import _numeral, fold
 
 Values = Mapping[str, frozenset[str]]
 """By role: the values that a title has in it."""
@@ -36,22 +33,6 @@ class Identifiers:
     marks: Values
     amounts: Values
     names: frozenset[str]
-
-
-def fold(title: str) -> str:
-    """In one width, case and script, so that what reads the same is the same.
-
-    >>> fold("ＩＰＨＯＮＥ １２：①《端側推理》")
-    'iphone 12:1《端侧推理》'
-    """
-    folded = unicodedata.normalize("NFKC", title).casefold().encode(errors="ignore").decode()  # no lone surrogate
-    simplified: str = _simplifier().convert(folded)
-    return simplified
-
-
-def account_of(article: Article) -> str:
-    """Who published it: the account's name, which two mirrors of it share; else the source."""
-    return "".join((article.publisher or article.source).casefold().split())
 
 
 def identifiers(title: str) -> Identifiers:
@@ -263,14 +244,7 @@ def _by_strength(edge: Evidence) -> tuple[int, tuple[int, int]]:
 # ---- Reading
 
 
-@cache
-def _simplifier() -> OpenCC:
-    return OpenCC("tw2sp")  # with its words: 軟體 is 软件, which t2s makes 软体
-
-
 _NUMERALS: Final = "零〇一二两三四五六七八九十百"
-_DIGITS: Final = {numeral: value for value, numeral in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
-_PARTS: Final = {"上": "1", "中": "2", "下": "3"}
 _MULTIPLES: Final = {"千": 10**3, "万": 10**4, "w": 10**4, "百万": 10**6, "千万": 10**7, "亿": 10**8}
 _UNITS: Final = frozenset(
     "年月日号天周岁个本张问种条名人位篇款项步秒倍家届期章讲课卷季代题块页台辆枚颗句道套样件瓶杯碗只轮国省市所"
@@ -356,26 +330,6 @@ def _plain(number: str) -> str:
     while len(parts) > 1 and parts[-1] == "0":
         parts.pop()
     return ".".join(parts)
-
-
-def _numeral(text: str) -> str:
-    """A small number in digits, however it is written.
-
-    >>> [_numeral(text) for text in ("07", "下", "二十三", "十", "百")]
-    ['7', '3', '23', '10', '100']
-    """
-    if text.isdigit():
-        return str(int(text))
-    if text in _PARTS:
-        return _PARTS[text]
-    value, digit = 0, 0
-    for character in text:
-        if character in "十百":
-            value += (digit or 1) * (10 if character == "十" else 100)
-            digit = 0
-        else:
-            digit = _DIGITS[character]
-    return str(value + digit)
 
 
 def _frozen(values: Mapping[str, set[str]]) -> Values:

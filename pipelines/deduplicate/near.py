@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from opencc import OpenCC
 
-from pipelines.deduplicate.guards import account_of, contradiction, identifiers
+from pipelines.deduplicate.guards import contradiction, identifiers
 from pipelines.deduplicate.sharing import Pair, Use, find_pairs, hashed, unpopular
 from pipelines.model import Evidence, StoredArticle
+from pipelines.text import account_of
 
 VERSION: Final = 1
 """Of the keys; to be raised with any change that changes one. Keys of two versions are never equal."""

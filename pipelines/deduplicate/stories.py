@@ -10,9 +10,10 @@ from itertools import combinations
 from typing import Final
 
 from pipelines.deduplicate import near, titles
-from pipelines.deduplicate.guards import account_of, unite
+from pipelines.deduplicate.guards import unite
 from pipelines.deduplicate.sharing import Band, Bands, Pair, Use, find_pairs, hashed, unpopular
 from pipelines.model import Evidence, Reference, StoredArticle, Story
+from pipelines.text import account_of
 
 WORK_PREFIXES: Final = ("arxiv:", "github:", "doi:")
 """Keys of a paper or a repository: what a story can be about."""

@@ -22,10 +22,11 @@ from typing import Final, Self
 
 import numpy as np
 
-from pipelines.deduplicate.guards import account_of, contradiction, fold, identifiers, say_otherwise
+from pipelines.deduplicate.guards import contradiction, identifiers, say_otherwise
 from pipelines.deduplicate.near import Hashes, bands, differ, mixed
 from pipelines.deduplicate.sharing import Band, Pair, Use, find_pairs, hashed, unpopular
 from pipelines.model import Article, Evidence, StoredArticle
+from pipelines.text import account_of, fold
 
 VERSION: Final = 1
 """Of the keys; to be raised with any change that changes one. Keys of two versions are never equal."""

@@ -9,6 +9,7 @@ from typing import Final, Self
 
 from pipelines.group.words import WordList
 from pipelines.model import Article, Reason
+from pipelines.names import KIND_NAMES
 from pipelines.newsletter import Category, Newsletter
 
 SOURCE_PRIOR: Final = 2.0
@@ -19,15 +20,6 @@ SUMMARY_SHARE: Final = 0.5
 
 SUMMARY_CHARACTERS: Final = 300
 """How much of the summary, or else of the text, is read."""
-
-KIND_NAMES: Final = {
-    "wechat": "公众号文章",
-    "zhihu": "知乎文章",
-    "arxiv": "arXiv 论文",
-    "github": "GitHub 仓库",
-    "feed": "订阅源文章",
-    "web": "网页",
-}
 
 
 @dataclass(frozen=True, slots=True)

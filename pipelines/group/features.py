@@ -16,8 +16,8 @@ from typing import Final, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from crawler.items import Kind
-from pipelines.deduplicate.guards import fold
 from pipelines.model import Article
+from pipelines.text import fold
 
 TEXT_CHARACTERS: Final = 400
 """How much of a text is read."""

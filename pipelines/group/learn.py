@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from pipelines.export.entry import EntryView, read_entry
-from pipelines.group.categories import KIND_NAMES, CategoryRules
+from pipelines.group.categories import CategoryRules
 from pipelines.group.features import (
     ACCOUNT,
     HINT,
@@ -35,6 +35,7 @@ from pipelines.group.features import (
 from pipelines.group.learned import BIAS, DIGITS, Learned, category_vector, relevance_vector
 from pipelines.group.relevance import TopicTerms
 from pipelines.model import Issue
+from pipelines.names import KIND_NAMES
 from pipelines.newsletter import Newsletter
 
 LEAST_PICKED: Final = 30

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, Self
 
-from pipelines.deduplicate.guards import fold
-from pipelines.group.categories import KIND_NAMES, SOURCE_PRIOR, Categorised, CategoryRules, of_source, softmax
+from pipelines.group.categories import SOURCE_PRIOR, Categorised, CategoryRules, of_source, softmax
 from pipelines.group.features import (
     ACCOUNT,
     HINT,
@@ -37,6 +36,8 @@ from pipelines.group.features import (
 )
 from pipelines.group.relevance import REPEATED_TOPIC_SHARE, TopicTerms
 from pipelines.model import Reason
+from pipelines.names import KIND_NAMES
+from pipelines.text import fold
 
 VERSION: Final = 2
 """Of features and weights together: a model of another version is not read, but learned again."""

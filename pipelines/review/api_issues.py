@@ -10,10 +10,9 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
-from pipelines import editing, issue_editing, run
-from pipelines.drafting import CannotDecide
+from pipelines import editing, files, issue_editing, run
 from pipelines.editing import Stale
-from pipelines.export import files
+from pipelines.errors import CannotDecide
 from pipelines.export.as_json import to_json
 from pipelines.issue_editing import MOST_CHARACTERS, Part, as_if
 from pipelines.model import Issue

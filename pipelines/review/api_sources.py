@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from crawler.sources_file import switched
-from pipelines.drafting import CannotDecide
-from pipelines.export import files
+from pipelines import files
+from pipelines.errors import CannotDecide
 from pipelines.newsroom import Newsroom
 from pipelines.review.operations import NAME, Operation
 from pipelines.review.rendering import fragment

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from crawler.sources import Mistake, Source
-from pipelines.console import ERROR_NAMES
+from pipelines.names import ERROR_NAMES
 from pipelines.newsroom import Newsroom
 from pipelines.review.visit import Visit
 from pipelines.store.runs import Run

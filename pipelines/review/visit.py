@@ -17,8 +17,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from crawler.errors import CrawlError
-from pipelines.drafting import CannotDecide, Told
-from pipelines.editing import NoSuchIssue, Stale
+from pipelines.editing import Stale
+from pipelines.errors import CannotDecide, NoSuchIssue, Told
 from pipelines.issue_editing import Desk
 from pipelines.newsroom import Newsroom
 from pipelines.review.access import TOKEN_FIELD, TOKEN_HEADER, Access, NotHere, TooManyGuesses, give, new_browser

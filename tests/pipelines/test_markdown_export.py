@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from crawler.home import bundled
-from pipelines.export import files
+from pipelines import files
 from pipelines.export.archive import read_entry, read_issue
 from pipelines.export.as_json import to_json
 from pipelines.export.escape import cleaned, printable_url
