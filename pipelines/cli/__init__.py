@@ -23,7 +23,7 @@ from pipelines.cli.evaluation import evaluate
 from pipelines.cli.issues import archive_app, export, issue_app
 from pipelines.cli.sources import sources_app
 from pipelines.cli.start import demo, init
-from pipelines.console import SOME_FAILED, WRONG_USE, fail, out
+from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out
 from pipelines.errors import CannotDecide, NoSuchIssue
 from pipelines.evaluate import CannotEvaluate
 from pipelines.exporting import UnreadableReadme

@@ -10,9 +10,10 @@ from typing import Annotated, Literal
 import typer
 from rich.text import Text
 
-from pipelines import console, editing, issue_editing
+from pipelines import editing, issue_editing
+from pipelines.cli import terminal as console
 from pipelines.cli.shared import DATE_FORMAT, Json, now, print_json
-from pipelines.console import out
+from pipelines.cli.terminal import out
 from pipelines.drafting import no_such_category
 from pipelines.group.as_json import candidates_json
 from pipelines.model import Decision

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines import console, editing, run
+from pipelines import editing, run
+from pipelines.cli import terminal as console
 from pipelines.cli.shared import Json, group_what_is_new, now, print_json
-from pipelines.console import SOME_FAILED, WRONG_USE, fail, out, warn
+from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out, warn
 from pipelines.newsroom import Newsroom
 from pipelines.schedule import due_sources, serve
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from pipelines.console import out
+from pipelines.cli.terminal import out
 from pipelines.newsroom import Newsroom
 from pipelines.store import Store
 

@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from pipelines.cli.shared import now
-from pipelines.console import SOME_FAILED, WRONG_USE, fail, out
+from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out
 from pipelines.newsroom import Newsroom
 
 user_app = typer.Typer(help="编辑台的用户。", no_args_is_help=True)

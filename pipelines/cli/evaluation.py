@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from pipelines import console
 from pipelines import evaluate as evaluating
+from pipelines.cli import terminal as console
 from pipelines.cli.shared import DATE_FORMAT, Json, print_json
-from pipelines.console import out, warn
+from pipelines.cli.terminal import out, warn
 from pipelines.newsroom import Newsroom
 
 

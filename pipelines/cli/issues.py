@@ -10,9 +10,10 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from pipelines import console, editing, issue_editing
+from pipelines import editing, issue_editing
+from pipelines.cli import terminal as console
 from pipelines.cli.shared import DATE_FORMAT, Json, group_what_is_new, now, print_json
-from pipelines.console import SOME_FAILED, fail, out, warn
+from pipelines.cli.terminal import SOME_FAILED, fail, out, warn
 from pipelines.export.archive import NotAnIssue, read_issue
 from pipelines.exporting import Format, planned, written
 from pipelines.newsroom import Newsroom

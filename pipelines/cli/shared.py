@@ -9,8 +9,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from pipelines import console, run
-from pipelines.console import err
+from pipelines import run
+from pipelines.cli import terminal as console
+from pipelines.cli.terminal import err
 from pipelines.newsroom import Newsroom
 
 DATE_FORMAT: Final = ["%Y-%m-%d"]

@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 
 from crawler.opml import append_sources, read_opml, write_opml
-from pipelines import console, files
+from pipelines import files
+from pipelines.cli import terminal as console
 from pipelines.cli.shared import Json, print_json
-from pipelines.console import SOME_FAILED, fail, out
+from pipelines.cli.terminal import SOME_FAILED, fail, out
 from pipelines.newsroom import Newsroom
 
 sources_app = typer.Typer(help="来源登记簿 sources.toml。", no_args_is_help=True)

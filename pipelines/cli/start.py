@@ -11,9 +11,9 @@ import typer
 from rich.text import Text
 
 from crawler.home import bundled
-from pipelines import demo as sample
 from pipelines import files
-from pipelines.console import WRONG_USE, fail, out
+from pipelines.cli import demo as sample
+from pipelines.cli.terminal import WRONG_USE, fail, out
 
 
 def demo(

@@ -10,7 +10,7 @@ from builders import NOON, stored
 from rich.console import Console
 from rich.table import Table
 
-from pipelines import console
+from pipelines.cli import terminal as console
 from pipelines.jobs import SourceReport
 from pipelines.model import Candidate, Reason, Story
 from pipelines.newsletter import Category

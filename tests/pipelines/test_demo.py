@@ -15,7 +15,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from pipelines.demo import FOLDER, _sample_newsroom
+from pipelines.cli.demo import FOLDER, _sample_newsroom
 from pipelines.newsletter import load_newsletter
 
 pytestmark = pytest.mark.slow

@@ -16,8 +16,8 @@ import pytest
 from crawler import errors
 from crawler.items import Page, RawItem, Reply
 from crawler.pages import PAGES
-from pipelines import sample
-from pipelines.sample import FORMS, Route, Sample, render, serving
+from pipelines.cli import sample
+from pipelines.cli.sample import FORMS, Route, Sample, render, serving
 
 NOW = datetime(2099, 3, 20, 1, 30, tzinfo=UTC)
 PORT = 8765

@@ -23,11 +23,11 @@ from playwright.sync_api import Browser, Page, Playwright, Request, expect, sync
 
 from crawler.home import Home
 from crawler.items import RawItem
+from pipelines.cli.sample import Sample, serving
 from pipelines.editing import decide, save_issue
 from pipelines.model import Article, Decision, Entry, Issue, Reference, Section
 from pipelines.newsroom import Newsroom
 from pipelines.run import group
-from pipelines.sample import Sample, serving
 from pipelines.store.raw import NewRaw, Packed
 
 pytestmark = pytest.mark.slow

@@ -16,10 +16,10 @@ from rich.text import Text
 
 from crawler.home import DATABASE_VARIABLE, Home
 from pipelines import editing
-from pipelines.console import SOME_FAILED, WRONG_USE, fail, out
+from pipelines.cli.sample import HOST, Sample, serving
+from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out
 from pipelines.model import Candidate, Issue
 from pipelines.newsroom import Newsroom
-from pipelines.sample import HOST, Sample, serving
 
 FOLDER: Final = "jianbao-demo"
 
