@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from pipelines.deduplicate.guards import identifiers, versions
+from pipelines.deduplicate.contradictions import identifiers, versions
 from pipelines.deduplicate.stories import RARE, WORK_PREFIXES, subjects
 from pipelines.model import StoredArticle
 

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from opencc import OpenCC
 
-from pipelines.deduplicate.guards import contradiction, identifiers
-from pipelines.deduplicate.sharing import Pair, Use, find_pairs, hashed, unpopular
+from pipelines.deduplicate.bands import Pair, Use, find_pairs, hashed, unpopular
+from pipelines.deduplicate.contradictions import contradiction, identifiers
 from pipelines.model import Evidence, StoredArticle
 from pipelines.text import account_of
 

@@ -10,8 +10,8 @@ from itertools import combinations
 from typing import Final
 
 from pipelines.deduplicate import near, titles
-from pipelines.deduplicate.guards import unite
-from pipelines.deduplicate.sharing import Band, Bands, Pair, Use, find_pairs, hashed, unpopular
+from pipelines.deduplicate.bands import Band, Bands, Pair, Use, find_pairs, hashed, unpopular
+from pipelines.deduplicate.clusters import unite
 from pipelines.model import Evidence, Reference, StoredArticle, Story
 from pipelines.text import account_of
 

@@ -22,9 +22,9 @@ from typing import Final, Self
 
 import numpy as np
 
-from pipelines.deduplicate.guards import contradiction, identifiers, say_otherwise
+from pipelines.deduplicate.bands import Band, Pair, Use, find_pairs, hashed, unpopular
+from pipelines.deduplicate.contradictions import contradiction, identifiers, say_otherwise
 from pipelines.deduplicate.near import Hashes, bands, differ, mixed
-from pipelines.deduplicate.sharing import Band, Pair, Use, find_pairs, hashed, unpopular
 from pipelines.model import Article, Evidence, StoredArticle
 from pipelines.text import account_of, fold
 

@@ -30,8 +30,8 @@ from sqlalchemy import (
     update,
 )
 
+from pipelines.deduplicate.bands import PERIOD, POPULAR, Bands, Pair, Use
 from pipelines.deduplicate.identity import Join, Measured, Outcome, Record, Voice, latest, resolve
-from pipelines.deduplicate.sharing import PERIOD, POPULAR, Bands, Pair, Use
 from pipelines.model import Article, Instant, Reference, StoredArticle
 from pipelines.store.engine import chunks, upsert
 from pipelines.store.packing import pack, pack_article, unpack, unpack_article

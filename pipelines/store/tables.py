@@ -216,7 +216,7 @@ revisions = Table(
 )
 
 bands = Table(
-    "bands",  # what two articles share where their titles or texts may be one; see pipelines.deduplicate.sharing
+    "bands",  # what two articles share where their titles or texts may be one; see pipelines.deduplicate.bands
     metadata,
     Column("key", BigInteger, primary_key=True, autoincrement=False),
     Column("day", Integer, primary_key=True, autoincrement=False),

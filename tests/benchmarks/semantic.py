@@ -63,9 +63,10 @@ from crawler.items import RawItem, Reply
 from crawler.pages.wechat_feed import mirror_feed
 from crawler.saved import read_saved
 from pipelines.deduplicate import titles  # its private parts too: the guards measured are those that jianbao has
-from pipelines.deduplicate.guards import contradiction, identifiers, say_otherwise, unite
+from pipelines.deduplicate.bands import Pair
+from pipelines.deduplicate.clusters import unite
+from pipelines.deduplicate.contradictions import contradiction, identifiers, say_otherwise
 from pipelines.deduplicate.near import differ, near_evidence
-from pipelines.deduplicate.sharing import Pair
 from pipelines.model import Evidence
 from pipelines.rules import load_rules
 

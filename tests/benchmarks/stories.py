@@ -26,7 +26,7 @@ from crawler.home import Home, bundled
 from crawler.items import RawItem
 from crawler.saved import read_saved
 from crawler.sources import Source
-from pipelines.deduplicate.guards import Cluster, unite
+from pipelines.deduplicate.clusters import Cluster, unite
 from pipelines.deduplicate.near import near_evidence, text_keys
 from pipelines.deduplicate.titles import title_evidence, title_keys
 from pipelines.model import Article, StoredArticle

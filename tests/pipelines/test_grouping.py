@@ -15,7 +15,7 @@ from builders import NOON, about, article
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.deduplicate.sharing import PERIOD, POPULAR
+from pipelines.deduplicate.bands import PERIOD, POPULAR
 from pipelines.deduplicate.stories import RARE, find_evidence, make_stories
 from pipelines.group.candidates import GroupRules
 from pipelines.model import Article, Decision, DecisionAction, Evidence, StoredArticle

@@ -11,7 +11,8 @@ from builders import stored
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.deduplicate.guards import DIAMETER, contradiction, identifiers, say_otherwise, unite
+from pipelines.deduplicate.clusters import DIAMETER, unite
+from pipelines.deduplicate.contradictions import contradiction, identifiers, say_otherwise
 from pipelines.model import Evidence, StoredArticle
 
 CONTRADICTING = [

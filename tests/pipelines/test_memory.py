@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.home import Home, bundled
-from pipelines.deduplicate.guards import versions
+from pipelines.deduplicate.contradictions import versions
 from pipelines.deduplicate.memory import Printed, Recalled, memory_keys, recall
 from pipelines.deduplicate.stories import RARE
 from pipelines.editing import entry_keys, save_issue

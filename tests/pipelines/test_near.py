@@ -11,8 +11,8 @@ from builders import stored
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.deduplicate.bands import POPULAR
 from pipelines.deduplicate.near import differ, near_evidence, resemblance, shingles, text_keys
-from pipelines.deduplicate.sharing import POPULAR
 from pipelines.model import StoredArticle
 
 HAN = [chr(code) for code in range(0x4E00, 0x5A00)]

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 
 from crawler.items import RawItem, SourceState
+from pipelines.deduplicate.bands import PERIOD, POPULAR, Band, Bands
 from pipelines.deduplicate.memory import Printed
-from pipelines.deduplicate.sharing import PERIOD, POPULAR, Band, Bands
 from pipelines.model import (
     Article,
     Candidate,

@@ -16,8 +16,8 @@ from builders import stored
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.deduplicate.guards import unite
-from pipelines.deduplicate.sharing import POPULAR
+from pipelines.deduplicate.bands import POPULAR
+from pipelines.deduplicate.clusters import unite
 from pipelines.deduplicate.titles import title_evidence, title_keys
 from pipelines.model import Evidence, Instant, StoredArticle
 
