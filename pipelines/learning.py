@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 from crawler.items import Kind
 from pipelines.group.candidates import GroupRules, grade
 from pipelines.group.features import Seen
-from pipelines.group.learn import LEAST_PASSED_OVER, Example, issue_examples, learn
-from pipelines.group.learned import VERSION, Learned, NotAModel
+from pipelines.group.trained import VERSION, Learned, NotAModel
+from pipelines.group.training import LEAST_PASSED_OVER, Example, issue_examples, learn
 from pipelines.store import Store, Transaction
 from pipelines.store.lessons import Basis, Lesson, StoredModel
 

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from pipelines.deduplicate.stories import WORK_PREFIXES, subjects
 from pipelines.group.categories import Categorised, CategoryRules, categorise
 from pipelines.group.features import Seen
-from pipelines.group.learned import Learned, categorise_learned, relevance_reasons
 from pipelines.group.relevance import TopicTerms, freshness, relevance, total
+from pipelines.group.trained import Learned, categorise_learned, relevance_reasons
 from pipelines.model import Candidate, StoredArticle, Story, StoryLink
 from pipelines.newsletter import Labels, Newsletter
 from pipelines.rules import PromotionRules

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from pipelines.group.categories import CategoryRules
 from pipelines.group.features import Account, Seen, Vocabulary, account_of, shapes
-from pipelines.group.learn import LEAST_OF_A_CATEGORY, LEAST_PASSED_OVER, Example, issue_examples, learn
-from pipelines.group.learned import Learned, NotAModel, categorise_learned, relevance_reasons, score
 from pipelines.group.relevance import TopicTerms
+from pipelines.group.trained import Learned, NotAModel, categorise_learned, relevance_reasons, score
+from pipelines.group.training import LEAST_OF_A_CATEGORY, LEAST_PASSED_OVER, Example, issue_examples, learn
 from pipelines.model import Entry, Issue, Section
 from pipelines.newsletter import Category, Newsletter, Topic
 

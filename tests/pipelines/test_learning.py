@@ -11,7 +11,7 @@ import pytest
 from builders import NOON, article, instant
 
 from pipelines.group.candidates import GroupRules
-from pipelines.group.learn import LEAST_PASSED_OVER
+from pipelines.group.training import LEAST_PASSED_OVER
 from pipelines.learning import ENOUGH, fingerprint, learn_again, with_model
 from pipelines.model import Article, Candidate, Decision, Entry, Issue, Section
 from pipelines.newsletter import Category, Newsletter, Topic

@@ -32,8 +32,8 @@ from pipelines.group.features import (
     Vocabulary,
     account_of,
 )
-from pipelines.group.learned import BIAS, DIGITS, Learned, category_vector, relevance_vector
 from pipelines.group.relevance import TopicTerms
+from pipelines.group.trained import BIAS, DIGITS, Learned, category_vector, relevance_vector
 from pipelines.model import Issue
 from pipelines.names import KIND_NAMES
 from pipelines.newsletter import Newsletter
