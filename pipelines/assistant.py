@@ -14,8 +14,8 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pipelines.export.escape import cleaned
-from pipelines.export.summary import HAN, no_part_of_a_summary
+from pipelines.issue.escape import cleaned
+from pipelines.issue.summary import HAN, no_part_of_a_summary
 from pipelines.model import Article
 from pipelines.newsletter import Assistant
 

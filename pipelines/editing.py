@@ -10,7 +10,12 @@ from itertools import combinations, product
 from zoneinfo import ZoneInfo
 
 from pipelines.deduplicate.stories import ROUND_UP, WORK_PREFIXES
-from pipelines.drafting import (
+from pipelines.errors import CannotDecide, NoSuchIssue, Told
+from pipelines.group.candidates import as_of
+from pipelines.issue.draft import draft
+from pipelines.issue.entry import machine_line, read_entry
+from pipelines.issue.markdown import back_issues
+from pipelines.issue.sections import (
     Place,
     new_issue,
     no_such_category,
@@ -20,10 +25,6 @@ from pipelines.drafting import (
     with_entry,
     without_story,
 )
-from pipelines.errors import CannotDecide, NoSuchIssue, Told
-from pipelines.export.entry import machine_line, read_entry
-from pipelines.export.markdown import back_issues, draft
-from pipelines.group.candidates import as_of
 from pipelines.model import Candidate, CandidateState, Decision, DecisionAction, Entry, Issue
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom import Newsroom

@@ -23,12 +23,12 @@ from typing import Any, Final
 from crawler.items import RawItem
 from crawler.sources import Source
 from pipelines.deduplicate.stories import find_evidence, make_stories
-from pipelines.export.entry import EntryView, read_entry
 from pipelines.group.categories import CategoryRules
 from pipelines.group.features import Seen
 from pipelines.group.relevance import TopicTerms
 from pipelines.group.trained import Learned, categorise_learned, relevance_reasons, score
 from pipelines.group.training import Example, issue_examples, learn, seen_entry
+from pipelines.issue.entry import EntryView, read_entry
 from pipelines.model import Article, Issue, Reason, StoredArticle
 from pipelines.newsletter import Newsletter
 from pipelines.normalise import normalise

@@ -8,11 +8,11 @@ from enum import StrEnum
 from pathlib import Path
 
 from pipelines import files
-from pipelines.export.as_json import to_json
-from pipelines.export.atom import to_atom
-from pipelines.export.markdown import accepted, render
-from pipelines.export.readme import with_back_issues
-from pipelines.export.wechat import Picture, page, to_wechat
+from pipelines.issue.formats.as_json import to_json
+from pipelines.issue.formats.atom import to_atom
+from pipelines.issue.formats.readme import with_back_issues
+from pipelines.issue.formats.wechat import Picture, page, to_wechat
+from pipelines.issue.markdown import accepted, render
 from pipelines.model import Issue
 from pipelines.newsroom import Newsroom
 

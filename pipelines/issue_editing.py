@@ -10,19 +10,19 @@ from datetime import date, datetime
 from typing import Any, Final, Literal
 
 from pipelines.assistant import propose
-from pipelines.drafting import place_of
 from pipelines.editing import Decided, Overtaken, Stale, decide_in, drafted, entry_keys, find, save_issue
 from pipelines.errors import CannotDecide, NoSuchIssue
-from pipelines.export import inline
-from pipelines.export.entry import (
+from pipelines.issue import inline
+from pipelines.issue.entry import (
     machine_line,
     reworded,
     with_machine_line,
     with_machine_line_accepted,
     without_machine_line,
 )
-from pipelines.export.escape import escape
-from pipelines.export.lint import Finding, Known, fixed, lint
+from pipelines.issue.escape import escape
+from pipelines.issue.lint import Finding, Known, fixed, lint
+from pipelines.issue.sections import place_of
 from pipelines.model import Candidate, Change, Decision, Entry, Issue, Section, Snapshot, StoredArticle
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom import Newsroom
@@ -140,7 +140,7 @@ def _how(kept: Snapshot, now: StoredArticle | None) -> Iterator[str]:
 
 
 def mend(desk: Desk, day: date) -> Issue:
-    """Put right what is safe in a draft: see `pipelines.export.lint.fixed`.
+    """Put right what is safe in a draft: see `pipelines.issue.lint.fixed`.
 
     Raises:
         NoSuchIssue: the day has none.

@@ -308,7 +308,7 @@ class Heard:
 class Entry:
     """One item of an issue: the editor's Markdown, exported as it is.
 
-    What it says (title, source, links, label lines) is read from the Markdown by `pipelines.export.archive.read_entry`.
+    What it says (title, source, links, label lines) is read from the Markdown by `pipelines.issue.reading.read_entry`.
 
     Args:
         markdown: the item's lines without the leading `- ` and without trailing blanks; a blank line only where the

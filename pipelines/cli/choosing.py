@@ -14,8 +14,8 @@ from pipelines import editing, issue_editing
 from pipelines.cli import terminal as console
 from pipelines.cli.shared import DATE_FORMAT, Json, now, print_json
 from pipelines.cli.terminal import out
-from pipelines.drafting import no_such_category
 from pipelines.group.as_json import candidates_json
+from pipelines.issue.sections import no_such_category
 from pipelines.model import Decision
 from pipelines.newsroom import Newsroom
 

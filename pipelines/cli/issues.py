@@ -14,8 +14,8 @@ from pipelines import editing, issue_editing
 from pipelines.cli import terminal as console
 from pipelines.cli.shared import DATE_FORMAT, Json, group_what_is_new, now, print_json
 from pipelines.cli.terminal import SOME_FAILED, fail, out, warn
-from pipelines.export.archive import NotAnIssue, read_issue
 from pipelines.exporting import Format, planned, written
+from pipelines.issue.reading import NotAnIssue, read_issue
 from pipelines.newsroom import Newsroom
 
 archive_app = typer.Typer(help="往期简报。", no_args_is_help=True)

@@ -22,8 +22,8 @@ from rich.table import Table
 from rich.text import Text
 
 from crawler.sources import Source
-from pipelines.export.entry import title_of
-from pipelines.export.lint import Finding
+from pipelines.issue.entry import title_of
+from pipelines.issue.lint import Finding
 from pipelines.model import Candidate, Issue, Reason
 from pipelines.names import ERROR_NAMES, STATE_NAMES
 from pipelines.newsletter import Category, Newsletter

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from pipelines.export.entry import EntryView, read_entry
 from pipelines.group.categories import CategoryRules
 from pipelines.group.features import (
     ACCOUNT,
@@ -34,6 +33,7 @@ from pipelines.group.features import (
 )
 from pipelines.group.relevance import TopicTerms
 from pipelines.group.trained import BIAS, DIGITS, Learned, category_vector, relevance_vector
+from pipelines.issue.entry import EntryView, read_entry
 from pipelines.model import Issue
 from pipelines.names import KIND_NAMES
 from pipelines.newsletter import Newsletter

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from pipelines import editing, files, issue_editing, run
 from pipelines.editing import Stale
 from pipelines.errors import CannotDecide
-from pipelines.export.as_json import to_json
+from pipelines.issue.formats.as_json import to_json
 from pipelines.issue_editing import MOST_CHARACTERS, Part, as_if
 from pipelines.model import Issue
 from pipelines.review.issue_view import IssueView, day_of, finding_json, view_issue

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from pipelines.editing import all_issues, entry_keys
-from pipelines.export.entry import EntryView, read_entry, summary_of, title_of
-from pipelines.export.escape import printable_url
+from pipelines.issue.entry import EntryView, read_entry, summary_of, title_of
+from pipelines.issue.escape import printable_url
 from pipelines.model import Entry, Issue
 from pipelines.review.issue_view import day_of, view_issue
 from pipelines.review.rendering import page

@@ -8,12 +8,12 @@ from datetime import date, datetime
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pipelines.drafting import place_of
 from pipelines.editing import drafts_of, versions
-from pipelines.export.entry import summary_of, title_of
-from pipelines.export.escape import cleaned, printable_url
 from pipelines.group.candidates import as_of
 from pipelines.group.relevance import PROMOTION
+from pipelines.issue.entry import summary_of, title_of
+from pipelines.issue.escape import cleaned, printable_url
+from pipelines.issue.sections import place_of
 from pipelines.model import Candidate, CandidateState, Issue, Reason, StoredArticle
 from pipelines.newsletter import Newsletter
 from pipelines.store import Transaction

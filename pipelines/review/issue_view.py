@@ -10,10 +10,10 @@ from typing import Any
 from markupsafe import Markup
 
 from pipelines.editing import issues_to_export, versions_of
-from pipelines.export.entry import EntryView, read_entry, summary_of, title_of
-from pipelines.export.frame import guide_of, headline_of
-from pipelines.export.lint import Finding
-from pipelines.export.markdown import render
+from pipelines.issue.entry import EntryView, read_entry, summary_of, title_of
+from pipelines.issue.frame import guide_of, headline_of
+from pipelines.issue.lint import Finding
+from pipelines.issue.markdown import render
 from pipelines.issue_editing import PARTS, edition, look_over, order_edition
 from pipelines.model import Issue
 from pipelines.review.rendering import rendered

@@ -13,7 +13,7 @@ from lxml import etree, html
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
-from pipelines.export.escape import printable_url
+from pipelines.issue.escape import printable_url
 from pipelines.model import StoredArticle
 from pipelines.review.rendering import environment
 from pipelines.review.visit import NothingHere, Visit

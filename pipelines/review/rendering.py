@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
-from pipelines.export.escape import printable_url
+from pipelines.issue.escape import printable_url
 from pipelines.review.visit import NothingHere, Visit
 
 _TYPES: Final[Mapping[str, str]] = {

@@ -21,7 +21,7 @@ from typing import Final
 from crawler.home import Home, bundled
 from crawler.saved import read_saved
 from pipelines.evaluate import Evaluation, evaluate
-from pipelines.export.archive import read_issue
+from pipelines.issue.reading import read_issue
 from pipelines.model import Issue
 from pipelines.newsletter import load_newsletter
 from pipelines.rules import load_rules

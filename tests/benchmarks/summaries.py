@@ -42,9 +42,9 @@ from crawler.pages import PAGES
 from crawler.saved import read_saved
 from crawler.sources import Source
 from pipelines.editing import entry_keys
-from pipelines.export.archive import read_entry, read_issue
-from pipelines.export.escape import cleaned
-from pipelines.export.summary import MOST_SENTENCES, bounds_of, joined, sentences, summarise
+from pipelines.issue.escape import cleaned
+from pipelines.issue.reading import read_entry, read_issue
+from pipelines.issue.summary import MOST_SENTENCES, bounds_of, joined, sentences, summarise
 from pipelines.model import Article, Candidate, StoredArticle, Story
 from pipelines.newsletter import load_newsletter
 from pipelines.normalise import normalise

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from crawler.home import bundled
-from pipelines.export.archive import NotAnIssue, read_entry, read_issue
-from pipelines.export.entry import EntryView, Labelled
-from pipelines.export.markdown import render
+from pipelines.issue.entry import EntryView, Labelled
+from pipelines.issue.markdown import render
+from pipelines.issue.reading import NotAnIssue, read_entry, read_issue
 from pipelines.model import Entry, Issue, StoryLink
 from pipelines.newsletter import BackIssues, Category, Labels, Newsletter, load_newsletter
 

@@ -16,7 +16,7 @@ from test_cli import Cli
 
 from crawler.home import bundled
 from pipelines.assistant import MOST_ANSWER, NoProposal, objection, propose
-from pipelines.export.entry import machine_line, with_machine_line_accepted, without_machine_line
+from pipelines.issue.entry import machine_line, with_machine_line_accepted, without_machine_line
 from pipelines.newsletter import Assistant, load_newsletter
 
 NEWSLETTER = load_newsletter(bundled() / "newsletter.toml")

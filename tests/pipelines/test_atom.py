@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from crawler.home import bundled
-from pipelines.export.archive import read_issue
-from pipelines.export.atom import to_atom
+from pipelines.issue.formats.atom import to_atom
+from pipelines.issue.reading import read_issue
 from pipelines.model import Entry, Issue, Section
 from pipelines.newsletter import Newsletter, Publish, load_newsletter
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
 
-from pipelines.export import inline
-from pipelines.export.escape import bare_url, cleaned, escape, link, printable_url
+from pipelines.issue import inline
+from pipelines.issue.escape import bare_url, cleaned, escape, link, printable_url
 
 GFM = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 

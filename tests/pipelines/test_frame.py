@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.home import Home, bundled
-from pipelines.export import inline
-from pipelines.export.escape import cleaned, escape
-from pipelines.export.frame import guide_of, headline_of, shortened
+from pipelines.issue import inline
+from pipelines.issue.escape import cleaned, escape
+from pipelines.issue.frame import guide_of, headline_of, shortened
 from pipelines.model import Entry, Issue, Section
 from pipelines.newsletter import Frame, Newsletter, load_newsletter
 

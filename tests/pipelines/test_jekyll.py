@@ -14,10 +14,11 @@ from lxml import html
 from test_escape import HOSTILE, MARKUP
 
 from crawler.home import bundled
-from pipelines.export.archive import read_issue
-from pipelines.export.escape import cleaned
-from pipelines.export.markdown import draft, render
-from pipelines.export.summary import summarise
+from pipelines.issue.draft import draft
+from pipelines.issue.escape import cleaned
+from pipelines.issue.markdown import render
+from pipelines.issue.reading import read_issue
+from pipelines.issue.summary import summarise
 from pipelines.model import Candidate, Issue, Section, Story
 from pipelines.newsletter import load_newsletter
 

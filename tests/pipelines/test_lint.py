@@ -22,7 +22,7 @@ from servers import http, serving
 from test_cli import Cli
 
 from crawler.home import Home, bundled
-from pipelines.export.lint import Finding, Known, fixed, lint
+from pipelines.issue.lint import Finding, Known, fixed, lint
 from pipelines.model import Entry, Heard, Issue, Section
 from pipelines.newsletter import load_newsletter
 from pipelines.rules import load_rules

@@ -19,11 +19,12 @@ from markdown_it import MarkdownIt
 
 from crawler.home import bundled
 from pipelines import files
-from pipelines.export.archive import read_entry, read_issue
-from pipelines.export.as_json import to_json
-from pipelines.export.escape import cleaned, printable_url
-from pipelines.export.markdown import back_issues, draft, item, render
-from pipelines.export.summary import summarise
+from pipelines.issue.draft import draft
+from pipelines.issue.escape import cleaned, printable_url
+from pipelines.issue.formats.as_json import to_json
+from pipelines.issue.markdown import back_issues, item, render
+from pipelines.issue.reading import read_entry, read_issue
+from pipelines.issue.summary import summarise
 from pipelines.model import Candidate, Entry, Issue, Section, StoredArticle, Story, StoryLink
 from pipelines.newsletter import Newsletter, load_newsletter
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.home import bundled
-from pipelines.export.readme import with_back_issues
+from pipelines.issue.formats.readme import with_back_issues
 from pipelines.newsletter import load_newsletter
 
 NEWSLETTER = load_newsletter(bundled() / "newsletter.toml")

@@ -14,8 +14,8 @@ from crawler.errors import CrawlError
 from crawler.home import Home, bundled
 from crawler.saved import read_saved
 from crawler.sources import Source
-from pipelines.export.escape import cleaned
-from pipelines.export.summary import MOST_SENTENCES, bounds_of, extract, sentences, summarise
+from pipelines.issue.escape import cleaned
+from pipelines.issue.summary import MOST_SENTENCES, bounds_of, extract, sentences, summarise
 from pipelines.model import Candidate, StoredArticle, Story
 from pipelines.normalise import normalise
 from pipelines.rules import load_rules

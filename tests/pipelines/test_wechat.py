@@ -15,9 +15,9 @@ from lxml import html
 from servers import http, serving
 
 from crawler.home import bundled
-from pipelines.export.archive import read_issue
-from pipelines.export.html import ELEMENTS, inner_html, rendered
-from pipelines.export.wechat import Picture, Reference, WeChatArticle, page, to_wechat
+from pipelines.issue.formats.html import ELEMENTS, inner_html, rendered
+from pipelines.issue.formats.wechat import Picture, Reference, WeChatArticle, page, to_wechat
+from pipelines.issue.reading import read_issue
 from pipelines.model import Entry, Issue, Section
 from pipelines.newsletter import load_newsletter
 

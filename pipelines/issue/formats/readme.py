@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from pipelines.export import inline
-from pipelines.export.archive import code_lines
-from pipelines.export.markdown import back_issues
+from pipelines.issue import inline
+from pipelines.issue.markdown import back_issues
+from pipelines.issue.reading import code_lines
 from pipelines.newsletter import Newsletter
 
 

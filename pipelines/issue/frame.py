@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from operator import itemgetter
 from typing import Final
 
-from pipelines.export.entry import read_entry
-from pipelines.export.escape import cleaned, escape
+from pipelines.issue.entry import read_entry
+from pipelines.issue.escape import cleaned, escape
 from pipelines.model import Entry, Issue
 from pipelines.newsletter import Newsletter
 

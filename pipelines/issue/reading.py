@@ -15,8 +15,8 @@ from datetime import date
 from itertools import pairwise
 from typing import Final
 
-from pipelines.export import inline
-from pipelines.export.entry import EntryView, Labelled, is_labelled, read_entry
+from pipelines.issue import inline
+from pipelines.issue.entry import EntryView, Labelled, is_labelled, read_entry
 from pipelines.model import Entry, Issue, Section
 from pipelines.newsletter import Newsletter
 

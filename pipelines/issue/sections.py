@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from pipelines.errors import CannotDecide
-from pipelines.export.markdown import draft
+from pipelines.issue.draft import draft
 from pipelines.model import Candidate, Entry, Issue, Section
 from pipelines.newsletter import Newsletter
 

@@ -9,11 +9,11 @@ from datetime import date
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from pipelines.export import inline
-from pipelines.export.archive import code_lines
-from pipelines.export.entry import EntryView, machine_line, read_entry
-from pipelines.export.escape import printable_url
-from pipelines.export.summary import bounds_of
+from pipelines.issue import inline
+from pipelines.issue.entry import EntryView, machine_line, read_entry
+from pipelines.issue.escape import printable_url
+from pipelines.issue.reading import code_lines
+from pipelines.issue.summary import bounds_of
 from pipelines.model import Entry, Heard, Issue, Section
 from pipelines.newsletter import Newsletter
 from pipelines.normalise.url import NotAWebAddress, canonical, idle_parameters

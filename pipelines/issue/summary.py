@@ -16,8 +16,8 @@ from functools import lru_cache
 from math import log, sqrt
 from typing import Final
 
-from pipelines.export.escape import cleaned
-from pipelines.export.inline import plain
+from pipelines.issue.escape import cleaned
+from pipelines.issue.inline import plain
 from pipelines.model import Article, Candidate
 
 MOST_SENTENCES: Final = 5

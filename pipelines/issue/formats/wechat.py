@@ -16,11 +16,11 @@ from jinja2 import Environment, StrictUndefined
 from lxml import html
 from markupsafe import Markup
 
-from pipelines.export import inline
-from pipelines.export.archive import code_lines
-from pipelines.export.entry import label_line
-from pipelines.export.html import inner_html, rendered
-from pipelines.export.markdown import accepted, item
+from pipelines.issue import inline
+from pipelines.issue.entry import label_line
+from pipelines.issue.formats.html import inner_html, rendered
+from pipelines.issue.markdown import accepted, item
+from pipelines.issue.reading import code_lines
 from pipelines.model import Entry, Issue, Section
 from pipelines.newsletter import Newsletter
 

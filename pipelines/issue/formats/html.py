@@ -15,7 +15,7 @@ from lxml import etree, html
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock, reference
 
-from pipelines.export.escape import cleaned, printable_url
+from pipelines.issue.escape import cleaned, printable_url
 
 _ELEMENTS: Final = (
     "a b blockquote br code del em h1 h2 h3 h4 h5 h6 hr i img li ol p pre s section span strong sub sup",

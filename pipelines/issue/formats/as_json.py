@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from pipelines.export.archive import read_entry
+from pipelines.issue.reading import read_entry
 from pipelines.model import Entry, Issue, Section
 from pipelines.newsletter import Newsletter
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from pipelines.export import inline
-from pipelines.export.escape import bare_url, cleaned, escape, link
+from pipelines.issue import inline
+from pipelines.issue.escape import bare_url, cleaned, escape, link
 from pipelines.model import StoryLink
 from pipelines.newsletter import Newsletter
 

@@ -13,10 +13,10 @@ from uuid import NAMESPACE_URL, uuid5
 from feedgen.entry import FeedEntry
 from feedgen.feed import FeedGenerator
 
-from pipelines.export import inline
-from pipelines.export.escape import cleaned, printable_url
-from pipelines.export.html import inner_html, rendered
-from pipelines.export.markdown import render
+from pipelines.issue import inline
+from pipelines.issue.escape import cleaned, printable_url
+from pipelines.issue.formats.html import inner_html, rendered
+from pipelines.issue.markdown import render
 from pipelines.model import Issue
 from pipelines.newsletter import Newsletter
 

@@ -1,0 +1,1 @@
+"""The formats that an issue is exported as, a file each."""
