@@ -28,8 +28,8 @@ from pipelines.issue.sections import (
 from pipelines.model import Candidate, CandidateState, Decision, DecisionAction, Entry, Issue
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom import Newsroom
+from pipelines.normalise.references import named_in
 from pipelines.normalise.url import Canonical, NotAWebAddress, canonical
-from pipelines.references import named_in
 from pipelines.rules import Rules
 from pipelines.run import regroup
 from pipelines.store import Store, Transaction

@@ -33,7 +33,7 @@ class Instant:
 
 @dataclass(frozen=True, slots=True)
 class ArticleLink:
-    """A link as the article has it; `pipelines.references` makes of it what it points at.
+    """A link as the article has it; `pipelines.normalise.references` makes of it what it points at.
 
     Args:
         url: absolute, not yet canonical.

@@ -19,7 +19,7 @@ from pipelines.group.candidates import GroupRules, grade
 from pipelines.learning import learn_again, with_model
 from pipelines.model import Article, Decision, Evidence, StoredArticle, Story
 from pipelines.normalise import normalise
-from pipelines.references import with_references
+from pipelines.normalise.references import with_references
 from pipelines.rules import Rules
 from pipelines.store import LONGEST_KEY, Store, Transaction
 from pipelines.store.raw import NewRaw, Packed

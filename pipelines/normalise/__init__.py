@@ -49,7 +49,7 @@ class SourceFacts(Protocol):
 
 
 def normalise(raw: RawItem, source: SourceFacts, rules: Rules) -> Article:
-    """Make an article of an item; its references are left to `pipelines.references`, which reads its links.
+    """Make an article of an item; its references are left to `pipelines.normalise.references`, which reads its links.
 
     Args:
         raw: in the page's own words.

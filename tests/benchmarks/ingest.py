@@ -30,10 +30,10 @@ from pipelines.normalise import normalise
 from pipelines.normalise.dates import read_date
 from pipelines.normalise.html import read_html
 from pipelines.normalise.language import read_language
+from pipelines.normalise.references import with_references
 from pipelines.normalise.text import read_text, title_line
 from pipelines.normalise.titles import split_title
 from pipelines.normalise.url import canonical
-from pipelines.references import with_references
 from pipelines.rules import Rules, load_rules
 from pipelines.run import ingest
 from pipelines.store import Store

@@ -19,8 +19,8 @@ from crawler.home import Home, bundled
 from crawler.items import Kind, Link, RawItem
 from pipelines.model import Article
 from pipelines.normalise import normalise
+from pipelines.normalise.references import with_references
 from pipelines.normalise.url import NotAWebAddress
-from pipelines.references import with_references
 from pipelines.rules import Rules, RulesMisconfigured, load_rules
 
 TOKEN = "AbC-dEf_0123456789xyzQ"
@@ -234,7 +234,7 @@ def test_labels_are_printed_as_the_newsletter_prints_them(tmp_path: Path) -> Non
 
 
 def test_no_stage_loads_a_network_or_a_database() -> None:
-    program = "import sys, pipelines.references; print(*sys.modules)"
+    program = "import sys, pipelines.normalise.references; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert "pipelines.normalise" in loaded

@@ -14,7 +14,7 @@ from crawler.home import Home, bundled
 from crawler.items import Kind, Link, RawItem
 from pipelines.model import Article, Reference
 from pipelines.normalise import normalise
-from pipelines.references import references, with_references
+from pipelines.normalise.references import references, with_references
 from pipelines.rules import load_rules
 
 RULES = load_rules(Home(bundled()))
