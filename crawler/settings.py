@@ -1,6 +1,6 @@
 """Each Scrapy setting that is not the default: default, unit, reason.
 
-`JIANBAO_HOME` is the newsletter's folder; `pipelines.jobs` sets it for the newsletter that it crawls, and by hand
+`JIANBAO_HOME` is the newsletter's folder; `pipelines.newsroom.crawls` sets it for the newsletter that it crawls, and by hand
 (`scrapy crawl arxiv`) it is what the environment names, else `./data`.
 """
 
@@ -45,7 +45,7 @@ DEFAULT_REQUEST_HEADERS = {
 }
 
 # Default {}. The only item is a Batch; the room it goes to is named as a string, so that this one never imports it.
-ITEM_PIPELINES = {"pipelines.bridge.Bridge": 100}
+ITEM_PIPELINES = {"pipelines.newsroom.bridge.Bridge": 100}
 
 # ---- Where we may go ----------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from crawler.home import Home, bundled
 from crawler.items import RawItem
 from pipelines.newsroom import Newsroom
-from pipelines.run import group
+from pipelines.newsroom.run import group
 from pipelines.store.raw import NewRaw, Packed
 
 KEY = b"k" * 32

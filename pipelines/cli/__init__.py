@@ -14,7 +14,6 @@ import typer
 
 from crawler.errors import CrawlError
 from crawler.home import HOME_VARIABLE, Home
-from pipelines.assistant import NoProposal
 from pipelines.cli.choosing import assist, candidates, decide, merge, split
 from pipelines.cli.crawling import add, crawl, group, rebuild, schedule
 from pipelines.cli.database import db_app
@@ -25,10 +24,11 @@ from pipelines.cli.sources import sources_app
 from pipelines.cli.start import demo, init
 from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out
 from pipelines.errors import CannotDecide, NoSuchIssue
-from pipelines.evaluate import CannotEvaluate
-from pipelines.exporting import UnreadableReadme
 from pipelines.newsletter import NewsletterMisconfigured
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom.assistant import NoProposal
+from pipelines.newsroom.evaluation import CannotEvaluate
+from pipelines.newsroom.exports import UnreadableReadme
 from pipelines.rules import RulesMisconfigured
 from pipelines.store.errors import NoSuchStory, StoreError
 

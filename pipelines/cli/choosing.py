@@ -10,7 +10,6 @@ from typing import Annotated, Literal
 import typer
 from rich.text import Text
 
-from pipelines import editing, issue_editing
 from pipelines.cli import terminal as console
 from pipelines.cli.shared import DATE_FORMAT, Json, now, print_json
 from pipelines.cli.terminal import out
@@ -18,6 +17,8 @@ from pipelines.group.as_json import candidates_json
 from pipelines.issue.sections import no_such_category
 from pipelines.model import Decision
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom import decisions as editing
+from pipelines.newsroom import drafts as issue_editing
 
 
 class State(StrEnum):

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines import editing, run
 from pipelines.cli import terminal as console
 from pipelines.cli.shared import Json, group_what_is_new, now, print_json
 from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out, warn
-from pipelines.newsroom import Newsroom
-from pipelines.schedule import due_sources, serve
+from pipelines.newsroom import Newsroom, run
+from pipelines.newsroom import decisions as editing
+from pipelines.newsroom.schedule import due_sources, serve
 
 if TYPE_CHECKING:
-    from pipelines.jobs import SourceReport
+    from pipelines.newsroom.crawls import SourceReport
 
 NoGroup = Annotated[bool, typer.Option("--no-group", help="只入库，不归组。")]
 

@@ -15,11 +15,11 @@ from typing import Final
 from rich.text import Text
 
 from crawler.home import DATABASE_VARIABLE, Home
-from pipelines import editing
 from pipelines.cli.sample import HOST, Sample, serving
 from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out
 from pipelines.model import Candidate, Issue
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom import decisions as editing
 
 FOLDER: Final = "jianbao-demo"
 

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from pipelines import evaluate as evaluating
 from pipelines.cli import terminal as console
 from pipelines.cli.shared import DATE_FORMAT, Json, print_json
 from pipelines.cli.terminal import out, warn
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom import evaluation as evaluating
 
 
 def evaluate(
@@ -31,7 +31,7 @@ def evaluate(
     例：jianbao evaluate --split 2020-07-01 --pool pool.jsonl
     """
     newsroom: Newsroom = context.obj
-    from pipelines.jobs import read_list  # noqa: PLC0415 - it loads Scrapy, which takes a second
+    from pipelines.newsroom.crawls import read_list  # noqa: PLC0415 - it loads Scrapy, which takes a second
 
     with newsroom.store.reading() as tx:
         issues = [issue for day in tx.issues.dates("published") if (issue := tx.issues.get(day))]

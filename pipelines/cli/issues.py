@@ -10,13 +10,14 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from pipelines import editing, issue_editing
 from pipelines.cli import terminal as console
 from pipelines.cli.shared import DATE_FORMAT, Json, group_what_is_new, now, print_json
 from pipelines.cli.terminal import SOME_FAILED, fail, out, warn
-from pipelines.exporting import Format, planned, written
 from pipelines.issue.reading import NotAnIssue, read_issue
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom import decisions as editing
+from pipelines.newsroom import drafts as issue_editing
+from pipelines.newsroom.exports import Format, planned, written
 
 archive_app = typer.Typer(help="往期简报。", no_args_is_help=True)
 issue_app = typer.Typer(help="各期简报：草稿与已刊。", no_args_is_help=True)

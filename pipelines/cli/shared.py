@@ -9,10 +9,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from pipelines import run
 from pipelines.cli import terminal as console
 from pipelines.cli.terminal import err
-from pipelines.newsroom import Newsroom
+from pipelines.newsroom import Newsroom, run
 
 DATE_FORMAT: Final = ["%Y-%m-%d"]
 

@@ -30,8 +30,8 @@ from pipelines.newsletter import Category, Newsletter
 from pipelines.store.sources import SourceRecord
 
 if TYPE_CHECKING:
-    from pipelines.evaluate import Evaluation, Ranking, Sections, Unpicked
-    from pipelines.jobs import SourceReport
+    from pipelines.newsroom.crawls import SourceReport
+    from pipelines.newsroom.evaluation import Evaluation, Ranking, Sections, Unpicked
 
 SOME_FAILED: Final = 1
 """Exit code: some of it failed, and stderr says what."""

@@ -9,17 +9,18 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
-from pipelines import editing, issue_editing
-from pipelines.editing import Decided, Overtaken, Stale
 from pipelines.group.as_json import candidate_json
 from pipelines.model import Candidate, Decision
+from pipelines.newsroom import decisions as editing
+from pipelines.newsroom import drafts as issue_editing
+from pipelines.newsroom.decisions import Decided, Overtaken, Stale
+from pipelines.newsroom.shortlist import shortlist
 from pipelines.review import api_issues, api_sources
 from pipelines.review.candidates_page import Asked, tab_counts
 from pipelines.review.cards import card
 from pipelines.review.operations import NUMBER, Operation
 from pipelines.review.rendering import fragment
 from pipelines.review.visit import MOST_NUMBER, BadInput, Visit, problem
-from pipelines.shortlist import shortlist
 from pipelines.store import Transaction
 
 Number = Annotated[int, Field(ge=0, le=MOST_NUMBER)]

@@ -10,12 +10,15 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
-from pipelines import editing, files, issue_editing, run
-from pipelines.editing import Stale
+from pipelines import files
 from pipelines.errors import CannotDecide
 from pipelines.issue.formats.as_json import to_json
-from pipelines.issue_editing import MOST_CHARACTERS, Part, as_if
 from pipelines.model import Issue
+from pipelines.newsroom import decisions as editing
+from pipelines.newsroom import drafts as issue_editing
+from pipelines.newsroom import run
+from pipelines.newsroom.decisions import Stale
+from pipelines.newsroom.drafts import MOST_CHARACTERS, Part, as_if
 from pipelines.review.issue_view import IssueView, day_of, finding_json, view_issue
 from pipelines.review.operations import DAY, NUMBER, Operation
 from pipelines.review.rendering import fragment

@@ -8,7 +8,6 @@ from datetime import date, datetime
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pipelines.editing import drafts_of, versions
 from pipelines.group.candidates import as_of
 from pipelines.group.relevance import PROMOTION
 from pipelines.issue.entry import summary_of, title_of
@@ -16,6 +15,7 @@ from pipelines.issue.escape import cleaned, printable_url
 from pipelines.issue.sections import place_of
 from pipelines.model import Candidate, CandidateState, Issue, Reason, StoredArticle
 from pipelines.newsletter import Newsletter
+from pipelines.newsroom.decisions import drafts_of, versions
 from pipelines.store import Transaction
 from pipelines.store.listing import Wanted
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from crawler.home import Home
-from pipelines.schedule import begin_crawl
+from pipelines.newsroom.schedule import begin_crawl
 from pipelines.store import Store
 
 _TAIL: Final = 2000

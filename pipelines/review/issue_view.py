@@ -9,13 +9,15 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pipelines.editing import issues_to_export, versions_of
 from pipelines.issue.entry import EntryView, read_entry, summary_of, title_of
 from pipelines.issue.frame import guide_of, headline_of
 from pipelines.issue.lint import Finding
 from pipelines.issue.markdown import render
-from pipelines.issue_editing import PARTS, edition, look_over, order_edition
 from pipelines.model import Issue
+from pipelines.newsroom.decisions import versions_of
+from pipelines.newsroom.drafts import PARTS, edition, order_edition
+from pipelines.newsroom.issues import issues_to_export
+from pipelines.newsroom.looking_over import look_over
 from pipelines.review.rendering import rendered
 from pipelines.review.visit import NothingHere, Visit
 from pipelines.store import Transaction

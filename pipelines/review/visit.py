@@ -17,10 +17,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from crawler.errors import CrawlError
-from pipelines.editing import Stale
 from pipelines.errors import CannotDecide, NoSuchIssue, Told
-from pipelines.issue_editing import Desk
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom.decisions import Stale
+from pipelines.newsroom.drafts import Desk
 from pipelines.review.access import TOKEN_FIELD, TOKEN_HEADER, Access, NotHere, TooManyGuesses, give, new_browser
 from pipelines.review.crawling import Crawls
 from pipelines.review.defence import FORM, MOST_BYTES, SAFE_METHODS

@@ -31,9 +31,9 @@ from sqlalchemy import text
 from crawler.home import Home, bundled
 from pipelines.model import Article, Instant
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom.run import group
 from pipelines.review import serving
 from pipelines.review.app import build
-from pipelines.run import group
 
 AIM: Final = 100.0
 ACCOUNTS: Final = 300

@@ -25,7 +25,7 @@ from crawler.home import Home, bundled
 from pipelines.group.candidates import GroupRules
 from pipelines.model import Article, Instant
 from pipelines.newsletter import load_newsletter
-from pipelines.run import group
+from pipelines.newsroom.run import group
 from pipelines.store import Store
 
 START = datetime(2024, 11, 1, tzinfo=UTC)

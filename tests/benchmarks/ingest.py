@@ -26,6 +26,7 @@ from crawler.pages import PAGES
 from crawler.sources import Source
 from pipelines.deduplicate.identity import resolve
 from pipelines.model import Article
+from pipelines.newsroom.run import ingest
 from pipelines.normalise import normalise
 from pipelines.normalise.dates import read_date
 from pipelines.normalise.html import read_html
@@ -35,7 +36,6 @@ from pipelines.normalise.text import read_text, title_line
 from pipelines.normalise.titles import split_title
 from pipelines.normalise.url import canonical
 from pipelines.rules import Rules, load_rules
-from pipelines.run import ingest
 from pipelines.store import Store
 from pipelines.store.raw import Packed
 

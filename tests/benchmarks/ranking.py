@@ -20,10 +20,10 @@ from typing import Final
 
 from crawler.home import Home, bundled
 from crawler.saved import read_saved
-from pipelines.evaluate import Evaluation, evaluate
 from pipelines.issue.reading import read_issue
 from pipelines.model import Issue
 from pipelines.newsletter import load_newsletter
+from pipelines.newsroom.evaluation import Evaluation, evaluate
 from pipelines.rules import load_rules
 
 STRETCHES: Final = 4

@@ -19,11 +19,11 @@ from pathlib import Path
 from crawler.home import Home, bundled
 from pipelines.deduplicate.memory import Printed, Recalled, recall
 from pipelines.deduplicate.stories import WORK_PREFIXES
-from pipelines.editing import entry_keys
 from pipelines.issue.entry import read_entry
 from pipelines.issue.reading import read_issue
 from pipelines.model import Article, Instant, Reference, StoredArticle
 from pipelines.newsletter import load_newsletter
+from pipelines.newsroom.issues import entry_keys
 from pipelines.normalise.url import NotAWebAddress, canonical
 from pipelines.rules import Rules, load_rules
 

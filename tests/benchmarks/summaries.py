@@ -41,12 +41,12 @@ from crawler.items import RawItem, Reply
 from crawler.pages import PAGES
 from crawler.saved import read_saved
 from crawler.sources import Source
-from pipelines.editing import entry_keys
 from pipelines.issue.escape import cleaned
 from pipelines.issue.reading import read_entry, read_issue
 from pipelines.issue.summary import MOST_SENTENCES, bounds_of, joined, sentences, summarise
 from pipelines.model import Article, Candidate, StoredArticle, Story
 from pipelines.newsletter import load_newsletter
+from pipelines.newsroom.issues import entry_keys
 from pipelines.normalise import normalise
 from pipelines.rules import load_rules
 

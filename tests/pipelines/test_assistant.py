@@ -15,9 +15,9 @@ from servers import Seen, Site, http, serving
 from test_cli import Cli
 
 from crawler.home import bundled
-from pipelines.assistant import MOST_ANSWER, NoProposal, objection, propose
 from pipelines.issue.entry import machine_line, with_machine_line_accepted, without_machine_line
 from pipelines.newsletter import Assistant, load_newsletter
+from pipelines.newsroom.assistant import MOST_ANSWER, NoProposal, objection, propose
 
 NEWSLETTER = load_newsletter(bundled() / "newsletter.toml")
 

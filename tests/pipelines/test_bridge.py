@@ -19,8 +19,8 @@ from scrapy.utils.test import get_crawler
 from crawler.home import DATABASE_VARIABLE, Home, bundled
 from crawler.items import Batch, Problem, RawItem, SourceState
 from crawler.sources import Source
-from pipelines import bridge as module
-from pipelines.bridge import Bridge
+from pipelines.newsroom import bridge as module
+from pipelines.newsroom.bridge import Bridge
 from pipelines.rules import Rules, load_rules
 from pipelines.store import Store
 from pipelines.store.errors import StoreBusy, StoreRefused
@@ -167,7 +167,7 @@ CRAWL = """
     from scrapy import Spider
     from scrapy.crawler import AsyncCrawlerProcess
     from crawler.items import Batch, RawItem, SourceState
-    from pipelines.bridge import Bridge
+    from pipelines.newsroom.bridge import Bridge
 
     class Batches(Spider):
         name = kind = "feed"

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines.cli import terminal as console
-from pipelines.jobs import SourceReport
 from pipelines.model import Candidate, Reason, Story
 from pipelines.newsletter import Category
+from pipelines.newsroom.crawls import SourceReport
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 

@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 from crawler.home import Home
 from crawler.items import RawItem
 from pipelines.cli import app
-from pipelines.evaluate import CannotEvaluate, Evaluation, evaluate
 from pipelines.model import Entry, Issue, Section
 from pipelines.newsletter import Category, Newsletter, load_newsletter
+from pipelines.newsroom.evaluation import CannotEvaluate, Evaluation, evaluate
 from pipelines.rules import Rules
 
 NEWSLETTER = Newsletter(title="试刊", editor="e", categories=(Category(name="新闻"), Category(name="教程")))

@@ -20,7 +20,7 @@ from pipelines.deduplicate.stories import RARE, find_evidence, make_stories
 from pipelines.group.candidates import GroupRules
 from pipelines.model import Article, Decision, DecisionAction, Evidence, StoredArticle
 from pipelines.newsletter import Category, Newsletter
-from pipelines.run import group
+from pipelines.newsroom.run import group
 from pipelines.store import Store, Transaction
 
 NEWSLETTER = Newsletter(title="t", editor="e", categories=(Category(name="新闻"),))
@@ -174,7 +174,7 @@ def test_two_models_are_one_story_when_a_person_says_so(at_once: set[frozenset[s
 
 
 def test_what_a_person_joined_is_one_story_though_it_is_not_grouped_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.run.GROUPED_AT_ONCE", 1)
+    monkeypatch.setattr("pipelines.newsroom.run.GROUPED_AT_ONCE", 1)
     assert any(urls(5, 9) <= story for story in stories([NEWS], [("merge", 5, 9)]))
 
 

@@ -20,9 +20,9 @@ from builders import NOON
 from crawler.home import Home, bundled
 from crawler.items import Batch, Problem, RawItem, SourceState
 from crawler.sources import Source
-from pipelines import run
+from pipelines.newsroom import run
+from pipelines.newsroom.run import Ingested, ingest
 from pipelines.rules import Rules, load_rules
-from pipelines.run import Ingested, ingest
 from pipelines.store import LONGEST_KEY, Store
 
 LATER = NOON + timedelta(hours=6)
@@ -216,7 +216,7 @@ DRIVER = """
     from crawler.items import Batch, RawItem, SourceState
     from crawler.sources import Source
     from pipelines.rules import load_rules
-    from pipelines.run import ingest
+    from pipelines.newsroom.run import ingest
     from pipelines.store import Store
 
     NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)

@@ -19,15 +19,15 @@ from servers import ROOT, Seen, Site, http, newsroom, serving, source
 
 from crawler.home import Home
 from crawler.sources import Source, load_sources
-from pipelines import jobs
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom import crawls as jobs
 
 SCRIPT = """
 import json, sys
 from pathlib import Path
 from crawler.errors import CrawlError
 from crawler.home import Home
-from pipelines import jobs
+from pipelines.newsroom import crawls as jobs
 from pipelines.newsroom import Newsroom
 room = Newsroom(Home(Path(sys.argv[1])))
 progress = []

@@ -12,10 +12,10 @@ from builders import NOON, article, instant
 
 from pipelines.group.candidates import GroupRules
 from pipelines.group.training import LEAST_PASSED_OVER
-from pipelines.learning import ENOUGH, fingerprint, learn_again, with_model
 from pipelines.model import Article, Candidate, Decision, Entry, Issue, Section
 from pipelines.newsletter import Category, Newsletter, Topic
-from pipelines.run import group
+from pipelines.newsroom.relearning import ENOUGH, fingerprint, learn_again, with_model
+from pipelines.newsroom.run import group
 from pipelines.store import Store
 
 NEWSLETTER = Newsletter(
@@ -190,7 +190,7 @@ def test_a_newsletter_of_other_words_does_not_use_what_was_learned_with_these(st
 
 
 def test_a_grading_that_was_cut_short_is_taken_up_where_it_ended(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.learning.GRADED_AT_ONCE", 50)
+    monkeypatch.setattr("pipelines.newsroom.relearning.GRADED_AT_ONCE", 50)
     save(store, *passed_over(), article(1, title=titled(CHIPS, 99)))
     group(store, RULES)
     print_issue(store)
@@ -198,7 +198,7 @@ def test_a_grading_that_was_cut_short_is_taken_up_where_it_ended(store: Store, m
     def stop(_: int) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pipelines.run.learn_again", lambda store, rules: learn_again(store, rules, stop))
+    monkeypatch.setattr("pipelines.newsroom.run.learn_again", lambda store, rules: learn_again(store, rules, stop))
     with pytest.raises(KeyboardInterrupt):
         group(store, RULES)
     with store.reading() as tx:

@@ -18,12 +18,12 @@ from crawler.home import Home, bundled
 from pipelines.deduplicate.contradictions import versions
 from pipelines.deduplicate.memory import Printed, Recalled, memory_keys, recall
 from pipelines.deduplicate.stories import RARE
-from pipelines.editing import entry_keys, save_issue
 from pipelines.group.candidates import GroupRules
 from pipelines.model import Article, Entry, Issue, Reference, Section, StoredArticle
 from pipelines.newsletter import load_newsletter
+from pipelines.newsroom.issues import entry_keys, save_issue
+from pipelines.newsroom.run import group
 from pipelines.rules import Rules, load_rules
-from pipelines.run import group
 from pipelines.store import Store
 
 NEWSLETTER = load_newsletter(bundled() / "newsletter.toml")

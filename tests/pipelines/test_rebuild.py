@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 from crawler.home import Home, bundled
 from crawler.items import Batch, RawItem
 from crawler.sources import Source
-from pipelines import run
 from pipelines.model import Article, Candidate, Decision, Entry, Issue, Reason, Section, Story
+from pipelines.newsroom import run
+from pipelines.newsroom.run import ingest, rebuild
 from pipelines.rules import Rules, load_rules
-from pipelines.run import ingest, rebuild
 from pipelines.store import Store, Transaction
 
 SOURCES = {name: Source(id=name, kind="feed", name=name, url="https://e.example/") for name in ("a", "b")}

@@ -17,8 +17,8 @@ from servers import ROOT, newsroom, source
 
 from crawler.items import SourceState
 from crawler.sources import Source
-from pipelines.locks import Busy, only_one
-from pipelines.schedule import FIRST_RETRY, due_at, next_due
+from pipelines.newsroom.locks import Busy, only_one
+from pipelines.newsroom.schedule import FIRST_RETRY, due_at, next_due
 from pipelines.store.sources import SourceRecord
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -146,7 +146,7 @@ import sys
 from pathlib import Path
 from crawler.errors import CrawlError
 from crawler.home import Home
-from pipelines.schedule import Scheduler
+from pipelines.newsroom.schedule import Scheduler
 home, log = Path(sys.argv[1]), sys.argv[2]
 command = [sys.executable, "-c", sys.argv[3], log]
 try:

@@ -14,7 +14,7 @@ from sqlalchemy import func, select, text
 from crawler.home import Home, bundled
 from pipelines.group.candidates import GroupRules
 from pipelines.newsletter import load_newsletter
-from pipelines.run import group
+from pipelines.newsroom.run import group
 from pipelines.store import Store, Transaction
 from pipelines.store.listing import Wanted
 from pipelines.store.search import folded

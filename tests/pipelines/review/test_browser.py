@@ -24,10 +24,11 @@ from playwright.sync_api import Browser, Page, Playwright, Request, expect, sync
 from crawler.home import Home
 from crawler.items import RawItem
 from pipelines.cli.sample import Sample, serving
-from pipelines.editing import decide, save_issue
 from pipelines.model import Article, Decision, Entry, Issue, Reference, Section
 from pipelines.newsroom import Newsroom
-from pipelines.run import group
+from pipelines.newsroom.decisions import decide
+from pipelines.newsroom.issues import save_issue
+from pipelines.newsroom.run import group
 from pipelines.store.raw import NewRaw, Packed
 
 pytestmark = pytest.mark.slow

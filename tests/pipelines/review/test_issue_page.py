@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from desks import Desk
 
-from pipelines.editing import save_issue
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom.issues import save_issue
 
 
 @pytest.fixture

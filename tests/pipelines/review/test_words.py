@@ -12,7 +12,7 @@ import pytest
 from builders import NOON
 from desks import Desk
 
-from pipelines.editing import Stale
+from pipelines.newsroom.decisions import Stale
 from pipelines.review.rendering import SCRIPT_WORDS
 from pipelines.review.visit import SAID
 from pipelines.review.words import english, translated

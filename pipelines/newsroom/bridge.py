@@ -17,8 +17,8 @@ from crawler.home import Home
 from crawler.items import Batch, Kind, Problem
 from crawler.sources import Source
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom.run import ingest
 from pipelines.rules import Rules
-from pipelines.run import ingest
 from pipelines.store import Store
 
 _LOG = logging.getLogger(__name__)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final, Literal
 
-from pipelines.assistant import propose
-from pipelines.editing import Decided, Overtaken, Stale, decide_in, drafted, entry_keys, find, save_issue
 from pipelines.errors import CannotDecide, NoSuchIssue
-from pipelines.issue import inline
 from pipelines.issue.entry import (
     machine_line,
     reworded,
@@ -21,11 +18,13 @@ from pipelines.issue.entry import (
     without_machine_line,
 )
 from pipelines.issue.escape import escape
-from pipelines.issue.lint import Finding, Known, fixed, lint
 from pipelines.issue.sections import place_of
-from pipelines.model import Candidate, Change, Decision, Entry, Issue, Section, Snapshot, StoredArticle
+from pipelines.model import Candidate, Change, Decision, Entry, Issue, Section
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom.assistant import propose
+from pipelines.newsroom.decisions import Decided, Stale, decide_in, drafted, find
+from pipelines.newsroom.issues import save_issue
 from pipelines.rules import Rules
 from pipelines.store import Store, Transaction
 
@@ -66,21 +65,6 @@ class Desk:
         return self.newsroom.rules
 
 
-@dataclass(frozen=True, slots=True)
-class Undone:
-    """What an undo took back.
-
-    Args:
-        action: the decision's, or `change`.
-        decided: the stories that it was about, as they are now; None for an issue's own words or order.
-        issue: the draft that it touched.
-    """
-
-    action: str
-    decided: Decided | None
-    issue: date | None
-
-
 def edition(text: str | None) -> str:
     """What tells a text's present wording from another one."""
     return hashlib.sha256((text or "").encode(errors="replace")).hexdigest()[:12]
@@ -89,82 +73,6 @@ def edition(text: str | None) -> str:
 def order_edition(issue: Issue) -> str:
     """What tells an issue's present order from another one."""
     return edition(_order(issue))
-
-
-def look_over(tx: Transaction, issue: Issue, newsletter: Newsletter, rules: Rules) -> list[Finding]:
-    """What of an issue is worth a second look."""
-    keys = [entry_keys(entry, newsletter, rules) for section in issue.sections for entry in section.entries]
-    printed = tx.issues.printed(key for mine in keys for key in mine)
-    days = {key: [one.day for one in found] for key, found in printed.items()}
-    known = Known(keys, days, changed_since(tx, issue), tx.snapshots.heard(addresses_of(issue)))
-    return lint(issue, newsletter, rules, known)
-
-
-def addresses_of(issue: Issue) -> list[str]:
-    """Every web address that an issue's entries, and what stands around them, link; each once."""
-    words = [issue.notice, issue.guide, issue.preamble, issue.footer]
-    for section in issue.sections:
-        words += [section.notes, *(entry.markdown for entry in section.entries), section.closing]
-    return list(dict.fromkeys(url for one in words if one for line in one.split("\n") for url in inline.urls(line)))
-
-
-def changed_since(tx: Transaction, issue: Issue) -> dict[int, list[str]]:
-    """How what entries were picked for differs from its snapshot by now, in words, by the entry's position."""
-    entries = [entry for section in issue.sections for entry in section.entries]
-    told = tx.stories.of(one.story for one in entries if one.story is not None)
-    members = {one for story in told.values() for one in story.members}
-    kept = tx.snapshots.newest(members)
-    now = tx.articles.get(kept)
-    found = {}
-    for position, entry in enumerate(entries):
-        story = told.get(entry.story) if entry.story is not None else None
-        words = [
-            how for one in (story.members if story else ()) if one in kept for how in _how(kept[one], now.get(one))
-        ]
-        if words:
-            found[position] = words
-    return found
-
-
-def _how(kept: Snapshot, now: StoredArticle | None) -> Iterator[str]:
-    when = f"{kept.at.date()} 选用之后"
-    if now is None:
-        yield f"{when}，「{kept.title[:30]}」不在库里了"
-        return
-    if now.article.title != kept.title:
-        yield f"{when}，标题由「{kept.title[:30]}」改成了「{now.article.title[:30]}」"
-    if now.article.text != kept.text:
-        more = len(now.article.text) - len(kept.text)
-        size = f"，{'多' if more > 0 else '少'}了 {abs(more)} 字" if more else ""
-        yield f"{when}，「{kept.title[:30]}」的正文改过{size}"
-
-
-def mend(desk: Desk, day: date) -> Issue:
-    """Put right what is safe in a draft: see `pipelines.issue.lint.fixed`.
-
-    Raises:
-        NoSuchIssue: the day has none.
-        CannotDecide: the issue is out.
-    """
-    with desk.store.transaction() as tx:
-        issue = draft_of(tx, day)
-        after = fixed(issue, desk.rules)
-        if after == issue:
-            return issue
-        for part in PARTS:
-            if getattr(issue, part) != getattr(after, part):
-                _note(tx, desk, day, part, (getattr(issue, part), getattr(after, part)))
-        old, new = ([entry for section in one.sections for entry in section.entries] for one in (issue, after))
-        save_issue(tx, after, desk.newsletter, desk.rules)
-        for was, became in zip(old, new, strict=True):
-            if was == became:
-                continue
-            candidate = tx.stories.find(was.story) if was.story is not None else None
-            if candidate is None:
-                _note(tx, desk, day, "entry", (was.markdown, became.markdown))
-            else:
-                _decide_edit(tx, desk, candidate, was.markdown, became.markdown)
-        return draft_of(tx, day)
 
 
 def as_if(issue: Issue, *, part: Part | None = None, position: int | None = None, text: str) -> Issue:
@@ -357,28 +265,6 @@ def redate(desk: Desk, day: date, to: date) -> Issue:
         return moved
 
 
-def undo_last(desk: Desk, *, passing: Collection[int] = ()) -> Undone:
-    """Take back what a person did last and nobody took back yet: a decision, an edit, a change of a draft.
-
-    A change that somebody has changed again since, or that is out, is passed over.
-
-    Args:
-        passing: ids of decisions that cannot be taken back any more, to pass over them too.
-
-    Raises:
-        CannotDecide: there is nothing to take back.
-        Overtaken: somebody else decided of the story since.
-    """
-    with desk.store.transaction() as tx:
-        decision = tx.decisions.last_of(desk.who, passing)
-        found = _last_change(tx, desk.who)
-        if decision is not None and (found is None or found[0].at <= decision.at):
-            return _undo_decision(tx, desk, decision)
-        if found is not None:
-            return _undo_change(tx, desk, *found)
-    raise CannotDecide("没有可以撤回的操作了")
-
-
 def draft_of(tx: Transaction, day: date) -> Issue:
     """The draft of a day.
 
@@ -395,74 +281,6 @@ def draft_of(tx: Transaction, day: date) -> Issue:
 
 
 # ---- the log, backwards
-
-
-def _last_change(tx: Transaction, who: str) -> tuple[Change, Issue] | None:
-    """A person's newest change that can be taken back, and the draft as it was before; what is out stays as it is."""
-    taken_back: set[int] = set()
-    for change in tx.changes.backwards(who):
-        if change.undoes is not None:
-            taken_back.add(change.undoes)
-        elif change.id not in taken_back:
-            issue = tx.issues.get(change.issue)
-            restored = _RESTORE.get(change.part, _restore_part)(issue, change) if issue else None
-            if issue and restored and issue.state == "draft":
-                return change, restored
-    return None
-
-
-def _undo_decision(tx: Transaction, desk: Desk, decision: Decision) -> Undone:
-    candidate = find(tx, decision.story)
-    if decision.id not in {one.id for one in tx.decisions.last(candidate.story.id)}:
-        raise Overtaken(candidate, decision.id)
-    done = decide_in(tx, desk.newsroom, Decision(decision.story, "undo", desk.who, desk.at))
-    return Undone(decision.action, done, done.issue)
-
-
-def _undo_change(tx: Transaction, desk: Desk, change: Change, restored: Issue) -> Undone:
-    save_issue(tx, restored, desk.newsletter, desk.rules)
-    if restored.date != change.issue:
-        tx.issues.remove(change.issue)
-    undone = Change(0, restored.date, change.part, change.after, change.before, desk.who, desk.at, undoes=change.id)
-    tx.changes.add(undone)
-    return Undone("change", None, restored.date)
-
-
-def _restore_part(issue: Issue, change: Change) -> Issue | None:
-    if change.part not in PARTS or getattr(issue, change.part) != change.after:
-        return None
-    return _with_part(issue, change.part, change.before)
-
-
-def _restore_entry(issue: Issue, change: Change) -> Issue | None:
-    entries = [entry for section in issue.sections for entry in section.entries]
-    at = next((at for at, one in enumerate(entries) if one.story is None and one.markdown == change.after), None)
-    return None if at is None else _with_entries(issue, {at: Entry(change.before or "")})
-
-
-def _restore_order(issue: Issue, change: Change) -> Issue | None:
-    """The order before, of the entries that are there still; what came since stays at its section's end."""
-    wanted: list[list[str]] = json.loads(change.before or "[]")
-    if len(wanted) != len(issue.sections):
-        return None
-    left = [list(section.entries) for section in issue.sections]
-    by_name = {_name(entry): entry for entries in left for entry in entries}
-    placed = [[by_name[name] for name in names if name in by_name] for names in wanted]
-    known = {name for names in wanted for name in names}
-    for entries, order in zip(left, placed, strict=True):
-        order += [entry for entry in entries if _name(entry) not in known]
-    return _arranged(issue, placed)
-
-
-def _restore_date(issue: Issue, change: Change) -> Issue | None:
-    return replace(issue, date=date.fromisoformat(change.before)) if change.before else None
-
-
-_RESTORE: Final[Mapping[str, Callable[[Issue, Change], Issue | None]]] = {
-    "entry": _restore_entry,
-    "order": _restore_order,
-    "date": _restore_date,
-}
 
 
 # ---- small parts

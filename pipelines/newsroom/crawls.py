@@ -24,14 +24,14 @@ from crawler.items import Batch, Problem, RawItem, SourceState
 from crawler.saved import read_saved
 from crawler.settings import assert_safe
 from crawler.sources import KINDS, Registry, Source
-from pipelines.bridge import Bridge, SourceResult
-from pipelines.locks import only_one
 from pipelines.model import Heard
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom.bridge import Bridge, SourceResult
+from pipelines.newsroom.locks import only_one
+from pipelines.newsroom.run import ingest
 from pipelines.normalise import normalise
 from pipelines.normalise.url import canonical
 from pipelines.rules import Rules
-from pipelines.run import ingest
 
 Progress = Callable[[int, int], None]
 """Told how many of how many sources are done."""

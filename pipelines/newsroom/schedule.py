@@ -20,9 +20,9 @@ from croniter import croniter
 from crawler.errors import CrawlError
 from crawler.home import HOME_VARIABLE, Home
 from crawler.sources import Source
-from pipelines.locks import only_one
 from pipelines.newsletter import NewsletterMisconfigured
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom.locks import only_one
 from pipelines.store.errors import StoreError
 from pipelines.store.sources import SourceRecord
 
