@@ -13,18 +13,20 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from pipelines.newsroom import Newsroom
-from pipelines.review import api, entrance
-from pipelines.review.access import Access
-from pipelines.review.archive_page import archive_page, archived_issue
-from pipelines.review.candidates_page import candidates_page, more_cards
+from pipelines.review.answering import Handler, endpoint, problem
+from pipelines.review.api import candidates as api
+from pipelines.review.api.operations import openapi
 from pipelines.review.crawling import Crawls
-from pipelines.review.defence import Defence, Names
-from pipelines.review.issue_page import issue_page
-from pipelines.review.operations import openapi
-from pipelines.review.preview import changes, preview
+from pipelines.review.guard.access import Access
+from pipelines.review.guard.defence import Defence, Names
+from pipelines.review.pages import login as entrance
+from pipelines.review.pages.archive import archive_page, archived_issue
+from pipelines.review.pages.candidates import candidates_page, more_cards
+from pipelines.review.pages.issue import issue_page
+from pipelines.review.pages.preview import changes, preview
+from pipelines.review.pages.sources import sources_page
 from pipelines.review.rendering import asset
-from pipelines.review.sources_page import sources_page
-from pipelines.review.visit import Handler, Room, Visit, endpoint, problem
+from pipelines.review.visit import Room, Visit
 
 _PAGES: Final[tuple[tuple[str, Handler], ...]] = (
     ("/candidates", candidates_page),

@@ -10,9 +10,9 @@ from typing import Final
 import uvicorn
 
 from pipelines.newsroom import Newsroom
-from pipelines.review.access import Access, key_at
 from pipelines.review.app import build
-from pipelines.review.defence import Names
+from pipelines.review.guard.access import Access, key_at
+from pipelines.review.guard.defence import Names
 
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 

@@ -10,9 +10,9 @@ from desks import HOST, KEY, Desk, make_newsroom
 from starlette.testclient import TestClient
 
 from pipelines.newsroom import Newsroom
-from pipelines.review.access import Access
 from pipelines.review.app import build
-from pipelines.review.defence import Names
+from pipelines.review.guard.access import Access
+from pipelines.review.guard.defence import Names
 
 
 @pytest.fixture

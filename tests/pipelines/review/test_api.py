@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
 from starlette.testclient import TestClient
 
-from pipelines.review import api
-from pipelines.review.access import Access
+from pipelines.review.api import candidates as api
+from pipelines.review.api.operations import Operation, openapi
 from pipelines.review.app import build
-from pipelines.review.defence import Names
-from pipelines.review.operations import Operation, openapi
+from pipelines.review.guard.access import Access
+from pipelines.review.guard.defence import Names
 
 DESCRIBED = openapi(api.OPERATIONS)
 CASES = [

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from pipelines.cli import app
 from pipelines.newsroom import Newsroom
-from pipelines.review.passwords import matches
+from pipelines.review.guard.passwords import matches
 
 
 def typed(newsroom: Newsroom, *words: str, said: str = "") -> Result:

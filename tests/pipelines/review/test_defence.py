@@ -13,8 +13,8 @@ from desks import HOST, Desk
 
 from pipelines.newsroom import Newsroom
 from pipelines.review import serving
-from pipelines.review.access import NotHere, own_path
-from pipelines.review.passwords import GUESSES, hashed, matches
+from pipelines.review.guard.access import NotHere, own_path
+from pipelines.review.guard.passwords import GUESSES, hashed, matches
 
 PICK = {"action": "pick"}
 PATH = "/api/candidates/1/decisions"
@@ -272,7 +272,7 @@ def test_an_error_says_nothing_of_the_inside(
     def broken(*_: object) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("pipelines.review.candidates_page.tabs", broken)
+    monkeypatch.setattr("pipelines.review.pages.candidates.tabs", broken)
     for path in ("/candidates", "/candidates?q=高通"):
         failed = desk.get(path)
         assert failed.status_code == 500
@@ -358,7 +358,7 @@ def test_a_password_is_kept_as_a_hash_that_nobody_reads_back() -> None:
 
 
 def test_the_key_of_a_desk_is_its_owners_alone_and_stays(tmp_path: Path) -> None:
-    from pipelines.review.access import key_at  # noqa: PLC0415
+    from pipelines.review.guard.access import key_at  # noqa: PLC0415
 
     path = tmp_path / "var" / "desk.key"
     key = key_at(path)

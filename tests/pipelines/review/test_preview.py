@@ -9,7 +9,7 @@ from builders import stored
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.review.preview import body_of, cleaned
+from pipelines.review.pages.preview import body_of, cleaned
 from pipelines.review.rendering import rendered
 
 HOSTILE = [

@@ -13,8 +13,8 @@ from builders import NOON
 from desks import Desk
 
 from pipelines.newsroom.decisions import Stale
+from pipelines.review.answering import SAID
 from pipelines.review.rendering import SCRIPT_WORDS
-from pipelines.review.visit import SAID
 from pipelines.review.words import english, translated
 
 _HAN: Final = re.compile(r"[\u4e00-\u9fff]")

@@ -6,7 +6,7 @@ from typing import Final
 
 from starlette.responses import RedirectResponse, Response
 
-from pipelines.review.access import COOKIE, digest, give, own_path
+from pipelines.review.guard.access import COOKIE, digest, give, own_path
 from pipelines.review.rendering import page
 from pipelines.review.visit import THEMES, BadInput, Visit
 from pipelines.review.words import LANGUAGES

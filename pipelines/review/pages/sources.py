@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
+from starlette.responses import Response
+
 from crawler.sources import Mistake, Source
 from pipelines.names import ERROR_NAMES
 from pipelines.newsroom import Newsroom
+from pipelines.review.rendering import page
 from pipelines.review.visit import Visit
 from pipelines.store.runs import Run
 from pipelines.store.sources import SourceRecord
@@ -113,3 +116,9 @@ def _health(source: Source, record: SourceRecord | None, week: int) -> Health:
 def _in_chinese(reason: str) -> str:
     name, colon, detail = reason.partition(": ")
     return f"{ERROR_NAMES[name]}：{detail}" if colon and name in ERROR_NAMES else reason
+
+
+def sources_page(visit: Visit) -> Response:
+    """The whole page."""
+    progress = visit.room.crawls.progress(visit.newsroom.store)
+    return page(visit, "sources.html", title="来源", shown=view_sources(visit), progress=progress)

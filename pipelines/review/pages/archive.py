@@ -14,7 +14,7 @@ from pipelines.issue.entry import EntryView, read_entry, summary_of, title_of
 from pipelines.issue.escape import printable_url
 from pipelines.model import Entry, Issue
 from pipelines.newsroom.issues import all_issues, entry_keys
-from pipelines.review.issue_view import day_of, view_issue
+from pipelines.review.pages.issue import day_of, view_issue
 from pipelines.review.rendering import page
 from pipelines.review.visit import NothingHere, Visit
 from pipelines.store import Transaction

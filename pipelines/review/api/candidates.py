@@ -15,12 +15,14 @@ from pipelines.newsroom import decisions as editing
 from pipelines.newsroom import drafts as issue_editing
 from pipelines.newsroom.decisions import Decided, Overtaken, Stale
 from pipelines.newsroom.shortlist import shortlist
-from pipelines.review import api_issues, api_sources
-from pipelines.review.candidates_page import Asked, tab_counts
-from pipelines.review.cards import card
-from pipelines.review.operations import NUMBER, Operation
+from pipelines.review.answering import problem
+from pipelines.review.api import issues as api_issues
+from pipelines.review.api import sources as api_sources
+from pipelines.review.api.operations import NUMBER, Operation
+from pipelines.review.pages.candidates import Asked, tab_counts
+from pipelines.review.pages.cards import card
 from pipelines.review.rendering import fragment
-from pipelines.review.visit import MOST_NUMBER, BadInput, Visit, problem
+from pipelines.review.visit import MOST_NUMBER, BadInput, Visit
 from pipelines.store import Transaction
 
 Number = Annotated[int, Field(ge=0, le=MOST_NUMBER)]

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from markupsafe import Markup
+from starlette.responses import Response
 
 from pipelines.issue.entry import EntryView, read_entry, summary_of, title_of
 from pipelines.issue.frame import guide_of, headline_of
@@ -18,7 +19,7 @@ from pipelines.newsroom.decisions import versions_of
 from pipelines.newsroom.drafts import PARTS, edition, order_edition
 from pipelines.newsroom.issues import issues_to_export
 from pipelines.newsroom.looking_over import look_over
-from pipelines.review.rendering import rendered
+from pipelines.review.rendering import page, rendered
 from pipelines.review.visit import NothingHere, Visit
 from pipelines.store import Transaction
 
@@ -181,3 +182,13 @@ def finding_json(one: Finding) -> dict[str, Any]:
     """A finding as JSON."""
     place = {"part": one.part, "position": one.position, "line": one.line}
     return {**place, "text": one.text, "kind": one.kind, "advice": one.advice}
+
+
+def issue_page(visit: Visit) -> Response:
+    """The whole page: the issue named, else the newest draft."""
+    with visit.newsroom.store.reading() as tx:
+        drafts = sorted(tx.issues.dates("draft"), reverse=True)
+    named = visit.request.query_params.get("date")
+    day: date | None = day_of(named) if named else next(iter(drafts), None)
+    shown = view_issue(visit, day) if day else None
+    return page(visit, "issue.html", title="本期", shown=shown, drafts=drafts)

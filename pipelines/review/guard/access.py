@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pipelines.review.passwords import Guesses, matches
+from pipelines.review.guard.passwords import Guesses, matches
 from pipelines.store import Store
 
 COOKIE: Final = "jianbao_desk"

@@ -13,8 +13,8 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from pipelines.review.access import TOKEN_HEADER
-from pipelines.review.visit import Handler
+from pipelines.review.answering import Handler
+from pipelines.review.guard.access import TOKEN_HEADER
 
 NUMBER: Final[Mapping[str, Any]] = {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}
 DAY: Final[Mapping[str, Any]] = {"type": "string", "format": "date"}

@@ -14,7 +14,7 @@ from crawler.items import Kind
 from crawler.sources import KINDS
 from pipelines.model import CandidateState
 from pipelines.newsroom.shortlist import shortlist
-from pipelines.review.cards import Tab, cards, tabs
+from pipelines.review.pages.cards import Tab, cards, tabs
 from pipelines.review.rendering import fragment, page
 from pipelines.review.visit import Visit
 from pipelines.store.listing import UNDECIDED, Wanted

@@ -19,10 +19,11 @@ from pipelines.newsroom import drafts as issue_editing
 from pipelines.newsroom import run
 from pipelines.newsroom.decisions import Stale
 from pipelines.newsroom.drafts import MOST_CHARACTERS, Part, as_if
-from pipelines.review.issue_view import IssueView, day_of, finding_json, view_issue
-from pipelines.review.operations import DAY, NUMBER, Operation
+from pipelines.review.answering import problem
+from pipelines.review.api.operations import DAY, NUMBER, Operation
+from pipelines.review.pages.issue import IssueView, day_of, finding_json, view_issue
 from pipelines.review.rendering import fragment
-from pipelines.review.visit import NothingHere, Visit, problem
+from pipelines.review.visit import NothingHere, Visit
 
 Seen = Field(None, max_length=40)
 

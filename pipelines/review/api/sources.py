@@ -12,10 +12,11 @@ from crawler.sources_file import switched
 from pipelines import files
 from pipelines.errors import CannotDecide
 from pipelines.newsroom import Newsroom
-from pipelines.review.operations import NAME, Operation
+from pipelines.review.answering import problem
+from pipelines.review.api.operations import NAME, Operation
+from pipelines.review.pages.sources import SourceView, view_sources
 from pipelines.review.rendering import fragment
-from pipelines.review.sources_view import SourceView, view_sources
-from pipelines.review.visit import NothingHere, Visit, problem
+from pipelines.review.visit import NothingHere, Visit
 
 MOST_SOURCES: Final = 2000
 

@@ -1,0 +1,1 @@
+"""The desk's actions for scripts, described as OpenAPI."""
