@@ -16,7 +16,7 @@ from pipelines.group.relevance import TopicTerms, freshness, relevance, total
 from pipelines.group.trained import Learned, categorise_learned, relevance_reasons
 from pipelines.model import Candidate, StoredArticle, Story, StoryLink
 from pipelines.newsletter import Labels, Newsletter
-from pipelines.rules import PromotionRules
+from pipelines.rules.promotion import PromotionRules
 
 MOST_LINKS: Final = 6
 """Label lines that an entry can bear."""

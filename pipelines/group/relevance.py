@@ -12,7 +12,7 @@ from pipelines.group.categories import SUMMARY_SHARE, opening
 from pipelines.group.words import WordList
 from pipelines.model import Reason, StoredArticle, StoryLink
 from pipelines.newsletter import Newsletter, Topic
-from pipelines.rules import PromotionRules
+from pipelines.rules.promotion import PromotionRules
 
 REPEATED_TOPIC_SHARE: Final = 0.5
 """Each further topic weighs this share of what it would alone, so that a list of catchwords does not win."""

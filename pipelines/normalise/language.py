@@ -16,7 +16,8 @@ from typing import Any, Final
 from langdetect import LangDetectException
 from langdetect.detector_factory import PROFILES_DIRECTORY, DetectorFactory
 
-from pipelines.rules import LanguageRules, Rules
+from pipelines.rules import Rules
+from pipelines.rules.languages import LanguageRules
 
 UNDETERMINED: Final = "und"
 """ISO 639-2 for what cannot be told."""

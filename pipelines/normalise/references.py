@@ -12,7 +12,8 @@ from typing import Final
 from crawler.items import LinkRelation
 from pipelines.model import Article, ArticleLink, Reference
 from pipelines.normalise.url import Canonical, NotAWebAddress, canonical
-from pipelines.rules import IdRow, ReferenceRules, Role, Rules
+from pipelines.rules import Rules
+from pipelines.rules.references import IdRow, ReferenceRules, Role
 
 _ROLE_OF_RELATION: Final[dict[LinkRelation, Role]] = {
     "original": "original",

@@ -10,7 +10,8 @@ from typing import Final
 import ftfy
 from ftfy.badness import badness
 
-from pipelines.rules import Rules, TextRules
+from pipelines.rules import Rules
+from pipelines.rules.text import TextRules
 
 MAX_TEXT: Final = 200_000
 """Characters of an article's text that are kept; longer ones are logs, dumps or attacks."""

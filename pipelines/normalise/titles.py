@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from pipelines.rules import Rules, TitleRules
+from pipelines.rules import Rules
+from pipelines.rules.titles import TitleRules
 
 _SEPARATOR: Final = re.compile(r"\s*[|｜丨│_]\s*|\s+[-–—·•»«]\s+|\s*——\s*|-")
 _LAST_SEPARATORS: Final = 4

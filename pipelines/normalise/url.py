@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 from urllib.parse import quote, unquote
 
-from pipelines.rules import HostRules, PageRow, RedirectorRow, Rules, UrlRules
+from pipelines.rules import Rules
+from pipelines.rules.urls import HostRules, PageRow, RedirectorRow, UrlRules
 
 
 class NotAWebAddress(ValueError):
