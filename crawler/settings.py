@@ -1,7 +1,7 @@
 """Each Scrapy setting that is not the default: default, unit, reason.
 
-`JIANBAO_HOME` is the newsletter's folder; `pipelines.newsroom.crawls` sets it for the newsletter that it crawls, and by hand
-(`scrapy crawl arxiv`) it is what the environment names, else `./data`.
+`JIANBAO_HOME` is the newsletter's folder; `pipelines.newsroom.crawls` sets it for the newsletter that it crawls, and
+by hand (`scrapy crawl arxiv`) it is what the environment names, else `./data`.
 """
 
 from __future__ import annotations

@@ -10,15 +10,14 @@ from typing import Annotated, Literal
 import typer
 from rich.text import Text
 
-from pipelines.cli import terminal as console
+from pipelines.cli import terminal
 from pipelines.cli.shared import DATE_FORMAT, Json, now, print_json
 from pipelines.cli.terminal import out
 from pipelines.group.as_json import candidates_json
 from pipelines.issue.sections import no_such_category
 from pipelines.model import Decision
-from pipelines.newsroom import Newsroom
-from pipelines.newsroom import decisions as editing
-from pipelines.newsroom import drafts as issue_editing
+from pipelines.names import STATE_NAMES
+from pipelines.newsroom import Newsroom, decisions, drafts
 
 
 class State(StrEnum):
@@ -54,7 +53,7 @@ def candidates(
     """
     newsroom: Newsroom = context.obj
     at = now()
-    found = editing.list_candidates(
+    found = decisions.list_candidates(
         newsroom.store,
         at,
         category=_category(newsroom, category),
@@ -65,7 +64,7 @@ def candidates(
     if as_json:
         print_json(candidates_json(found, newsroom.newsletter.category_names, at))
         return
-    for table in console.candidate_tables(found, newsroom.newsletter.categories, newsroom.zone):
+    for table in terminal.candidate_tables(found, newsroom.newsletter.categories, newsroom.zone):
         out.print(table)
     if not found:
         out.print("没有候选。")
@@ -91,7 +90,7 @@ def decide(
         category=_category(newsroom, category),
         issue=issue.date() if issue else None,
     )
-    _say(editing.decide(newsroom, decision))
+    _say(decisions.decide(newsroom, decision))
 
 
 def merge(
@@ -104,7 +103,7 @@ def merge(
     例：jianbao merge 1234 1301
     """
     newsroom: Newsroom = context.obj
-    _say(editing.merge(newsroom, story, others, who=newsroom.newsletter.editor, at=now()))
+    _say(decisions.merge(newsroom, story, others, who=newsroom.newsletter.editor, at=now()))
 
 
 def split(
@@ -120,7 +119,7 @@ def split(
     例：jianbao split 1234 1240
     """
     newsroom: Newsroom = context.obj
-    _say(editing.split(newsroom, story, leaving or [], who=newsroom.newsletter.editor, at=now()))
+    _say(decisions.split(newsroom, story, leaving or [], who=newsroom.newsletter.editor, at=now()))
 
 
 def assist(
@@ -136,9 +135,9 @@ def assist(
     newsroom: Newsroom = context.obj
     if accept and reject:
         raise typer.BadParameter("认可还是不要，只能说一样", param_hint="--accept")
-    desk = issue_editing.Desk(newsroom, newsroom.newsletter.editor, now())
+    desk = drafts.Desk(newsroom, newsroom.newsletter.editor, now())
     action: Literal["ask", "accept", "reject"] = "accept" if accept else "reject" if reject else "ask"
-    said = issue_editing.assist(desk, story, action=action)
+    said = drafts.assist(desk, story, action=action)
     words = {
         "ask": newsroom.newsletter.labels.machine,
         "accept": newsroom.newsletter.labels.summary,
@@ -147,12 +146,12 @@ def assist(
     out.print(Text(f"{words[action]}：{said}"), soft_wrap=True)
 
 
-def _say(done: editing.Decided) -> None:
+def _say(done: decisions.Decided) -> None:
     """What a decision led to: a line a story, the one that was spoken of first."""
     for one in (done.candidate, *done.others):
         place = f"（{done.issue} 一期）" if done.issue and one is done.candidate else ""
         number = f" {one.story.id}（{len(one.articles)} 篇）" if done.others or len(one.articles) > 1 else ""
-        said = f"{console.STATE_NAMES[one.state]}{number}{place}：{one.lead.article.title}"
+        said = f"{STATE_NAMES[one.state]}{number}{place}：{one.lead.article.title}"
         out.print(Text(said), soft_wrap=True)
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.cli import terminal as console
+from pipelines.cli import terminal
 from pipelines.cli.shared import Json, group_what_is_new, now, print_json
 from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out, warn
 from pipelines.newsroom import Newsroom, run
-from pipelines.newsroom import decisions as editing
+from pipelines.newsroom.issues import remember_issues
 from pipelines.newsroom.schedule import due_sources, serve
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def crawl(
 
     例：jianbao crawl jiqizhixin arxiv-quantization
     """
-    from pipelines import jobs  # noqa: PLC0415 - it loads Scrapy, which takes a second that no other command should wait
+    from pipelines.newsroom import crawls  # noqa: PLC0415 - it loads Scrapy, which takes a second that no other command should wait
 
     newsroom: Newsroom = context.obj
     if unreadable := [mistake for mistake in newsroom.registry.mistakes if not mistake.source]:
@@ -39,11 +39,11 @@ def crawl(
             fail(str(mistake))
         raise typer.Exit(WRONG_USE)
     chosen = _chosen(newsroom, ids or [], due=due)
-    reports = [] if ids else jobs.misconfigured(newsroom.registry)
+    reports = [] if ids else crawls.misconfigured(newsroom.registry)
     if chosen:
-        with console.progress() as bar:
+        with terminal.progress() as bar:
             task = bar.add_task("抓取", total=len(chosen))
-            reports += jobs.crawl(
+            reports += crawls.crawl(
                 newsroom, chosen, on_progress=lambda done, total: bar.update(task, completed=done, total=total)
             )
     _finish(newsroom, reports, as_json=as_json, no_group=no_group)
@@ -60,10 +60,10 @@ def add(
 
     例：jianbao add saved.html --url https://mp.weixin.qq.com/s/abc
     """
-    from pipelines import jobs  # noqa: PLC0415 - as above
+    from pipelines.newsroom import crawls  # noqa: PLC0415 - as above
 
     newsroom: Newsroom = context.obj
-    reports = jobs.add(newsroom, targets, url=url)
+    reports = crawls.add(newsroom, targets, url=url)
     _finish(newsroom, reports, as_json=as_json, no_group=no_group)
 
 
@@ -82,7 +82,7 @@ def _finish(newsroom: Newsroom, reports: Sequence[SourceReport], *, as_json: boo
     if as_json:
         print_json({"sources": [report.as_json() for report in reports]})
     elif reports:
-        out.print(console.report_table(reports))
+        out.print(terminal.report_table(reports))
     else:
         out.print("没有要抓的来源。")
     if any(report.failed for report in reports):
@@ -103,7 +103,7 @@ def rebuild(context: typer.Context) -> None:
     例：jianbao rebuild
     """
     newsroom: Newsroom = context.obj
-    with console.progress() as bar:
+    with terminal.progress() as bar:
         task = bar.add_task("重建", total=None)
         built = run.rebuild(
             newsroom.store,
@@ -111,7 +111,7 @@ def rebuild(context: typer.Context) -> None:
             newsroom.rules,
             lambda done, total: bar.update(task, completed=done, total=total),
         )
-    editing.remember_issues(newsroom.store, newsroom.newsletter, newsroom.rules)
+    remember_issues(newsroom.store, newsroom.newsletter, newsroom.rules)
     for problem in built.problems:
         warn(f"{problem.url}: {problem.detail}")
     out.print(f"由 {built.items} 个原始条目得出 {built.articles} 篇文章。")

@@ -18,8 +18,8 @@ from crawler.home import DATABASE_VARIABLE, Home
 from pipelines.cli.sample import HOST, Sample, serving
 from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out
 from pipelines.model import Candidate, Issue
-from pipelines.newsroom import Newsroom
-from pipelines.newsroom import decisions as editing
+from pipelines.newsroom import Newsroom, decisions
+from pipelines.newsroom.issues import all_issues
 
 FOLDER: Final = "jianbao-demo"
 
@@ -131,7 +131,7 @@ def _jianbao(command: Command, *arguments: str) -> int:
 
 
 def _newest_draft(newsroom: Newsroom) -> Issue | None:
-    return next((issue for issue in editing.all_issues(newsroom.store) if issue.state == "draft"), None)
+    return next((issue for issue in all_issues(newsroom.store) if issue.state == "draft"), None)
 
 
 def _picks(newsroom: Newsroom, draft: Issue | None) -> Sequence[Candidate]:
@@ -141,7 +141,7 @@ def _picks(newsroom: Newsroom, draft: Issue | None) -> Sequence[Candidate]:
     return [
         candidate
         for category in newsroom.newsletter.categories
-        for candidate in editing.list_candidates(
+        for candidate in decisions.list_candidates(
             newsroom.store, now, category=category.name, limit=category.quota - filled.get(category.name, 0)
         )
     ]

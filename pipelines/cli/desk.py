@@ -55,7 +55,7 @@ def user_add(
 
     例：jianbao user add xiaowang
     """
-    from pipelines.review import passwords  # noqa: PLC0415 - as above
+    from pipelines.review.guard import passwords  # noqa: PLC0415 - as above
 
     newsroom: Newsroom = context.obj
     if not re.fullmatch(r"[\w.@-]{1,64}", name):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli import terminal as console
+from pipelines.cli import terminal
 from pipelines.cli.shared import DATE_FORMAT, Json, print_json
 from pipelines.cli.terminal import out, warn
 from pipelines.newsroom import Newsroom
@@ -50,5 +50,5 @@ def evaluate(
     if as_json:
         print_json(found.to_json())
         return
-    for part in console.evaluation(found):
+    for part in terminal.evaluation(found):
         out.print(part)

@@ -10,14 +10,20 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from pipelines.cli import terminal as console
+from pipelines.cli import terminal
 from pipelines.cli.shared import DATE_FORMAT, Json, group_what_is_new, now, print_json
 from pipelines.cli.terminal import SOME_FAILED, fail, out, warn
 from pipelines.issue.reading import NotAnIssue, read_issue
-from pipelines.newsroom import Newsroom
-from pipelines.newsroom import decisions as editing
-from pipelines.newsroom import drafts as issue_editing
+from pipelines.newsroom import Newsroom, drafts, looking_over
 from pipelines.newsroom.exports import Format, planned, written
+from pipelines.newsroom.issues import (
+    all_issues,
+    ensure_accepted,
+    issues_to_export,
+    publish_issues,
+    published_with,
+    save_issue,
+)
 
 archive_app = typer.Typer(help="往期简报。", no_args_is_help=True)
 issue_app = typer.Typer(help="各期简报：草稿与已刊。", no_args_is_help=True)
@@ -47,7 +53,7 @@ def archive_import(
         issues.append(issue)
     with newsroom.store.transaction() as tx:
         for issue in issues:
-            editing.save_issue(tx, issue, newsroom.newsletter, newsroom.rules)
+            save_issue(tx, issue, newsroom.newsletter, newsroom.rules)
     items = sum(len(section.entries) for issue in issues for section in issue.sections)
     out.print(f"读入 {len(issues)} 期，{items} 条。")
     group_what_is_new(newsroom)
@@ -62,7 +68,7 @@ def issue_list(context: typer.Context) -> None:
     例：jianbao issue list
     """
     newsroom: Newsroom = context.obj
-    out.print(console.issue_table(editing.all_issues(newsroom.store)))
+    out.print(terminal.issue_table(all_issues(newsroom.store)))
 
 
 @issue_app.command("show")
@@ -74,7 +80,7 @@ def issue_show(
     例：jianbao issue show 2020-01-27
     """
     newsroom: Newsroom = context.obj
-    (issue,) = editing.issues_to_export(newsroom.store, newsroom.newsletter, [day.date()])
+    (issue,) = issues_to_export(newsroom.store, newsroom.newsletter, [day.date()])
     out.out(written(issue, Format.MARKDOWN, newsroom), end="", highlight=False)
 
 
@@ -95,26 +101,26 @@ def issue_lint(
     """
     newsroom: Newsroom = context.obj
     dates = None if every else [day.date()] if day else []
-    issues = editing.issues_to_export(newsroom.store, newsroom.newsletter, dates)
+    issues = issues_to_export(newsroom.store, newsroom.newsletter, dates)
     if fix:
-        desk = issue_editing.Desk(newsroom, newsroom.newsletter.editor, now())
+        desk = drafts.Desk(newsroom, newsroom.newsletter.editor, now())
         for issue in issues:
             if issue.state == "draft" or not every:
-                issue_editing.mend(desk, issue.date)
-        issues = editing.issues_to_export(newsroom.store, newsroom.newsletter, dates)
+                looking_over.mend(desk, issue.date)
+        issues = issues_to_export(newsroom.store, newsroom.newsletter, dates)
     if online:
-        from pipelines import jobs  # noqa: PLC0415 - it loads Scrapy, which only this option needs
+        from pipelines.newsroom import crawls  # noqa: PLC0415 - it loads Scrapy, which only this option needs
 
-        jobs.visit(newsroom, [url for issue in issues for url in issue_editing.addresses_of(issue)])
+        crawls.visit(newsroom, [url for issue in issues for url in looking_over.addresses_of(issue)])
     with newsroom.store.reading() as tx:
-        found = [(one, issue_editing.look_over(tx, one, newsroom.newsletter, newsroom.rules)) for one in issues]
+        found = [(one, looking_over.look_over(tx, one, newsroom.newsletter, newsroom.rules)) for one in issues]
     if as_json:
         print_json(
             {"issues": [{"date": str(one.date), "findings": [asdict(each) for each in said]} for one, said in found]}
         )
     else:
         for issue, findings in found:
-            for line in console.finding_lines(issue, findings, newsroom.newsletter):
+            for line in terminal.finding_lines(issue, findings, newsroom.newsletter):
                 out.print(Text(f"{issue.date} ") + line if every else line, soft_wrap=True)
     if any(findings for _, findings in found):
         raise typer.Exit(SOME_FAILED)
@@ -144,10 +150,10 @@ def export(
         raise typer.BadParameter("只检查就不能同时定稿", param_hint="--check")
     wanted = [_format(name) for name in (formats or ("markdown,atom" if every else "markdown")).split(",")]
     dates = None if every else [day.date() for day in days or []]
-    issues = editing.issues_to_export(newsroom.store, newsroom.newsletter, dates)
+    issues = issues_to_export(newsroom.store, newsroom.newsletter, dates)
     if publish:
-        editing.ensure_accepted(newsroom.newsletter, issues)  # before a file says that it is out
-    out_now = editing.published_with(newsroom.store, issues if publish else ())
+        ensure_accepted(newsroom.newsletter, issues)  # before a file says that it is out
+    out_now = published_with(newsroom.store, issues if publish else ())
     folder = output or newsroom.home.path / "issues"
     plan = planned(newsroom, issues, dict.fromkeys(wanted), folder, published=out_now, whole=every)
     if check:
@@ -161,7 +167,7 @@ def export(
         for picture in one.pictures:
             out.print(Text(f"  图 {picture.number} 要上传：{picture.url} {picture.words}".rstrip()), soft_wrap=True)
     if publish:
-        editing.publish(newsroom.store, newsroom.newsletter, newsroom.rules, issues)
+        publish_issues(newsroom.store, newsroom.newsletter, newsroom.rules, issues)
         group_what_is_new(newsroom)
 
 

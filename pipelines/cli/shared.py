@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from pipelines.cli import terminal as console
+from pipelines.cli import terminal
 from pipelines.cli.terminal import err
 from pipelines.newsroom import Newsroom, run
 
@@ -20,7 +20,7 @@ Json = Annotated[bool, typer.Option("--json", help="在标准输出打印一份 
 
 def group_what_is_new(newsroom: Newsroom) -> None:
     """Run the final stage, and say on stderr what came of it."""
-    with console.progress() as bar:
+    with terminal.progress() as bar:
         task = bar.add_task("归组", total=None)
         grouped = run.group(
             newsroom.store, newsroom.group_rules, lambda done, total: bar.update(task, completed=done, total=total)

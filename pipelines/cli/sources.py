@@ -10,7 +10,7 @@ import typer
 
 from crawler.opml import append_sources, read_opml, write_opml
 from pipelines import files
-from pipelines.cli import terminal as console
+from pipelines.cli import terminal
 from pipelines.cli.shared import Json, print_json
 from pipelines.cli.terminal import SOME_FAILED, fail, out
 from pipelines.newsroom import Newsroom
@@ -30,7 +30,7 @@ def sources_list(context: typer.Context, as_json: Json = False) -> None:
     else:
         with newsroom.store.reading() as tx:
             histories = tx.sources.all()
-        out.print(console.source_table(newsroom.sources.values(), histories, newsroom.zone))
+        out.print(terminal.source_table(newsroom.sources.values(), histories, newsroom.zone))
 
 
 @sources_app.command("check")

@@ -99,9 +99,6 @@ _VERSION: Final = re.compile(
 )
 
 
-# ---- Joining
-
-
 # ---- Reading
 
 

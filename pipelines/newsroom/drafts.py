@@ -280,9 +280,6 @@ def draft_of(tx: Transaction, day: date) -> Issue:
     return issue
 
 
-# ---- the log, backwards
-
-
 # ---- small parts
 
 

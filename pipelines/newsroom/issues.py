@@ -104,7 +104,7 @@ def published_with(store: Store, more: Sequence[Issue]) -> list[Issue]:
     return [past[day] for day in sorted(past)]
 
 
-def publish(store: Store, newsletter: Newsletter, rules: Rules, issues: Sequence[Issue]) -> None:
+def publish_issues(store: Store, newsletter: Newsletter, rules: Rules, issues: Sequence[Issue]) -> None:
     """Remember issues as printed: from now on their stories are published.
 
     Raises:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from langdetect.detector_factory import PROFILES_DIRECTORY
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import ValidationError
 
 from crawler.home import Home
-from pipelines.newsletter import Labels, load_newsletter
+from pipelines.newsletter import load_newsletter
 from pipelines.rules.languages import LanguageRules
 from pipelines.rules.promotion import PromotionRules
 from pipelines.rules.references import ReferenceRules
-from pipelines.rules.tables import NEVER, Patterns, Words, _Table, _tuple, any_of
+from pipelines.rules.tables import RuleTable
 from pipelines.rules.text import TextRules
 from pipelines.rules.titles import TitleRules
 from pipelines.rules.urls import UrlRules
@@ -27,27 +22,6 @@ from pipelines.rules.urls import UrlRules
 
 class RulesMisconfigured(Exception):
     """A file of data/rules cannot be used; the message names the file, each field and what is wrong with it."""
-
-
-# ---- urls.toml
-
-
-# ---- titles.toml
-
-
-# ---- text.toml
-
-
-# ---- languages.toml
-
-
-# ---- references.toml
-
-
-# ---- All of them
-
-
-# ---- promotion.toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +41,7 @@ class Rules:
     promotion: PromotionRules = field(repr=False)
 
 
-_T = TypeVar("_T", bound=_Table)
+_T = TypeVar("_T", bound=RuleTable)
 
 
 def load_rules(home: Home) -> Rules:

@@ -9,10 +9,10 @@ from typing import Annotated
 from langdetect.detector_factory import PROFILES_DIRECTORY
 from pydantic import Field, field_validator
 
-from pipelines.rules.tables import _Table
+from pipelines.rules.tables import RuleTable
 
 
-class SmallWordRules(_Table):
+class SmallWordRules(RuleTable):
     """How many small words tell a language: at least `least` of them, and `share` of all words."""
 
     least: int = Field(default=3, ge=1)
@@ -20,7 +20,7 @@ class SmallWordRules(_Table):
     of: Mapping[str, frozenset[str]] = Field(default_factory=dict)
 
 
-class LanguageRules(_Table):
+class LanguageRules(RuleTable):
     """languages.toml.
 
     Args:

@@ -8,10 +8,10 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from pipelines.rules.tables import Patterns, _Table, _tuple, any_of
+from pipelines.rules.tables import Patterns, RuleTable, any_of, as_tuple
 
 
-class PromotionSort(_Table):
+class PromotionSort(RuleTable):
     """One sort of promotion.
 
     Args:
@@ -28,7 +28,7 @@ class PromotionSort(_Table):
         return any_of(self.patterns, flags=re.IGNORECASE)
 
 
-class PromotionRules(_Table):
+class PromotionRules(RuleTable):
     """promotion.toml.
 
     Args:
@@ -37,7 +37,7 @@ class PromotionRules(_Table):
     """
 
     weight: float = Field(default=-3.0, le=0)
-    sorts: Annotated[tuple[PromotionSort, ...], BeforeValidator(_tuple)] = ()
+    sorts: Annotated[tuple[PromotionSort, ...], BeforeValidator(as_tuple)] = ()
 
     def sort_of(self, title: str) -> str | None:
         """What sort of promotion a title announces, if any."""

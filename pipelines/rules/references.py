@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BeforeValidator, Field
 
 from pipelines.newsletter import Labels
-from pipelines.rules.tables import Patterns, Words, _Table, _tuple, any_of
+from pipelines.rules.tables import Patterns, RuleTable, Words, any_of, as_tuple
 
 _IN_ADDRESS: Final = r"[A-Za-z0-9\-._~/?#@!$&'()*+,;=%:]"
 
@@ -19,14 +19,14 @@ Role = Literal["paper", "code", "project", "document", "original", "link"]
 """A label line of `pipelines.newsletter.Labels`."""
 
 
-class IdRow(_Table):
+class IdRow(RuleTable):
     """A way to name something without an address: `pattern` in a text, `url` a template over its groups."""
 
     pattern: re.Pattern[str]
     url: str
 
 
-class ReferenceRules(_Table):
+class ReferenceRules(RuleTable):
     """references.toml, and what the newsletter calls its label lines.
 
     Args:
@@ -45,7 +45,7 @@ class ReferenceRules(_Table):
     labels: Mapping[Role, Words] = Field(default_factory=dict)
     roles: Mapping[str, Role] = Field(default_factory=dict)
     bare_hosts: Words = ()
-    ids: Annotated[tuple[IdRow, ...], BeforeValidator(_tuple)] = ()
+    ids: Annotated[tuple[IdRow, ...], BeforeValidator(as_tuple)] = ()
     ignored: Patterns = ()
     printed: Labels = Labels()
 

@@ -12,17 +12,17 @@ NEVER: Final = re.compile(r"(?!)")
 """The pattern of an empty table."""
 
 
-def _tuple(value: Any) -> Any:
+def as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-Words = Annotated[tuple[str, ...], BeforeValidator(_tuple)]
+Words = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
 
 
-Patterns = Annotated[tuple[re.Pattern[str], ...], BeforeValidator(_tuple)]
+Patterns = Annotated[tuple[re.Pattern[str], ...], BeforeValidator(as_tuple)]
 
 
-class _Table(BaseModel):
+class RuleTable(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 

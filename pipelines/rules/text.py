@@ -7,10 +7,10 @@ from functools import cached_property
 
 from pydantic import Field
 
-from pipelines.rules.tables import Patterns, _Table, any_of
+from pipelines.rules.tables import Patterns, RuleTable, any_of
 
 
-class TextRules(_Table):
+class TextRules(RuleTable):
     """text.toml.
 
     Args:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
-from pipelines.rules.tables import NEVER, Patterns, Words, _Table, any_of
+from pipelines.rules.tables import NEVER, Patterns, RuleTable, Words, any_of
 
 
-class TitleRules(_Table):
+class TitleRules(RuleTable):
     """titles.toml.
 
     Args:

@@ -1,4 +1,4 @@
-"""urls.toml and hosts.toml."""
+"""urls.toml, hosts.toml: how an address becomes its canonical form, for all hosts and for each."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Annotated, Final, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from pipelines.rules.tables import Patterns, Words, _Table, _tuple, any_of
+from pipelines.rules.tables import Patterns, RuleTable, Words, any_of, as_tuple
 
 
-class QueryRules(_Table):
+class QueryRules(RuleTable):
     """Parameters that say how somebody came, not what is shown.
 
     Args:
@@ -27,7 +27,7 @@ class QueryRules(_Table):
     values: Mapping[str, frozenset[str]] = Field(default_factory=dict)
 
 
-class FragmentRules(_Table):
+class FragmentRules(RuleTable):
     """`keep`: whole fragments that say which entry of a page is meant."""
 
     keep: Patterns = ()
@@ -38,7 +38,7 @@ class FragmentRules(_Table):
         return any_of(self.keep)
 
 
-class RedirectorRow(_Table):
+class RedirectorRow(RuleTable):
     """A page that only leads elsewhere.
 
     Args:
@@ -59,14 +59,14 @@ class RedirectorRow(_Table):
         return self.path is not None and "target" in self.path.groupindex
 
 
-class ParameterRow(_Table):
+class ParameterRow(RuleTable):
     """A query parameter: any of `names`; its whole value, decoded, must match `like`."""
 
     names: Words
     like: re.Pattern[str] = re.compile(r"[^\x00-\x1f]+")
 
 
-class PageRow(_Table):
+class PageRow(RuleTable):
     """Pages whose address says what they are.
 
     Args:
@@ -99,7 +99,7 @@ class PageRow(_Table):
         return self
 
 
-class HostRow(_Table):
+class HostRow(RuleTable):
     """What the addresses of a host may lose.
 
     Args:
@@ -119,7 +119,7 @@ class HostRow(_Table):
     fragment: bool = False
 
 
-class AddressRow(_Table):
+class AddressRow(RuleTable):
     """Where a strong key leads: `key` is a pattern, `url` a template over its groups."""
 
     key: re.Pattern[str]
@@ -154,17 +154,17 @@ class HostRules:
 _NOTHING_SPECIAL: Final = HostRules()
 
 
-class UrlRules(_Table):
+class UrlRules(RuleTable):
     """urls.toml."""
 
     max_length: int = Field(default=4096, ge=100)
     max_redirects: int = Field(default=5, ge=0, le=20)
     query: QueryRules = QueryRules()
     fragments: FragmentRules = FragmentRules()
-    redirectors: Annotated[tuple[RedirectorRow, ...], BeforeValidator(_tuple)] = ()
-    pages: Annotated[tuple[PageRow, ...], BeforeValidator(_tuple)] = ()
-    hosts: Annotated[tuple[HostRow, ...], BeforeValidator(_tuple)] = ()
-    addresses: Annotated[tuple[AddressRow, ...], BeforeValidator(_tuple)] = ()
+    redirectors: Annotated[tuple[RedirectorRow, ...], BeforeValidator(as_tuple)] = ()
+    pages: Annotated[tuple[PageRow, ...], BeforeValidator(as_tuple)] = ()
+    hosts: Annotated[tuple[HostRow, ...], BeforeValidator(as_tuple)] = ()
+    addresses: Annotated[tuple[AddressRow, ...], BeforeValidator(as_tuple)] = ()
 
     @cached_property
     def by_host(self) -> Mapping[str, HostRules]:

@@ -19,24 +19,23 @@ from servers import ROOT, Seen, Site, http, newsroom, serving, source
 
 from crawler.home import Home
 from crawler.sources import Source, load_sources
-from pipelines.newsroom import Newsroom
-from pipelines.newsroom import crawls as jobs
+from pipelines.newsroom import Newsroom, crawls
 
 SCRIPT = """
 import json, sys
 from pathlib import Path
 from crawler.errors import CrawlError
 from crawler.home import Home
-from pipelines.newsroom import crawls as jobs
+from pipelines.newsroom import crawls
 from pipelines.newsroom import Newsroom
 room = Newsroom(Home(Path(sys.argv[1])))
 progress = []
 try:
     if sys.argv[2] == "crawl":
         tell = lambda done, total: progress.append([done, total])
-        reports = jobs.crawl(room, list(room.sources.values()), on_progress=tell)
+        reports = crawls.crawl(room, list(room.sources.values()), on_progress=tell)
     else:
-        reports = jobs.add(room, sys.argv[3:], url=None)
+        reports = crawls.add(room, sys.argv[3:], url=None)
 except CrawlError as error:
     sys.exit(str(error))
 rows = [report.as_json() | {"warnings": report.warnings} for report in reports]
@@ -184,14 +183,14 @@ def test_what_is_added_is_reported_target_by_target(tmp_path: Path, site: Site) 
 
 def test_a_process_crawls_once() -> None:
     sources = [Source(id="a", kind="feed", name="A", url="https://a.example/")]
-    with jobs._once, pytest.raises(RuntimeError, match="once"):
-        jobs._run_spiders(Home(Path("nowhere")), sources, {}, datetime.now(UTC), print)
+    with crawls._once, pytest.raises(RuntimeError, match="once"):
+        crawls._run_spiders(Home(Path("nowhere")), sources, {}, datetime.now(UTC), print)
 
 
 def test_a_source_that_cannot_work_is_reported_with_all_its_mistakes(tmp_path: Path) -> None:
     bad = source("bad", "feed", url="nowhere", trust="high")
     registry = load_sources(Home(newsroom(tmp_path, bad + source("good", "feed", url="https://a.example/"))))
-    (report,) = jobs.misconfigured(registry)
+    (report,) = crawls.misconfigured(registry)
     assert report.id == "bad"
     assert report.failed
     assert "url" in report.failed

@@ -11,10 +11,10 @@ from starlette.responses import JSONResponse, Response
 
 from pipelines.group.as_json import candidate_json
 from pipelines.model import Candidate, Decision
-from pipelines.newsroom import decisions as editing
-from pipelines.newsroom import drafts as issue_editing
+from pipelines.newsroom import decisions, drafts
 from pipelines.newsroom.decisions import Decided, Overtaken, Stale
 from pipelines.newsroom.shortlist import shortlist
+from pipelines.newsroom.undo import undo_last
 from pipelines.review.answering import problem
 from pipelines.review.api import issues as api_issues
 from pipelines.review.api import sources as api_sources
@@ -27,7 +27,7 @@ from pipelines.store import Transaction
 
 Number = Annotated[int, Field(ge=0, le=MOST_NUMBER)]
 Endpoint = Callable[[Visit], Response]
-Words = Field("", max_length=issue_editing.MOST_CHARACTERS)
+Words = Field("", max_length=drafts.MOST_CHARACTERS)
 
 
 class DecisionBody(BaseModel):
@@ -116,7 +116,7 @@ def news(visit: Visit) -> Response:
 def candidate(visit: Visit) -> Response:
     """One story, as a candidate."""
     with visit.newsroom.store.reading() as tx:
-        return JSONResponse(_told(tx, editing.find(tx, _number(visit))))
+        return JSONResponse(_told(tx, decisions.find(tx, _number(visit))))
 
 
 def _or_fresh(action: Endpoint) -> Endpoint:
@@ -137,7 +137,7 @@ def decide(visit: Visit) -> Response:
     """Decide on a story."""
     brought = visit.brought(DecisionBody)
     decision = Decision(_number(visit), brought.action, visit.who, visit.now, category=brought.category)
-    done = editing.decide(visit.newsroom, decision, seen=brought.seen)
+    done = decisions.decide(visit.newsroom, decision, seen=brought.seen)
     return _done(visit, done)
 
 
@@ -145,7 +145,7 @@ def decide(visit: Visit) -> Response:
 def reword(visit: Visit) -> Response:
     """Give a story's entry another title and summary, whether it is picked already or not."""
     brought = visit.brought(EntryBody)
-    done = issue_editing.reword_story(
+    done = drafts.reword_story(
         visit.desk, _number(visit), title=brought.title, summary=brought.summary, seen=brought.seen
     )
     return _done(visit, done)
@@ -155,7 +155,9 @@ def reword(visit: Visit) -> Response:
 def merge(visit: Visit) -> Response:
     """Join stories: from now on they are one."""
     brought = visit.brought(MergeBody)
-    done = editing.merge(visit.newsroom, _number(visit), brought.others, who=visit.who, at=visit.now, seen=brought.seen)
+    done = decisions.merge(
+        visit.newsroom, _number(visit), brought.others, who=visit.who, at=visit.now, seen=brought.seen
+    )
     return _done(visit, done)
 
 
@@ -163,7 +165,7 @@ def merge(visit: Visit) -> Response:
 def split(visit: Visit) -> Response:
     """Take articles out of a story: from now on they are never one with the rest."""
     brought = visit.brought(SplitBody)
-    done = editing.split(
+    done = decisions.split(
         visit.newsroom, _number(visit), brought.leaving, who=visit.who, at=visit.now, seen=brought.seen
     )
     return _done(visit, done)
@@ -172,7 +174,7 @@ def split(visit: Visit) -> Response:
 @_or_fresh
 def undo(visit: Visit) -> Response:
     """Take back what you did last, as far back as you like."""
-    undone = issue_editing.undo_last(visit.desk, passing=visit.brought(UndoBody).passed)
+    undone = undo_last(visit.desk, passing=visit.brought(UndoBody).passed)
     if undone.decided is None:
         return JSONResponse({"action": undone.action, "issue": _day(undone.issue)})
     return _done(visit, undone.decided, action=undone.action)
@@ -187,7 +189,7 @@ def _day(day: object) -> str | None:
 
 
 def _told(tx: Transaction, one: Candidate) -> dict[str, Any]:
-    return candidate_json(one) | {"version": editing.versions(tx, [one])[one.story.id]}
+    return candidate_json(one) | {"version": decisions.versions(tx, [one])[one.story.id]}
 
 
 def _done(visit: Visit, done: Decided, **more: object) -> Response:

@@ -14,11 +14,10 @@ from pipelines import files
 from pipelines.errors import CannotDecide
 from pipelines.issue.formats.as_json import to_json
 from pipelines.model import Issue
-from pipelines.newsroom import decisions as editing
-from pipelines.newsroom import drafts as issue_editing
-from pipelines.newsroom import run
+from pipelines.newsroom import drafts, run
 from pipelines.newsroom.decisions import Stale
 from pipelines.newsroom.drafts import MOST_CHARACTERS, Part, as_if
+from pipelines.newsroom.issues import all_issues, publish_issues
 from pipelines.review.answering import problem
 from pipelines.review.api.operations import DAY, NUMBER, Operation
 from pipelines.review.pages.issue import IssueView, day_of, finding_json, view_issue
@@ -93,7 +92,7 @@ def issues(visit: Visit) -> Response:
             "headline": one.headline,
             "items": sum(len(section.entries) for section in one.sections),
         }
-        for one in editing.all_issues(visit.newsroom.store)
+        for one in all_issues(visit.newsroom.store)
     ]
     return JSONResponse({"issues": told})
 
@@ -106,19 +105,17 @@ def issue(visit: Visit) -> Response:
 def write_part(visit: Visit) -> Response:
     """Write a draft's headline, guide or preamble."""
     part = visit.place("part")
-    if part not in issue_editing.PARTS:
+    if part not in drafts.PARTS:
         raise NothingHere
     brought = visit.brought(TextBody)
-    return _after(visit, lambda day: issue_editing.write_part(visit.desk, day, part, brought.text, seen=brought.seen))
+    return _after(visit, lambda day: drafts.write_part(visit.desk, day, part, brought.text, seen=brought.seen))
 
 
 def write_entry(visit: Visit) -> Response:
     """Write an entry of a draft, label lines and all."""
     brought = visit.brought(TextBody)
     position = visit.number("position")
-    return _after(
-        visit, lambda day: issue_editing.write_entry(visit.desk, day, position, brought.text, seen=brought.seen)
-    )
+    return _after(visit, lambda day: drafts.write_entry(visit.desk, day, position, brought.text, seen=brought.seen))
 
 
 def move_entry(visit: Visit) -> Response:
@@ -126,9 +123,7 @@ def move_entry(visit: Visit) -> Response:
     brought = visit.brought(MoveBody)
 
     def move(day: date) -> Issue:
-        return issue_editing.move_entry(
-            visit.desk, day, brought.position, brought.section, brought.to, seen=brought.seen
-        )
+        return drafts.move_entry(visit.desk, day, brought.position, brought.section, brought.to, seen=brought.seen)
 
     return _after(visit, move)
 
@@ -136,7 +131,7 @@ def move_entry(visit: Visit) -> Response:
 def redate(visit: Visit) -> Response:
     """Have a draft come out on another day."""
     brought = visit.brought(DateBody)
-    return _after(visit, lambda day: issue_editing.redate(visit.desk, day, brought.date))
+    return _after(visit, lambda day: drafts.redate(visit.desk, day, brought.date))
 
 
 def preview(visit: Visit) -> Response:
@@ -144,9 +139,7 @@ def preview(visit: Visit) -> Response:
     brought = visit.brought(PreviewBody)
     day = _day(visit)
     with visit.newsroom.store.reading() as tx:
-        changed = as_if(
-            issue_editing.draft_of(tx, day), part=brought.part, position=brought.position, text=brought.text
-        )
+        changed = as_if(drafts.draft_of(tx, day), part=brought.part, position=brought.position, text=brought.text)
     shown = view_issue(visit, day, changed)
     return JSONResponse(
         {"html": shown.html, "markdown": shown.markdown, "lint": [finding_json(one) for one in shown.findings]}
@@ -164,7 +157,7 @@ def export(visit: Visit) -> Response:
     except OSError as error:
         raise CannotDecide("{path} 写不了：{reason}；什么也没有改", path=path, reason=error.strerror) from error
     if brought.publish and shown.issue.state == "draft":
-        editing.publish(newsroom.store, newsroom.newsletter, newsroom.rules, [shown.issue])
+        publish_issues(newsroom.store, newsroom.newsletter, newsroom.rules, [shown.issue])
         run.group(newsroom.store, newsroom.group_rules)
     told = {"path": str(path), "changed": changed, "published": brought.publish}
     return JSONResponse(told | _told(visit, view_issue(visit, day)))
@@ -198,7 +191,7 @@ def _told(visit: Visit, shown: IssueView) -> dict[str, Any]:
 
 
 _DAY: Final = {"day": DAY}
-_PART: Final = {"type": "string", "enum": list(issue_editing.PARTS)}
+_PART: Final = {"type": "string", "enum": list(drafts.PARTS)}
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("GET", "/api/issues", issues),
