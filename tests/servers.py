@@ -21,8 +21,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-
-ROOT = Path(__file__).parent.parent
+from places import ROOT
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from places import ROOT
 
 import crawler
 import pipelines
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def modules() -> list[str]:

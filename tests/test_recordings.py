@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from places import RECORDINGS
 
 from crawler.errors import CrawlError
 from crawler.items import Ask, Reply
 from crawler.pages import PAGES
 from crawler.sources import KINDS
 
-RECORDINGS = Path(__file__).parent / "recordings"
 CASES = sorted(path.parent for path in RECORDINGS.glob("*/*/response.json"))
 
 

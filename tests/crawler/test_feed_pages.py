@@ -16,6 +16,7 @@ import feedparser
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from places import RECORDINGS
 
 from crawler.errors import Blocked, CrawlError, PageChanged
 from crawler.items import Page, RawItem, Reply
@@ -25,7 +26,6 @@ from crawler.pages.feed_broken import read_broken
 from crawler.pages.feed_xml import read_xml
 
 URL = "https://feeds.example.org/feed.xml"
-RECORDINGS = Path(__file__).parent.parent / "recordings"
 ITEM = "<item><title>One</title><link>https://a.example/1</link></item>"
 
 NOT_FEEDS = re.compile(r".*\.(?:serde\.json|txt|tsv|opml|html|html\.xml)|.*/output/.*\.json")

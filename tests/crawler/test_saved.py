@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from places import RECORDINGS
 
 from crawler.errors import CrawlError, Gone, SourceMisconfigured
 from crawler.saved import read_saved
 
-RECORDINGS = Path(__file__).parent.parent / "recordings"
 ARTICLE = (RECORDINGS / "wechat" / "article" / "response.body").read_bytes()
 ADDRESS = "https://mp.weixin.qq.com/s/Tile-0001_abcdefghij22"
 

@@ -7,11 +7,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from places import RECORDINGS
 from scrapy.http import Request, Response
 from servers import Crawled, Seen, Site, crawl, http, newsroom, serving, source
 
@@ -28,7 +28,6 @@ from crawler.spiders.wechat import WechatSpider
 from crawler.spiders.zhihu import ZhihuSpider
 
 NOW = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
-RECORDINGS = Path(__file__).parent.parent / "recordings"
 
 
 def row(kind: str = "feed", **fields: Any) -> Source:

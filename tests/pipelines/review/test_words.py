@@ -6,11 +6,13 @@ import ast
 import re
 from collections.abc import Callable
 from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
 import pytest
 from builders import NOON
 from desks import Desk
+from places import ROOT
 
 from pipelines.newsroom.decisions import Stale
 from pipelines.review.answering import SAID
@@ -36,11 +38,14 @@ def test_every_word_of_a_template_and_of_a_script_has_its_english() -> None:
     assert sorted(one for one in wanted if one not in english()) == []
 
 
+def speaking_modules() -> list[Path]:
+    """The modules that say something to an editor."""
+    return [path for room in ("issue", "newsroom", "review") for path in (ROOT / "pipelines" / room).rglob("*.py")]
+
+
 def told_words() -> list[ast.expr]:
     """What is said by each error that an editor is told."""
-    room = files("pipelines")
-    sources = [room.joinpath(f"{name}.py") for name in ("drafting", "editing", "issue_editing")]
-    sources += [one for one in room.joinpath("review").iterdir() if one.name.endswith(".py")]
+    sources = speaking_modules()
     calls = [
         node
         for one in sources
@@ -83,13 +88,7 @@ def test_no_english_is_left_over() -> None:
         for folder in ("templates", "static")
         for file in files("pipelines.review").joinpath(folder).iterdir()
     )
-    rest += "".join(
-        file.read_text(encoding="utf-8") for file in files("pipelines.review").iterdir() if file.name.endswith(".py")
-    )
-    rest += "".join(
-        files("pipelines").joinpath(f"{name}.py").read_text(encoding="utf-8")
-        for name in ("drafting", "editing", "issue_editing")
-    )
+    rest += "".join(path.read_text(encoding="utf-8") for path in speaking_modules())
     assert [one for one in english() if not names.fullmatch(one) and one not in rest] == []
 
 

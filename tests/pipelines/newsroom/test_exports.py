@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from test_cli import Cli
+from commands import Cli
 
 PAST = (
     "---\nlayout: default\n---\n\n# 试刊 ({day}) 甲/乙\n\n## 业界新闻\n\n"

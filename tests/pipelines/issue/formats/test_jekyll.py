@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from builders import stored
+from hostile import HOSTILE, MARKUP
 from hypothesis import HealthCheck, given, settings
 from lxml import html
-from test_escape import HOSTILE, MARKUP
 
 from crawler.home import bundled
 from pipelines.issue.draft import draft

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 from builders import NOON
+from commands import Cli
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from servers import http, serving
-from test_cli import Cli
 
 from crawler.home import Home, bundled
 from pipelines.issue.lint import Finding, Known, fixed, lint

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
+from places import ROOT
 
 from pipelines.cli.demo import FOLDER, _sample_newsroom
 from pipelines.newsletter import load_newsletter
@@ -21,7 +22,6 @@ from pipelines.newsletter import load_newsletter
 pytestmark = pytest.mark.slow
 
 SECONDS_ALLOWED = 20
-ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def jianbao(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from builders import NOON
+from places import ROOT
 
 from crawler.home import Home, bundled
 from crawler.items import Batch, Problem, RawItem, SourceState
@@ -258,7 +259,7 @@ def test_a_process_killed_at_any_point_loses_and_repeats_nothing(tmp_path: Path)
 
     def start(url: str) -> subprocess.Popen[str]:
         driver = [sys.executable, "-c", textwrap.dedent(DRIVER), url]
-        return subprocess.Popen(driver, cwd=Path(run.__file__).parent.parent, stdout=subprocess.PIPE, text=True)
+        return subprocess.Popen(driver, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
     with start(calm) as process:
         assert process.stdout is not None

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import typer
-from typer.testing import CliRunner
+from commands import Cli
 
 from crawler.home import Home
 from pipelines.cli import app, main
@@ -44,22 +44,6 @@ PAST = """# 试刊 (2026-10-01)
 
 ----
 """
-
-
-class Cli:
-    """`jianbao --home <folder>` in this process."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self._runner = CliRunner()
-
-    def __call__(self, *words: str, code: int = 0) -> str:
-        result = self._runner.invoke(app, ["--home", str(self.home), *words])
-        assert result.exit_code == code, result.output + repr(result.exception)
-        return result.stdout
-
-    def json(self, *words: str) -> Any:
-        return json.loads(self(*words, "--json"))
 
 
 @pytest.fixture

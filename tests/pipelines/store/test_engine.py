@@ -16,9 +16,9 @@ from subprocess import PIPE
 
 import pytest
 from builders import NOON, article
+from places import ROOT
 from sqlalchemy import event, text
 
-import pipelines
 from pipelines.store import Store
 from pipelines.store.engine import APPLICATION_ID, make_engine
 from pipelines.store.errors import (
@@ -240,7 +240,7 @@ def test_processes_that_open_a_new_database_at_once_all_succeed(path: Path) -> N
         "from pipelines.store import Store; import sys; print(flush=True); input(); Store.open(sys.argv[1]).close()"
     )
     command = [sys.executable, "-c", script, url_of(path)]
-    root = Path(pipelines.__file__).parent.parent
+    root = ROOT
     started = [subprocess.Popen(command, cwd=root, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True) for _ in range(3)]
     for process in started:
         assert process.stdout is not None

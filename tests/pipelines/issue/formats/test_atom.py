@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
+from places import SCHEMAS
 
 from crawler.home import bundled
 from pipelines.issue.formats.atom import to_atom
@@ -21,7 +22,7 @@ from pipelines.newsletter import Newsletter, Publish, load_newsletter
 
 NEWSLETTER = load_newsletter(bundled() / "newsletter.toml")
 TEMPLATE = (bundled() / "templates/issue.md.j2").read_text(encoding="utf-8")
-SCHEMA = etree.RelaxNG(etree.parse(Path(__file__).parent.parent / "schemas/atom.rng"))
+SCHEMA = etree.RelaxNG(etree.parse(SCHEMAS / "atom.rng"))
 SITE = Publish(url="https://site.example/news", issue="issues/{date}.html", licence="CC BY-SA 4.0")
 
 

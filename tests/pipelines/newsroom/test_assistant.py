@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from builders import article
+from commands import Cli
 from servers import Seen, Site, http, serving
-from test_cli import Cli
 
 from crawler.home import bundled
 from pipelines.issue.entry import machine_line, with_machine_line_accepted, without_machine_line

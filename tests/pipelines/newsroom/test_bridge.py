@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from builders import NOON
+from places import ROOT
 from scrapy.statscollectors import MemoryStatsCollector
 from scrapy.utils.test import get_crawler
 
@@ -194,7 +195,7 @@ CRAWL = """
 def test_a_crawl_is_stored_and_its_results_are_at_hand_afterwards(home: Home) -> None:
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(CRAWL), str(home.path)],
-        cwd=Path(module.__file__).parent.parent,
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
