@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 FIREFOX = os.environ.get("JIANBAO_FIREFOX", "/usr/bin/firefox-esr")
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the key of an element's id: WebDriver, section 12.2
@@ -33,11 +33,12 @@ class Firefox:
 
     Args:
         connection: to its Marionette server.
+        stream: what the server sends on the connection.
     """
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, stream: BinaryIO) -> None:
         self._connection = connection
-        self._stream = connection.makefile("rb")
+        self._stream = stream
         self._count = 0
         self._read_message()  # the server's greeting
         self._send("WebDriver:NewSession")
@@ -103,8 +104,11 @@ def start_firefox(folder: Path) -> Iterator[Firefox]:
     ) as process:
         try:
             port = _read_port(folder / "MarionetteActivePort", process)
-            with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
-                yield Firefox(connection)
+            with (
+                socket.create_connection(("127.0.0.1", port), timeout=60) as connection,
+                connection.makefile("rb") as stream,
+            ):
+                yield Firefox(connection, stream)
         finally:
             process.terminate()
             try:
