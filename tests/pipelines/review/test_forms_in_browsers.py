@@ -18,7 +18,7 @@ from firefox import start_firefox
 from playwright.sync_api import Page, Route, sync_playwright
 
 from pipelines.newsroom import Newsroom
-from pipelines.review.passwords import hashed
+from pipelines.review.guard.passwords import hashed
 
 pytestmark = pytest.mark.slow
 
