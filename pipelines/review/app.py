@@ -59,7 +59,7 @@ def build(newsroom: Newsroom, access: Access, names: Names) -> Starlette:
         *(Route(path, endpoint(room, handle)) for path, handle in _PAGES),
         Route("/login", endpoint(room, entrance.login_page, login=False)),
         Route("/login", endpoint(room, entrance.log_in, login=False), methods=["POST"]),
-        Route("/logout", endpoint(room, entrance.log_out), methods=["POST"]),
+        Route("/logout", endpoint(room, entrance.log_out, login=False), methods=["POST"]),
         Route("/preferences", endpoint(room, entrance.prefer, login=False), methods=["POST"]),
         Route("/static/{name}", endpoint(room, asset, login=False)),
         Route("/api/openapi.json", endpoint(room, _description)),

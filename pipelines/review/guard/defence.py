@@ -47,7 +47,7 @@ _HEADERS: Final = {
     "Content-Security-Policy": PAGE_POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # other sites get no address; with no-referrer a form's Origin would be null
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
@@ -146,10 +146,15 @@ def _unwelcome(headers: Headers) -> tuple[int, str] | None:
 
 
 def _same_origin(headers: Headers) -> bool:
-    """Whether a browser says that a request is the desk's own. What is no browser says nothing: its token counts."""
+    """Whether a request comes from a page of the desk, as far as the browser tells.
+
+    Sec-Fetch-Site decides alone: no page can forge it, and a proxy that rewrites Host does not change it. Browsers send
+    it only to HTTPS and loopback (Fetch Metadata, section 2), so Origin decides for plain HTTP and for older browsers.
+    A client that is no browser sends neither: for it the token decides.
+    """
     site = headers.get("sec-fetch-site")
-    if site is not None and site != "same-origin":
-        return False
+    if site is not None:
+        return site == "same-origin"
     origin = headers.get("origin")
     if origin is None:
         return True

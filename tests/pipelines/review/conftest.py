@@ -29,7 +29,7 @@ def open_desk(newsroom: Newsroom) -> Iterator[Callable[..., Desk]]:
     opened: list[TestClient] = []
 
     def opener(editor: str = "编辑甲", *, login: bool = False) -> Desk:
-        app = build(newsroom, Access(KEY, login, editor), Names(frozenset({"127.0.0.1", "localhost"})))
+        app = build(newsroom, Access(KEY, login, editor), Names(frozenset({"127.0.0.1", "localhost", "::1"})))
         client = TestClient(app, base_url=f"http://{HOST}", follow_redirects=False)
         client.__enter__()
         opened.append(client)

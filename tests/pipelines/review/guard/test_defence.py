@@ -49,6 +49,10 @@ def test_an_action_with_the_token_of_another_browser_is_refused(desk: Desk, open
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
         {"Sec-Fetch-Site": "none"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": f"http://{HOST}"},
+        {"Origin": f"ftp://{HOST}"},
+        {"Origin": "http://[::1"},
     ],
 )
 def test_an_action_from_another_site_is_refused_even_with_the_token(desk: Desk, headers: dict[str, str]) -> None:
@@ -63,9 +67,34 @@ def test_a_form_that_any_site_could_send_is_refused(desk: Desk, content_type: st
     assert undecided(desk)
 
 
-def test_an_action_of_the_page_itself_is_done(desk: Desk) -> None:
-    done = desk.post(PATH, PICK, **{"Origin": f"http://{HOST}", "Sec-Fetch-Site": "same-origin"})
-    assert done.status_code == 200
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "same-origin", "Origin": f"http://{HOST}"},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "null"},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "https://desk.example"},
+        {"Sec-Fetch-Site": "same-origin"},
+        {"Origin": f"http://{HOST}"},
+        {"Origin": "https://localhost", "Host": "localhost"},
+        {"Origin": "http://localhost:8765", "Host": "LOCALHOST:8765"},
+        {"Origin": "http://[::1]:8765", "Host": "[::1]:8765"},
+        {},
+    ],
+    ids=[
+        "today's browser",
+        "a page that hides its address",
+        "a proxy that rewrites Host",
+        "no Origin",
+        "an older browser",
+        "a proxy that speaks TLS",
+        "localhost with a port",
+        "IPv6",
+        "no browser",
+    ],
+)
+def test_an_action_of_the_page_itself_is_done(desk: Desk, headers: dict[str, str]) -> None:
+    cookie = {"Cookie": f"jianbao_desk={desk.client.cookies['jianbao_desk']}"}  # the client's own is for its one host
+    assert desk.post(PATH, PICK, **cookie, **headers).status_code == 200
     assert desk.card(1)["state"] == "picked"
 
 
@@ -235,7 +264,7 @@ def test_every_page_forbids_whatever_is_not_the_desks_own(desk: Desk) -> None:
         assert "unsafe" not in policy
         assert "frame-ancestors 'none'" in policy
         assert headers["x-content-type-options"] == "nosniff"
-        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["referrer-policy"] == "same-origin"
 
 
 def test_an_article_is_shown_in_a_response_that_can_do_nothing(desk: Desk) -> None:
@@ -322,6 +351,17 @@ def test_a_login_opens_a_session_of_its_own_and_a_logout_ends_it(
     assert desk.client.post("/logout", data={"csrf": desk.token}).status_code == 303
     desk.client.cookies.set("jianbao_desk", cookie)
     assert desk.get("/api/candidates").status_code == 401
+
+
+def test_a_logout_after_the_session_ended_leads_to_the_login(
+    newsroom: Newsroom, open_desk: Callable[..., Desk]
+) -> None:
+    add_user(newsroom, "小王", "correct horse")
+    desk = open_desk(login=True)
+    token = re.search(r'name="csrf" value="(\w+)"', desk.get("/login").text)
+    assert token
+    done = desk.client.post("/logout", data={"csrf": token[1]})
+    assert (done.status_code, done.headers["location"]) == (303, "/login")
 
 
 def test_passwords_cannot_be_guessed_by_trying(newsroom: Newsroom, open_desk: Callable[..., Desk]) -> None:
