@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
-from pipelines.deduplicate.stories import ROUND_UP, WORK_PREFIXES
 from pipelines.errors import CannotDecide, NoSuchIssue
-from pipelines.issue.entry import machine_line, read_entry
+from pipelines.issue.entry import machine_line
+from pipelines.issue.keys import find_entry_keys
 from pipelines.issue.markdown import back_issues
-from pipelines.model import Entry, Issue
+from pipelines.model import Issue
 from pipelines.newsletter import Newsletter
-from pipelines.normalise.references import named_in
-from pipelines.normalise.url import Canonical, NotAWebAddress, canonical
 from pipelines.rules import Rules
 from pipelines.store import Store, Transaction
 
@@ -22,7 +19,7 @@ from pipelines.store import Store, Transaction
 def save_issue(tx: Transaction, issue: Issue, newsletter: Newsletter, rules: Rules) -> None:
     """Store an issue, and by their strong keys all that its entries printed: it is remembered."""
     entries = [entry for section in issue.sections for entry in section.entries]
-    tx.issues.save(issue, [entry_keys(entry, newsletter, rules) for entry in entries])
+    tx.issues.save(issue, [find_entry_keys(entry, newsletter, rules) for entry in entries])
 
 
 def remember_issues(store: Store, newsletter: Newsletter, rules: Rules) -> None:
@@ -30,41 +27,6 @@ def remember_issues(store: Store, newsletter: Newsletter, rules: Rules) -> None:
     with store.transaction() as tx:
         for day in tx.issues.dates():
             save_issue(tx, _the_issue(tx, day), newsletter, rules)
-
-
-def entry_keys(entry: Entry, newsletter: Newsletter, rules: Rules) -> tuple[str, ...]:
-    """The strong keys of what an entry printed, in order.
-
-    - Where its title leads, and the paper or repository before the title: `[2006.16669] …`, `owner/repo：…`.
-    - Every address in it; and every paper and repository, named in plain words too, unless it names too many of a sort
-      to be about each. A link that dies within hours, or is none, has no key.
-    """
-    view = read_entry(entry.markdown, newsletter)
-    head = [f"https://github.com/{view.repository}"] if view.repository else []
-    head += [view.url] if view.url else []
-    itself = [*(_named_at(url, rules) for url in head)]
-    itself += [named_in(text, rules) for text in (*(f"[{prefix}]" for prefix in view.prefixes), view.title)]
-    own = dict.fromkeys(key for found in itself for one in found for key in one.keys)
-    words = "\n".join((*(label.text for label in view.labels), *view.summary))
-    further = [*(one for url in view.urls for one in _named_at(url, rules)), *named_in(words, rules)]
-    works: dict[str, set[str]] = defaultdict(set)
-    for one in further:
-        if one.key not in own and one.key.startswith(WORK_PREFIXES):
-            works[one.key.partition(":")[0]].add(one.key.partition("@")[0])
-    too_many = tuple(f"{sort}:" for sort, keys in works.items() if len(keys) > ROUND_UP)
-    about = (key for one in further if not one.key.startswith(too_many) for key in one.keys)
-    return tuple(dict.fromkeys((*own, *about)))
-
-
-def _named_at(url: str, rules: Rules) -> tuple[Canonical, ...]:
-    """What stands at an address, and what that belongs to."""
-    try:
-        found = canonical(url, rules)
-    except NotAWebAddress:
-        return ()
-    if found.temporary:
-        return ()
-    return (found, canonical(found.part_of, rules)) if found.part_of else (found,)
 
 
 def all_issues(store: Store) -> list[Issue]:

@@ -6,18 +6,19 @@ from collections.abc import Iterator
 from datetime import date
 
 from pipelines.issue import inline
+from pipelines.issue.keys import find_entry_keys
 from pipelines.issue.lint import Finding, Known, fixed, lint
 from pipelines.model import Issue, Snapshot, StoredArticle
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom.drafts import PARTS, Desk, _decide_edit, _note, draft_of
-from pipelines.newsroom.issues import entry_keys, save_issue
+from pipelines.newsroom.issues import save_issue
 from pipelines.rules import Rules
 from pipelines.store import Transaction
 
 
 def look_over(tx: Transaction, issue: Issue, newsletter: Newsletter, rules: Rules) -> list[Finding]:
     """What of an issue is worth a second look."""
-    keys = [entry_keys(entry, newsletter, rules) for section in issue.sections for entry in section.entries]
+    keys = [find_entry_keys(entry, newsletter, rules) for section in issue.sections for entry in section.entries]
     printed = tx.issues.printed(key for mine in keys for key in mine)
     days = {key: [one.day for one in found] for key, found in printed.items()}
     known = Known(keys, days, changed_since(tx, issue), tx.snapshots.heard(addresses_of(issue)))

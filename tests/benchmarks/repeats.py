@@ -20,10 +20,10 @@ from crawler.home import Home, bundled
 from pipelines.deduplicate.memory import Printed, Recalled, recall
 from pipelines.deduplicate.stories import WORK_PREFIXES
 from pipelines.issue.entry import read_entry
+from pipelines.issue.keys import find_entry_keys
 from pipelines.issue.reading import read_issue
 from pipelines.model import Article, Instant, Reference, StoredArticle
 from pipelines.newsletter import load_newsletter
-from pipelines.newsroom.issues import entry_keys
 from pipelines.normalise.url import NotAWebAddress, canonical
 from pipelines.rules import Rules, load_rules
 
@@ -59,7 +59,7 @@ def printed_twice(folder: Path) -> list[Thing]:
     for path in sorted(folder.glob("*.md")):
         issue = read_issue(path.read_bytes(), name=path.name, newsletter=newsletter)
         entries = [entry for section in issue.sections for entry in section.entries]
-        told = [entry_keys(entry, newsletter, rules) for entry in entries]
+        told = [find_entry_keys(entry, newsletter, rules) for entry in entries]
         for position, (entry, keys) in enumerate(zip(entries, told, strict=True)):
             view = read_entry(entry.markdown, newsletter)
             label_lines = {key for one in view.labels if one.url for key in _keys_at(one.url, rules)}

@@ -42,11 +42,11 @@ from crawler.pages import PAGES
 from crawler.saved import read_saved
 from crawler.sources import Source
 from pipelines.issue.escape import cleaned
+from pipelines.issue.keys import find_entry_keys
 from pipelines.issue.reading import read_entry, read_issue
 from pipelines.issue.summary import MOST_SENTENCES, bounds_of, joined, sentences, summarise
 from pipelines.model import Article, Candidate, StoredArticle, Story
 from pipelines.newsletter import load_newsletter
-from pipelines.newsroom.issues import entry_keys
 from pipelines.normalise import normalise
 from pipelines.rules import load_rules
 
@@ -158,7 +158,7 @@ def of_archive(articles: Sequence[Article], archive: Path) -> list[Pair]:
         for entry in (entry for section in issue.sections for entry in section.entries):
             items += 1
             view = read_entry(entry.markdown, newsletter)
-            article = _of_entry(entry_keys(entry, newsletter, rules), by_key) or by_title.get(_letters(view.title))
+            article = _of_entry(find_entry_keys(entry, newsletter, rules), by_key) or by_title.get(_letters(view.title))
             if article and (article.text or article.summary) and (reference := " ".join(view.summary)):
                 found.append(Pair(article, reference))
     full = sum(len(one.article.text) >= LEAST_TEXT for one in found)

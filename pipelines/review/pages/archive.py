@@ -12,8 +12,9 @@ from starlette.responses import Response
 
 from pipelines.issue.entry import EntryView, read_entry, summary_of, title_of
 from pipelines.issue.escape import printable_url
+from pipelines.issue.keys import find_entry_keys
 from pipelines.model import Entry, Issue
-from pipelines.newsroom.issues import all_issues, entry_keys
+from pipelines.newsroom.issues import all_issues
 from pipelines.review.pages.issue import day_of, view_issue
 from pipelines.review.rendering import page
 from pipelines.review.visit import NothingHere, Visit
@@ -110,7 +111,7 @@ def _has(entry: Entry, terms: Sequence[str]) -> bool:
 
 def _printed(visit: Visit, tx: Transaction, day: date, entry: Entry) -> Printed:
     newsletter = visit.newsroom.newsletter
-    keys = entry_keys(entry, newsletter, visit.newsroom.rules)
+    keys = find_entry_keys(entry, newsletter, visit.newsroom.rules)
     days = {other.day for printed in tx.issues.printed(keys).values() for other in printed}
     view = read_entry(entry.markdown, newsletter)
     return Printed(

@@ -19,9 +19,10 @@ from pipelines.deduplicate.contradictions import versions
 from pipelines.deduplicate.memory import Printed, Recalled, memory_keys, recall
 from pipelines.deduplicate.stories import RARE
 from pipelines.group.candidates import GroupRules
+from pipelines.issue.keys import find_entry_keys
 from pipelines.model import Article, Entry, Issue, Reference, Section, StoredArticle
 from pipelines.newsletter import load_newsletter
-from pipelines.newsroom.issues import entry_keys, save_issue
+from pipelines.newsroom.issues import save_issue
 from pipelines.newsroom.run import group
 from pipelines.rules import Rules, load_rules
 from pipelines.store import Store
@@ -43,7 +44,7 @@ def recalled(
 def keys_of(markdown: str) -> set[str]:
     """The strong keys of an entry, addresses aside."""
     rules = load_rules(Home(bundled()))
-    return {key for key in entry_keys(Entry(markdown), NEWSLETTER, rules) if not key.startswith("http")}
+    return {key for key in find_entry_keys(Entry(markdown), NEWSLETTER, rules) if not key.startswith("http")}
 
 
 # ---- a repeat
@@ -168,7 +169,7 @@ def test_an_entry_printed_what_stands_before_its_title() -> None:
 def test_an_entry_printed_what_its_label_lines_and_its_words_name() -> None:
     entry = "[标题 | 某号](https://example.org/1)\n论文：arXiv:2006.16669\n摘要：代码在 github.com/Tiny/Quant 。"
     assert keys_of(entry) == {"arxiv:2006.16669", CODE}
-    assert "https://example.org/1" in entry_keys(Entry(entry), NEWSLETTER, load_rules(Home(bundled())))
+    assert "https://example.org/1" in find_entry_keys(Entry(entry), NEWSLETTER, load_rules(Home(bundled())))
 
 
 def test_a_printed_release_is_its_repositorys_too() -> None:
@@ -184,7 +185,7 @@ def test_a_round_up_printed_its_own_address_and_no_work_that_it_lists() -> None:
 
 
 def test_an_entry_without_a_web_address_printed_nothing() -> None:
-    assert entry_keys(Entry("[标题](mailto:a@b.example)"), NEWSLETTER, load_rules(Home(bundled()))) == ()
+    assert find_entry_keys(Entry("[标题](mailto:a@b.example)"), NEWSLETTER, load_rules(Home(bundled()))) == ()
 
 
 # ---- through the store
