@@ -135,9 +135,9 @@ def assist(
     newsroom: Newsroom = context.obj
     if accept and reject:
         raise typer.BadParameter("认可还是不要，只能说一样", param_hint="--accept")
-    desk = drafts.Desk(newsroom, newsroom.newsletter.editor, now())
+    editor = drafts.Editor(newsroom, newsroom.newsletter.editor, now())
     action: Literal["ask", "accept", "reject"] = "accept" if accept else "reject" if reject else "ask"
-    said = drafts.assist(desk, story, action=action)
+    said = drafts.assist(editor, story, action=action)
     words = {
         "ask": newsroom.newsletter.labels.machine,
         "accept": newsroom.newsletter.labels.summary,

@@ -103,10 +103,10 @@ def issue_lint(
     dates = None if every else [day.date()] if day else []
     issues = issues_to_export(newsroom.store, newsroom.newsletter, dates)
     if fix:
-        desk = drafts.Desk(newsroom, newsroom.newsletter.editor, now())
+        editor = drafts.Editor(newsroom, newsroom.newsletter.editor, now())
         for issue in issues:
             if issue.state == "draft" or not every:
-                looking_over.mend(desk, issue.date)
+                looking_over.mend(editor, issue.date)
         issues = issues_to_export(newsroom.store, newsroom.newsletter, dates)
     if online:
         from pipelines.newsroom import crawls  # noqa: PLC0415 - it loads Scrapy, which only this option needs

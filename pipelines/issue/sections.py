@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from pipelines.errors import CannotDecide
-from pipelines.issue.draft import draft
+from pipelines.issue.proposal import propose_entry
 from pipelines.model import Candidate, Entry, Issue, Section
 from pipelines.newsletter import Newsletter
 
@@ -72,7 +72,7 @@ def with_entry(
         raise no_such_category(wanted, newsletter)
     entries = [one for section in issue.sections for one in section.entries]
     standing_one = next((one for one in entries if one.story in candidate.story.members), None)
-    entry = standing_one or entry or draft(candidate, newsletter)
+    entry = standing_one or entry or propose_entry(candidate, newsletter)
     sections = without_story(issue, candidate).sections
     if all(newsletter.category(section.name) is not category for section in sections):
         sections = (*sections, Section(category.name))

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pipelines.errors import CannotDecide, Told
 from pipelines.group.candidates import as_of
-from pipelines.issue.draft import draft
+from pipelines.issue.proposal import propose_entry
 from pipelines.issue.sections import (
     Place,
     new_issue,
@@ -155,7 +155,7 @@ def decide_in(tx: Transaction, newsroom: Newsroom, decision: Decision, *, seen: 
     if decision.action == "pick":
         tx.snapshots.keep(candidate.articles, decision.at)
     if issue is not None:
-        entry = drafted(tx, candidate, newsletter)
+        entry = current_entry(tx, candidate, newsletter)
         filled = (
             put_back(issue, candidate, entry, place)
             if decision.action == "edit" and place
@@ -184,19 +184,19 @@ def find(tx: Transaction, story: int, seen: str | None = None) -> Candidate:
     return candidate
 
 
-def drafted(tx: Transaction, candidate: Candidate, newsletter: Newsletter) -> Entry:
+def current_entry(tx: Transaction, candidate: Candidate, newsletter: Newsletter) -> Entry:
     """The entry that a story has or would have: as somebody edited it last, else as it is drafted."""
-    return drafts_of(tx, [candidate], newsletter)[candidate.story.id]
+    return current_entries(tx, [candidate], newsletter)[candidate.story.id]
 
 
-def drafts_of(tx: Transaction, candidates: Sequence[Candidate], newsletter: Newsletter) -> dict[int, Entry]:
-    """`drafted` of each candidate, by story id."""
+def current_entries(tx: Transaction, candidates: Sequence[Candidate], newsletter: Newsletter) -> dict[int, Entry]:
+    """`current_entry` of each candidate, by story id."""
     histories = tx.decisions.of((one.story.id for one in candidates), standing=True)
     found = {}
     for one in candidates:
         edits = (each.shown for each in reversed(histories.get(one.story.id, ())) if each.action == "edit")
         said = next((noted["after"] for noted in edits if "after" in noted), None)
-        found[one.story.id] = draft(one, newsletter) if said is None else Entry(said, one.story.id)
+        found[one.story.id] = propose_entry(one, newsletter) if said is None else Entry(said, one.story.id)
     return found
 
 
@@ -210,7 +210,7 @@ def _undo(tx: Transaction, newsroom: Newsroom, decision: Decision, candidate: Ca
         return done
     for one in drafts:
         if one.date == place.issue:
-            entry = drafted(tx, done.candidate, newsroom.newsletter)
+            entry = current_entry(tx, done.candidate, newsroom.newsletter)
             put = put_back(one, done.candidate, entry, place)
             if put != one:
                 save_issue(tx, put, newsroom.newsletter, newsroom.rules)
@@ -366,7 +366,7 @@ def _fill_drafts(tx: Transaction, newsroom: Newsroom, told: Sequence[Candidate])
                 one,
                 pick.category or one.category,
                 newsroom.newsletter,
-                drafted(tx, one, newsroom.newsletter),
+                current_entry(tx, one, newsroom.newsletter),
             )
     changed = {day for day, draft in drafts.items() if draft != before[day]}
     for day in sorted(changed):

@@ -23,7 +23,7 @@ from pipelines.model import Candidate, Change, Decision, Entry, Issue, Section
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.assistant import propose
-from pipelines.newsroom.decisions import Decided, Stale, decide_in, drafted, find
+from pipelines.newsroom.decisions import Decided, Stale, current_entry, decide_in, find
 from pipelines.newsroom.issues import save_issue
 from pipelines.rules import Rules
 from pipelines.store import Store, Transaction
@@ -38,16 +38,17 @@ MOST_CHARACTERS: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """Who changes what in which newsroom, and when.
+class Editor:
+    """A person who acts on a newsroom at a moment.
 
     Args:
-        at: aware.
+        name: of the person, as decisions keep it.
+        now: aware.
     """
 
     newsroom: Newsroom
-    who: str
-    at: datetime
+    name: str
+    now: datetime
 
     @property
     def store(self) -> Store:
@@ -89,7 +90,7 @@ def as_if(issue: Issue, *, part: Part | None = None, position: int | None = None
     return _with_entries(issue, {position: replace(_entry_at(issue, position), markdown=said or "")})
 
 
-def write_part(desk: Desk, day: date, part: Part, text: str, *, seen: str | None = None) -> Issue:
+def write_part(editor: Editor, day: date, part: Part, text: str, *, seen: str | None = None) -> Issue:
     """Write an issue's headline, guide or preamble.
 
     Args:
@@ -102,20 +103,20 @@ def write_part(desk: Desk, day: date, part: Part, text: str, *, seen: str | None
         Stale: the part is another one by now.
     """
     after = _tidy(text)
-    with desk.store.transaction() as tx:
-        issue = draft_of(tx, day)
+    with editor.store.transaction() as tx:
+        issue = draft_on(tx, day)
         before: str | None = getattr(issue, part)
         if seen is not None and edition(before) != seen:
             raise Stale(day)
         if after == before:
             return issue
         changed = _with_part(issue, part, after)
-        save_issue(tx, changed, desk.newsletter, desk.rules)
-        _note(tx, desk, day, part, (before, after))
+        save_issue(tx, changed, editor.newsletter, editor.rules)
+        _note(tx, editor, day, part, (before, after))
         return changed
 
 
-def write_entry(desk: Desk, day: date, position: int, markdown: str, *, seen: str | None = None) -> Issue:
+def write_entry(editor: Editor, day: date, position: int, markdown: str, *, seen: str | None = None) -> Issue:
     """Write an entry, label lines and all.
 
     Args:
@@ -129,8 +130,8 @@ def write_entry(desk: Desk, day: date, position: int, markdown: str, *, seen: st
         Stale: the entry is another one by now.
     """
     after = _tidy(markdown) or ""
-    with desk.store.transaction() as tx:
-        issue = draft_of(tx, day)
+    with editor.store.transaction() as tx:
+        issue = draft_on(tx, day)
         entry = _entry_at(issue, position)
         if seen is not None and edition(entry.markdown) != seen:
             raise Stale(day)
@@ -140,15 +141,15 @@ def write_entry(desk: Desk, day: date, position: int, markdown: str, *, seen: st
         if candidate is not None:
             if not after:
                 raise CannotDecide("条目不能是空的；不要它，就在候选里按 x")
-            _decide_edit(tx, desk, candidate, entry.markdown, after)
+            _decide_edit(tx, editor, candidate, entry.markdown, after)
         else:
             changed = _with_entries(issue, {position: replace(entry, markdown=after)})
-            save_issue(tx, changed, desk.newsletter, desk.rules)
-            _note(tx, desk, day, "entry", (entry.markdown, after))
-        return draft_of(tx, day)
+            save_issue(tx, changed, editor.newsletter, editor.rules)
+            _note(tx, editor, day, "entry", (entry.markdown, after))
+        return draft_on(tx, day)
 
 
-def reword_story(desk: Desk, story: int, *, title: str, summary: str, seen: str | None = None) -> Decided:
+def reword_story(editor: Editor, story: int, *, title: str, summary: str, seen: str | None = None) -> Decided:
     """Give a story's entry another title and summary, whether it stands in a draft already or not.
 
     Args:
@@ -159,16 +160,16 @@ def reword_story(desk: Desk, story: int, *, title: str, summary: str, seen: str 
         NoSuchStory: no article has or had that id.
         Stale: somebody decided of it since.
     """
-    with desk.store.transaction() as tx:
+    with editor.store.transaction() as tx:
         candidate = find(tx, story, seen)
-        before = drafted(tx, candidate, desk.newsletter).markdown
-        after = reworded(before, desk.newsletter, title=title[:MOST_CHARACTERS], summary=summary[:MOST_CHARACTERS])
+        before = current_entry(tx, candidate, editor.newsletter).markdown
+        after = reworded(before, editor.newsletter, title=title[:MOST_CHARACTERS], summary=summary[:MOST_CHARACTERS])
         if after == before:
             return Decided(candidate, None)
-        return _decide_edit(tx, desk, candidate, before, after)
+        return _decide_edit(tx, editor, candidate, before, after)
 
 
-def assist(desk: Desk, story: int, *, action: Literal["ask", "accept", "reject"]) -> str:
+def assist(editor: Editor, story: int, *, action: Literal["ask", "accept", "reject"]) -> str:
     """Have a machine draft a story's summary, or say what becomes of what it drafted.
 
     The draft stands in the entry in a line of its own that no export prints, until a person accepts it.
@@ -181,8 +182,8 @@ def assist(desk: Desk, story: int, *, action: Literal["ask", "accept", "reject"]
         CannotDecide: there is no assistant, the story is in no draft, or nothing of a machine's stands in its entry.
         NoProposal: the assistant has nothing to offer.
     """
-    newsletter = desk.newsletter
-    with desk.store.reading() as tx:
+    newsletter = editor.newsletter
+    with editor.store.reading() as tx:
         candidate = find(tx, story)
         picked = place_of(candidate, tx.issues.drafts()) is not None
     if not picked:
@@ -192,9 +193,9 @@ def assist(desk: Desk, story: int, *, action: Literal["ask", "accept", "reject"]
         if newsletter.assistant is None:
             raise CannotDecide("newsletter.toml 里没有 [assistant]，助手没有开")
         said = escape(propose(candidate.lead.article, newsletter.assistant))  # it takes its time: nothing is locked
-    with desk.store.transaction() as tx:
+    with editor.store.transaction() as tx:
         candidate = find(tx, story)
-        before = drafted_in(tx, candidate)
+        before = find_drafted_entry(tx, candidate)
         if before is None:
             raise CannotDecide("它已经不在草稿里了")
         standing = machine_line(before, newsletter)
@@ -206,17 +207,17 @@ def assist(desk: Desk, story: int, *, action: Literal["ask", "accept", "reject"]
             after = with_machine_line_accepted(before, newsletter)
         else:
             after = without_machine_line(before, newsletter)
-        _decide_edit(tx, desk, candidate, before, after)
+        _decide_edit(tx, editor, candidate, before, after)
     return said or standing or ""
 
 
-def drafted_in(tx: Transaction, candidate: Candidate) -> str | None:
+def find_drafted_entry(tx: Transaction, candidate: Candidate) -> str | None:
     """A story's entry as it stands in a draft; None where it stands in none."""
     entries = (one for issue in tx.issues.drafts() for section in issue.sections for one in section.entries)
     return next((one.markdown for one in entries if one.story in candidate.story.members), None)
 
 
-def move_entry(desk: Desk, day: date, position: int, section: int, to: int, *, seen: str | None = None) -> Issue:
+def move_entry(editor: Editor, day: date, position: int, section: int, to: int, *, seen: str | None = None) -> Issue:
     """Move an entry within an issue.
 
     Args:
@@ -229,8 +230,8 @@ def move_entry(desk: Desk, day: date, position: int, section: int, to: int, *, s
         CannotDecide: the issue is out.
         Stale: the order is another one by now.
     """
-    with desk.store.transaction() as tx:
-        issue = draft_of(tx, day)
+    with editor.store.transaction() as tx:
+        issue = draft_on(tx, day)
         if seen is not None and order_edition(issue) != seen:
             raise Stale(day)
         entry = _entry_at(issue, position)
@@ -240,32 +241,32 @@ def move_entry(desk: Desk, day: date, position: int, section: int, to: int, *, s
         left[section].insert(max(to, 0), entry)
         changed = _arranged(issue, left)
         if changed != issue:
-            save_issue(tx, changed, desk.newsletter, desk.rules)
-            _note(tx, desk, day, "order", (_order(issue), _order(changed)))
+            save_issue(tx, changed, editor.newsletter, editor.rules)
+            _note(tx, editor, day, "order", (_order(issue), _order(changed)))
         return changed
 
 
-def redate(desk: Desk, day: date, to: date) -> Issue:
+def redate(editor: Editor, day: date, to: date) -> Issue:
     """Have a draft come out on another day.
 
     Raises:
         NoSuchIssue: the day has none.
         CannotDecide: it is out already, or the other day has an issue.
     """
-    with desk.store.transaction() as tx:
-        issue = draft_of(tx, day)
+    with editor.store.transaction() as tx:
+        issue = draft_on(tx, day)
         if to == day:
             return issue
         if tx.issues.get(to) is not None:
             raise CannotDecide("{day} 已有一期", day=to)
         moved = replace(issue, date=to)
-        save_issue(tx, moved, desk.newsletter, desk.rules)
+        save_issue(tx, moved, editor.newsletter, editor.rules)
         tx.issues.remove(day)
-        _note(tx, desk, to, "date", (day.isoformat(), to.isoformat()))
+        _note(tx, editor, to, "date", (day.isoformat(), to.isoformat()))
         return moved
 
 
-def draft_of(tx: Transaction, day: date) -> Issue:
+def draft_on(tx: Transaction, day: date) -> Issue:
     """The draft of a day.
 
     Raises:
@@ -288,15 +289,15 @@ def _with_part(issue: Issue, part: str, text: str | None) -> Issue:
     return replace(issue, **values)
 
 
-def _decide_edit(tx: Transaction, desk: Desk, candidate: Candidate, before: str, after: str) -> Decided:
+def _decide_edit(tx: Transaction, editor: Editor, candidate: Candidate, before: str, after: str) -> Decided:
     noted = {"before": before, "after": after}
-    decision = Decision(candidate.story.id, "edit", desk.who, desk.at, shown=noted)
-    return decide_in(tx, desk.newsroom, decision)
+    decision = Decision(candidate.story.id, "edit", editor.name, editor.now, shown=noted)
+    return decide_in(tx, editor.newsroom, decision)
 
 
-def _note(tx: Transaction, desk: Desk, day: date, part: str, words: tuple[str | None, str | None]) -> None:
+def _note(tx: Transaction, editor: Editor, day: date, part: str, words: tuple[str | None, str | None]) -> None:
     before, after = words
-    tx.changes.add(Change(0, day, part, before, after, desk.who, desk.at))
+    tx.changes.add(Change(0, day, part, before, after, editor.name, editor.now))
 
 
 def _tidy(text: str) -> str | None:

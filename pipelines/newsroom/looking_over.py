@@ -10,7 +10,7 @@ from pipelines.issue.keys import find_entry_keys
 from pipelines.issue.lint import Finding, Known, fixed, lint
 from pipelines.model import Issue, Snapshot, StoredArticle
 from pipelines.newsletter import Newsletter
-from pipelines.newsroom.drafts import PARTS, Desk, _decide_edit, _note, draft_of
+from pipelines.newsroom.drafts import PARTS, Editor, _decide_edit, _note, draft_on
 from pipelines.newsroom.issues import save_issue
 from pipelines.rules import Rules
 from pipelines.store import Transaction
@@ -64,29 +64,29 @@ def _how(kept: Snapshot, now: StoredArticle | None) -> Iterator[str]:
         yield f"{when}，「{kept.title[:30]}」的正文改过{size}"
 
 
-def mend(desk: Desk, day: date) -> Issue:
+def mend(editor: Editor, day: date) -> Issue:
     """Put right what is safe in a draft: see `pipelines.issue.lint.fixed`.
 
     Raises:
         NoSuchIssue: the day has none.
         CannotDecide: the issue is out.
     """
-    with desk.store.transaction() as tx:
-        issue = draft_of(tx, day)
-        after = fixed(issue, desk.rules)
+    with editor.store.transaction() as tx:
+        issue = draft_on(tx, day)
+        after = fixed(issue, editor.rules)
         if after == issue:
             return issue
         for part in PARTS:
             if getattr(issue, part) != getattr(after, part):
-                _note(tx, desk, day, part, (getattr(issue, part), getattr(after, part)))
+                _note(tx, editor, day, part, (getattr(issue, part), getattr(after, part)))
         old, new = ([entry for section in one.sections for entry in section.entries] for one in (issue, after))
-        save_issue(tx, after, desk.newsletter, desk.rules)
+        save_issue(tx, after, editor.newsletter, editor.rules)
         for was, became in zip(old, new, strict=True):
             if was == became:
                 continue
             candidate = tx.stories.find(was.story) if was.story is not None else None
             if candidate is None:
-                _note(tx, desk, day, "entry", (was.markdown, became.markdown))
+                _note(tx, editor, day, "entry", (was.markdown, became.markdown))
             else:
-                _decide_edit(tx, desk, candidate, was.markdown, became.markdown)
-        return draft_of(tx, day)
+                _decide_edit(tx, editor, candidate, was.markdown, became.markdown)
+        return draft_on(tx, day)

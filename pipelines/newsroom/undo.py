@@ -11,7 +11,7 @@ from typing import Final
 from pipelines.errors import CannotDecide
 from pipelines.model import Change, Decision, Entry, Issue
 from pipelines.newsroom.decisions import Decided, Overtaken, decide_in, find
-from pipelines.newsroom.drafts import PARTS, Desk, _arranged, _name, _with_entries, _with_part
+from pipelines.newsroom.drafts import PARTS, Editor, _arranged, _name, _with_entries, _with_part
 from pipelines.newsroom.issues import save_issue
 from pipelines.store import Transaction
 
@@ -31,7 +31,7 @@ class Undone:
     issue: date | None
 
 
-def undo_last(desk: Desk, *, passing: Collection[int] = ()) -> Undone:
+def undo_last(editor: Editor, *, passing: Collection[int] = ()) -> Undone:
     """Take back what a person did last and nobody took back yet: a decision, an edit, a change of a draft.
 
     A change that somebody has changed again since, or that is out, is passed over.
@@ -43,13 +43,13 @@ def undo_last(desk: Desk, *, passing: Collection[int] = ()) -> Undone:
         CannotDecide: there is nothing to take back.
         Overtaken: somebody else decided of the story since.
     """
-    with desk.store.transaction() as tx:
-        decision = tx.decisions.last_of(desk.who, passing)
-        found = _last_change(tx, desk.who)
+    with editor.store.transaction() as tx:
+        decision = tx.decisions.last_of(editor.name, passing)
+        found = _last_change(tx, editor.name)
         if decision is not None and (found is None or found[0].at <= decision.at):
-            return _undo_decision(tx, desk, decision)
+            return _undo_decision(tx, editor, decision)
         if found is not None:
-            return _undo_change(tx, desk, *found)
+            return _undo_change(tx, editor, *found)
     raise CannotDecide("没有可以撤回的操作了")
 
 
@@ -67,19 +67,21 @@ def _last_change(tx: Transaction, who: str) -> tuple[Change, Issue] | None:
     return None
 
 
-def _undo_decision(tx: Transaction, desk: Desk, decision: Decision) -> Undone:
+def _undo_decision(tx: Transaction, editor: Editor, decision: Decision) -> Undone:
     candidate = find(tx, decision.story)
     if decision.id not in {one.id for one in tx.decisions.last(candidate.story.id)}:
         raise Overtaken(candidate, decision.id)
-    done = decide_in(tx, desk.newsroom, Decision(decision.story, "undo", desk.who, desk.at))
+    done = decide_in(tx, editor.newsroom, Decision(decision.story, "undo", editor.name, editor.now))
     return Undone(decision.action, done, done.issue)
 
 
-def _undo_change(tx: Transaction, desk: Desk, change: Change, restored: Issue) -> Undone:
-    save_issue(tx, restored, desk.newsletter, desk.rules)
+def _undo_change(tx: Transaction, editor: Editor, change: Change, restored: Issue) -> Undone:
+    save_issue(tx, restored, editor.newsletter, editor.rules)
     if restored.date != change.issue:
         tx.issues.remove(change.issue)
-    undone = Change(0, restored.date, change.part, change.after, change.before, desk.who, desk.at, undoes=change.id)
+    undone = Change(
+        0, restored.date, change.part, change.after, change.before, editor.name, editor.now, undoes=change.id
+    )
     tx.changes.add(undone)
     return Undone("change", None, restored.date)
 

@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from pipelines.errors import Told
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.drafts import Desk
+from pipelines.newsroom.drafts import Editor
 from pipelines.review.crawling import Crawls
 from pipelines.review.guard.access import Access
 from pipelines.review.words import LANGUAGES, Language, translated
@@ -82,9 +82,9 @@ class Visit:
         return self.room.newsroom
 
     @property
-    def desk(self) -> Desk:
-        """Who changes what, for the actions."""
-        return Desk(self.newsroom, self.who, self.now)
+    def editor(self) -> Editor:
+        """The person who acts, at this moment."""
+        return Editor(self.newsroom, self.who, self.now)
 
     @property
     def csrf(self) -> str:

@@ -146,7 +146,7 @@ def reword(visit: Visit) -> Response:
     """Give a story's entry another title and summary, whether it is picked already or not."""
     brought = visit.brought(EntryBody)
     done = drafts.reword_story(
-        visit.desk, _number(visit), title=brought.title, summary=brought.summary, seen=brought.seen
+        visit.editor, _number(visit), title=brought.title, summary=brought.summary, seen=brought.seen
     )
     return _done(visit, done)
 
@@ -174,7 +174,7 @@ def split(visit: Visit) -> Response:
 @_or_fresh
 def undo(visit: Visit) -> Response:
     """Take back what you did last, as far back as you like."""
-    undone = undo_last(visit.desk, passing=visit.brought(UndoBody).passed)
+    undone = undo_last(visit.editor, passing=visit.brought(UndoBody).passed)
     if undone.decided is None:
         return JSONResponse({"action": undone.action, "issue": _day(undone.issue)})
     return _done(visit, undone.decided, action=undone.action)

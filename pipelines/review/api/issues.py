@@ -108,14 +108,14 @@ def write_part(visit: Visit) -> Response:
     if part not in drafts.PARTS:
         raise NothingHere
     brought = visit.brought(TextBody)
-    return _after(visit, lambda day: drafts.write_part(visit.desk, day, part, brought.text, seen=brought.seen))
+    return _after(visit, lambda day: drafts.write_part(visit.editor, day, part, brought.text, seen=brought.seen))
 
 
 def write_entry(visit: Visit) -> Response:
     """Write an entry of a draft, label lines and all."""
     brought = visit.brought(TextBody)
     position = visit.number("position")
-    return _after(visit, lambda day: drafts.write_entry(visit.desk, day, position, brought.text, seen=brought.seen))
+    return _after(visit, lambda day: drafts.write_entry(visit.editor, day, position, brought.text, seen=brought.seen))
 
 
 def move_entry(visit: Visit) -> Response:
@@ -123,7 +123,7 @@ def move_entry(visit: Visit) -> Response:
     brought = visit.brought(MoveBody)
 
     def move(day: date) -> Issue:
-        return drafts.move_entry(visit.desk, day, brought.position, brought.section, brought.to, seen=brought.seen)
+        return drafts.move_entry(visit.editor, day, brought.position, brought.section, brought.to, seen=brought.seen)
 
     return _after(visit, move)
 
@@ -131,7 +131,7 @@ def move_entry(visit: Visit) -> Response:
 def redate(visit: Visit) -> Response:
     """Have a draft come out on another day."""
     brought = visit.brought(DateBody)
-    return _after(visit, lambda day: drafts.redate(visit.desk, day, brought.date))
+    return _after(visit, lambda day: drafts.redate(visit.editor, day, brought.date))
 
 
 def preview(visit: Visit) -> Response:
@@ -139,7 +139,7 @@ def preview(visit: Visit) -> Response:
     brought = visit.brought(PreviewBody)
     day = _day(visit)
     with visit.newsroom.store.reading() as tx:
-        changed = as_if(drafts.draft_of(tx, day), part=brought.part, position=brought.position, text=brought.text)
+        changed = as_if(drafts.draft_on(tx, day), part=brought.part, position=brought.position, text=brought.text)
     shown = view_issue(visit, day, changed)
     return JSONResponse(
         {"html": shown.html, "markdown": shown.markdown, "lint": [finding_json(one) for one in shown.findings]}

@@ -15,7 +15,7 @@ from pipelines.issue.escape import cleaned, printable_url
 from pipelines.issue.sections import place_of
 from pipelines.model import Candidate, CandidateState, Issue, Reason, StoredArticle
 from pipelines.newsletter import Newsletter
-from pipelines.newsroom.decisions import drafts_of, versions
+from pipelines.newsroom.decisions import current_entries, versions
 from pipelines.store import Transaction
 from pipelines.store.listing import Wanted
 
@@ -99,7 +99,7 @@ def cards(tx: Transaction, candidates: Sequence[Candidate], newsletter: Newslett
         candidates: with their score as of today, or without.
         now: what times are told from.
     """
-    entries = drafts_of(tx, candidates, newsletter)
+    entries = current_entries(tx, candidates, newsletter)
     seen = versions(tx, candidates)
     drafts = tx.issues.drafts()
     return [

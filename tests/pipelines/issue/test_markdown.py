@@ -19,10 +19,10 @@ from markdown_it import MarkdownIt
 
 from crawler.home import bundled
 from pipelines import files
-from pipelines.issue.draft import draft
 from pipelines.issue.escape import cleaned, printable_url
 from pipelines.issue.formats.as_json import to_json
 from pipelines.issue.markdown import back_issues, item, render
+from pipelines.issue.proposal import propose_entry
 from pipelines.issue.reading import read_entry, read_issue
 from pipelines.issue.summary import summarise
 from pipelines.model import Candidate, Entry, Issue, Section, StoredArticle, Story, StoryLink
@@ -38,8 +38,8 @@ def candidate(*articles: StoredArticle, links: tuple[StoryLink, ...] = (), lead:
     return Candidate(story, articles, "论文", {"论文": 1.0}, (), 0.0, (), links)
 
 
-def drafted(*links: StoryLink, **values: Any) -> str:
-    return draft(candidate(stored(1, **values), links=links), NEWSLETTER).markdown
+def current_entry(*links: StoryLink, **values: Any) -> str:
+    return propose_entry(candidate(stored(1, **values), links=links), NEWSLETTER).markdown
 
 
 def written(issue: Issue) -> str:
@@ -110,7 +110,7 @@ LINES = st.text("甲乙 ab-#>|*[](){}`:：。1.", min_size=1, max_size=12).map(l
 TEXTS = st.none() | st.lists(LINES, min_size=1, max_size=3).map("\n\n".join)
 DRAFTS = st.builds(
     lambda title, source, summary, url: Entry(
-        drafted(title=title, publisher=source, summary=summary, url=url or "ftp://e.org"), story=None
+        current_entry(title=title, publisher=source, summary=summary, url=url or "ftp://e.org"), story=None
     ),
     st.text(max_size=20),
     st.none() | st.text(max_size=8),
@@ -185,7 +185,7 @@ def test_the_first_issue_has_no_back_issues_but_their_heading() -> None:
 
 
 def test_an_article_is_drafted_with_source_label_lines_and_its_digest() -> None:
-    markdown = drafted(
+    markdown = current_entry(
         StoryLink("论文", "https://arxiv.org/abs/2006.16669"),
         StoryLink("代码", "https://github.com/owner/my_repo"),
         title="低比特量化：快 2.5 倍",
@@ -209,14 +209,14 @@ def test_a_paper_is_drafted_with_its_id_and_without_source() -> None:
         "publisher": "arXiv",
         "url": "https://arxiv.org/abs/2006.16669",
     }
-    assert drafted(**paper).startswith("[2006.16669] [A Paper](https://arxiv.org/abs/2006.16669)\n")
-    accepted = drafted(**paper, facts={"comment": "8 pages, accepted at NeurIPS 2020 (oral)"})
+    assert current_entry(**paper).startswith("[2006.16669] [A Paper](https://arxiv.org/abs/2006.16669)\n")
+    accepted = current_entry(**paper, facts={"comment": "8 pages, accepted at NeurIPS 2020 (oral)"})
     assert accepted.startswith("[NeurIPS 2020] [A Paper]")
-    assert drafted(**paper, facts={"comment": "Submitted to CVPR 2021"}).startswith("[2006.16669]")
+    assert current_entry(**paper, facts={"comment": "Submitted to CVPR 2021"}).startswith("[2006.16669]")
 
 
 def test_a_repository_is_drafted_as_owner_repo_and_what_it_is() -> None:
-    markdown = drafted(
+    markdown = current_entry(
         StoryLink("代码", "https://github.com/Owner/repo"),
         kind="github",
         url="https://github.com/Owner/repo",
@@ -228,7 +228,7 @@ def test_a_repository_is_drafted_as_owner_repo_and_what_it_is() -> None:
 
 
 def test_a_release_is_drafted_as_owner_repo_and_what_is_new() -> None:
-    markdown = drafted(
+    markdown = current_entry(
         kind="github", url="https://github.com/o/r/releases/tag/v2", title="r v2: 更快", publisher="o", text="修了。"
     )
     assert markdown.startswith("[o/r: r v2: 更快](https://github.com/o/r/releases/tag/v2)\n")
@@ -243,7 +243,7 @@ def test_a_release_is_drafted_as_owner_repo_and_what_is_new() -> None:
     ],
 )
 def test_an_address_that_dies_or_is_no_web_address_is_not_printed(values: dict[str, Any]) -> None:
-    assert drafted(title="标题", publisher="源", **values) == "标题 | 源\n摘要："
+    assert current_entry(title="标题", publisher="源", **values) == "标题 | 源\n摘要："
 
 
 def test_a_label_line_leads_only_to_web_addresses_and_never_twice_to_the_same() -> None:
@@ -251,26 +251,27 @@ def test_a_label_line_leads_only_to_web_addresses_and_never_twice_to_the_same() 
         StoryLink("代码", url) for url in ("javascript:x", "https://e.org/1", "https://e.org/2", "https://e.org/2")
     ]
     assert (
-        drafted(*links, title="标题", url="https://e.org/1") == "[标题](https://e.org/1)\n代码：https://e.org/2\n摘要："
+        current_entry(*links, title="标题", url="https://e.org/1")
+        == "[标题](https://e.org/1)\n代码：https://e.org/2\n摘要："
     )
 
 
 def test_the_digest_is_the_first_paragraph_that_says_something_new() -> None:
     said = "第一段真正的内容在这里，它说了一件事情。"
-    assert drafted(title="标题", text=f"图源网络\n{said}\n第二段").endswith(f"摘要：{said}")
-    assert drafted(title=f"甲：{said}", summary=said).endswith("摘要：")
+    assert current_entry(title="标题", text=f"图源网络\n{said}\n第二段").endswith(f"摘要：{said}")
+    assert current_entry(title=f"甲：{said}", summary=said).endswith("摘要：")
     other = stored(2, summary=said)
-    assert draft(candidate(stored(1), other), NEWSLETTER).markdown.endswith(f"摘要：{said}")
+    assert propose_entry(candidate(stored(1), other), NEWSLETTER).markdown.endswith(f"摘要：{said}")
 
 
 def test_an_article_without_title_is_drafted_by_its_address() -> None:
-    assert drafted(title=" ", url="https://e.org/1").startswith("[https://e.org/1](https://e.org/1)\n")
+    assert current_entry(title=" ", url="https://e.org/1").startswith("[https://e.org/1](https://e.org/1)\n")
 
 
 @settings(max_examples=100, deadline=None)
 @given(title=st.text(min_size=1, max_size=30), source=st.text(max_size=10), summary=st.text(min_size=20, max_size=60))
 def test_what_is_drafted_says_what_the_article_said_escaped_once(title: str, source: str, summary: str) -> None:
-    markdown = drafted(title=title, publisher=source, summary=summary)
+    markdown = current_entry(title=title, publisher=source, summary=summary)
     entry = read_entry(markdown, NEWSLETTER)
     assert entry.url == "https://example.org/1"
     assert entry.source == (cleaned(source) or None)
@@ -280,7 +281,7 @@ def test_what_is_drafted_says_what_the_article_said_escaped_once(title: str, sou
 
 
 def test_a_hostile_story_is_one_item_with_one_link() -> None:
-    markdown = drafted(
+    markdown = current_entry(
         StoryLink("论文", "https://e.org/{{ x }}_*b*"),
         title="](javascript:alert(1)) {{ site.x }} | <b>\n- 项\n## 栏",
         publisher="{% include x %} | y",
@@ -354,7 +355,9 @@ def test_another_parser_reads_of_an_issue_what_the_articles_said(
         for n, (title, said, tail) in enumerate(told, 1)
     ]
     candidates = [candidate(one, lead=one.id) for one in articles]
-    issue = Issue(date(2021, 3, 5), "简报", (Section("论文", tuple(draft(one, NEWSLETTER) for one in candidates)),))
+    issue = Issue(
+        date(2021, 3, 5), "简报", (Section("论文", tuple(propose_entry(one, NEWSLETTER) for one in candidates)),)
+    )
     links: list[tuple[str, str]] = []
     texts: list[str] = []
     for token in GFM.parse(written(issue)):

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from lxml import html
 
 from crawler.home import bundled
-from pipelines.issue.draft import draft
 from pipelines.issue.escape import cleaned
 from pipelines.issue.markdown import render
+from pipelines.issue.proposal import propose_entry
 from pipelines.issue.reading import read_issue
 from pipelines.issue.summary import summarise
 from pipelines.model import Candidate, Issue, Section, Story
@@ -61,7 +61,7 @@ def candidates(titles: list[str]) -> list[Candidate]:
 
 
 def issue(titles: list[str]) -> Issue:
-    entries = [draft(one, NEWSLETTER) for one in candidates(titles)]
+    entries = [propose_entry(one, NEWSLETTER) for one in candidates(titles)]
     return Issue(date(2021, 3, 5), "简报", (Section("论文", tuple(entries)),), front_matter="layout: default")
 
 

@@ -11,7 +11,7 @@ from pipelines.model import Article, Candidate, Entry
 from pipelines.newsletter import Newsletter
 
 
-def draft(candidate: Candidate, newsletter: Newsletter) -> Entry:
+def propose_entry(candidate: Candidate, newsletter: Newsletter) -> Entry:
     """The entry that an editor starts from: head line, label lines, and sentences of the article's own as summary.
 
     The summary line always stands, empty at worst: it is the editor's to fill, and kramdown takes an item of a single
