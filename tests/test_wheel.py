@@ -10,8 +10,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-
-ROOT = Path(__file__).parents[1]
+from places import ROOT
 
 pytestmark = [pytest.mark.wheel, pytest.mark.timeout(900)]
 
