@@ -1,4 +1,4 @@
-"""Makes the stories again that new or changed articles can belong to."""
+"""Makes stories again: the stories that new, changed or decided articles can belong to."""
 
 from __future__ import annotations
 
@@ -16,88 +16,114 @@ from pipelines.newsroom.relearning import with_model
 from pipelines.store import Transaction
 
 
-def regroup(tx: Transaction, fresh: Collection[int], rules: GroupRules) -> None:
-    """The final stage on these articles at once, in the caller's transaction; for few articles."""
-    _regroup(tx, fresh, with_model(tx, rules))
-    tx.articles.mark_grouped(fresh)
+def regroup(tx: Transaction, article_ids: Collection[int], rules: GroupRules) -> None:
+    """Run the final stage on a few articles, in the caller's transaction.
 
-
-def _regroup(tx: Transaction, fresh: Collection[int], rules: GroupRules) -> None:
-    """Make the stories again that these articles can belong to.
-
-    What a new article can change is made again, and all that evidence or a person links to it, however many steps away.
-    Only then is the outcome that of grouping everything at once.
+    Args:
+        tx: open for writing.
+        article_ids: of articles whose stories have to be made again.
+        rules: of the newsletter and its sources; the stored model is added to them.
     """
-    near = tx.articles.get(fresh)
-    changed = _note(tx, near, rules) | near.keys()
-    targets: set[int] = set()
-    standing: dict[int, Story] = {}
+    remake_stories(tx, article_ids, with_model(tx, rules))
+    tx.articles.mark_grouped(article_ids)
+
+
+def remake_stories(tx: Transaction, article_ids: Collection[int], rules: GroupRules) -> None:
+    """Make the stories again that these articles can belong to, and grade them.
+
+    An article changes its own story, and every story that evidence or a person links to it, over any number of steps.
+    All of them are made again, so the outcome equals that of grouping the whole store at once.
+
+    Args:
+        tx: open for writing.
+        article_ids: of the new or changed articles.
+        rules: with the model to grade by.
+    """
+    articles = tx.articles.get(article_ids)
+    pending = _index(tx, articles, rules) | articles.keys()
+    target_ids: set[int] = set()
+    former_stories: dict[int, Story] = {}
     evidence: set[Evidence] = set()
     by_hand: dict[tuple[int, int], Decision] = {}
-    while changed:
-        stories = {story.id: story for story in tx.stories.of(changed).values()}
-        changed |= {member for story in stories.values() for member in story.members} - targets
-        standing |= stories
-        targets |= changed
-        near |= tx.articles.get(changed - near.keys())
-        found = _evidence_of(tx, changed, near, rules)
-        by_hand |= (decided := tx.decisions.by_hand(changed))
-        found |= {Evidence("by-hand", one.who, pair) for pair, one in decided.items() if one.action == "merge"}
-        evidence |= found
-        changed = {one for edge in found for one in edge.articles} - targets
-    articles = [near[one] for one in sorted(targets)]
-    printed = tx.issues.printed(key for one in articles for key in memory_keys(one))
-    counts = tx.articles.reference_counts(targets, RARE)
-    graded = []
-    apart = {pair for pair, one in by_hand.items() if one.action == "split"}
-    for story in make_stories(articles, evidence, rules.trust, apart):
-        told = [near[member] for member in story.members]
-        known = recall(told, printed, counts)
-        graded.append(replace(grade(story, told, rules), published_in=known.published_in, follows=known.follows))
-    tx.stories.replace(standing, graded)
+    while pending:
+        stories = {story.id: story for story in tx.stories.of(pending).values()}
+        pending |= {member for story in stories.values() for member in story.members} - target_ids
+        former_stories |= stories
+        target_ids |= pending
+        articles |= tx.articles.get(pending - articles.keys())
+        decisions = tx.decisions.by_hand(pending)
+        by_hand |= decisions
+        edges = _find_evidence(tx, pending, articles, rules)
+        edges |= {
+            Evidence("by-hand", decision.who, pair)
+            for pair, decision in decisions.items()
+            if decision.action == "merge"
+        }
+        evidence |= edges
+        pending = {article_id for edge in edges for article_id in edge.articles} - target_ids
+    targets = [articles[article_id] for article_id in sorted(target_ids)]
+    printed = tx.issues.printed(key for article in targets for key in memory_keys(article))
+    reference_counts = tx.articles.reference_counts(target_ids, RARE)
+    split_pairs = {pair for pair, decision in by_hand.items() if decision.action == "split"}
+    candidates = []
+    for story in make_stories(targets, evidence, rules.trust, split_pairs):
+        members = [articles[member] for member in story.members]
+        memory = recall(members, printed, reference_counts)
+        candidate = grade(story, members, rules)
+        candidates.append(replace(candidate, published_in=memory.published_in, follows=memory.follows))
+    tx.stories.replace(former_stories, candidates)
 
 
-def _note(tx: Transaction, fresh: Mapping[int, StoredArticle], rules: GroupRules) -> set[int]:
-    """Note what new articles are found by.
+def _index(tx: Transaction, articles: Mapping[int, StoredArticle], rules: GroupRules) -> set[int]:
+    """Store the bands by which these articles are found.
+
+    A title used once more becomes a column's name, a repository named once more becomes a household name, a band
+    shared once more becomes popular: then it joins nothing any longer. The reverse happens when an article changes.
 
     Args:
-        fresh: by id.
+        articles: new or changed, by id.
 
     Returns:
-        Those whose evidence may be another now though they are not new: a title used once more is a column, a
-        repository named once more a household name, a band shared once more popular. And the other way round.
+        Ids of further articles, neither new nor changed, whose evidence may differ now.
     """
-    before = _depending(tx, fresh)
-    tx.articles.put_bands({one: joining_bands(article, rules.zone) for one, article in fresh.items()})
-    named = Counter(key for one in fresh.values() for key in {found.key for found in one.article.references})
-    counts = tx.articles.reference_counts(fresh, RARE + len(fresh))
-    household = [key for key, number in named.items() if RARE < counts[key] <= RARE + number]
-    sharers = {one for holders in tx.articles.sharing(household).values() for one, role in holders if role == "primary"}
-    return before | _depending(tx, fresh) | sharers
+    dependents = _find_dependents(tx, articles)
+    tx.articles.put_bands({article_id: joining_bands(stored, rules.zone) for article_id, stored in articles.items()})
+    uses = Counter(
+        key for stored in articles.values() for key in {reference.key for reference in stored.article.references}
+    )
+    counts = tx.articles.reference_counts(articles, RARE + len(articles))
+    turned_household = [key for key, new_uses in uses.items() if RARE < counts[key] <= RARE + new_uses]
+    holders = tx.articles.sharing(turned_household).values()
+    primaries = {article_id for roles in holders for article_id, role in roles if role == "primary"}
+    return dependents | _find_dependents(tx, articles) | primaries
 
 
-def _depending(tx: Transaction, ids: Collection[int]) -> set[int]:
-    """Articles whose evidence these change by what they are found by: a band is popular, a title a column by them."""
-    uses = tx.articles.uses(ids, titles.HORIZON)
-    rest = {use for use in uses if use.article not in ids}
-    columns = {one for _, one in titles.news_among(uses) ^ titles.news_among(rest)}
-    return (tx.articles.tipping(ids) | columns).difference(ids)
+def _find_dependents(tx: Transaction, article_ids: Collection[int]) -> set[int]:
+    """Find the articles whose evidence depends on these: through a popular band, or a title that is a column's name."""
+    uses = tx.articles.uses(article_ids, titles.HORIZON)
+    uses_of_others = {use for use in uses if use.article not in article_ids}
+    in_columns = {article_id for _, article_id in titles.news_among(uses) ^ titles.news_among(uses_of_others)}
+    return (tx.articles.tipping(article_ids) | in_columns).difference(article_ids)
 
 
-def _evidence_of(tx: Transaction, ids: Set[int], near: dict[int, StoredArticle], rules: GroupRules) -> set[Evidence]:
-    """What joins these articles to any other.
+def _find_evidence(
+    tx: Transaction, article_ids: Set[int], articles: dict[int, StoredArticle], rules: GroupRules
+) -> set[Evidence]:
+    """Find the evidence that joins these articles to any other.
 
     Args:
-        ids: of articles.
-        near: what was loaded so far, by id; what is loaded here is added.
+        tx: open for reading.
+        article_ids: the articles in question.
+        articles: loaded so far, by id; the articles that are loaded here are added.
+        rules: for the time zone of issue dates in titles.
     """
-    by_title, by_text = tx.articles.pairs(ids, titles.WINDOW), tx.articles.pairs(ids, texts.REACH)
-    uses = tx.articles.uses({one for pair in by_title for one in pair}, titles.HORIZON)
-    counts = tx.articles.reference_counts(ids, RARE)
+    title_pairs, text_pairs = tx.articles.pairs(article_ids, titles.WINDOW), tx.articles.pairs(article_ids, texts.REACH)
+    uses = tx.articles.uses({article_id for pair in title_pairs for article_id in pair}, titles.HORIZON)
+    counts = tx.articles.reference_counts(article_ids, RARE)
     holders = tx.articles.sharing(key for key, count in counts.items() if count <= RARE).values()
-    found = {one for some in holders for one, role in some if role != "mention"}
-    found = found.union(ids, *by_title, *by_text)
-    near |= tx.articles.get(found - near.keys())
-    shared = Shared(by_title, by_text, uses)
-    evidence = find_evidence([near[one] for one in found], counts, rules.zone, shared)
-    return {edge for edge in evidence if not ids.isdisjoint(edge.articles)}
+    partner_ids = {article_id for roles in holders for article_id, role in roles if role != "mention"}
+    partner_ids = partner_ids.union(article_ids, *title_pairs, *text_pairs)
+    articles |= tx.articles.get(partner_ids - articles.keys())
+    shared = Shared(title_pairs, text_pairs, uses)
+    evidence = find_evidence([articles[article_id] for article_id in partner_ids], counts, rules.zone, shared)
+    return {edge for edge in evidence if not article_ids.isdisjoint(edge.articles)}

@@ -13,7 +13,7 @@ from crawler.sources import Source
 from pipelines.deduplicate.identity import Outcome
 from pipelines.group.candidates import GroupRules
 from pipelines.model import Article
-from pipelines.newsroom.regroup import _regroup
+from pipelines.newsroom.regroup import remake_stories
 from pipelines.newsroom.relearning import learn_again, with_model
 from pipelines.normalise import normalise
 from pipelines.normalise.references import with_references
@@ -179,7 +179,7 @@ def group(
             fresh = tx.articles.fresh(GROUPED_AT_ONCE)
             if not fresh:
                 break
-            _regroup(tx, fresh, rules)
+            remake_stories(tx, fresh, rules)
             tx.articles.mark_grouped(fresh)
             stories += len({story.id for story in tx.stories.of(fresh).values()})
         done += len(fresh)
