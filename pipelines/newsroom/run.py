@@ -23,18 +23,18 @@ from pipelines.store.raw import NewRaw, Packed
 from pipelines.store.sources import SourceRecord
 
 GROUPED_AT_ONCE: Final = 100
-"""Articles that are grouped in one transaction: an editor who decides meanwhile waits a tenth of a second at most."""
+"""Articles grouped in one transaction: an editor who decides at the same time waits a tenth of a second at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What a batch gave.
+    """The outcome of a batch.
 
     Args:
-        run: the run that it belongs to, for the source's next batch.
-        new, updated, seen: items; `updated` changed a title or a text, or showed that two articles are one.
-        problems: the batch's own, and one for each item of which no article could be made.
-        failure: why the source's run failed so far; None when it did not.
+        run: id of the run that the batch belongs to, for the source's next batch.
+        new, updated, seen: numbers of items; an updated item changed a title or a text, or proved two articles one.
+        problems: of the batch, and one for each item that gave no article.
+        failure: why the source's run failed so far; None while it has not failed.
     """
 
     run: int
@@ -47,7 +47,7 @@ class Ingested:
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What a rebuild made: of so many raw items so many articles, and the items of which it could make none."""
+    """The outcome of a rebuild: numbers of raw items and articles, and a problem for each item without an article."""
 
     items: int
     articles: int
@@ -56,10 +56,12 @@ class Rebuilt:
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """What the final stage did: so many articles were new or changed, and they are in so many stories.
+    """The outcome of the final stage.
 
     Args:
-        learned: whether it also learned anew from past issues and decisions.
+        articles: number of articles that were new or changed.
+        stories: number of stories that hold these articles.
+        learned: whether a model was trained anew on past issues and decisions.
     """
 
     articles: int
@@ -68,58 +70,68 @@ class Grouped:
 
 
 def read(item: RawItem, source: Source, rules: Rules) -> Article:
-    """What an item says, before it is compared with any other: normalise, then references.
+    """Read one item, before any comparison with others: normalise, then references.
+
+    Args:
+        item: as a page function read it.
+        source: the item's.
+        rules: the tables of data/rules.
 
     Raises:
-        ValueError: no article can be made of it.
+        ValueError: no article can be made of the item.
     """
     article = with_references(normalise(item, source, rules), rules)
     if max(map(_size, (article.url, *article.keys))) > LONGEST_KEY:
         raise ValueError(f"its address is longer than {LONGEST_KEY} bytes")
-    if any(_size(one.key) > LONGEST_KEY for one in article.references):
-        kept = tuple(one for one in article.references if _size(one.key) <= LONGEST_KEY)
-        return replace(article, references=kept)
-    return article
+    references = tuple(reference for reference in article.references if _size(reference.key) <= LONGEST_KEY)
+    return article if references == article.references else replace(article, references=references)
 
 
 def ingest(
     store: Store, batch: Batch, source: Source, rules: Rules, now: datetime, *, run: int | None = None
 ) -> Ingested:
-    """Take a batch in: normalise, references, identity, store.
+    """Ingest a batch: normalise, references, identity, store.
 
-    One transaction, which in a run's last batch also moves the source's state: what was not committed is asked for
-    again, and what is ingested twice changes nothing. An item of which no article can be made is kept with the reason,
-    and the others go on.
+    The batch is one transaction; the last batch of a run also moves the source's state in it. So an item that was not
+    committed is requested again, and an item that is ingested twice changes nothing. An item without an article is
+    stored with the reason, and the other items go on.
 
     Args:
+        store: the newsroom's.
+        batch: raw items and problems of one source.
         source: the batch's.
+        rules: the tables of data/rules.
         now: aware; when the batch came.
-        run: what the source's batch before this one returned; None begins a run.
+        run: id of the source's run, as its previous batch returned it; None begins a run.
 
     Raises:
         StoreError: nothing of the batch was written.
     """
-    items = {one.digest: one for one in (Packed.of(item, source.id) for item in batch.items)}
+    packed = (Packed.of(item, source.id) for item in batch.items)
+    items = {item.digest: item for item in packed}
     with store.reading() as tx:
-        known = tx.raw.known(items)
-    taken = {digest: _taken(one.item, source, rules) for digest, one in items.items() if digest not in known}
-    problems = (*batch.problems, *(one for one in taken.values() if isinstance(one, Problem)))
-    failing = next((one for one in problems if one.fails_source), None)
+        stored = tx.raw.known(items)
+    read_items = {
+        digest: _read_or_explain(item.item, source, rules) for digest, item in items.items() if digest not in stored
+    }
+    problems = (*batch.problems, *(result for result in read_items.values() if isinstance(result, Problem)))
+    failing = next((problem for problem in problems if problem.fails_source), None)
     with store.transaction() as tx:
         if run is None:
             tx.sources.started(source.id, source.kind, source.name, now)
             run = tx.runs.start(source.id, now)
-        counts = _save(tx, items, taken)
+        counts = _save(tx, items, read_items)
         counts["seen"] += len(batch.items) - len(items)
         failure = tx.runs.add(
             run,
             new=counts["new"],
             updated=counts["updated"],
             seen=counts["seen"],
-            lost=sum(not one.fails_source for one in problems),
+            lost=sum(not problem.fails_source for problem in problems),
             failure=f"{failing.error}: {failing.detail}" if failing else None,
         )
-        if waits := [one.retry_at for one in problems if one.retry_at]:
+        waits = [problem.retry_at for problem in problems if problem.retry_at]
+        if waits:
             tx.sources.wait(source.id, max(waits))
         if batch.finished:
             tx.runs.finish(run, now)
@@ -135,24 +147,27 @@ def rebuild(
 ) -> Rebuilt:
     """Make every article again from the raw items, in the order in which they came, in one transaction.
 
-    Article ids stay: each raw item remembers its own. Decisions and issues are not touched. All articles have to be
-    grouped afterwards.
+    Article ids stay, because each raw item stores the id of its article. Decisions and issues stay as they are. All
+    articles have to be grouped afterwards.
 
     Args:
-        sources: by id; one that the registry has dropped is taken as the store remembers it.
-        progress: told how many raw items of how many are done.
+        store: the newsroom's.
+        sources: by id; for a source that left the registry, the store's record of it serves.
+        rules: the tables of data/rules.
+        progress: called with the number of raw items done, and their total.
     """
     with store.transaction() as tx:
-        registry = {one.id: _remembered(one) for one in tx.sources.all().values()} | dict(sources)
+        registry = {record.id: _source_of(record) for record in tx.sources.all().values()} | dict(sources)
         total = tx.raw.count()
         rebuilding = tx.rebuilding()
         problems: list[Problem] = []
         done = 0
         for chunk in tx.raw.each():
-            taken = [_taken(raw.item, registry[raw.source], rules) for raw in chunk]
-            rebuilding.take(list(zip(chunk, map(_made, taken), strict=True)))
-            problems += (one for one in taken if isinstance(one, Problem))
-            progress(done := done + len(chunk), total)
+            results = [_read_or_explain(raw.item, registry[raw.source], rules) for raw in chunk]
+            rebuilding.take(list(zip(chunk, map(_article_or_reason, results), strict=True)))
+            problems += (result for result in results if isinstance(result, Problem))
+            done += len(chunk)
+            progress(done, total)
         return Rebuilt(total, rebuilding.finish(), tuple(problems))
 
 
@@ -161,14 +176,15 @@ def group(
     rules: GroupRules,
     progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
 ) -> Grouped:
-    """The final stage on what is new: stories, categories, relevance, candidates.
+    """Run the final stage on new and changed articles: stories, categories, relevance, candidates.
 
-    Its cost follows the new articles, not the store: only stories that a new article can touch are made again. When
-    enough was printed or decided since, it learns from that, and all that is open is graded anew.
+    The cost follows the new articles, not the store: only stories that a new article can touch are made again. When
+    enough was printed or decided since the last training, a model is trained anew, and every open story is graded anew.
 
     Args:
+        store: the newsroom's.
         rules: of the newsletter and its sources.
-        progress: told how many articles of how many are done.
+        progress: called with the number of articles done, and their total.
     """
     with store.reading() as tx:
         rules = with_model(tx, rules)
@@ -187,8 +203,8 @@ def group(
     return Grouped(done, stories, learn_again(store, rules))
 
 
-def _taken(item: RawItem, source: Source, rules: Rules) -> Article | Problem:
-    """The article that an item is, or the problem why it is none: one bad item must not stop the others."""
+def _read_or_explain(item: RawItem, source: Source, rules: Rules) -> Article | Problem:
+    """Read the article of an item, or say why there is none: one bad item must not stop the others."""
     try:
         return read(item, source, rules)
     except Exception as error:
@@ -196,33 +212,47 @@ def _taken(item: RawItem, source: Source, rules: Rules) -> Article | Problem:
         return Problem(item.url, "NoArticle", f"no article could be made of it: {reason}", fails_source=False)
 
 
-def _save(tx: Transaction, items: Mapping[bytes, Packed], taken: Mapping[bytes, Article | Problem]) -> Counter[Outcome]:
-    """Store the items of a batch that are new, and the new numbers of those that are not.
+def _save(
+    tx: Transaction, items: Mapping[bytes, Packed], read_items: Mapping[bytes, Article | Problem]
+) -> Counter[Outcome]:
+    """Store the new items of a batch, and the new metrics of the stored ones.
+
+    Args:
+        tx: open for writing.
+        items: all items of the batch, by digest.
+        read_items: the article, or the problem, of each item that was new when the batch was read; by digest.
 
     Returns:
-        How many gave what; an item that gave no article counts nowhere.
+        How many items had which outcome; an item without an article counts nowhere.
     """
-    known = tx.raw.known(items)  # once more: another process may have stored some of them meanwhile
-    fresh = [digest for digest in taken if digest not in known]
-    made = {digest: one for digest in fresh if isinstance(one := taken[digest], Article)}
-    saved = tx.articles.save(list(made.values()))
-    ids = dict(zip(made, saved.ids, strict=True))
-    tx.raw.add([NewRaw(items[digest], ids.get(digest), _reason(taken[digest])) for digest in fresh])
-    tx.articles.measure(tx.raw.measure((one, items[digest].item) for digest, one in known.items()))
+    stored = tx.raw.known(items)  # once more: another process may have stored some of them since
+    new_digests = [digest for digest in read_items if digest not in stored]
+    articles = {}
+    for digest in new_digests:
+        result = read_items[digest]
+        if isinstance(result, Article):
+            articles[digest] = result
+    saved = tx.articles.save(list(articles.values()))
+    article_ids = dict(zip(articles, saved.ids, strict=True))
+    tx.raw.add(
+        [NewRaw(items[digest], article_ids.get(digest), _reason_of(read_items[digest])) for digest in new_digests]
+    )
+    newer_metrics = tx.raw.measure((raw_id, items[digest].item) for digest, raw_id in stored.items())
+    tx.articles.measure(newer_metrics)
     counts = Counter(saved.outcomes)
-    counts["seen"] += len(known)
+    counts["seen"] += len(stored)
     return counts
 
 
-def _made(taken: Article | Problem) -> Article | str:
-    return taken.detail if isinstance(taken, Problem) else taken
+def _article_or_reason(result: Article | Problem) -> Article | str:
+    return result.detail if isinstance(result, Problem) else result
 
 
-def _reason(taken: Article | Problem) -> str | None:
-    return taken.detail if isinstance(taken, Problem) else None
+def _reason_of(result: Article | Problem) -> str | None:
+    return result.detail if isinstance(result, Problem) else None
 
 
-def _remembered(record: SourceRecord) -> Source:
+def _source_of(record: SourceRecord) -> Source:
     return Source.model_construct(id=record.id, kind=record.kind, name=record.name)
 
 
