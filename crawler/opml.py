@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -12,10 +12,26 @@ from lxml import etree
 
 from crawler.errors import SourceMisconfigured
 from crawler.home import Home
-from crawler.sources import Source, load_sources, row_of, toml_row
+from crawler.sources import Source, load_mirrors, load_sources, row_of, toml_row, with_address
 
 _OPML_ROW: Final = "{urn:jianbao}source"
 """Attribute of an outline that holds our whole row as JSON; other readers pass over it (OPML 2.0, extending)."""
+
+# fmt: off
+_IMPORTED_FIELDS: Final = frozenset({
+    "id", "kind", "name", "url", "schedule", "expect_per_week", "category", "trust", "enabled", "max_pages", "mirror",
+    "account", "full_text", "column", "author", "query", "mode", "repos",
+})
+# fmt: on
+"""What a row inside a list may say. The rest leads requests to other hosts (`base_url`, `page_mirror`), and only who
+runs the newsletter says so."""
+
+Warn = Callable[[str], None]
+"""Told in one line what of a list was left out."""
+
+
+def _ignore(warning: str) -> None: ...
+
 
 _WECHAT_MIRRORS: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
@@ -31,12 +47,15 @@ _WECHAT_MIRRORS: Final = tuple(
 """Feed addresses that carry a WeChat account, as public mirrors and their software write them."""
 
 
-def read_opml(document: bytes) -> tuple[Source, ...]:
+def read_opml(document: bytes, warn: Warn = _ignore) -> tuple[Source, ...]:
     """Read a list of feeds, as other readers export it. Each address counts once, however deep its outline lies.
+
+    Args:
+        warn: told of each field of a row that is left out, and of each row that cannot work.
 
     Returns:
         `wechat` sources where the address is a known mirror's, else `feed`; ids are made of titles or addresses. What
-        `write_opml` wrote comes back as it was.
+        `write_opml` wrote comes back as it was, without `base_url` and `page_mirror`.
 
     Raises:
         SourceMisconfigured: not OPML, or a document that declares a type, which may hold entities.
@@ -53,7 +72,7 @@ def read_opml(document: bytes) -> tuple[Source, ...]:
     sources: dict[str, Source] = {}
     ids: set[str] = set()
     for outline in root.iter("outline"):
-        source = _own_row(outline) or _foreign_feed(outline)
+        source = _own_row(outline, warn) or _foreign_feed(outline)
         if source and (key := source.url or source.id) not in sources:
             sources[key] = source.model_copy(update={"id": _unused(source.id, ids)})
     return tuple(sources.values())
@@ -73,12 +92,33 @@ def write_opml(sources: Iterable[Source]) -> bytes:
     return etree.tostring(root, encoding="utf-8", xml_declaration=True, pretty_print=True)
 
 
-def _own_row(outline: etree._Element) -> Source | None:
-    try:
-        source = Source.model_validate(json.loads(outline.get(_OPML_ROW) or "null"))
-    except ValueError:
+def _own_row(outline: etree._Element, warn: Warn) -> Source | None:
+    """The row that an outline holds, as far as a list may say it; it may come from anybody."""
+    written = outline.get(_OPML_ROW)
+    if written is None:
         return None
-    return source.model_copy(update={"url": outline.get("xmlUrl")}) if source.mirror else source
+    label = " ".join((outline.get("title") or outline.get("text") or "outline").split())[:100]
+    try:
+        row = json.loads(written)
+    except (ValueError, RecursionError):
+        row = None
+    if not isinstance(row, dict):
+        warn(f"{label}: its row of sources.toml is not readable; only its address is taken")
+        return None
+    left_out = sorted(row.keys() - _IMPORTED_FIELDS)
+    if left_out:
+        names = ", ".join(left_out)[:200]
+        warn(f"{label}: {names}: left out, a list may not say this; if you want it, write it in sources.toml yourself")
+    row = {name: value for name, value in row.items() if name in _IMPORTED_FIELDS}
+    if row.get("full_text") == "page" and "page_mirror" in left_out:
+        del row["full_text"]  # it asked the mirror for pages, and WeChat itself was never meant
+    if row.get("mirror"):
+        row["url"] = outline.get("xmlUrl")
+    try:
+        return Source.model_validate(row)
+    except ValueError:
+        warn(f"{label}: its row of sources.toml cannot work; only its address is taken")
+        return None
 
 
 def _foreign_feed(outline: etree._Element) -> Source | None:
@@ -132,8 +172,12 @@ def _unused(identifier: str, taken: set[str]) -> str:
     return found
 
 
-def append_sources(home: Home, sources: Iterable[Source]) -> tuple[Source, ...]:
+def append_sources(home: Home, sources: Iterable[Source], warn: Warn = _ignore) -> tuple[Source, ...]:
     """Add rows at the end of sources.toml, after what stands there. An address that it has already is passed over.
+
+    Args:
+        sources: as `read_opml` gives them.
+        warn: told of each row that names a mirror which leads elsewhere here; the row keeps its address instead.
 
     Returns:
         The sources added, under the ids that they got.
@@ -147,13 +191,25 @@ def append_sources(home: Home, sources: Iterable[Source]) -> tuple[Source, ...]:
         raise SourceMisconfigured(str(unreadable[0]))
     ids = {source.id for source in registry.sources} | {mistake.source for mistake in wrong}
     addresses = {source.url for source in registry.sources}
+    mirrors = load_mirrors(home)
     added: list[Source] = []
     for source in sources:
         if source.url is None or source.url not in addresses:
             addresses.add(source.url)
-            added.append(source.model_copy(update={"id": _unused(source.id, ids)}))
+            row = _by_address(source, mirrors, warn)
+            added.append(row.model_copy(update={"id": _unused(source.id, ids)}))
     if added:
         home.path.mkdir(parents=True, exist_ok=True)
         with home.sources.open("a", encoding="utf-8") as file:
             file.write("".join(f"\n{toml_row(row_of(source))}" for source in added))
     return tuple(added)
+
+
+def _by_address(source: Source, mirrors: Mapping[str, str], warn: Warn) -> Source:
+    """The source with its mirror, if this newsletter's mirror of that name leads to the same address; else without."""
+    if source.mirror is None or with_address(source, mirrors).url == source.url:
+        return source
+    warn(
+        f"{source.name}: mirror, account: left out, no mirror {source.mirror!r} of newsletter.toml leads to its address"
+    )
+    return source.model_copy(update={"mirror": None, "account": None})

@@ -8,6 +8,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote, urlsplit
@@ -70,10 +71,28 @@ def _host_and_port(text: str) -> str:
     return text.lower()
 
 
+def _secret_origin(url: str) -> str:
+    """An origin that may see a secret: over TLS, or on this very machine."""
+    parts = urlsplit(_http_url(url))
+    if parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError("must be an origin alone: scheme, host and port")
+    if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
+        raise ValueError("must be https: a secret goes nowhere in clear, but to 127.0.0.1 and the like")
+    return url
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
 Text = Annotated[str, Field(min_length=1, max_length=1000)]
 HostAndPort = Annotated[str, AfterValidator(_host_and_port)]
+SecretOrigin = Annotated[str, AfterValidator(_secret_origin)]
 
 
 class _Row(BaseModel):
@@ -132,14 +151,28 @@ class HostRule(_Row):
     robots: bool = True
 
 
+class CredentialOrigins(_Row):
+    """`[network.credentials]` of newsletter.toml: origins that see a secret besides its own site.
+
+    Args:
+        github: for GITHUB_TOKEN, besides https://api.github.com: a GitHub Enterprise server, a proxy of one's own.
+        zhihu: for ZHIHU_COOKIE, besides Zhihu's own hosts.
+    """
+
+    github: tuple[SecretOrigin, ...] = ()
+    zhihu: tuple[SecretOrigin, ...] = ()
+
+
 class Network(_Row):
     """`[network]` of newsletter.toml.
 
     Args:
+        credentials: where secrets of the environment may go; no source and no imported list can add to them.
         allow_hosts: `host:port`, exactly as the URL writes them: all that may be reached though it is not public.
         hosts: this newsletter's own rules, by host or by `host:port`; they come before data/rules/hosts.toml.
     """
 
+    credentials: CredentialOrigins = Field(default_factory=CredentialOrigins)
     allow_hosts: tuple[HostAndPort, ...] = ()
     hosts: Mapping[str, HostRule] = Field(default_factory=dict)
 
@@ -232,13 +265,18 @@ def load_sources(home: Home, categories: Iterable[str] | None = None) -> Registr
             found.insert(0, Mistake("sources.toml", label, "id", f"is used {counts[label]} times"))
         mistakes += found
         if not found:
-            sources.append(_with_address(Source.model_validate(row), mirrors))
+            sources.append(with_address(Source.model_validate(row), mirrors))
     return Registry(tuple(sources), tuple(dict.fromkeys(mistakes)))
 
 
 def check(home: Home, categories: Iterable[str] | None = None) -> tuple[Mistake, ...]:
     """All that is wrong in sources.toml and in the parts of newsletter.toml that the crawler reads."""
     return load_sources(home, categories).mistakes
+
+
+def load_mirrors(home: Home) -> dict[str, str]:
+    """`[mirrors]` of newsletter.toml: address with `{account}` by name."""
+    return _read_newsletter(home, [])[0]
 
 
 def load_network(home: Home) -> Network:
@@ -348,9 +386,12 @@ def _check_names(
         yield "category", f"no category is called {category!r}; newsletter.toml has {', '.join(sorted(categories))}"
 
 
-def _with_address(source: Source, mirrors: Mapping[str, str]) -> Source:
+def with_address(source: Source, mirrors: Mapping[str, str]) -> Source:
+    """The source with the address that its mirror gives it; without one where there is no such mirror."""
     if source.mirror is None or source.account is None:
         return source
+    if source.mirror not in mirrors:
+        return source.model_copy(update={"url": None})
     address = mirrors[source.mirror].replace("{account}", quote(source.account, safe="=@"))
     return source.model_copy(update={"url": address})
 

@@ -46,6 +46,15 @@ def credential_for(name: str, *bases: str) -> dict[str, Any]:
     return {META_KEY: (name, tuple(origin(base) for base in bases))}
 
 
+def withheld_secret(url: str, meta: Mapping[str, Any]) -> str:
+    """The variable of a secret that a request for `url` does not get, because nobody named its origin; else empty."""
+    name, origins = meta.get(META_KEY, ("", ()))
+    credential = CREDENTIALS.get(name)
+    if credential is None or origin(url) in origins or not os.environ.get(credential.variable, "").strip():
+        return ""
+    return credential.variable
+
+
 def header_for(url: str, meta: Mapping[str, Any]) -> tuple[str, str] | None:
     """The header to add to a request for `url`, if its meta names a credential, the origin fits and we have one."""
     name, origins = meta.get(META_KEY, ("", ()))

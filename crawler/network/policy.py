@@ -16,7 +16,7 @@ from scrapy.settings import BaseSettings
 
 from crawler.errors import Refused, SourceMisconfigured
 from crawler.home import Home
-from crawler.sources import HostRule, load_network
+from crawler.sources import CredentialOrigins, HostRule, load_network
 
 PUBLIC_PORTS: Final = frozenset({80, 443})
 LONGEST_URL: Final = 2083
@@ -44,11 +44,13 @@ class Policy:
         exempt: `host:port` that may be reached though it is not public, exactly as URLs write it.
         rules: by host or `host:port`.
         default: for all other hosts.
+        credentials: origins that the newsletter names for secrets, besides the secrets' own sites.
     """
 
     exempt: frozenset[str] = frozenset()
     rules: Mapping[str, HostRule] = field(default_factory=dict)
     default: HostRule = field(default_factory=lambda: HostRule(delay=1.0))
+    credentials: CredentialOrigins = field(default_factory=CredentialOrigins)
 
     def is_exempt(self, host: str, port: int) -> bool:
         """Whether the newsletter names this host and port as its own."""
@@ -153,6 +155,7 @@ def load_policy(home: Home, delay: float) -> Policy:
         exempt=frozenset(network.allow_hosts),
         rules=_host_rules(home.rules("hosts.toml")) | {name.lower(): rule for name, rule in network.hosts.items()},
         default=HostRule(delay=delay),
+        credentials=network.credentials,
     )
 
 

@@ -7,19 +7,20 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Self
 
 from scrapy import Spider
+from scrapy.crawler import Crawler
 from scrapy.http import Request, Response
 from twisted.python.failure import Failure
 
 from crawler.errors import Blocked, FetchFailed, Gone, PageChanged, RateLimited, Refused
 from crawler.home import Home
 from crawler.items import Ask, Batch, Kind, Page, Problem, RawItem, Reply, SourceState
-from crawler.network.credentials import credential_for
+from crawler.network.credentials import credential_for, origin, withheld_secret
 from crawler.network.failures import meaning
 from crawler.network.gate import NotAsked
-from crawler.network.policy import host_of
+from crawler.network.policy import Policy, host_of, policy_of
 from crawler.network.retry import Retry, plain_headers
 from crawler.pages import PAGES
 from crawler.sources import Source, load_sources
@@ -61,10 +62,18 @@ class SourceSpider(Spider):
     ) -> None:
         super().__init__(**kwargs)
         self.now = now or datetime.now(UTC)
+        self._policy = Policy()
         self._sources = sources
         self._states = states or {}
         self._blocked: Counter[str] = Counter()
         self._left_alone: set[str] = set()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """As Scrapy makes it, with the newsletter's policy."""
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        spider._policy = policy_of(crawler.settings)
+        return spider
 
     # ---- what a kind says
 
@@ -108,6 +117,7 @@ class SourceSpider(Spider):
         if not asks:
             yield reading.batch()
         for ask in asks:
+            reading.warn(ask.url, _withheld(ask, self._policy))
             yield self._request(reading, ask, 1, conditional_headers(reading.validators(ask.url)))
 
     def _request(self, reading: Reading, ask: Ask, depth: int, headers: Mapping[str, str] | None = None) -> Request:
@@ -117,7 +127,7 @@ class SourceSpider(Spider):
             errback=self._unanswered,
             headers={**ask.headers, **(headers or {})},
             cb_kwargs={"reading": reading, "ask": ask, "depth": depth},
-            meta=_credential(reading.source, ask),
+            meta=_credential(ask, self._policy),
             dont_filter=True,  # two sources may share an address, and each waits for its own answer
         )
 
@@ -228,9 +238,22 @@ def _read(source: Source, ask: Ask, reply: Reply) -> Page:
     return replace(page, items=tuple(items))
 
 
-def _credential(source: Source, ask: Ask) -> dict[str, Any]:
-    """The credential that an ask may need: GitHub's for its API, a user's cookie for Zhihu. No other host sees one."""
+def _credential(ask: Ask, policy: Policy) -> dict[str, Any]:
+    """The credential that an ask may need: GitHub's for its API, a user's cookie for Zhihu.
+
+    Its own site sees it, and the origins that newsletter.toml names. A source's `base_url` is no such name: a row may
+    come from somebody else's list.
+    """
     site = ask.page.split(".")[0]
     if site == "github" and ask.page != "github.trending":
-        return credential_for("github", source.base_url or GITHUB_API)
-    return credential_for("zhihu", *_ZHIHU) if site == "zhihu" else {}
+        return credential_for("github", GITHUB_API, *policy.credentials.github)
+    return credential_for("zhihu", *_ZHIHU, *policy.credentials.zhihu) if site == "zhihu" else {}
+
+
+def _withheld(ask: Ask, policy: Policy) -> list[str]:
+    """A warning where a list is asked for without the secret that its operator may expect it to get."""
+    if variable := withheld_secret(ask.url, _credential(ask, policy)):
+        site = ask.page.split(".")[0]
+        named = f'{site} = ["{origin(ask.url)}"] under [network.credentials] in newsletter.toml'
+        return [f"{variable} is not sent there; if the host is yours and speaks https, write {named}"]
+    return []

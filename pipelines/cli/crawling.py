@@ -17,7 +17,7 @@ from pipelines.newsroom.schedule import due_sources, serve
 if TYPE_CHECKING:
     from pipelines.newsroom.crawls import SourceReport
 
-NoGroup = Annotated[bool, typer.Option("--no-group", help="只入库，不归组。")]
+NoGroup = Annotated[bool, typer.Option("--no-group", help="只入库，不归组；留给下一个归组的命令。")]
 
 
 def crawl(
@@ -77,7 +77,7 @@ def _chosen(newsroom: Newsroom, ids: Sequence[str], *, due: bool) -> list[Any]:
 
 
 def _finish(newsroom: Newsroom, reports: Sequence[SourceReport], *, as_json: bool, no_group: bool) -> None:
-    if not no_group and any(report.new or report.updated for report in reports):
+    if not no_group:  # even after reports without news: an earlier command may have died before it grouped
         group_what_is_new(newsroom)
     if as_json:
         print_json({"sources": [report.as_json() for report in reports]})

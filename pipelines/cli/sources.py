@@ -12,7 +12,7 @@ from crawler.opml import append_sources, read_opml, write_opml
 from pipelines import files
 from pipelines.cli import terminal
 from pipelines.cli.shared import Json, print_json
-from pipelines.cli.terminal import SOME_FAILED, fail, out
+from pipelines.cli.terminal import SOME_FAILED, fail, out, warn
 from pipelines.newsroom import Newsroom
 
 sources_app = typer.Typer(help="来源登记簿 sources.toml。", no_args_is_help=True)
@@ -56,7 +56,7 @@ def sources_import(
     例：jianbao sources import feeds.opml
     """
     newsroom: Newsroom = context.obj
-    added = append_sources(newsroom.home, read_opml(file.read_bytes()))
+    added = append_sources(newsroom.home, read_opml(file.read_bytes(), warn), warn)
     out.print(f"添了 {len(added)} 个来源。")
 
 

@@ -90,7 +90,9 @@ def due_sources(newsroom: Newsroom, sources: Iterable[Source], now: datetime) ->
 
 
 class Scheduler:
-    """Runs `crawl --due` whenever something is due, in a process of its own each time, for a reactor runs once.
+    """Runs `crawl --due` whenever a source is due or an article waits to be grouped.
+
+    Each crawl has a process of its own, for a reactor runs once.
 
     Args:
         home: the newsletter's folder; its files are read anew at each look.
@@ -114,7 +116,7 @@ class Scheduler:
             former = {number: signal.signal(number, self._stopped) for number in (signal.SIGTERM, signal.SIGINT)}
             try:
                 while not self._stop.is_set():
-                    if self._anything_due():
+                    if self._anything_to_do():
                         self._crawl()
                     self._stop.wait(self._interval)
             finally:
@@ -125,12 +127,15 @@ class Scheduler:
         logger.info("%s: 收尾后退出", signal.Signals(number).name)
         self._stop.set()
 
-    def _anything_due(self) -> bool:
+    def _anything_to_do(self) -> bool:
+        """Whether a source is due, or articles wait that an interrupted command stored and did not group."""
         try:
             newsroom = Newsroom(self._home)
             enabled = [source for source in newsroom.sources.values() if source.enabled]
             with closing(newsroom.store):
-                return bool(due_sources(newsroom, enabled, datetime.now(UTC)))
+                with newsroom.store.reading() as tx:
+                    ungrouped = tx.articles.fresh(limit=1)
+                return bool(ungrouped or due_sources(newsroom, enabled, datetime.now(UTC)))
         except (CrawlError, NewsletterMisconfigured, StoreError) as error:
             logger.error("%s", error)
             return False

@@ -719,12 +719,16 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Crawled, 
             "/api/v4/columns/c/items": http(403, "no"),
         }
         elsewhere.answers["/moved"] = http(200, f"[{repository}]", content_type="application/json")
+        elsewhere.answers["/repos/c/d/releases"] = http(200, f"[{repository}]", content_type="application/json")
         rows = [
             source(f"s{number}", ("feed", "wechat")[number % 2], url=f"{mirror.base}/{number}") for number in range(6)
         ]
         rows.append(source("gh", "github", mode="releases", repos=["a/b", "a/moved"], base_url=mirror.base))
         rows.append(source("zh", "zhihu", column="c", base_url=mirror.base))
+        rows.append(source("stranger", "github", mode="releases", repos=["c/d"], base_url=elsewhere.base))
         home = newsroom(tmp_path_factory.mktemp("shared"), "".join(rows), mirror.place, elsewhere.place, delay=0.1)
+        with (home / "newsletter.toml").open("a", encoding="utf-8") as file:
+            file.write(f'[network.credentials]\ngithub = ["{mirror.base}"]\n')
         secrets = {"GITHUB_TOKEN": "t0ken", "ZHIHU_COOKIE": "z_c0=s3cret", "http_proxy": "http://127.0.0.1:9"}
         yield crawl(home, environment=secrets), mirror, elsewhere
 
@@ -743,6 +747,19 @@ def test_the_token_stays_on_the_api_it_is_for(shared: tuple[Crawled, Site, Site]
     assert sent["/0"] is None
     assert [seen.headers.get("authorization") for seen in elsewhere.seen if seen.path == "/moved"] == [None]
     assert "t0ken" not in crawled.log
+
+
+def test_a_source_that_leads_to_a_host_of_its_own_gets_no_token_and_a_warning_that_says_how(
+    shared: tuple[Crawled, Site, Site],
+) -> None:
+    crawled, _, elsewhere = shared
+    asked = [seen for seen in elsewhere.seen if seen.path.startswith("/repos/c/d")]
+    assert [seen.headers.get("authorization") for seen in asked] == [None]
+    assert len(crawled.items("stranger")) == 1
+    (warning,) = crawled.problems("stranger")
+    assert warning["detail"].startswith("GITHUB_TOKEN is not sent there")
+    assert f'github = ["{elsewhere.base}"] under [network.credentials]' in warning["detail"]
+    assert crawled.problems("gh") == []
 
 
 def test_the_cookie_goes_to_zhihu_only(shared: tuple[Crawled, Site, Site]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 import tomllib
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -87,6 +89,69 @@ def test_every_kind_of_source_comes_back_as_it_was() -> None:
         Source(id="d", kind="github", name="GitHub", mode="releases", repos=("a/b", "c/d"), enabled=False),
     )
     assert read_opml(write_opml(sources)) == sources
+
+
+HOSTILE = {
+    "id": "gh",
+    "kind": "github",
+    "name": "G",
+    "mode": "releases",
+    "repos": ["a/b"],
+    "base_url": "http://thief.example",
+    "allow_hosts": ["10.0.0.1:80"],
+    "credentials": {"github": ["http://thief.example"]},
+}
+
+
+def own(row: object, url: str = "") -> str:
+    """An outline with a row of sources.toml."""
+    address = f'xmlUrl="{url}" ' if url else ""
+    return f'<outline xmlns:j="urn:jianbao" text="A" {address}j:source="{escape(json.dumps(row), quote=True)}"/>'
+
+
+def test_a_list_leads_no_request_to_another_host_and_names_what_it_may_not_say() -> None:
+    warnings: list[str] = []
+    (found,) = read_opml(opml(own(HOSTILE)), warnings.append)
+    assert (found.kind, found.mode, found.repos, found.base_url) == ("github", "releases", ("a/b",), None)
+    (warning,) = warnings
+    assert warning.startswith("A: allow_hosts, base_url, credentials: left out")
+
+
+def test_pages_of_wechat_are_not_asked_for_through_the_mirror_of_a_list() -> None:
+    row = {"id": "w", "kind": "wechat", "name": "W", "url": "https://w.example/f", "full_text": "page"}
+    warnings: list[str] = []
+    (found,) = read_opml(opml(own(row | {"page_mirror": "http://thief.example/{path}"})), warnings.append)
+    assert (found.page_mirror, found.full_text) == (None, "mirror")
+    assert len(warnings) == 1
+
+
+@pytest.mark.parametrize("row", ["[1]", {"id": "\ud83d"}, {"id": "a", "kind": "nothing"}, {"mirror": "m"}, None])
+def test_a_row_that_cannot_work_leaves_the_plain_feed_and_is_named(row: object) -> None:
+    warnings: list[str] = []
+    (found,) = read_opml(opml(own(row, "https://a.example/feed")), warnings.append)
+    assert (found.kind, found.url) == ("feed", "https://a.example/feed")
+    assert len(warnings) == 1
+
+
+def test_a_mirror_of_a_list_stays_only_where_the_newsletter_has_one_that_leads_to_the_same_address(
+    tmp_path: Path,
+) -> None:
+    toml = '[mirrors]\none = "https://one.example/{account}"\ntwo = "https://mine.example/{account}"\n'
+    (tmp_path / "newsletter.toml").write_text(toml, encoding="utf-8")
+    sources = [
+        Source(id=name, kind="wechat", name=name, mirror=name, account="M", url=f"https://{name}.example/M")
+        for name in ("one", "two", "three")
+    ]
+    warnings: list[str] = []
+    append_sources(Home(tmp_path), read_opml(write_opml(sources), warnings.append), warnings.append)
+    assert check(Home(tmp_path)) == ()
+    found = load_sources(Home(tmp_path)).sources
+    assert [(source.mirror, source.url) for source in found] == [
+        ("one", "https://one.example/M"),
+        (None, "https://two.example/M"),
+        (None, "https://three.example/M"),
+    ]
+    assert [warning.partition(":")[0] for warning in warnings] == ["two", "three"]
 
 
 @given(

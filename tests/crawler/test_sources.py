@@ -194,3 +194,25 @@ def test_a_row_written_back_is_the_same_row(tmp_path: Path) -> None:
     text = row(url="https://a.example/", name='"引号" \\ \x7f 换行', expect_per_week=[1, 2], trust=0.5, enabled=False)
     (source,) = read(tmp_path, text).sources
     assert read(tmp_path, toml_row(row_of(source))).sources == (source,)
+
+
+@pytest.mark.parametrize(
+    ("origin", "usable"),
+    [
+        ("https://github.corp.example", True),
+        ("https://github.corp.example:8443/", True),
+        ("http://127.0.0.1:8000", True),
+        ("http://[::1]:8000", True),
+        ("http://github.corp.example", False),
+        ("http://10.0.0.1", False),
+        ("http://localhost.evil.example", False),
+        ("https://github.corp.example/api/v3", False),
+        ("https://me@github.corp.example", False),
+        ("github.corp.example", False),
+    ],
+)
+def test_a_secret_goes_over_tls_or_stays_on_this_machine(tmp_path: Path, origin: str, usable: bool) -> None:
+    (tmp_path / "newsletter.toml").write_text(f'[network.credentials]\ngithub = ["{origin}"]\n', encoding="utf-8")
+    (tmp_path / "sources.toml").write_text("", encoding="utf-8")
+    assert load_network(Home(tmp_path)).credentials.github == ((origin,) if usable else ())
+    assert bool(check(Home(tmp_path))) != usable

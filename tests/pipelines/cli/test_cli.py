@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import typer
 from commands import Cli
+from typer.testing import CliRunner
 
 from crawler.home import Home
 from pipelines.cli import app, main
@@ -405,6 +406,26 @@ def test_opml_goes_in_and_out(cli: Cli, tmp_path: Path) -> None:
     known = {source["id"] for source in cli.json("sources", "list")["sources"]}
     assert {source["id"] for source in other.json("sources", "list")["sources"]} <= known
     assert "没有错误" in other("sources", "check")
+
+
+def test_importing_a_list_says_what_it_leaves_out(cli: Cli, tmp_path: Path) -> None:
+    row = {
+        "id": "gh",
+        "kind": "github",
+        "name": "G",
+        "mode": "search",
+        "query": "x",
+        "base_url": "http://thief.example",
+    }
+    written = json.dumps(row).replace('"', "&quot;")
+    feeds = tmp_path / "feeds.opml"
+    feeds.write_text(f'<opml xmlns:j="urn:jianbao"><body><outline text="G" j:source="{written}"/></body></opml>')
+    before = len(cli.json("sources", "list")["sources"])
+    printed = CliRunner().invoke(app, ["--home", str(cli.home), "sources", "import", str(feeds)])
+    assert printed.exit_code == 0
+    assert "base_url" in printed.stderr
+    added = cli.json("sources", "list")["sources"][before:]
+    assert [(source["id"], source["query"], source["base_url"]) for source in added] == [("gh", "x", None)]
 
 
 def test_a_backup_is_a_newsroom_of_its_own(

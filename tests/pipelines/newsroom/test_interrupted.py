@@ -1,0 +1,165 @@
+"""What a command stored before it died is grouped by the next command, though that one finds nothing new."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from places import ROOT
+from servers import Seen, http, newsroom, serving, source
+
+from crawler.home import Home
+from pipelines.newsroom import Newsroom
+from pipelines.newsroom.shortlist import shortlist
+from pipelines.store.listing import Wanted
+
+FEED = (
+    '<rss version="2.0"><channel><title>T</title>'
+    "<item><title>低比特量化实战</title><link>https://t.example/1</link></item>"
+    "<item><title>今晚吃什么</title><link>https://t.example/2</link></item></channel></rss>"
+)
+EMPTY = '<rss version="2.0"><channel><title>S</title></channel></rss>'
+TITLES = ["今晚吃什么", "低比特量化实战"]
+
+
+def start(home: Path, *words: str) -> subprocess.Popen[str]:
+    """`jianbao` in a process of its own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("JIANBAO_")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "pipelines.cli", "--home", str(home), *words],
+        cwd=ROOT,
+        env=kept,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(home: Path, *words: str) -> str:
+    process = start(home, *words)
+    printed, log = process.communicate(timeout=110)
+    assert process.returncode == 0, printed + log
+    return printed
+
+
+def titles(home: Path) -> list[str]:
+    """Titles of the candidates, as `jianbao candidates` prints them."""
+    sections: list[dict[str, Any]] = json.loads(run(home, "candidates", "--json"))["categories"]
+    return sorted(candidate["title"] for section in sections for candidate in section["candidates"])
+
+
+def search(home: Path, words: str) -> list[str]:
+    """Titles of the candidates in which the desk's search finds the words."""
+    room = Newsroom(Home(home))
+    with room.store.reading() as tx:
+        shown = shortlist(tx, Wanted(words=words), datetime.now(UTC))
+    room.store.close()
+    return [candidate.lead.article.title for candidate in shown.candidates]
+
+
+@contextmanager
+def counting_ungrouped(home: Path) -> Iterator[Callable[[], int]]:
+    """A function that counts the articles of the store that wait to be grouped."""
+    room = Newsroom(Home(home))
+
+    def count() -> int:
+        with room.store.reading() as tx:
+            return len(tx.articles.fresh())
+
+    with closing(room.store):
+        yield count
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    for _ in range(200):
+        if happened():
+            return
+        time.sleep(0.2)
+    pytest.fail("it never happened")
+
+
+def kill_when_stored(process: subprocess.Popen[str], home: Path) -> None:
+    """Kill a command that has stored both articles and is kept from grouping them."""
+    with counting_ungrouped(home) as ungrouped:
+        wait_until(lambda: ungrouped() == len(TITLES) or process.poll() is not None)
+        assert process.poll() is None, process.communicate()
+        process.kill()
+        process.communicate(timeout=30)
+        assert ungrouped() == len(TITLES)
+
+
+@pytest.fixture
+def interrupted(tmp_path: Path) -> Iterator[Path]:
+    """A newsroom whose crawl was killed when one source was stored and another had not answered yet."""
+
+    def once(seen: Seen) -> bytes:
+        return http(304) if seen.headers.get("if-none-match") else http(200, FEED, etag='"1"')
+
+    def never(_: Seen) -> bytes:
+        time.sleep(25)
+        return b""
+
+    with serving({"/feed": once}, "127.0.7.1") as quick, serving({"/feed": never}, "127.0.7.2") as stuck:
+        rows = source("quick", "feed", url=f"{quick.base}/feed") + source("stuck", "feed", url=f"{stuck.base}/feed")
+        home = newsroom(tmp_path / "home", rows, quick.place, stuck.place)
+        run(home, "db", "upgrade")
+        kill_when_stored(start(home, "crawl"), home)
+        stuck.answers["/feed"] = http(200, EMPTY)
+        yield home
+
+
+def test_the_next_crawl_groups_what_a_killed_crawl_stored_though_nothing_is_new(
+    interrupted: Path,
+) -> None:
+    home = interrupted
+    reports = json.loads(run(home, "crawl", "--json"))["sources"]
+    assert {(report["new"], report["updated"]) for report in reports} == {(0, 0)}
+    assert titles(home) == TITLES
+    assert search(home, "量化") == ["低比特量化实战"]
+
+
+def test_the_scheduler_groups_what_a_killed_crawl_stored_though_no_source_is_due(
+    interrupted: Path,
+) -> None:
+    home = interrupted
+    run(home, "crawl", "stuck", "--no-group")
+    process = start(home, "schedule")
+    try:
+        with counting_ungrouped(home) as ungrouped:
+            wait_until(lambda: ungrouped() == 0)
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+    assert titles(home) == TITLES
+
+
+def test_no_group_leaves_articles_to_the_next_command_that_groups(interrupted: Path) -> None:
+    home = interrupted
+    run(home, "crawl", "--no-group")
+    assert titles(home) == []
+    run(home, "group")
+    assert titles(home) == TITLES
+
+
+def test_adding_again_groups_what_a_killed_add_stored(tmp_path: Path) -> None:
+    home = newsroom(tmp_path / "home", "")
+    listed = tmp_path / "list.jsonl"
+    lines = ({"url": f"https://t.example/{number}", "title": title} for number, title in enumerate(TITLES))
+    listed.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    pipe = tmp_path / "page.html"
+    os.mkfifo(pipe)  # nobody writes: whoever reads it waits
+    run(home, "db", "upgrade")
+    kill_when_stored(start(home, "add", str(listed), str(pipe)), home)
+    (report,) = json.loads(run(home, "add", str(listed), "--json"))["sources"]
+    assert (report["new"], report["seen"]) == (0, len(TITLES))
+    assert titles(home) == TITLES
+    assert search(home, "量化") == ["低比特量化实战"]
