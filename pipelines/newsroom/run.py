@@ -16,7 +16,7 @@ from pipelines.model import Article
 from pipelines.newsroom.regroup import _regroup
 from pipelines.newsroom.relearning import learn_again, with_model
 from pipelines.normalise import normalise
-from pipelines.normalise.references import with_references
+from pipelines.normalise.references import add_references
 from pipelines.rules import Rules
 from pipelines.store import LONGEST_KEY, Store, Transaction
 from pipelines.store.raw import NewRaw, Packed
@@ -73,7 +73,7 @@ def read(item: RawItem, source: Source, rules: Rules) -> Article:
     Raises:
         ValueError: no article can be made of it.
     """
-    article = with_references(normalise(item, source, rules), rules)
+    article = add_references(normalise(item, source, rules), rules)
     if max(map(_size, (article.url, *article.keys))) > LONGEST_KEY:
         raise ValueError(f"its address is longer than {LONGEST_KEY} bytes")
     if any(_size(one.key) > LONGEST_KEY for one in article.references):
