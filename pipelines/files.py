@@ -1,4 +1,4 @@
-"""Writes what was exported. The one module of this room that touches a disk."""
+"""Writes files so that a reader never sees half of one."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from stat import S_IMODE
 
 
 def write(path: Path, text: str) -> bool:
-    """Put the text into the file, wholly or not at all: whoever reads it finds the old text or the new one.
+    """Replace a file's content in one step: a reader sees the old text or the new text, never a part.
 
-    A link is followed, a file's permissions are kept, missing folders are made.
+    Follows a symbolic link, keeps the file's permissions, creates missing folders.
 
     Returns:
-        Whether the file changed: one that says this text already is not touched.
+        Whether the file changed; a file that already holds this text is not touched.
 
     Raises:
-        OSError: the file cannot be written; the old one stands as it was.
+        OSError: the file cannot be written; the old file is unchanged.
     """
     path, data = path.resolve(), text.encode()
     with suppress(FileNotFoundError):
@@ -37,12 +37,12 @@ def write(path: Path, text: str) -> bool:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _keep_rename(path.parent)
+    _sync_folder(path.parent)
     return True
 
 
-def _keep_rename(folder: Path) -> None:
-    """Have the folder's newest entry outlive a power cut."""
+def _sync_folder(folder: Path) -> None:
+    """Flush the folder's directory to the disk, so that a power cut does not undo the rename."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

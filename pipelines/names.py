@@ -1,11 +1,11 @@
-"""What states, errors and kinds are called where an editor reads them."""
+"""Chinese names of states, errors and kinds, for the editor."""
 
 from __future__ import annotations
 
 from typing import Final
 
 STATE_NAMES: Final = {"new": "待选", "picked": "已选", "dropped": "不用", "later": "以后", "published": "已刊"}
-
+"""Name of each `CandidateState`."""
 
 ERROR_NAMES: Final = {
     "Blocked": "被拦",
@@ -20,8 +20,7 @@ ERROR_NAMES: Final = {
     "StoreBusy": "数据库正忙",
     "StoreFull": "磁盘已满",
 }
-"""What the errors are called on the terminal; in JSON and in logs they keep their own names."""
-
+"""Name of each class of error on the terminal; JSON and logs hold the class name."""
 
 KIND_NAMES: Final = {
     "wechat": "公众号文章",
@@ -31,3 +30,4 @@ KIND_NAMES: Final = {
     "feed": "订阅源文章",
     "web": "网页",
 }
+"""Name of an article of each kind."""

@@ -1,4 +1,4 @@
-"""data/newsletter.toml -> `Newsletter`: all that makes one newsletter differ from another."""
+"""data/newsletter.toml -> `Newsletter`: everything in which one newsletter differs from another."""
 
 from __future__ import annotations
 
@@ -10,45 +10,38 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from crawler.items import Kind
+from pipelines.validation import Table, Words, as_tuple, describe_mistakes
 
 
 class NewsletterMisconfigured(Exception):
-    """newsletter.toml cannot be used; the message names each field and what is wrong with it."""
+    """newsletter.toml cannot be used; the message names each wrong field and the reason."""
 
 
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def _check_template(template: str, **fields: object) -> str:
+    """Return the template unchanged.
 
-
-def _holding(pattern: str, **fields: object) -> str:
-    """The pattern, if nothing but these fields stands in its braces."""
+    Raises:
+        ValueError: braces of the template name something else than these fields.
+    """
     try:
-        pattern.format(**fields)
+        template.format(**fields)
     except (LookupError, ValueError, AttributeError) as error:
-        known = " ".join(f"{{{name}}}" for name in fields)
-        raise ValueError(f"{pattern!r}: only {known} may stand in braces") from error
-    return pattern
+        names = " ".join(f"{{{name}}}" for name in fields)
+        raise ValueError(f"{template!r}: only {names} may stand in braces") from error
+    return template
 
 
-Dated = Annotated[str, AfterValidator(lambda pattern: _holding(pattern, date=date.min))]
+DatedTemplate = Annotated[str, AfterValidator(lambda template: _check_template(template, date=date.min))]
 """An address in which `{date}` stands for an issue's date."""
 
-Words = Annotated[tuple[str, ...], BeforeValidator(_tuple)]
 
+class _Part(Table):
+    """A table of newsletter.toml: its values are of the right type as written, `"5"` is no number."""
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(strict=True)
 
 
 class Category(_Part):
@@ -57,11 +50,12 @@ class Category(_Part):
     Args:
         name: heading and candidate category.
         aliases: other headings that past issues used for it.
-        quota: how many items an issue wants.
+        quota: how many entries of the category an issue should have.
         notes: Markdown under the heading of each new issue.
-        kinds: weight for an article by the kind of page that it came from (log-odds).
-        words: weight for a word in its title, half of that in its summary; matched as `Topic.terms` are.
-        hints: words that speak for it too weakly to weigh by hand: what they weigh is learned from past issues.
+        kinds: weight (log-odds) of an article's kind.
+        words: weight (log-odds) of a word in the title; in the summary it has half the weight. Words match as
+            `Topic.terms` do.
+        hints: words that indicate the category weakly; training on past issues sets their weights.
     """
 
     name: str = Field(min_length=1)
@@ -74,12 +68,12 @@ class Category(_Part):
 
 
 class Topic(_Part):
-    """Something that the newsletter is about.
+    """A subject of the newsletter.
 
     Args:
-        name: what a reason calls it.
-        weight: score for an article that is about it.
-        terms: any of them tells it; Latin terms match whole words, whatever their case.
+        name: the topic's name in a reason.
+        weight: score of an article on the topic.
+        terms: an article that contains any of them is on the topic; Latin terms match whole words in any case.
     """
 
     name: str = Field(min_length=1)
@@ -88,14 +82,14 @@ class Topic(_Part):
 
 
 class Labels(_Part):
-    """Words of the house style.
+    """Labels as the newsletter prints them.
 
     Args:
         summary, guide, notice: `摘要`, `导读`, `注`.
-        machine: what marks a summary that a machine drafted and nobody has accepted yet; never exported.
-        paper, code, project, document, original, link: what a label line of that sort is printed as.
-        also_read: further labels that past issues used; read as label lines, never written.
-        source_separator: stands between title and source.
+        machine: marks a summary that a language model wrote and no editor has accepted; never exported.
+        paper, code, project, document, original, link: the printed label of each role of label line.
+        also_read: further labels of past issues; read as label lines, never written.
+        source_separator: between title and source.
     """
 
     summary: str = "摘要"
@@ -113,7 +107,7 @@ class Labels(_Part):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """Every label that may stand before a link on a line of its own."""
+        """Every label that may begin a label line."""
         written = (self.paper, self.code, self.project, self.document, self.original, self.link)
         return tuple(dict.fromkeys((*written, *self.also_read)))
 
@@ -123,16 +117,18 @@ class Frame(_Part):
 
     Args:
         headline_items: how many entries the headline names.
-        headline_separator: stands between them.
-        guide_opening: `{count}` stands for the number of entries.
-        guide_section: `{section}` stands for a section's name, `{titles}` for what its entries are about.
-        guide_separator: stands between these.
+        headline_separator: between the names.
+        guide_opening: template; `{count}` is the number of entries.
+        guide_section: template; `{section}` is a section's name, `{titles}` the subjects of its entries.
+        guide_separator: between the subjects.
     """
 
     headline_items: int = Field(default=4, ge=1)
     headline_separator: str = "/"
-    guide_opening: Annotated[str, AfterValidator(lambda pattern: _holding(pattern, count=1))] = "本次{count}条。"
-    guide_section: Annotated[str, AfterValidator(lambda pattern: _holding(pattern, section="", titles=""))] = (
+    guide_opening: Annotated[str, AfterValidator(lambda template: _check_template(template, count=1))] = (
+        "本次{count}条。"
+    )
+    guide_section: Annotated[str, AfterValidator(lambda template: _check_template(template, section="", titles=""))] = (
         "【{section}】{titles}。"
     )
     guide_separator: str = "；"
@@ -142,39 +138,40 @@ class BackIssues(_Part):
     """The 往期回顾 part.
 
     Args:
-        heading: its words.
-        url: what the heading links to, if anything.
-        link: where an issue lies; `{date}` stands for its date.
+        heading: its text.
+        url: target of the heading's link; None for a heading without link.
+        link: address of a back issue; `{date}` is its date.
         style: a list of links, or a table by year.
         columns: of the table.
     """
 
     heading: str = "往期回顾"
     url: str | None = None
-    link: Dated = "{date}.md"
+    link: DatedTemplate = "{date}.md"
     style: Literal["list", "table"] = "list"
     columns: int = Field(default=4, ge=1)
 
 
 class Publish(_Part):
-    """Where issues go once they are written.
+    """Where issues are published.
 
     Args:
-        url: of the site; empty where there is none. A feed's links and pictures need it.
-        issue: an issue's address on the site; `{date}` stands for its date.
-        readme: the file whose table of back issues is kept up, relative to the folder of issues; empty for none.
-        readme_link: how that file links to an issue.
+        url: address of the site; empty without a site. A feed's links and pictures need it.
+        issue: an issue's address on the site; `{date}` is its date.
+        readme: file with a table of back issues that jianbao updates, relative to the folder of issues; empty for
+            none.
+        readme_link: address of an issue in that file.
         feed: the feed's file, relative to the folder of issues.
-        feed_address: where that file lies on the site.
+        feed_address: address of the feed on the site.
         feed_entries: how many issues the feed holds.
-        licence: of what is written, in words or as an address.
-        references: heading of the list of addresses that a WeChat article ends with.
+        licence: of the issues, as text or as an address.
+        references: heading of the list of addresses at the end of a WeChat article.
     """
 
     url: str = ""
-    issue: Dated = "issues/{date}.html"
+    issue: DatedTemplate = "issues/{date}.html"
     readme: str = "README.md"
-    readme_link: Dated = "{date}.md"
+    readme_link: DatedTemplate = "{date}.md"
     feed: str = "feed.xml"
     feed_address: str = "issues/feed.xml"
     feed_entries: int = Field(default=20, ge=1)
@@ -183,12 +180,12 @@ class Publish(_Part):
 
 
 class Assistant(_Part):
-    """A language model that drafts summaries, for a person to accept.
+    """A language model that proposes summaries; an editor accepts them.
 
     Args:
-        base_url: of any endpoint that speaks OpenAI's chat completions.
-        model: as the endpoint calls it.
-        key_variable: the environment variable that holds the key; the key itself stands in no file.
+        base_url: of an endpoint with OpenAI's chat completions API.
+        model: the endpoint's name of the model.
+        key_variable: the environment variable that holds the key; no file holds the key.
         timeout: seconds for the whole answer.
     """
 
@@ -202,20 +199,20 @@ class Newsletter(_Part):
     """One newsletter.
 
     Args:
-        title: stands in each issue's heading.
-        tagline: bold line under it.
-        editor: who decides, where nobody says who.
-        time_zone: what a date without a zone is read in.
+        title: in each issue's heading.
+        tagline: bold line under the heading.
+        editor: name of the editor where a command names none.
+        time_zone: of dates without a time zone.
         front_matter: YAML at the head of each issue, for Jekyll; empty for none.
         notice: a note under the tagline, Markdown.
-        footer: Markdown that closes each issue.
+        footer: Markdown at the end of each issue.
         categories: in print order.
-        topics: what the newsletter is about.
+        topics: the subjects of the newsletter.
         frame: how an issue's headline and guide are proposed.
-        publish: where issues go.
-        assistant: who drafts summaries on request; nobody, unless it is said.
-        per_issue: how many items an issue has.
-        mirrors, network: read by `crawler.sources`; carried, not interpreted.
+        publish: where issues are published.
+        assistant: the language model that proposes summaries on request; None without one.
+        per_issue: how many entries an issue should have.
+        mirrors, network: `crawler.sources` reads them; this module does not interpret them.
     """
 
     title: str = Field(min_length=1)
@@ -226,8 +223,8 @@ class Newsletter(_Part):
     notice: str = ""
     footer: str = ""
     per_issue: int = Field(default=18, ge=1)
-    categories: Annotated[tuple[Category, ...], BeforeValidator(_tuple)] = Field(min_length=1)
-    topics: Annotated[tuple[Topic, ...], BeforeValidator(_tuple)] = ()
+    categories: Annotated[tuple[Category, ...], BeforeValidator(as_tuple)] = Field(min_length=1)
+    topics: Annotated[tuple[Topic, ...], BeforeValidator(as_tuple)] = ()
     labels: Labels = Labels()
     frame: Frame = Frame()
     back_issues: BackIssues = BackIssues()
@@ -238,7 +235,7 @@ class Newsletter(_Part):
 
     @field_validator("time_zone")
     @classmethod
-    def _known_zone(cls, name: str) -> str:
+    def _check_time_zone(cls, name: str) -> str:
         try:
             ZoneInfo(name)
         except (KeyError, ValueError, OSError) as error:
@@ -247,7 +244,7 @@ class Newsletter(_Part):
 
     @field_validator("categories")
     @classmethod
-    def _distinct(cls, categories: tuple[Category, ...]) -> tuple[Category, ...]:
+    def _check_names_differ(cls, categories: tuple[Category, ...]) -> tuple[Category, ...]:
         names = [name for category in categories for name in (category.name, *category.aliases)]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
@@ -256,24 +253,24 @@ class Newsletter(_Part):
 
     @cached_property
     def zone(self) -> ZoneInfo:
-        """The time zone itself."""
+        """The time zone of `time_zone`."""
         return ZoneInfo(self.time_zone)
 
     @property
     def category_names(self) -> tuple[str, ...]:
-        """Names in print order."""
+        """Names of the categories in print order."""
         return tuple(category.name for category in self.categories)
 
     def category(self, name: str) -> Category | None:
-        """The category of that name or alias."""
-        return next((one for one in self.categories if name == one.name or name in one.aliases), None)
+        """The category with this name or alias, or None."""
+        return next((category for category in self.categories if name in (category.name, *category.aliases)), None)
 
 
 def load_newsletter(path: Path) -> Newsletter:
     """Read newsletter.toml.
 
     Raises:
-        NewsletterMisconfigured: no such file, no TOML, or fields that cannot be used, all of them named.
+        NewsletterMisconfigured: the file is missing or is no TOML, or fields cannot be used; the message names all.
     """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -284,7 +281,4 @@ def load_newsletter(path: Path) -> Newsletter:
     try:
         return Newsletter.model_validate(values)
     except ValidationError as error:
-        mistakes = "; ".join(
-            f"{'.'.join(str(part) for part in mistake['loc'])}: {mistake['msg']}" for mistake in error.errors()
-        )
-        raise NewsletterMisconfigured(f"{path}: {mistakes}") from error
+        raise NewsletterMisconfigured(f"{path}: {describe_mistakes(error)}") from error

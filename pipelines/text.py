@@ -1,4 +1,4 @@
-"""Folds and reads text the same way everywhere."""
+"""Text helpers that every room shares: ranges of scripts, folding, numerals, the end of an address in a sentence."""
 
 from __future__ import annotations
 
@@ -10,49 +10,78 @@ from opencc import OpenCC
 
 from pipelines.model import Article
 
+HAN: Final = "\u3400-\u9fff"
+"""Chinese characters, as a range for a character class: CJK Unified Ideographs and their Extension A."""
 
-def fold(title: str) -> str:
-    """In one width, case and script, so that what reads the same is the same.
+UNSPACED: Final = f"\u3040-\u30ff{HAN}\uac00-\ud7af"
+"""Characters of scripts that set no blank between words: kana, Chinese characters, Hangul."""
+
+
+def fold(text: str) -> str:
+    """Bring a text into one width, one case and one Chinese script, so that spellings of one text are equal.
 
     >>> fold("ＩＰＨＯＮＥ １２：①《端側推理》")
     'iphone 12:1《端侧推理》'
     """
-    folded = unicodedata.normalize("NFKC", title).casefold().encode(errors="ignore").decode()  # no lone surrogate
-    simplified: str = _simplifier().convert(folded)
+    folded = unicodedata.normalize("NFKC", text).casefold().encode(errors="ignore").decode()  # no lone surrogate
+    simplified: str = _load_simplifier().convert(folded)
     return simplified
 
 
-def account_of(article: Article) -> str:
-    """Who published it: the account's name, which two mirrors of it share; else the source."""
-    return "".join((article.publisher or article.source).casefold().split())
+def fold_name(name: str) -> str:
+    """Bring the name of an account or a site into one case, without blanks.
+
+    >>> fold_name("Open AI Lab")
+    'openailab'
+    """
+    return "".join(name.casefold().split())
+
+
+def make_account_key(article: Article) -> str:
+    """The folded name of the article's publisher, else the id of its source; two mirrors of an account share it."""
+    return fold_name(article.publisher or article.source)
 
 
 @cache
-def _simplifier() -> OpenCC:
-    return OpenCC("tw2sp")  # with its words: 軟體 is 软件, which t2s makes 软体
+def _load_simplifier() -> OpenCC:
+    return OpenCC("tw2sp")  # with vocabulary: 軟體 becomes 软件; t2s makes 软体 of it
 
 
-_DIGITS: Final = {numeral: value for value, numeral in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+_DIGITS: Final = {numeral: digit for digit, numeral in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 
 
-_PARTS: Final = {"上": "1", "中": "2", "下": "3"}
+def read_numeral(numeral: str) -> int:
+    """The number that ASCII digits or a Chinese numeral below 1000 write.
 
-
-def _numeral(text: str) -> str:
-    """A small number in digits, however it is written.
-
-    >>> [_numeral(text) for text in ("07", "下", "二十三", "十", "百")]
-    ['7', '3', '23', '10', '100']
+    >>> [read_numeral(numeral) for numeral in ("07", "二〇一九", "十", "二十三", "一百", "廿一")]
+    [7, 2019, 10, 23, 100, 21]
     """
-    if text.isdigit():
-        return str(int(text))
-    if text in _PARTS:
-        return _PARTS[text]
-    value, digit = 0, 0
-    for character in text:
+    if numeral.isdigit():
+        return int(numeral)
+    numeral = numeral.replace("廿", "二十")
+    if not set(numeral) & set("十百"):
+        return int("".join(str(_DIGITS[character]) for character in numeral))
+    total, digit = 0, 0
+    for character in numeral:
         if character in "十百":
-            value += (digit or 1) * (10 if character == "十" else 100)
+            total += (digit or 1) * (10 if character == "十" else 100)
             digit = 0
         else:
             digit = _DIGITS[character]
-    return str(value + digit)
+    return total + digit
+
+
+def trim_address(url: str, punctuation: str = ".,;:!?'*") -> str:
+    """Take the punctuation of a sentence off the end of an address, and a `)` that the address does not open.
+
+    >>> [trim_address(url) for url in ("https://a.cn/b.", "https://a.cn/b_(c)", "https://a.cn/b_(c)).")]
+    ['https://a.cn/b', 'https://a.cn/b_(c)', 'https://a.cn/b_(c)']
+    """
+    while url:
+        shorter = url.rstrip(punctuation)
+        if shorter.endswith(")") and shorter.count(")") > shorter.count("("):
+            shorter = shorter[:-1]
+        if shorter == url:
+            break
+        url = shorter
+    return url

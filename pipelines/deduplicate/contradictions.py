@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from pipelines.text import _numeral, fold
+from pipelines.text import fold, read_numeral
 
 Values = Mapping[str, frozenset[str]]
 """By role: the values that a title has in it."""
@@ -102,6 +102,7 @@ _VERSION: Final = re.compile(
 # ---- Reading
 
 
+_PARTS: Final = {"上": "1", "中": "2", "下": "3"}
 _NUMERALS: Final = "零〇一二两三四五六七八九十百"
 _MULTIPLES: Final = {"千": 10**3, "万": 10**4, "w": 10**4, "百万": 10**6, "千万": 10**7, "亿": 10**8}
 _UNITS: Final = frozenset(
@@ -148,9 +149,9 @@ def _note_numbered(match: re.Match[str], marks: dict[str, set[str]]) -> str:
         if "year" in found:
             marks["year"].add(found["year"])
     elif "nth" in found:
-        marks[f"第{found['of']}"].add(_numeral(found["nth"]))
+        marks[f"第{found['of']}"].add(_read_ordinal(found["nth"]))
     else:
-        marks["part"].add(_numeral(found["part"]))
+        marks["part"].add(_read_ordinal(found["part"]))
     return " | "
 
 
@@ -176,6 +177,15 @@ def _note_number(match: re.Match[str], marks: dict[str, set[str]], amounts: dict
             marks[han].update(values)
         if not named or unit in _UNITS_OR_WORDS:
             amounts[unit if unit in _UNITS_OR_WORDS else ""].update(values)
+
+
+def _read_ordinal(ordinal: str) -> str:
+    """The number of a part of a series, in digits.
+
+    >>> [_read_ordinal(ordinal) for ordinal in ("07", "下", "二十三", "二〇")]
+    ['7', '3', '23', '20']
+    """
+    return _PARTS.get(ordinal) or str(read_numeral(ordinal))
 
 
 def _plain(number: str) -> str:

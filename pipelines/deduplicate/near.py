@@ -21,7 +21,7 @@ from opencc import OpenCC
 from pipelines.deduplicate.bands import Pair, Use, find_pairs, hashed, unpopular
 from pipelines.deduplicate.contradictions import contradiction, identifiers
 from pipelines.model import Evidence, StoredArticle
-from pipelines.text import account_of
+from pipelines.text import make_account_key
 
 VERSION: Final = 1
 """Of the keys; to be raised with any change that changes one. Keys of two versions are never equal."""
@@ -103,7 +103,7 @@ def near_evidence(articles: Sequence[StoredArticle], pairs: Collection[Pair] | N
     for pair in sorted(_candidates(articles) if pairs is None else pairs):
         one, other = (by_id[member].article for member in pair)
         apart = abs(one.published.at - other.published.at)
-        if account_of(one) == account_of(other) or apart > timedelta(days=WINDOW):
+        if make_account_key(one) == make_account_key(other) or apart > timedelta(days=WINDOW):
             continue
         for member in pair:
             if member not in texts:
@@ -248,7 +248,7 @@ def _middle_in(one: Hashes, other: Hashes) -> float:
 def _candidates(articles: Sequence[StoredArticle]) -> set[Pair]:
     """Pairs that share a key."""
     uses = [
-        Use(key, one.article.published.at.toordinal(), hashed(account_of(one.article)), one.id)
+        Use(key, one.article.published.at.toordinal(), hashed(make_account_key(one.article)), one.id)
         for one in articles
         for key in text_keys(one.article.text)
     ]

@@ -13,7 +13,7 @@ from pipelines.deduplicate import near, titles
 from pipelines.deduplicate.bands import Band, Bands, Pair, Use, find_pairs, hashed, unpopular
 from pipelines.deduplicate.clusters import unite
 from pipelines.model import Evidence, Reference, StoredArticle, Story
-from pipelines.text import account_of
+from pipelines.text import make_account_key
 
 WORK_PREFIXES: Final = ("arxiv:", "github:", "doi:")
 """Keys of a paper or a repository: what a story can be about."""
@@ -77,7 +77,7 @@ def joining_bands(one: StoredArticle, zone: tzinfo) -> Bands:
     """What the store finds other articles by whose title or text may be this one's."""
     texts = (Band(key, near.REACH) for key in near.text_keys(one.article.text))
     day = one.article.published.at.astimezone(zone).toordinal()
-    return Bands(day, hashed(account_of(one.article)), frozenset((*titles.title_bands(one.article), *texts)))
+    return Bands(day, hashed(make_account_key(one.article)), frozenset((*titles.title_bands(one.article), *texts)))
 
 
 def _share(bands: Mapping[int, Bands]) -> Shared:

@@ -26,7 +26,7 @@ from pipelines.deduplicate.bands import Band, Pair, Use, find_pairs, hashed, unp
 from pipelines.deduplicate.contradictions import contradiction, identifiers, say_otherwise
 from pipelines.deduplicate.near import Hashes, bands, differ, mixed
 from pipelines.model import Article, Evidence, StoredArticle
-from pipelines.text import account_of, fold
+from pipelines.text import fold, make_account_key
 
 VERSION: Final = 1
 """Of the keys; to be raised with any change that changes one. Keys of two versions are never equal."""
@@ -164,7 +164,7 @@ class _Title:
         day = article.published.at.astimezone(zone).toordinal()
         folded = fold(article.title)
         main = _main(folded)
-        return cls(article, account_of(article), day, _letters(folded), main, _letters(main), _words(main))
+        return cls(article, make_account_key(article), day, _letters(folded), main, _letters(main), _words(main))
 
     def keys(self) -> tuple[int, ...]:
         """As `title_keys`."""

@@ -81,7 +81,7 @@ def relevance(
     labels = list(dict.fromkeys(link.label for link in links))
     if labels:
         reasons.append(Reason(f"附{'、'.join(labels)}", LINK_WEIGHT))
-    if promotion and (sort := promotion.sort_of(lead.article.title)):
+    if promotion and (sort := promotion.find_sort(lead.article.title)):
         reasons.append(Reason(f"{PROMOTION}{sort}", round(promotion.weight - max(total(reasons), 0.0), 2)))
     return _once(reasons)
 

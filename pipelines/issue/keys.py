@@ -8,8 +8,8 @@ from pipelines.deduplicate.stories import ROUND_UP, WORK_PREFIXES
 from pipelines.issue.entry import read_entry
 from pipelines.model import Entry
 from pipelines.newsletter import Newsletter
-from pipelines.normalise.references import named_in
-from pipelines.normalise.url import Canonical, NotAWebAddress, canonical
+from pipelines.normalise.references import find_named_addresses
+from pipelines.normalise.url import Canonical, NotAWebAddress, canonicalise
 from pipelines.rules import Rules
 
 
@@ -34,11 +34,11 @@ def find_entry_keys(entry: Entry, newsletter: Newsletter, rules: Rules) -> tuple
     title_addresses += [view.url] if view.url else []
     in_title = [work for url in title_addresses for work in _works_at(url, rules)]
     for text in (*(f"[{prefix}]" for prefix in view.prefixes), view.title):
-        in_title += named_in(text, rules)
+        in_title += find_named_addresses(text, rules)
     title_keys = dict.fromkeys(key for work in in_title for key in work.keys)
 
     prose = "\n".join((*(label.text for label in view.labels), *view.summary))
-    in_body = [*(work for url in view.urls for work in _works_at(url, rules)), *named_in(prose, rules)]
+    in_body = [*(work for url in view.urls for work in _works_at(url, rules)), *find_named_addresses(prose, rules)]
     works: dict[str, set[str]] = defaultdict(set)
     for work in in_body:
         if work.key not in title_keys and work.key.startswith(WORK_PREFIXES):
@@ -51,9 +51,9 @@ def find_entry_keys(entry: Entry, newsletter: Newsletter, rules: Rules) -> tuple
 def _works_at(url: str, rules: Rules) -> tuple[Canonical, ...]:
     """Identify the thing at an address, and the thing that it is a part of."""
     try:
-        address = canonical(url, rules)
+        address = canonicalise(url, rules)
     except NotAWebAddress:
         return ()
     if address.temporary:
         return ()
-    return (address, canonical(address.part_of, rules)) if address.part_of else (address,)
+    return (address, canonicalise(address.part_of, rules)) if address.part_of else (address,)

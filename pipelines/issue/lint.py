@@ -16,7 +16,7 @@ from pipelines.issue.reading import code_lines
 from pipelines.issue.summary import bounds_of
 from pipelines.model import Entry, Heard, Issue, Section
 from pipelines.newsletter import Newsletter
-from pipelines.normalise.url import NotAWebAddress, canonical, idle_parameters
+from pipelines.normalise.url import NotAWebAddress, canonicalise, find_idle_parameters
 from pipelines.rules import Rules
 
 _LIQUID: Final = re.compile(r"\{(?=[{%])")  # Liquid knows no backslash
@@ -234,7 +234,7 @@ def _repeats(issue: Issue, at: int, known: Known, seen: dict[str, int], urls: Se
 
 def _dies(url: str, rules: Rules) -> bool:
     try:
-        return canonical(url, rules).temporary
+        return canonicalise(url, rules).temporary
     except NotAWebAddress:
         return False
 
@@ -242,9 +242,9 @@ def _dies(url: str, rules: Rules) -> bool:
 def tracking(url: str, rules: Rules) -> tuple[str, ...]:
     """The parameters of an address that do not say what it is, in order; of one that dies or leads on, none."""
     try:
-        found = canonical(url, rules)
+        found = canonicalise(url, rules)
         leads_on = urlsplit(found.url).hostname != urlsplit(url).hostname
-        return () if found.temporary or leads_on else idle_parameters(url, rules)
+        return () if found.temporary or leads_on else find_idle_parameters(url, rules)
     except ValueError:
         return ()
 

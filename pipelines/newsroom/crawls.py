@@ -30,7 +30,7 @@ from pipelines.newsroom.bridge import Bridge, SourceResult
 from pipelines.newsroom.locks import only_one
 from pipelines.newsroom.run import ingest
 from pipelines.normalise import normalise
-from pipelines.normalise.url import canonical
+from pipelines.normalise.url import canonicalise
 from pipelines.rules import Rules
 
 Progress = Callable[[int, int], None]
@@ -176,7 +176,7 @@ def _heard(url: str, batches: Sequence[Batch], rules: Rules, now: datetime) -> H
         if problem.error == "Gone" or (problem.error == "FetchFailed" and _DEAD.search(problem.detail)):
             return Heard(url, now, "gone", problem.detail)
     if len(items) == 1:
-        asked, found = canonical(url, rules), canonical(items[0].url, rules)
+        asked, found = canonicalise(url, rules), canonicalise(items[0].url, rules)
         if not set(asked.keys) & set(found.keys) and asked.part_of != found.url:
             return Heard(url, now, "moved", found.url)
         return Heard(url, now, "there")

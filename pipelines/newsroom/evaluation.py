@@ -32,7 +32,7 @@ from pipelines.issue.entry import EntryView, read_entry
 from pipelines.model import Article, Issue, Reason, StoredArticle
 from pipelines.newsletter import Newsletter
 from pipelines.normalise import normalise
-from pipelines.normalise.url import NotAWebAddress, canonical
+from pipelines.normalise.url import NotAWebAddress, canonicalise
 from pipelines.rules import Rules
 from pipelines.text import fold
 
@@ -255,7 +255,7 @@ class _Reader:
     def _keys(self, *urls: str) -> Iterator[str]:
         for url in urls:
             with suppress(NotAWebAddress):
-                yield from canonical(url, self._rules).keys
+                yield from canonicalise(url, self._rules).keys
 
     def _stored(self, article: Article) -> StoredArticle:
         return StoredArticle(next(self._ids), article, (article.url,), (article.source,), article.fetched_at)

@@ -16,7 +16,7 @@ from pipelines.model import Article
 from pipelines.newsroom.regroup import remake_stories
 from pipelines.newsroom.relearning import learn_again, with_model
 from pipelines.normalise import normalise
-from pipelines.normalise.references import with_references
+from pipelines.normalise.references import add_references
 from pipelines.rules import Rules
 from pipelines.store import LONGEST_KEY, Store, Transaction
 from pipelines.store.raw import NewRaw, Packed
@@ -80,7 +80,7 @@ def read(item: RawItem, source: Source, rules: Rules) -> Article:
     Raises:
         ValueError: no article can be made of the item.
     """
-    article = with_references(normalise(item, source, rules), rules)
+    article = add_references(normalise(item, source, rules), rules)
     if max(map(_size, (article.url, *article.keys))) > LONGEST_KEY:
         raise ValueError(f"its address is longer than {LONGEST_KEY} bytes")
     references = tuple(reference for reference in article.references if _size(reference.key) <= LONGEST_KEY)

@@ -1,4 +1,4 @@
-"""RawItem -> Article: what a page said, in the form in which it is stored, compared and shown."""
+"""RawItem -> Article: makes of a page's own words an article to store, compare and display."""
 
 from __future__ import annotations
 
@@ -11,120 +11,121 @@ from pipelines.model import Article, ArticleLink, Instant
 from pipelines.normalise.dates import read_date
 from pipelines.normalise.html import Content, read_html
 from pipelines.normalise.language import read_language
-from pipelines.normalise.text import MAX_TITLE, clean, one_line, read_text, title_line, without_opening
+from pipelines.normalise.text import MAX_TITLE, clean_line, clean_text, clean_title, read_text, strip_opening
 from pipelines.normalise.titles import split_title
-from pipelines.normalise.url import Canonical, address_of, canonical, is_web_address
+from pipelines.normalise.url import Canonical, canonicalise, find_address, is_web_address
 from pipelines.rules import Rules
 
 __all__ = ["SourceFacts", "normalise"]
 
 _MAX_NAME: Final = 1_000
-"""Characters of an author line, a tag, a fact: a paper may have two hundred authors, a name has no more."""
+"""Characters of an author line, a tag or a fact; a paper with two hundred authors has an author line of this length."""
 
 _MAX_SUMMARY: Final = 10_000
 _MAX_TAGS: Final = 50
 _LONG_TITLE: Final = 120
-"""Characters from which a title is a text: WeChat's text shares have no other."""
+"""A longer title, in characters, is a whole text: the title of a WeChat text share is its text."""
 
+# The first sentence of a text: 今天我们发布了新的推理框架。
 _SENTENCE: Final = re.compile(r".{10,119}?[。！？!?](?=.)")
 
 
 class SourceFacts(Protocol):
-    """What normalise needs to know of a source; a `crawler.sources.Source` has it."""
+    """The properties of a source that `normalise` reads; a `crawler.sources.Source` has them."""
 
     @property
     def id(self) -> str:
-        """Goes into the article."""
+        """The id that the article stores."""
         ...
 
     @property
     def kind(self) -> Kind:
-        """Tells whether its items know better who published them."""
+        """The kind; the publisher of a feed's article is the feed."""
         ...
 
     @property
     def name(self) -> str:
-        """What the editor calls it; comes off its titles."""
+        """The editor's name of the source; it is stripped from the ends of titles."""
         ...
 
 
 def normalise(raw: RawItem, source: SourceFacts, rules: Rules) -> Article:
-    """Make an article of an item; its references are left to `pipelines.normalise.references`, which reads its links.
+    """Make an article of a raw item; `pipelines.normalise.references` finds the article's references afterwards.
 
     Args:
-        raw: in the page's own words.
-        source: that gave it.
+        raw: the item in the page's own words.
+        source: the source of the item.
         rules: the tables of data/rules, and the newsletter's time zone.
 
     Raises:
-        NotAWebAddress: the item has no address that could be printed.
+        NotAWebAddress: the item's address is no http(s) address.
     """
-    found = canonical(raw.url, rules)
-    url, temporary = _lasting(raw, found, rules)
-    content = _content(raw, rules)
-    whole_title = title_line(raw.title)
-    split = split_title(_short(whole_title), (raw.publisher, source.name), rules)
-    summary = _summary(raw, rules)
-    text = content.text or (whole_title if len(whole_title) > _LONG_TITLE else "")
-    title = split.title or _short(text.partition("\n")[0] or summary) or url
+    canonical = canonicalise(raw.url, rules)
+    url, temporary = _choose_url(raw, canonical, rules)
+    content = _read_content(raw, rules)
+    full_title = clean_title(raw.title)
+    split = split_title(_shorten_title(full_title), (raw.publisher, source.name), rules)
+    summary = _read_summary(raw, rules)
+    text = content.text or (full_title if len(full_title) > _LONG_TITLE else "")
+    title = split.title or _shorten_title(text.partition("\n")[0] or summary) or url
     return Article(
         kind=raw.kind,
         source=source.id,
         url=url,
         seen_url=raw.url,
-        keys=tuple(dict.fromkeys((*raw.ids, *found.keys, url))),
+        keys=tuple(dict.fromkeys((*raw.ids, *canonical.keys, url))),
         temporary=temporary,
         title=title,
         title_lead=split.lead,
         title_tail=split.tail,
-        publisher=one_line(_publisher(raw, source))[:_MAX_NAME] or None,
-        author=one_line(raw.author or "")[:_MAX_NAME] or None,
-        published=_published(raw, rules),
+        publisher=clean_line(_choose_publisher(raw, source))[:_MAX_NAME] or None,
+        author=clean_line(raw.author or "")[:_MAX_NAME] or None,
+        published=_read_publication_date(raw, rules),
         updated=read_date(raw.updated, raw.fetched_at, rules.zone, source="updated") if raw.updated else None,
         language=read_language(title, text or summary, raw.language, rules),
         text=text,
         summary=summary,
-        image=_image(raw.image, rules),
-        links=(*_set_apart(raw, found), *content.links),
-        tags=_tags(raw.tags),
+        image=_read_image(raw.image, rules),
+        links=(*_list_separate_links(raw, canonical), *content.links),
+        tags=_read_tags(raw.tags),
         metrics=dict(raw.metrics),
-        facts={name: clean(value)[:_MAX_NAME] for name, value in raw.facts.items()},
+        facts={name: clean_text(fact)[:_MAX_NAME] for name, fact in raw.facts.items()},
         fetched_at=raw.fetched_at,
     )
 
 
-def _publisher(raw: RawItem, source: SourceFacts) -> str:
-    """Who is printed after the title: for a feed what the editor calls it, else who the page says published it."""
+def _choose_publisher(raw: RawItem, source: SourceFacts) -> str:
+    """The publisher to print after the title: the feed's name in sources.toml, else the publisher on the page."""
     return source.name if source.kind == "feed" else raw.publisher or source.name
 
 
-def _lasting(raw: RawItem, found: Canonical, rules: Rules) -> tuple[str, bool]:
-    """The address to print, and whether it dies; where the page knows a key that leads somewhere, that lasts."""
-    if not found.temporary and raw.facts.get("temporary") != "yes":
-        return found.url, False
-    lasting = next((url for url in (address_of(key, rules) for key in raw.ids) if url), None)
-    return (lasting, False) if lasting else (found.url, True)
+def _choose_url(raw: RawItem, canonical: Canonical, rules: Rules) -> tuple[str, bool]:
+    """The address to print and whether it is temporary; the address of a strong key replaces a temporary one."""
+    if not canonical.temporary and raw.facts.get("temporary") != "yes":
+        return canonical.url, False
+    lasting_url = next((url for url in (find_address(key, rules) for key in raw.ids) if url), None)
+    return (lasting_url, False) if lasting_url else (canonical.url, True)
 
 
-def _set_apart(raw: RawItem, found: Canonical) -> Iterator[ArticleLink]:
-    """What the page sets apart, and what its own address is a part of: a release's repository."""
-    if found.part_of:
-        yield ArticleLink(found.part_of, relation="code")
+def _list_separate_links(raw: RawItem, canonical: Canonical) -> Iterator[ArticleLink]:
+    """Links outside the text: to the repository of a release, then the links that the page sets apart."""
+    if canonical.part_of:
+        yield ArticleLink(canonical.part_of, relation="code")
     for link in raw.links:
-        yield ArticleLink(link.url, one_line(link.label), relation=link.relation)
+        yield ArticleLink(link.url, clean_line(link.label), relation=link.relation)
 
 
-def _content(raw: RawItem, rules: Rules) -> Content:
+def _read_content(raw: RawItem, rules: Rules) -> Content:
     content = read_html(raw.html, raw.url, rules) if raw.html else Content("")
     return content if content.text or not raw.text else Content(read_text(raw.text, rules), content.links)
 
 
-def _summary(raw: RawItem, rules: Rules) -> str:
-    return without_opening(one_line((raw.summary or "")[: 2 * _MAX_SUMMARY]), rules)[:_MAX_SUMMARY]
+def _read_summary(raw: RawItem, rules: Rules) -> str:
+    return strip_opening(clean_line((raw.summary or "")[: 2 * _MAX_SUMMARY]), rules)[:_MAX_SUMMARY]
 
 
-def _short(title: str) -> str:
-    """A title that is a whole text gives its first sentence, or its beginning."""
+def _shorten_title(title: str) -> str:
+    """Shorten a title that is a whole text to its first sentence, or else to its beginning."""
     if len(title) <= _LONG_TITLE:
         return title
     sentence = _SENTENCE.match(title)
@@ -133,16 +134,16 @@ def _short(title: str) -> str:
     return title if len(title) <= MAX_TITLE and title.isascii() else f"{title[: _LONG_TITLE - 1]}…"
 
 
-def _published(raw: RawItem, rules: Rules) -> Instant:
-    """When it was published, as far as the page tells; else when it was last changed, else when we first saw it."""
-    for written, source in ((raw.published, "published"), (raw.updated, "updated")):
-        instant = read_date(written, raw.fetched_at, rules.zone, source=source) if written else None
+def _read_publication_date(raw: RawItem, rules: Rules) -> Instant:
+    """The publication date; without one the date of the last change, without either the time of the fetch."""
+    for raw_date, source in ((raw.published, "published"), (raw.updated, "updated")):
+        instant = read_date(raw_date, raw.fetched_at, rules.zone, source=source) if raw_date else None
         if instant:
             return instant
     return Instant(raw.fetched_at, "first-seen", "first-seen", raw.published or raw.updated)
 
 
-def _image(image: str | None, rules: Rules) -> str | None:
+def _read_image(image: str | None, rules: Rules) -> str | None:
     if not image:
         return None
     image = image.strip()
@@ -150,6 +151,6 @@ def _image(image: str | None, rules: Rules) -> str | None:
     return image if is_web_address(image, rules) else None
 
 
-def _tags(tags: Iterable[str]) -> tuple[str, ...]:
-    cleaned = (one_line(tag)[:_MAX_NAME] for tag in tags)
+def _read_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    cleaned = (clean_line(tag)[:_MAX_NAME] for tag in tags)
     return tuple(dict.fromkeys(tag for tag in cleaned if tag))[:_MAX_TAGS]

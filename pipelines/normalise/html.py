@@ -1,7 +1,7 @@
-"""HTML of an article -> its main text, and its links with the place in the text where each stands.
+"""HTML of an article -> its main text, and its links with the position of each in the text.
 
-One pass of lxml, no Beautiful Soup: a WeChat post has thousands of spans, and only its blocks matter. Breaks and
-links are written into the tree as characters that no text has, then the whole is read as one string.
+One pass of lxml, no Beautiful Soup: a WeChat post has thousands of spans, and only its blocks matter. The module
+writes line breaks and links into the tree as characters that no text has, then reads the tree as one string.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from urllib.parse import urljoin
 from lxml import etree
 
 from pipelines.model import ArticleLink
-from pipelines.normalise.text import MAX_TEXT, clean, lines_of, without_boilerplate
+from pipelines.normalise.text import MAX_TEXT, clean_text, split_lines, strip_boilerplate
 from pipelines.rules import Rules
 
 MAX_HTML: Final = 2_000_000
-"""Characters of HTML that are read; the rest is not."""
+"""Characters of HTML that are read; the remainder is ignored."""
 
 MAX_LINKS: Final = 1_000
-"""Links of one article that are kept."""
+"""Links of one article."""
 
 _MAX_ROW: Final = 400
-"""Characters of a table row that stays one line; a longer one is layout, its cells are paragraphs."""
+"""Characters of a table row that becomes one line; a longer row is layout, and its cells become paragraphs."""
 
 _BREAK: Final = "\u2029"
-"""Paragraph separator: a break of ours; as a character of the page it means the same."""
+"""Paragraph separator: a line break that this module sets; in a page it means the same."""
 
 _INDENT: Final = "\ufdd2"
-"""A blank of program code, kept. A non-character: Unicode leaves those to programs, and pages' own are taken out."""
+"""A blank that indents program code. Unicode reserves this non-character for programs; it is removed from pages."""
 
 _BULLET: Final = "- "
 _LONE_BULLET: Final = re.compile(r"^- *\n\s*", re.MULTILINE)
-"""A list item whose words stand in a block of their own."""
+"""A bullet on a line of its own: the list item's text is in a block inside it."""
 
 _DROPPED: Final = (
     "script", "style", "noscript", "template", "head", "title", "meta", "link", "svg", "math", "iframe", "object",
@@ -48,7 +48,7 @@ _BLOCKS: Final = (
 )  # fmt: skip
 _NOT_TO_SEND: Final = "\0\ufdd0\ufdd1\ufdd2"
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]+")
-_REFERENCE: Final = re.compile("&#(?:([0-9]{1,9})|[xX]([0-9A-Fa-f]{1,8}));?")
+_CHARACTER_REFERENCE: Final = re.compile("&#(?:([0-9]{1,9})|[xX]([0-9A-Fa-f]{1,8}));?")
 _WHITE_SPACE: Final = re.compile("[\t\r\n]+")
 _HIDDEN: Final = etree.XPath("//*[@hidden or contains(@style, 'display:none') or contains(@style, 'display: none')]")
 _STRING: Final = etree.XPath("string()", smart_strings=False)
@@ -56,89 +56,97 @@ _STRING: Final = etree.XPath("string()", smart_strings=False)
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Main text, a paragraph a line, and its links in order."""
+    """The main text of a page.
+
+    Args:
+        text: one paragraph a line.
+        links: of the text, in order.
+    """
 
     text: str
     links: tuple[ArticleLink, ...] = ()
 
 
 def read_html(html: str, base: str, rules: Rules) -> Content:
-    """Main text and links of an article's HTML.
+    """Read the main text and the links of an article's HTML.
 
     Args:
         html: a fragment or a whole page, untrusted.
         base: address of the page, for relative links.
+        rules: the tables of data/rules, for boilerplate.
 
     Returns:
-        Paragraphs, list items (`- `), table rows (`a | b`) and lines of code, each on a line; no picture, no script,
-        nothing hidden, no boilerplate. Empty for HTML without text.
+        Paragraphs, list items (`- `), table rows (`a | b`) and lines of code, each on a line; no pictures, no scripts,
+        no hidden elements, no boilerplate. Empty for HTML without text.
     """
     source = html[:MAX_HTML]
     try:
-        return _read(source, base, rules)
-    except ValueError:  # lxml reads control characters but does not write them; they are too rare to look for each time
-        return _read(_CONTROLS.sub("", _REFERENCE.sub(_unless_control, source)), base, rules)
+        return _read_tree_text(source, base, rules)
+    except ValueError:  # lxml reads control characters but does not write them; they are too rare to search each page
+        return _read_tree_text(
+            _CONTROLS.sub("", _CHARACTER_REFERENCE.sub(_drop_control_reference, source)), base, rules
+        )
 
 
-def _unless_control(reference: re.Match[str]) -> str:
+def _drop_control_reference(reference: re.Match[str]) -> str:
     decimal, hexadecimal = reference.groups()
     code = int(decimal) if decimal else int(hexadecimal, 16)
     return "" if code > 0x10FFFF or _CONTROLS.match(chr(code)) else reference[0]
 
 
-def _read(source: str, base: str, rules: Rules) -> Content:
-    root = _parse(source)
+def _read_tree_text(source: str, base: str, rules: Rules) -> Content:
+    root = _parse_html(source)
     if root is None:
         return Content("")
     for element in [*root.iter(*_DROPPED), *cast(list[etree._Element], _HIDDEN(root))]:
-        _empty(element)
+        _clear_element(element)
     links = _mark_links(root, base)
     _lay_out(root)
-    text = clean(_WHITE_SPACE.sub(" ", _string(root)), marked=True)
-    lines = without_boilerplate(lines_of(_LONE_BULLET.sub(_BULLET, text)), rules)
-    return _collect("\n".join(lines)[: 2 * MAX_TEXT].replace(_INDENT, " "), links)
+    text = clean_text(_WHITE_SPACE.sub(" ", _read_string(root)), marked=True)
+    lines = strip_boilerplate(split_lines(_LONE_BULLET.sub(_BULLET, text)), rules)
+    return _collect_links("\n".join(lines)[: 2 * MAX_TEXT].replace(_INDENT, " "), links)
 
 
-def _parse(source: str) -> etree._Element | None:
+def _parse_html(source: str) -> etree._Element | None:
     for character in _NOT_TO_SEND:
         source = source.replace(character, "")
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=False)
     try:
         return etree.fromstring(source.encode("utf-8", "ignore"), parser)
-    except etree.XMLSyntaxError:  # empty, or nothing but a comment
+    except etree.XMLSyntaxError:  # the page is empty or a single comment
         return None
 
 
-def _string(element: etree._Element) -> str:
-    """All text below an element."""
+def _read_string(element: etree._Element) -> str:
+    """The text of an element and of all elements in it."""
     return cast(str, _STRING(element))
 
 
-def _empty(element: etree._Element) -> None:
-    """Leave nothing of an element but its place, and what follows it."""
+def _clear_element(element: etree._Element) -> None:
+    """Remove the content of an element; the element and the text behind it stay."""
     tail = element.tail
     element.clear()
     element.tail = tail
 
 
-# ---- Links: a mark with a number stands before the words of each
+# ---- Links: a mark with a number stands before the label of each
 
 _MARK: Final = re.compile("\ufdd0(\\d+)\ufdd1")
 
 
 def _mark_links(root: etree._Element, base: str) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
+    links: list[tuple[str, str]] = []
     for anchor in root.iter("a"):
-        url = _absolute(anchor.get("href") or "", base)
-        if url is None or len(found) >= MAX_LINKS:
+        url = _resolve_link(anchor.get("href") or "", base)
+        if url is None or len(links) >= MAX_LINKS:
             continue
-        words = " ".join(_string(anchor)[:400].split())[:200]
-        anchor.text = f"\ufdd0{len(found)}\ufdd1{anchor.text or ''}"
-        found.append((url, words))
-    return found
+        label = " ".join(_read_string(anchor)[:400].split())[:200]
+        anchor.text = f"\ufdd0{len(links)}\ufdd1{anchor.text or ''}"
+        links.append((url, label))
+    return links
 
 
-def _absolute(href: str, base: str) -> str | None:
+def _resolve_link(href: str, base: str) -> str | None:
     href = href.strip()
     if href[:8].lower().startswith(("http://", "https://")):
         return href
@@ -150,21 +158,21 @@ def _absolute(href: str, base: str) -> str | None:
         return None
 
 
-def _collect(text: str, links: list[tuple[str, str]]) -> Content:
-    """Take the marks out and note where they stood."""
+def _collect_links(text: str, links: list[tuple[str, str]]) -> Content:
+    """Remove the marks from the text and record the position of each."""
     parts: list[str] = []
-    found: list[ArticleLink] = []
-    length = at = 0
+    article_links: list[ArticleLink] = []
+    length = end_of_mark = 0
     for match in _MARK.finditer(text):
-        parts.append(text[at : match.start()])
-        length += match.start() - at
-        at = match.end()
+        parts.append(text[end_of_mark : match.start()])
+        length += match.start() - end_of_mark
+        end_of_mark = match.end()
         number = int(match[1][:6])
         if number < len(links):
-            url, words = links[number]
-            found.append(ArticleLink(url, clean(words), length))
-    parts.append(text[at:])
-    return Content("".join(parts)[:MAX_TEXT], tuple(found))
+            url, label = links[number]
+            article_links.append(ArticleLink(url, clean_text(label), length))
+    parts.append(text[end_of_mark:])
+    return Content("".join(parts)[:MAX_TEXT], tuple(article_links))
 
 
 # ---- Layout
@@ -188,24 +196,24 @@ def _flatten_row(row: etree._Element) -> None:
     cells = list(row.iterchildren("td", "th"))
     if len(cells) < 2 or row.find(".//table") is not None:
         return
-    text = " | ".join(" ".join(_string(cell).split()) for cell in cells)
+    text = " | ".join(" ".join(_read_string(cell).split()) for cell in cells)
     if len(text) <= _MAX_ROW:
-        _empty(row)
+        _clear_element(row)
         row.text = text
 
 
 def _keep_lines(element: etree._Element) -> None:
-    """Program code: its line breaks and indents count. WeChat writes a `code` element for each line."""
+    """Keep line breaks and indents of program code. WeChat writes a `code` element for each line."""
     for end in element.iter("br"):
         end.tail = "\n" + (end.tail or "")
     lines = list(element.iter("code"))
     for line in lines if len(lines) > 1 else ():
         line.tail = "\n" + (line.tail or "")
-    code = _string(element).expandtabs(4)
-    _empty(element)
-    element.text = _BREAK.join(map(_indented, code.split("\n")))
+    code = _read_string(element).expandtabs(4)
+    _clear_element(element)
+    element.text = _BREAK.join(map(_mark_indent, code.split("\n")))
 
 
-def _indented(line: str) -> str:
+def _mark_indent(line: str) -> str:
     code = line.lstrip(" ")
     return _INDENT * (len(line) - len(code)) + code

@@ -1,8 +1,8 @@
-"""The language of an article: by script, by small words, and only then by langdetect.
+"""Finds the language of an article: by script, then by small words, then by langdetect.
 
-langdetect alone is wrong on half of our titles and costs milliseconds; it sees no text that the
-cheap tests decide. It is random by design, so it is seeded, and its profiles are loaded once under a lock:
-loading them on the way makes other threads fail (langdetect#65).
+langdetect alone is wrong on half of our titles and costs milliseconds, so it reads only texts that the cheap tests do
+not decide. It is random by design, so it gets a fixed seed. Its profiles are loaded once under a lock, because loading
+them in one thread makes detection in another thread fail (langdetect#65).
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from langdetect.detector_factory import PROFILES_DIRECTORY, DetectorFactory
 
 from pipelines.rules import Rules
 from pipelines.rules.languages import LanguageRules
+from pipelines.text import HAN
 
 UNDETERMINED: Final = "und"
-"""ISO 639-2 for what cannot be told."""
+"""ISO 639-2 code of an undetermined language."""
 
 _SAMPLE: Final = 1000
-"""Characters of the text that are looked at."""
+"""Characters of the text that are read."""
 
-_HAN: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
+_HAN: Final = re.compile(f"[{HAN}]+")
 _KANA: Final = re.compile("[\u3041-\u3096\u30a1-\u30fa\u30fc]+")
 _HANGUL: Final = re.compile("[\uac00-\ud7a3]+")
 _WORD: Final = re.compile(r"[A-Za-z]+")
@@ -38,95 +39,96 @@ _OTHER_SCRIPTS: Final = {
     "hi": re.compile("[\u0900-\u097f]+"),
     "th": re.compile("[\u0e00-\u0e7f]+"),
 }
-"""Scripts and the language that most of their texts are in; near enough for an editor who reads none of them."""
+"""By language, the script of most of its texts; near enough for an editor who reads none of them."""
 
 
 def read_language(title: str, text: str, declared: str | None, rules: Rules) -> str:
     """The language of an article.
 
     Args:
-        title, text: cleaned; the title alone decides where its script does.
-        declared: what the page says of itself (`zh-CN`); believed only where the text does not tell.
+        title, text: cleaned; the title alone decides if its script tells the language.
+        declared: language tag of the page (`zh-CN`); used only if title and text do not tell the language.
+        rules: the tables of data/rules.
 
     Returns:
         `zh`, `en`, `ja`, `ko`, another ISO 639-1 code, or `und`.
     """
     sample = f"{title}\n{text[:_SAMPLE]}"
     return (
-        _by_script(title)
-        or _by_script(sample)
-        or _by_words(sample, rules.languages)
-        or _by_statistics(sample, rules.languages)
-        or _declared(declared)
+        _read_script(title)
+        or _read_script(sample)
+        or _match_small_words(sample, rules.languages)
+        or _guess_by_statistics(sample, rules.languages)
+        or _read_tag(declared)
         or UNDETERMINED
     )
 
 
-def _characters(pattern: re.Pattern[str], text: str) -> int:
+def _count_characters(pattern: re.Pattern[str], text: str) -> int:
     return sum(map(len, pattern.findall(text)))
 
 
-def _by_script(text: str) -> str | None:
-    """By its script; a few Chinese characters do not make an English text Chinese.
+def _read_script(text: str) -> str | None:
+    """The language that the script tells; a few Chinese characters do not make an English text Chinese.
 
-    >>> [_by_script(text) for text in ("iPhone 12 跑分", "骁龙690とは", "안녕하세요", "TNN: 腾讯优图", "MNN 2.0")]
+    >>> [_read_script(text) for text in ("iPhone 12 跑分", "骁龙690とは", "안녕하세요", "TNN: 腾讯优图", "MNN 2.0")]
     ['zh', 'ja', 'ko', 'zh', None]
     """
     if text.isascii():
         return None
-    han, kana, hangul = (_characters(pattern, text) for pattern in (_HAN, _KANA, _HANGUL))
+    han, kana, hangul = (_count_characters(pattern, text) for pattern in (_HAN, _KANA, _HANGUL))
     if kana >= 2 and kana >= 0.2 * (kana + han):
         return "ja"
     if hangul >= 2 and hangul >= han:
         return "ko"
-    words = len(_WORD.findall(text))
-    if han >= 2 and han >= 0.2 * words:
+    word_count = len(_WORD.findall(text))
+    if han >= 2 and han >= 0.2 * word_count:
         return "zh"
-    return next((name for name, script in _OTHER_SCRIPTS.items() if len(script.findall(text)) > words), None)
+    return next((name for name, script in _OTHER_SCRIPTS.items() if len(script.findall(text)) > word_count), None)
 
 
-def _by_words(sample: str, rules: LanguageRules) -> str | None:
-    words = _WORD.findall(sample.lower())
-    small = rules.small_words
-    for language, known in small.of.items():
-        found = sum(word in known for word in words)
-        if found >= small.least and found >= small.share * len(words):
+def _match_small_words(sample: str, rules: LanguageRules) -> str | None:
+    text_words = _WORD.findall(sample.lower())
+    small_words = rules.small_words
+    for language, small_words_of_language in small_words.of.items():
+        matches = sum(word in small_words_of_language for word in text_words)
+        if matches >= small_words.least and matches >= small_words.share * len(text_words):
             return language
     return None
 
 
-def _by_statistics(sample: str, rules: LanguageRules) -> str | None:
+def _guess_by_statistics(sample: str, rules: LanguageRules) -> str | None:
     if not _LATIN.search(sample):
         return None
-    with _LOADING:
-        factory = _factory(tuple(sorted(rules.prior)))
+    with _LOAD_LOCK:
+        factory = _load_factory(tuple(sorted(rules.prior)))
     detector = factory.create()
     detector.seed = 0
     detector.set_prior_map(dict(rules.prior))
     detector.append(sample)
     try:
-        found: str = detector.detect()
-    except LangDetectException:  # nothing but addresses and numbers
+        tag: str = detector.detect()
+    except LangDetectException:  # the sample holds only addresses and numbers
         return None
-    return _declared(found)
+    return _read_tag(tag)
 
 
-def _declared(tag: str | None) -> str | None:
-    """The language of a tag.
+def _read_tag(tag: str | None) -> str | None:
+    """The language code at the start of a language tag, or None.
 
-    >>> [_declared(tag) for tag in ("zh-cn", "EN_us", "unknown", "und", None)]
+    >>> [_read_tag(tag) for tag in ("zh-cn", "EN_us", "unknown", "und", None)]
     ['zh', 'en', None, None, None]
     """
     match = re.match(r"([A-Za-z]{2})(?:[-_].*)?$", tag or "")
     return match[1].lower() if match else None
 
 
-_LOADING: Final = Lock()
+_LOAD_LOCK: Final = Lock()
 
 
 @lru_cache(maxsize=4)
-def _factory(languages: tuple[str, ...]) -> Any:
-    """A detector factory with these languages' profiles only: all 55 cost five times as much for each text."""
+def _load_factory(languages: tuple[str, ...]) -> Any:
+    """A detector factory with the profiles of these languages only: all 55 make detection five times as slow."""
     profiles = [(Path(PROFILES_DIRECTORY) / language).read_text(encoding="utf-8") for language in languages]
     factory = DetectorFactory()
     factory.load_json_profile(profiles)

@@ -1,4 +1,4 @@
-"""Text that can be stored, shown and compared: no controls, no mojibake that can be undone, no boilerplate."""
+"""Cleans text for storage, display and comparison: no control characters, no mojibake, no boilerplate."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from pipelines.rules import Rules
 from pipelines.rules.text import TextRules
 
 MAX_TEXT: Final = 200_000
-"""Characters of an article's text that are kept; longer ones are logs, dumps or attacks."""
+"""Characters of an article's text that are stored; longer texts are logs, dumps or attacks."""
 
 MAX_TITLE: Final = 300
-"""Characters of a title; a WeChat text share has no other title than its whole text."""
+"""Characters of a title; the title of a WeChat text share is its whole text."""
 
 _UNWANTED: Final = re.compile(
     "["
@@ -31,36 +31,39 @@ _UNWANTED: Final = re.compile(
 _LONE_JOINER: Final = re.compile(
     "(?<![\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])\u200d+|\u200d+(?![\u2190-\u2bff\U0001f000-\U0001faff])"
 )
-"""Editors leave joiners everywhere; they join something in an emoji only."""
+"""A zero-width joiner outside an emoji: editors leave them anywhere, and only in an emoji do they join characters."""
 
 _MARKS: Final = re.compile("[\ufdd0-\ufdd2]+")
-"""Non-characters that `html.py` writes into a text for a while."""
+"""Non-characters that mark links and indents while `html.py` lays out a text."""
 
 _NEWLINES: Final = ("\r\n", "\r", "\x85", "\u2028", "\u2029")
 _MOJIBAKE: Final = re.compile(
     "[\u00c2-\u00f4][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]"
 )
-"""A lead byte and a continuation byte of UTF-8 read as Latin-1 or Windows-1252. ftfy sees only such lines: its own
-test costs more than all else together."""
+"""A lead byte and a continuation byte of UTF-8 read as Latin-1 or Windows-1252: `Ã©` for `é`. Only lines that match
+go to ftfy, because ftfy's own test costs more than all other cleaning together."""
 
 _BLANKS: Final = re.compile("[\t \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
-_ESCAPED: Final = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{2,6}|#x[0-9A-Fa-f]{2,5});")
+
+# AT&amp;T, &#8211;, &#x27;
+_CHARACTER_REFERENCE: Final = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{2,6}|#x[0-9A-Fa-f]{2,5});")
+
 _DECORATION: Final = " \t\u00a0\u3000\ufe0f👇👆☝⬇⬆↓↑▼▲●★☆■◆"
 
 
-def clean(text: str, *, marked: bool = False) -> str:
-    r"""Strip what is no text and undo double encoding, line by line, where that makes it less bad; NFC.
+def clean_text(text: str, *, marked: bool = False) -> str:
+    r"""Remove control and invisible characters, repair double encoding line by line, normalise to NFC.
 
     Args:
-        marked: leave the marks of `html.py` in it.
+        marked: leave the marks of `html.py` in the text.
 
-    >>> clean("低比特\u200b量化\u202e\x00 cafÃ©")
+    >>> clean_text("低比特\u200b量化\u202e\x00 cafÃ©")
     '低比特量化 café'
     """
     if text.isascii() and text.isprintable():
         return text
-    if _MOJIBAKE.search(text):  # first: its bytes look like controls
-        text = "\n".join(_repaired(line) for line in text.split("\n"))
+    if _MOJIBAKE.search(text):  # first: the bytes of mojibake look like control characters
+        text = "\n".join(_repair_encoding(line) for line in text.split("\n"))
     for newline in _NEWLINES:
         text = text.replace(newline, "\n")
     text = _UNWANTED.sub("", text)
@@ -71,77 +74,77 @@ def clean(text: str, *, marked: bool = False) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
-def title_line(text: str) -> str:
-    """A title on one line; references that were escaped twice (`AT&amp;T`) are decoded: no title speaks of HTML so."""
-    return one_line(_ESCAPED.sub(lambda match: html.unescape(match[0]), text) if "&" in text else text)
+def clean_title(text: str) -> str:
+    """Clean a title to one line, and decode character references that a page escaped twice (`AT&amp;T`)."""
+    return clean_line(_CHARACTER_REFERENCE.sub(lambda match: html.unescape(match[0]), text) if "&" in text else text)
 
 
-def one_line(text: str) -> str:
-    """Clean, with every run of white space one blank: titles, names, tags."""
-    return " ".join(clean(text).split())
+def clean_line(text: str) -> str:
+    """Clean a text and make each run of white space one blank: for titles, names, tags."""
+    return " ".join(clean_text(text).split())
 
 
 def read_text(text: str, rules: Rules) -> str:
-    """Main text from plain text: clean, a paragraph a line, without boilerplate."""
-    return "\n".join(without_boilerplate(lines_of(clean(text[: 2 * MAX_TEXT])), rules))[:MAX_TEXT]
+    """Make the main text of an article from plain text: clean, one paragraph a line, without boilerplate."""
+    return "\n".join(strip_boilerplate(split_lines(clean_text(text[: 2 * MAX_TEXT])), rules))[:MAX_TEXT]
 
 
-def lines_of(text: str) -> list[str]:
-    """The lines that say something, blanks collapsed."""
+def split_lines(text: str) -> list[str]:
+    """Split a text into its lines that are not blank, each run of blanks made one."""
     return [line for line in (_BLANKS.sub(" ", line).strip() for line in text.split("\n")) if line]
 
 
-def without_boilerplate(lines: list[str], rules: Rules) -> list[str]:
-    """Leave out what `data/rules/text.toml` knows; a text that would lose more than half keeps all.
+def strip_boilerplate(lines: list[str], rules: Rules) -> list[str]:
+    """Leave out boilerplate of `data/rules/text.toml`; a text that would lose more than half stays whole.
 
     Args:
-        lines: may carry the link marks of `html.py`, which are not looked at.
+        lines: of the text, possibly with the link marks of `html.py`, which are ignored.
     """
     table = rules.text
-    kept = [line for line in _before_ending(lines, table) if not _is_boilerplate(line, table)]
-    if 2 * sum(map(len, kept)) < sum(map(len, lines)):
-        kept = lines
-    return [without_opening(kept[0], rules), *kept[1:]] if kept else []
+    text_lines = [line for line in _cut_at_ending(lines, table) if not _is_boilerplate(line, table)]
+    if 2 * sum(map(len, text_lines)) < sum(map(len, lines)):
+        text_lines = lines
+    return [strip_opening(text_lines[0], rules), *text_lines[1:]] if text_lines else []
 
 
 _LINK_MARK: Final = re.compile("\ufdd0\\d+\ufdd1")
 
 
-def _bare(line: str) -> str:
+def _strip_decoration(line: str) -> str:
     return (_LINK_MARK.sub("", line) if "\ufdd0" in line else line).strip(_DECORATION)
 
 
 def _is_boilerplate(line: str, table: TextRules) -> bool:
     if len(line) > 2 * table.max_line:
         return False
-    bare = _bare(line)
+    bare = _strip_decoration(line)
     return len(bare) <= table.max_line and table.line.fullmatch(bare) is not None
 
 
-def _before_ending(lines: list[str], table: TextRules) -> list[str]:
-    """The lines before the first that announces other articles, if it stands near enough to the end."""
-    left = min(table.max_after_ending, sum(map(len, lines)) // 3)
+def _cut_at_ending(lines: list[str], table: TextRules) -> list[str]:
+    """Cut the lines at the first one that announces other articles, if it is near enough to the end."""
+    characters_left = min(table.max_after_ending, sum(map(len, lines)) // 3)
     end = len(lines)
-    for at in range(len(lines) - 1, 0, -1):
-        left -= len(lines[at])
-        if left < 0:
+    for index in range(len(lines) - 1, 0, -1):
+        characters_left -= len(lines[index])
+        if characters_left < 0:
             break
-        if len(lines[at]) <= table.max_line and table.ending.fullmatch(_bare(lines[at])):
-            end = at
+        if len(lines[index]) <= table.max_line and table.ending.fullmatch(_strip_decoration(lines[index])):
+            end = index
     return lines[:end]
 
 
-def without_opening(line: str, rules: Rules) -> str:
-    """Take off what asks to follow in front of the first words, but never all of them."""
+def strip_opening(line: str, rules: Rules) -> str:
+    """Take boilerplate off the start of a line (点击上方蓝字关注), unless nothing else would remain."""
     while (match := rules.text.opening.match(line)) and match.end():
-        rest = line[match.end() :].lstrip(_DECORATION)
-        if not rest:
+        remainder = line[match.end() :].lstrip(_DECORATION)
+        if not remainder:
             break
-        line = rest
+        line = remainder
     return line
 
 
-def _repaired(line: str) -> str:
+def _repair_encoding(line: str) -> str:
     if not _MOJIBAKE.search(line):
         return line
     repaired = ftfy.fix_encoding(line)

@@ -1,8 +1,8 @@
-"""The canonical form of an address, and the strong keys that it tells.
+"""Makes of an address its canonical URL and its strong keys.
 
-Two decisions. A canonical address keeps `http` unless its host's row says that the site answers on https too: what is
-printed must open. Its *keys* do not: https, no `www.`, no slash at the end, so that one page seen under both is one
-article. And a fragment goes, unless it looks like the entry of a change log or the route of a one-page site.
+Two decisions. A canonical URL keeps `http` unless its host's row says that the site also answers on https, because a
+printed URL must open; its *key* always has https, no `www.` and no slash at the end, so that both forms of one page are
+one article. And a fragment is left out, unless it names the entry of a change log or the route of a one-page site.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pipelines.rules.urls import HostRules, PageRow, RedirectorRow, UrlRules
 
 
 class NotAWebAddress(ValueError):
-    """What should be an address is none: another scheme, no host, too long. Raised by `canonical`."""
+    """A text is no http(s) address: another scheme, no host, too long. Raised by `canonicalise`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,10 @@ class Canonical:
     """An address in canonical form.
 
     Args:
-        url: fit to be printed.
-        keys: strong keys, the one to refer by first, the address itself among them.
-        temporary: it dies within hours.
-        part_of: canonical address of what the page belongs to: the repository of an issue or a release.
+        url: the canonical URL; may be printed.
+        keys: strong keys, the best first, the URL among them.
+        temporary: whether the address expires within hours.
+        part_of: canonical URL of the repository that an issue or a release belongs to.
     """
 
     url: str
@@ -39,12 +39,12 @@ class Canonical:
 
     @property
     def key(self) -> str:
-        """The key to refer by: a strong one, else the address."""
+        """The best key: `arxiv:…`, `github:…`, else the URL."""
         return self.keys[0]
 
 
 class _Parts(NamedTuple):
-    """An address in parts, each in percent-encoded normal form; `query` in pairs `name=value`."""
+    """The parts of an address, each in percent-encoded normal form; `query` as pairs `name=value`."""
 
     scheme: str
     host: str
@@ -54,54 +54,53 @@ class _Parts(NamedTuple):
     fragment: str
 
 
-def canonical(url: str, rules: Rules) -> Canonical:
-    """Canonical form of an absolute http(s) address; canonical forms are their own canonical form.
+def canonicalise(url: str, rules: Rules) -> Canonical:
+    """Make the canonical form of an absolute http(s) address; a canonical URL is its own canonical form.
 
     Args:
-        url: as found; white space around it, `&amp;` in it and a scheme left out (`//host/…`) are forgiven.
+        url: as written; may have white space around it, `&amp;` in it, and no scheme (`//host/…`).
+        rules: the tables of data/rules.
 
     Raises:
-        NotAWebAddress: `javascript:`, a relative address, a host that cannot be, over `max_length` characters.
+        NotAWebAddress: `javascript:`, a relative address, an impossible host, over `max_length` characters.
     """
     table = rules.urls
-    parts, host_rules = _resolve(url, table)
+    parts, host_rules = _split_for_host(url, table)
     for _ in range(table.max_redirects):
-        target = _target(parts, host_rules, table)
+        target = _follow_redirector(parts, host_rules, table)
         if target is None:
             break
         parts, host_rules = target
-    found = _of_known_page(parts, host_rules) or _of_any_page(parts, host_rules, table)
-    if len(found.url) > table.max_length:
-        raise NotAWebAddress(f"{found.url[:80]}…: over {table.max_length} characters")
-    return found
+    canonical = _match_page_row(parts, host_rules) or _make_canonical(parts, host_rules, table)
+    if len(canonical.url) > table.max_length:
+        raise NotAWebAddress(f"{canonical.url[:80]}…: over {table.max_length} characters")
+    return canonical
 
 
 def is_web_address(url: str, rules: Rules) -> bool:
-    """Whether `canonical` would take it."""
+    """Whether `canonicalise` accepts the address."""
     try:
-        _split(url, rules.urls.max_length)
+        _split_address(url, rules.urls.max_length)
     except NotAWebAddress:
         return False
     return True
 
 
-def idle_parameters(url: str, rules: Rules) -> tuple[str, ...]:
-    """The names of an address's parameters that only say how somebody got there, once, in order.
-
-    What a page is told by is `canonical`'s to say: a parameter that it leaves out may still say where to look on it.
+def find_idle_parameters(url: str, rules: Rules) -> tuple[str, ...]:
+    """The names of the query parameters that do not change the page (tracking), each once, in order.
 
     Raises:
-        NotAWebAddress: as `canonical` does.
+        NotAWebAddress: as `canonicalise` does.
     """
-    parts, host_rules = _resolve(url, rules.urls)
-    idle = (pair.partition("=")[0] for pair in parts.query if not _says_something(pair, host_rules, rules.urls))
+    parts, host_rules = _split_for_host(url, rules.urls)
+    idle = (pair.partition("=")[0] for pair in parts.query if not _changes_page(pair, host_rules, rules.urls))
     return tuple(dict.fromkeys(idle))
 
 
-def address_of(key: str, rules: Rules) -> str | None:
-    """Where a strong key leads, None where the key does not tell.
+def find_address(key: str, rules: Rules) -> str | None:
+    """The address that a strong key determines, or None.
 
-    `wechat:<biz>/<mid>/<idx>` does not: a long link opens only with its check sum.
+    `wechat:<biz>/<mid>/<idx>` determines none: a long link opens only with its check sum.
     """
     if key.startswith(("https://", "http://")):
         return key
@@ -121,16 +120,16 @@ _PORT: Final = re.compile(r"(.*?)(?::(\d{0,5}))?", re.DOTALL)
 _DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
 
 
-def _resolve(url: str, table: UrlRules) -> tuple[_Parts, HostRules]:
-    """The parts of an address under the name that its host goes by, and the rules for that host."""
-    parts = _split(url, table.max_length)
-    host_rules = table.of_host(parts.host)
+def _split_for_host(url: str, table: UrlRules) -> tuple[_Parts, HostRules]:
+    """The parts of an address, with the host's alias in place of the host, and the rules for that host."""
+    parts = _split_address(url, table.max_length)
+    host_rules = table.find_host_rules(parts.host)
     if host_rules.alias and host_rules.alias != parts.host:
-        return parts._replace(host=host_rules.alias), table.of_host(host_rules.alias)
+        return parts._replace(host=host_rules.alias), table.find_host_rules(host_rules.alias)
     return parts, host_rules
 
 
-def _split(url: str, max_length: int) -> _Parts:
+def _split_address(url: str, max_length: int) -> _Parts:
     if len(url) > max_length:
         raise NotAWebAddress(f"{url[:80]}…: over {max_length} characters")
     url = _NOT_IN_ADDRESSES.sub("", url).strip().replace("\\", "/")
@@ -146,9 +145,9 @@ def _split(url: str, max_length: int) -> _Parts:
         scheme,
         host,
         port,
-        _normal_path(path),
-        _normal_query(query) if query else (),
-        _normal(fragment, _IN_FRAGMENT) if fragment else "",
+        _normalise_path(path),
+        _normalise_query(query) if query else (),
+        _normalise_encoding(fragment, _IN_FRAGMENT) if fragment else "",
     )
 
 
@@ -171,7 +170,7 @@ def _host_and_port(authority: str, scheme: str) -> tuple[str, str]:
     return host, "" if port == _DEFAULT_PORTS[scheme] else port
 
 
-# ---- Percent-encoding (RFC 3986, 6.2.2): what need not be encoded is not, what must be is, hex digits in upper case
+# ---- Percent-encoding (RFC 3986, 6.2.2): encodes only characters that must be encoded, hex digits in upper case
 
 _UNRESERVED: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 _IN_PATH: Final = "/:@!$'()*,;=+&"
@@ -180,11 +179,11 @@ _IN_FRAGMENT: Final = "/?:@!$'()*,;=+&"
 _DECODED_IN_PATH: Final = frozenset(_UNRESERVED + ":@")
 _DECODED_IN_QUERY: Final = frozenset(_UNRESERVED + "/?:@!$'()*,=")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9\-._~/:@!$'()*,;=+&]*")
-_ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
+_ESCAPED: Final = re.compile(r"%([0-9A-Fa-f]{2})")
 _LONE_PERCENT: Final = re.compile(r"%(?![0-9A-F]{2})")
 
 
-def _normal(text: str, safe: str, decoded: frozenset[str] = _DECODED_IN_PATH) -> str:
+def _normalise_encoding(text: str, safe: str, decoded: frozenset[str] = _DECODED_IN_PATH) -> str:
     if _PLAIN.fullmatch(text):
         return text
 
@@ -192,38 +191,38 @@ def _normal(text: str, safe: str, decoded: frozenset[str] = _DECODED_IN_PATH) ->
         character = chr(int(match[1], 16))
         return character if character in decoded else match[0].upper()
 
-    text = _LONE_PERCENT.sub("%25", _ESCAPE.sub(unescape, text)) if "%" in text else text
+    text = _LONE_PERCENT.sub("%25", _ESCAPED.sub(unescape, text)) if "%" in text else text
     return quote(text, safe=safe + "%", errors="replace")
 
 
-def _normal_path(path: str) -> str:
-    path = _normal(path, _IN_PATH)
+def _normalise_path(path: str) -> str:
+    path = _normalise_encoding(path, _IN_PATH)
     if "/." in path:
-        path = _without_dots(path)
+        path = _remove_dot_segments(path)
     return path or "/"
 
 
-def _without_dots(path: str) -> str:
-    """RFC 3986, 5.2.4.
+def _remove_dot_segments(path: str) -> str:
+    """Remove `.` and `..` segments of a path: RFC 3986, 5.2.4.
 
-    >>> _without_dots("/a/./b/../c/..")
+    >>> _remove_dot_segments("/a/./b/../c/..")
     '/a/'
     """
-    kept: list[str] = []
+    result: list[str] = []
     segments = path.split("/")[1:]
     for segment in segments:
         if segment == "..":
-            del kept[-1:]
+            del result[-1:]
         elif segment != ".":
-            kept.append(segment)
+            result.append(segment)
     if segments[-1] in (".", ".."):
-        kept.append("")
-    return "/" + "/".join(kept)
+        result.append("")
+    return "/" + "/".join(result)
 
 
-def _normal_query(query: str) -> tuple[str, ...]:
-    """Pairs `name=value`; `amp;` before a name is left of an address that was escaped twice."""
-    pairs = _normal(query, _IN_QUERY, _DECODED_IN_QUERY).split("&")
+def _normalise_query(query: str) -> tuple[str, ...]:
+    """The pairs `name=value` of a query; drops the `amp;` before a name that escaping twice leaves."""
+    pairs = _normalise_encoding(query, _IN_QUERY, _DECODED_IN_QUERY).split("&")
     if "amp;" in query:
         pairs = [re.sub("^(?:amp;)+", "", pair) for pair in pairs]
     return tuple(pair for pair in pairs if pair)
@@ -232,14 +231,14 @@ def _normal_query(query: str) -> tuple[str, ...]:
 # ---- Redirectors
 
 
-def _target(parts: _Parts, host_rules: HostRules, table: UrlRules) -> tuple[_Parts, HostRules] | None:
+def _follow_redirector(parts: _Parts, host_rules: HostRules, table: UrlRules) -> tuple[_Parts, HostRules] | None:
     carries = "http" in parts.path or any("http" in pair for pair in parts.query)
     if not carries:
         return None
     for row in (*host_rules.redirectors, *table.anywhere):
-        for candidate in _candidates(parts, row):
+        for candidate in _read_targets(parts, row):
             try:
-                target = _resolve(candidate, table)
+                target = _split_for_host(candidate, table)
             except NotAWebAddress:
                 continue
             if not row.to or target[0].host in row.to:
@@ -247,108 +246,113 @@ def _target(parts: _Parts, host_rules: HostRules, table: UrlRules) -> tuple[_Par
     return None
 
 
-def _candidates(parts: _Parts, row: RedirectorRow) -> list[str]:
+def _read_targets(parts: _Parts, row: RedirectorRow) -> list[str]:
     if row.in_path and row.path is not None:
-        rest = parts.path + ("?" + "&".join(parts.query) if parts.query else "")
-        match = row.path.fullmatch(rest)
+        path_and_query = parts.path + ("?" + "&".join(parts.query) if parts.query else "")
+        match = row.path.fullmatch(path_and_query)
         return [re.sub(r"^(https?):/+", r"\1://", match["target"])] if match else []
     if row.path is not None and not row.path.fullmatch(parts.path):
         return []
-    given = _parameters(parts.query)
-    return [_decoded_target(given[name]) for name in row.query if name in given]
+    parameters = _read_parameters(parts.query)
+    return [_decode_target(parameters[name]) for name in row.query if name in parameters]
 
 
-def _decoded_target(value: str) -> str:
-    target = unquote(value)
+def _decode_target(encoded: str) -> str:
+    target = unquote(encoded)
     return unquote(target) if re.match(r"https?%3A", target, re.IGNORECASE) else target
 
 
-def _parameters(query: tuple[str, ...]) -> dict[str, str]:
-    """Parameters that have a value, still encoded; the first of a name counts."""
-    found: dict[str, str] = {}
+def _read_parameters(query: tuple[str, ...]) -> dict[str, str]:
+    """The values of the parameters, still encoded; of two parameters with one name the first counts."""
+    parameters: dict[str, str] = {}
     for pair in query:
-        name, _, value = pair.partition("=")
-        if value:
-            found.setdefault(name, value)
-    return found
+        name, _, encoded = pair.partition("=")
+        if encoded:
+            parameters.setdefault(name, encoded)
+    return parameters
 
 
-# ---- Pages that a row knows
+# ---- Pages that match a row
 
 
-def _of_known_page(parts: _Parts, host_rules: HostRules) -> Canonical | None:
-    """What the first row that matches says."""
+def _match_page_row(parts: _Parts, host_rules: HostRules) -> Canonical | None:
+    """The canonical form by the first row that matches, or None."""
     if not host_rules.pages:
         return None
-    given = _parameters(parts.query)
+    parameters = _read_parameters(parts.query)
     for row in host_rules.pages:
-        groups = _groups(parts, given, row)
+        groups = _match_groups(parts, parameters, row)
         if groups is not None:
             url = row.url.format_map(groups)
             part_of = row.part_of.format_map(groups) if row.part_of else None
-            return Canonical(url, (*_strong_keys(row, groups), url), row.temporary, part_of)
+            return Canonical(url, (*_make_keys(row, groups), url), row.temporary, part_of)
     return None
 
 
-def _strong_keys(row: PageRow, groups: dict[str, str]) -> list[str]:
-    decoded = {name: unquote(value) for name, value in groups.items()}
+def _make_keys(row: PageRow, groups: dict[str, str]) -> list[str]:
+    decoded = {name: unquote(group) for name, group in groups.items()}
     keys = [template.format_map(decoded) for template in row.keys]
     return [key.lower() for key in keys] if row.lower else keys
 
 
-def _groups(parts: _Parts, given: Mapping[str, str], row: PageRow) -> dict[str, str] | None:
+def _match_groups(parts: _Parts, parameters: Mapping[str, str], row: PageRow) -> dict[str, str] | None:
     match = row.path.fullmatch(parts.path)
     if match is None:
         return None
     groups = match.groupdict("")
     groups["host"] = parts.host
     for group, parameter in row.query.items():
-        value = next((given[name] for name in parameter.names if name in given), None)
-        if value is None or not parameter.like.fullmatch(unquote(value)):
+        encoded = next((parameters[name] for name in parameter.names if name in parameters), None)
+        if encoded is None or not parameter.like.fullmatch(unquote(encoded)):
             return None
-        groups[group] = value
+        groups[group] = encoded
     if any(groups[group].lower() in values for group, values in row.except_.items()):
         return None
     return groups
 
 
-# ---- All others
+# ---- All other pages
 
 
-def _of_any_page(parts: _Parts, host_rules: HostRules, table: UrlRules) -> Canonical:
+def _make_canonical(parts: _Parts, host_rules: HostRules, table: UrlRules) -> Canonical:
     scheme = "https" if host_rules.https and not parts.port else parts.scheme
-    fragment = parts.fragment if host_rules.fragment or table.fragments.kept.fullmatch(parts.fragment) else ""
-    rest = "".join(
+    fragment = parts.fragment if host_rules.fragment or table.fragments.meaningful.fullmatch(parts.fragment) else ""
+    tail = "".join(
         (
             f":{parts.port}" if parts.port else "",
             parts.path,
-            _kept_query(parts.query, host_rules, table) if parts.query else "",
+            _make_query(parts.query, host_rules, table) if parts.query else "",
             f"#{fragment}" if fragment else "",
         )
     )
-    url = f"{scheme}://{parts.host}{rest}"
-    return Canonical(url, tuple(dict.fromkeys((_page_key(parts.host, parts.path, rest), url))))
+    url = f"{scheme}://{parts.host}{tail}"
+    return Canonical(url, tuple(dict.fromkeys((_make_page_key(parts.host, parts.path, tail), url))))
 
 
-def _page_key(host: str, path: str, rest: str) -> str:
-    """The address as a key: https, no `www.`, no slash at the end of the path.
+def _make_page_key(host: str, path: str, tail: str) -> str:
+    """An address as a key: https, no `www.`, no slash at the end of the path.
 
-    >>> _page_key("www.example.com", "/a/", ":8080/a/?id=1")
+    Args:
+        host: of the address.
+        path: of the address.
+        tail: port, path, query and fragment, as they stand in the address.
+
+    >>> _make_page_key("www.example.com", "/a/", ":8080/a/?id=1")
     'https://example.com:8080/a?id=1'
     """
     if path.endswith("/"):
-        rest = rest.replace(path, path.rstrip("/"), 1)
-    return f"https://{host.removeprefix('www.')}{rest}"
+        tail = tail.replace(path, path.rstrip("/"), 1)
+    return f"https://{host.removeprefix('www.')}{tail}"
 
 
-def _kept_query(query: tuple[str, ...], host_rules: HostRules, table: UrlRules) -> str:
-    kept = [pair for pair in query if _says_something(pair, host_rules, table)]
-    kept.sort(key=lambda pair: pair.partition("=")[0])
-    return "?" + "&".join(kept) if kept else ""
+def _make_query(query: tuple[str, ...], host_rules: HostRules, table: UrlRules) -> str:
+    pairs = [pair for pair in query if _changes_page(pair, host_rules, table)]
+    pairs.sort(key=lambda pair: pair.partition("=")[0])
+    return "?" + "&".join(pairs) if pairs else ""
 
 
-def _says_something(pair: str, host_rules: HostRules, table: UrlRules) -> bool:
-    name, _, value = pair.partition("=")
+def _changes_page(pair: str, host_rules: HostRules, table: UrlRules) -> bool:
+    name, _, argument = pair.partition("=")
     name = name.lower()
     if host_rules.keep is not None and name not in host_rules.keep:
         return False
@@ -356,4 +360,4 @@ def _says_something(pair: str, host_rules: HostRules, table: UrlRules) -> bool:
     if name in host_rules.drop or name in rules.names or name.startswith(rules.prefixes):
         return False
     idle = rules.values.get(name)
-    return idle is None or not ("*" in idle or value.lower() in idle)
+    return idle is None or not ("*" in idle or argument.lower() in idle)

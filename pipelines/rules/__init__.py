@@ -1,4 +1,4 @@
-"""data/rules/*.toml -> `Rules`: the tables that the stages work by, read once and handed to them as a value."""
+"""data/rules/*.toml -> `Rules`: the tables of the stages, read once and passed to them as a value."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from pipelines.newsletter import load_newsletter
 from pipelines.rules.languages import LanguageRules
 from pipelines.rules.promotion import PromotionRules
 from pipelines.rules.references import ReferenceRules
-from pipelines.rules.tables import RuleTable
 from pipelines.rules.text import TextRules
 from pipelines.rules.titles import TitleRules
 from pipelines.rules.urls import UrlRules
+from pipelines.validation import Table, describe_mistakes
 
 
 class RulesMisconfigured(Exception):
-    """A file of data/rules cannot be used; the message names the file, each field and what is wrong with it."""
+    """A file of data/rules cannot be used; the message names the file, each wrong field and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Rules:
     """Every table of data/rules, as a value.
 
     Args:
-        zone: of dates that name none; the newsletter's.
+        zone: the newsletter's time zone, for dates without one.
     """
 
     zone: ZoneInfo
@@ -41,31 +41,31 @@ class Rules:
     promotion: PromotionRules = field(repr=False)
 
 
-_T = TypeVar("_T", bound=RuleTable)
+_T = TypeVar("_T", bound=Table)
 
 
 def load_rules(home: Home) -> Rules:
-    """Read the tables: each from the newsletter's own `rules/`, else the one that comes with jianbao.
+    """Read each table from the newsletter's own `rules/`, else from the rules that jianbao installs.
 
-    The newsletter itself gives its time zone, and what it calls its label lines.
+    newsletter.toml gives the time zone and the labels.
 
     Raises:
         NewsletterMisconfigured: newsletter.toml cannot be used.
-        RulesMisconfigured: a file is missing, is no TOML, or has fields that cannot be used, all of them named.
+        RulesMisconfigured: a file is missing or is no TOML, or fields cannot be used; the message names all.
     """
     newsletter = load_newsletter(home.newsletter)
     return Rules(
         zone=newsletter.zone,
-        urls=_read(home, "urls.toml", UrlRules),
-        titles=_read(home, "titles.toml", TitleRules),
-        text=_read(home, "text.toml", TextRules),
-        languages=_read(home, "languages.toml", LanguageRules),
-        references=_read(home, "references.toml", ReferenceRules, printed=newsletter.labels),
-        promotion=_read(home, "promotion.toml", PromotionRules),
+        urls=_read_table(home, "urls.toml", UrlRules),
+        titles=_read_table(home, "titles.toml", TitleRules),
+        text=_read_table(home, "text.toml", TextRules),
+        languages=_read_table(home, "languages.toml", LanguageRules),
+        references=_read_table(home, "references.toml", ReferenceRules, printed=newsletter.labels),
+        promotion=_read_table(home, "promotion.toml", PromotionRules),
     )
 
 
-def _read(home: Home, name: str, table: type[_T], **more: object) -> _T:
+def _read_table(home: Home, name: str, table: type[_T], **more: object) -> _T:
     path = home.rules(name)
     try:
         values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -74,7 +74,4 @@ def _read(home: Home, name: str, table: type[_T], **more: object) -> _T:
     try:
         return table.model_validate(values | more)
     except ValidationError as error:
-        mistakes = "; ".join(
-            f"{'.'.join(str(part) for part in mistake['loc'])}: {mistake['msg']}" for mistake in error.errors()
-        )
-        raise RulesMisconfigured(f"{path}: {mistakes}") from error
+        raise RulesMisconfigured(f"{path}: {describe_mistakes(error)}") from error

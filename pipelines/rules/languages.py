@@ -1,4 +1,4 @@
-"""languages.toml."""
+"""languages.toml: how the language of a text is found."""
 
 from __future__ import annotations
 
@@ -9,23 +9,29 @@ from typing import Annotated
 from langdetect.detector_factory import PROFILES_DIRECTORY
 from pydantic import Field, field_validator
 
-from pipelines.rules.tables import RuleTable
+from pipelines.validation import Table
 
 
-class SmallWordRules(RuleTable):
-    """How many small words tell a language: at least `least` of them, and `share` of all words."""
+class SmallWordRules(Table):
+    """Small words (articles, prepositions) that tell a language.
+
+    Args:
+        least: how many small words of a language a text must have.
+        share: what share of the text's words they must be.
+        of: small words in lower case, by language.
+    """
 
     least: int = Field(default=3, ge=1)
     share: float = Field(default=0.12, gt=0, le=1)
     of: Mapping[str, frozenset[str]] = Field(default_factory=dict)
 
 
-class LanguageRules(RuleTable):
+class LanguageRules(Table):
     """languages.toml.
 
     Args:
-        prior: how likely a language is before a word is read, by langdetect's names; no other is considered.
-        small_words: by language.
+        prior: prior probability of each language, by langdetect's name; no other language is considered.
+        small_words: tell a language before langdetect is asked.
     """
 
     prior: Mapping[str, Annotated[float, Field(gt=0, le=1)]] = Field(min_length=2)
@@ -33,7 +39,7 @@ class LanguageRules(RuleTable):
 
     @field_validator("prior")
     @classmethod
-    def _known(cls, prior: Mapping[str, float]) -> Mapping[str, float]:
+    def _check_languages(cls, prior: Mapping[str, float]) -> Mapping[str, float]:
         unknown = [language for language in prior if not (Path(PROFILES_DIRECTORY) / language).is_file()]
         if unknown:
             raise ValueError(f"langdetect has no {', '.join(unknown)}")

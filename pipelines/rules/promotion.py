@@ -1,4 +1,4 @@
-"""promotion.toml."""
+"""promotion.toml: which titles are promotion: recruitment, courses, raffles."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from pipelines.rules.tables import Patterns, RuleTable, any_of, as_tuple
+from pipelines.rules.tables import Patterns, join_patterns
+from pipelines.validation import Table, as_tuple
 
 
-class PromotionSort(RuleTable):
+class PromotionSort(Table):
     """One sort of promotion.
 
     Args:
-        name: as a reason calls it.
-        patterns: any of them in a title tells it.
+        name: the sort's name in a reason.
+        patterns: a title in which any of them matches is promotion of this sort.
     """
 
     name: str = Field(min_length=1)
@@ -24,21 +25,21 @@ class PromotionSort(RuleTable):
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        """All of `patterns`."""
-        return any_of(self.patterns, flags=re.IGNORECASE)
+        """Matches where any of `patterns` matches."""
+        return join_patterns(self.patterns, flags=re.IGNORECASE)
 
 
-class PromotionRules(RuleTable):
+class PromotionRules(Table):
     """promotion.toml.
 
     Args:
-        weight: what a promotion adds to a score.
-        sorts: the first that fits gives its name.
+        weight: added to the score of a promotion.
+        sorts: the first sort that matches names the promotion.
     """
 
     weight: float = Field(default=-3.0, le=0)
     sorts: Annotated[tuple[PromotionSort, ...], BeforeValidator(as_tuple)] = ()
 
-    def sort_of(self, title: str) -> str | None:
-        """What sort of promotion a title announces, if any."""
+    def find_sort(self, title: str) -> str | None:
+        """The name of the sort of promotion that a title announces, or None."""
         return next((sort.name for sort in self.sorts if sort.pattern.search(title)), None)

@@ -1,4 +1,4 @@
-"""references.toml."""
+"""references.toml: how papers, repositories and addresses are found in an article."""
 
 from __future__ import annotations
 
@@ -10,34 +10,40 @@ from typing import Annotated, Final, Literal
 from pydantic import BeforeValidator, Field
 
 from pipelines.newsletter import Labels
-from pipelines.rules.tables import Patterns, RuleTable, Words, any_of, as_tuple
+from pipelines.rules.tables import Patterns, join_patterns
+from pipelines.validation import Table, Words, as_tuple
 
 _IN_ADDRESS: Final = r"[A-Za-z0-9\-._~/?#@!$&'()*+,;=%:]"
-
+"""A character that may stand in an address (RFC 3986)."""
 
 Role = Literal["paper", "code", "project", "document", "original", "link"]
-"""A label line of `pipelines.newsletter.Labels`."""
+"""What a label line leads to; `pipelines.newsletter.Labels` holds the printed label of each role."""
 
 
-class IdRow(RuleTable):
-    """A way to name something without an address: `pattern` in a text, `url` a template over its groups."""
+class IdRow(Table):
+    """An identifier that stands for an address: arXiv:2001.04246.
+
+    Args:
+        pattern: of the identifier in a text.
+        url: template over the groups of the pattern.
+    """
 
     pattern: re.Pattern[str]
     url: str
 
 
-class ReferenceRules(RuleTable):
-    """references.toml, and what the newsletter calls its label lines.
+class ReferenceRules(Table):
+    """references.toml, and the newsletter's labels.
 
     Args:
         max_references: of one article.
-        first_part: characters of a text that say what it is about.
-        labels: the words of a label line, by its role.
-        roles: what `链接` means before a reference, by the scheme of its key or by its host.
+        first_part: characters at the start of a text; a reference there is primary.
+        labels: the labels of a label line, by its role.
+        roles: the role of a reference behind `链接：`, by the scheme of its key or by its host.
         bare_hosts: hosts whose addresses are also written without `https://`.
-        ids: what is named without an address.
-        ignored: canonical addresses that no article is about.
-        printed: what the newsletter prints for each role.
+        ids: identifiers that stand for an address.
+        ignored: patterns of canonical addresses that are never a reference.
+        printed: the newsletter's label for each role.
     """
 
     max_references: int = Field(default=200, ge=1)
@@ -50,25 +56,25 @@ class ReferenceRules(RuleTable):
     printed: Labels = Labels()
 
     @cached_property
-    def role_of_word(self) -> Mapping[str, Role]:
-        """Label word, case folded -> its role."""
-        return {word.casefold(): role for role, words in self.labels.items() for word in words}
+    def role_by_label(self) -> Mapping[str, Role]:
+        """The role of each label, by the label in folded case."""
+        return {label.casefold(): role for role, labels in self.labels.items() for label in labels}
 
     @cached_property
     def label_before(self) -> re.Pattern[str]:
-        """A label and its colon at the end of what stands before a reference."""
+        """A label with its colon at the end of the text before a reference: `论文：`, `[Code]: <`."""
         return re.compile(
-            rf"({_words(self.role_of_word)})\s*[】\])）」]*\s*[:：]\s*[(（\[【「“\"<]*\s*$", re.IGNORECASE
+            rf"({_alternate(self.role_by_label)})\s*[】\])）」]*\s*[:：]\s*[(（\[【「“\"<]*\s*$", re.IGNORECASE
         )
 
     @cached_property
     def label_alone(self) -> re.Pattern[str]:
         """A label and nothing else: `[Code]`, `► 论文`, `论文地址：`."""
-        return re.compile(rf"\W*({_words(self.role_of_word)})\W*", re.IGNORECASE)
+        return re.compile(rf"\W*({_alternate(self.role_by_label)})\W*", re.IGNORECASE)
 
     @cached_property
     def address(self) -> re.Pattern[str]:
-        """An address in a text: `url` with its scheme, `bare` without."""
+        """An address in a text: group `url` with its scheme, `bare` without (github.com/alibaba/MNN)."""
         hosts = "|".join(re.escape(host) for host in self.bare_hosts) or "(?!)"
         return re.compile(
             rf"(?P<url>https?://{_IN_ADDRESS}+)|(?<![\w@./-])(?P<bare>(?:www\.)?(?:{hosts})/{_IN_ADDRESS}+)",
@@ -77,16 +83,16 @@ class ReferenceRules(RuleTable):
 
     @cached_property
     def hints(self) -> tuple[str, ...]:
-        """A long text without any of these, in lower case, names nothing."""
+        """Strings in lower case; a text without any of them has no reference."""
         return ("http", "arxiv", "doi", "git@", *self.bare_hosts)
 
     @cached_property
     def skipped(self) -> re.Pattern[str]:
-        """All of `ignored`."""
-        return any_of(self.ignored, flags=re.IGNORECASE)
+        """Matches where any of `ignored` matches."""
+        return join_patterns(self.ignored, flags=re.IGNORECASE)
 
 
-def _words(words: Iterable[str]) -> str:
-    """An alternation of words, the longest first; a Latin one does not begin inside another word."""
-    ordered = sorted(words, key=lambda word: (-len(word), word))
-    return "|".join((r"(?<![A-Za-z])" if word[:1].isascii() else "") + re.escape(word) for word in ordered) or "(?!)"
+def _alternate(labels: Iterable[str]) -> str:
+    """A regular expression for any of the labels, the longest first; a Latin label does not begin inside a word."""
+    ordered = sorted(labels, key=lambda label: (-len(label), label))
+    return "|".join((r"(?<![A-Za-z])" if label[:1].isascii() else "") + re.escape(label) for label in ordered) or "(?!)"

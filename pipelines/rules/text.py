@@ -1,4 +1,4 @@
-"""text.toml."""
+"""text.toml: which lines of a text are boilerplate."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from functools import cached_property
 
 from pydantic import Field
 
-from pipelines.rules.tables import Patterns, RuleTable, any_of
+from pipelines.rules.tables import Patterns, join_patterns
+from pipelines.validation import Table
 
 
-class TextRules(RuleTable):
+class TextRules(Table):
     """text.toml.
 
     Args:
-        max_line: characters of the longest line that may be boilerplate.
-        lines: whole lines that are.
-        openings: in front of the first words.
-        endings: lines from which on all is other articles.
-        max_after_ending: characters that may follow such a line.
+        max_line: length in characters of the longest line that may be boilerplate.
+        lines: patterns of whole lines of boilerplate.
+        openings: patterns of boilerplate at the start of a line.
+        endings: patterns of whole lines that announce a list of further articles: the text ends before them.
+        max_after_ending: characters that may follow an ending.
     """
 
     max_line: int = Field(default=90, ge=1)
@@ -29,15 +30,15 @@ class TextRules(RuleTable):
 
     @cached_property
     def line(self) -> re.Pattern[str]:
-        """All of `lines`."""
-        return any_of(self.lines, flags=re.IGNORECASE)
+        """Matches where any of `lines` matches."""
+        return join_patterns(self.lines, flags=re.IGNORECASE)
 
     @cached_property
     def opening(self) -> re.Pattern[str]:
-        """All of `openings`."""
-        return any_of(self.openings, flags=re.IGNORECASE)
+        """Matches where any of `openings` matches."""
+        return join_patterns(self.openings, flags=re.IGNORECASE)
 
     @cached_property
     def ending(self) -> re.Pattern[str]:
-        """All of `endings`."""
-        return any_of(self.endings, flags=re.IGNORECASE)
+        """Matches where any of `endings` matches."""
+        return join_patterns(self.endings, flags=re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""urls.toml, hosts.toml: how an address becomes its canonical form, for all hosts and for each."""
+"""urls.toml: how an address becomes its canonical URL, for all hosts and for single hosts."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from typing import Annotated, Final, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from pipelines.rules.tables import Patterns, RuleTable, Words, any_of, as_tuple
+from pipelines.rules.tables import Patterns, join_patterns
+from pipelines.validation import Table, Words, as_tuple
 
 
-class QueryRules(RuleTable):
-    """Parameters that say how somebody came, not what is shown.
+class QueryRules(Table):
+    """Query parameters for tracking: they do not change the page.
 
     Args:
-        names: in lower case.
-        prefixes: of such names.
-        values: name -> the values with which it says nothing; `*` is any.
+        names: of tracking parameters, in lower case.
+        prefixes: of names of tracking parameters.
+        values: by name, the values with which a parameter does not change the page; `*` is any value.
     """
 
     names: frozenset[str] = frozenset()
@@ -27,25 +28,29 @@ class QueryRules(RuleTable):
     values: Mapping[str, frozenset[str]] = Field(default_factory=dict)
 
 
-class FragmentRules(RuleTable):
-    """`keep`: whole fragments that say which entry of a page is meant."""
+class FragmentRules(Table):
+    """Fragments that stay in a canonical URL.
+
+    Args:
+        keep: patterns of whole fragments that name an entry of a page.
+    """
 
     keep: Patterns = ()
 
     @cached_property
-    def kept(self) -> re.Pattern[str]:
-        """All of `keep`."""
-        return any_of(self.keep)
+    def meaningful(self) -> re.Pattern[str]:
+        """Matches where any of `keep` matches."""
+        return join_patterns(self.keep)
 
 
-class RedirectorRow(RuleTable):
-    """A page that only leads elsewhere.
+class RedirectorRow(Table):
+    """A page that redirects to an address in its own URL.
 
     Args:
         hosts: full names, `*.example.com`, or `*`.
-        path: of the path; where it has a group `target`, of path and query, and that is the target.
+        path: pattern of the path; with a group `target`, pattern of path and query, and the group is the target.
         query: parameters that may hold the target.
-        to: hosts that it may lead to; empty for any.
+        to: hosts of permitted targets; empty for any host.
     """
 
     hosts: Words
@@ -55,28 +60,33 @@ class RedirectorRow(RuleTable):
 
     @cached_property
     def in_path(self) -> bool:
-        """Whether the target stands in the path."""
+        """Whether the path holds the target."""
         return self.path is not None and "target" in self.path.groupindex
 
 
-class ParameterRow(RuleTable):
-    """A query parameter: any of `names`; its whole value, decoded, must match `like`."""
+class ParameterRow(Table):
+    """A query parameter.
+
+    Args:
+        names: of the parameter.
+        like: pattern of its whole, decoded value.
+    """
 
     names: Words
     like: re.Pattern[str] = re.compile(r"[^\x00-\x1f]+")
 
 
-class PageRow(RuleTable):
-    """Pages whose address says what they are.
+class PageRow(Table):
+    """Pages whose address identifies a work, an article or a release.
 
     Args:
         hosts: full names or `*.example.com`.
-        path: of the whole path, in percent-encoded normal form.
-        query: group name -> parameter.
-        except_: group name -> values, in lower case, with which it is not such a page.
+        path: pattern of the whole path, in percent-encoded normal form.
+        query: parameters, by the name of the group that each fills.
+        except_: by the name of a group, values in lower case with which the page is no such page.
         url, keys, part_of: templates over the groups and `host`.
         lower: the keys are in lower case.
-        temporary: the address dies within hours.
+        temporary: the address expires within hours.
     """
 
     hosts: Words
@@ -99,16 +109,16 @@ class PageRow(RuleTable):
         return self
 
 
-class HostRow(RuleTable):
-    """What the addresses of a host may lose.
+class HostRow(Table):
+    """What the canonical URLs of a host leave out.
 
     Args:
         hosts: full names or `*.example.com`.
-        alias: the name to use instead.
-        https: the site answers there too.
-        keep: the only query parameters that mean anything; None where unknown.
-        drop: parameters that mean nothing here.
-        fragment: fragments always mean something here.
+        alias: the host name to use instead.
+        https: the site also answers on https.
+        keep: the only query parameters that change a page; None where they are unknown.
+        drop: query parameters that do not change a page of this host.
+        fragment: whether every fragment changes the page.
     """
 
     hosts: Words
@@ -119,8 +129,13 @@ class HostRow(RuleTable):
     fragment: bool = False
 
 
-class AddressRow(RuleTable):
-    """Where a strong key leads: `key` is a pattern, `url` a template over its groups."""
+class AddressRow(Table):
+    """The address of a strong key.
+
+    Args:
+        key: pattern of the key.
+        url: template over the groups of the pattern.
+    """
 
     key: re.Pattern[str]
     url: str
@@ -128,7 +143,7 @@ class AddressRow(RuleTable):
 
 @dataclass(frozen=True, slots=True)
 class HostRules:
-    """All rows that speak of one host, merged."""
+    """All rows for one host, merged."""
 
     redirectors: tuple[RedirectorRow, ...] = ()
     pages: tuple[PageRow, ...] = ()
@@ -138,24 +153,30 @@ class HostRules:
     drop: frozenset[str] = frozenset()
     fragment: bool = False
 
-    def __add__(self, other: HostRules) -> HostRules:
-        keep = other.keep if self.keep is None else self.keep | (other.keep or frozenset())
+    def __add__(self, further: HostRules) -> HostRules:
+        keep = further.keep if self.keep is None else self.keep | (further.keep or frozenset())
         return HostRules(
-            redirectors=self.redirectors + other.redirectors,
-            pages=self.pages + other.pages,
-            alias=self.alias or other.alias,
-            https=self.https or other.https,
+            redirectors=self.redirectors + further.redirectors,
+            pages=self.pages + further.pages,
+            alias=self.alias or further.alias,
+            https=self.https or further.https,
             keep=keep,
-            drop=self.drop | other.drop,
-            fragment=self.fragment or other.fragment,
+            drop=self.drop | further.drop,
+            fragment=self.fragment or further.fragment,
         )
 
 
-_NOTHING_SPECIAL: Final = HostRules()
+_NO_RULES: Final = HostRules()
 
 
-class UrlRules(RuleTable):
-    """urls.toml."""
+class UrlRules(Table):
+    """urls.toml.
+
+    Args:
+        max_length: characters of the longest address.
+        max_redirects: how many redirectors are followed.
+        addresses: the address of each sort of strong key.
+    """
 
     max_length: int = Field(default=4096, ge=100)
     max_redirects: int = Field(default=5, ge=0, le=20)
@@ -168,30 +189,30 @@ class UrlRules(RuleTable):
 
     @cached_property
     def by_host(self) -> Mapping[str, HostRules]:
-        """The rows of each host that a row names."""
-        found: dict[str, HostRules] = {}
+        """The merged rows of each host name and each `*.example.com` in the tables."""
+        table: dict[str, HostRules] = {}
         rows: tuple[RedirectorRow | PageRow | HostRow, ...] = (*self.redirectors, *self.pages, *self.hosts)
         for row in rows:
             for host in row.hosts:
-                found[host] = found.get(host, _NOTHING_SPECIAL) + _alone(row)
-        for host in found:
+                table[host] = table.get(host, _NO_RULES) + _make_host_rules(row)
+        for host in table:
             if not host.startswith("*"):
-                found[host] = _with_parents(host, found)
-        return found
+                table[host] = _merge_parents(host, table)
+        return table
 
-    def of_host(self, host: str) -> HostRules:
-        """The rules for a host, its `www.` aside."""
+    def find_host_rules(self, host: str) -> HostRules:
+        """The rules for a host; `www.` in front of it makes no difference."""
         host = host.removeprefix("www.")
-        found = self.by_host.get(host)
-        return found if found is not None else _with_parents(host, self.by_host)
+        host_rules = self.by_host.get(host)
+        return host_rules if host_rules is not None else _merge_parents(host, self.by_host)
 
     @cached_property
     def anywhere(self) -> tuple[RedirectorRow, ...]:
-        """Redirectors that may stand on any host."""
-        return self.by_host.get("*", _NOTHING_SPECIAL).redirectors
+        """Redirectors of any host."""
+        return self.by_host.get("*", _NO_RULES).redirectors
 
 
-def _alone(row: RedirectorRow | PageRow | HostRow) -> HostRules:
+def _make_host_rules(row: RedirectorRow | PageRow | HostRow) -> HostRules:
     match row:
         case RedirectorRow():
             return HostRules(redirectors=(row,))
@@ -200,12 +221,13 @@ def _alone(row: RedirectorRow | PageRow | HostRow) -> HostRules:
     return HostRules(alias=row.alias, https=row.https, keep=row.keep, drop=row.drop, fragment=row.fragment)
 
 
-def _with_parents(host: str, table: Mapping[str, HostRules]) -> HostRules:
-    found = table.get(host, _NOTHING_SPECIAL)
-    at = host.find(".")
-    while at >= 0:
-        above = table.get(f"*{host[at:]}")
-        if above is not None:
-            found = above if found is _NOTHING_SPECIAL else found + above
-        at = host.find(".", at + 1)
-    return found
+def _merge_parents(host: str, table: Mapping[str, HostRules]) -> HostRules:
+    """The rules of a host, and of every `*.example.com` that covers it, the nearest first."""
+    host_rules = table.get(host, _NO_RULES)
+    dot = host.find(".")
+    while dot >= 0:
+        parent_rules = table.get(f"*{host[dot:]}")
+        if parent_rules is not None:
+            host_rules = parent_rules if host_rules is _NO_RULES else host_rules + parent_rules
+        dot = host.find(".", dot + 1)
+    return host_rules

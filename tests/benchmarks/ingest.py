@@ -31,10 +31,10 @@ from pipelines.normalise import normalise
 from pipelines.normalise.dates import read_date
 from pipelines.normalise.html import read_html
 from pipelines.normalise.language import read_language
-from pipelines.normalise.references import with_references
-from pipelines.normalise.text import read_text, title_line
+from pipelines.normalise.references import add_references
+from pipelines.normalise.text import clean_title, read_text
 from pipelines.normalise.titles import split_title
-from pipelines.normalise.url import canonical
+from pipelines.normalise.url import canonicalise
 from pipelines.rules import Rules, load_rules
 from pipelines.store import Store
 from pipelines.store.raw import Packed
@@ -77,11 +77,11 @@ def _timed(batches: list[Batch], rules: Rules, repeat: int) -> Iterator[tuple[st
         return _microseconds(lambda: [work(item) for item in items], repeat) / len(items)
 
     normalised = [normalise(item, SOURCE, rules) for item in items]  # also loads what is loaded once
-    articles = [with_references(one, rules) for one in normalised]
+    articles = [add_references(one, rules) for one in normalised]
     stages: dict[str, Callable[[RawItem], object]] = {
-        "  url": lambda item: canonical(item.url, rules),
+        "  url": lambda item: canonicalise(item.url, rules),
         "  dates": lambda item: item.published and read_date(item.published, item.fetched_at, rules.zone),
-        "  title": lambda item: split_title(title_line(item.title), (item.publisher, SOURCE.name), rules),
+        "  title": lambda item: split_title(clean_title(item.title), (item.publisher, SOURCE.name), rules),
         "  text": lambda item: _text(item, rules),
     }
     yield "normalise", (whole := each(lambda item: normalise(item, SOURCE, rules)))
@@ -91,7 +91,7 @@ def _timed(batches: list[Batch], rules: Rules, repeat: int) -> Iterator[tuple[st
         "  language",
         _over(articles, lambda one: read_language(one.title, one.text or one.summary, None, rules), repeat),
     )
-    yield "references", (named := _over(normalised, lambda one: with_references(one, rules), repeat))
+    yield "references", (named := _over(normalised, lambda one: add_references(one, rules), repeat))
     yield "identity", (joined := _microseconds(lambda: _resolve(articles), repeat) / len(items))
     yield "pack raw", (packed := each(lambda item: Packed.of(item, SOURCE.id)))
     first, again = _stored(batches, rules, repeat)

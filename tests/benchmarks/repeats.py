@@ -24,7 +24,7 @@ from pipelines.issue.keys import find_entry_keys
 from pipelines.issue.reading import read_issue
 from pipelines.model import Article, Instant, Reference, StoredArticle
 from pipelines.newsletter import load_newsletter
-from pipelines.normalise.url import NotAWebAddress, canonical
+from pipelines.normalise.url import NotAWebAddress, canonicalise
 from pipelines.rules import Rules, load_rules
 
 
@@ -100,7 +100,7 @@ def _plain_keys(item: str) -> Iterator[str]:
 
 def _keys_at(url: str, rules: Rules) -> tuple[str, ...]:
     with suppress(NotAWebAddress):
-        return canonical(url, rules).keys
+        return canonicalise(url, rules).keys
     return ()
 
 

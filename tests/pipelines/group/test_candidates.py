@@ -146,4 +146,4 @@ def test_a_promotion_sinks_and_says_why_but_stays(rules: Rules, title: str, sort
     ],
 )
 def test_what_is_written_about_lessons_streams_and_coupons_is_no_promotion(rules: Rules, title: str) -> None:
-    assert rules.promotion.sort_of(title) is None
+    assert rules.promotion.find_sort(title) is None

@@ -19,7 +19,7 @@ from crawler.home import Home, bundled
 from crawler.items import Kind, Link, RawItem
 from pipelines.model import Article
 from pipelines.normalise import normalise
-from pipelines.normalise.references import with_references
+from pipelines.normalise.references import add_references
 from pipelines.normalise.url import NotAWebAddress
 from pipelines.rules import Rules, RulesMisconfigured, load_rules
 
@@ -177,8 +177,8 @@ ITEMS = st.builds(
 @settings(max_examples=150, deadline=None)
 @given(ITEMS)
 def test_whatever_a_page_says_becomes_an_article_that_can_be_stored(raw: RawItem) -> None:
-    one = with_references(normalise(raw, Watch(), RULES), RULES)
-    assert one == with_references(normalise(raw, Watch(), RULES), RULES)
+    one = add_references(normalise(raw, Watch(), RULES), RULES)
+    assert one == add_references(normalise(raw, Watch(), RULES), RULES)
     assert one.title
     for text in (one.title, one.text, one.summary, one.author or "", one.image or "", *one.tags):
         text.encode()
@@ -229,7 +229,7 @@ def test_labels_are_printed_as_the_newsletter_prints_them(tmp_path: Path) -> Non
     raw = RawItem(
         "feed", "https://blog.example/1", "某框架", NOON, text=f"项目地址：https://github.com/owner/repo\n{BODY}"
     )
-    (reference,) = with_references(normalise(raw, Watch(), own), own).references
+    (reference,) = add_references(normalise(raw, Watch(), own), own).references
     assert reference.label == "仓库"
 
 

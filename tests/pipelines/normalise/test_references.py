@@ -14,7 +14,7 @@ from crawler.home import Home, bundled
 from crawler.items import Kind, Link, RawItem
 from pipelines.model import Article, Reference
 from pipelines.normalise import normalise
-from pipelines.normalise.references import references, with_references
+from pipelines.normalise.references import add_references, find_references
 from pipelines.rules import load_rules
 
 RULES = load_rules(Home(bundled()))
@@ -39,7 +39,7 @@ def article(**values: Any) -> Article:
 
 
 def found(**values: Any) -> tuple[Reference, ...]:
-    return references(article(**values), RULES)
+    return find_references(article(**values), RULES)
 
 
 def keys(**values: Any) -> list[str]:
@@ -262,7 +262,7 @@ def test_an_article_has_at_most_two_hundred() -> None:
 @pytest.mark.timeout(20)
 def test_hostile_text_costs_little(text: str) -> None:
     one = article(text=text)
-    references(one, RULES)
+    find_references(one, RULES)
 
 
 WORDS = [
@@ -274,7 +274,7 @@ WORDS = [
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from(WORDS), max_size=12))
 def test_references_are_distinct_printable_and_numbered(words: list[str]) -> None:
-    result = with_references(article(text="".join(words)), RULES)
+    result = add_references(article(text="".join(words)), RULES)
     assert result.links == ()
     assert [one.position for one in result.references] == list(range(len(result.references)))
     assert len({one.key for one in result.references}) == len(result.references)

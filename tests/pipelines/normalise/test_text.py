@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from crawler.home import Home, bundled
 from pipelines.normalise.html import MAX_LINKS, Content, read_html
-from pipelines.normalise.text import MAX_TEXT, clean, one_line, read_text, title_line
+from pipelines.normalise.text import MAX_TEXT, clean_line, clean_text, clean_title, read_text
 from pipelines.normalise.titles import Title, split_title
 from pipelines.rules import Rules, load_rules
 
@@ -44,38 +44,38 @@ def html(source: str, rules: Rules) -> Content:
     ],
 )
 def test_characters_that_are_no_text_go(raw: str, expected: str) -> None:
-    assert clean(raw) == expected
+    assert clean_text(raw) == expected
 
 
 @pytest.mark.parametrize("text", ["模型压缩简报", "It’s a naïve café", "“引号”——破折号"])
 def test_double_encoded_text_is_repaired(text: str) -> None:
-    assert clean(text.encode().decode("cp1252" if text.isascii() else "latin-1")) == text
+    assert clean_text(text.encode().decode("cp1252" if text.isascii() else "latin-1")) == text
 
 
 def test_one_broken_line_does_not_touch_the_others() -> None:
     broken = "量化".encode().decode("latin-1")
-    assert clean(f"好的一行 Ä\n{broken}\n又一行") == "好的一行 Ä\n量化\n又一行"
+    assert clean_text(f"好的一行 Ä\n{broken}\n又一行") == "好的一行 Ä\n量化\n又一行"
 
 
 @pytest.mark.parametrize("text", ["Ångström", "façade", "São Paulo", "Ñandú £5", "café–bar"])
 def test_sound_text_is_left_alone(text: str) -> None:
-    assert clean(text) == text
+    assert clean_text(text) == text
 
 
 def test_a_line_has_single_blanks() -> None:
-    assert one_line(" 量化\u3000\u00a0框架\n\t发布 ") == "量化 框架 发布"
+    assert clean_line(" 量化\u3000\u00a0框架\n\t发布 ") == "量化 框架 发布"
 
 
 def test_a_title_that_was_escaped_twice_is_decoded() -> None:
-    assert title_line("A &amp; B &#39;x&#39; &lt;T&gt;") == "A & B 'x' <T>"
+    assert clean_title("A &amp; B &#39;x&#39; &lt;T&gt;") == "A & B 'x' <T>"
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.text(st.characters().filter(lambda character: not "À" <= character <= "ÿ"), max_size=80))
 def test_cleaning_twice_is_cleaning_once_and_both_databases_can_store_it(text: str) -> None:
     """Letters that mojibake begins with aside: a control between two of its bytes may hide it once."""
-    once = clean(text)
-    assert clean(once) == once
+    once = clean_text(text)
+    assert clean_text(once) == once
     assert "\x00" not in once
     assert unicodedata.is_normalized("NFC", once)
     once.encode()

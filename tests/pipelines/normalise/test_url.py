@@ -13,7 +13,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from crawler.home import Home, bundled
-from pipelines.normalise.url import NotAWebAddress, address_of, canonical, is_web_address
+from pipelines.normalise.url import NotAWebAddress, canonicalise, find_address, is_web_address
 from pipelines.rules import load_rules
 
 TOKEN = "AbC-dEf_0123456789xyzQ"
@@ -23,11 +23,11 @@ RULES = load_rules(Home(bundled()))
 
 
 def url(address: str) -> str:
-    return canonical(address, RULES).url
+    return canonicalise(address, RULES).url
 
 
 def keys(address: str) -> tuple[str, ...]:
-    return canonical(address, RULES).keys
+    return canonicalise(address, RULES).keys
 
 
 # ---- WeChat
@@ -46,7 +46,7 @@ def keys(address: str) -> tuple[str, ...]:
     ],
 )
 def test_a_short_wechat_link_is_its_token_however_it_came(address: str) -> None:
-    found = canonical(address, RULES)
+    found = canonicalise(address, RULES)
     assert found.url == f"https://mp.weixin.qq.com/s/{TOKEN}"
     assert found.key == f"wechat:{TOKEN}"
     assert not found.temporary
@@ -65,13 +65,13 @@ def test_a_short_wechat_link_is_its_token_however_it_came(address: str) -> None:
     ],
 )
 def test_a_long_wechat_link_keeps_four_parameters_in_one_order(address: str) -> None:
-    found = canonical(address, RULES)
+    found = canonicalise(address, RULES)
     assert found.url == LONG
     assert found.keys == (LONG_KEY, LONG)
 
 
 def test_a_short_link_that_carries_the_long_one_joins_both() -> None:
-    found = canonical(f"https://mp.weixin.qq.com/s/{TOKEN}?{LONG.partition('?')[2]}", RULES)
+    found = canonicalise(f"https://mp.weixin.qq.com/s/{TOKEN}?{LONG.partition('?')[2]}", RULES)
     assert found.url == f"https://mp.weixin.qq.com/s/{TOKEN}"
     assert {f"wechat:{TOKEN}", LONG_KEY} < set(found.keys)
 
@@ -97,7 +97,7 @@ def test_tokens_differ_by_case() -> None:
     ],
 )
 def test_a_signed_link_is_temporary(address: str) -> None:
-    assert canonical(address, RULES).temporary
+    assert canonicalise(address, RULES).temporary
 
 
 # ---- Papers
@@ -190,13 +190,13 @@ def test_a_repository_is_printed_as_it_was_written() -> None:
     "rest", ["issues/12#issuecomment-3", "pull/12/files", "wiki/How-To", "discussions/4", "commit/0a1b"]
 )
 def test_a_page_in_a_repository_is_itself_and_belongs_to_it(rest: str) -> None:
-    found = canonical(f"https://github.com/owner/repo/{rest}", RULES)
+    found = canonicalise(f"https://github.com/owner/repo/{rest}", RULES)
     assert found.part_of == "https://github.com/owner/repo"
     assert "github:owner/repo" not in found.keys
 
 
 def test_a_release_has_a_key_of_its_own() -> None:
-    found = canonical("https://github.com/Owner/Repo/releases/tag/V2.0", RULES)
+    found = canonicalise("https://github.com/Owner/Repo/releases/tag/V2.0", RULES)
     assert found.keys == ("github:owner/repo@v2.0", "https://github.com/Owner/Repo/releases/tag/V2.0")
     assert found.part_of == "https://github.com/Owner/Repo"
 
@@ -334,7 +334,7 @@ def test_a_query_tells_pages_apart() -> None:
 def test_what_is_no_web_address_is_refused(address: str) -> None:
     assert not is_web_address(address, RULES)
     with pytest.raises(NotAWebAddress):
-        canonical(address, RULES)
+        canonicalise(address, RULES)
 
 
 @pytest.mark.parametrize(
@@ -351,7 +351,7 @@ def test_what_is_no_web_address_is_refused(address: str) -> None:
     ],
 )
 def test_a_key_leads_to_an_address_whose_key_it_is(key: str, address: str | None) -> None:
-    assert address_of(key, RULES) == address
+    assert find_address(key, RULES) == address
     if address:
         assert key in keys(address)
 
@@ -391,10 +391,10 @@ ADDRESSES = st.builds(
 @example("https://blog.example/?amp;amp;=1")
 def test_a_canonical_address_is_its_own_canonical_address(address: str) -> None:
     try:
-        once = canonical(address, RULES)
+        once = canonicalise(address, RULES)
     except NotAWebAddress:
         assume(False)
-    twice = canonical(once.url, RULES)
+    twice = canonicalise(once.url, RULES)
     assert twice.url == once.url
     assert once.key in twice.keys
     assert once.url.isascii()
@@ -406,10 +406,10 @@ def test_a_canonical_address_is_its_own_canonical_address(address: str) -> None:
 def test_tracking_parameters_change_nothing(address: str, tracking: list[str]) -> None:
     base, _, fragment = address.partition("#")
     try:
-        plain = canonical(address, RULES)
+        plain = canonicalise(address, RULES)
     except NotAWebAddress:
         assume(False)
-    assert canonical("&".join((base, *tracking)) + (f"#{fragment}" if fragment else ""), RULES).url == plain.url
+    assert canonicalise("&".join((base, *tracking)) + (f"#{fragment}" if fragment else ""), RULES).url == plain.url
 
 
 @pytest.mark.parametrize(
@@ -432,7 +432,7 @@ def test_tracking_parameters_change_nothing(address: str, tracking: list[str]) -
 def test_a_hostile_address_costs_no_time(address: str) -> None:
     is_web_address(address, RULES)
     with suppress(NotAWebAddress):
-        canonical(address, RULES)
+        canonicalise(address, RULES)
 
 
 # ---- The real world
