@@ -70,7 +70,7 @@ def main() -> None:
     if given.corpus is None:
         parser.error("JIANBAO_CORPUS is unset: say where the corpus is")
     articles = list({one.url: one for one in read_corpus(Path(given.corpus))}.values())
-    drafted = [(one, draft_on(one)) for one in chosen(articles)]
+    drafted = [(one, draft_of(one)) for one in chosen(articles)]
     if given.output:
         given.output.write_text("\n".join(map(_shown, drafted, range(1, 1 + len(drafted)))), encoding="utf-8")
     _say(f"{len(articles)} articles; {len(drafted)} of those with {LEAST_TEXT} characters of text drafted")
@@ -112,7 +112,7 @@ def chosen(articles: Sequence[Article]) -> list[Article]:
     return [one for pair in zip(*halves, strict=False) for one in pair][:DRAFTED]
 
 
-def draft_on(article: Article) -> str:
+def draft_of(article: Article) -> str:
     """The summary that an entry of it begins with."""
     stored = StoredArticle(1, article, (article.url,), (article.source,), NOW)
     return summarise(Candidate(Story(1, (1,), 1), (stored,), "", {}, (), 0.0, ()), article.title)
