@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Final
 
-import dateparser
-
 from pipelines.model import Instant, Precision
 
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
@@ -376,6 +374,8 @@ _FORMS: Final = (
 def _guess(text: str, now: datetime) -> _Found | None:
     if len(text) > _LONGEST_GUESS or not re.search(r"\d", text) or re.fullmatch(r"[\d\s.+-]+", text):
         return None
+    import dateparser  # noqa: PLC0415 - few dates need it, and it takes a while to load
+
     at = dateparser.parse(
         text,
         languages=["zh", "en"],

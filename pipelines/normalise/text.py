@@ -7,9 +7,6 @@ import re
 import unicodedata
 from typing import Final
 
-import ftfy
-from ftfy.badness import badness
-
 from pipelines.rules import Rules
 from pipelines.rules.text import TextRules
 
@@ -144,5 +141,8 @@ def without_opening(line: str, rules: Rules) -> str:
 def _repaired(line: str) -> str:
     if not _MOJIBAKE.search(line):
         return line
+    import ftfy  # noqa: PLC0415 - few lines are broken, and commands that normalise nothing start sooner
+    from ftfy.badness import badness  # noqa: PLC0415
+
     repaired = ftfy.fix_encoding(line)
     return repaired if repaired != line and badness(repaired) < badness(line) else line
