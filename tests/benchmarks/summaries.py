@@ -233,8 +233,8 @@ SYSTEMS: Final[Mapping[str, Callable[[Article], str]]] = {
     "draft": draft_of,
     "lead-3": lead,
     "LexRank": lex_rank,
-    "lead, as long": lambda article: " ".join(_all_sentences(article)[:20])[: len(draft_on(article))],
-    "LexRank, as long": lambda article: " ".join(_ranked(article, 20))[: len(draft_on(article))],
+    "lead, as long": lambda article: " ".join(_all_sentences(article)[:20])[: len(draft_of(article))],
+    "LexRank, as long": lambda article: " ".join(_ranked(article, 20))[: len(draft_of(article))],
 }
 
 
