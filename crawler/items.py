@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, Literal, Self
 
-Kind = Literal["wechat", "zhihu", "arxiv", "github", "feed", "web"]
+from crawler.kinds import Kind
 
 LinkRelation = Literal["original", "reprint-of", "paper", "code", "doi", "related"]
 """`original`: 阅读原文. `reprint-of`: what this article reprints. `related`: anything else that the page sets apart."""

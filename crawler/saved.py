@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from crawler.errors import PageChanged, SourceMisconfigured, TooLarge
 from crawler.items import Batch, Page, Problem, RawItem, Reply
-from crawler.network.policy import host_and_port
 from crawler.pages import PAGES
 from crawler.spiders.route import kind_for, page_for
+from crawler.urls import host_and_port
 
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes of a file; a page saved with all its pictures inside stays under 20 MB."""

@@ -11,6 +11,7 @@ from typing import Final
 
 from scrapy.settings import BaseSettings
 
+from crawler import kinds
 from crawler.home import Home
 
 
@@ -28,8 +29,8 @@ JIANBAO_HOME = str(Home.current().path)
 # Default "scrapybot". Logs say who speaks.
 BOT_NAME = "jianbao"
 
-# Default []. Where the spiders and `scrapy record` are.
-SPIDER_MODULES = ["crawler.spiders"]
+# Default []. A module a kind, as the table of kinds names them; and where `scrapy record` is.
+SPIDER_MODULES = [row.spider for row in kinds.KINDS.values()]
 COMMANDS_MODULE = "crawler.commands"
 
 # Default "Scrapy/VERSION (+https://scrapy.org)". Sites should see who asks; GitHub's API wants a name.

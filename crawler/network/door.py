@@ -13,8 +13,9 @@ from crawler.errors import Refused
 from crawler.network.credentials import header_for
 from crawler.network.failures import BROKEN
 from crawler.network.gate import GATE
-from crawler.network.policy import host_and_port, is_public, policy_of
+from crawler.network.policy import is_public, policy_of
 from crawler.network.resolver import PublicResolver, refusal
+from crawler.urls import host_and_port
 
 _NOT_PUBLIC: Final = "leads to {}, which is not a public address"
 

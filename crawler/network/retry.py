@@ -17,8 +17,9 @@ from scrapy.http import Request, Response
 from crawler.errors import FetchFailed, RateLimited, TooLarge
 from crawler.network.failures import BROKEN
 from crawler.network.gate import GATE
-from crawler.network.policy import Policy, host_and_port, policy_of
-from crawler.pages.waiting import retry_after, within_reason
+from crawler.network.policy import Policy, policy_of
+from crawler.urls import host_and_port
+from crawler.waiting import retry_after, within_reason
 
 LONGEST_WAIT: Final = 60.0
 """Seconds that we wait for a site within a run; GitHub's search quota is full again within a minute. Beyond that the

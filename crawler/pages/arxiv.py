@@ -15,9 +15,9 @@ from lxml import etree
 
 from crawler.errors import Blocked, FetchFailed, PageChanged, RateLimited, SourceMisconfigured
 from crawler.items import Ask, Link, Page, RawItem, Reply
-from crawler.pages.html import collapse
-from crawler.pages.records import read_each
-from crawler.pages.waiting import retry_after
+from crawler.markup.html import collapse
+from crawler.markup.records import read_each
+from crawler.waiting import retry_after
 
 _ATOM: Final = "{http://www.w3.org/2005/Atom}"
 _ARXIV: Final = "{http://arxiv.org/schemas/atom}"

@@ -12,14 +12,15 @@ from urllib.parse import quote, urlsplit
 
 from crawler.errors import PageChanged
 from crawler.items import Link, Page, RawItem, Reply
-from crawler.pages.challenge import refuse_challenge
-from crawler.pages.encoding import decode_reply
-from crawler.pages.entry import Channel, Entry, absolute, clean, plain
-from crawler.pages.feed_broken import read_broken
-from crawler.pages.feed_json import read_json
-from crawler.pages.feed_xml import read_xml
-from crawler.pages.html import collapse
-from crawler.pages.records import read_each
+from crawler.markup.challenge import refuse_challenge
+from crawler.markup.encoding import decode_reply
+from crawler.markup.entry import Channel, Entry
+from crawler.markup.feed_broken import read_broken
+from crawler.markup.feed_json import read_json
+from crawler.markup.feed_xml import read_xml
+from crawler.markup.html import collapse
+from crawler.markup.records import read_each
+from crawler.markup.text import absolute, clean, plain
 
 _FEED_ROOTS: Final = frozenset({"rss", "rdf", "feed", "channel", "item", "entry"})
 _PAGE_ROOTS: Final = frozenset({"html", "head", "body", "title", "meta", "script", "style", "div", "p", "center", "h1"})

@@ -15,9 +15,9 @@ from bs4 import Tag
 
 from crawler.errors import Blocked, CrawlError, FetchFailed, Gone, PageChanged, RateLimited, SourceMisconfigured
 from crawler.items import Ask, Link, Page, RawItem, Reply
-from crawler.pages.html import collapse, soup
-from crawler.pages.records import read_each
-from crawler.pages.waiting import retry_after, within_reason
+from crawler.markup.html import collapse, soup
+from crawler.markup.records import read_each
+from crawler.waiting import retry_after, within_reason
 
 _SHORTEST_WAIT: Final = timedelta(seconds=60)
 """What GitHub asks for where it names no time (docs.github.com/rest, rate limits)."""

@@ -17,9 +17,9 @@ from lxml.html import HtmlElement
 
 from crawler.errors import Blocked, Gone, PageChanged
 from crawler.items import Link, Page, RawItem, Reply
-from crawler.pages.challenge import refuse_challenge
-from crawler.pages.encoding import decode_reply
-from crawler.pages.html import collapse, inner_html, metas, parse, plain_text
+from crawler.markup.challenge import refuse_challenge
+from crawler.markup.encoding import decode_reply
+from crawler.markup.html import collapse, inner_html, metas, parse, plain_text
 
 _ARTICLE_TYPES: Final = frozenset({
     "AnalysisNewsArticle", "Article", "BackgroundNewsArticle", "BlogPosting", "DiscussionForumPosting",

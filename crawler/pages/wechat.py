@@ -19,9 +19,9 @@ from lxml.html import HtmlElement
 
 from crawler.errors import Blocked, CrawlError, Gone, PageChanged, RateLimited
 from crawler.items import Link, Page, RawItem, Reply
-from crawler.pages.encoding import decode_reply
-from crawler.pages.html import collapse, inner_html, metas, parse, plain_text
-from crawler.pages.javascript import STRING, JsValue, read_literal, strings, unquote
+from crawler.markup.encoding import decode_reply
+from crawler.markup.html import collapse, inner_html, metas, parse, plain_text
+from crawler.markup.javascript import STRING, JsValue, read_literal, strings, unquote
 
 HOST: Final = "mp.weixin.qq.com"
 

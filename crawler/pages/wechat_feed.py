@@ -17,10 +17,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 from crawler.errors import Blocked, CrawlError, PageChanged
 from crawler.items import Page, RawItem, Reply
-from crawler.pages.encoding import decode_reply
-from crawler.pages.entry import Channel, Entry, clean, digest, plain, plain_title
+from crawler.markup.encoding import decode_reply
+from crawler.markup.entry import Channel, Entry
+from crawler.markup.feed_json import said
+from crawler.markup.text import clean, digest, plain, plain_title
 from crawler.pages.feed import Feed, feed_of, read_feed
-from crawler.pages.feed_json import said
 
 _ACCOUNT_IN_TITLE: Final = tuple(
     (generator, re.compile(title))

@@ -18,12 +18,12 @@ from lxml.html import HtmlElement
 
 from crawler.errors import Blocked, CrawlError, Gone, PageChanged, RateLimited
 from crawler.items import Ask, Page, RawItem, Reply
-from crawler.pages.challenge import refuse_challenge
-from crawler.pages.encoding import decode_reply
-from crawler.pages.entry import absolute, clean, plain, plain_title
-from crawler.pages.html import collapse, inner_html, parse, plain_text
-from crawler.pages.records import read_each
-from crawler.pages.waiting import retry_after
+from crawler.markup.challenge import refuse_challenge
+from crawler.markup.encoding import decode_reply
+from crawler.markup.html import collapse, inner_html, parse, plain_text
+from crawler.markup.records import read_each
+from crawler.markup.text import absolute, clean, plain, plain_title
+from crawler.waiting import retry_after
 
 Record = Mapping[str, Any]
 

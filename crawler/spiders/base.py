@@ -16,21 +16,22 @@ from twisted.python.failure import Failure
 
 from crawler.errors import Blocked, FetchFailed, Gone, PageChanged, RateLimited, Refused
 from crawler.home import Home
-from crawler.items import Ask, Batch, Kind, Page, Problem, RawItem, Reply, SourceState
+from crawler.items import Ask, Batch, Page, Problem, RawItem, Reply, SourceState
+from crawler.kinds import GENERIC, Kind
 from crawler.network.credentials import credential_for, origin, withheld_secret
 from crawler.network.failures import meaning
 from crawler.network.gate import NotAsked
-from crawler.network.policy import Policy, host_of, policy_of
+from crawler.network.policy import Policy, policy_of
 from crawler.network.retry import Retry, plain_headers
 from crawler.pages import PAGES
 from crawler.sources import Source, load_sources
 from crawler.spiders.reading import TRIES, Reading, conditional_headers
 from crawler.spiders.route import GITHUB_API, page_for
+from crawler.urls import host_of
 
 ONE_ARTICLE: Final = 0
 """Depth of the page of a single article; the slices of a list count from 1."""
 
-_GENERIC: Final = frozenset({"feed", "web"})
 _ZHIHU: Final = ("https://www.zhihu.com", "https://api.zhihu.com", "https://zhuanlan.zhihu.com")
 
 _NO_TRY: Final = (NotAsked, RateLimited, Refused)
@@ -232,9 +233,9 @@ def _read(source: Source, ask: Ask, reply: Reply) -> Page:
         raise FetchFailed(f"HTTP {reply.status}", url=reply.url) from error
     if reply.status >= 400:
         raise FetchFailed(f"HTTP {reply.status}", url=reply.url)
-    if source.kind in _GENERIC:
+    if source.kind in GENERIC:
         return page
-    items = (replace(item, kind=source.kind) if item.kind in _GENERIC else item for item in page.items)
+    items = (replace(item, kind=source.kind) if item.kind in GENERIC else item for item in page.items)
     return replace(page, items=tuple(items))
 
 

@@ -9,8 +9,8 @@ from operator import itemgetter
 from typing import Any, Final
 
 from crawler.items import Ask, Batch, Page, Problem, RawItem, Reply, SourceState
-from crawler.network.policy import host_of
 from crawler.sources import Source
+from crawler.urls import host_of
 
 REMEMBERED: Final = 400
 """Fingerprints of items in a cursor; for a source with many lists, `REMEMBERED_OF_A_LIST` of each."""

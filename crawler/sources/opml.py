@@ -12,7 +12,8 @@ from lxml import etree
 
 from crawler.errors import SourceMisconfigured
 from crawler.home import Home
-from crawler.sources import Source, load_mirrors, load_sources, row_of, toml_row, with_address
+from crawler.sources.file import load_mirrors, load_sources, row_of, toml_row, with_address
+from crawler.sources.schema import Source
 
 _OPML_ROW: Final = "{urn:jianbao}source"
 """Attribute of an outline that holds our whole row as JSON; other readers pass over it (OPML 2.0, extending)."""

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from crawler.errors import PageChanged
-from crawler.pages.entry import Channel, Entry, clean, has_markup, plain, plain_title
-from crawler.pages.html import collapse
+from crawler.markup.entry import Channel, Entry
+from crawler.markup.html import collapse
+from crawler.markup.text import clean, has_markup, plain, plain_title
 
 
 def read_json(text: str, url: str) -> Channel:
