@@ -92,12 +92,12 @@ class RawItem:
 
     def to_json(self) -> str:
         """The item as one JSON object, keys sorted, fields at their default left out."""
-        values = {one.name: getattr(self, one.name) for one in fields(self)}
-        kept = {name: value for name, value in values.items() if value not in (None, (), {})}
-        kept["fetched_at"] = self.fetched_at.isoformat()
+        values = {attribute.name: getattr(self, attribute.name) for attribute in fields(self)}
+        row = {name: member for name, member in values.items() if member not in (None, (), {})}
+        row["fetched_at"] = self.fetched_at.isoformat()
         if self.links:
-            kept["links"] = [asdict(link) for link in self.links]
-        return json.dumps(kept, ensure_ascii=False, sort_keys=True)
+            row["links"] = [asdict(link) for link in self.links]
+        return json.dumps(row, ensure_ascii=False, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Self:

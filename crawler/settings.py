@@ -184,7 +184,7 @@ def assert_safe(settings: BaseSettings) -> None:
     Raises:
         RuntimeError: names every setting that is not as it must be.
     """
-    wrong = [name for name, value in _SAFE.items() if _plain(settings.get(name)) != value]
+    wrong = [name for name, setting in _SAFE.items() if _plain(settings.get(name)) != setting]
     handlers = settings.getwithbase("DOWNLOAD_HANDLERS")
     wrong += [f"DOWNLOAD_HANDLERS[{scheme!r}]" for scheme, path in handlers.items() if path != _door(scheme)]
     middlewares = settings.getdict("DOWNLOADER_MIDDLEWARES")
@@ -197,9 +197,9 @@ def assert_safe(settings: BaseSettings) -> None:
         raise RuntimeError(f"unsafe settings, nothing is fetched: {', '.join(wrong)} (see crawler/settings.py)")
 
 
-def _plain(value: object) -> object:
+def _plain(setting: object) -> object:
     """What `-s NAME=0` and its like on the command line mean."""
-    return {"0": False, "1": True, "False": False, "True": True, 0: False, 1: True}.get(value, value)
+    return {"0": False, "1": True, "False": False, "True": True, 0: False, 1: True}.get(setting, setting)
 
 
 def _door(scheme: str) -> str | None:

@@ -104,8 +104,8 @@ def write_recording(folder: Path, page: str, response: Response, fetched_at: dat
         "url": response.url,
         "status": response.status,
         "headers": {
-            name: value
-            for name, value in sorted(headers.items())
+            name: content
+            for name, content in sorted(headers.items())
             if name in _KEPT_HEADERS or name.startswith("x-ratelimit-")
         },
         "fetched_at": fetched_at.isoformat(timespec="seconds"),

@@ -89,5 +89,5 @@ def _images(entry: dict[str, Any]) -> Iterator[str]:
 
 
 def _text(holder: dict[str, Any], name: str) -> str:
-    value = dict.get(holder, name)  # feedparser's own `get` gives `published` where there is no `updated`, and warns
-    return clean(value) if isinstance(value, str) else ""
+    field = dict.get(holder, name)  # feedparser's own `get` gives `published` where there is no `updated`, and warns
+    return clean(field) if isinstance(field, str) else ""

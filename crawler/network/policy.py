@@ -94,16 +94,16 @@ def is_public(text: str) -> bool:
         return False
     if isinstance(address, ipaddress.IPv6Address) and (address.is_site_local or address in _LOCAL_NAT64):
         return False
-    return all(one.is_global and not one.is_multicast for one in (address, *_wrapped(address)))
+    return all(part.is_global and not part.is_multicast for part in (address, *_wrapped(address)))
 
 
 def _wrapped(address: Address) -> tuple[Address, ...]:
     """The IPv4 addresses that an IPv6 address stands for."""
     if isinstance(address, ipaddress.IPv4Address):
         return ()
-    low = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if any(address in one for one in _LOW_BITS) else None
+    low = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if any(address in network for network in _LOW_BITS) else None
     teredo = address.teredo[1] if address.teredo else None
-    return tuple(one for one in (address.ipv4_mapped, address.sixtofour, teredo, low) if one is not None)
+    return tuple(wrapped for wrapped in (address.ipv4_mapped, address.sixtofour, teredo, low) if wrapped is not None)
 
 
 @lru_cache(maxsize=8)

@@ -47,8 +47,8 @@ def asked_to_wait(status: int, headers: Mapping[str, str], now: datetime) -> dat
     quota_is_empty = status in _EMPTY_QUOTA and headers.get("x-ratelimit-remaining") == "0"
     if status not in _LATER and not quota_is_empty:
         return None
-    if named := retry_after(headers, now):
-        return named
+    if retry_at := retry_after(headers, now):
+        return retry_at
     reset = headers.get("x-ratelimit-reset", "")
     if quota_is_empty and re.fullmatch(r"[0-9]{1,11}", reset):
         return within_reason(datetime.fromtimestamp(int(reset), UTC), now)
@@ -135,6 +135,6 @@ class Decompression(HttpCompressionMiddleware):
 def plain_headers(response: Response) -> dict[str, str]:
     """Headers as `Reply` has them: lower-case names, a header sent twice joined by a comma."""
     return {
-        name.decode("latin-1").lower(): ", ".join(value.decode("latin-1") for value in values)
+        name.decode("latin-1").lower(): ", ".join(line.decode("latin-1") for line in values)
         for name, values in response.headers.items()
     }

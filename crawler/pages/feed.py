@@ -130,8 +130,8 @@ def _no_feed(text: str, root: str, reply: Reply) -> PageChanged:
     refuse_challenge(text, reply)
     status = f" (HTTP {reply.status})" if reply.status != 200 else ""
     if root in _PAGE_ROOTS:
-        found = list(dict.fromkeys(_advertised(text, reply.url)))[:3]
-        remedy = f"the page names its feed: {' or '.join(found)}" if found else ""
+        feeds = list(dict.fromkeys(_advertised(text, reply.url)))[:3]
+        remedy = f"the page names its feed: {' or '.join(feeds)}" if feeds else ""
         title = _PAGE_TITLE.search(text)
         titled = f" titled {collapse(title[1])!r}" if title else ""
         return PageChanged(
@@ -183,8 +183,8 @@ def _item(channel: Channel, numbered: tuple[int, Entry], reply: Reply) -> RawIte
 
 def _url(entry: Entry, title: str, reply: Reply) -> str:
     """The entry's address, as `feed` says; empty where nothing tells it from other entries."""
-    if named := next(_absolute_all((*entry.links, *entry.enclosures), entry.base), ""):
-        return named
+    if address := next(_absolute_all((*entry.links, *entry.enclosures), entry.base), ""):
+        return address
     identity = entry.guid or (title and sha256(f"{title}\n{entry.published}".encode()).hexdigest()[:16])
     parts = urlsplit(reply.url)
     return f"{parts.scheme}://{parts.netloc}{parts.path}?guid={quote(identity[:200], safe='')}" if identity else ""
@@ -210,9 +210,9 @@ def _unless_title(text: str, title: str) -> str | None:
 
 
 def _without_repeats(items: tuple[RawItem, ...]) -> Iterator[RawItem]:
-    seen = set()
+    contents = set()
     for item in items:
-        words = (item.url, item.title, item.published, item.updated, item.html, item.text, item.summary)
-        if words not in seen:
-            seen.add(words)
+        content = (item.url, item.title, item.published, item.updated, item.html, item.text, item.summary)
+        if content not in contents:
+            contents.add(content)
             yield item

@@ -113,9 +113,9 @@ def load_network(home: Home) -> Network:
 def _rows(home: Home, mistakes: list[Mistake]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each row with what to call it: its id, or its place."""
     document = _read_table(home.sources, mistakes)
-    others = sorted(document.keys() - {"source"})
+    unknown_tables = sorted(document.keys() - {"source"})
     mistakes += (
-        Mistake("sources.toml", "", name, "there is no such table; a source is a [[source]]") for name in others
+        Mistake("sources.toml", "", name, "there is no such table; a source is a [[source]]") for name in unknown_tables
     )
     rows = document.get("source", [])
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -171,12 +171,12 @@ def _check_row(
         Source.model_validate(row)
     except ValidationError as error:
         yield from (Mistake("sources.toml", label, field, detail) for field, detail in _explain(error))
-    given = frozenset(name for name in row if name in Source.model_fields)
-    for field, detail in (*_check_kind(row, given), *_check_names(row, mirrors, categories)):
+    row_fields = frozenset(name for name in row if name in Source.model_fields)
+    for field, detail in (*_check_kind(row, row_fields), *_check_names(row, mirrors, categories)):
         yield Mistake("sources.toml", label, field, detail)
 
 
-def _check_kind(row: Mapping[str, Any], given: frozenset[str]) -> Iterator[tuple[str, str]]:
+def _check_kind(row: Mapping[str, Any], row_fields: frozenset[str]) -> Iterator[tuple[str, str]]:
     """Mistakes in the fields that the row's kind, or its kind and mode, asks for."""
     kind, mode = row.get("kind"), row.get("mode")
     if not isinstance(kind, str) or kind not in KINDS:
@@ -184,16 +184,18 @@ def _check_kind(row: Mapping[str, Any], given: frozenset[str]) -> Iterator[tuple
     shapes = KINDS[kind].shapes
     has_modes = "" not in shapes
     if has_modes and mode is None:
-        *others, last = (f'"{name}"' for name in shapes)
-        yield "mode", f"is missing: {', '.join(others)} or {last}"
-    elif not has_modes and "mode" in given:
+        *earlier, last = (f'"{name}"' for name in shapes)
+        yield "mode", f"is missing: {', '.join(earlier)} or {last}"
+    elif not has_modes and "mode" in row_fields:
         yield "mode", f"is for {' and '.join(_KINDS_WITH_MODES)}, not for {kind}"
     shape = shapes.get(str(mode)) if has_modes else shapes[""]
     if shape is not None:
-        yield from _check_shape(row, given, shape, f"{kind} {mode}" if has_modes else kind)
+        yield from _check_shape(row, row_fields, shape, f"{kind} {mode}" if has_modes else kind)
 
 
-def _check_shape(row: Mapping[str, Any], given: frozenset[str], shape: Shape, name: str) -> Iterator[tuple[str, str]]:
+def _check_shape(
+    row: Mapping[str, Any], row_fields: frozenset[str], shape: Shape, name: str
+) -> Iterator[tuple[str, str]]:
     """Mistakes of a row against its shape.
 
     Args:
@@ -202,18 +204,18 @@ def _check_shape(row: Mapping[str, Any], given: frozenset[str], shape: Shape, na
         shape: of the row's kind and mode.
         name: what a message calls that kind and mode.
     """
-    for field in sorted(given - shape.fields - shape.further - _COMMON):
+    for field in sorted(row_fields - shape.fields - shape.further - _COMMON):
         yield field, f"is not for {name}"
-    started = [way for way in shape.ways if way and given & frozenset(way)]
+    started = [way for way in shape.ways if way and row_fields & frozenset(way)]
     choices = " or ".join(" and ".join(way) for way in shape.ways if way)
     if len(started) > 1:
-        yield " ".join(sorted(given & shape.fields)), f"say only one: {choices}"
+        yield " ".join(sorted(row_fields & shape.fields)), f"say only one: {choices}"
     elif not started and () not in shape.ways:
         yield shape.ways[0][0], f"is missing: {name} needs {choices}"
     else:
-        for field in sorted(frozenset(*started[:1]) - given):
+        for field in sorted(frozenset(*started[:1]) - row_fields):
             yield field, f"is missing: {name} needs {choices}"
-    if "page_mirror" in given and row.get("full_text") != "page":
+    if "page_mirror" in row_fields and row.get("full_text") != "page":
         yield "page_mirror", 'works only with full_text = "page"'
 
 
@@ -255,7 +257,7 @@ def toml_row(row: Mapping[str, Any]) -> str:
     trust = 2.0
     expect_per_week = [1, 5]
     """
-    lines = (f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in row.items())
+    lines = (f"{name} = {json.dumps(field, ensure_ascii=False)}\n" for name, field in row.items())
     return "[[source]]\n" + "".join(lines).replace("\x7f", "\\u007f")
 
 

@@ -98,7 +98,7 @@ class _Row(BaseModel):
     @classmethod
     def _lists_are_tuples(cls, values: Any) -> Any:
         if isinstance(values, dict):
-            return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+            return {name: tuple(field) if isinstance(field, list) else field for name, field in values.items()}
         return values
 
 

@@ -93,9 +93,9 @@ def ask_for(url: str) -> Ask:
     address = host.lower() + slash + path
     for pattern, page, target in _ROUTES:
         if match := pattern.match(address):
-            asked = target.format(**match.groupdict()) if target else url
-            headers = GITHUB_HEADERS if asked.startswith(GITHUB_API) else {}
-            return Ask(asked, page, headers, expects=url)
+            address_asked = target.format(**match.groupdict()) if target else url
+            headers = GITHUB_HEADERS if address_asked.startswith(GITHUB_API) else {}
+            return Ask(address_asked, page, headers, expects=url)
     return Ask(url, "web", expects=url)
 
 
