@@ -27,9 +27,9 @@ class Home:
     path: Path
 
     @classmethod
-    def current(cls, given: Path | None = None) -> Home:
+    def current(cls, folder: Path | None = None) -> Home:
         """The folder given, else the one that JIANBAO_HOME names, else `./data`."""
-        return cls(given or Path(os.environ.get(HOME_VARIABLE) or "data"))
+        return cls(folder or Path(os.environ.get(HOME_VARIABLE) or "data"))
 
     @property
     def newsletter(self) -> Path:

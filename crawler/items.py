@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, Literal, Self
 
-Kind = Literal["wechat", "zhihu", "arxiv", "github", "feed", "web"]
+from crawler.kinds import Kind
 
 LinkRelation = Literal["original", "reprint-of", "paper", "code", "doi", "related"]
 """`original`: 阅读原文. `reprint-of`: what this article reprints. `related`: anything else that the page sets apart."""
@@ -92,12 +92,12 @@ class RawItem:
 
     def to_json(self) -> str:
         """The item as one JSON object, keys sorted, fields at their default left out."""
-        values = {one.name: getattr(self, one.name) for one in fields(self)}
-        kept = {name: value for name, value in values.items() if value not in (None, (), {})}
-        kept["fetched_at"] = self.fetched_at.isoformat()
+        values = {attribute.name: getattr(self, attribute.name) for attribute in fields(self)}
+        row = {name: member for name, member in values.items() if member not in (None, (), {})}
+        row["fetched_at"] = self.fetched_at.isoformat()
         if self.links:
-            kept["links"] = [asdict(link) for link in self.links]
-        return json.dumps(kept, ensure_ascii=False, sort_keys=True)
+            row["links"] = [asdict(link) for link in self.links]
+        return json.dumps(row, ensure_ascii=False, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Self:

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from crawler.errors import PageChanged, SourceMisconfigured, TooLarge
 from crawler.items import Batch, Page, Problem, RawItem, Reply
-from crawler.network.policy import host_and_port
 from crawler.pages import PAGES
 from crawler.spiders.route import kind_for, page_for
+from crawler.urls import host_and_port
 
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes of a file; a page saved with all its pictures inside stays under 20 MB."""
@@ -63,7 +63,7 @@ def read_saved(path: Path, url: str = "", source: str = "added") -> Batch:
     page = Page() if name == "web" and reply.url.startswith(_NOWHERE) else PAGES[name](reply)
     if reply.url.startswith(_NOWHERE) and not any(item.url.startswith("http") for item in page.items):
         raise SourceMisconfigured("the page does not say where it came from", url=str(path), remedy="say it: --url URL")
-    warnings = tuple(Problem(reply.url, "Warning", one, fails_source=False) for one in page.warnings)
+    warnings = tuple(Problem(reply.url, "Warning", warning, fails_source=False) for warning in page.warnings)
     return Batch(source, page.items, warnings, finished=True)
 
 
@@ -71,10 +71,10 @@ def _reply(path: Path, body: bytes, url: str, saved_at: datetime) -> Reply:
     """The reply that a saved page stands for."""
     headers: Mapping[str, str] = {}
     if path.suffix.lower() in (".mhtml", ".mht"):
-        body, headers, found = _unpack(path, body)
+        body, headers, own_address = _unpack(path, body)
     else:
-        found = _own_address(body)
-    return Reply(url or found or f"{_NOWHERE}{path.name}", 200, headers, body, saved_at)
+        own_address = _own_address(body)
+    return Reply(url or own_address or f"{_NOWHERE}{path.name}", 200, headers, body, saved_at)
 
 
 def _own_address(body: bytes) -> str:
@@ -86,8 +86,8 @@ def _own_address(body: bytes) -> str:
     head = body[:_LOOKED_AT]
     tags = (tag[1] for tag in _TAG.finditer(head) if _OWN.search(tag[1]))
     signs = (_SAVED_FROM.search(head), *map(_VALUE.search, tags))
-    found: bytes = next((sign[1] for sign in signs if sign), b"")
-    return found.decode("ascii", "ignore").replace("&amp;", "&")
+    address: bytes = next((sign[1] for sign in signs if sign), b"")
+    return address.decode("ascii", "ignore").replace("&amp;", "&")
 
 
 def _unpack(path: Path, body: bytes) -> tuple[bytes, dict[str, str], str]:
@@ -116,8 +116,8 @@ def _read_lines(path: Path, body: bytes, saved_at: datetime, source: str) -> Bat
             reason = "not JSON" if isinstance(error, json.JSONDecodeError | RecursionError) else str(error)
             problems.append(Problem(f"{path.name}:{number}", "BadLine", f"line {number}: {reason}", fails_source=False))
     if unknown:
-        words = f"fields that say nothing here: {', '.join(sorted(unknown))[:200]}"
-        problems.append(Problem(path.name, "Warning", words, fails_source=False))
+        detail = f"fields that say nothing here: {', '.join(sorted(unknown))[:200]}"
+        problems.append(Problem(path.name, "Warning", detail, fails_source=False))
     return Batch(source, tuple(items), tuple(problems), finished=True)
 
 
@@ -140,30 +140,30 @@ def _item(row: Mapping[str, Any], saved_at: datetime) -> RawItem:
     Raises:
         ValueError: what is wrong with it.
     """
-    words = {name: _words(name, row.get(name)) for name in _FIELDS}
+    texts = {name: _words(name, row.get(name)) for name in _FIELDS}
     for name in ("url", "title"):
-        if not words[name]:
+        if not texts[name]:
             raise ValueError(f"{name} is missing")
-    url = words["url"] or ""
+    url = texts["url"] or ""
     host_and_port(url)
     return RawItem(
         kind=kind_for(url),
         url=url,
-        title=" ".join((words["title"] or "").split()),
+        title=" ".join((texts["title"] or "").split()),
         fetched_at=saved_at,
-        published=words["published_at"],
-        author=words["author"],
-        publisher=words["source"],
-        text=words["text"],
-        summary=words["summary"],
+        published=texts["published_at"],
+        author=texts["author"],
+        publisher=texts["source"],
+        text=texts["text"],
+        summary=texts["summary"],
     )
 
 
-def _words(name: str, value: Any) -> str | None:
-    if value is None:
+def _words(name: str, field: Any) -> str | None:
+    if field is None:
         return None
-    if name == "published_at" and type(value) in (int, float):
-        return str(value)
-    if not isinstance(value, str):
+    if name == "published_at" and type(field) in (int, float):
+        return str(field)
+    if not isinstance(field, str):
         raise ValueError(f"{name} must be text")
-    return value.encode("utf-8", "replace").decode().strip() or None
+    return field.encode("utf-8", "replace").decode().strip() or None

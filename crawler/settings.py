@@ -11,6 +11,7 @@ from typing import Final
 
 from scrapy.settings import BaseSettings
 
+from crawler import kinds
 from crawler.home import Home
 
 
@@ -28,8 +29,8 @@ JIANBAO_HOME = str(Home.current().path)
 # Default "scrapybot". Logs say who speaks.
 BOT_NAME = "jianbao"
 
-# Default []. Where the spiders and `scrapy record` are.
-SPIDER_MODULES = ["crawler.spiders"]
+# Default []. A module a kind, as the table of kinds names them; and where `scrapy record` is.
+SPIDER_MODULES = [row.spider for row in kinds.KINDS.values()]
 COMMANDS_MODULE = "crawler.commands"
 
 # Default "Scrapy/VERSION (+https://scrapy.org)". Sites should see who asks; GitHub's API wants a name.
@@ -183,7 +184,7 @@ def assert_safe(settings: BaseSettings) -> None:
     Raises:
         RuntimeError: names every setting that is not as it must be.
     """
-    wrong = [name for name, value in _SAFE.items() if _plain(settings.get(name)) != value]
+    wrong = [name for name, setting in _SAFE.items() if _plain(settings.get(name)) != setting]
     handlers = settings.getwithbase("DOWNLOAD_HANDLERS")
     wrong += [f"DOWNLOAD_HANDLERS[{scheme!r}]" for scheme, path in handlers.items() if path != _door(scheme)]
     middlewares = settings.getdict("DOWNLOADER_MIDDLEWARES")
@@ -196,9 +197,9 @@ def assert_safe(settings: BaseSettings) -> None:
         raise RuntimeError(f"unsafe settings, nothing is fetched: {', '.join(wrong)} (see crawler/settings.py)")
 
 
-def _plain(value: object) -> object:
+def _plain(setting: object) -> object:
     """What `-s NAME=0` and its like on the command line mean."""
-    return {"0": False, "1": True, "False": False, "True": True, 0: False, 1: True}.get(value, value)
+    return {"0": False, "1": True, "False": False, "True": True, 0: False, 1: True}.get(setting, setting)
 
 
 def _door(scheme: str) -> str | None:

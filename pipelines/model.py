@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
-from crawler.items import Kind, LinkRelation
+from crawler.items import LinkRelation
+from crawler.kinds import Kind
 
 Precision = Literal["second", "minute", "hour", "day", "month", "year", "first-seen"]
 DecisionAction = Literal["pick", "drop", "later", "categorise", "edit", "merge", "split", "undo"]

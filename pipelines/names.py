@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from crawler.kinds import KINDS
+
 STATE_NAMES: Final = {"new": "待选", "picked": "已选", "dropped": "不用", "later": "以后", "published": "已刊"}
 """Name of each `CandidateState`."""
 
@@ -22,12 +24,5 @@ ERROR_NAMES: Final = {
 }
 """Name of each class of error on the terminal; JSON and logs hold the class name."""
 
-KIND_NAMES: Final = {
-    "wechat": "公众号文章",
-    "zhihu": "知乎文章",
-    "arxiv": "arXiv 论文",
-    "github": "GitHub 仓库",
-    "feed": "订阅源文章",
-    "web": "网页",
-}
+KIND_NAMES: Final = {name: row.article.chinese for name, row in KINDS.items()}
 """Name of an article of each kind."""

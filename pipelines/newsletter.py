@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
@@ -12,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
-from crawler.items import Kind
+from crawler.kinds import Kind
+from crawler.toml import TomlUnreadable, read_toml
 from pipelines.validation import Table, Words, as_tuple, describe_mistakes
 
 
@@ -273,10 +273,10 @@ def load_newsletter(path: Path) -> Newsletter:
         NewsletterMisconfigured: the file is missing or is no TOML, or fields cannot be used; the message names all.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = read_toml(path)
     except FileNotFoundError as error:
         raise NewsletterMisconfigured(f"{path}: no such file; `jianbao init DIR` makes one") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except TomlUnreadable as error:
         raise NewsletterMisconfigured(f"{path}: {error}") from error
     try:
         return Newsletter.model_validate(values)

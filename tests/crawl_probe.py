@@ -13,8 +13,9 @@ from scrapy.settings import Settings
 
 from crawler.home import Home
 from crawler.items import Batch, Page, Reply, SourceState
+from crawler.kinds import KINDS
 from crawler.pages import PAGES
-from crawler.sources import KINDS, load_sources
+from crawler.sources import load_sources
 
 
 class Printer:

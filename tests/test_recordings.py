@@ -16,8 +16,8 @@ from places import RECORDINGS
 
 from crawler.errors import CrawlError
 from crawler.items import Ask, Reply
+from crawler.kinds import KINDS
 from crawler.pages import PAGES
-from crawler.sources import KINDS
 
 CASES = sorted(path.parent for path in RECORDINGS.glob("*/*/response.json"))
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from crawler.home import Home, bundled
-from crawler.sources import KINDS, Source, load_sources
+from crawler.kinds import KINDS
+from crawler.sources import Source, load_sources
 
 RENAMED = {
     "雷锋网": "雷峰网",

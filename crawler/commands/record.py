@@ -17,6 +17,7 @@ from scrapy.http import Request, Response
 from scrapy.settings import BaseSettings
 from twisted.python.failure import Failure
 
+from crawler.kinds import KIND_OF_PAGE
 from crawler.network.failures import meaning
 from crawler.network.retry import plain_headers
 from crawler.pages import PAGES
@@ -56,7 +57,7 @@ class Command(ScrapyCommand):
             raise UsageError
         ask = ask_for(args[0])
         page = opts.page or ask.page
-        folder = RECORDINGS / (opts.kind or page.split(".")[0]) / opts.case
+        folder = RECORDINGS / (opts.kind or KIND_OF_PAGE[page]) / opts.case
         assert self.crawler_process is not None  # noqa: S101 (set by Scrapy's command line)
         url = args[0] if opts.page else ask.url
         self.crawler_process.crawl(_Recorder, url=url, page=page, folder=folder, asked_headers=dict(ask.headers))
@@ -103,8 +104,8 @@ def write_recording(folder: Path, page: str, response: Response, fetched_at: dat
         "url": response.url,
         "status": response.status,
         "headers": {
-            name: value
-            for name, value in sorted(headers.items())
+            name: content
+            for name, content in sorted(headers.items())
             if name in _KEPT_HEADERS or name.startswith("x-ratelimit-")
         },
         "fetched_at": fetched_at.isoformat(timespec="seconds"),

@@ -13,8 +13,9 @@ from crawler.errors import Refused
 from crawler.network.credentials import header_for
 from crawler.network.failures import BROKEN
 from crawler.network.gate import GATE
-from crawler.network.policy import host_and_port, is_public, policy_of
+from crawler.network.policy import is_public, policy_of
 from crawler.network.resolver import PublicResolver, refusal
+from crawler.urls import host_and_port
 
 _NOT_PUBLIC: Final = "leads to {}, which is not a public address"
 
@@ -40,16 +41,16 @@ class Door(HTTP11DownloadHandler):
         self._policy.check(request.url)
         _require_resolver()
         host, port = host_and_port(request.url)
-        rule, lane, place = self._policy.rule(host, port), self._policy.lane(host, port), f"{host}:{port}"
-        async with GATE.turn(lane, place, rule.delay, lambda: not self._crawler.engine.running):
+        rule, lane, server = self._policy.rule(host, port), self._policy.lane(host, port), f"{host}:{port}"
+        async with GATE.turn(lane, server, rule.delay, lambda: not self._crawler.engine.running):
             try:
                 response = await super().download_request(_with_credential(request))
             except BROKEN as error:
                 if isinstance(error, CannotResolveHostError) and (address := refusal(host, port)):
                     raise Refused(_NOT_PUBLIC.format(address), url=request.url) from error
-                GATE.failed(place)
+                GATE.failed(server)
                 raise
-            GATE.answered(lane, place, response.status)
+            GATE.answered(lane, server, response.status)
         peer = response.ip_address
         if peer is not None and not is_public(str(peer)) and not self._policy.is_exempt(host, port):
             raise Refused(_NOT_PUBLIC.format(peer), url=request.url)

@@ -61,8 +61,8 @@ def meaning(error: BaseException, url: str) -> CrawlError | None:
         return error
     if _CERTIFICATE in str(error):
         return FetchFailed("the host's certificate cannot be trusted", url=url)
-    for kind, (ours, words) in _MEANING.items():
+    for kind, (ours, detail) in _MEANING.items():
         if isinstance(error, kind):
-            said = " ".join(str(error).split())[:200] if kind is IgnoreRequest else ""
-            return ours(f"{words}: {said}" if said else words, url=url)
+            reason = " ".join(str(error).split())[:200] if kind is IgnoreRequest else ""
+            return ours(f"{detail}: {reason}" if reason else detail, url=url)
     return None

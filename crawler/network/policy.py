@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import ipaddress
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 from scrapy.settings import BaseSettings
 
 from crawler.errors import Refused, SourceMisconfigured
 from crawler.home import Home
-from crawler.sources import CredentialOrigins, HostRule, load_network
+from crawler.sources.file import load_network
+from crawler.sources.schema import CredentialOrigins, HostRule
+from crawler.toml import TomlUnreadable, read_toml
+from crawler.urls import host_and_port
 
 PUBLIC_PORTS: Final = frozenset({80, 443})
-LONGEST_URL: Final = 2083
-"""Characters; what browsers were long held to. A longer one is a trap or a mistake."""
-
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _LOW_BITS: Final = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
 """NAT64 (RFC 6052) and IPv4-compatible (RFC 4291) networks: the last 32 bits are an IPv4 address."""
 _LOCAL_NAT64: Final = ipaddress.IPv6Network("64:ff9b:1::/48")
@@ -78,37 +75,6 @@ class Policy:
             raise Refused(f"port {port} is not one of the web's (80, 443)", url=url)
 
 
-def host_and_port(url: str) -> tuple[str, int]:
-    """The host, in lower case, and the port that a URL leads to.
-
-    Raises:
-        ValueError: not http(s), no host, credentials in the address, or too long.
-
-    >>> host_and_port("https://Example.com/a")
-    ('example.com', 443)
-    >>> host_and_port("http://[::1]:8000/")
-    ('::1', 8000)
-    """
-    if len(url) > LONGEST_URL:
-        raise ValueError(f"an address of {len(url)} characters")
-    parts = urlsplit(url)
-    if parts.scheme not in _DEFAULT_PORTS:
-        raise ValueError(f"only http and https are asked for, not {parts.scheme or 'no scheme'}:")
-    if not parts.hostname:
-        raise ValueError("an address without a host")
-    if "@" in parts.netloc:
-        raise ValueError("credentials inside the address are never sent")
-    return parts.hostname, _DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
-
-
-def host_of(url: str) -> str:
-    """The host that a URL leads to; empty where it leads nowhere that we would go."""
-    try:
-        return host_and_port(url)[0]
-    except ValueError:
-        return ""
-
-
 def _netloc(host: str, port: int) -> str:
     return f"[{host}]:{port}".lower() if ":" in host else f"{host}:{port}".lower()
 
@@ -128,16 +94,16 @@ def is_public(text: str) -> bool:
         return False
     if isinstance(address, ipaddress.IPv6Address) and (address.is_site_local or address in _LOCAL_NAT64):
         return False
-    return all(one.is_global and not one.is_multicast for one in (address, *_wrapped(address)))
+    return all(part.is_global and not part.is_multicast for part in (address, *_wrapped(address)))
 
 
 def _wrapped(address: Address) -> tuple[Address, ...]:
     """The IPv4 addresses that an IPv6 address stands for."""
     if isinstance(address, ipaddress.IPv4Address):
         return ()
-    low = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if any(address in one for one in _LOW_BITS) else None
+    low = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if any(address in network for network in _LOW_BITS) else None
     teredo = address.teredo[1] if address.teredo else None
-    return tuple(one for one in (address.ipv4_mapped, address.sixtofour, teredo, low) if one is not None)
+    return tuple(wrapped for wrapped in (address.ipv4_mapped, address.sixtofour, teredo, low) if wrapped is not None)
 
 
 @lru_cache(maxsize=8)
@@ -166,8 +132,8 @@ def policy_of(settings: BaseSettings) -> Policy:
 
 def _host_rules(path: Path) -> dict[str, HostRule]:
     try:
-        rows = [_HostRow.model_validate(row) for row in tomllib.loads(path.read_text(encoding="utf-8"))["host"]]
-    except (OSError, KeyError, TypeError, ValueError, ValidationError) as error:
+        rows = [_HostRow.model_validate(row) for row in read_toml(path)["host"]]
+    except (FileNotFoundError, TomlUnreadable, KeyError, TypeError, ValidationError) as error:
         raise SourceMisconfigured(f"{path}: {error}", remedy="correct it, or delete it to use jianbao's own") from error
     plain = [(row.hosts, HostRule(delay=row.delay, group=row.group, robots=row.robots)) for row in rows]
     return {host.lower(): rule for hosts, rule in plain for host in hosts}

@@ -17,8 +17,9 @@ from scrapy.http import Request, Response
 from crawler.errors import FetchFailed, RateLimited, TooLarge
 from crawler.network.failures import BROKEN
 from crawler.network.gate import GATE
-from crawler.network.policy import Policy, host_and_port, policy_of
-from crawler.pages.waiting import retry_after, within_reason
+from crawler.network.policy import Policy, policy_of
+from crawler.urls import host_and_port
+from crawler.waiting import retry_after, within_reason
 
 LONGEST_WAIT: Final = 60.0
 """Seconds that we wait for a site within a run; GitHub's search quota is full again within a minute. Beyond that the
@@ -46,8 +47,8 @@ def asked_to_wait(status: int, headers: Mapping[str, str], now: datetime) -> dat
     quota_is_empty = status in _EMPTY_QUOTA and headers.get("x-ratelimit-remaining") == "0"
     if status not in _LATER and not quota_is_empty:
         return None
-    if named := retry_after(headers, now):
-        return named
+    if retry_at := retry_after(headers, now):
+        return retry_at
     reset = headers.get("x-ratelimit-reset", "")
     if quota_is_empty and re.fullmatch(r"[0-9]{1,11}", reset):
         return within_reason(datetime.fromtimestamp(int(reset), UTC), now)
@@ -134,6 +135,6 @@ class Decompression(HttpCompressionMiddleware):
 def plain_headers(response: Response) -> dict[str, str]:
     """Headers as `Reply` has them: lower-case names, a header sent twice joined by a comma."""
     return {
-        name.decode("latin-1").lower(): ", ".join(value.decode("latin-1") for value in values)
+        name.decode("latin-1").lower(): ", ".join(line.decode("latin-1") for line in values)
         for name, values in response.headers.items()
     }

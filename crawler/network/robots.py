@@ -20,7 +20,8 @@ from scrapy.robotstxt import ProtegoRobotParser, RobotParser
 from crawler.errors import CrawlError, FetchFailed, RateLimited, Refused
 from crawler.network.failures import meaning
 from crawler.network.gate import NotAsked
-from crawler.network.policy import host_and_port, policy_of
+from crawler.network.policy import policy_of
+from crawler.urls import host_and_port
 
 _LONGEST: Final = 512_000
 """Bytes of robots.txt that are read (RFC 9309, 2.5: at least 500 KiB)."""

@@ -7,31 +7,22 @@ or `RateLimited` when the reply is not the page, and never returns half an item.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Final
 
 from crawler.items import Page, Reply
-from crawler.pages import arxiv as arxiv
-from crawler.pages import feed as feed
-from crawler.pages import github as github
-from crawler.pages import web as web
-from crawler.pages import wechat as wechat
-from crawler.pages import wechat_feed as wechat_feed
-from crawler.pages import zhihu as zhihu
+from crawler.kinds import KINDS
 
 PageFunction = Callable[[Reply], Page]
 
+
+def _load(path: str) -> PageFunction:
+    module, _, name = path.partition(":")
+    function: PageFunction = getattr(import_module(module), name)
+    return function
+
+
 PAGES: Final[Mapping[str, PageFunction]] = {
-    "wechat.feed": wechat_feed.mirror_feed,
-    "wechat.article": wechat.article,
-    "zhihu.items": zhihu.items,
-    "zhihu.page": zhihu.page,
-    "arxiv.api": arxiv.api,
-    "arxiv.rss": arxiv.rss,
-    "github.search": github.search,
-    "github.releases": github.releases,
-    "github.repository": github.repository,
-    "github.trending": github.trending,
-    "feed": feed.feed,
-    "web": web.web,
+    name: _load(path) for row in KINDS.values() for name, path in row.pages.items()
 }
 """What an `Ask` may name. A recording names its page function the same way."""

@@ -15,9 +15,9 @@ from lxml import etree
 
 from crawler.errors import Blocked, FetchFailed, PageChanged, RateLimited, SourceMisconfigured
 from crawler.items import Ask, Link, Page, RawItem, Reply
-from crawler.pages.html import collapse
-from crawler.pages.records import read_each
-from crawler.pages.waiting import retry_after
+from crawler.markup.html import collapse
+from crawler.markup.records import read_each
+from crawler.waiting import retry_after
 
 _ATOM: Final = "{http://www.w3.org/2005/Atom}"
 _ARXIV: Final = "{http://arxiv.org/schemas/atom}"
@@ -72,9 +72,9 @@ def api(reply: Reply) -> Page:
     total, start = _count(feed, "totalResults"), _count(feed, "startIndex")
     if not entries and total > start:
         raise FetchFailed(f"arXiv promised papers {start} to {total} and sent none", url=reply.url)
-    known = [entry for entry in entries if _has_title(entry)]
+    titled = [entry for entry in entries if _has_title(entry)]
     unknown = [f"arXiv knows no paper {_text(entry, f'{_ATOM}id')!r}" for entry in entries if not _has_title(entry)]
-    items, warnings = read_each(known, _paper, reply)
+    items, warnings = read_each(titled, _paper, reply)
     following = start + len(entries)
     more = entries and following < min(total, _DEEPEST_SLICE)
     asks = (Ask(_with_start(reply.url, following), "arxiv.api"),) if more else ()
@@ -135,16 +135,16 @@ def _rate_limited(reply: Reply) -> RateLimited:
 def _unexpected(root: etree._Element, expected: str, reply: Reply) -> PageChanged | RateLimited:
     if _TOO_FAST.search(reply.body[:4096]):
         return _rate_limited(reply)
-    found = _NOT_OURS.get(root.tag, f"XML with the root element {root.tag!r}")
-    return PageChanged(f"{found}, not {expected}", url=reply.url)
+    document = _NOT_OURS.get(root.tag, f"XML with the root element {root.tag!r}")
+    return PageChanged(f"{document}, not {expected}", url=reply.url)
 
 
 def _refuse_error_entry(entries: list[etree._Element], reply: Reply) -> None:
     """The API says what is wrong with a query in a feed with one entry, whose id lies under `/api/errors`."""
     for entry in entries:
         if "/api/errors" in _text(entry, f"{_ATOM}id"):
-            said = _text(entry, f"{_ATOM}summary") or "no reason given"
-            raise SourceMisconfigured(f"arXiv refuses the query: {said}", url=reply.url)
+            reason = _text(entry, f"{_ATOM}summary") or "no reason given"
+            raise SourceMisconfigured(f"arXiv refuses the query: {reason}", url=reply.url)
     if reply.status != 200:
         raise PageChanged(f"arXiv answered HTTP {reply.status} without saying why", url=reply.url)
 
@@ -249,8 +249,8 @@ def _with_start(url: str, start: int) -> str:
     'https://export.arxiv.org/api/query?search_query=cat:cs.LG&max_results=50&start=50'
     """
     parts = urlsplit(url)
-    kept = [pair for pair in parts.query.split("&") if pair and not pair.startswith("start=")]
-    return parts._replace(query="&".join([*kept, f"start={start}"]), fragment="").geturl()
+    pairs = [pair for pair in parts.query.split("&") if pair and not pair.startswith("start=")]
+    return parts._replace(query="&".join([*pairs, f"start={start}"]), fragment="").geturl()
 
 
 def _text(element: etree._Element, path: str) -> str:
@@ -259,7 +259,7 @@ def _text(element: etree._Element, path: str) -> str:
 
 
 def _texts(element: etree._Element, path: str) -> list[str]:
-    return [text for found in element.iterfind(path) if (text := collapse(found.text or ""))]
+    return [text for node in element.iterfind(path) if (text := collapse(node.text or ""))]
 
 
 def _terms(entry: etree._Element) -> tuple[str, ...]:
@@ -280,4 +280,4 @@ def _doi_keys(dois: list[str]) -> tuple[str, ...]:
 
 
 def _facts(**facts: str) -> dict[str, str]:
-    return {name: value for name, value in facts.items() if value}
+    return {name: text for name, text in facts.items() if text}

@@ -12,14 +12,15 @@ from urllib.parse import quote, urlsplit
 
 from crawler.errors import PageChanged
 from crawler.items import Link, Page, RawItem, Reply
-from crawler.pages.challenge import refuse_challenge
-from crawler.pages.encoding import decode_reply
-from crawler.pages.entry import Channel, Entry, absolute, clean, plain
-from crawler.pages.feed_broken import read_broken
-from crawler.pages.feed_json import read_json
-from crawler.pages.feed_xml import read_xml
-from crawler.pages.html import collapse
-from crawler.pages.records import read_each
+from crawler.markup.challenge import refuse_challenge
+from crawler.markup.encoding import decode_reply
+from crawler.markup.entry import Channel, Entry
+from crawler.markup.feed_broken import read_broken
+from crawler.markup.feed_json import read_json
+from crawler.markup.feed_xml import read_xml
+from crawler.markup.html import collapse
+from crawler.markup.records import read_each
+from crawler.markup.text import absolute, clean, plain
 
 _FEED_ROOTS: Final = frozenset({"rss", "rdf", "feed", "channel", "item", "entry"})
 _PAGE_ROOTS: Final = frozenset({"html", "head", "body", "title", "meta", "script", "style", "div", "p", "center", "h1"})
@@ -129,8 +130,8 @@ def _no_feed(text: str, root: str, reply: Reply) -> PageChanged:
     refuse_challenge(text, reply)
     status = f" (HTTP {reply.status})" if reply.status != 200 else ""
     if root in _PAGE_ROOTS:
-        found = list(dict.fromkeys(_advertised(text, reply.url)))[:3]
-        remedy = f"the page names its feed: {' or '.join(found)}" if found else ""
+        feeds = list(dict.fromkeys(_advertised(text, reply.url)))[:3]
+        remedy = f"the page names its feed: {' or '.join(feeds)}" if feeds else ""
         title = _PAGE_TITLE.search(text)
         titled = f" titled {collapse(title[1])!r}" if title else ""
         return PageChanged(
@@ -182,8 +183,8 @@ def _item(channel: Channel, numbered: tuple[int, Entry], reply: Reply) -> RawIte
 
 def _url(entry: Entry, title: str, reply: Reply) -> str:
     """The entry's address, as `feed` says; empty where nothing tells it from other entries."""
-    if named := next(_absolute_all((*entry.links, *entry.enclosures), entry.base), ""):
-        return named
+    if address := next(_absolute_all((*entry.links, *entry.enclosures), entry.base), ""):
+        return address
     identity = entry.guid or (title and sha256(f"{title}\n{entry.published}".encode()).hexdigest()[:16])
     parts = urlsplit(reply.url)
     return f"{parts.scheme}://{parts.netloc}{parts.path}?guid={quote(identity[:200], safe='')}" if identity else ""
@@ -209,9 +210,9 @@ def _unless_title(text: str, title: str) -> str | None:
 
 
 def _without_repeats(items: tuple[RawItem, ...]) -> Iterator[RawItem]:
-    seen = set()
+    contents = set()
     for item in items:
-        words = (item.url, item.title, item.published, item.updated, item.html, item.text, item.summary)
-        if words not in seen:
-            seen.add(words)
+        content = (item.url, item.title, item.published, item.updated, item.html, item.text, item.summary)
+        if content not in contents:
+            contents.add(content)
             yield item

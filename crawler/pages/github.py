@@ -15,9 +15,9 @@ from bs4 import Tag
 
 from crawler.errors import Blocked, CrawlError, FetchFailed, Gone, PageChanged, RateLimited, SourceMisconfigured
 from crawler.items import Ask, Link, Page, RawItem, Reply
-from crawler.pages.html import collapse, soup
-from crawler.pages.records import read_each
-from crawler.pages.waiting import retry_after, within_reason
+from crawler.markup.html import collapse, soup
+from crawler.markup.records import read_each
+from crawler.waiting import retry_after, within_reason
 
 _SHORTEST_WAIT: Final = timedelta(seconds=60)
 """What GitHub asks for where it names no time (docs.github.com/rest, rate limits)."""
@@ -155,25 +155,25 @@ def _refuse_status(reply: Reply, *, missing: type[CrawlError]) -> None:
     status, url = reply.status, reply.url
     if status == 200:
         return
-    words = _words(reply.body)
-    said = f"GitHub says {words!r} (HTTP {status})" if words else f"GitHub answered HTTP {status}"
-    if status == 429 or (status == 403 and _out_of_quota(reply.headers, words)):
-        raise RateLimited(said, retry_at=_retry_at(reply), url=url)
-    if status in (410, 451) or (status == 403 and _GONE_WORDS.search(words)):
-        raise Gone(said, url=url)
+    message = _words(reply.body)
+    detail = f"GitHub says {message!r} (HTTP {status})" if message else f"GitHub answered HTTP {status}"
+    if status == 429 or (status == 403 and _out_of_quota(reply.headers, message)):
+        raise RateLimited(detail, retry_at=_retry_at(reply), url=url)
+    if status in (410, 451) or (status == 403 and _GONE_WORDS.search(message)):
+        raise Gone(detail, url=url)
     if status == 404:
-        raise missing(f"{said}: renamed, deleted, private or misspelt", url=url)
+        raise missing(f"{detail}: renamed, deleted, private or misspelt", url=url)
     if status == 401:
-        raise SourceMisconfigured(said, url=url, remedy="give GITHUB_TOKEN a valid token, or unset it")
+        raise SourceMisconfigured(detail, url=url, remedy="give GITHUB_TOKEN a valid token, or unset it")
     if status in (301, 302, 307, 308):
-        raise SourceMisconfigured(f"{said}: renamed", url=url, remedy="write the new name in sources.toml")
+        raise SourceMisconfigured(f"{detail}: renamed", url=url, remedy="write the new name in sources.toml")
     if status == 422:
-        raise SourceMisconfigured(said, url=url)
+        raise SourceMisconfigured(detail, url=url)
     if status == 403:
-        raise Blocked(said, url=url)
+        raise Blocked(detail, url=url)
     if status >= 500:
-        raise FetchFailed(said, url=url)
-    raise PageChanged(said, url=url)
+        raise FetchFailed(detail, url=url)
+    raise PageChanged(detail, url=url)
 
 
 def _words(body: bytes) -> str:
@@ -193,18 +193,18 @@ def _words(body: bytes) -> str:
     return ". ".join(filter(None, messages))[:300]
 
 
-def _out_of_quota(headers: Mapping[str, str], words: str) -> bool:
-    return headers.get("x-ratelimit-remaining") == "0" or "retry-after" in headers or bool(_QUOTA_WORDS.search(words))
+def _out_of_quota(headers: Mapping[str, str], message: str) -> bool:
+    return headers.get("x-ratelimit-remaining") == "0" or "retry-after" in headers or bool(_QUOTA_WORDS.search(message))
 
 
 def _retry_at(reply: Reply) -> datetime:
     """Retry-After, else when the quota is filled again; never within a minute."""
     earliest = reply.fetched_at + _SHORTEST_WAIT
     reset = reply.headers.get("x-ratelimit-reset", "")
-    named = retry_after(reply.headers, reply.fetched_at)
-    if named is None and re.fullmatch(r"[0-9]{1,11}", reset):
-        named = within_reason(datetime.fromtimestamp(int(reset), UTC), reply.fetched_at)
-    return max(named or earliest, earliest)
+    retry_at = retry_after(reply.headers, reply.fetched_at)
+    if retry_at is None and re.fullmatch(r"[0-9]{1,11}", reset):
+        retry_at = within_reason(datetime.fromtimestamp(int(reset), UTC), reply.fetched_at)
+    return max(retry_at or earliest, earliest)
 
 
 def _next_slice(reply: Reply, page: str) -> tuple[Ask, ...]:
@@ -231,8 +231,8 @@ def _read_records(
     if records and not fitting:
         raise PageChanged(f"{_name(records[0])}, not {_SHAPES[shape]}", url=reply.url)
     items, warnings = read_each(fitting, read, reply)
-    others = (f"{_name(record)} among them, not {_SHAPES[shape]}" for record in records if not _fits(record, shape))
-    return items, (*others, *warnings)
+    misfits = (f"{_name(record)} among them, not {_SHAPES[shape]}" for record in records if not _fits(record, shape))
+    return items, (*misfits, *warnings)
 
 
 def _fits(record: Any, shape: frozenset[str]) -> bool:
@@ -279,8 +279,8 @@ def _repository_item(record: Mapping[str, Any], reply: Reply) -> RawItem:
     )
 
 
-def _is_count(value: Any) -> bool:
-    return type(value) is int and 0 <= value < 2**53
+def _is_count(field: Any) -> bool:
+    return type(field) is int and 0 <= field < 2**53
 
 
 def _license(license_: Any) -> str:
@@ -297,10 +297,10 @@ def _license(license_: Any) -> str:
 
 def _release_item(record: Mapping[str, Any], reply: Reply) -> RawItem:
     url, tag = _web_address(record["html_url"]), _line(record["tag_name"])
-    place = _RELEASE_PAGE.fullmatch(url)
-    if not place or not tag:
+    page = _RELEASE_PAGE.fullmatch(url)
+    if not page or not tag:
         raise ValueError(f"{url[:200]!r} is not the page of a release")
-    full_name = place["repository"]
+    full_name = page["repository"]
     owner, name = full_name.split("/")
     author = record.get("author")
     person = author if isinstance(author, dict) and author.get("type") != "Bot" else {}
@@ -372,8 +372,8 @@ def _trending_item(row: Tag, reply: Reply) -> RawItem:
 
 def _content(row: Tag, selector: str) -> str:
     """The text within the first element that the selector finds, white space collapsed; empty where there is none."""
-    found = row.select_one(selector)
-    return collapse(found.get_text()) if found else ""
+    node = row.select_one(selector)
+    return collapse(node.get_text()) if node else ""
 
 
 def _number(text: str) -> int | None:
@@ -381,27 +381,27 @@ def _number(text: str) -> int | None:
     return int(digits) if re.fullmatch(r"[0-9]{1,12}", digits) else None
 
 
-def _web_address(value: Any) -> str:
+def _web_address(field: Any) -> str:
     """An http(s) address.
 
     Raises:
         ValueError: it is none; GitHub's answers hold full addresses only.
     """
-    url = _line(value)
+    url = _line(field)
     if not url.startswith(("https://", "http://")):
         raise ValueError(f"{url[:100]!r} is no web address")
     return url
 
 
-def _block(value: Any) -> str:
+def _block(field: Any) -> str:
     """A JSON string, fit to be stored: half of a surrogate pair becomes a question mark. Empty for anything else."""
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+    return field.encode("utf-8", "replace").decode() if isinstance(field, str) else ""
 
 
-def _line(value: Any) -> str:
+def _line(field: Any) -> str:
     """A JSON string in one line, white space collapsed; empty for anything else."""
-    return collapse(_block(value))
+    return collapse(_block(field))
 
 
 def _facts(**facts: str) -> dict[str, str]:
-    return {name: value for name, value in facts.items() if value}
+    return {name: text for name, text in facts.items() if text}

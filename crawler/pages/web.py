@@ -17,9 +17,9 @@ from lxml.html import HtmlElement
 
 from crawler.errors import Blocked, Gone, PageChanged
 from crawler.items import Link, Page, RawItem, Reply
-from crawler.pages.challenge import refuse_challenge
-from crawler.pages.encoding import decode_reply
-from crawler.pages.html import collapse, inner_html, metas, parse, plain_text
+from crawler.markup.challenge import refuse_challenge
+from crawler.markup.encoding import decode_reply
+from crawler.markup.html import collapse, inner_html, metas, parse, plain_text
 
 _ARTICLE_TYPES: Final = frozenset({
     "AnalysisNewsArticle", "Article", "BackgroundNewsArticle", "BlogPosting", "DiscussionForumPosting",
@@ -109,7 +109,7 @@ class _Source:
         described: the article of the page's JSON-LD, each value in a list; empty where it describes none.
     """
 
-    asked: str
+    address: str
     document: HtmlElement
     metas: Mapping[str, str]
     described: Mapping[str, list[Any]]
@@ -125,7 +125,7 @@ class _Source:
     def http(self, url: str) -> str | None:
         """An address on the page, made absolute; None where it is no web address."""
         try:
-            absolute = urljoin(self.asked, url.strip()) if url.strip() else ""
+            absolute = urljoin(self.address, url.strip()) if url.strip() else ""
             return absolute if urlsplit(absolute).scheme in {"http", "https"} else None
         except ValueError:
             return None
@@ -163,8 +163,8 @@ def web(reply: Reply) -> Page:
         raise PageChanged("a page without a title", url=reply.url)
     if len(body) >= _LEAST_TEXT and not _asks_for_scripts(body):
         return Page((replace(_item(reply, source, title), html=_without_title(html, title)),))
-    if len(told := source.says("articleBody")) >= _LEAST_TEXT:
-        return Page((replace(_item(reply, source, title), text=told),))
+    if len(body := source.says("articleBody")) >= _LEAST_TEXT:
+        return Page((replace(_item(reply, source, title), text=body),))
     raise PageChanged("a page without main text", url=reply.url)
 
 
@@ -203,8 +203,8 @@ def _described(document: HtmlElement) -> dict[str, list[Any]]:
     by_id = {node["@id"]: node for node in nodes if isinstance(node.get("@id"), str)}
     article = next((node for node in nodes if not _ARTICLE_TYPES.isdisjoint(_types(node))), {})
     return {
-        name: [by_id.get(part["@id"], part) if _is_reference(part) else part for part in _as_list(value)]
-        for name, value in article.items()
+        name: [by_id.get(part["@id"], part) if _is_reference(part) else part for part in _as_list(member)]
+        for name, member in article.items()
     }
 
 
@@ -228,21 +228,21 @@ def _types(node: Mapping[str, Any]) -> Iterator[str]:
     return (kind.rpartition("/")[2] for kind in _as_list(node.get("@type")) if isinstance(kind, str))
 
 
-def _is_reference(value: Any) -> bool:
-    return isinstance(value, dict) and isinstance(value.get("@id"), str) and "name" not in value
+def _is_reference(member: Any) -> bool:
+    return isinstance(member, dict) and isinstance(member.get("@id"), str) and "name" not in member
 
 
-def _as_list(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list) else [] if value is None else [value]
+def _as_list(member: Any) -> list[Any]:
+    return list(member) if isinstance(member, list) else [] if member is None else [member]
 
 
-def _as_text(value: Any) -> str:
-    texts = (part.get("name") or part.get("@value") if isinstance(part, dict) else part for part in _as_list(value))
+def _as_text(member: Any) -> str:
+    texts = (part.get("name") or part.get("@value") if isinstance(part, dict) else part for part in _as_list(member))
     return ", ".join(unescape(text).strip() for text in texts if isinstance(text, str) and text.strip())
 
 
-def _as_url(value: Any) -> str:
-    urls = (part.get("url") or part.get("@id") if isinstance(part, dict) else part for part in _as_list(value))
+def _as_url(member: Any) -> str:
+    urls = (part.get("url") or part.get("@id") if isinstance(part, dict) else part for part in _as_list(member))
     return next((url for url in urls if isinstance(url, str)), "")
 
 
@@ -250,27 +250,27 @@ def _title(source: _Source) -> str:
     """The headline, else the `<h1>` that the page's title repeats, else that title."""
     written = source.document.findtext("head/title") or source.document.findtext(".//title") or ""
     titles = (source.meta(("og:title", "twitter:title")), written)
-    named = [collapse(unescape(title)) for title in titles if title.strip()]
+    named_titles = [collapse(unescape(title)) for title in titles if title.strip()]
     headings = [collapse(heading.text_content()) for heading in source.document.iter("h1")]
-    repeated = (heading for heading in headings if heading and any(heading in title for title in named))
+    repeated = (heading for heading in headings if heading and any(heading in title for title in named_titles))
     alone = headings if len(headings) == 1 else []
-    return collapse(source.says("headline")) or next((title for title in (*repeated, *named, *alone) if title), "")
+    return collapse(source.says("headline")) or next(filter(None, (*repeated, *named_titles, *alone)), "")
 
 
 def _author(source: _Source) -> str | None:
-    named = source.meta(_AUTHOR)
-    return collapse(source.says("author") or ("" if "://" in named else named)) or None
+    printed = source.meta(_AUTHOR)
+    return collapse(source.says("author") or ("" if "://" in printed else printed)) or None
 
 
 def _written_date(document: HtmlElement) -> str | None:
     """A date in a `<time>`, else in a short element named for it, after the heading: a site's head prints today's."""
     for path in _DATED:
-        if found := next((value.strip() for value in document.xpath(path) if value.strip()), ""):
-            return found
+        if date := next((content.strip() for content in document.xpath(path) if content.strip()), ""):
+            return date
     for node in document.xpath(f"(//h1)[1]/following::{_DATE_HINT}")[:5]:
-        words = collapse(node.text_content())
-        if len(words) <= _LONGEST_BYLINE and (found := _WRITTEN_DATE.search(words)):
-            return found[0]
+        byline = collapse(node.text_content())
+        if len(byline) <= _LONGEST_BYLINE and (written := _WRITTEN_DATE.search(byline)):
+            return written[0]
     return None
 
 
@@ -278,7 +278,7 @@ def _canonical(source: _Source) -> str:
     """The address that the page calls its own, if it is on the same site and not merely the site's front page."""
     for link in (*_link_targets(source, "canonical"), source.meta(("og:url",))):
         url = source.http(link)
-        if url and _site(url) == _site(source.asked) and (_is_front(source.asked) or not _is_front(url)):
+        if url and _site(url) == _site(source.address) and (_is_front(source.address) or not _is_front(url)):
             return url
     return ""
 
@@ -287,7 +287,7 @@ def _links(source: _Source) -> Iterator[Link]:
     """A canonical address on another site is the article that this one is a copy of."""
     for link in _link_targets(source, "canonical")[:1]:
         url = source.http(link)
-        if url and _site(url) != _site(source.asked) and not _is_front(url):
+        if url and _site(url) != _site(source.address) and not _is_front(url):
             yield Link("reprint-of", url)
     if pdf := source.http(source.meta(("citation_pdf_url",))):
         yield Link("paper", pdf)
@@ -302,9 +302,9 @@ def _ids(source: _Source) -> Iterator[str]:
 
 
 def _tags(source: _Source) -> list[str]:
-    said = source.document.xpath("//meta[@property='article:section' or @property='article:tag']/@content")
+    sections = source.document.xpath("//meta[@property='article:section' or @property='article:tag']/@content")
     described = (_as_text(part) for part in source.described.get("articleSection", []))
-    return list(dict.fromkeys(tag for tag in map(collapse, (*said, *described)) if tag))[:20]
+    return list(dict.fromkeys(tag for tag in map(collapse, (*sections, *described)) if tag))[:20]
 
 
 def _facts(source: _Source) -> dict[str, str]:
@@ -346,10 +346,14 @@ def _main_html(document: HtmlElement) -> str:
     """The main text's markup; empty where there is none."""
     if _is_heavy(document):
         return _main_element(document)
-    found = trafilatura.extract(document, output_format="html", include_links=True, include_comments=False) or ""
-    found = found[found.find("<body>") + len("<body>") : found.rfind("</body>")].strip()
-    whole = _element_around(document, plain_text(parse(f"<div>{found}</div>")))
-    return found if whole is None else _markup(whole)
+    extracted_html = (
+        trafilatura.extract(document, output_format="html", include_links=True, include_comments=False) or ""
+    )
+    extracted_html = extracted_html[
+        extracted_html.find("<body>") + len("<body>") : extracted_html.rfind("</body>")
+    ].strip()
+    whole = _element_around(document, plain_text(parse(f"<div>{extracted_html}</div>")))
+    return extracted_html if whole is None else _markup(whole)
 
 
 def _is_heavy(document: HtmlElement) -> bool:
@@ -377,8 +381,8 @@ def _element_around(document: HtmlElement, extracted: str) -> HtmlElement | None
     in_one_line = len(lines) == 1 and len(extracted) <= _LONGEST_LINE  # so are short texts extracted
     around: list[HtmlElement] = []
     for node in document.iter("p", "li", "h2", "h3", "blockquote", "pre", "td") if lines else ():
-        words = collapse(node.text_content())
-        if words in lines or (in_one_line and len(words) >= _LONG_LINE and words in extracted):
+        line = collapse(node.text_content())
+        if line in lines or (in_one_line and len(line) >= _LONG_LINE and line in extracted):
             ancestors = dict.fromkeys(node.iterancestors())
             around = [ancestor for ancestor in around if ancestor in ancestors] if around else list(ancestors)
     if not around or around[0].tag in {"body", "html"}:
@@ -397,9 +401,9 @@ def _main_element(document: HtmlElement) -> str:
 
 
 def _markup(element: HtmlElement) -> str:
-    kept = deepcopy(element)
-    etree.strip_elements(kept, *_NO_TEXT, with_tail=False)
-    return inner_html(kept)
+    copy = deepcopy(element)
+    etree.strip_elements(copy, *_NO_TEXT, with_tail=False)
+    return inner_html(copy)
 
 
 def _without_title(html: str, title: str) -> str:
@@ -420,6 +424,6 @@ def _refuse_notice(reply: Reply, text: str, title: str) -> None:
         raise Gone(title[:80], url=reply.url)
 
 
-def _asks_for_scripts(words: str) -> bool:
+def _asks_for_scripts(text: str) -> bool:
     """Whether a page only says that its scripts would draw it."""
-    return len(words) < _SHORT_TEXT and bool(_NEEDS_SCRIPT.search(words))
+    return len(text) < _SHORT_TEXT and bool(_NEEDS_SCRIPT.search(text))

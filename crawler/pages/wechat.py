@@ -19,9 +19,9 @@ from lxml.html import HtmlElement
 
 from crawler.errors import Blocked, CrawlError, Gone, PageChanged, RateLimited
 from crawler.items import Link, Page, RawItem, Reply
-from crawler.pages.encoding import decode_reply
-from crawler.pages.html import collapse, inner_html, metas, parse, plain_text
-from crawler.pages.javascript import STRING, JsValue, read_literal, strings, unquote
+from crawler.markup.encoding import decode_reply
+from crawler.markup.html import collapse, inner_html, metas, parse, plain_text
+from crawler.markup.javascript import STRING, JsValue, read_literal, strings, unquote
 
 HOST: Final = "mp.weixin.qq.com"
 
@@ -211,7 +211,7 @@ def article(reply: Reply) -> Page:
         if not _is_article(fields, document):
             raise _refusal(reply, document, scripts)
     item = _item(reply, fields, (*links, reply.url), pictures)
-    missing = [what for what, value in (("account", item.publisher), ("publish time", item.published)) if not value]
+    missing = [name for name, text in (("account", item.publisher), ("publish time", item.published)) if not text]
     return Page((item,), warnings=tuple(f"an article page without its {what}: {item.url}" for what in missing))
 
 
@@ -263,17 +263,17 @@ def _item(reply: Reply, fields: Fields, links: Iterable[str], pictures: tuple[st
 
 def _cgi_data(reply: Reply) -> dict[str, JsValue]:
     """The object that a script assigns to `window.cgiDataNew`; empty where there is none."""
-    body, before, in_script = reply.body, 0, False
-    while (at := body.find(_CGI_NAME, before)) >= 0:
-        opened, closed = body.rfind(b"<script", before, at), body.rfind(b"</script", before, at)
+    body, searched_to, in_script = reply.body, 0, False
+    while (position := body.find(_CGI_NAME, searched_to)) >= 0:
+        opened, closed = body.rfind(b"<script", searched_to, position), body.rfind(b"</script", searched_to, position)
         in_script = in_script if opened == closed else opened > closed  # an article may quote the name
-        before = at + len(_CGI_NAME)
-        start = _CGI_START.match(body, before)
+        searched_to = position + len(_CGI_NAME)
+        start = _CGI_START.match(body, searched_to)
         if in_script and start:
-            end = body.find(b"</script", before)
+            end = body.find(b"</script", searched_to)
             script = replace(reply, body=body[start.end() - 1 : end if end > 0 else len(body)])
-            value = read_literal(decode_reply(script))
-            return value if isinstance(value, dict) else {}
+            assigned = read_literal(decode_reply(script))
+            return assigned if isinstance(assigned, dict) else {}
     return {}
 
 
@@ -308,7 +308,7 @@ def _from_document(document: HtmlElement) -> Fields:
         fields["content"] = document.xpath("string(//script[@id='content_tpl'])").strip()  # of a shared article
     if "title" not in fields and not share and document.xpath(_ARTICLE_ELEMENTS):
         fields["title"] = collapse(document.findtext(".//title") or "")
-    return {field: value for field, value in fields.items() if value}
+    return {field: text for field, text in fields.items() if text}
 
 
 def _believed(table: Mapping[str, tuple[str, ...]], values: Mapping[str, Iterable[str]]) -> Fields:
@@ -316,14 +316,14 @@ def _believed(table: Mapping[str, tuple[str, ...]], values: Mapping[str, Iterabl
     fields: Fields = {}
     for field, names in table.items():
         shape = _SHAPES.get(field, _ANYTHING)
-        candidates = (value.strip() for name in names for value in values.get(name, ()))
-        if found := next(filter(shape.fullmatch, candidates), ""):
-            fields[field] = found
+        candidates = (text.strip() for name in names for text in values.get(name, ()))
+        if match := next(filter(shape.fullmatch, candidates), ""):
+            fields[field] = match
     return fields
 
 
 def _strings(values: Mapping[str, JsValue]) -> dict[str, tuple[str, ...]]:
-    return {name: (value,) for name, value in values.items() if isinstance(value, str)}
+    return {name: (text,) for name, text in values.items() if isinstance(text, str)}
 
 
 def _words(node: HtmlElement | str) -> str:
@@ -331,8 +331,8 @@ def _words(node: HtmlElement | str) -> str:
 
 
 def _assigned_list(scripts: str, name: str) -> JsValue:
-    found = re.search(rf"{name}\s*=\s*(?=\[)", scripts)
-    return read_literal(scripts[found.end() :]) if found else []
+    match = re.search(rf"{name}\s*=\s*(?=\[)", scripts)
+    return read_literal(scripts[match.end() :]) if match else []
 
 
 def _decoded(text: str) -> str:
@@ -352,8 +352,8 @@ def _title_and_html(fields: Fields, pictures: tuple[str, ...]) -> tuple[str, str
         html = content
     else:
         instead = title if show_type == TEXT else _decoded(fields.get("summary", ""))
-        words = content or escape(instead, quote=False)
-        html = _paragraphs(words)
+        content = content or escape(instead, quote=False)
+        html = _paragraphs(content)
         if "<img" not in html:
             html += "".join(f'<p><img src="{escape(picture)}"></p>' for picture in pictures)
     text = _text(html) if not title or show_type == TEXT else ""
@@ -424,13 +424,13 @@ def _ids(fields: Fields, token: str) -> Iterator[str]:
         yield f"wechat:{token}"
 
 
-def _url(fields: Fields, token: str, asked: str) -> str:
+def _url(fields: Fields, token: str, address: str) -> str:
     if token:
         return f"https://{HOST}/s/{token}"
     identity = [fields.get(name, "") for name in ("biz", "mid", "idx", "sn")]
-    if all(identity) or (all(identity[:3]) and not _TEMPORARY.search(asked)):
+    if all(identity) or (all(identity[:3]) and not _TEMPORARY.search(address)):
         return _long_url(*identity)
-    return asked
+    return address
 
 
 def _long_url(biz: str, mid: str, idx: str, sn: str = "") -> str:
@@ -444,8 +444,8 @@ def _token(address: str) -> str:
     'AbCdEf-0123456789_xyzw'
     """
     parts = urlsplit(address)
-    found = _TOKEN_PATH.fullmatch(parts.path) if parts.hostname == HOST else None
-    return found[1] if found else ""
+    match = _TOKEN_PATH.fullmatch(parts.path) if parts.hostname == HOST else None
+    return match[1] if match else ""
 
 
 def _identity(address: str) -> Fields:
@@ -454,7 +454,7 @@ def _identity(address: str) -> Fields:
     if parts.hostname != HOST:
         return {}
     query = parse_qsl(parts.query)[:100]
-    return _believed(_QUERY, {name: (value,) for name, value in reversed(query)})
+    return _believed(_QUERY, {name: (text,) for name, text in reversed(query)})
 
 
 def _absolute(url: str) -> str:
@@ -482,15 +482,17 @@ def _refusal(reply: Reply, document: HtmlElement, scripts: str) -> CrawlError:
 
 
 def _notice_error(reply: Reply, notice: str, detail: str, scripts: str) -> CrawlError:
-    said = f"{notice}：{detail}" if detail and detail != notice else notice
-    error = next((error for text in (notice, said) for error, words in _NOTICE_ERRORS if words.search(text)), None)
+    message = f"{notice}：{detail}" if detail and detail != notice else notice
+    error = next(
+        (error for text in (notice, message) for error, pattern in _NOTICE_ERRORS if pattern.search(text)), None
+    )
     if error is None:
-        return PageChanged(f"a notice that we do not know: {said}", url=reply.url)
+        return PageChanged(f"a notice that we do not know: {message}", url=reply.url)
     if error is Gone and (moved := _TRANSFER.search(scripts)):
-        return Gone(said, url=reply.url, remedy=f"its account has moved: add {unescape(moved[1])}")
-    return error(said, url=reply.url)
+        return Gone(message, url=reply.url, remedy=f"its account has moved: add {unescape(moved[1])}")
+    return error(message, url=reply.url)
 
 
 def _first_words(document: HtmlElement, paths: Iterable[str]) -> str:
-    words = (plain_text(node) for path in paths for node in document.xpath(path))
-    return collapse(next(filter(None, words), ""))[:200]
+    texts = (plain_text(node) for path in paths for node in document.xpath(path))
+    return collapse(next(filter(None, texts), ""))[:200]

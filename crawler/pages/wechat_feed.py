@@ -17,10 +17,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 from crawler.errors import Blocked, CrawlError, PageChanged
 from crawler.items import Page, RawItem, Reply
-from crawler.pages.encoding import decode_reply
-from crawler.pages.entry import Channel, Entry, clean, digest, plain, plain_title
+from crawler.markup.encoding import decode_reply
+from crawler.markup.entry import Channel, Entry
+from crawler.markup.feed_json import describe_answer
+from crawler.markup.text import clean, digest, plain, plain_title
 from crawler.pages.feed import Feed, feed_of, read_feed
-from crawler.pages.feed_json import said
 
 _ACCOUNT_IN_TITLE: Final = tuple(
     (generator, re.compile(title))
@@ -79,9 +80,9 @@ def mirror_feed(reply: Reply) -> Page:
         raise _account_list(reply, read.items[0].url)
     account = _account(read.title, read.generator)
     items = tuple(_item(item, account) for item in read.items)
-    lost = sum(bool(before.html) and not after.html for before, after in zip(read.items, items, strict=True))
-    said = (f"the mirror could not fetch the text of {lost} of {len(items)} articles",) if lost else ()
-    return Page(items, warnings=(*read.warnings, *said))
+    lost = sum(bool(old.html) and not after.html for old, after in zip(read.items, items, strict=True))
+    notes = (f"the mirror could not fetch the text of {lost} of {len(items)} articles",) if lost else ()
+    return Page(items, warnings=(*read.warnings, *notes))
 
 
 def _read(reply: Reply) -> Feed:
@@ -101,16 +102,16 @@ def _read(reply: Reply) -> Feed:
 
 def _entry(item: Any, url: str) -> Entry:
     """An entry of the JSON that we-mp-rss gives for `.json`, which is no JSON Feed (core/rss.py `generate_json`)."""
-    values = item.items() if isinstance(item, dict) else ()
-    given = {name: clean(value) for name, value in values if isinstance(value, str)}
+    members = item.items() if isinstance(item, dict) else ()
+    fields = {name: clean(text) for name, text in members if isinstance(text, str)}
     return Entry(
-        links=(given.get("link", ""),),
+        links=(fields.get("link", ""),),
         base=url,
-        guid=given.get("id", ""),
-        title=plain_title(given.get("title", "")),
-        published=given.get("updated", ""),
-        html=given.get("content", ""),
-        summary=digest(given.get("description", ""), is_content=False),
+        guid=fields.get("id", ""),
+        title=plain_title(fields.get("title", "")),
+        published=fields.get("updated", ""),
+        html=fields.get("content", ""),
+        summary=digest(fields.get("description", ""), is_content=False),
     )
 
 
@@ -146,8 +147,8 @@ def _account(title: str, generator: str) -> str:
     if _NO_ACCOUNT.fullmatch(title):
         return ""
     for made_by, frame in _ACCOUNT_IN_TITLE:
-        if generator.lower().startswith(made_by) and (found := frame.fullmatch(title)):
-            return found["account"]
+        if generator.lower().startswith(made_by) and (match := frame.fullmatch(title)):
+            return match["account"]
     return title
 
 
@@ -163,8 +164,8 @@ def _direct(url: str) -> str:
     query = urlsplit(url).query
     if "http" not in query:
         return url
-    given = dict(parse_qsl(query, max_num_fields=100))
-    targets = (given.get(name, "") for name in _PROXY_PARAMETERS)
+    parameters = dict(parse_qsl(query, max_num_fields=100))
+    targets = (parameters.get(name, "") for name in _PROXY_PARAMETERS)
     return next((target for target in targets if _PROXIED.fullmatch(target)), url)
 
 
@@ -177,14 +178,14 @@ def _ids(url: str) -> Iterator[str]:
     ['wechat:MzU0MTIzNDU2Nw==/2247480001/2']
     """
     parts = urlsplit(url)
-    if kept := _KEPT.fullmatch(parts.path):
-        yield f"wechat:{base64.b64encode(kept[1].encode()).decode()}/{kept[2]}/{kept[3]}"
+    if path_match := _KEPT.fullmatch(parts.path):
+        yield f"wechat:{base64.b64encode(path_match[1].encode()).decode()}/{path_match[2]}/{path_match[3]}"
     elif parts.hostname == _HOST and (token := _TOKEN.fullmatch(parts.path)):
         yield f"wechat:{token[1]}"
     elif parts.hostname == _HOST:
-        given = dict(parse_qsl(parts.query, max_num_fields=100))
-        biz = given.get("__biz", "")
-        mid, idx = given.get("mid") or given.get("appmsgid", ""), given.get("idx") or given.get("itemidx", "")
+        query = dict(parse_qsl(parts.query, max_num_fields=100))
+        biz = query.get("__biz", "")
+        mid, idx = query.get("mid") or query.get("appmsgid", ""), query.get("idx") or query.get("itemidx", "")
         if _BIZ.fullmatch(biz) and mid.isdecimal() and idx.isdecimal():
             yield f"wechat:{biz}/{mid}/{idx}"
 
@@ -197,8 +198,10 @@ def _refusal(answer: Any, reply: Reply) -> CrawlError:
     numbers = [reply.status, *_numbers(answer)]
     if any(str(number).startswith(("401", "403")) for number in numbers):
         remedy = "the mirror wants its password or key: put it into the source's address"
-        return Blocked(f"the mirror refuses; it {said(answer)}", url=reply.url, remedy=remedy)
-    return PageChanged(f"the mirror answers an error; it {said(answer)}", url=reply.url, remedy=_CHECK_ACCOUNT)
+        return Blocked(f"the mirror refuses; it {describe_answer(answer)}", url=reply.url, remedy=remedy)
+    return PageChanged(
+        f"the mirror answers an error; it {describe_answer(answer)}", url=reply.url, remedy=_CHECK_ACCOUNT
+    )
 
 
 def _numbers(answer: Any) -> Iterator[int]:

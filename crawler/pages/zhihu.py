@@ -18,12 +18,12 @@ from lxml.html import HtmlElement
 
 from crawler.errors import Blocked, CrawlError, Gone, PageChanged, RateLimited
 from crawler.items import Ask, Page, RawItem, Reply
-from crawler.pages.challenge import refuse_challenge
-from crawler.pages.encoding import decode_reply
-from crawler.pages.entry import absolute, clean, plain, plain_title
-from crawler.pages.html import collapse, inner_html, parse, plain_text
-from crawler.pages.records import read_each
-from crawler.pages.waiting import retry_after
+from crawler.markup.challenge import refuse_challenge
+from crawler.markup.encoding import decode_reply
+from crawler.markup.html import collapse, inner_html, parse, plain_text
+from crawler.markup.records import read_each
+from crawler.markup.text import absolute, clean, plain, plain_title
+from crawler.waiting import retry_after
 
 Record = Mapping[str, Any]
 
@@ -112,12 +112,12 @@ def page(reply: Reply) -> Page:
     text = decode_reply(reply)
     if text.lstrip().startswith("{"):
         return items(reply)
-    found = _named(_from_state(text), reply) or _named(_from_document(text), reply)
-    if not found:
+    records = _named(_from_state(text), reply) or _named(_from_document(text), reply)
+    if not records:
         raise _refusal(text, reply)
-    if all(_is_emptied(record) for record in found):
+    if all(_is_emptied(record) for record in records):
         raise Gone("the page's text was taken down", url=reply.url)
-    read, warnings = read_each(found, _item, reply)
+    read, warnings = read_each(records, _item, reply)
     return Page(read, warnings=warnings)
 
 
@@ -157,15 +157,15 @@ def _item(record: Record, reply: Reply) -> RawItem:
         image=_image(record, html),
         ids=(_KEYS[kind].format(id=number),) if kind in _KEYS else (),
         tags=tuple(_names(topics)),
-        metrics={name: value for name, names in _METRICS.items() if (value := _count(record, names)) is not None},
+        metrics={name: member for name, names in _METRICS.items() if (member := _count(record, names)) is not None},
     )
 
 
 def _type(record: Record) -> str:
     """What a record is: as it says, else by what only such a record has."""
-    said = _text(record, "type")
-    if said:
-        return _TYPES.get(said, said)
+    kind = _text(record, "type")
+    if kind:
+        return _TYPES.get(kind, kind)
     if record.get("question"):
         return "answer"
     return "article" if {"title", "content"} <= record.keys() else ""
@@ -173,7 +173,7 @@ def _type(record: Record) -> str:
 
 def _number(record: Record) -> str:
     """Its number: `id`, or `slug` in the column API of 2016."""
-    return next((value for name in ("id", "slug") if (value := _text(record, name)).isdecimal()), "")
+    return next((member for name in ("id", "slug") if (member := _text(record, name)).isdecimal()), "")
 
 
 def _title(record: Record, kind: str) -> str:
@@ -183,8 +183,8 @@ def _title(record: Record, kind: str) -> str:
     title = plain_title(_text(record, "title"))
     if title or kind != "pin":
         return title
-    words = plain(_html(record)[:1000])
-    return words if len(words) <= _TITLE_FROM_TEXT else f"{words[:_TITLE_FROM_TEXT]}…"
+    text = plain(_html(record)[:1000])
+    return text if len(text) <= _TITLE_FROM_TEXT else f"{text[:_TITLE_FROM_TEXT]}…"
 
 
 def _html(record: Record) -> str:
@@ -224,23 +224,23 @@ def _names(topics: Any) -> Iterator[str]:
 
 
 def _count(record: Record, names: tuple[str, ...]) -> int | None:
-    return next((value for name in names if type(value := record.get(name)) is int), None)
+    return next((member for name in names if type(member := record.get(name)) is int), None)
 
 
 def _text(record: Record, *names: str) -> str:
     """The first of these that is a string with something in it, or a number."""
     for name in names:
-        value = record.get(name)
-        if isinstance(value, str) and value.strip():
-            return clean(value)
-        if type(value) is int and value:
-            return str(value)
+        member = record.get(name)
+        if isinstance(member, str) and member.strip():
+            return clean(member)
+        if type(member) is int and member:
+            return str(member)
     return ""
 
 
 def _part(record: Record, name: str) -> Record:
-    value = record.get(name)
-    return value if isinstance(value, dict) else {}
+    member = record.get(name)
+    return member if isinstance(member, dict) else {}
 
 
 # --- the API -------------------------------------------------------------------------------------------------------
@@ -283,27 +283,27 @@ def _error(answer: Record, reply: Reply) -> CrawlError:
     """The error that an API's answer stands for."""
     error = _part(answer, "error") or answer
     code = error["code"] if type(error.get("code")) is int else None
-    words = collapse(_text(error, "message", "name", "msg"))[:200] or "no message"
-    said = f"the API says {code}: {words}" if code else f"the API says {words}"
+    text = collapse(_text(error, "message", "name", "msg"))[:200] or "no message"
+    detail = f"the API says {code}: {text}" if code else f"the API says {text}"
     kinds = (kind for codes, kind in _ERRORS if code in codes or (code is None and reply.status in codes))
     kind = next(kinds, PageChanged)
     if kind is PageChanged and (error.get("need_login") or "unhuman" in _text(error, "redirect")):
         kind = Blocked
-    if kind is PageChanged and ("NotFound" in _text(error, "name") or _GONE.search(words)):
+    if kind is PageChanged and ("NotFound" in _text(error, "name") or _GONE.search(text)):
         kind = Gone
-    return _made(kind, said, reply)
+    return _made(kind, detail, reply)
 
 
-def _made(kind: type[CrawlError], said: str, reply: Reply) -> CrawlError:
+def _made(kind: type[CrawlError], detail: str, reply: Reply) -> CrawlError:
     if kind is Blocked:
-        return Blocked(said, url=reply.url, remedy=_COOKIE)
+        return Blocked(detail, url=reply.url, remedy=_COOKIE)
     if kind is RateLimited:
-        return RateLimited(said, url=reply.url, retry_at=retry_after(reply.headers, reply.fetched_at))
+        return RateLimited(detail, url=reply.url, retry_at=retry_after(reply.headers, reply.fetched_at))
     if kind is Gone and not _IN_PATH.search(urlsplit(reply.url).path):
         return PageChanged(
-            said, url=reply.url, remedy="check the source's `column` or `author`: Zhihu does not know it"
+            detail, url=reply.url, remedy="check the source's `column` or `author`: Zhihu does not know it"
         )
-    return kind(said, url=reply.url)
+    return kind(detail, url=reply.url)
 
 
 # --- pages ---------------------------------------------------------------------------------------------------------
@@ -340,13 +340,13 @@ def _joined(record: Record, kind: str, entities: Record) -> Record:
 def _named(records: list[Record], reply: Reply) -> list[Record]:
     """The record that the address names; all where it names none; none where it names one that is not there."""
     address = urlsplit(reply.url)
-    named = _IN_PATH.search(address.path)
-    if not named:
+    in_path = _IN_PATH.search(address.path)
+    if not in_path:
         return records
-    kind = _TYPES.get(named["type"], named["type"].rstrip("s"))
-    found = [record for record in records if record["type"] == kind and _number(record) == named["id"]]
+    kind = _TYPES.get(in_path["type"], in_path["type"].rstrip("s"))
+    matching = [record for record in records if record["type"] == kind and _number(record) == in_path["id"]]
     ours = (address.hostname or "").endswith("zhihu.com")
-    return found or ([] if ours or len(records) > 1 else records)
+    return matching or ([] if ours or len(records) > 1 else records)
 
 
 def _is_emptied(record: Record) -> bool:
@@ -369,12 +369,12 @@ def _from_document(text: str) -> list[Record]:
 def _post(document: HtmlElement, title: HtmlElement) -> Record:
     zop = _zop(next(iter(document.xpath("//*[contains(@class, 'Post-content')][@data-zop]")), None))
     address = _content_of(document, "//meta[@itemprop='url'] | //meta[@property='og:url'] | //link[@rel='canonical']")
-    named = next((found for url in address if (found := _IN_PATH.search(url))), None)
+    in_path = next((match for url in address if (match := _IN_PATH.search(url))), None)
     body = document.xpath("//*[contains(@class, 'Post-RichTextContainer')]//*[contains(@class, 'RichText')]")
     body = body or document.xpath("//*[contains(@class, 'Post-RichText')]")
     return {
         "type": "article",
-        "id": str(zop.get("itemId") or (named["id"] if named else "")),
+        "id": str(zop.get("itemId") or (in_path["id"] if in_path else "")),
         "title": plain_text(title),
         "author": {"name": zop.get("authorName") or next(iter(_author_names(document)), "")},
         "column": {
@@ -389,13 +389,13 @@ def _post(document: HtmlElement, title: HtmlElement) -> Record:
 def _answer(document: HtmlElement, answer: HtmlElement) -> Record:
     zop = _zop(answer)
     question = next(iter(_content_of(document, "//link[@rel='canonical'] | //meta[@itemprop='url']")), "")
-    asked = re.search(r"/question/(\d+)", question)
+    question_path = re.search(r"/question/(\d+)", question)
     body = answer.xpath(".//*[contains(@class, 'RichContent-inner')]//*[contains(@class, 'RichText')]")
     return {
         "type": "answer",
         "id": str(zop.get("itemId") or ""),
         "question": {
-            "id": asked[1] if asked else "",
+            "id": question_path[1] if question_path else "",
             "title": zop.get("title") or _words(document, "//h1[contains(@class, 'QuestionHeader-title')]"),
         },
         "author": {"name": zop.get("authorName") or next(iter(_author_names(answer)), "")},
@@ -412,8 +412,8 @@ def _old_answers(document: HtmlElement) -> Iterator[Record]:
         marks = node.get("class", "").split()
         if "zm-item-title" in marks:
             link = next(node.iter("a"), None)
-            asked = re.search(r"/question/(\d+)", link.get("href", "") if link is not None else "")
-            question = {"id": asked[1] if asked else "", "title": plain_text(node)}
+            question_path = re.search(r"/question/(\d+)", link.get("href", "") if link is not None else "")
+            question = {"id": question_path[1] if question_path else "", "title": plain_text(node)}
         elif "zm-item-answer" in marks and node.get("data-atoken"):
             yield _old_answer(node, question)
 
@@ -421,14 +421,14 @@ def _old_answers(document: HtmlElement) -> Iterator[Record]:
 def _old_answer(answer: HtmlElement, question: Record) -> Record:
     """An answer of 2016; in a collection its text is escaped in a textarea."""
     folded = answer.xpath(".//textarea[contains(@class, 'content')]")
-    shown = answer.xpath(".//*[contains(@class, 'zm-editable-content')]")
+    unfolded = answer.xpath(".//*[contains(@class, 'zm-editable-content')]")
     votes = next(iter(answer.xpath(".//@data-votecount")), "")
     return {
         "type": "answer",
         "id": answer.get("data-atoken"),
         "question": question,
         "author": {"name": _words(answer, ".//*[contains(@class, 'answer-author-wrap')]//a[not(.//img)]")},
-        "content": folded[0].text_content().strip() if folded else inner_html(shown[0]) if shown else "",
+        "content": folded[0].text_content().strip() if folded else inner_html(unfolded[0]) if unfolded else "",
         "created": answer.get("data-created", ""),
         **({"voteup_count": int(votes)} if votes.isdecimal() and len(votes) < 10 else {}),
     }
@@ -444,7 +444,7 @@ def _zop(node: HtmlElement | None) -> Record:
 
 
 def _content_of(node: HtmlElement, path: str) -> list[str]:
-    return [found.get("content") or found.get("href") or "" for found in node.xpath(path)]
+    return [element.get("content") or element.get("href") or "" for element in node.xpath(path)]
 
 
 def _author_names(node: HtmlElement) -> list[str]:
@@ -457,7 +457,7 @@ def _time(node: HtmlElement) -> str:
 
 
 def _words(node: HtmlElement, path: str) -> str:
-    return collapse(" ".join(plain_text(found) for found in node.xpath(path)[:1]))
+    return collapse(" ".join(plain_text(element) for element in node.xpath(path)[:1]))
 
 
 # --- where there is no record --------------------------------------------------------------------------------------

@@ -1,4 +1,10 @@
-"""arXiv: a query of its API, day by day, or one of its daily feeds."""
+"""arXiv: a query of its API, day by day, or one of its daily feeds.
+
+Domain: export.arxiv.org (API), rss.arxiv.org (feeds).
+Caveats: the answers change once a day, at midnight in New York. One request in three seconds, over all machines.
+    A paper is dated by its submission and appears days later.
+API documentation: https://info.arxiv.org/help/api/user-manual.html, https://info.arxiv.org/help/rss.html
+"""
 
 from __future__ import annotations
 
@@ -50,8 +56,8 @@ def query_url(base: str, query: str, start: datetime, end: datetime) -> str:
     'https://export.arxiv.org/api/query?search_query=(cat:cs.LG)+AND+submittedDate:[202511070000+TO+202511080000]'
     """
     if "submittedDate:" not in query:
-        first, last = (f"{at.astimezone(UTC):%Y%m%d%H%M}" for at in (start, end + timedelta(days=1)))
+        first, last = (f"{moment.astimezone(UTC):%Y%m%d%H%M}" for moment in (start, end + timedelta(days=1)))
         query = f"({query}) AND submittedDate:[{first} TO {last}]"
     endpoint = base.rstrip("/") if base.rstrip("/").endswith("/api/query") else f"{base.rstrip('/')}/api/query"
-    words = quote(query, safe=_SAFE_IN_QUERY + " ").replace(" ", "+")
-    return f"{endpoint}?search_query={words}&sortBy=submittedDate&sortOrder=descending&start=0&max_results={SLICE}"
+    terms = quote(query, safe=_SAFE_IN_QUERY + " ").replace(" ", "+")
+    return f"{endpoint}?search_query={terms}&sortBy=submittedDate&sortOrder=descending&start=0&max_results={SLICE}"

@@ -16,21 +16,22 @@ from twisted.python.failure import Failure
 
 from crawler.errors import Blocked, FetchFailed, Gone, PageChanged, RateLimited, Refused
 from crawler.home import Home
-from crawler.items import Ask, Batch, Kind, Page, Problem, RawItem, Reply, SourceState
+from crawler.items import Ask, Batch, Page, Problem, RawItem, Reply, SourceState
+from crawler.kinds import GENERIC, Kind
 from crawler.network.credentials import credential_for, origin, withheld_secret
 from crawler.network.failures import meaning
 from crawler.network.gate import NotAsked
-from crawler.network.policy import Policy, host_of, policy_of
+from crawler.network.policy import Policy, policy_of
 from crawler.network.retry import Retry, plain_headers
 from crawler.pages import PAGES
 from crawler.sources import Source, load_sources
 from crawler.spiders.reading import TRIES, Reading, conditional_headers
 from crawler.spiders.route import GITHUB_API, page_for
+from crawler.urls import host_of
 
 ONE_ARTICLE: Final = 0
 """Depth of the page of a single article; the slices of a list count from 1."""
 
-_GENERIC: Final = frozenset({"feed", "web"})
 _ZHIHU: Final = ("https://www.zhihu.com", "https://api.zhihu.com", "https://zhuanlan.zhihu.com")
 
 _NO_TRY: Final = (NotAsked, RateLimited, Refused)
@@ -142,7 +143,7 @@ class SourceSpider(Spider):
         reply = Reply(self.address_of(ask, response), response.status, headers, response.body, datetime.now(UTC))
         try:
             page = _read(reading.source, ask, reply)
-            wanted = tuple(self.page_asks(reading, page.items))
+            article_asks = tuple(self.page_asks(reading, page.items))
         except Exception as error:
             again = self._again(response, error)
             yield from self._failed(reading, ask, depth, error) if again is None else (again,)
@@ -154,10 +155,10 @@ class SourceSpider(Spider):
             reading.warn(ask.url, page.warnings)
             yield from self._go_on(reading, page.items)
         else:
-            for one in wanted:
-                reading.pages.want(one)
+            for next_ask in article_asks:
+                reading.pages.want(next_ask)
             slices = reading.read(ask, reply, page, depth)
-            yield from self._go_on(reading, page.items, [self._request(reading, one, depth + 1) for one in slices])
+            yield from self._go_on(reading, page.items, [self._request(reading, ask, depth + 1) for ask in slices])
 
     def _again(self, response: Response, error: Exception) -> Request | None:
         """Another try for an answer that came and was none, as busy servers give."""
@@ -182,9 +183,9 @@ class SourceSpider(Spider):
     # ---- failing
 
     def _unanswered(self, failure: Failure) -> Iterator[Batch | Request]:
-        asked = failure.request.cb_kwargs  # type: ignore[attr-defined]
+        arguments = failure.request.cb_kwargs  # type: ignore[attr-defined]
         error = failure.value or RuntimeError("a failure without an error")
-        yield from self._failed(asked["reading"], asked["ask"], asked["depth"], error)
+        yield from self._failed(arguments["reading"], arguments["ask"], arguments["depth"], error)
 
     def _failed(self, reading: Reading, ask: Ask, depth: int, error: BaseException) -> Iterator[Batch | Request]:
         problem = self._explain(reading, ask.url, error)
@@ -196,14 +197,14 @@ class SourceSpider(Spider):
 
     def _explain(self, reading: Reading, url: str, error: BaseException) -> Problem:
         """What happened, in words; a mistake of ours goes to the log with its traceback."""
-        known = meaning(error, url)
-        if known is None:
+        crawl_error = meaning(error, url)
+        if crawl_error is None:
             self.logger.error("%s: %s", reading.source.id, url, exc_info=error)
-            said = f"internal error, see the log: {type(error).__name__}: {error}"
-            return Problem(url, "InternalError", " ".join(said.split())[:300])
-        detail = ". ".join(part.rstrip(".。") for part in (known.detail, known.advice) if part)
-        retry_at = known.retry_at if isinstance(known, RateLimited) else None
-        return Problem(known.url, type(known).__name__, detail, retry_at=retry_at)
+            detail = f"internal error, see the log: {type(error).__name__}: {error}"
+            return Problem(url, "InternalError", " ".join(detail.split())[:300])
+        detail = ". ".join(part.rstrip(".。") for part in (crawl_error.detail, crawl_error.advice) if part)
+        retry_at = crawl_error.retry_at if isinstance(crawl_error, RateLimited) else None
+        return Problem(crawl_error.url, type(crawl_error).__name__, detail, retry_at=retry_at)
 
     def _lose_page(self, reading: Reading, ask: Ask, problem: Problem, error: BaseException) -> None:
         host = host_of(ask.url)
@@ -232,9 +233,9 @@ def _read(source: Source, ask: Ask, reply: Reply) -> Page:
         raise FetchFailed(f"HTTP {reply.status}", url=reply.url) from error
     if reply.status >= 400:
         raise FetchFailed(f"HTTP {reply.status}", url=reply.url)
-    if source.kind in _GENERIC:
+    if source.kind in GENERIC:
         return page
-    items = (replace(item, kind=source.kind) if item.kind in _GENERIC else item for item in page.items)
+    items = (replace(item, kind=source.kind) if item.kind in GENERIC else item for item in page.items)
     return replace(page, items=tuple(items))
 
 

@@ -9,8 +9,8 @@ from operator import itemgetter
 from typing import Any, Final
 
 from crawler.items import Ask, Batch, Page, Problem, RawItem, Reply, SourceState
-from crawler.network.policy import host_of
 from crawler.sources import Source
+from crawler.urls import host_of
 
 REMEMBERED: Final = 400
 """Fingerprints of items in a cursor; for a source with many lists, `REMEMBERED_OF_A_LIST` of each."""
@@ -53,7 +53,7 @@ class ArticlePages:
         """The next to ask for in this run."""
         if self._stopped or len(self._asked) >= PAGES_AT_ONCE:
             return None
-        ask = next((one for article, one in self.asks.items() if article not in self._asked), None)
+        ask = next((article_ask for article, article_ask in self.asks.items() if article not in self._asked), None)
         if ask is not None:
             self._asked.add(ask.expects)
         return ask
@@ -147,8 +147,8 @@ class Reading:
                 self.warn(ask.url, ["there is more that is new: raise max_pages, or crawl more often"])
             return ()
         hosts = {host_of(ask.url), host_of(reply.url)}
-        near = tuple(one for one in page.asks if host_of(one.url) in hosts)
-        far = [one.url for one in page.asks if one not in near]
+        near = tuple(next_ask for next_ask in page.asks if host_of(next_ask.url) in hosts)
+        far = [next_ask.url for next_ask in page.asks if next_ask not in near]
         self.warn(ask.url, (f"a next page on another host is not asked for: {url[:200]}" for url in far))
         self._open += len(near)
         return near
@@ -163,9 +163,9 @@ class Reading:
         self._open -= 1
         self.fail(problem)
 
-    def warn(self, url: str, words: Iterable[str]) -> None:
+    def warn(self, url: str, details: Iterable[str]) -> None:
         """Note what is worth a look and loses no more than one record or page."""
-        self._problems += (Problem(url, "Warning", one, fails_source=False) for one in words)
+        self._problems += (Problem(url, "Warning", detail, fails_source=False) for detail in details)
 
     def note(self, problem: Problem) -> None:
         """Note what went wrong with something that is not one of the lists."""
@@ -208,14 +208,14 @@ class Reading:
         validators = dict(self._validators)
         etag, last_modified = validators.pop(self._lists[0], (None, None)) if self._lists else (None, None)
         remembered = max(REMEMBERED, REMEMBERED_OF_A_LIST * len(self._lists))
-        seen = [*dict.fromkeys([*self._seen, *self.state.cursor.get("seen", ())])][:remembered]
+        fingerprints = [*dict.fromkeys([*self._seen, *self.state.cursor.get("seen", ())])][:remembered]
         cursor = {
             **self.notes,
-            "seen": seen,
+            "seen": fingerprints,
             "validators": {url: list(pair) for url, pair in validators.items() if any(pair)},
             "pending": self.pages.left(),
         }
-        return SourceState(etag, last_modified, {name: value for name, value in cursor.items() if value})
+        return SourceState(etag, last_modified, {name: entry for name, entry in cursor.items() if entry})
 
 
 def fingerprint(item: RawItem) -> str:
@@ -230,7 +230,7 @@ def conditional_headers(validators: Validators) -> dict[str, str]:
     {'If-None-Match': 'W/"1"'}
     """
     names = ("If-None-Match", "If-Modified-Since")
-    return {name: value for name, value in zip(names, validators, strict=True) if value}
+    return {name: validator for name, validator in zip(names, validators, strict=True) if validator}
 
 
 def _validators_of(reply: Reply) -> Validators:
@@ -238,5 +238,5 @@ def _validators_of(reply: Reply) -> Validators:
     return _fit(etag), _fit(last_modified)
 
 
-def _fit(value: str) -> str | None:
-    return value if value and len(value) <= _LONGEST_VALIDATOR and value.isprintable() else None
+def _fit(validator: str) -> str | None:
+    return validator if validator and len(validator) <= _LONGEST_VALIDATOR and validator.isprintable() else None

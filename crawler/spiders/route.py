@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-from crawler.items import Ask, Kind, Reply
+from crawler.items import Ask, Reply
+from crawler.kinds import KIND_OF_PAGE, Kind
 
 ARXIV_API: Final = "https://export.arxiv.org/api/query"
 GITHUB_API: Final = "https://api.github.com"
@@ -92,9 +93,9 @@ def ask_for(url: str) -> Ask:
     address = host.lower() + slash + path
     for pattern, page, target in _ROUTES:
         if match := pattern.match(address):
-            asked = target.format(**match.groupdict()) if target else url
-            headers = GITHUB_HEADERS if asked.startswith(GITHUB_API) else {}
-            return Ask(asked, page, headers, expects=url)
+            address_asked = target.format(**match.groupdict()) if target else url
+            headers = GITHUB_HEADERS if address_asked.startswith(GITHUB_API) else {}
+            return Ask(address_asked, page, headers, expects=url)
     return Ask(url, "web", expects=url)
 
 
@@ -116,17 +117,7 @@ def kind_for(url: str) -> Kind:
     >>> kind_for("https://mp.weixin.qq.com/s/abc"), kind_for("https://blog.example/")
     ('wechat', 'web')
     """
-    return _KINDS[ask_for(url).page.split(".")[0]]
-
-
-_KINDS: Final[Mapping[str, Kind]] = {
-    "wechat": "wechat",
-    "zhihu": "zhihu",
-    "arxiv": "arxiv",
-    "github": "github",
-    "feed": "feed",
-    "web": "web",
-}
+    return KIND_OF_PAGE[ask_for(url).page]
 
 
 def on_mirror(url: str, mirror: str) -> str:

@@ -1,4 +1,9 @@
-"""Single pages of the web, and whatever address somebody gives."""
+"""Single pages of the web, and whatever address an editor gives.
+
+Domain: any.
+Caveats: a page that needs scripts to show its text is read as far as its HTML goes.
+API documentation: none; https://schema.org/Article and https://ogp.me say what a page says of itself.
+"""
 
 from __future__ import annotations
 

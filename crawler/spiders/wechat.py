@@ -1,4 +1,10 @@
-"""WeChat: accounts through any mirror's feed, and, where a source wants it, the articles' own pages."""
+"""WeChat accounts through the feed of a mirror and, where a source wants it, the pages of the articles.
+
+Domain: any mirror (wewe-rss, we-mp-rss, wechat2rss, RSSHub); mp.weixin.qq.com for pages.
+Caveats: WeChat has no list of an account's articles for programs, so a mirror is needed, and mirrors die. A client that
+    asks mp.weixin.qq.com fast gets a verification page and reads nothing more on the same day.
+API documentation: none of WeChat's; github.com/cooderl/wewe-rss, github.com/rachelos/we-mp-rss, docs.rsshub.app.
+"""
 
 from __future__ import annotations
 

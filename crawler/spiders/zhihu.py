@@ -1,4 +1,10 @@
-"""Zhihu: columns and authors through its API, or any feed of them."""
+"""Zhihu columns and authors through its API, or any feed of them.
+
+Domain: www.zhihu.com/api/v4; any RSSHub instance for feeds.
+Caveats: the API often answers with a verification page. It wants the cookie of a user (ZHIHU_COOKIE) and may refuse the
+    cookie too; a feed is the way that lasts.
+API documentation: none; the shapes are those of recorded answers. Feeds: docs.rsshub.app, zhihu.
+"""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from crawler.home import bundled
+from crawler.toml import read_toml
 
 HOST: Final = "127.0.0.1"
 SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
@@ -112,7 +112,7 @@ class Sample:
     def load(cls, folder: Path | None = None) -> Self:
         """Read the routes of `folder`, by default of the sample that comes with jianbao."""
         folder = folder or bundled() / "sample"
-        rows = tomllib.loads((folder / "routes.toml").read_text(encoding="utf-8"))["route"]
+        rows = read_toml(folder / "routes.toml")["route"]
         return cls(folder, tuple(Route(**row) for row in rows))
 
     def answer(self, target: str, asked: Mapping[str, str], now: datetime, port: int) -> Answer:

@@ -53,7 +53,7 @@ def sources_import(
 
     例：jianbao sources import feeds.opml
     """
-    from crawler.opml import append_sources, read_opml
+    from crawler.sources.opml import append_sources, read_opml
 
     newsroom = newsroom_of(context)
     added = append_sources(newsroom.home, read_opml(file.read_bytes(), warn), warn)
@@ -69,7 +69,7 @@ def sources_export(
 
     例：jianbao sources export -o feeds.opml
     """
-    from crawler.opml import write_opml
+    from crawler.sources.opml import write_opml
 
     newsroom = newsroom_of(context)
     document = write_opml(newsroom.sources.values())

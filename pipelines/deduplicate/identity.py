@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal, Self
 
+from crawler.kinds import GENERIC
 from pipelines.model import Article, Instant, Reference
 
 Outcome = Literal["new", "updated", "seen"]
@@ -19,9 +20,6 @@ Outcome = Literal["new", "updated", "seen"]
 
 Measured = Mapping[str, tuple[int, float]]
 """A metric's latest number, and when it was read, in seconds since 1970."""
-
-_GENERIC_KINDS: Final = frozenset({"feed", "web"})
-"""Kinds of pages that know less of an article than its own site does."""
 
 _COARSENESS: Final = {"second": 0, "minute": 0, "hour": 0, "day": 1, "month": 2, "year": 3, "first-seen": 4}
 
@@ -328,7 +326,7 @@ def _words(article: Article) -> tuple[object, ...]:
 
 def _rank(voice: Voice) -> tuple[object, ...]:
     newest = voice.newest
-    generic = newest.kind in _GENERIC_KINDS
+    generic = newest.kind in GENERIC
     return newest.temporary, generic, not voice.longest.text, voice.first_seen, newest.source, newest.url
 
 

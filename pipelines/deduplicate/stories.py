@@ -9,6 +9,7 @@ from datetime import UTC, timedelta, tzinfo
 from itertools import combinations
 from typing import Final
 
+from crawler.kinds import PAPERS, POSTS, REPOSITORIES
 from pipelines.deduplicate import near, titles
 from pipelines.deduplicate.bands import Band, Bands, Pair, Use, find_pairs, hashed, unpopular
 from pipelines.deduplicate.clusters import unite
@@ -29,8 +30,6 @@ WINDOW: Final = timedelta(days=180)
 
 SHARED_WINDOW: Final = timedelta(days=30)
 """Two posts on the same work are one story within this time."""
-
-_POSTS: Final = ("wechat", "zhihu", "feed", "web")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ def reference_evidence(articles: Sequence[StoredArticle], reference_counts: Mapp
                 about[reference.key].append(one)
             owner = owners.get(reference.key)
             if owner is not None and owner.id != one.id and _within(one, owner, WINDOW):
-                kind = "reprint" if owner.article.kind in _POSTS else "names"
+                kind = "reprint" if owner.article.kind in POSTS else "names"
                 _note(found, kind, reference.key, one, owner)
     for key, sharers in about.items():
         for one, other in combinations(sharers, 2):
@@ -163,7 +162,7 @@ def subjects(one: StoredArticle) -> Iterator[Reference]:
 
 def _may_share(one: StoredArticle, other: StoredArticle) -> bool:
     """Two releases of one repository are two pieces of news; so are two posts of different months on one paper."""
-    both_code = one.article.kind == other.article.kind == "github"
+    both_code = {one.article.kind, other.article.kind} <= REPOSITORIES
     return not both_code and _within(one, other, SHARED_WINDOW)
 
 
@@ -187,8 +186,8 @@ def _lead(articles: Sequence[StoredArticle], evidence: Iterable[Evidence], trust
     def rank(one: StoredArticle) -> tuple[object, ...]:
         return (
             one.article.temporary,
-            one.article.kind not in _POSTS,
-            one.article.kind == "arxiv",
+            one.article.kind not in POSTS,
+            one.article.kind in PAPERS,
             one.id in reprints,
             -trust.get(one.article.source, 1.0),
             one.article.published.at,

@@ -22,6 +22,7 @@ from typing import Final, Self
 
 import numpy as np
 
+from crawler.kinds import POSTS, REPOSITORIES
 from pipelines.deduplicate.bands import Band, Pair, Use, find_pairs, hashed, unpopular
 from pipelines.deduplicate.contradictions import contradiction, identifiers, say_otherwise
 from pipelines.deduplicate.near import Hashes, bands, differ, mixed
@@ -57,7 +58,6 @@ _SEED: Final = 0x7115 + VERSION
 _PERMUTATIONS: Final = mixed(np.arange(1, 31, dtype=np.uint64))
 _LONG_NAME: Final = 6
 _HAN: Final = re.compile(r"[\u3400-\u9fff]")
-_POSTS: Final = frozenset({"wechat", "zhihu", "feed", "web"})
 _DAYS: Final = frozenset({"second", "minute", "hour", "day", "first-seen"})
 """Precisions of a date that can be held against a window of days."""
 
@@ -193,7 +193,7 @@ _WORD: Final = re.compile(r"[a-z]+|\d+(?:\.\d+)*|[\u3400-\u9fff]+|[^\W_]")
 
 def _joinable(article: Article) -> bool:
     """A repository's title is its name, which says it all; a date to the month says nothing of days."""
-    return article.kind != "github" and article.published.precision in _DAYS and bool(_letters(article.title))
+    return article.kind not in REPOSITORIES and article.published.precision in _DAYS and bool(_letters(article.title))
 
 
 def _letters(folded: str) -> str:
@@ -270,7 +270,7 @@ def _same_news(one: _Title, other: _Title) -> str | None:
     """Articles of two accounts."""
     if one.whole == other.whole:
         joined = "标题相同" if one.telling else None
-    elif one.article.kind in _POSTS and other.article.kind in _POSTS and min(len(one.core), len(other.core)) >= TELLING:
+    elif one.article.kind in POSTS and other.article.kind in POSTS and min(len(one.core), len(other.core)) >= TELLING:
         joined = _likeness(one, other)
     else:
         joined = None

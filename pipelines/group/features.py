@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Self
 from urllib.parse import urlsplit
 
-from crawler.items import Kind
+from crawler.kinds import KINDS, PLATFORMS, REPOSITORIES, Kind
 from pipelines.model import Article
 from pipelines.text import fold
 
@@ -58,18 +58,7 @@ SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
 }
 """How a title may be built, by what a reason calls it. A name that is a title, `owner/repository`, has no shape."""
 
-_HOST_KINDS: Final[Mapping[str, Kind]] = {
-    "mp.weixin.qq.com": "wechat",
-    "zhihu.com": "zhihu",
-    "zhuanlan.zhihu.com": "zhihu",
-    "arxiv.org": "arxiv",
-    "github.com": "github",
-}
-_NAME_FOR_TITLE: Final = frozenset[Kind]({"github"})
-"""Kinds whose titles are names, `owner/repository`; the description says what it is."""
-
-_PLATFORMS: Final = frozenset[Kind]({"zhihu", "arxiv", "github"})
-"""Kinds whose source, where it is known at all, says no more than the host."""
+_HOST_KINDS: Final[Mapping[str, Kind]] = {host: name for name, row in KINDS.items() for host in row.hosts}
 
 _UNSPACED: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
 _LETTER: Final = rf"[^\W_{_UNSPACED}]"
@@ -105,8 +94,8 @@ class Seen:
         """
         host = _host(url)
         kind = _HOST_KINDS.get(host, kind)
-        text = f"{title} {summary}".strip() if kind in _NAME_FOR_TITLE else title
-        return cls(text[:TEXT_CHARACTERS], "" if kind in _PLATFORMS else source or "", host, kind)
+        text = f"{title} {summary}".strip() if kind in REPOSITORIES else title
+        return cls(text[:TEXT_CHARACTERS], "" if kind in PLATFORMS else source or "", host, kind)
 
     @classmethod
     def of_article(cls, article: Article) -> Self:
@@ -186,7 +175,7 @@ def shapes(seen: Seen) -> Vector:
     >>> sorted(shapes(Seen("MNN 1.0.2 发布，提速 3 倍！")))
     ['%感叹', '%版本号', '%逗号']
     """
-    if seen.kind in _NAME_FOR_TITLE:
+    if seen.kind in REPOSITORIES:
         return {}
     return {SHAPE + name: 1.0 for name, shape in SHAPES.items() if shape.search(seen.text)}
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from crawler.kinds import REPOSITORIES
 from pipelines.group.categories import CategoryRules
 from pipelines.group.features import (
     ACCOUNT,
@@ -108,7 +109,7 @@ def seen_entry(view: EntryView) -> Seen:
     """
     url = view.url or ""
     found = Seen.of(view.title, url, source=view.source)
-    if found.kind != "github":
+    if found.kind not in REPOSITORIES:
         return found
     name = view.repository or "/".join(url.split("/")[3:5])
     return Seen.of(name, url, summary="" if view.title == name else view.title)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from crawler.kinds import PAPERS, REPOSITORIES
 from pipelines.issue.escape import bare_url, cleaned, escape, link, printable_url
 from pipelines.issue.summary import summarise
 from pipelines.model import Article, Candidate, Entry
@@ -34,9 +35,9 @@ def propose_entry(candidate: Candidate, newsletter: Newsletter) -> Entry:
 
 def _head(article: Article, url: str | None, separator: str) -> str:
     prefix, title, source = "", cleaned(article.title) or article.url, article.publisher
-    if article.kind == "arxiv":
+    if article.kind in PAPERS:
         prefix, source = _venue(article) or _paper(article), None
-    elif article.kind == "github":
+    elif article.kind in REPOSITORIES:
         title, source = _project(article, url), None
     said = escape(title) + (separator + escape(source) if source and cleaned(source) else "")
     return (f"[{escape(prefix)}] " if prefix else "") + (link(said, url) if url else said)
@@ -69,4 +70,4 @@ def _project(article: Article, url: str | None) -> str:
 
 def _said_in_head(lead: Article) -> str:
     """What the head line says, as a reader sees it."""
-    return _project(lead, lead.url) if lead.kind == "github" else lead.title
+    return _project(lead, lead.url) if lead.kind in REPOSITORIES else lead.title

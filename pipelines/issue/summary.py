@@ -16,6 +16,7 @@ from functools import lru_cache
 from math import log, sqrt
 from typing import Final
 
+from crawler.kinds import PAPERS, REPOSITORIES
 from pipelines.issue.escape import cleaned
 from pipelines.issue.inline import plain
 from pipelines.model import Article, Candidate
@@ -80,13 +81,13 @@ def summarise(candidate: Candidate, head: str) -> str:
     lead = candidate.lead
     stored = (lead, *(one for one in candidate.articles if one is not lead))
     articles = [one.article for one in stored]
-    if lead.article.kind == "github":
-        articles = [*(one for one in articles if one.kind == "github"), *articles]
+    if lead.article.kind in REPOSITORIES:
+        articles = [*(one for one in articles if one.kind in REPOSITORIES), *articles]
         releases = sorted(
             (one for one in articles if "tag" in one.facts), key=lambda one: one.published.at, reverse=True
         )
         notes = next((found for one in releases if (found := extract(_unmarked(one), head))), ())
-        about = next((one.summary for one in articles if one.kind == "github" and _new(one.summary, head)), "")
+        about = next((one.summary for one in articles if one.kind in REPOSITORIES and _new(one.summary, head)), "")
         if about or notes:
             return joined([*filter(None, [cleaned(about)]), *notes])
     for one in articles:
@@ -257,7 +258,7 @@ def extract(article: Article, head: str = "") -> tuple[str, ...]:
     Returns:
         Fewer than two where the article has no more; none where it has nothing to say.
     """
-    texts = (article.text, article.summary) if article.kind != "arxiv" else (article.summary, article.text)
+    texts = (article.text, article.summary) if article.kind not in PAPERS else (article.summary, article.text)
     found: tuple[str, ...] = ()
     for text in texts:
         about = f"{article.title} {article.summary if text is article.text else ''}"

@@ -14,7 +14,8 @@ from scrapy.crawler import Crawler
 from scrapy.statscollectors import StatsCollector
 
 from crawler.home import Home
-from crawler.items import Batch, Kind, Problem
+from crawler.items import Batch, Problem
+from crawler.kinds import Kind
 from crawler.sources import Source
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.run import ingest

@@ -21,9 +21,10 @@ from scrapy.settings import Settings
 from crawler.errors import CrawlError, SourceMisconfigured
 from crawler.home import Home
 from crawler.items import Batch, Problem, RawItem, SourceState
+from crawler.kinds import KINDS
 from crawler.saved import read_saved
 from crawler.settings import assert_safe
-from crawler.sources import KINDS, Registry, Source
+from crawler.sources import Registry, Source
 from pipelines.model import Heard
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.bridge import Bridge, SourceResult

@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
-from typing import Final, cast
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from crawler.items import Kind
 from pipelines.group.candidates import GroupRules, grade
 from pipelines.group.features import Seen
 from pipelines.group.trained import VERSION, Learned, NotAModel
@@ -129,7 +128,5 @@ def _spans(days: Sequence[date], zone: ZoneInfo) -> Iterator[tuple[datetime, dat
 
 
 def _example(lesson: Lesson, group: str) -> Example:
-    seen = Seen.of(
-        lesson.title, lesson.url, summary=lesson.summary, source=lesson.source, kind=cast("Kind", lesson.kind)
-    )
+    seen = Seen.of(lesson.title, lesson.url, summary=lesson.summary, source=lesson.source, kind=lesson.kind)
     return Example(seen, group, picked=lesson.picked, category=lesson.category)

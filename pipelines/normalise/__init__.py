@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final, Protocol
 
-from crawler.items import Kind, RawItem
+from crawler.items import RawItem
+from crawler.kinds import KINDS, Kind
 from pipelines.model import Article, ArticleLink, Instant
 from pipelines.normalise.dates import read_date
 from pipelines.normalise.html import Content, read_html
@@ -95,8 +96,8 @@ def normalise(raw: RawItem, source: SourceFacts, rules: Rules) -> Article:
 
 
 def _choose_publisher(raw: RawItem, source: SourceFacts) -> str:
-    """The publisher to print after the title: the feed's name in sources.toml, else the publisher on the page."""
-    return source.name if source.kind == "feed" else raw.publisher or source.name
+    """The publisher to print after the title: the row's name where its kind says so, else the publisher on the page."""
+    return source.name if KINDS[source.kind].is_named_by_row else raw.publisher or source.name
 
 
 def _choose_url(raw: RawItem, canonical: Canonical, rules: Rules) -> tuple[str, bool]:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Final, Literal
+
+from crawler.kinds import KINDS
+from crawler.toml import read_toml
 
 Language = Literal["zh", "en"]
 
 LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
 
 _CHINESE: Final[Mapping[str, str]] = {
-    "wechat": "公众号",
-    "zhihu": "知乎",
-    "arxiv": "arXiv",
-    "github": "GitHub",
-    "feed": "订阅",
-    "web": "网页",
+    **{name: row.label.chinese for name, row in KINDS.items()},
     "by-hand": "手工合并",
     "reprint": "转载",
     "names": "互相提到",
@@ -42,7 +39,9 @@ _CHINESE: Final[Mapping[str, str]] = {
 @cache
 def english() -> Mapping[str, str]:
     """English by Chinese."""
-    return tomllib.loads(files("pipelines.review").joinpath("english.toml").read_text(encoding="utf-8"))
+    labels = {name: row.label.english for name, row in KINDS.items()}
+    articles = {row.article.chinese: row.article.english for row in KINDS.values()}
+    return labels | articles | read_toml(files("pipelines.review").joinpath("english.toml"))
 
 
 def translated(words: str, language: Language) -> str:

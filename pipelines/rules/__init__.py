@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
 from crawler.home import Home
+from crawler.toml import TomlUnreadable, read_toml
 from pipelines.newsletter import load_newsletter
 from pipelines.rules.languages import LanguageRules
 from pipelines.rules.promotion import PromotionRules
@@ -68,8 +68,8 @@ def load_rules(home: Home) -> Rules:
 def _read_table(home: Home, name: str, table: type[_T], **more: object) -> _T:
     path = home.rules(name)
     try:
-        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        values = read_toml(path)
+    except (FileNotFoundError, TomlUnreadable) as error:
         raise RulesMisconfigured(f"{path}: {error}") from error
     try:
         return table.model_validate(values | more)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Select, func, null, select, union_all
 
-from crawler.items import Kind
+from crawler.kinds import Kind
 from pipelines.model import CandidateState
 from pipelines.store.search import found
 from pipelines.store.tables import articles, stories, story_members

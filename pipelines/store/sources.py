@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
-from crawler.items import Kind, SourceState
+from crawler.items import SourceState
+from crawler.kinds import Kind
 from pipelines.store.engine import chunks, upsert
 from pipelines.store.tables import sources
 

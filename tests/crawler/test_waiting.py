@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.pages.waiting import LONGEST_WAIT, retry_after
+from crawler.waiting import LONGEST_WAIT, retry_after
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 

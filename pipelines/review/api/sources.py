@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
-from crawler.sources_file import switched
+from crawler.sources.file import switched
 from pipelines import files
 from pipelines.errors import CannotDecide
 from pipelines.newsroom import Newsroom

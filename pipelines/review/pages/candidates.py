@@ -10,8 +10,7 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import HTMLResponse, Response
 
-from crawler.items import Kind
-from crawler.sources import KINDS
+from crawler.kinds import KINDS, Kind
 from pipelines.model import CandidateState
 from pipelines.newsroom.shortlist import shortlist
 from pipelines.review.pages.cards import Tab, cards, tabs

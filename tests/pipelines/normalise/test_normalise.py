@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.home import Home, bundled
-from crawler.items import Kind, Link, RawItem
+from crawler.items import Link, RawItem
+from crawler.kinds import Kind
 from pipelines.model import Article
 from pipelines.normalise import normalise
 from pipelines.normalise.references import add_references

@@ -13,7 +13,7 @@ from crawler.errors import SourceMisconfigured
 from crawler.home import Home
 from crawler.items import SourceState
 from crawler.sources import load_sources
-from crawler.sources_file import switched
+from crawler.sources.file import switched
 from pipelines.newsroom import Newsroom
 from pipelines.review.crawling import Crawls
 

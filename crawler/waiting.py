@@ -25,14 +25,14 @@ def retry_after(headers: Mapping[str, str], fetched_at: datetime) -> datetime | 
     >>> retry_after({"retry-after": "90"}, datetime(2026, 1, 1, tzinfo=UTC)).isoformat()
     '2026-01-01T00:01:30+00:00'
     """
-    value = headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit():
-        return within_reason(fetched_at + timedelta(seconds=min(int(value[:12]), 10**9)), fetched_at)
+    header = headers.get("retry-after", "").strip()
+    if header.isascii() and header.isdigit():
+        return within_reason(fetched_at + timedelta(seconds=min(int(header[:12]), 10**9)), fetched_at)
     try:
-        named = parsedate_to_datetime(value[:64])
+        moment = parsedate_to_datetime(header[:64])
     except (ValueError, OverflowError):
         return None
-    return within_reason(named if named.tzinfo else named.replace(tzinfo=UTC), fetched_at)
+    return within_reason(moment if moment.tzinfo else moment.replace(tzinfo=UTC), fetched_at)
 
 
 def within_reason(moment: datetime, fetched_at: datetime) -> datetime:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from crawler.errors import PageChanged
-from crawler.pages.entry import Channel, Entry, clean, has_markup, plain, plain_title
-from crawler.pages.html import collapse
+from crawler.markup.entry import Channel, Entry
+from crawler.markup.html import collapse
+from crawler.markup.text import clean, has_markup, plain, plain_title
 
 
 def read_json(text: str, url: str) -> Channel:
@@ -26,7 +27,7 @@ def read_json(text: str, url: str) -> Channel:
     except (ValueError, RecursionError) as error:
         raise PageChanged(f"neither a feed nor JSON: {error}", url=url) from None
     if not isinstance(feed, dict) or "jsonfeed.org/version/" not in str(feed.get("version"))[:100]:
-        raise PageChanged(f"JSON, but no JSON Feed: it {said(feed)}", url=url)
+        raise PageChanged(f"JSON, but no JSON Feed: it {describe_answer(feed)}", url=url)
     if not isinstance(feed.get("items"), list):
         raise PageChanged("a JSON Feed without its list of items", url=url)
     return Channel(
@@ -70,16 +71,16 @@ def _authors(holder: Mapping[str, Any]) -> str:
 
 def _text(holder: Mapping[str, Any], name: str) -> str:
     """A string, or an integer as one (ids, epochs); else empty."""
-    value = holder.get(name)
-    return clean(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    member = holder.get(name)
+    return clean(str(member)) if isinstance(member, str | int) and not isinstance(member, bool) else ""
 
 
 def _list(holder: Mapping[str, Any], name: str) -> list[Any]:
-    value = holder.get(name)
-    return value if isinstance(value, list) else []
+    member = holder.get(name)
+    return member if isinstance(member, list) else []
 
 
-def said(answer: Any) -> str:
+def describe_answer(answer: Any) -> str:
     """What an API's JSON says went wrong, else the names in it, for the person who asked for a feed.
 
     >>> said({"statusCode": 400, "message": "no such feed"})
@@ -88,9 +89,9 @@ def said(answer: Any) -> str:
     if not isinstance(answer, dict):
         return f"is a {type(answer).__name__}"
     for name in ("message", "error", "err", "msg", "detail"):
-        value = answer.get(name)
-        if isinstance(value, dict):
-            return said(value)
-        if isinstance(value, str) and value:
-            return f"says: {collapse(clean(value))[:200]}"
+        message = answer.get(name)
+        if isinstance(message, dict):
+            return describe_answer(message)
+        if isinstance(message, str) and message:
+            return f"says: {collapse(clean(message))[:200]}"
     return "has " + (", ".join(list(answer)[:6]) or "nothing")

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from crawler.errors import SourceMisconfigured
 from crawler.home import Home
-from crawler.opml import append_sources, read_opml, write_opml
-from crawler.sources import Source, check, load_sources
+from crawler.sources import Source, load_sources
+from crawler.sources.file import check
+from crawler.sources.opml import append_sources, read_opml, write_opml
 
 
 def opml(*outlines: str, head: str = "") -> bytes:

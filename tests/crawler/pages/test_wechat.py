@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from crawler.errors import Blocked, CrawlError, Gone, PageChanged, RateLimited
 from crawler.items import RawItem, Reply
+from crawler.markup.javascript import read_literal, strings, unquote
 from crawler.pages import wechat
-from crawler.pages.javascript import read_literal, strings, unquote
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 SHORT = "https://mp.weixin.qq.com/s/Tile-0001_abcdefghij22"

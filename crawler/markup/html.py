@@ -101,13 +101,13 @@ def metas(document: HtmlElement) -> dict[str, str]:
     >>> metas(parse('<meta property="og:title" content=" A "><meta name="Author" content="">'))
     {'og:title': 'A'}
     """
-    found: dict[str, str] = {}
+    contents: dict[str, str] = {}
     for node in document.iter("meta"):
         content = (node.get("content") or "").strip()
         for attribute in ("property", "name", "itemprop"):
             if content and (name := node.get(attribute)):
-                found.setdefault(name.strip().lower(), content)
-    return found
+                contents.setdefault(name.strip().lower(), content)
+    return contents
 
 
 def _refuse_flood(text: str) -> None:

@@ -53,9 +53,9 @@ def read_literal(source: str) -> JsValue:
         elif token["string"]:
             _put(open_values[-1], keys[-1], unquote(token["string"]))
         elif token[0] in "{[":
-            value: dict[str, JsValue] | list[JsValue] = {} if token[0] == "{" else []
-            _put(open_values[-1], keys[-1], value)
-            open_values.append(value)
+            literal: dict[str, JsValue] | list[JsValue] = {} if token[0] == "{" else []
+            _put(open_values[-1], keys[-1], literal)
+            open_values.append(literal)
             keys.append("")
         elif token[0] in "}]":
             open_values.pop()
@@ -96,13 +96,13 @@ def unquote(literal: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _put(parent: dict[str, JsValue] | list[JsValue], key: str, value: JsValue) -> None:
+def _put(parent: dict[str, JsValue] | list[JsValue], key: str, literal: JsValue) -> None:
     if isinstance(parent, list):
-        parent.append(value)
+        parent.append(literal)
     elif key and not parent.get(key):
-        parent[key] = value
+        parent[key] = literal
 
 
-def _character(found: re.Match[str]) -> str:
-    code = found[1] or found[2]
-    return chr(int(code, 16)) if code else _CONTROLS.get(found[3], found[3])
+def _character(escape: re.Match[str]) -> str:
+    code = escape[1] or escape[2]
+    return chr(int(code, 16)) if code else _CONTROLS.get(escape[3], escape[3])

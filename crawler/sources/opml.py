@@ -12,7 +12,8 @@ from lxml import etree
 
 from crawler.errors import SourceMisconfigured
 from crawler.home import Home
-from crawler.sources import Source, load_mirrors, load_sources, row_of, toml_row, with_address
+from crawler.sources.file import load_mirrors, load_sources, row_of, toml_row, with_address
+from crawler.sources.schema import Source
 
 _OPML_ROW: Final = "{urn:jianbao}source"
 """Attribute of an outline that holds our whole row as JSON; other readers pass over it (OPML 2.0, extending)."""
@@ -147,12 +148,12 @@ def _identifier(title: str, url: str) -> str:
     >>> _identifier("宝玉的分享", "https://www.blog.example/feed.xml")
     'blog-example'
     """
-    if len(words := _ascii_words(title)) >= 3:
-        return words
+    if len(slug := _ascii_words(title)) >= 3:
+        return slug
     try:
         parts = urlsplit(url)
     except ValueError:
-        return words or "feed"
+        return slug or "feed"
     last = _ascii_words(parts.path.rsplit("/", 1)[-1].rsplit(".", 1)[0])
     host = _ascii_words((parts.hostname or "feed").removeprefix("www."))
     return last if re.search(r"\d", last) else host
@@ -162,14 +163,14 @@ def _ascii_words(text: str) -> str:
     return "-".join(re.findall(r"[a-z0-9]+", text.lower()))[:48].strip("-")
 
 
-def _unused(identifier: str, taken: set[str]) -> str:
+def _unused(identifier: str, used_ids: set[str]) -> str:
     """The id, with a number where it is taken; taken from now on."""
-    number, found = 1, identifier
-    while found in taken:
+    number, candidate = 1, identifier
+    while candidate in used_ids:
         number += 1
-        found = f"{identifier}-{number}"
-    taken.add(found)
-    return found
+        candidate = f"{identifier}-{number}"
+    used_ids.add(candidate)
+    return candidate
 
 
 def append_sources(home: Home, sources: Iterable[Source], warn: Warn = _ignore) -> tuple[Source, ...]:

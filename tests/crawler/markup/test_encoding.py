@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from crawler.items import Reply
-from crawler.pages.encoding import decode, decode_reply
+from crawler.markup.encoding import decode, decode_reply
 
 CHINESE = "端侧模型的四比特量化，速度与内存"
 TRADITIONAL = "行動裝置上的神經網路模型壓縮與加速"

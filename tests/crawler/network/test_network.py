@@ -26,9 +26,10 @@ from crawler.home import Home, bundled
 from crawler.network.credentials import credential_for, header_for
 from crawler.network.failures import meaning
 from crawler.network.gate import CLOSES_AFTER, GIVES_UP_AFTER, Gate, NotAsked
-from crawler.network.policy import Policy, host_and_port, is_public, load_policy
+from crawler.network.policy import Policy, is_public, load_policy
 from crawler.network.resolver import PublicResolver, refusal
 from crawler.network.retry import asked_to_wait
+from crawler.urls import host_and_port
 
 NOW = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
 FEED = (

@@ -10,8 +10,9 @@ from typing import Final
 
 from lxml import etree
 
-from crawler.pages.entry import Channel, Entry, absolute, digest, has_markup, person, plain, plain_title
-from crawler.pages.html import collapse
+from crawler.markup.entry import Channel, Entry, person
+from crawler.markup.html import collapse
+from crawler.markup.text import absolute, digest, has_markup, plain, plain_title
 
 _PREFIXES: Final[Mapping[str, str]] = {
     "http://purl.org/rss/1.0": "",

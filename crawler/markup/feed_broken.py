@@ -9,8 +9,9 @@ from typing import Any, Final
 import feedparser
 
 from crawler.errors import PageChanged
-from crawler.pages.entry import Channel, Entry, absolute, clean, digest, has_markup, person, plain, plain_title
-from crawler.pages.html import collapse
+from crawler.markup.entry import Channel, Entry, person
+from crawler.markup.html import collapse
+from crawler.markup.text import absolute, clean, digest, has_markup, plain, plain_title
 
 _MOST_CHARACTERS: Final = 4_000_000
 """feedparser takes up to 4 µs for a character of a hostile feed."""
@@ -88,5 +89,5 @@ def _images(entry: dict[str, Any]) -> Iterator[str]:
 
 
 def _text(holder: dict[str, Any], name: str) -> str:
-    value = dict.get(holder, name)  # feedparser's own `get` gives `published` where there is no `updated`, and warns
-    return clean(value) if isinstance(value, str) else ""
+    field = dict.get(holder, name)  # feedparser's own `get` gives `published` where there is no `updated`, and warns
+    return clean(field) if isinstance(field, str) else ""

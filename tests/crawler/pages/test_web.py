@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from crawler.errors import Blocked, CrawlError, Gone, PageChanged
 from crawler.items import RawItem, Reply
+from crawler.markup.html import inner_html, metas, parse, plain_text
 from crawler.pages import web
-from crawler.pages.html import inner_html, metas, parse, plain_text
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 URL = "https://blog.example.org/2026/10/int8"

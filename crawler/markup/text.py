@@ -1,59 +1,13 @@
-"""What a feed says, whatever its format: a channel and its entries. `crawler.pages.feed` makes items of them."""
+"""Words and addresses of hostile markup: cleaned, on one line, without tags, made absolute."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from html import unescape
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
-from crawler.pages.html import collapse, parse, plain_text
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry. Empty strings and tuples where the feed says nothing.
-
-    Args:
-        links: what may be its address, best first, as written.
-        base: what its relative addresses are relative to; absolute.
-        guid: what the feed tells its entries apart by.
-        title, summary: plain text.
-        html, text: the content, in one form or the other.
-        enclosures: addresses of files that come with it, as written.
-        related: addresses of what it is about, as written.
-        ids: strong keys; a guid is none, since only its own feed knows it.
-    """
-
-    links: tuple[str, ...] = ()
-    base: str = ""
-    guid: str = ""
-    title: str = ""
-    published: str = ""
-    updated: str = ""
-    author: str = ""
-    html: str = ""
-    text: str = ""
-    summary: str = ""
-    image: str = ""
-    enclosures: tuple[str, ...] = ()
-    related: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    language: str = ""
-    ids: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """A whole feed. `author` and `language` hold for entries that do not say their own."""
-
-    title: str = ""
-    generator: str = ""
-    author: str = ""
-    language: str = ""
-    entries: tuple[Entry, ...] = ()
-
+from crawler.markup.html import collapse, parse, plain_text
 
 _LONGEST_DIGEST: Final = 4000  # characters of markup
 _CONTROL: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -63,8 +17,6 @@ _INLINE_TAG: Final = re.compile(
     re.IGNORECASE,
 )
 _PLAIN_URL: Final = re.compile(r"https?://[^\s/?#@\\\[\]]+(?:[/?#]\S*)?", re.IGNORECASE)
-_ADDRESS: Final = re.compile(r"[^\s()<>]+@[^\s()<>]+\.[a-z]{2,}", re.IGNORECASE)
-_NAMED_ADDRESS: Final = re.compile(r"[^\s()<>]+@[^\s()<>]+ \(([^()]+)\)|([^<>]+) <[^\s<>]+@[^\s<>]+>")
 _REFERENCE: Final = re.compile(r"&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,31});", re.IGNORECASE)
 
 
@@ -101,16 +53,6 @@ def plain_title(markup: str) -> str:
     'AT&T: new vector<int>'
     """
     return collapse(_decoded(_INLINE_TAG.sub("", markup)))
-
-
-def person(written: str) -> str:
-    """The name in what a feed says of an author; empty where it is a mail address alone.
-
-    >>> person("ada@example.org (Ada)"), person("ada@example.org"), person(" Ada ")
-    ('Ada', '', 'Ada')
-    """
-    name = _NAMED_ADDRESS.sub(r"\1\2", collapse(written[:200]))
-    return "" if _ADDRESS.fullmatch(name) else name
 
 
 def absolute(url: str, base: str) -> str | None:

@@ -20,10 +20,10 @@ from places import RECORDINGS
 
 from crawler.errors import Blocked, CrawlError, PageChanged
 from crawler.items import Page, RawItem, Reply
-from crawler.pages.encoding import decode
+from crawler.markup.encoding import decode
+from crawler.markup.feed_broken import read_broken
+from crawler.markup.feed_xml import read_xml
 from crawler.pages.feed import feed, feed_of
-from crawler.pages.feed_broken import read_broken
-from crawler.pages.feed_xml import read_xml
 
 URL = "https://feeds.example.org/feed.xml"
 ITEM = "<item><title>One</title><link>https://a.example/1</link></item>"

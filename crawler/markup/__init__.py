@@ -1,0 +1,1 @@
+"""What page functions share: bytes to text, HTML, feeds, scripts, lists of records. Pure."""

@@ -1,0 +1,66 @@
+"""A feed, whatever its format: a channel and its entries. `crawler.pages.feed` makes items of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from crawler.markup.html import collapse
+
+_ADDRESS: Final = re.compile(r"[^\s()<>]+@[^\s()<>]+\.[a-z]{2,}", re.IGNORECASE)
+_NAMED_ADDRESS: Final = re.compile(r"[^\s()<>]+@[^\s()<>]+ \(([^()]+)\)|([^<>]+) <[^\s<>]+@[^\s<>]+>")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry. Empty strings and tuples where the feed says nothing.
+
+    Args:
+        links: what may be its address, best first, as written.
+        base: what its relative addresses are relative to; absolute.
+        guid: what the feed tells its entries apart by.
+        title, summary: plain text.
+        html, text: the content, in one form or the other.
+        enclosures: addresses of files that come with it, as written.
+        related: addresses of what it is about, as written.
+        ids: strong keys; a guid is none, since only its own feed knows it.
+    """
+
+    links: tuple[str, ...] = ()
+    base: str = ""
+    guid: str = ""
+    title: str = ""
+    published: str = ""
+    updated: str = ""
+    author: str = ""
+    html: str = ""
+    text: str = ""
+    summary: str = ""
+    image: str = ""
+    enclosures: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    language: str = ""
+    ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A whole feed. `author` and `language` hold for entries that do not say their own."""
+
+    title: str = ""
+    generator: str = ""
+    author: str = ""
+    language: str = ""
+    entries: tuple[Entry, ...] = ()
+
+
+def person(written: str) -> str:
+    """The name in what a feed says of an author; empty where it is a mail address alone.
+
+    >>> person("ada@example.org (Ada)"), person("ada@example.org"), person(" Ada ")
+    ('Ada', '', 'Ada')
+    """
+    name = _NAMED_ADDRESS.sub(r"\1\2", collapse(written[:200]))
+    return "" if _ADDRESS.fullmatch(name) else name

@@ -1,0 +1,171 @@
+"""The tables of sources.toml and of `[network]` in newsletter.toml: their fields, and what may stand in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import partial
+from ipaddress import ip_address
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from croniter import croniter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from crawler.kinds import Kind, Mode
+
+
+def _http_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not re.fullmatch(r"[^\s\x00-\x1f]+", url):
+        raise ValueError("must be an absolute http(s) URL")
+    return url
+
+
+def _schedule(text: str) -> str:
+    if re.fullmatch(r"every [1-9]\d{0,4}[mhdw]", text):
+        return text
+    try:
+        if len(text.split()) == 5 and croniter(text, 0).get_next():
+            return text
+    except ValueError:
+        pass
+    raise ValueError('must be "every 6h" (m, h, d, w) or five cron fields like "0 */6 * * *"')
+
+
+def check_template(template: str, placeholder: str) -> str:
+    """An address with a placeholder.
+
+    Raises:
+        ValueError: the placeholder is missing, or the template is no address.
+    """
+    if placeholder not in template:
+        raise ValueError(f"must contain {placeholder}")
+    return _http_url(template)
+
+
+def _rising(numbers: tuple[int, int]) -> tuple[int, int]:
+    if not 0 <= numbers[0] <= numbers[1]:
+        raise ValueError("must be [fewest, most]: two numbers from 0, the smaller first")
+    return numbers
+
+
+def _host_and_port(text: str) -> str:
+    try:
+        parts = urlsplit(f"//{text}")
+        usable = parts.hostname and parts.port and parts.netloc == text and "@" not in text
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError(f'{text!r} must be "host:port", as in "127.0.0.1:8000"')
+    return text.lower()
+
+
+def _secret_origin(url: str) -> str:
+    """An origin that may see a secret: over TLS, or on this very machine."""
+    parts = urlsplit(_http_url(url))
+    if parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError("must be an origin alone: scheme, host and port")
+    if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
+        raise ValueError("must be https: a secret goes nowhere in clear, but to 127.0.0.1 and the like")
+    return url
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
+Text = Annotated[str, Field(min_length=1, max_length=1000)]
+HostAndPort = Annotated[str, AfterValidator(_host_and_port)]
+SecretOrigin = Annotated[str, AfterValidator(_secret_origin)]
+
+
+class _Row(BaseModel):
+    """A table of a configuration file: frozen, no field that we do not know, TOML's arrays as tuples."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lists_are_tuples(cls, values: Any) -> Any:
+        if isinstance(values, dict):
+            return {name: tuple(field) if isinstance(field, list) else field for name, field in values.items()}
+        return values
+
+
+class Source(_Row):
+    """One row of sources.toml. What the fields mean stands in data/README.md."""
+
+    id: Identifier
+    kind: Kind
+    name: str = Field(min_length=1, max_length=100)
+    url: HttpUrl | None = None
+    schedule: Annotated[str, AfterValidator(_schedule)] = "every 6h"
+    expect_per_week: Annotated[tuple[int, int], AfterValidator(_rising)] | None = None
+    category: str | None = None
+    trust: float = Field(default=1.0, ge=0, le=10)
+    enabled: bool = True
+    max_pages: int = Field(default=5, ge=1, le=100)
+    # wechat
+    mirror: Text | None = None
+    account: Text | None = None
+    full_text: Literal["mirror", "page"] = "mirror"
+    page_mirror: Annotated[str, AfterValidator(partial(check_template, placeholder="{path}"))] | None = None
+    # zhihu
+    column: Annotated[str, Field(pattern=r"^[\w-]{1,100}$")] | None = None
+    author: Annotated[str, Field(pattern=r"^[\w-]{1,100}$")] | None = None
+    # arxiv, zhihu, github
+    query: Text | None = None
+    base_url: HttpUrl | None = None
+    # github
+    mode: Mode | None = None
+    repos: tuple[Annotated[str, Field(pattern=r"^[\w.-]{1,100}/[\w.-]{1,100}$")], ...] = ()
+
+
+class HostRule(_Row):
+    """How a host wants to be asked.
+
+    Args:
+        delay: seconds between the starts of two requests, of which there is never more than one at a time.
+        group: hosts of one group share that one line; a host without a group is a line of its own.
+        robots: whether its robots.txt is asked; False for an API, whose own terms say what programs may do.
+    """
+
+    delay: float = Field(ge=0, le=3600)
+    group: str | None = None
+    robots: bool = True
+
+
+class CredentialOrigins(_Row):
+    """`[network.credentials]` of newsletter.toml: origins that see a secret besides its own site.
+
+    Args:
+        github: for GITHUB_TOKEN, besides https://api.github.com: a GitHub Enterprise server, a proxy of one's own.
+        zhihu: for ZHIHU_COOKIE, besides Zhihu's own hosts.
+    """
+
+    github: tuple[SecretOrigin, ...] = ()
+    zhihu: tuple[SecretOrigin, ...] = ()
+
+
+class Network(_Row):
+    """`[network]` of newsletter.toml.
+
+    Args:
+        credentials: where secrets of the environment may go; no source and no imported list can add to them.
+        allow_hosts: `host:port`, exactly as the URL writes them: all that may be reached though it is not public.
+        hosts: this newsletter's own rules, by host or by `host:port`; they come before data/rules/hosts.toml.
+    """
+
+    credentials: CredentialOrigins = Field(default_factory=CredentialOrigins)
+    allow_hosts: tuple[HostAndPort, ...] = ()
+    hosts: Mapping[str, HostRule] = Field(default_factory=dict)

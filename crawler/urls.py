@@ -1,0 +1,42 @@
+"""Addresses: the host and the port that they lead to."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlsplit
+
+LONGEST_URL: Final = 2083
+"""Characters; what browsers were long held to. A longer one is a trap or a mistake."""
+
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+
+def host_and_port(url: str) -> tuple[str, int]:
+    """The host, in lower case, and the port that a URL leads to.
+
+    Raises:
+        ValueError: not http(s), no host, credentials in the address, or too long.
+
+    >>> host_and_port("https://Example.com/a")
+    ('example.com', 443)
+    >>> host_and_port("http://[::1]:8000/")
+    ('::1', 8000)
+    """
+    if len(url) > LONGEST_URL:
+        raise ValueError(f"an address of {len(url)} characters")
+    parts = urlsplit(url)
+    if parts.scheme not in _DEFAULT_PORTS:
+        raise ValueError(f"only http and https are asked for, not {parts.scheme or 'no scheme'}:")
+    if not parts.hostname:
+        raise ValueError("an address without a host")
+    if "@" in parts.netloc:
+        raise ValueError("credentials inside the address are never sent")
+    return parts.hostname, _DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
+
+
+def host_of(url: str) -> str:
+    """The host that a URL leads to; empty where it leads nowhere that we would go."""
+    try:
+        return host_and_port(url)[0]
+    except ValueError:
+        return ""
