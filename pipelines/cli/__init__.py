@@ -1,18 +1,20 @@
 """The command line: a function a command, a file a subject; the work is elsewhere.
 
 Exit 0 done, 1 some of it failed (said on stderr), 2 wrong use. With `--json`, stdout holds one JSON document.
+
+The modules of this room are all loaded to list the commands, for `--help` and for shell completion. Each command
+therefore imports its work when it runs; at the top of a file stand typer, rich and modules that load nothing more.
 """
 
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
+from typer.completion import completion_init
 
-from crawler.errors import CrawlError
 from crawler.home import HOME_VARIABLE, Home
 from pipelines.cli.choosing import assist, candidates, decide, merge, split
 from pipelines.cli.crawling import add, crawl, group, rebuild, schedule
@@ -23,14 +25,6 @@ from pipelines.cli.issues import archive_app, export, issue_app
 from pipelines.cli.sources import sources_app
 from pipelines.cli.start import demo, init
 from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out
-from pipelines.errors import CannotDecide, NoSuchIssue
-from pipelines.newsletter import NewsletterMisconfigured
-from pipelines.newsroom import Newsroom
-from pipelines.newsroom.assistant import NoProposal
-from pipelines.newsroom.evaluation import CannotEvaluate
-from pipelines.newsroom.exports import UnreadableReadme
-from pipelines.rules import RulesMisconfigured
-from pipelines.store.errors import NoSuchStory, StoreError
 
 app = typer.Typer(
     name="jianbao",
@@ -67,32 +61,53 @@ for part, name in (
 ):
     app.add_typer(part, name=name)
 
-_WRONG: Final = (
-    CannotEvaluate,
-    NewsletterMisconfigured,
-    RulesMisconfigured,
-    CannotDecide,
-    NoSuchIssue,
-    NoSuchStory,
-    UnreadableReadme,
-)
-"""What the user said, on the command line or in a file, that cannot be done."""
+completion_init()  # typer's own registration of the shells also adds two options to --help
 
 
 def main() -> None:
     """The entry point: what a user can put right is said in one line, without a traceback."""
     try:
         app()
-    except _WRONG as error:
+    except Exception as error:
+        code = _exit_code(error)
+        if code is None:
+            raise
         fail(str(error))
-        sys.exit(WRONG_USE)
-    except (CrawlError, StoreError, NoProposal) as error:
-        fail(str(error))
-        sys.exit(SOME_FAILED)
+        sys.exit(code)
+
+
+def _exit_code(error: Exception) -> int | None:
+    """Tell the exit code of an error that a user can put right; None where it is a fault of the program."""
+    from crawler.errors import CrawlError
+    from pipelines.errors import CannotDecide, NoSuchIssue
+    from pipelines.newsletter import NewsletterMisconfigured
+    from pipelines.newsroom.assistant import NoProposal
+    from pipelines.newsroom.evaluation import CannotEvaluate
+    from pipelines.newsroom.exports import UnreadableReadme
+    from pipelines.rules import RulesMisconfigured
+    from pipelines.store.errors import NoSuchStory, StoreError
+
+    match error:
+        case (
+            CannotEvaluate()
+            | NewsletterMisconfigured()
+            | RulesMisconfigured()
+            | CannotDecide()
+            | NoSuchIssue()
+            | NoSuchStory()
+            | UnreadableReadme()
+        ):
+            return WRONG_USE
+        case CrawlError() | StoreError() | NoProposal():
+            return SOME_FAILED
+        case _:
+            return None
 
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version
+
         out.print(version("jianbao"))
         raise typer.Exit
 
@@ -105,4 +120,4 @@ def _begin(
         bool, typer.Option("--version", help="打印版本。", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
-    context.obj = Newsroom(Home.current(home))
+    context.obj = Home.current(home)

@@ -5,19 +5,18 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.text import Text
 
 from pipelines.cli import terminal
-from pipelines.cli.shared import DATE_FORMAT, Json, now, print_json
+from pipelines.cli.shared import DATE_FORMAT, Json, newsroom_of, now, print_json
 from pipelines.cli.terminal import out
-from pipelines.group.as_json import candidates_json
-from pipelines.issue.sections import no_such_category
-from pipelines.model import Decision
 from pipelines.names import STATE_NAMES
-from pipelines.newsroom import Newsroom, decisions, drafts
+
+if TYPE_CHECKING:
+    from pipelines.newsroom import Newsroom, decisions
 
 
 class State(StrEnum):
@@ -51,7 +50,10 @@ def candidates(
 
     例：jianbao candidates --category 论文 --since 14d --limit 20
     """
-    newsroom: Newsroom = context.obj
+    from pipelines.group.as_json import candidates_json
+    from pipelines.newsroom import decisions
+
+    newsroom = newsroom_of(context)
     at = now()
     found = decisions.list_candidates(
         newsroom.store,
@@ -81,7 +83,10 @@ def decide(
 
     例：jianbao decide 1234 pick --category 论文
     """
-    newsroom: Newsroom = context.obj
+    from pipelines.model import Decision
+    from pipelines.newsroom import decisions
+
+    newsroom = newsroom_of(context)
     decision = Decision(
         story=story,
         action=action.value,
@@ -102,7 +107,9 @@ def merge(
 
     例：jianbao merge 1234 1301
     """
-    newsroom: Newsroom = context.obj
+    from pipelines.newsroom import decisions
+
+    newsroom = newsroom_of(context)
     _say(decisions.merge(newsroom, story, others, who=newsroom.newsletter.editor, at=now()))
 
 
@@ -118,7 +125,9 @@ def split(
 
     例：jianbao split 1234 1240
     """
-    newsroom: Newsroom = context.obj
+    from pipelines.newsroom import decisions
+
+    newsroom = newsroom_of(context)
     _say(decisions.split(newsroom, story, leaving or [], who=newsroom.newsletter.editor, at=now()))
 
 
@@ -132,7 +141,9 @@ def assist(
 
     例：jianbao assist 1234
     """
-    newsroom: Newsroom = context.obj
+    from pipelines.newsroom import drafts
+
+    newsroom = newsroom_of(context)
     if accept and reject:
         raise typer.BadParameter("认可还是不要，只能说一样", param_hint="--accept")
     editor = drafts.Editor(newsroom, newsroom.newsletter.editor, now())
@@ -156,6 +167,8 @@ def _say(done: decisions.Decided) -> None:
 
 
 def _category(newsroom: Newsroom, name: str | None) -> str | None:
+    from pipelines.issue.sections import no_such_category
+
     if name is None:
         return None
     category = newsroom.newsletter.category(name)

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.cli import terminal
-from pipelines.cli.shared import Json, group_what_is_new, now, print_json
+from pipelines.cli.shared import Json, group_what_is_new, newsroom_of, now, print_json
 from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out, warn
-from pipelines.newsroom import Newsroom, run
-from pipelines.newsroom.issues import remember_issues
-from pipelines.newsroom.schedule import due_sources, serve
 
 if TYPE_CHECKING:
+    from pipelines.newsroom import Newsroom
     from pipelines.newsroom.crawls import SourceReport
 
 NoGroup = Annotated[bool, typer.Option("--no-group", help="只入库，不归组；留给下一个归组的命令。")]
@@ -31,9 +29,9 @@ def crawl(
 
     例：jianbao crawl jiqizhixin arxiv-quantization
     """
-    from pipelines.newsroom import crawls  # noqa: PLC0415 - it loads Scrapy, which takes a second that no other command should wait
+    from pipelines.newsroom import crawls
 
-    newsroom: Newsroom = context.obj
+    newsroom = newsroom_of(context)
     if unreadable := [mistake for mistake in newsroom.registry.mistakes if not mistake.source]:
         for mistake in unreadable:
             fail(str(mistake))
@@ -60,14 +58,16 @@ def add(
 
     例：jianbao add saved.html --url https://mp.weixin.qq.com/s/abc
     """
-    from pipelines.newsroom import crawls  # noqa: PLC0415 - as above
+    from pipelines.newsroom import crawls
 
-    newsroom: Newsroom = context.obj
+    newsroom = newsroom_of(context)
     reports = crawls.add(newsroom, targets, url=url)
     _finish(newsroom, reports, as_json=as_json, no_group=no_group)
 
 
 def _chosen(newsroom: Newsroom, ids: Sequence[str], *, due: bool) -> list[Any]:
+    from pipelines.newsroom.schedule import due_sources
+
     unknown = [one for one in ids if one not in newsroom.sources]
     if unknown:
         fail(f"sources.toml 里没有可用的来源：{'、'.join(unknown)}；见 jianbao sources list 与 sources check")
@@ -94,7 +94,7 @@ def group(context: typer.Context) -> None:
 
     例：jianbao group
     """
-    group_what_is_new(context.obj)
+    group_what_is_new(newsroom_of(context))
 
 
 def rebuild(context: typer.Context) -> None:
@@ -102,7 +102,10 @@ def rebuild(context: typer.Context) -> None:
 
     例：jianbao rebuild
     """
-    newsroom: Newsroom = context.obj
+    from pipelines.newsroom import run
+    from pipelines.newsroom.issues import remember_issues
+
+    newsroom = newsroom_of(context)
     with terminal.progress() as bar:
         task = bar.add_task("重建", total=None)
         built = run.rebuild(
@@ -123,4 +126,6 @@ def schedule(context: typer.Context) -> None:
 
     例：jianbao schedule
     """
-    raise typer.Exit(serve(context.obj))
+    from pipelines.newsroom.schedule import serve
+
+    raise typer.Exit(serve(newsroom_of(context)))

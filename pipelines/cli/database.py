@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from pipelines.cli.shared import newsroom_of
 from pipelines.cli.terminal import out
-from pipelines.newsroom import Newsroom
-from pipelines.store import Store
 
 db_app = typer.Typer(help="数据库。", no_args_is_help=True)
 
@@ -21,7 +20,9 @@ def db_upgrade(context: typer.Context) -> None:
 
     例：jianbao db upgrade
     """
-    newsroom: Newsroom = context.obj
+    from pipelines.store import Store
+
+    newsroom = newsroom_of(context)
     Store.upgrade(newsroom.home.database_url).close()
     out.print("数据库已是当前版本。")
 
@@ -32,6 +33,6 @@ def db_backup(context: typer.Context, file: Annotated[Path, typer.Argument(metav
 
     例：jianbao db backup jianbao-backup.db
     """
-    newsroom: Newsroom = context.obj
+    newsroom = newsroom_of(context)
     newsroom.store.backup(file)
     out.print(Text(f"已备份到 {file}"))

@@ -9,9 +9,8 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from pipelines.cli.shared import now
+from pipelines.cli.shared import newsroom_of, now
 from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out
-from pipelines.newsroom import Newsroom
 
 user_app = typer.Typer(help="编辑台的用户。", no_args_is_help=True)
 
@@ -28,9 +27,9 @@ def review(
 
     例：jianbao review
     """
-    from pipelines.review import serving  # noqa: PLC0415 - the web framework is of no use to other commands
+    from pipelines.review import serving
 
-    newsroom: Newsroom = context.obj
+    newsroom = newsroom_of(context)
     try:
         access = serving.access_for(newsroom, host)
         with serving.listen(host, port) as listening:
@@ -55,9 +54,9 @@ def user_add(
 
     例：jianbao user add xiaowang
     """
-    from pipelines.review.guard import passwords  # noqa: PLC0415 - as above
+    from pipelines.review.guard import passwords
 
-    newsroom: Newsroom = context.obj
+    newsroom = newsroom_of(context)
     if not re.fullmatch(r"[\w.@-]{1,64}", name):
         fail("名字只能有文字、数字和 . _ @ -，最多 64 个字符")
         raise typer.Exit(WRONG_USE)
@@ -81,7 +80,7 @@ def user_list(context: typer.Context) -> None:
 
     例：jianbao user list
     """
-    newsroom: Newsroom = context.obj
+    newsroom = newsroom_of(context)
     with newsroom.store.reading() as tx:
         for name in tx.users.names():
             out.print(Text(name))
@@ -93,7 +92,7 @@ def user_remove(context: typer.Context, name: Annotated[str, typer.Argument(help
 
     例：jianbao user remove xiaowang
     """
-    newsroom: Newsroom = context.obj
+    newsroom = newsroom_of(context)
     with newsroom.store.transaction() as tx:
         removed = tx.users.remove(name)
     if not removed:

@@ -9,10 +9,8 @@ from typing import Annotated
 import typer
 
 from pipelines.cli import terminal
-from pipelines.cli.shared import DATE_FORMAT, Json, print_json
+from pipelines.cli.shared import DATE_FORMAT, Json, newsroom_of, print_json
 from pipelines.cli.terminal import out, warn
-from pipelines.newsroom import Newsroom
-from pipelines.newsroom import evaluation as evaluating
 
 
 def evaluate(
@@ -30,9 +28,10 @@ def evaluate(
 
     例：jianbao evaluate --split 2020-07-01 --pool pool.jsonl
     """
-    newsroom: Newsroom = context.obj
-    from pipelines.newsroom.crawls import read_list  # noqa: PLC0415 - it loads Scrapy, which takes a second
+    from pipelines.newsroom import evaluation as evaluating
+    from pipelines.newsroom.crawls import read_list
 
+    newsroom = newsroom_of(context)
     with newsroom.store.reading() as tx:
         issues = [issue for day in tx.issues.dates("published") if (issue := tx.issues.get(day))]
     items, problems = read_list(pool) if pool else ((), ())

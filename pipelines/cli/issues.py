@@ -5,25 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
 from pipelines.cli import terminal
-from pipelines.cli.shared import DATE_FORMAT, Json, group_what_is_new, now, print_json
+from pipelines.cli.shared import DATE_FORMAT, Json, group_what_is_new, newsroom_of, now, print_json
 from pipelines.cli.terminal import SOME_FAILED, fail, out, warn
-from pipelines.issue.reading import NotAnIssue, read_issue
-from pipelines.newsroom import Newsroom, drafts, looking_over
-from pipelines.newsroom.exports import Format, planned, written
-from pipelines.newsroom.issues import (
-    all_issues,
-    ensure_accepted,
-    issues_to_export,
-    publish_issues,
-    published_with,
-    save_issue,
-)
+
+if TYPE_CHECKING:
+    from pipelines.newsroom.exports import Format
 
 archive_app = typer.Typer(help="往期简报。", no_args_is_help=True)
 issue_app = typer.Typer(help="各期简报：草稿与已刊。", no_args_is_help=True)
@@ -40,7 +32,10 @@ def archive_import(
 
     例：jianbao archive import past/*.md
     """
-    newsroom: Newsroom = context.obj
+    from pipelines.issue.reading import NotAnIssue, read_issue
+    from pipelines.newsroom.issues import save_issue
+
+    newsroom = newsroom_of(context)
     issues = []
     for path in sorted(paths):
         try:
@@ -67,7 +62,9 @@ def issue_list(context: typer.Context) -> None:
 
     例：jianbao issue list
     """
-    newsroom: Newsroom = context.obj
+    from pipelines.newsroom.issues import all_issues
+
+    newsroom = newsroom_of(context)
     out.print(terminal.issue_table(all_issues(newsroom.store)))
 
 
@@ -79,7 +76,10 @@ def issue_show(
 
     例：jianbao issue show 2020-01-27
     """
-    newsroom: Newsroom = context.obj
+    from pipelines.newsroom.exports import Format, written
+    from pipelines.newsroom.issues import issues_to_export
+
+    newsroom = newsroom_of(context)
     (issue,) = issues_to_export(newsroom.store, newsroom.newsletter, [day.date()])
     out.out(written(issue, Format.MARKDOWN, newsroom), end="", highlight=False)
 
@@ -99,7 +99,10 @@ def issue_lint(
 
     例：jianbao issue lint 2020-01-27
     """
-    newsroom: Newsroom = context.obj
+    from pipelines.newsroom import drafts, looking_over
+    from pipelines.newsroom.issues import issues_to_export
+
+    newsroom = newsroom_of(context)
     dates = None if every else [day.date()] if day else []
     issues = issues_to_export(newsroom.store, newsroom.newsletter, dates)
     if fix:
@@ -109,7 +112,7 @@ def issue_lint(
                 looking_over.mend(editor, issue.date)
         issues = issues_to_export(newsroom.store, newsroom.newsletter, dates)
     if online:
-        from pipelines.newsroom import crawls  # noqa: PLC0415 - it loads Scrapy, which only this option needs
+        from pipelines.newsroom import crawls
 
         crawls.visit(newsroom, [url for issue in issues for url in looking_over.addresses_of(issue)])
     with newsroom.store.reading() as tx:
@@ -145,7 +148,10 @@ def export(
 
     例：jianbao export 2020-01-27 --format markdown,wechat -o out
     """
-    newsroom: Newsroom = context.obj
+    from pipelines.newsroom.exports import planned
+    from pipelines.newsroom.issues import ensure_accepted, issues_to_export, publish_issues, published_with
+
+    newsroom = newsroom_of(context)
     if check and publish:
         raise typer.BadParameter("只检查就不能同时定稿", param_hint="--check")
     wanted = [_format(name) for name in (formats or ("markdown,atom" if every else "markdown")).split(",")]
@@ -172,6 +178,8 @@ def export(
 
 
 def _format(name: str) -> Format:
+    from pipelines.newsroom.exports import Format
+
     try:
         return Format[name.strip().upper()]
     except KeyError:

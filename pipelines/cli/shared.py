@@ -5,21 +5,32 @@ from __future__ import annotations
 import json
 import sys
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from pipelines.cli import terminal
 from pipelines.cli.terminal import err
-from pipelines.newsroom import Newsroom, run
+
+if TYPE_CHECKING:
+    from pipelines.newsroom import Newsroom
 
 DATE_FORMAT: Final = ["%Y-%m-%d"]
 
 Json = Annotated[bool, typer.Option("--json", help="在标准输出打印一份 JSON。")]
 
 
+def newsroom_of(context: typer.Context) -> Newsroom:
+    """Open the newsroom in the folder that the main command's options name."""
+    from pipelines.newsroom import Newsroom
+
+    return Newsroom(context.obj)
+
+
 def group_what_is_new(newsroom: Newsroom) -> None:
     """Run the final stage, and say on stderr what came of it."""
+    from pipelines.newsroom import run
+
     with terminal.progress() as bar:
         task = bar.add_task("归组", total=None)
         grouped = run.group(

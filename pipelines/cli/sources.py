@@ -8,12 +8,10 @@ from typing import Annotated
 
 import typer
 
-from crawler.opml import append_sources, read_opml, write_opml
 from pipelines import files
 from pipelines.cli import terminal
-from pipelines.cli.shared import Json, print_json
+from pipelines.cli.shared import Json, newsroom_of, print_json
 from pipelines.cli.terminal import SOME_FAILED, fail, out, warn
-from pipelines.newsroom import Newsroom
 
 sources_app = typer.Typer(help="来源登记簿 sources.toml。", no_args_is_help=True)
 
@@ -24,7 +22,7 @@ def sources_list(context: typer.Context, as_json: Json = False) -> None:
 
     例：jianbao sources list
     """
-    newsroom: Newsroom = context.obj
+    newsroom = newsroom_of(context)
     if as_json:
         print_json({"sources": [source.model_dump(mode="json") for source in newsroom.sources.values()]})
     else:
@@ -39,7 +37,7 @@ def sources_check(context: typer.Context) -> None:
 
     例：jianbao sources check
     """
-    newsroom: Newsroom = context.obj
+    newsroom = newsroom_of(context)
     for mistake in newsroom.registry.mistakes:
         fail(str(mistake))
     if newsroom.registry.mistakes:
@@ -55,7 +53,9 @@ def sources_import(
 
     例：jianbao sources import feeds.opml
     """
-    newsroom: Newsroom = context.obj
+    from crawler.opml import append_sources, read_opml
+
+    newsroom = newsroom_of(context)
     added = append_sources(newsroom.home, read_opml(file.read_bytes(), warn), warn)
     out.print(f"添了 {len(added)} 个来源。")
 
@@ -69,7 +69,9 @@ def sources_export(
 
     例：jianbao sources export -o feeds.opml
     """
-    newsroom: Newsroom = context.obj
+    from crawler.opml import write_opml
+
+    newsroom = newsroom_of(context)
     document = write_opml(newsroom.sources.values())
     if output is None:
         sys.stdout.buffer.write(document)

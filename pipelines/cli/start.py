@@ -12,7 +12,6 @@ from rich.text import Text
 
 from crawler.home import bundled
 from pipelines import files
-from pipelines.cli import demo as sample
 from pipelines.cli.terminal import WRONG_USE, fail, out
 
 
@@ -24,13 +23,16 @@ def demo(
 
     例：jianbao demo
     """
+    from pipelines.cli.demo import run_demo
+    from pipelines.cli.demo import serve as serve_sample
+
     jianbao = context.find_root().command
 
     def typed(words: Sequence[str]) -> int:
         code: int | None = jianbao.main(list(words), standalone_mode=False)
         return code or 0
 
-    raise typer.Exit(sample.serve() if serve else sample.run_demo(typed))
+    raise typer.Exit(serve_sample() if serve else run_demo(typed))
 
 
 def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="新目录。")]) -> None:

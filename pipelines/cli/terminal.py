@@ -21,17 +21,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
-from crawler.sources import Source
-from pipelines.issue.entry import title_of
-from pipelines.issue.lint import Finding
-from pipelines.model import Candidate, Issue, Reason
 from pipelines.names import ERROR_NAMES, STATE_NAMES
-from pipelines.newsletter import Category, Newsletter
-from pipelines.store.sources import SourceRecord
 
 if TYPE_CHECKING:
+    from crawler.sources import Source
+    from pipelines.issue.lint import Finding
+    from pipelines.model import Candidate, Issue, Reason
+    from pipelines.newsletter import Category, Newsletter
     from pipelines.newsroom.crawls import SourceReport
     from pipelines.newsroom.evaluation import Evaluation, Ranking, Sections, Unpicked
+    from pipelines.store.sources import SourceRecord
 
 SOME_FAILED: Final = 1
 """Exit code: some of it failed, and stderr says what."""
@@ -156,6 +155,8 @@ def issue_table(issues: Iterable[Issue]) -> Table:
 
 def finding_lines(issue: Issue, findings: Iterable[Finding], newsletter: Newsletter) -> Iterator[Text]:
     """What of an issue is worth a second look, a line each, with where it is."""
+    from pipelines.issue.entry import title_of
+
     entries = [entry for section in issue.sections for entry in section.entries]
     for one in findings:
         where = newsletter.title
