@@ -1,17 +1,24 @@
-"""One newsletter's folder, opened: what every command works on."""
+"""One newsletter's folder, opened: what every command works on.
+
+The models of sources.toml's rows take as long to build as a short command runs. The property that reads the file loads
+them: a command that needs no source does not wait.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from crawler.home import Home
-from crawler.sources import Registry, Source, load_sources
 from pipelines.group.candidates import GroupRules
 from pipelines.newsletter import Newsletter, load_newsletter
 from pipelines.rules import Rules, load_rules
 from pipelines.store import Store
+
+if TYPE_CHECKING:
+    from crawler.sources import Registry, Source
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,8 @@ class Newsroom:
     @cached_property
     def registry(self) -> Registry:
         """sources.toml: the rows that can work, and what is wrong with the others."""
+        from crawler.sources import load_sources  # noqa: PLC0415 - as above
+
         names = (name for one in self.newsletter.categories for name in (one.name, *one.aliases))
         return load_sources(self.home, names)
 
