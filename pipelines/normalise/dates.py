@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Final
 
-import dateparser
-
 from pipelines.model import Instant, Precision
 from pipelines.text import read_numeral
 
@@ -381,6 +379,8 @@ _FORMS: Final = (
 def _guess_date(text: str, now: datetime) -> _Moment | None:
     if len(text) > _LONGEST_GUESS or not re.search(r"\d", text) or re.fullmatch(r"[\d\s.+-]+", text):
         return None
+    import dateparser  # noqa: PLC0415 - few dates need it, and it takes a while to load
+
     moment = dateparser.parse(
         text,
         languages=["zh", "en"],

@@ -7,9 +7,6 @@ import re
 import unicodedata
 from typing import Final
 
-import ftfy
-from ftfy.badness import badness
-
 from pipelines.rules import Rules
 from pipelines.rules.text import TextRules
 
@@ -147,5 +144,8 @@ def strip_opening(line: str, rules: Rules) -> str:
 def _repair_encoding(line: str) -> str:
     if not _MOJIBAKE.search(line):
         return line
+    import ftfy  # noqa: PLC0415 - few lines are broken, and commands that normalise nothing start sooner
+    from ftfy.badness import badness  # noqa: PLC0415
+
     repaired = ftfy.fix_encoding(line)
     return repaired if repaired != line and badness(repaired) < badness(line) else line
