@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer.completion import completion_init  # type: ignore[attr-defined]  # typer offers no other way
+from typer.completion import completion_init  # type: ignore[attr-defined]  # the module names no exports
 
 from crawler.home import HOME_VARIABLE, Home
 from pipelines.cli.choosing import assist, candidates, decide, merge, split
