@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from pipelines.text import HAN, fold, read_numeral
+from pipelines.text import HAN_RANGE, fold, read_numeral
 
 Values = Mapping[str, frozenset[str]]
 """The values of a title in each role."""
@@ -133,7 +133,7 @@ _NUMBERED: Final = re.compile(  # 2020-04-29 | 20200429 | 4月29日 | 04-29 | �
     |第\s?(?P<nth>\d{{1,4}}|[{_NUMERALS}]{{1,5}})\s?(?P<of>[期章篇讲课集卷回季弹波届次天日周部代话册辑场站课轮])
     |[(（\[【]\s?(?P<part>\d{{1,3}}|[{_NUMERALS}]{{1,4}}|[上中下])\s?[篇集部]?\s?[)）\]】]
     |(?P<part2>[上中下])[篇集](?=[^\w]|$)
-    |(?<=[{HAN}a-z])(?<![{_NUMERALS}])(?P<part3>[{_NUMERALS}]{{1,4}})(?=\s*(?:[:：]|$))
+    |(?<=[{HAN_RANGE}a-z])(?<![{_NUMERALS}])(?P<part3>[{_NUMERALS}]{{1,4}})(?=\s*(?:[:：]|$))
     """,
     re.VERBOSE,
 )
@@ -148,10 +148,10 @@ _NAME: Final = re.compile(r"(?<![a-z])([a-z]+)-?(\d+)?")
 
 # iphone 12, tf v2.3, 骁龙690, 2.0ghz, 12/16 本, 300万 人
 _NUMBER: Final = re.compile(
-    rf"(?:(?P<word>(?<![a-z])[a-z]+)(?P<between>[\s\-_.#]{{0,2}}(?:v(?=\d))?)|(?P<han>[{HAN}]{{1,2}})(?:[\s\-_]?v?))?"
+    rf"(?:(?P<word>(?<![a-z])[a-z]+)(?P<between>[\s\-_.#]{{0,2}}(?:v(?=\d))?)|(?P<han>[{HAN_RANGE}]{{1,2}})(?:[\s\-_]?v?))?"
     r"(?P<number>\d{1,12}(?:\.\d{1,6}){0,4})"
     r"(?P<more>(?:[/、~&](?=\d)\d{1,6}(?:\.\d{1,6}){0,3})*)"
-    rf"(?:(?P<suffix>[a-z]{{1,4}})(?![a-z])|\s?(?P<multiple>[百千]?万|[千亿])?\s?(?P<unit>%|[{HAN}])?)"
+    rf"(?:(?P<suffix>[a-z]{{1,4}})(?![a-z])|\s?(?P<multiple>[百千]?万|[千亿])?\s?(?P<unit>%|[{HAN_RANGE}])?)"
 )
 
 

@@ -26,7 +26,7 @@ from pipelines.deduplicate.bands import Band, Pair, Use, drop_popular, find_pair
 from pipelines.deduplicate.contradictions import differ_in_details, find_contradiction, read_identifiers
 from pipelines.deduplicate.near import Hashes, make_band_keys, mix_bits, texts_differ
 from pipelines.model import Article, Evidence, StoredArticle
-from pipelines.text import HAN, fold, make_account_key
+from pipelines.text import HAN_RANGE, fold, make_account_key
 
 VERSION: Final = 1
 """Version of the keys; raise it with every change that changes a key. Keys of two versions are never equal."""
@@ -56,7 +56,7 @@ _ROWS: Final = 3
 _SEED: Final = 0x7115 + VERSION
 _PERMUTATIONS: Final = mix_bits(np.arange(1, 31, dtype=np.uint64))
 _LONG_NAME: Final = 6
-_HAN: Final = re.compile(f"[{HAN}]")
+_HAN: Final = re.compile(f"[{HAN_RANGE}]")
 _DAYS: Final = frozenset({"second", "minute", "hour", "day", "first-seen"})
 """Precisions of a date that are fine enough for a window of days."""
 
@@ -207,7 +207,7 @@ _BAR: Final = re.compile(r"\s*[|丨│]\s*")
 
 # 【框架】
 _TAG: Final = re.compile(r"【[^】]{1,20}】|\[[^\]]{1,20}\]")
-_TERM: Final = re.compile(rf"[a-z]+|\d+(?:\.\d+)*|[{HAN}]+|[^\W_]")
+_TERM: Final = re.compile(rf"[a-z]+|\d+(?:\.\d+)*|[{HAN_RANGE}]+|[^\W_]")
 
 
 def _can_be_joined(article: Article) -> bool:
@@ -234,7 +234,7 @@ def _find_main_part(folded: str) -> str:
 def _weigh_terms(folded: str) -> Mapping[str, float]:
     weights: dict[str, float] = {}
     for term in _TERM.findall(folded):
-        if term[0] > HAN[0]:
+        if term[0] > HAN_RANGE[0]:
             weights.update(dict.fromkeys(map("".join, pairwise(term)), 1.0) if len(term) > 1 else {term: 0.5})
         else:
             weights[term] = 1.0 if term[0].isdigit() else min(len(term), _LONG_NAME) / 2
