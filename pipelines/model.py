@@ -1,4 +1,4 @@
-"""What flows through the pipelines: article, reference, story, candidate, entry, issue. All frozen."""
+"""The values that pass between stages: article, reference, story, candidate, entry, issue. All are frozen."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ CandidateState = Literal["new", "picked", "dropped", "later", "published"]
 
 @dataclass(frozen=True, slots=True)
 class Instant:
-    """A point in time and how well it is known.
+    """A point in time and its precision.
 
     Args:
-        at: aware.
-        precision: of what was written; `first-seen` when nothing usable was.
-        source: where it was found: `published`, `updated`, `first-seen`.
-        raw: as written.
+        at: the time, aware.
+        precision: of the written date; `first-seen` without a date that can be read.
+        source: the field that gave the date: `published`, `updated`, `first-seen`.
+        raw: the date as written.
     """
 
     at: datetime
@@ -34,13 +34,13 @@ class Instant:
 
 @dataclass(frozen=True, slots=True)
 class ArticleLink:
-    """A link as the article has it; `pipelines.normalise.references` makes of it what it points at.
+    """A link of an article; `pipelines.normalise.references` makes a reference of it.
 
     Args:
         url: absolute, not yet canonical.
-        label: its words.
-        position: characters of the article's text before its words; None where the page sets it apart.
-        relation: what the page says it is; None in the text.
+        label: the text of the link.
+        position: characters of the article's text before the label; None for a link outside the text.
+        relation: relation that the page states; None for a link in the text.
     """
 
     url: str
@@ -51,14 +51,14 @@ class ArticleLink:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Something that an article points at: a paper, a repository, another article.
+    """A paper, a repository or another article that an article points at.
 
     Args:
         key: strong key: `arxiv:2001.04246`, `github:alibaba/mnn`, `doi:10.1000/182`, `wechat:…`, or a canonical URL.
-        url: canonical, fit to be printed.
-        label: the newsletter's label line for it (论文, 代码, 项目地址 ...), if one stood before it.
-        primary: in the title, on a label line, or in the first part of the text: what the article is about.
-        position: place among the article's references, from 0.
+        url: canonical; may be printed.
+        label: the newsletter's label for it (论文, 代码, 项目地址 ...), if the article has it on a label line.
+        primary: whether it is in the title, on a label line or in the first part of the text.
+        position: index among the article's references, from 0.
     """
 
     key: str
@@ -70,26 +70,26 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """One thing to read, normalised.
+    """A normalised article.
 
     Args:
-        kind, source: the kind and the id of the source that gave it.
-        url: canonical; what would be printed.
-        seen_url: as the source gave it.
-        keys: strong keys, canonical URL included; two articles that share one are the same article.
-        temporary: the URL dies within hours (a signed WeChat link): never published.
-        title: what the editor reads.
-        title_lead, title_tail: what was taken off the title's ends: `重磅`, `机器之心`.
+        kind, source: the kind and the id of its source.
+        url: the canonical URL; the URL to print.
+        seen_url: the URL in the source.
+        keys: strong keys, with the canonical URL; two articles that share a key are one article.
+        temporary: whether the URL expires within hours (a signed WeChat link); such a URL is never published.
+        title: without lead and tail.
+        title_lead, title_tail: the lead and the tail taken off the title: `重磅`, `机器之心`.
         publisher, author: account, column or site; person.
-        published, updated: `published` always stands, at worst as first seen.
+        published, updated: dates; without a date `published` is the time of the first fetch.
         language: `zh`, `en`, `ja`, `ko`, another ISO 639-1 code, or `und`.
-        text: main text, paragraphs separated by one newline; empty when the source gave none.
+        text: main text, paragraphs separated by one newline; empty without one.
         summary: the page's own digest, plain text.
-        image: lead image URL.
-        links: those that the page sets apart, then those of the text; not stored.
-        references: what title, text and links point at, in order of appearance.
+        image: URL of the lead image.
+        links: links outside the text, then links of the text; not stored.
+        references: of title, text and links, in order of appearance.
         tags, metrics, facts: as in RawItem.
-        fetched_at: aware.
+        fetched_at: time of the fetch, aware.
     """
 
     kind: Kind
@@ -119,14 +119,14 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class StoredArticle:
-    """An article with what the store knows of it.
+    """An article with its columns in the store.
 
     Args:
         id: stable for the life of the store, also across a rebuild.
-        urls: every URL it was seen under.
-        sources: ids of all sources that gave it.
-        first_seen: aware.
-        revision: 1, then one more each time the title or the text changed.
+        urls: every URL under which a source had it.
+        sources: ids of all its sources.
+        first_seen: time of the first fetch, aware.
+        revision: 1, and one more after each change of title or text.
     """
 
     id: int
@@ -152,7 +152,7 @@ class Evidence:
     Args:
         kind: `by-hand`, `reprint`, `names` (one is about the other), `shared-reference`, `near-text`, `same-title`,
             `similar-title`; the strongest first.
-        detail: for a person: the key, the similarity.
+        detail: for the editor: the key, the similarity.
         articles: the two ids, the smaller first.
     """
 
@@ -163,12 +163,12 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Articles that tell one piece of news.
+    """Articles that report one event.
 
     Args:
-        id: the smallest article id among its members, so that any member's id finds it.
+        id: the smallest article id among its members; the id of any member finds the story.
         members: article ids, ascending.
-        lead: the article to link.
+        lead: id of the article to link.
         evidence: empty for a story of one article.
     """
 
@@ -180,7 +180,7 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class StoryLink:
-    """A line that a story brings to an entry: 论文, 代码, 项目地址 …"""
+    """A label line of a story's entry: 论文, 代码, 项目地址 …"""
 
     label: str
     url: str
@@ -248,15 +248,15 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What somebody changed of an issue that is no story's own, never overwritten.
+    """A change of a part of an issue that belongs to no story; never overwritten.
 
     Args:
-        id: given by the store.
-        issue: its date.
+        id: the store assigns it.
+        issue: date of the issue.
         part: `headline`, `guide`, `preamble`, `order`, or `entry` for one that was not drafted from a story.
-        before, after: its text; None where there was none.
-        who, at: the person and when.
-        undoes: the change that this one takes back.
+        before, after: text of the part; None without one.
+        who, at: the person and the time.
+        undoes: id of the change that this change takes back.
     """
 
     id: int
@@ -271,12 +271,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What an article said when it was picked, never overwritten.
+    """URL, title and text of an article at the moment of a pick; never overwritten.
 
     Args:
-        article: its id.
-        at: of the pick; aware.
-        url, title, text: as they were.
+        article: id of the article.
+        at: time of the pick, aware.
+        url, title, text: of the article at that time.
         hash: SHA-256 of title and text.
     """
 
@@ -290,13 +290,13 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What was last heard of an address that an issue links.
+    """The last check of an address that an issue links.
 
     Args:
-        url: as the issue has it.
-        at: when it was asked for; aware.
-        state: `there`; `moved`, to the address that `detail` names; `gone`; `unknown`, if nobody could tell.
-        detail: why, or where to.
+        url: as in the issue.
+        at: time of the check, aware.
+        state: `there`; `moved`, to the address in `detail`; `gone`; `unknown`, if the check failed.
+        detail: the reason, or the new address.
     """
 
     url: str
@@ -309,12 +309,12 @@ class Heard:
 class Entry:
     """One item of an issue: the editor's Markdown, exported as it is.
 
-    What it says (title, source, links, label lines) is read from the Markdown by `pipelines.issue.reading.read_entry`.
+    `pipelines.issue.entry.read_entry` reads title, source, links and label lines from the Markdown.
 
     Args:
         markdown: the item's lines without the leading `- ` and without trailing blanks; a blank line only where the
             editor set paragraphs apart.
-        story: the article id of the story that it was drafted from, if any.
+        story: the article id of the story that the entry was proposed for, or None.
     """
 
     markdown: str

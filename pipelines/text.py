@@ -10,10 +10,10 @@ from opencc import OpenCC
 
 from pipelines.model import Article
 
-HAN: Final = "\u3400-\u9fff"
+HAN_RANGE: Final = "\u3400-\u9fff"
 """Chinese characters, as a range for a character class: CJK Unified Ideographs and their Extension A."""
 
-UNSPACED: Final = f"\u3040-\u30ff{HAN}\uac00-\ud7af"
+UNSPACED: Final = f"\u3040-\u30ff{HAN_RANGE}\uac00-\ud7af"
 """Characters of scripts that set no blank between words: kana, Chinese characters, Hangul."""
 
 
@@ -77,11 +77,8 @@ def trim_address(url: str, punctuation: str = ".,;:!?'*") -> str:
     >>> [trim_address(url) for url in ("https://a.cn/b.", "https://a.cn/b_(c)", "https://a.cn/b_(c)).")]
     ['https://a.cn/b', 'https://a.cn/b_(c)', 'https://a.cn/b_(c)']
     """
-    while url:
-        shorter = url.rstrip(punctuation)
-        if shorter.endswith(")") and shorter.count(")") > shorter.count("("):
-            shorter = shorter[:-1]
-        if shorter == url:
-            break
-        url = shorter
-    return url
+    end, unopened = len(url), url.count(")") - url.count("(")
+    while end and (url[end - 1] in punctuation or (url[end - 1] == ")" and unopened > 0)):
+        unopened -= url[end - 1] == ")"
+        end -= 1
+    return url[:end]

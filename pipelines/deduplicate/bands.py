@@ -1,7 +1,7 @@
-"""What finds articles by what they share: keys that are compared for equality, in SQL or in memory. Pure.
+"""Finds pairs of articles that share a key; keys are compared for equality, in SQL or in memory. Pure.
 
-A key counts within its reach in days only, and where it is not popular in its period. So what an article can be joined
-to depends on what is near it in time, not on all that was ever stored.
+A key counts only within its reach in days, and only if it is not popular in its period. So the possible pairs of an
+article depend on the articles near it in time, not on the whole store.
 """
 
 from __future__ import annotations
@@ -14,18 +14,23 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 POPULAR: Final = 100
-"""A key that more articles have in a period is a stock phrase or a footer: there it joins nothing, so that the cost
-stays flat."""
+"""A key that more articles have in a period belongs to a stock phrase or a footer: it joins nothing in that period,
+which also keeps the cost flat."""
 
 PERIOD: Final = 30
-"""Days in which a key's articles are counted. Periods do not slide: an article more changes one count."""
+"""Days in which the articles of a key are counted. Periods do not overlap: one more article changes one count."""
 
 Pair = tuple[int, int]
 """Two article ids, the smaller one first."""
 
 
 class Band(NamedTuple):
-    """A key, and for how many days before and after the article it counts."""
+    """A key of an article's title or text.
+
+    Args:
+        key: signed 64-bit integer.
+        reach: days before and after the article within which the key counts.
+    """
 
     key: int
     reach: int
@@ -33,12 +38,12 @@ class Band(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bands:
-    """What an article is found by.
+    """All bands of an article.
 
     Args:
-        day: of publication, as a number.
-        account: who published it, as a number.
-        bands: its keys, each with its reach.
+        day: ordinal of the day of publication.
+        account: hash of the account key.
+        bands: keys, each with its reach.
     """
 
     day: int
@@ -47,7 +52,13 @@ class Bands:
 
 
 class Use(NamedTuple):
-    """That an article has a key."""
+    """A key in an article.
+
+    Args:
+        key: of a band.
+        day, account: as in `Bands`.
+        article: its id.
+    """
 
     key: int
     day: int
@@ -55,29 +66,34 @@ class Use(NamedTuple):
     article: int
 
 
-def hashed(text: str) -> int:
-    """A signed 64-bit number, the same in every process and on every machine."""
+def hash_text(text: str) -> int:
+    """A signed 64-bit hash, the same in every process and on every machine."""
     return int.from_bytes(blake2b(text.encode(errors="replace"), digest_size=8).digest(), signed=True)
 
 
-def unpopular(uses: Collection[Use]) -> list[Use]:
-    """Without those of a key that is popular in their period."""
+def drop_popular(uses: Collection[Use]) -> list[Use]:
+    """Leave out the uses of each key in each period in which it is popular."""
     counts = Counter((use.key, use.day // PERIOD) for use in uses)
     return [use for use in uses if counts[use.key, use.day // PERIOD] <= POPULAR]
 
 
 def find_pairs(uses: Iterable[Use], reach: int) -> set[Pair]:
-    """Articles that share a key within its reach; those of one account on one day only."""
+    """Find pairs of articles that share a key.
+
+    Args:
+        uses: of keys of one reach.
+        reach: days that the two articles may be apart; two articles of one account must be of one day.
+    """
     sharers: dict[int, list[Use]] = defaultdict(list)
     for use in uses:
         sharers[use.key].append(use)
-    found: set[Pair] = set()
-    for some in sharers.values():
-        some.sort()
-        for place, one in enumerate(some):
-            for other in islice(some, place + 1, None):
-                if other.day - one.day > reach:
+    pairs: set[Pair] = set()
+    for uses_of_key in sharers.values():
+        uses_of_key.sort()
+        for index, use in enumerate(uses_of_key):
+            for later_use in islice(uses_of_key, index + 1, None):
+                if later_use.day - use.day > reach:
                     break
-                if one.account != other.account or one.day == other.day:
-                    found.add((min(one.article, other.article), max(one.article, other.article)))
-    return found
+                if use.account != later_use.account or use.day == later_use.day:
+                    pairs.add((min(use.article, later_use.article), max(use.article, later_use.article)))
+    return pairs

@@ -1,8 +1,8 @@
-"""Which things are one article, and what that article says when its sources disagree. Pure.
+"""Finds items that are one article, and composes the article when its sources disagree. Pure.
 
-Two things that share a strong key are one article. What is known of an article is kept by *voice*: what one source
-says of it under one URL. A voice knows its newest words and its longest; the article is composed of its voices. Both
-steps take the best by a total order, so neither the order of the items nor their batches make a difference.
+Two items that share a strong key are one article. The store holds an article as its *voices*: a voice is the newest and
+the longest item of one source under one URL. The article is composed of its voices. Both steps choose by a total order,
+so neither the order of the items nor their division into batches makes a difference.
 """
 
 from __future__ import annotations
@@ -16,22 +16,24 @@ from crawler.kinds import GENERIC
 from pipelines.model import Article, Instant, Reference
 
 Outcome = Literal["new", "updated", "seen"]
-"""`updated`: the title or the text changed, or two articles turned out to be one."""
+"""`updated`: the title or the text changed, or the item joined two stored articles."""
 
-Measured = Mapping[str, tuple[int, float]]
-"""A metric's latest number, and when it was read, in seconds since 1970."""
+DatedMetrics = Mapping[str, tuple[int, float]]
+"""By metric, the newest number and the time when it was read, in seconds since 1970."""
 
 _COARSENESS: Final = {"second": 0, "minute": 0, "hour": 0, "day": 1, "month": 2, "year": 3, "first-seen": 4}
+"""Rank of each precision; a finer one is smaller."""
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """What one source says of an article under one URL.
+    """The items of one source under one URL.
 
     Args:
         newest: the item fetched last.
-        longest: the item with the longest text, nearly always the newest. Both bear the best date ever given.
-        first_seen: aware.
+        longest: the item with the longest text, nearly always the newest. Both have the best publication date of all
+            items of the voice.
+        first_seen: time of the first fetch, aware.
     """
 
     newest: Article
@@ -40,16 +42,16 @@ class Voice:
 
     @classmethod
     def of(cls, article: Article) -> Self:
-        """A voice that spoke once."""
+        """The voice of a single item."""
         return cls(article, article, article.fetched_at)
 
-    def with_voice(self, other: Voice) -> Voice:
-        """Both as one."""
-        published = best_instant((self.newest.published, other.newest.published))
+    def with_voice(self, further: Voice) -> Voice:
+        """Both voices merged into one."""
+        published = choose_instant((self.newest.published, further.newest.published))
         return Voice(
-            newest=replace(max(self.newest, other.newest, key=_recency), published=published),
-            longest=replace(max(self.longest, other.longest, key=_length), published=published),
-            first_seen=min(self.first_seen, other.first_seen),
+            newest=replace(max(self.newest, further.newest, key=_rank_recency), published=published),
+            longest=replace(max(self.longest, further.longest, key=_rank_length), published=published),
+            first_seen=min(self.first_seen, further.first_seen),
         )
 
 
@@ -59,11 +61,11 @@ Voices = Mapping[tuple[str, str], Voice]
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """A version that an edit replaced.
+    """A revision that an edit replaced.
 
     Args:
-        number: 1 for the first version.
-        at: when the edit was fetched.
+        number: 1 for the first revision.
+        at: time when the edit was fetched.
     """
 
     number: int
@@ -74,37 +76,39 @@ class Replaced:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """An article and all that is known of it.
+    """An article and everything that the store holds of it.
 
     Args:
+        voices: by source and canonical URL.
         article: composed of the voices.
-        revision: the number of the version that stands.
-        replaced: versions replaced since the record was read from the store.
+        metrics: of all items.
+        revision: the number of the current revision.
+        replaced: revisions replaced since the record was read from the store.
     """
 
     id: int
     voices: Voices
     article: Article
-    metrics: Measured
+    metrics: DatedMetrics
     revision: int = 1
     replaced: tuple[Replaced, ...] = ()
 
     @classmethod
-    def of(cls, number: int, voices: Voices, metrics: Measured, revision: int = 1) -> Self:
-        """The record that the voices make."""
-        return cls(number, voices, compose(voices), metrics, revision)
+    def of(cls, number: int, voices: Voices, metrics: DatedMetrics, revision: int = 1) -> Self:
+        """The record of these voices."""
+        return cls(number, voices, compose_article(voices), metrics, revision)
 
     @property
     def first_seen(self) -> datetime:
-        """When any source first gave it."""
+        """The time of the first fetch of any voice, aware."""
         return min(voice.first_seen for voice in self.voices.values())
 
     def with_article(self, article: Article) -> Record:
-        """The record after an item. It is a revision when the item's own voice had spoken before."""
-        place = (article.source, article.url)
-        voices = merged(self.voices, {place: Voice.of(article)})
-        composed = compose(voices)
-        edited = place in self.voices and (
+        """The record with one more item. A change is a new revision if the item's voice exists already."""
+        address = (article.source, article.url)
+        voices = merge_voices(self.voices, {address: Voice.of(article)})
+        composed = compose_article(voices)
+        edited = address in self.voices and (
             composed.title != self.article.title or self.article.text not in ("", composed.text)
         )
         version = Replaced(self.revision, article.fetched_at, self.article.title, self.article.text)
@@ -112,32 +116,36 @@ class Record:
             self,
             voices=voices,
             article=composed,
-            metrics=latest(self.metrics, measured(article.metrics, article.fetched_at)),
+            metrics=merge_metrics(self.metrics, date_metrics(article.metrics, article.fetched_at)),
             revision=self.revision + edited,
             replaced=(*self.replaced, version) if edited else self.replaced,
         )
 
-    def with_record(self, other: Record) -> Record:
-        """Both as one article; the other's replaced versions are numbered on from these."""
+    def with_record(self, further: Record) -> Record:
+        """Both records merged into one article; the numbers of the further record's revisions follow on this one's."""
         shift = self.revision - 1
-        voices = merged(self.voices, other.voices)
+        voices = merge_voices(self.voices, further.voices)
         return replace(
             self,
             voices=voices,
-            article=compose(voices),
-            metrics=latest(self.metrics, other.metrics),
-            revision=self.revision + other.revision - 1,
-            replaced=(*self.replaced, *(replace(one, number=one.number + shift) for one in other.replaced)),
+            article=compose_article(voices),
+            metrics=merge_metrics(self.metrics, further.metrics),
+            revision=self.revision + further.revision - 1,
+            replaced=(
+                *self.replaced,
+                *(replace(version, number=version.number + shift) for version in further.replaced),
+            ),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Two stored articles that turned out to be one.
+    """Two stored articles that are one article.
 
     Args:
-        gone, kept: ids; the lower one stays.
-        shift: what to add to the numbers of the gone article's replaced versions.
+        gone: id of the article that is removed.
+        kept: id of the article that stays, the lower one.
+        shift: added to the numbers of the removed article's replaced revisions.
     """
 
     gone: int
@@ -147,13 +155,13 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a batch changes.
+    """The changes that a batch makes in the store.
 
     Args:
-        ids: of the article that each item belongs to, in the batch's order.
-        outcomes: likewise.
-        records: every article that the batch touched, as it is now.
-        joins: of stored articles only; none is kept that goes itself.
+        ids: id of the article of each item, in the order of the batch.
+        outcomes: outcome of each item, in the same order.
+        records: the new state of every article that the batch changes.
+        joins: of stored articles; the article that a join keeps is never removed by another join.
     """
 
     ids: tuple[int, ...]
@@ -162,184 +170,184 @@ class Plan:
     joins: tuple[Join, ...]
 
 
-def resolve(
+def resolve_batch(
     articles: Sequence[Article],
-    known: Mapping[str, int],
+    stored_ids: Mapping[str, int],
     records: Mapping[int, Record],
     new_id: Callable[[int], int],
 ) -> Plan:
-    """Find out which articles a batch's items are.
+    """Find the article of each item of a batch, and update the articles' records.
 
     Args:
         articles: the items in order.
-        known: stored article by strong key, for at least all keys of the items that are stored.
-        records: what is stored of these articles.
-        new_id: gives an unused id for the item at an index, above all stored ones or its own former one.
+        stored_ids: id of the stored article by strong key, for at least those keys of the items that the store has.
+        records: the stored records, by id, of these articles.
+        new_id: makes an unused id for the item at an index: higher than all stored ids, or the item's former id.
     """
-    owners = dict(known)
+    owners = dict(stored_ids)
     living = dict(records)
     successors: dict[int, int] = {}
     ids: list[int] = []
     outcomes: list[Outcome] = []
     joins: dict[int, Join] = {}
     for index, article in enumerate(articles):
-        mine = sorted({_last(owners[key], successors) for key in article.keys if key in owners})
-        if not mine:
+        owner_ids = sorted({_find_successor(owners[key], successors) for key in article.keys if key in owners})
+        if not owner_ids:
             voices = {(article.source, article.url): Voice.of(article)}
-            record = Record.of(new_id(index), voices, measured(article.metrics, article.fetched_at))
+            record = Record.of(new_id(index), voices, date_metrics(article.metrics, article.fetched_at))
             outcome: Outcome = "new"
         else:
-            before = living[mine[0]]
-            record = before
-            for gone in mine[1:]:
-                joins[gone] = Join(gone, record.id, record.revision - 1)
-                record = record.with_record(living.pop(gone))
-                successors[gone] = record.id
+            former = living[owner_ids[0]]
+            record = former
+            for absorbed_id in owner_ids[1:]:
+                joins[absorbed_id] = Join(absorbed_id, record.id, record.revision - 1)
+                record = record.with_record(living.pop(absorbed_id))
+                successors[absorbed_id] = record.id
             record = record.with_article(article)
-            changed = (before.article.title, before.article.text) != (record.article.title, record.article.text)
-            outcome = "updated" if changed or len(mine) > 1 else "seen"
+            changed = (former.article.title, former.article.text) != (record.article.title, record.article.text)
+            outcome = "updated" if changed or len(owner_ids) > 1 else "seen"
         living[record.id] = record
         owners.update(dict.fromkeys(article.keys, record.id))
         ids.append(record.id)
         outcomes.append(outcome)
-    ids = [_last(one, successors) for one in ids]
+    ids = [_find_successor(article_id, successors) for article_id in ids]
     return Plan(
         ids=tuple(ids),
         outcomes=tuple(outcomes),
-        records=tuple(living[one] for one in dict.fromkeys(ids)),
-        joins=tuple(_whole(join, joins) for join in joins.values() if join.gone in records),
+        records=tuple(living[article_id] for article_id in dict.fromkeys(ids)),
+        joins=tuple(_follow_joins(join, joins) for join in joins.values() if join.gone in records),
     )
 
 
-def compose(voices: Voices) -> Article:
-    """The article that its voices make.
+def compose_article(voices: Voices) -> Article:
+    """Compose the article of its voices.
 
-    - One voice leads: a lasting URL before a temporary one, the article's own site before a generic feed or page, one
-      with text before one without, then the one heard first. It gives URL, title and who published; what it leaves
-      empty comes from the next.
-    - The text is that of the best voice, unless another's is more than twice as long: then it was a teaser. So no item
-      without text, and no teaser, ever takes a text away, while an edit that shortens it counts.
+    - One voice leads: a lasting URL before a temporary one, the article's own site before a generic feed or page, a
+      voice with text before one without, then the voice seen first. It gives URL, title and publisher; the next voice
+      fills the fields that it leaves empty.
+    - The text is the leading voice's, unless another text is more than twice as long: then the leading voice has only a
+      teaser. So an item without text and a teaser never remove a text, while an edit that shortens a text counts.
     - The publication date is the earliest of the finest precision.
-    - Tags, facts and references are those of all.
+    - Tags, facts and references are the union over all voices.
 
     Returns:
-        The article; its keys and metrics are of no account, since nobody can take one back: the store has them all.
+        The article. Callers ignore its keys and metrics: the store holds the keys and metrics of all items ever seen.
     """
     if len(voices) == 1:
         (voice,) = voices.values()
         if voice.longest.text == voice.newest.text:
             return voice.newest
-    ranked = sorted(voices.values(), key=_rank)
+    ranked = sorted(voices.values(), key=_rank_voice)
     heads = [voice.newest for voice in ranked]
     leader = heads[0]
-    texts = [one for voice in ranked for one in (voice.newest, voice.longest)]
-    longest = max(len(one.text) for one in texts)
-    teller = next(one for one in texts if 2 * len(one.text) >= longest)
-    titled = next((one for one in heads if one.title), leader)
-    updates = [one.updated for one in heads if one.updated]
+    texts = [article for voice in ranked for article in (voice.newest, voice.longest)]
+    longest = max(len(article.text) for article in texts)
+    text_article = next(article for article in texts if 2 * len(article.text) >= longest)
+    titled = next((article for article in heads if article.title), leader)
+    updates = [article.updated for article in heads if article.updated]
     return replace(
         leader,
         title=titled.title,
         title_lead=titled.title_lead,
         title_tail=titled.title_tail,
-        publisher=_first(one.publisher for one in heads),
-        author=_first(one.author for one in heads),
-        published=best_instant(one.published for one in heads),
-        updated=max(updates, key=lambda one: (one.at, one.raw or "")) if updates else None,
-        language=teller.language,
-        text=teller.text,
-        summary=_first(one.summary for one in heads) or "",
-        image=_first(one.image for one in heads),
-        references=_references((teller, *heads)),
-        tags=tuple(dict.fromkeys(tag for one in heads for tag in one.tags)),
-        facts={name: value for one in reversed(heads) for name, value in one.facts.items()},
+        publisher=_find_first(article.publisher for article in heads),
+        author=_find_first(article.author for article in heads),
+        published=choose_instant(article.published for article in heads),
+        updated=max(updates, key=lambda article: (article.at, article.raw or "")) if updates else None,
+        language=text_article.language,
+        text=text_article.text,
+        summary=_find_first(article.summary for article in heads) or "",
+        image=_find_first(article.image for article in heads),
+        references=_merge_references((text_article, *heads)),
+        tags=tuple(dict.fromkeys(tag for article in heads for tag in article.tags)),
+        facts={name: value for article in reversed(heads) for name, value in article.facts.items()},
     )
 
 
-def merged(some: Voices, others: Voices) -> Voices:
-    """The voices of both."""
-    both = dict(some)
-    for place, voice in others.items():
-        both[place] = both[place].with_voice(voice) if place in both else voice
+def merge_voices(voices: Voices, more_voices: Voices) -> Voices:
+    """The union of two sets of voices; voices with one address are merged."""
+    both = dict(voices)
+    for address, voice in more_voices.items():
+        both[address] = both[address].with_voice(voice) if address in both else voice
     return both
 
 
-def best_instant(instants: Iterable[Instant]) -> Instant:
-    """The instant to believe: one that was written before one that was not, publication before update, the finest
-    precision (a clock time is a clock time, be it to the hour), then the earliest."""
+def choose_instant(instants: Iterable[Instant]) -> Instant:
+    """Choose the best instant: a written date before a time of first sight, publication before update, the finest
+    precision (hour, minute and second are equal), then the earliest."""
     return min(
         instants,
-        key=lambda one: (
-            "first-seen" in (one.source, one.precision),
-            one.source != "published",
-            _COARSENESS[one.precision],
-            one.at,
-            one.precision,
-            one.raw or "",
+        key=lambda instant: (
+            "first-seen" in (instant.source, instant.precision),
+            instant.source != "published",
+            _COARSENESS[instant.precision],
+            instant.at,
+            instant.precision,
+            instant.raw or "",
         ),
     )
 
 
-def measured(metrics: Mapping[str, int], at: datetime) -> Measured:
-    """Numbers with the time when they were read."""
-    return {name: (value, at.timestamp()) for name, value in metrics.items()}
+def date_metrics(metrics: Mapping[str, int], read_at: datetime) -> DatedMetrics:
+    """Add the time of reading to each metric."""
+    return {name: (number, read_at.timestamp()) for name, number in metrics.items()}
 
 
-def latest(some: Measured, others: Measured) -> Measured:
-    """Of each metric the number read last.
+def merge_metrics(metrics: DatedMetrics, more_metrics: DatedMetrics) -> DatedMetrics:
+    """The union of two sets of metrics; of two numbers for one metric, the number read last.
 
-    >>> latest({"stars": (5, 1.0), "votes": (2, 1.0)}, {"stars": (4, 2.0)})
+    >>> merge_metrics({"stars": (5, 1.0), "votes": (2, 1.0)}, {"stars": (4, 2.0)})
     {'stars': (4, 2.0), 'votes': (2, 1.0)}
     """
-    both = dict(some)
-    for name, (value, at) in others.items():
-        if name not in both or (at, value) > both[name][::-1]:
-            both[name] = (value, at)
-    return both
+    newest = dict(metrics)
+    for name, (number, read_at) in more_metrics.items():
+        if name not in newest or (read_at, number) > newest[name][::-1]:
+            newest[name] = (number, read_at)
+    return newest
 
 
-def _whole(join: Join, joins: Mapping[int, Join]) -> Join:
-    """A join to where the article is in the end."""
+def _follow_joins(join: Join, joins: Mapping[int, Join]) -> Join:
+    """A join to the article that finally stays, where the kept article is itself removed by a further join."""
     while further := joins.get(join.kept):
         join = Join(join.gone, further.kept, join.shift + further.shift)
     return join
 
 
-def _last(one: int, successors: Mapping[int, int]) -> int:
-    while one in successors:
-        one = successors[one]
-    return one
+def _find_successor(article_id: int, successors: Mapping[int, int]) -> int:
+    while article_id in successors:
+        article_id = successors[article_id]
+    return article_id
 
 
-def _recency(article: Article) -> tuple[object, ...]:
-    return article.fetched_at, len(article.text), *_words(article)
+def _rank_recency(article: Article) -> tuple[object, ...]:
+    return article.fetched_at, len(article.text), *_break_tie(article)
 
 
-def _length(article: Article) -> tuple[object, ...]:
-    return len(article.text), article.fetched_at, *_words(article)
+def _rank_length(article: Article) -> tuple[object, ...]:
+    return len(article.text), article.fetched_at, *_break_tie(article)
 
 
-def _words(article: Article) -> tuple[object, ...]:
-    """What decides between items of one moment, so that never the order does."""
+def _break_tie(article: Article) -> tuple[object, ...]:
+    """Fields that order items of one moment, so that the order of the batch makes no difference."""
     return article.title, article.text, article.summary, article.seen_url, article.kind
 
 
-def _rank(voice: Voice) -> tuple[object, ...]:
+def _rank_voice(voice: Voice) -> tuple[object, ...]:
     newest = voice.newest
     generic = newest.kind in GENERIC
     return newest.temporary, generic, not voice.longest.text, voice.first_seen, newest.source, newest.url
 
 
-def _first(values: Iterable[str | None]) -> str | None:
-    return next((value for value in values if value), None)
+def _find_first(texts: Iterable[str | None]) -> str | None:
+    return next((text for text in texts if text), None)
 
 
-def _references(articles: Iterable[Article]) -> tuple[Reference, ...]:
-    found: dict[str, Reference] = {}
+def _merge_references(articles: Iterable[Article]) -> tuple[Reference, ...]:
+    merged: dict[str, Reference] = {}
     for reference in (reference for article in articles for reference in article.references):
-        known = found.setdefault(reference.key, reference)
-        if (reference.primary and not known.primary) or (reference.label and not known.label):
-            found[reference.key] = replace(
-                known, primary=known.primary or reference.primary, label=known.label or reference.label
+        first = merged.setdefault(reference.key, reference)
+        if (reference.primary and not first.primary) or (reference.label and not first.label):
+            merged[reference.key] = replace(
+                first, primary=first.primary or reference.primary, label=first.label or reference.label
             )
-    return tuple(replace(one, position=place) for place, one in enumerate(found.values()))
+    return tuple(replace(reference, position=position) for position, reference in enumerate(merged.values()))

@@ -1,4 +1,4 @@
-"""What past issues printed, told of a story: it was in one already, or it is news of something that was. Pure."""
+"""Issue memory: whether a past issue printed a story already, or printed the work that the story reports on. Pure."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from pipelines.deduplicate.contradictions import identifiers, versions
-from pipelines.deduplicate.stories import RARE, WORK_PREFIXES, subjects
+from pipelines.deduplicate.contradictions import find_versions, read_identifiers
+from pipelines.deduplicate.stories import RARE, WORK_PREFIXES, find_subjects
 from pipelines.model import StoredArticle
 
 _RELEASE: Final = "@"
-"""Stands in the key of a release between its repository's and its tag."""
+"""Between the repository's key and the tag in the key of a release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Printed:
 
     Args:
         day: of the issue.
-        text: what the entry says, its first line first.
+        text: the entry's plain text; its first line is the title.
     """
 
     day: date
@@ -30,89 +30,99 @@ class Printed:
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """What the issues say of a story; never both.
+    """What the issues printed of a story; at most one field is set.
 
     Args:
-        published_in: the first issue that printed it.
-        follows: the last issue that printed what it brings news of: a release, a new version.
+        published_in: the first issue that printed the story.
+        follows: the last issue that printed the work whose new release or version the story reports.
     """
 
     published_in: date | None = None
     follows: date | None = None
 
 
-def memory_keys(one: StoredArticle) -> frozenset[str]:
-    """Keys under which an issue may have printed an article or what it is about."""
-    works = {*_own_works(one), *_works_named(one)}
-    return frozenset((*one.article.keys, *works, *map(_of_release, works)))
+def make_memory_keys(article: StoredArticle) -> frozenset[str]:
+    """Keys under which an issue may have printed an article, or a work that the article is about."""
+    works = {*_list_own_works(article), *_list_named_works(article)}
+    return frozenset((*article.article.keys, *works, *map(_strip_release, works)))
 
 
-def recall(
+def recall_story(
     articles: Sequence[StoredArticle], printed: Mapping[str, Sequence[Printed]], reference_counts: Mapping[str, int]
 ) -> Recalled:
-    """Whether issues printed a story, or what it brings news of.
+    """Find the issue that printed a story, or the issue that the story follows up.
 
-    A story was printed when an issue printed one of its articles, or a paper or a repository that the story is or is
-    about. It is news where it has a release that no issue printed, or a title says a version that no entry did.
+    A story is printed if an issue printed one of its articles, or a work (paper, repository) that it is or is about. It
+    follows up the issue if it has a release that no issue printed, or a title with a version that no entry has.
 
     Args:
-        articles: the story's.
-        printed: the entries of published issues by key, for at least the `memory_keys` of the articles.
-        reference_counts: how many articles of the store refer to each of those keys.
+        articles: of the story.
+        printed: the entries of published issues by key, for at least the memory keys of the articles.
+        reference_counts: how many articles of the store refer to each of these keys.
     """
-    posts = [one for one in articles if not _is_work(one)]
-    if itself := _days(printed, (key for one in posts for key in one.article.keys)):
-        return Recalled(published_in=min(itself))
-    works = {key for one in articles for key in _own_works(one)}
-    works |= {key for one in articles for key in _works_named(one) if reference_counts.get(key, 0) <= RARE}
-    told = [entry for key in {*works, *map(_of_release, works)} for entry in printed.get(key, ())]
-    if not told:
+    posts = [article for article in articles if not _is_work(article)]
+    days_printed = _list_days(printed, (key for post in posts for key in post.article.keys))
+    if days_printed:
+        return Recalled(published_in=min(days_printed))
+    works = {key for article in articles for key in _list_own_works(article)}
+    named_works = {key for article in articles for key in _list_named_works(article)}
+    works |= {key for key in named_works if reference_counts.get(key, 0) <= RARE}
+    entries = [entry for key in {*works, *map(_strip_release, works)} for entry in printed.get(key, ())]
+    if not entries:
         return Recalled()
     releases = {key for key in works if _RELEASE in key}
-    if not releases <= printed.keys() or _say_a_new_version(articles, works, told):
-        return Recalled(follows=max(entry.day for entry in told))
-    return Recalled(published_in=min(_days(printed, releases) or [entry.day for entry in told]))
+    if not releases <= printed.keys() or _has_new_version(articles, works, entries):
+        return Recalled(follows=max(entry.day for entry in entries))
+    return Recalled(published_in=min(_list_days(printed, releases) or [entry.day for entry in entries]))
 
 
-def _say_a_new_version(articles: Iterable[StoredArticle], works: Iterable[str], told: Iterable[Printed]) -> bool:
-    """Whether a title says a version that neither the entries do, nor the name of the work itself."""
-    titles: dict[bool, list[str]] = {True: [], False: []}
-    for one in articles:
-        titles[_is_work(one)].append(one.article.title)
-    called = [_of_release(key).rpartition("/")[2] for key in works if key.startswith("github:")]
-    names = {name for said in map(identifiers, called) for name in (*said.marks, *said.names)}
-    heads, bodies = zip(*(entry.text.partition("\n")[::2] for entry in told), strict=True)
-    known = _versions_of((*called, *titles[True], *heads), names) | _versions_of(bodies, names, prose=True)
-    said = _versions_of(titles[False], names)
-    return any(version not in known and not any(one.startswith(f"{version}.") for one in known) for version in said)
+def _has_new_version(articles: Sequence[StoredArticle], works: Iterable[str], entries: Iterable[Printed]) -> bool:
+    """Whether a title of a post has a version that neither the printed entries nor the names of the works have."""
+    work_titles = [article.article.title for article in articles if _is_work(article)]
+    post_titles = [article.article.title for article in articles if not _is_work(article)]
+    repositories = [_strip_release(key).rpartition("/")[2] for key in works if key.startswith("github:")]
+    names = {
+        name for identifiers in map(read_identifiers, repositories) for name in (*identifiers.marks, *identifiers.names)
+    }
+    heads, bodies = zip(*(entry.text.partition("\n")[::2] for entry in entries), strict=True)
+    printed_versions = _collect_versions((*repositories, *work_titles, *heads), names)
+    printed_versions |= _collect_versions(bodies, names, prose=True)
+    return any(
+        version not in printed_versions and not any(printed.startswith(f"{version}.") for printed in printed_versions)
+        for version in _collect_versions(post_titles, names)
+    )
 
 
-def _versions_of(texts: Iterable[str], names: Collection[str], *, prose: bool = False) -> frozenset[str]:
-    return frozenset().union(*(versions(text, names, prose=prose) for text in texts))
+def _collect_versions(texts: Iterable[str], names: Collection[str], *, prose: bool = False) -> frozenset[str]:
+    return frozenset().union(*(find_versions(text, names, prose=prose) for text in texts))
 
 
-def _own_works(one: StoredArticle) -> Iterator[str]:
-    return (key for key in one.article.keys if key.startswith(WORK_PREFIXES))
+def _list_own_works(article: StoredArticle) -> Iterator[str]:
+    return (key for key in article.article.keys if key.startswith(WORK_PREFIXES))
 
 
-def _works_named(one: StoredArticle) -> Iterator[str]:
-    """What an article is about: papers, repositories, and whatever a label line (项目地址：…) calls its own."""
-    return (one.key for one in subjects(one) if one.label or one.key.startswith(WORK_PREFIXES))
+def _list_named_works(article: StoredArticle) -> Iterator[str]:
+    """Keys of the works that an article is about: papers, repositories, addresses on a label line (项目地址：…)."""
+    return (
+        reference.key
+        for reference in find_subjects(article)
+        if reference.label or reference.key.startswith(WORK_PREFIXES)
+    )
 
 
-def _is_work(one: StoredArticle) -> bool:
+def _is_work(article: StoredArticle) -> bool:
     """Whether an article is the paper or the repository itself, not a release or a post."""
-    return any(_RELEASE not in key for key in _own_works(one))
+    return any(_RELEASE not in key for key in _list_own_works(article))
 
 
-def _of_release(key: str) -> str:
-    """The key of a release's repository; any other key as it is.
+def _strip_release(key: str) -> str:
+    """The key of a release's repository; any other key unchanged.
 
-    >>> _of_release("github:alibaba/mnn@1.1.0"), _of_release("arxiv:2001.04246")
+    >>> _strip_release("github:alibaba/mnn@1.1.0"), _strip_release("arxiv:2001.04246")
     ('github:alibaba/mnn', 'arxiv:2001.04246')
     """
     return key.partition(_RELEASE)[0]
 
 
-def _days(printed: Mapping[str, Sequence[Printed]], keys: Iterable[str]) -> list[date]:
+def _list_days(printed: Mapping[str, Sequence[Printed]], keys: Iterable[str]) -> list[date]:
     return [entry.day for key in keys for entry in printed.get(key, ())]

@@ -1,4 +1,4 @@
-"""Same news: articles joined into stories by evidence that can be shown, unless something keeps them apart. Pure."""
+"""Joins articles into stories by evidence, unless a contradiction keeps them apart. Pure."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from typing import Final
 
 from crawler.kinds import PAPERS, POSTS, REPOSITORIES
 from pipelines.deduplicate import near, titles
-from pipelines.deduplicate.bands import Band, Bands, Pair, Use, find_pairs, hashed, unpopular
-from pipelines.deduplicate.clusters import unite
+from pipelines.deduplicate.bands import Band, Bands, Pair, Use, drop_popular, find_pairs, hash_text
+from pipelines.deduplicate.clusters import make_clusters
 from pipelines.model import Evidence, Reference, StoredArticle, Story
 from pipelines.text import make_account_key
 
 WORK_PREFIXES: Final = ("arxiv:", "github:", "doi:")
-"""Keys of a paper or a repository: what a story can be about."""
+"""Prefixes of the keys of works: papers and repositories, the subjects of stories."""
 
 RARE: Final = 12
-"""A work that more articles than this are about is a household name, and joins nothing."""
+"""A work that is the subject of more articles than this is common knowledge and joins nothing."""
 
 ROUND_UP: Final = 3
-"""An article that is about more works than this is a round-up, and joins nothing through them."""
+"""An article about more works than this is a round-up; its works join it to nothing."""
 
 WINDOW: Final = timedelta(days=180)
-"""A post and the paper or repository that it names are one story within this time."""
+"""Largest time between a post and the work that it names in one story."""
 
 SHARED_WINDOW: Final = timedelta(days=30)
-"""Two posts on the same work are one story within this time."""
+"""Largest time between two posts about the same work in one story."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What articles share that their titles or texts may join.
+    """The keys that articles share by title or text.
 
     Args:
         titles: pairs that share a key of their titles.
         texts: pairs that share a key of their texts.
-        uses: of the forms of these titles, within `titles.HORIZON`.
+        uses: uses of the forms of the titles in `titles`, within `titles.HORIZON`.
     """
 
     titles: Collection[Pair]
@@ -53,67 +53,76 @@ def find_evidence(
     zone: tzinfo = UTC,
     shared: Shared | None = None,
 ) -> tuple[Evidence, ...]:
-    """What joins these articles: references, nearly the same text, the same title.
+    """Find the evidence that joins articles: references, nearly the same text, the same title.
 
     Args:
-        articles: those that may belong together, in any order.
+        articles: in any order.
         reference_counts: how many articles of the whole store refer to each key.
-        zone: in which days begin.
-        shared: by the articles; found here when left out, as if there were no others.
+        zone: time zone of the calendar days.
+        shared: keys that the articles share; None to find them as if the store had no further articles.
 
     Returns:
-        Evidence of each sort by ascending pair; the same for any order of the articles.
+        Evidence of each kind by ascending pair; the same for any order of the articles.
     """
-    shared = shared or _share({one.id: joining_bands(one, zone) for one in articles})
+    shared = shared or _find_shared({article.id: make_bands(article, zone) for article in articles})
     return (
-        *reference_evidence(articles, reference_counts),
-        *near.near_evidence(articles, shared.texts),
-        *titles.title_evidence(articles, zone, shared.titles, shared.uses),
+        *find_reference_evidence(articles, reference_counts),
+        *near.find_near_evidence(articles, shared.texts),
+        *titles.find_title_evidence(articles, zone, shared.titles, shared.uses),
     )
 
 
-def joining_bands(one: StoredArticle, zone: tzinfo) -> Bands:
-    """What the store finds other articles by whose title or text may be this one's."""
-    texts = (Band(key, near.REACH) for key in near.text_keys(one.article.text))
-    day = one.article.published.at.astimezone(zone).toordinal()
-    return Bands(day, hashed(make_account_key(one.article)), frozenset((*titles.title_bands(one.article), *texts)))
+def make_bands(article: StoredArticle, zone: tzinfo) -> Bands:
+    """The bands of an article's title and text, by which the store finds articles with a similar title or text."""
+    texts = (Band(key, near.REACH) for key in near.make_text_keys(article.article.text))
+    day = article.article.published.at.astimezone(zone).toordinal()
+    return Bands(
+        day,
+        hash_text(make_account_key(article.article)),
+        frozenset((*titles.make_title_bands(article.article), *texts)),
+    )
 
 
-def _share(bands: Mapping[int, Bands]) -> Shared:
+def _find_shared(bands: Mapping[int, Bands]) -> Shared:
     uses: dict[int, list[Use]] = defaultdict(list)
-    for one, held in bands.items():
-        for key, reach in held.bands:
-            uses[reach].append(Use(key, held.day, held.account, one))
-    rare = {reach: unpopular(some) for reach, some in uses.items()}
+    for article_id, article_bands in bands.items():
+        for key, reach in article_bands.bands:
+            uses[reach].append(Use(key, article_bands.day, article_bands.account, article_id))
+    rare = {reach: drop_popular(uses_of_reach) for reach, uses_of_reach in uses.items()}
     alike = {reach: find_pairs(rare.get(reach, ()), reach) for reach in (titles.WINDOW, near.REACH)}
     return Shared(alike[titles.WINDOW], alike[near.REACH], rare.get(titles.HORIZON, ()))
 
 
-def reference_evidence(articles: Sequence[StoredArticle], reference_counts: Mapping[str, int]) -> tuple[Evidence, ...]:
-    """What joins articles through what they are about: one is about the other, or both about the same."""
-    owners = {key: one for one in articles for key in one.article.keys}
+def find_reference_evidence(
+    articles: Sequence[StoredArticle], reference_counts: Mapping[str, int]
+) -> tuple[Evidence, ...]:
+    """Find the evidence of references: one article is about the other, or both are about the same work.
+
+    Args:
+        articles: in any order.
+        reference_counts: how many articles of the whole store refer to each key.
+
+    Returns:
+        Evidence by ascending pair, one piece a pair.
+    """
+    owners = {key: article for article in articles for key in article.article.keys}
     about: dict[str, list[StoredArticle]] = defaultdict(list)
-    found: dict[tuple[int, int], Evidence] = {}
-    for one in sorted(articles, key=lambda one: one.id):
-        for reference in subjects(one):
+    evidence: dict[tuple[int, int], Evidence] = {}
+    for article in sorted(articles, key=lambda article: article.id):
+        for reference in find_subjects(article):
             if reference_counts.get(reference.key, 0) > RARE:
                 continue
             if reference.key.startswith(WORK_PREFIXES):
-                about[reference.key].append(one)
+                about[reference.key].append(article)
             owner = owners.get(reference.key)
-            if owner is not None and owner.id != one.id and _within(one, owner, WINDOW):
+            if owner is not None and owner.id != article.id and _are_near_in_time(article, owner, WINDOW):
                 kind = "reprint" if owner.article.kind in POSTS else "names"
-                _note(found, kind, reference.key, one, owner)
+                _add_evidence(evidence, kind, reference.key, article, owner)
     for key, sharers in about.items():
-        for one, other in combinations(sharers, 2):
-            if _may_share(one, other):
-                _note(found, "shared-reference", key, one, other)
-    return tuple(found[pair] for pair in sorted(found))
-
-
-def joining_keys(one: StoredArticle) -> frozenset[str]:
-    """Keys through which an article can be joined to another: its own, and those of what it is about."""
-    return frozenset((*one.article.keys, *(reference.key for reference in subjects(one))))
+        for first, second in combinations(sharers, 2):
+            if _may_share(first, second):
+                _add_evidence(evidence, "shared-reference", key, first, second)
+    return tuple(evidence[pair] for pair in sorted(evidence))
 
 
 def make_stories(
@@ -122,37 +131,37 @@ def make_stories(
     trust: Mapping[str, float],
     apart: Collection[tuple[int, int]] = (),
 ) -> tuple[Story, ...]:
-    """Put each article in exactly one story.
+    """Make stories, so that each article is in exactly one.
 
     Args:
-        articles: as given to `find_evidence`.
-        evidence: between two of them each; what a person joined is evidence too.
-        trust: of each source id; 1 where it is not listed.
-        apart: pairs, smaller id first, that a person has set apart.
+        articles: in any order.
+        evidence: of pairs of the articles, with the evidence `by-hand` of pairs that an editor joined.
+        trust: by source id; 1 for a source that is not listed.
+        apart: pairs of article ids, smaller id first, that an editor has set apart.
 
     Returns:
-        Stories by ascending id; together their members are the articles, each once.
+        Stories by ascending id.
     """
-    by_id = {one.id: one for one in articles}
+    by_id = {article.id: article for article in articles}
     return tuple(
         Story(
             id=cluster.members[0],
             members=cluster.members,
-            lead=_lead([by_id[one] for one in cluster.members], cluster.evidence, trust).id,
+            lead=_choose_lead([by_id[member] for member in cluster.members], cluster.evidence, trust).id,
             evidence=cluster.evidence,
         )
-        for cluster in unite(articles, evidence, apart)
+        for cluster in make_clusters(articles, evidence, apart)
     )
 
 
-def subjects(one: StoredArticle) -> Iterator[Reference]:
-    """What an article is about: its primary references, unless they are too many of a sort to be a subject.
+def find_subjects(article: StoredArticle) -> Iterator[Reference]:
+    """The subjects of an article: its primary references, unless it has more than `ROUND_UP` of one sort.
 
-    A release is about itself, not about its repository, or all releases of a repository would be one story.
+    A release has not its repository as a subject; otherwise all releases of a repository would be one story.
     """
-    own = {key.partition("@")[0] for key in one.article.keys}
+    own = {key.partition("@")[0] for key in article.article.keys}
     by_sort: dict[str, list[Reference]] = defaultdict(list)
-    for reference in one.article.references:
+    for reference in article.article.references:
         if reference.primary and reference.key not in own:
             by_sort[reference.key.partition(":")[0]].append(reference)
     for references in by_sort.values():
@@ -160,49 +169,51 @@ def subjects(one: StoredArticle) -> Iterator[Reference]:
             yield from references
 
 
-def _may_share(one: StoredArticle, other: StoredArticle) -> bool:
-    """Two releases of one repository are two pieces of news; so are two posts of different months on one paper."""
-    both_code = {one.article.kind, other.article.kind} <= REPOSITORIES
-    return not both_code and _within(one, other, SHARED_WINDOW)
+def _may_share(first: StoredArticle, second: StoredArticle) -> bool:
+    """Whether a shared work joins two articles: not two releases of one repository, nor posts of different months."""
+    both_code = {first.article.kind, second.article.kind} <= REPOSITORIES
+    return not both_code and _are_near_in_time(first, second, SHARED_WINDOW)
 
 
-def _within(one: StoredArticle, other: StoredArticle, window: timedelta) -> bool:
-    return abs(one.article.published.at - other.article.published.at) <= window
+def _are_near_in_time(first: StoredArticle, second: StoredArticle, window: timedelta) -> bool:
+    return abs(first.article.published.at - second.article.published.at) <= window
 
 
-def _note(
-    found: dict[tuple[int, int], Evidence], kind: str, detail: str, one: StoredArticle, other: StoredArticle
+def _add_evidence(
+    evidence: dict[tuple[int, int], Evidence], kind: str, detail: str, first: StoredArticle, second: StoredArticle
 ) -> None:
-    """Keep the first evidence of a pair: one is enough to join, and the strongest sort is looked for first."""
-    low, high = sorted((one.id, other.id))
+    """Add the evidence unless the pair has some already: the caller adds stronger kinds first."""
+    low, high = sorted((first.id, second.id))
     if low != high:
-        found.setdefault((low, high), Evidence(kind, detail, (low, high)))
+        evidence.setdefault((low, high), Evidence(kind, detail, (low, high)))
 
 
-def _lead(articles: Sequence[StoredArticle], evidence: Iterable[Evidence], trust: Mapping[str, float]) -> StoredArticle:
-    """The best article to link: a post before the bare repository or paper, an original before reprints, trust."""
-    reprints = _reprints(articles, evidence)
+def _choose_lead(
+    articles: Sequence[StoredArticle], evidence: Iterable[Evidence], trust: Mapping[str, float]
+) -> StoredArticle:
+    """Choose the article to link: a post before a repository or a paper, an original before a reprint, by trust."""
+    reprints = _find_reprints(articles, evidence)
 
-    def rank(one: StoredArticle) -> tuple[object, ...]:
+    def rank(article: StoredArticle) -> tuple[object, ...]:
         return (
-            one.article.temporary,
-            one.article.kind not in POSTS,
-            one.article.kind in PAPERS,
-            one.id in reprints,
-            -trust.get(one.article.source, 1.0),
-            one.article.published.at,
-            one.id,
+            article.article.temporary,
+            article.article.kind not in POSTS,
+            article.article.kind in PAPERS,
+            article.id in reprints,
+            -trust.get(article.article.source, 1.0),
+            article.article.published.at,
+            article.id,
         )
 
     return min(articles, key=rank)
 
 
-def _reprints(articles: Sequence[StoredArticle], evidence: Iterable[Evidence]) -> set[int]:
-    """Those that name another article of the story as the one they were taken from."""
-    by_id = {one.id: one for one in articles}
-    taken: set[int] = set()
+def _find_reprints(articles: Sequence[StoredArticle], evidence: Iterable[Evidence]) -> set[int]:
+    """Ids of the articles that name another article of the story as their original."""
+    by_id = {article.id: article for article in articles}
+    reprints: set[int] = set()
     for edge in evidence:
         if edge.kind == "reprint":
-            low, high = (by_id[one] for one in edge.articles)
-            taken.add(high.id if edge.detail in low.article.keys else low.id)
-    return taken
+            low, high = (by_id[article_id] for article_id in edge.articles)
+            reprints.add(high.id if edge.detail in low.article.keys else low.id)
+    return reprints

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final, Self
 from zoneinfo import ZoneInfo
 
-from pipelines.deduplicate.stories import WORK_PREFIXES, subjects
+from pipelines.deduplicate.stories import WORK_PREFIXES, find_subjects
 from pipelines.group.categories import Categorised, CategoryRules, categorise
 from pipelines.group.features import Seen
 from pipelines.group.relevance import TopicTerms, freshness, relevance, total
@@ -112,7 +112,7 @@ def story_links(lead: StoredArticle, articles: Sequence[StoredArticle], labels: 
     for one in articles:
         if one.id != lead.id and not one.article.temporary and (key := _work(one)):
             found.setdefault(key, StoryLink(_label(key, labels), one.article.url))
-        for reference in subjects(one):
+        for reference in find_subjects(one):
             if reference.key.startswith(WORK_PREFIXES) and reference.key not in lead.article.keys:
                 found.setdefault(reference.key, StoryLink(_label(reference.key, labels), reference.url))
     return tuple(found.values())[:MOST_LINKS]

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from crawler.kinds import KINDS, PLATFORMS, REPOSITORIES, Kind
 from pipelines.model import Article
-from pipelines.text import fold
+from pipelines.text import HAN_RANGE, UNSPACED, fold
 
 TEXT_CHARACTERS: Final = 400
 """How much of a text is read."""
@@ -41,7 +41,7 @@ PRIOR: Final = "="
 became of its articles, a host, a kind; a topic, hints at a category, what the rules say in sum."""
 
 SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
-    "版本号": re.compile(r"(?i)(?:\bv|[a-z\u4e00-\u9fff.+ ])\d+\.(?:\d+|x)(?:\.\d+)*(?!\s*[a-zμ%倍亿万年寸]|\d)"),
+    "版本号": re.compile(rf"(?i)(?:\bv|[a-z{HAN_RANGE}.+ ])\d+\.(?:\d+|x)(?:\.\d+)*(?!\s*[a-zμ%倍亿万年寸]|\d)"),
     "名称加冒号": re.compile(r"^[A-Za-z][\w.+-]*(?:\s[A-Za-z][\w.+-]*){0,2}\s*[：:]"),
     "冒号": re.compile(r"[：:]"),
     "疑问": re.compile(r"(?:[?？]|如何|为什么|怎么|怎样|为何|[吗呢]$)"),
@@ -60,9 +60,8 @@ SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
 
 _HOST_KINDS: Final[Mapping[str, Kind]] = {host: name for name, row in KINDS.items() for host in row.hosts}
 
-_UNSPACED: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
-_LETTER: Final = rf"[^\W_{_UNSPACED}]"
-_RUN: Final = re.compile(rf"(?P<unspaced>[{_UNSPACED}]+)|{_LETTER}+(?:[.+\-]+{_LETTER}+)*\+*")
+_LETTER: Final = rf"[^\W_{UNSPACED}]"
+_RUN: Final = re.compile(rf"(?P<unspaced>[{UNSPACED}]+)|{_LETTER}+(?:[.+\-]+{_LETTER}+)*\+*")
 _PART: Final = re.compile(rf"{_LETTER}+")
 
 Vector = Mapping[str, float]

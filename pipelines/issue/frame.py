@@ -14,6 +14,7 @@ from pipelines.issue.entry import read_entry
 from pipelines.issue.escape import cleaned, escape
 from pipelines.model import Entry, Issue
 from pipelines.newsletter import Newsletter
+from pipelines.text import HAN_RANGE
 
 _HEADLINE_CELLS: Final = 32
 _GUIDE_CELLS: Final = 44
@@ -23,9 +24,9 @@ _LEAST_CELLS: Final = 6
 """A clause that is shorter says nothing by itself: 重磅, 刚刚."""
 
 _CLAUSE: Final = re.compile(
-    r"""
+    rf"""
     [，；。！？｜—…]+               # whichever way a Chinese title goes on
-    | [：:](?=\s|[\u3400-\u9fff])   # not the colon of 9:16
+    | [：:](?=\s|[{HAN_RANGE}])   # not the colon of 9:16
     | [,;!?|](?=\s)
     | \s-+\s
     """,

@@ -11,12 +11,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from pipelines.text import trim_address
+
 _PUNCTUATION: Final = r"""[!-/:-@\[-`{-~]"""
 
 _BRACKET: Final = re.compile(rf"\\{_PUNCTUATION}|`[^`\n]*`|<https?://[^\s<>]*>|(?P<open>\[)|(?P<close>\])")
 _DESTINATION: Final = re.compile(
     r"""\(\s{0,9}(?:<(?P<angle>[^<>\n]*)>|(?P<bare>[^\s()]*(?:\([^\s()]*\)[^\s()]*)*))(?:\s{1,9}"[^"\n]*")?\s{0,9}\)"""
 )
+_SENTENCE_MARKS: Final = ".,;:!?'*_~"
+"""Punctuation of a sentence or of Markdown behind an address."""
+
 _BARE_URL: Final = re.compile(r"https?://[A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]+")
 
 _MARK: Final = re.compile(
@@ -138,17 +143,4 @@ def urls(markdown: str) -> tuple[str, ...]:
 
 
 def _bare(markdown: str) -> list[str]:
-    return [_without_tail(match[0]) for match in _BARE_URL.finditer(markdown)]
-
-
-def _without_tail(url: str) -> str:
-    """The URL without the punctuation of the sentence that it stands in.
-
-    >>> _without_tail("https://e.org/a_(b)).")
-    'https://e.org/a_(b)'
-    """
-    end, unopened = len(url), url.count(")") - url.count("(")
-    while end and (url[end - 1] in ".,;:!?'*_~" or (url[end - 1] == ")" and unopened > 0)):
-        unopened -= url[end - 1] == ")"
-        end -= 1
-    return url[:end]
+    return [trim_address(match[0], _SENTENCE_MARKS) for match in _BARE_URL.finditer(markdown)]

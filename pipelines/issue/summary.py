@@ -20,6 +20,7 @@ from crawler.kinds import PAPERS, REPOSITORIES
 from pipelines.issue.escape import cleaned
 from pipelines.issue.inline import plain
 from pipelines.model import Article, Candidate
+from pipelines.text import HAN_RANGE
 
 MOST_SENTENCES: Final = 5
 LEAST_SENTENCES: Final = 2
@@ -145,11 +146,11 @@ def capped(text: str) -> str:
 # ---- Sentences
 
 
-_HAN: Final = re.compile(r"[\u3400-\u9fff]")
-_HAN_END: Final = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef”’][\"')\]]*$")
+_HAN: Final = re.compile(f"[{HAN_RANGE}]")
+_HAN_END: Final = re.compile(rf"[\u3000-\u303f{HAN_RANGE}\uff00-\uffef”’][\"')\]]*$")
 _END: Final = re.compile(
-    r"(?:[。！？]|[!?](?=[!?\s\u3400-\u9fff”’」』）)\"']|$)|……)+[”’」』）)\]\"']*"  # whatever follows
-    r"|(?<=[^\s.])\.[”’\"')\]]*(?=\s+[\"'“‘(\[]?[A-Z0-9\u3400-\u9fff])"  # of a Latin one, before a capital
+    rf"(?:[。！？]|[!?](?=[!?\s{HAN_RANGE}”’」』）)\"']|$)|……)+[”’」』）)\]\"']*"  # whatever follows
+    rf"|(?<=[^\s.])\.[”’\"')\]]*(?=\s+[\"'“‘(\[]?[A-Z0-9{HAN_RANGE}])"  # of a Latin one, before a capital
 )
 _ABBREVIATION: Final = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|et al|vs|cf|Fig|Figs|Eq|Eqs|Sec|Tab|Ref|No|Dr|Mr|Ms|Mrs|Prof|St|Inc|Ltd|Co|approx|resp)"
@@ -202,7 +203,7 @@ _PICTURE: Final = re.compile(
 _LEANS: Final = re.compile(
     r"(?:但是?|然而|不过|因此|所以|此外|另外|同时|其次|再次|最后|而且|并且|于是|接着|这|那|它|他|她|其|该"
     r"|however|but|and|also|therefore|thus|hence|moreover|furthermore|besides|then|this|these|those|it|they|he|she)"
-    r"(?=[\u3400-\u9fff，,\s])",
+    rf"(?=[{HAN_RANGE}，,\s])",
     re.IGNORECASE,
 )
 _ASKS: Final = re.compile(r"[？?][”’」』\"']*$")
@@ -229,7 +230,7 @@ _ITS_NAME: Final = re.compile(
 """With which a page begins what it says of itself: the entry has that word already."""
 _CODE: Final = re.compile(r"[;{}]$|\w\(.*\);|[=!]=|=>|::|</|\b\w+\.\w+\(|\$\w")
 _LETTER: Final = re.compile(r"[^\W\d_]")
-_TOKEN: Final = re.compile(r"[a-z0-9]+|[\u3400-\u9fff]+")
+_TOKEN: Final = re.compile(rf"[a-z0-9]+|[{HAN_RANGE}]+")
 
 
 def no_part_of_a_summary(text: str) -> bool:

@@ -18,6 +18,7 @@ from pipelines.issue.escape import cleaned
 from pipelines.issue.summary import HAN, no_part_of_a_summary
 from pipelines.model import Article
 from pipelines.newsletter import Assistant
+from pipelines.text import HAN_RANGE
 
 MOST_ARTICLE: Final = 12_000
 """Characters of an article that are sent."""
@@ -89,7 +90,7 @@ def objection(said: str, source: str) -> str | None:
         return "有标记"
     if no_part_of_a_summary(_ADDRESS.sub("", said)):
         return "有推广的话"
-    han = len(re.findall(r"[\u3400-\u9fff]", said))
+    han = len(re.findall(f"[{HAN_RANGE}]", said))
     if han * 3 < len(said):
         return "不是中文"
     known = set(_NUMBER.findall(source))

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from pipelines.deduplicate import near as texts
 from pipelines.deduplicate import titles
-from pipelines.deduplicate.memory import memory_keys, recall
-from pipelines.deduplicate.stories import RARE, Shared, find_evidence, joining_bands, make_stories
+from pipelines.deduplicate.memory import make_memory_keys, recall_story
+from pipelines.deduplicate.stories import RARE, Shared, find_evidence, make_bands, make_stories
 from pipelines.group.candidates import GroupRules, grade
 from pipelines.model import Decision, Evidence, StoredArticle, Story
 from pipelines.newsroom.relearning import with_model
@@ -62,13 +62,13 @@ def remake_stories(tx: Transaction, article_ids: Collection[int], rules: GroupRu
         evidence |= edges
         pending = {article_id for edge in edges for article_id in edge.articles} - target_ids
     targets = [articles[article_id] for article_id in sorted(target_ids)]
-    printed = tx.issues.printed(key for article in targets for key in memory_keys(article))
+    printed = tx.issues.printed(key for article in targets for key in make_memory_keys(article))
     reference_counts = tx.articles.reference_counts(target_ids, RARE)
     split_pairs = {pair for pair, decision in by_hand.items() if decision.action == "split"}
     candidates = []
     for story in make_stories(targets, evidence, rules.trust, split_pairs):
         members = [articles[member] for member in story.members]
-        memory = recall(members, printed, reference_counts)
+        memory = recall_story(members, printed, reference_counts)
         candidate = grade(story, members, rules)
         candidates.append(replace(candidate, published_in=memory.published_in, follows=memory.follows))
     tx.stories.replace(former_stories, candidates)
@@ -87,7 +87,7 @@ def _index(tx: Transaction, articles: Mapping[int, StoredArticle], rules: GroupR
         Ids of further articles, neither new nor changed, whose evidence may differ now.
     """
     dependents = _find_dependents(tx, articles)
-    tx.articles.put_bands({article_id: joining_bands(stored, rules.zone) for article_id, stored in articles.items()})
+    tx.articles.put_bands({article_id: make_bands(stored, rules.zone) for article_id, stored in articles.items()})
     uses = Counter(
         key for stored in articles.values() for key in {reference.key for reference in stored.article.references}
     )
@@ -102,7 +102,7 @@ def _find_dependents(tx: Transaction, article_ids: Collection[int]) -> set[int]:
     """Find the articles whose evidence depends on these: through a popular band, or a title that is a column's name."""
     uses = tx.articles.uses(article_ids, titles.HORIZON)
     uses_of_others = {use for use in uses if use.article not in article_ids}
-    in_columns = {article_id for _, article_id in titles.news_among(uses) ^ titles.news_among(uses_of_others)}
+    in_columns = {article_id for _, article_id in titles.find_news_uses(uses) ^ titles.find_news_uses(uses_of_others)}
     return (tx.articles.tipping(article_ids) | in_columns).difference(article_ids)
 
 

@@ -18,7 +18,7 @@ from langdetect.detector_factory import PROFILES_DIRECTORY, DetectorFactory
 
 from pipelines.rules import Rules
 from pipelines.rules.languages import LanguageRules
-from pipelines.text import HAN
+from pipelines.text import HAN_RANGE
 
 UNDETERMINED: Final = "und"
 """ISO 639-2 code of an undetermined language."""
@@ -26,7 +26,7 @@ UNDETERMINED: Final = "und"
 _SAMPLE: Final = 1000
 """Characters of the text that are read."""
 
-_HAN: Final = re.compile(f"[{HAN}]+")
+_HAN: Final = re.compile(f"[{HAN_RANGE}]+")
 _KANA: Final = re.compile("[\u3041-\u3096\u30a1-\u30fa\u30fc]+")
 _HANGUL: Final = re.compile("[\uac00-\ud7a3]+")
 _WORD: Final = re.compile(r"[A-Za-z]+")

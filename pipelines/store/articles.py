@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 
 from pipelines.deduplicate.bands import PERIOD, POPULAR, Bands, Pair, Use
-from pipelines.deduplicate.identity import Join, Measured, Outcome, Record, Voice, latest, resolve
+from pipelines.deduplicate.identity import DatedMetrics, Join, Outcome, Record, Voice, merge_metrics, resolve_batch
 from pipelines.model import Article, Instant, Reference, StoredArticle
 from pipelines.store.engine import chunks, upsert
 from pipelines.store.packing import pack, pack_article, unpack, unpack_article
@@ -216,7 +216,7 @@ class Articles:
         """
         known = self._owners({key for item in items for key in item.keys})
         records = self._records(set(known.values()))
-        plan = resolve(items, known, records, new_id or self._free_ids())
+        plan = resolve_batch(items, known, records, new_id or self._free_ids())
         upsert(self._connection, articles, [_article_row(record) for record in plan.records])
         for join in plan.joins:
             self.join(join)
@@ -227,21 +227,21 @@ class Articles:
         self._put_references(plan.records, stored=records)
         return Saved(plan.ids, plan.outcomes, frozenset(join.gone for join in plan.joins))
 
-    def measure(self, numbers: Mapping[int, Measured]) -> None:
+    def measure(self, numbers: Mapping[int, DatedMetrics]) -> None:
         """Note metrics read anew, by article id; an older number never replaces a newer one."""
         if not numbers:
             return
-        now: dict[int, Measured] = {}
+        now: dict[int, DatedMetrics] = {}
         forward = self.forward(numbers)
         for one, measured in numbers.items():
             kept = forward.get(one, one)
-            now[kept] = latest(now.get(kept, {}), measured)
+            now[kept] = merge_metrics(now.get(kept, {}), measured)
         rows = []
         for chunk in chunks(now):
             query = select(articles.c.id, articles.c.metrics).where(articles.c.id.in_(chunk))
             for one, stored in self._connection.execute(query):
                 before = _measured(stored)
-                if (after := latest(before, now[one])) != before:
+                if (after := merge_metrics(before, now[one])) != before:
                     rows.append({"of": one, "metrics": after})
         if rows:
             self._connection.execute(update(articles).where(articles.c.id == bindparam("of")), rows)
@@ -496,7 +496,7 @@ def _by_first(rows: Iterable[tuple[int, _T]]) -> Mapping[int, list[_T]]:
     return found
 
 
-def _measured(stored: Mapping[str, list[float]]) -> Measured:
+def _measured(stored: Mapping[str, list[float]]) -> DatedMetrics:
     return {name: (int(value), at) for name, (value, at) in stored.items()}
 
 

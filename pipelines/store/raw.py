@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, func, insert, or_, select, update
 from sqlalchemy.sql import bindparam
 
 from crawler.items import RawItem
-from pipelines.deduplicate.identity import Measured, latest, measured
+from pipelines.deduplicate.identity import DatedMetrics, date_metrics, merge_metrics
 from pipelines.store.engine import chunks
 from pipelines.store.packing import pack, unpack
 from pipelines.store.tables import joined_articles, raw_items
@@ -69,7 +69,7 @@ class StoredRaw:
     source: str
     item: RawItem
     article: int | None
-    metrics: Measured
+    metrics: DatedMetrics
     problem: str | None
 
 
@@ -79,7 +79,7 @@ class Known:
 
     id: int
     article: int | None
-    metrics: Measured
+    metrics: DatedMetrics
 
 
 class RawItems:
@@ -106,7 +106,7 @@ class RawItems:
                 "article_id": one.article,
                 "digest": one.packed.digest,
                 "fetched_at": one.packed.item.fetched_at,
-                "metrics": measured(one.packed.item.metrics, one.packed.item.fetched_at) or None,
+                "metrics": date_metrics(one.packed.item.metrics, one.packed.item.fetched_at) or None,
                 "problem": one.problem,
                 "body": pack(one.packed.body),
             }
@@ -114,20 +114,20 @@ class RawItems:
         ]
         self._connection.execute(insert(raw_items), rows)
 
-    def measure(self, seen: Iterable[tuple[Known, RawItem]]) -> dict[int, Measured]:
+    def measure(self, seen: Iterable[tuple[Known, RawItem]]) -> dict[int, DatedMetrics]:
         """Note the numbers of items that are stored already.
 
         Returns:
             By article id, the numbers that are newer than what the item said before.
         """
         rows: list[dict[str, object]] = []
-        by_article: dict[int, Measured] = {}
+        by_article: dict[int, DatedMetrics] = {}
         for known, item in seen:
-            now = latest(known.metrics, measured(item.metrics, item.fetched_at))
+            now = merge_metrics(known.metrics, date_metrics(item.metrics, item.fetched_at))
             if now != known.metrics:
                 rows.append({"of": known.id, "metrics": now})
                 if known.article is not None:
-                    by_article[known.article] = latest(by_article.get(known.article, {}), now)
+                    by_article[known.article] = merge_metrics(by_article.get(known.article, {}), now)
         if rows:
             self._connection.execute(update(raw_items).where(raw_items.c.id == bindparam("of")), rows)
         return by_article
@@ -176,5 +176,5 @@ def _stored(row: Row[Any]) -> StoredRaw:
     )
 
 
-def _measured(stored: Mapping[str, list[float]] | None) -> Measured:
+def _measured(stored: Mapping[str, list[float]] | None) -> DatedMetrics:
     return {name: (int(value), at) for name, (value, at) in (stored or {}).items()}

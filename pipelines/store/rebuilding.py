@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import count
 
-from pipelines.deduplicate.identity import Join, Measured, latest
+from pipelines.deduplicate.identity import DatedMetrics, Join, merge_metrics
 from pipelines.model import Article
 from pipelines.store.articles import Articles
 from pipelines.store.raw import RawItems, StoredRaw
@@ -35,10 +35,10 @@ class Rebuilding:
         saved = self._articles.save([one for _, one in made], lambda index: self._id_for(made[index][0]))
         self._living |= set(saved.ids)
         self._living -= saved.gone
-        numbers: dict[int, Measured] = {}
+        numbers: dict[int, DatedMetrics] = {}
         for (raw, _), one in zip(made, saved.ids, strict=True):
             if raw.metrics:
-                numbers[one] = latest(numbers.get(one, {}), raw.metrics)
+                numbers[one] = merge_metrics(numbers.get(one, {}), raw.metrics)
             if raw.article is not None:
                 self._heirs.setdefault(raw.article, one)
             if raw.article != one:

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Integer, Select, delete, func,
 from pipelines.model import StoredArticle
 from pipelines.store.engine import chunks, upsert
 from pipelines.store.tables import search_texts
+from pipelines.text import UNSPACED
 
 SUMMARY_CHARACTERS: Final = 200
 """Of a digest that are searched: what lies further down says little of what the story is."""
@@ -23,7 +24,7 @@ SUMMARY_CHARACTERS: Final = 200
 MOST_TERMS: Final = 8
 LONGEST_QUERY: Final = 200
 
-_CJK: Final = r"\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af\U00020000-\U0003ffff"
+_CJK: Final = UNSPACED + r"\uf900-\ufaff\U00020000-\U0003ffff"
 _RUN: Final = re.compile(rf"[{_CJK}]+|(?:(?![{_CJK}])[^\W_])+")
 _EXACT: Final = re.compile(r"[a-z0-9]+|[\u4e00-\u9fff]{1,2}")
 """A term that the index alone finds: a beginning of a Latin word, a Chinese character, a pair of them."""

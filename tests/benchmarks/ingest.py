@@ -24,7 +24,7 @@ from crawler.home import Home, bundled
 from crawler.items import Batch, RawItem, Reply
 from crawler.pages import PAGES
 from crawler.sources import Source
-from pipelines.deduplicate.identity import resolve
+from pipelines.deduplicate.identity import resolve_batch
 from pipelines.model import Article
 from pipelines.newsroom.run import ingest
 from pipelines.normalise import normalise
@@ -109,7 +109,7 @@ def _over(articles: list[Article], work: Callable[[Article], object], repeat: in
 
 
 def _resolve(articles: list[Article]) -> object:
-    return resolve(articles, {}, {}, lambda index: index + 1)
+    return resolve_batch(articles, {}, {}, lambda index: index + 1)
 
 
 def _stored(batches: list[Batch], rules: Rules, repeat: int) -> tuple[float, float]:

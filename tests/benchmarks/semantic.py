@@ -5,7 +5,7 @@
 
 CORPUS is where JIANBAO_CORPUS points, if it is not given. The encoder is needed here only. Two posts of two accounts,
 no more days apart than a title is news, get an edge `similar-title` where a score of their titles is high enough and
-jianbao's guards let them: generic titles, columns, numbers, names, replaced words, then `unite`. The scores:
+jianbao's guards let them: generic titles, columns, numbers, names, replaced words, then `make_clusters`. The scores:
 
 - cosine: of the encoder's vectors.
 - words: jianbao's own similarity, also below the 0.75 from which it joins by itself. What needs no encoder.
@@ -64,9 +64,9 @@ from crawler.pages.wechat_feed import mirror_feed
 from crawler.saved import read_saved
 from pipelines.deduplicate import titles  # its private parts too: the guards measured are those that jianbao has
 from pipelines.deduplicate.bands import Pair
-from pipelines.deduplicate.clusters import unite
-from pipelines.deduplicate.contradictions import contradiction, identifiers, say_otherwise
-from pipelines.deduplicate.near import differ, near_evidence
+from pipelines.deduplicate.clusters import make_clusters
+from pipelines.deduplicate.contradictions import differ_in_details, find_contradiction, read_identifiers
+from pipelines.deduplicate.near import find_near_evidence, texts_differ
 from pipelines.model import Evidence
 from pipelines.rules import load_rules
 
@@ -101,13 +101,13 @@ class Measured:
         self.files = {name: frozenset(pairs_of(groups)) for name, groups in files.items()}
         self.named = frozenset().union(*self.files.values())
         zone = room.rules.zone
-        self.evidence = (*titles.title_evidence(self.articles, zone), *near_evidence(self.articles))
+        self.evidence = (*titles.find_title_evidence(self.articles, zone), *find_near_evidence(self.articles))
         self.alone = self.join(())
         self.story = {member: group[0] for group in self.alone for member in group}
         everything = {
-            one.id: titles._Title.of(one.article, zone) for one in self.articles if titles._joinable(one.article)
+            one.id: titles._Title.of(one.article, zone) for one in self.articles if titles._can_be_joined(one.article)
         }
-        news = titles.news_among(titles._uses(everything, titles._Title.forms))
+        news = titles.find_news_uses(titles._list_uses(everything, titles._Title.forms))
         self.titles = {
             one: title
             for one, title in everything.items()
@@ -117,7 +117,7 @@ class Measured:
 
     def join(self, edges: Sequence[Evidence]) -> list[tuple[int, ...]]:
         """The stories with these edges too."""
-        return [cluster.members for cluster in unite(self.articles, (*self.evidence, *edges))]
+        return [cluster.members for cluster in make_clusters(self.articles, (*self.evidence, *edges))]
 
 
 def main() -> None:
@@ -209,14 +209,17 @@ def _all_guards(told: Titles, pair: Pair) -> bool:
     one, other = (told[member] for member in pair)
     return (
         _fewer_guards(told, pair)
-        and not say_otherwise(identifiers(one.main), identifiers(other.main))
+        and not differ_in_details(read_identifiers(one.main), read_identifiers(other.main))
         and not titles._one_word_replaced(one.core, other.core)
     )
 
 
 def _fewer_guards(told: Titles, pair: Pair) -> bool:
     one, other = (told[member].article for member in pair)
-    return not differ(one.text, other.text) and contradiction(identifiers(one.title), identifiers(other.title)) is None
+    return (
+        not texts_differ(one.text, other.text)
+        and find_contradiction(read_identifiers(one.title), read_identifiers(other.title)) is None
+    )
 
 
 # ---- Counting

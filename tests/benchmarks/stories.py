@@ -26,9 +26,9 @@ from crawler.home import Home, bundled
 from crawler.items import RawItem
 from crawler.saved import read_saved
 from crawler.sources import Source
-from pipelines.deduplicate.clusters import Cluster, unite
-from pipelines.deduplicate.near import near_evidence, text_keys
-from pipelines.deduplicate.titles import title_evidence, title_keys
+from pipelines.deduplicate.clusters import Cluster, make_clusters
+from pipelines.deduplicate.near import find_near_evidence, make_text_keys
+from pipelines.deduplicate.titles import find_title_evidence, make_title_bands
 from pipelines.model import Article, StoredArticle
 from pipelines.normalise import normalise
 from pipelines.rules import Rules, load_rules
@@ -63,7 +63,7 @@ class Newsroom:
         """What is one story among these."""
         wanted = set(ids)
         articles = [one for one in self.articles if one.id in wanted]
-        return unite(articles, (*title_evidence(articles, self.rules.zone), *near_evidence(articles)))
+        return make_clusters(articles, (*find_title_evidence(articles, self.rules.zone), *find_near_evidence(articles)))
 
 
 def main() -> None:
@@ -168,10 +168,10 @@ def _time(room: Newsroom) -> None:
     posts = [one for one in room.articles if one.article.kind == "wechat"]
     text = "".join(one.article.title for one in posts)
     say("\nmicroseconds")
-    say(f"  {'title keys':34}{_microseconds(posts, lambda one: title_keys(one.article)):8.0f}")
+    say(f"  {'title bands':34}{_microseconds(posts, lambda one: list(make_title_bands(one.article))):8.0f}")
     for size in (300, 3_000, 30_000):
         texts = [text[start : start + size] for start in range(0, 30_000, 600)]
-        say(f"  {f'text keys, {size} characters':34}{_microseconds(texts, text_keys):8.0f}")
+        say(f"  {f'text keys, {size} characters':34}{_microseconds(texts, make_text_keys):8.0f}")
 
 
 def _microseconds(things: Sequence[Any], work: Callable[[Any], object], repeat: int = 5) -> float:

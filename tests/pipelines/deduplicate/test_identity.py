@@ -12,7 +12,16 @@ from builders import NOON, about, article, instant
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.deduplicate.identity import Join, Plan, Record, Voice, best_instant, compose, merged, resolve
+from pipelines.deduplicate.identity import (
+    Join,
+    Plan,
+    Record,
+    Voice,
+    choose_instant,
+    compose_article,
+    merge_voices,
+    resolve_batch,
+)
 from pipelines.model import Article, Instant
 
 FULL = "端侧推理的第一步是量化。" * 40
@@ -28,8 +37,8 @@ def together(*articles: Article) -> Article:
     """The article that these items make, whatever keys they have."""
     voices: Mapping[tuple[str, str], Voice] = {}
     for one in articles:
-        voices = merged(voices, {(one.source, one.url): Voice.of(one)})
-    return compose(voices)
+        voices = merge_voices(voices, {(one.source, one.url): Voice.of(one)})
+    return compose_article(voices)
 
 
 def take(batches: Iterable[Sequence[Article]]) -> tuple[dict[int, Record], dict[str, int]]:
@@ -40,7 +49,7 @@ def take(batches: Iterable[Sequence[Article]]) -> tuple[dict[int, Record], dict[
     for batch in batches:
         keys = {key for one in batch for key in one.keys}
         known = {key: owner for key, owner in owners.items() if key in keys}
-        plan = resolve(batch, known, {one: records[one] for one in set(known.values())}, lambda _: next(free))
+        plan = resolve_batch(batch, known, {one: records[one] for one in set(known.values())}, lambda _: next(free))
         for join in plan.joins:
             del records[join.gone]
             owners = {key: join.kept if owner == join.gone else owner for key, owner in owners.items()}
@@ -51,7 +60,7 @@ def take(batches: Iterable[Sequence[Article]]) -> tuple[dict[int, Record], dict[
 
 def resolved(*batch: Article) -> Plan:
     free = count(1)
-    return resolve(batch, {}, {}, lambda _: next(free))
+    return resolve_batch(batch, {}, {}, lambda _: next(free))
 
 
 def test_items_that_share_a_key_are_one_article() -> None:
@@ -68,7 +77,7 @@ def test_a_late_item_joins_the_earlier_ones_of_its_batch() -> None:
 
 def test_an_item_that_names_two_stored_articles_joins_them_under_the_lower_id() -> None:
     records, _ = take([[article(1, keys=("a",))], [article(2, keys=("b",))]])
-    plan = resolve([article(3, keys=("b", "a"))], {"a": 1, "b": 2}, records, lambda _: 9)
+    plan = resolve_batch([article(3, keys=("b", "a"))], {"a": 1, "b": 2}, records, lambda _: 9)
     assert plan.ids == (1,)
     assert plan.outcomes == ("updated",)
     assert plan.joins == (Join(2, 1, 0),)
@@ -78,7 +87,7 @@ def test_an_item_that_names_two_stored_articles_joins_them_under_the_lower_id() 
 def test_articles_that_join_one_after_another_all_lead_to_the_last() -> None:
     records, _ = take([[article(number, keys=(f"k{number}",))] for number in (1, 2, 3)])
     batch = [article(4, keys=("k2", "k3")), article(5, keys=("k1", "k2"))]
-    plan = resolve(batch, {"k1": 1, "k2": 2, "k3": 3}, records, lambda _: 9)
+    plan = resolve_batch(batch, {"k1": 1, "k2": 2, "k3": 3}, records, lambda _: 9)
     assert plan.ids == (1, 1)
     assert plan.joins == (Join(3, 1, 0), Join(2, 1, 0))
 
@@ -188,7 +197,7 @@ def test_references_of_all_voices_count_once_each() -> None:
     ],
 )
 def test_the_date_to_believe_is_the_earliest_of_the_finest(better: Instant, worse: Instant) -> None:
-    assert best_instant([worse, better]) == better == best_instant([better, worse])
+    assert choose_instant([worse, better]) == better == choose_instant([better, worse])
 
 
 def test_a_date_lost_by_an_edit_is_not_lost() -> None:

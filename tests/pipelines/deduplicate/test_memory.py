@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.home import Home, bundled
-from pipelines.deduplicate.contradictions import versions
-from pipelines.deduplicate.memory import Printed, Recalled, memory_keys, recall
+from pipelines.deduplicate.contradictions import find_versions
+from pipelines.deduplicate.memory import Printed, Recalled, make_memory_keys, recall_story
 from pipelines.deduplicate.stories import RARE
 from pipelines.group.candidates import GroupRules
 from pipelines.issue.keys import find_entry_keys
@@ -38,7 +38,7 @@ def recalled(
     """What issues say of a story that printed `paper`, `code` ... with these entries."""
     keys = {"paper": PAPER, "code": CODE, "release": f"{CODE}@v1.0", "post": "https://example.org/1"}
     entries = {keys[name]: [Printed(*one) for one in told] for name, told in printed.items()}
-    return recall(articles, entries, counts or {})
+    return recall_story(articles, entries, counts or {})
 
 
 def keys_of(markdown: str) -> set[str]:
@@ -125,7 +125,7 @@ def test_a_title_with_a_version_that_the_entry_lacks_is_news(title: str, printed
 
 def test_the_number_in_a_repositorys_own_name_is_no_version() -> None:
     post = stored(3, references=about("github:a/yolov5"), title="YOLOv5 来了")
-    assert recall([post], {"github:a/yolov5": [Printed(MARCH, "检测器")]}, {}) == Recalled(published_in=MARCH)
+    assert recall_story([post], {"github:a/yolov5": [Printed(MARCH, "检测器")]}, {}) == Recalled(published_in=MARCH)
 
 
 names = [PAPER, CODE, f"{CODE}@v1.0", f"{CODE}@v2.0", "github:tiny/prune"]
@@ -143,9 +143,9 @@ def test_a_story_is_never_both_and_only_printed_keys_count() -> None:
             for n, (kind, name) in enumerate(rows, 1)
         ]
         printed = {name: [Printed(day, "条目")] for name, day in days.items()}
-        wanted = frozenset().union(*map(memory_keys, articles))
-        told = recall(articles, printed, {})
-        assert told == recall(articles, {key: found for key, found in printed.items() if key in wanted}, {})
+        wanted = frozenset().union(*map(make_memory_keys, articles))
+        told = recall_story(articles, printed, {})
+        assert told == recall_story(articles, {key: found for key, found in printed.items() if key in wanted}, {})
         assert None in (told.published_in, told.follows)
         assert (told == Recalled()) == wanted.isdisjoint(printed)
 
@@ -154,7 +154,7 @@ def test_a_story_is_never_both_and_only_printed_keys_count() -> None:
 
 @pytest.mark.parametrize("unit", ["v1.", "1.2", "第", "v", "2.0."])
 def test_reading_the_versions_of_a_hundred_thousand_characters_takes_no_time(unit: str) -> None:
-    versions(unit * (100_000 // len(unit)))
+    find_versions(unit * (100_000 // len(unit)))
 
 
 # ---- what an entry printed

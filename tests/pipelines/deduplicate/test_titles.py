@@ -17,16 +17,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.deduplicate.bands import POPULAR
-from pipelines.deduplicate.clusters import unite
-from pipelines.deduplicate.titles import title_evidence, title_keys
-from pipelines.model import Evidence, Instant, StoredArticle
+from pipelines.deduplicate.clusters import make_clusters
+from pipelines.deduplicate.titles import WINDOW, find_title_evidence, make_title_bands
+from pipelines.model import Article, Evidence, Instant, StoredArticle
 
 ZONE = ZoneInfo("Asia/Shanghai")
 TITLE = "端侧大模型推理引擎开源，延迟降低一半"
 
 
 def evidence(*articles: StoredArticle) -> list[Evidence]:
-    return list(title_evidence(articles, ZONE))
+    return list(find_title_evidence(articles, ZONE))
 
 
 def posts(*titles: str, **values: Any) -> list[StoredArticle]:
@@ -36,6 +36,11 @@ def posts(*titles: str, **values: Any) -> list[StoredArticle]:
 
 def joined(one: str, other: str) -> bool:
     return bool(evidence(*posts(one, other)))
+
+
+def joining_keys(article: Article) -> tuple[int, ...]:
+    """Keys of which two articles share one where their titles may join them."""
+    return tuple(band.key for band in make_title_bands(article) if band.reach == WINDOW)
 
 
 def test_one_title_of_two_accounts_is_one_story() -> None:
@@ -116,7 +121,7 @@ def test_one_wechat_article_by_its_short_and_its_long_address_is_one_story_howev
     short = wechat(1, "wechat:AbC_123", published=Instant(noon.replace(hour=0), "day", "published"))
     long = wechat(2, "wechat:MzA4==/22/1", published=Instant(noon, "second", "published"))
     assert [one.articles for one in evidence(short, long)] == [(1, 2)]
-    assert set(title_keys(short.article)) & set(title_keys(long.article))
+    assert set(joining_keys(short.article)) & set(joining_keys(long.article))
 
 
 def test_two_addresses_of_one_form_another_day_or_another_account_are_not_one_article() -> None:
@@ -144,9 +149,9 @@ def test_equal_titles_over_different_long_texts_are_a_coincidence() -> None:
 
 
 def test_repositories_and_dates_to_the_year_are_left_to_other_evidence() -> None:
-    assert title_keys(stored(1, kind="github", title="tiny/quantization-kit").article) == ()
+    assert joining_keys(stored(1, kind="github", title="tiny/quantization-kit").article) == ()
     year = Instant(datetime(2020, 1, 1, tzinfo=ZONE), "year", "published")
-    assert title_keys(stored(1, title=TITLE, published=year).article) == ()
+    assert joining_keys(stored(1, title=TITLE, published=year).article) == ()
 
 
 def test_papers_are_joined_by_their_whole_title_only() -> None:
@@ -164,14 +169,14 @@ def test_a_key_that_too_many_share_joins_nothing() -> None:
 
 def test_articles_that_are_joined_share_a_stored_key() -> None:
     variants = [TITLE, f"干货 | {TITLE}", "端侧大模型推理引擎正式开源，延迟降低一半"]
-    keys = [set(title_keys(one.article)) for one in posts(*variants)]
+    keys = [set(joining_keys(one.article)) for one in posts(*variants)]
     assert all(one & other for one, other in combinations(keys, 2))
     assert all(len(one) == 11 for one in keys)
 
 
 def test_the_keys_are_those_that_are_stored() -> None:
     """If this fails, `VERSION` has to be raised: keys in a store no longer match."""
-    assert title_keys(stored(1, title=TITLE, publisher="号").article)[:3] == (
+    assert joining_keys(stored(1, title=TITLE, publisher="号").article)[:3] == (
         -6_905_552_623_022_682_967,
         -2_923_769_775_579_474_129,
         -6_246_954_823_211_650_448,
@@ -203,7 +208,7 @@ def test_any_order_of_the_articles_gives_the_same_stories(
     order.shuffle(shuffled)
     found = evidence(*articles)
     assert found == evidence(*shuffled)
-    assert unite(articles, found) == unite(shuffled, reversed(found))
+    assert make_clusters(articles, found) == make_clusters(shuffled, reversed(found))
 
 
 # ---- Real titles
@@ -227,7 +232,7 @@ def share(grouped: Iterable[Sequence[StoredArticle]]) -> float:
     together = total = 0
     for articles in grouped:
         total += len(articles) * (len(articles) - 1) // 2
-        for cluster in unite(articles, evidence(*articles)):
+        for cluster in make_clusters(articles, evidence(*articles)):
             together += len(cluster.members) * (len(cluster.members) - 1) // 2
     return together / total
 
