@@ -83,7 +83,7 @@ def _list(holder: Mapping[str, Any], name: str) -> list[Any]:
 def describe_answer(answer: Any) -> str:
     """What an API's JSON says went wrong, else the names in it, for the person who asked for a feed.
 
-    >>> said({"statusCode": 400, "message": "no such feed"})
+    >>> describe_answer({"statusCode": 400, "message": "no such feed"})
     'says: no such feed'
     """
     if not isinstance(answer, dict):

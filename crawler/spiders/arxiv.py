@@ -3,7 +3,7 @@
 Domain: export.arxiv.org (API), rss.arxiv.org (feeds).
 Caveats: the answers change once a day, at midnight in New York. One request in three seconds, over all machines.
     A paper is dated by its submission and appears days later.
-API documentation: https://info.arxiv.org/help/api/user-manual.html, https://info.arxiv.org/help/rss.html
+API documentation: https://info.arxiv.org/help/api/user-manual.html, https://info.arxiv.org/help/rss.html.
 """
 
 from __future__ import annotations
