@@ -115,6 +115,16 @@ KINDS: Final[Mapping[str, KindRow]] = {
         is_platform=True,
         hosts=("github.com",),
     ),
+    "hn": KindRow(
+        label=Label("Hacker News", "Hacker News"),
+        article=Label("Hacker News 帖子", "Hacker News story"),
+        shapes={"": Shape(((), ("query",)), frozenset({"points", "base_url"}))},
+        pages={"hn.search": "crawler.pages.hn:search"},
+        spider="crawler.spiders.hn",
+        is_generic=True,
+        is_named_by_row=True,
+        hosts=("news.ycombinator.com",),
+    ),
     "feed": KindRow(
         label=Label("订阅", "Feed"),
         article=Label("订阅源文章", "Feed entry"),

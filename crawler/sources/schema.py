@@ -123,7 +123,9 @@ class Source(_Row):
     # zhihu
     column: Annotated[str, Field(pattern=r"^[\w-]{1,100}$")] | None = None
     author: Annotated[str, Field(pattern=r"^[\w-]{1,100}$")] | None = None
-    # arxiv, zhihu, github
+    # hn
+    points: int | None = Field(default=None, ge=0)
+    # arxiv, zhihu, github, hn
     query: Text | None = None
     base_url: HttpUrl | None = None
     # github
