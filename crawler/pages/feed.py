@@ -24,14 +24,21 @@ from crawler.markup.text import absolute, clean, plain
 
 _FEED_ROOTS: Final = frozenset({"rss", "rdf", "feed", "channel", "item", "entry"})
 _PAGE_ROOTS: Final = frozenset({"html", "head", "body", "title", "meta", "script", "style", "div", "p", "center", "h1"})
+# Seen 2026-11: rdf:RDF
 _TAG_NAME: Final = re.compile(r"(?:[a-z_][\w.-]{0,50}:)?([a-z_][\w.-]{0,50})", re.IGNORECASE)
+# Seen 2026-11: <!DOCTYPE rss SYSTEM "http://a.example/rss.dtd">
 _RISKY_PROLOG: Final = re.compile(r"<!ENTITY|<!DOCTYPE[^<>]*(?:\sSYSTEM\s|\[)", re.IGNORECASE)
+# Seen 2026-11: <rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom">
 _FEED_TAG: Final = re.compile(r"<(?:rss|feed|rdf:RDF)\s[^<>]*(?:version|xmlns)[^<>]*>")
 _GARBAGE: Final = 10_000  # characters of warnings or a page's frame that a server may print before its feed
 
+# Seen 2026-11: <title>Log in - Example
 _PAGE_TITLE: Final = re.compile(r"<title[^<>]*>([^<]{1,100})", re.IGNORECASE)
+# Seen 2026-11: <link rel="alternate" type="application/rss+xml" href="/feed.xml">
 _LINK_TAG: Final = re.compile(r"<link\s[^<>]{1,1000}>", re.IGNORECASE)
+# Seen 2026-11: <link rel="alternate" type="application/rss+xml" href="/feed.xml">
 _HREF: Final = re.compile(r"\shref\s*=\s*[\"']?([^\"'\s<>]{1,500})", re.IGNORECASE)
+# Seen 2026-11: <link rel="alternate" type="application/atom+xml" href="/atom.xml">
 _FEED_TYPE: Final = re.compile(r"application/(?:rss\+xml|atom\+xml|feed\+json)", re.IGNORECASE)
 
 _TITLE_FROM_TEXT: Final = 60  # characters

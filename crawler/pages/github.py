@@ -22,7 +22,9 @@ from crawler.waiting import retry_after, within_reason
 _SHORTEST_WAIT: Final = timedelta(seconds=60)
 """What GitHub asks for where it names no time (docs.github.com/rest, rate limits)."""
 
+# Seen 2026-11: API rate limit exceeded for 203.0.113.7.
 _QUOTA_WORDS: Final = re.compile(r"rate limit|abuse detection|too many requests", re.I)
+# Seen 2026-11: Repository unavailable due to DMCA takedown.
 _GONE_WORDS: Final = re.compile(r"repository (?:access blocked|unavailable)|dmca", re.I)
 
 _REPOSITORY: Final = frozenset({"full_name", "html_url", "stargazers_count"})
@@ -53,14 +55,18 @@ _METRICS: Final = {
     "open_issues": "open_issues_count",
 }
 
+# Seen 2026-11: Tencent/ncnn
 _FULL_NAME: Final = re.compile(r"[\w.-]{1,100}/[\w.-]{1,100}", re.ASCII)
+# Seen 2026-11: https://github.com/Tencent/ncnn/releases/tag/20251108
 _RELEASE_PAGE: Final = re.compile(r"https?://[^/\s]+/(?P<repository>[\w.-]+/[\w.-]+)/releases/tag/\S+", re.ASCII)
+# Seen 2026-11: <https://api.github.com/search/repositories?q=tinyml&page=2>; rel="next"
 _NEXT_LINK: Final = re.compile(r'<([^<>]+)>\s*;[^<>]*\brel="next"')
 _TRENDING_COUNTS: Final = (
     ":scope > div > a[href*='/stargazers']",
     ":scope > div > :is(a[href*='/forks'], a[href*='/network/members'])",
 )
 """The links with the stars and the forks in a row of the trending page; older pages have the last form."""
+# Seen 2026-11: 1,204 stars today
 _STARS_GAINED: Final = re.compile(r"([\d,]{1,12}) stars? (today|this week|this month)")
 
 

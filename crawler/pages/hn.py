@@ -25,7 +25,7 @@ _DISCUSSION: Final = "https://news.ycombinator.com/item?id="
 _METRICS: Final = {"points": "points", "comments": "num_comments"}
 _TAGS: Final = frozenset({"ask_hn", "show_hn"})
 
-# "objectID": "45912345"
+# Seen 2026-11: 45912345
 _NUMBER: Final = re.compile(r"[0-9]{1,12}")
 
 

@@ -47,10 +47,13 @@ _DATE_HINT: Final = (
     "*[contains(@class, 'time') or contains(@class, 'date') or contains(@class, 'pub') or contains(@class, 'info')"
     " or contains(@class, 'meta') or contains(@id, 'time') or contains(@id, 'date') or self::time]"
 )
+# Seen 2026-11: 发布时间：2026年11月7日 08:31
 _WRITTEN_DATE: Final = re.compile(
     r"(?:19|20)\d\d ?[-/.年] ?\d{1,2} ?[-/.月] ?\d{1,2}(?!\d)日?(?:[ T]{1,2}\d{1,2}:\d\d(?::\d\d)?)?"
 )
+# Seen 2026-11: https://doi.org/10.1145/3373376.3378534
 _DOI: Final = re.compile(r"(?:doi:|https?://(?:dx\.)?doi\.org/)?(10\.\d{4,9}/\S{1,200})")
+# Seen 2026-11: 2103.15348v2
 _ARXIV: Final = re.compile(r"([a-z-]{2,20}(?:\.[A-Z]{2})?/\d{7}|\d{4}\.\d{4,5})(?:v\d+)?")
 _NO_TEXT: Final = ("button", "iframe", "nav", "noscript", "script", "style", "svg", "template")
 _ITEMS: Final = frozenset({"dd", "dt", "li"})
@@ -73,12 +76,15 @@ _MOST_DEPTHS: Final = 400_000  # summed over the elements
 _MOST_SIBLINGS: Final = 2_000  # a list of 2,000 takes trafilatura half a second, one of 50,000 three minutes
 _MOST_JSON: Final = 500_000  # characters of one JSON-LD island
 
+# Seen 2026-11: <?xml version="1.0"?><rss version="2.0">
 _NO_PAGES: Final = (
     (re.compile(r"\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--.{0,2000}?-->\s*)?<(?:rss|feed|rdf:RDF)\b", re.S), "a feed"),
     (re.compile(r"%PDF-"), "a PDF"),
     (re.compile(r"\s*[\[{]"), "JSON"),
 )
+# Seen 2026-11: 两比特量化 | 某博客
 _TITLE_PART: Final = re.compile(r"\s[-–—]+\s|\s*[|｜_]\s*")
+# Seen 2026-11: Just a moment...
 _CHALLENGE_TITLE: Final = re.compile(
     r"just a moment\W*|attention required\W*|checking your browser.*|access (?:to this page has been )?denied\W*"
     r"|(?:human |security |browser )?(?:check|verification)(?: required)?|(?:please )?verify (?:that )?you.*|captcha"
@@ -86,6 +92,7 @@ _CHALLENGE_TITLE: Final = re.compile(
     r"|\w{0,6}(?:安全|人机|访问|滑动|身份)验证\w{0,2}|验证码|请稍[候等]\W*|访问(?:被拒绝|受限)\W*",
     re.I,
 )
+# Seen 2026-11: 抱歉，您访问的页面不存在
 _GONE_TITLE: Final = re.compile(
     r"(?:error\W*)?(?:404|410)(?:[\W\d]|error|page|not found|gone)*"
     r"|(?:(?:the |this )?(?:page|post|article|content|file) )?(?:is )?(?:not found|unavailable"
@@ -94,6 +101,7 @@ _GONE_TITLE: Final = re.compile(
     r"|.{0,8}(?:找不到|未找到).{0,4}(?:页面|网页|文章|内容).{0,2}",
     re.I,
 )
+# Seen 2026-11: You need to enable JavaScript to run this app.
 _NEEDS_SCRIPT: Final = re.compile(
     r"(?:enable|requires?|need) javascript|javascript (?:is )?(?:disabled|required)|启用.{0,4}javascript", re.I
 )
@@ -104,7 +112,7 @@ class _Source:
     """What the functions below read.
 
     Args:
-        asked: the address that answered.
+        address: of the reply, after redirects.
         metas: the page's `<meta>` contents.
         described: the article of the page's JSON-LD, each value in a list; empty where it describes none.
     """
