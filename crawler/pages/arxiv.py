@@ -53,7 +53,7 @@ _NOT_OURS: Final = {
     "html": "an HTML page",
     "{http://www.w3.org/1999/xhtml}html": "an HTML page",
 }
-"""What else arXiv answers with, by the root element: refused by name."""
+"""Other answers of arXiv by their root element; they are refused by name."""
 
 
 def api(reply: Reply) -> Page:
@@ -120,7 +120,7 @@ def _xml(reply: Reply) -> etree._Element:
 
 
 def _refuse_status(reply: Reply) -> None:
-    """Raise what the status says. A 400 has the API's own words in its feed, so it passes."""
+    """Raise the error that the status means. A 400 has the API's own words in its feed, so it passes."""
     if reply.status in (429, 503):
         raise _rate_limited(reply)
     if reply.status in (401, 403):

@@ -1,4 +1,4 @@
-"""Any site's article page, by what pages say of themselves: JSON-LD, OpenGraph, `<meta>`, and then the main text."""
+"""Any site's article page, by its own metadata (JSON-LD, OpenGraph, `<meta>`) and its main text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ARTICLE_TYPES: Final = frozenset({
     "LiveBlogPosting", "MedicalScholarlyArticle", "NewsArticle", "OpinionNewsArticle", "Report", "ReportageNewsArticle",
     "ReviewNewsArticle", "SatiricalArticle", "ScholarlyArticle", "SocialMediaPosting", "TechArticle",
 })  # fmt: skip
-"""schema.org's Article and what is derived from it."""
+"""schema.org's Article and the types derived from it."""
 
 _PUBLISHED: Final = (
     "article:published_time", "og:article:published_time", "og:published_time", "datepublished",
@@ -109,7 +109,7 @@ _NEEDS_SCRIPT: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """What the functions below read.
+    """A parsed page, as the functions below read it.
 
     Args:
         address: of the reply, after redirects.
@@ -202,7 +202,7 @@ def _item(reply: Reply, source: _Source, title: str) -> RawItem:
     )
 
 
-# --- what the page says of itself ----------------------------------------------------------------------------------
+# --- metadata of the page -----------------------------------------------------------------------------------------
 
 
 def _described(document: HtmlElement) -> dict[str, list[Any]]:
@@ -381,9 +381,9 @@ def _is_heavy(document: HtmlElement) -> bool:
 
 
 def _element_around(document: HtmlElement, extracted: str) -> HtmlElement | None:
-    """The element that holds what was extracted and little else: extraction drops the lines that are only links.
+    """The element that holds the extracted text and little else: extraction drops the lines that are only links.
 
-    Those are the very lines that name an article's paper and code.
+    These lines name an article's paper and code.
     """
     lines = {line for line in extracted.split("\n") if len(line) >= _LONG_LINE}
     in_one_line = len(lines) == 1 and len(extracted) <= _LONGEST_LINE  # so are short texts extracted

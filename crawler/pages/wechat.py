@@ -26,17 +26,17 @@ from crawler.markup.javascript import STRING, JsValue, read_literal, strings, un
 HOST: Final = "mp.weixin.qq.com"
 
 Fields: TypeAlias = dict[str, str]
-"""What a page says, by our names for it, as written; only what is not empty."""
+"""Fields of a page by our names, as written; empty fields are left out."""
 
 ARTICLE, PICTURES, TEXT = "0", "8", "10"
 _UNTITLED: Final = {"5": "分享视频", "6": "分享音乐", "7": "分享音频", PICTURES: "分享图片"}
-"""`item_show_type` -> what WeChat's own lists print where a post has neither title nor text."""
+"""`item_show_type` -> the title in WeChat's own lists of a post without title and text."""
 
 _FACTS: Final = ("alias", "copyright_stat", "item_show_type", "user_name")
 _SHARE_TYPES: Final = {"video": "5", "audio": "7", "img": PICTURES, "text": TEXT}
 # Seen 2026-11: <body id="activity-detail" class="zh_CN page_share_img wx_wap_page">
 _SHARE_CLASS: Final = re.compile(r"\bpage_share_(video|audio|img|text)\b")
-"""What the class of `<body>` says, for a page saved without its scripts."""
+"""The class of `<body>` names the type, also in a page saved without its scripts."""
 
 _CGI: Final[Mapping[str, tuple[str, ...]]] = {
     "title": ("title",),
@@ -128,7 +128,7 @@ _SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
     "reprint_idx": re.compile(r"[1-9]\d?"),
     "temporary": re.compile(r"1"),
 }
-"""What a field must look like to be believed: the scripts of a page also use these names for other things."""
+"""The shape of a believable field: the scripts of a page also use these names for other things."""
 
 # Seen 2026-11: 任何文字
 _ANYTHING: Final = re.compile(r".+", re.DOTALL)
@@ -228,7 +228,7 @@ def article(reply: Reply) -> Page:
 
 
 def _is_whole(fields: Fields) -> bool:
-    """Whether the first source told all, so that the document, some 3 MB, need not be parsed."""
+    """Whether the first source has all fields, so that the document, some 3 MB, need not be parsed."""
     has_text = "content" in fields or ("title" in fields and fields.get("item_show_type", ARTICLE) != ARTICLE)
     return has_text and fields.keys() >= {"account", "created", "biz", "mid", "idx"}
 
@@ -352,7 +352,7 @@ def _decoded(text: str) -> str:
     return unescape(unescape(text)) if "&" in text else text
 
 
-# --- what the item is made of --------------------------------------------------------------------------------------
+# --- from fields to the item ---------------------------------------------------------------------------------------
 
 
 def _title_and_html(fields: Fields, pictures: tuple[str, ...]) -> tuple[str, str]:
@@ -461,7 +461,7 @@ def _token(address: str) -> str:
 
 
 def _identity(address: str) -> Fields:
-    """What a long address tells of its article."""
+    """Fields in the query of a long address."""
     parts = urlsplit(address)
     if parts.hostname != HOST:
         return {}

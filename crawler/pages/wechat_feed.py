@@ -47,7 +47,7 @@ _FAILURES: Final = re.compile(
     r"获取全文失败|.{0,30}完成验证后即可继续访问|该内容已被发布者删除|此内容因违规无法查看|该内容暂时无法查看"
     r"|参数错误.{0,10}$|DELETED$"
 )
-"""What a mirror that could not fetch an article keeps as its text."""
+"""The text that a mirror stores for an article that it could not fetch."""
 _CHECK_ACCOUNT: Final = "check the account in the source's address, and that the mirror has it"
 _LONGEST_FAILURE: Final = 2000  # characters of HTML; an article that quotes such a notice is longer
 
@@ -71,7 +71,7 @@ _ACCOUNT: Final = re.compile(r"/(?:rss|feeds?)/MP_WXS_\d+(?:\.\w+)?")
 _PROXY_PARAMETERS: Final = ("u", "src", "url")
 # Seen 2026-11: https://mp.weixin.qq.com/s/Zk3q_Rw-8yT0aB1cD2eF3g
 _PROXIED: Final = re.compile(r"https?://(?:mp\.weixin\.qq\.com|[\w.]+\.q(?:pic|logo)\.cn)/\S+")
-"""What wechat2rss (`/img-proxy?u=`, `/link-proxy?u=`) and others put behind an address of their own."""
+"""Addresses that wechat2rss (`/img-proxy?u=`, `/link-proxy?u=`) and other mirrors wrap in an address of their own."""
 
 
 def mirror_feed(reply: Reply) -> Page:
@@ -149,7 +149,7 @@ def _item(item: RawItem, account: str) -> RawItem:
 
 
 def _account(title: str, generator: str) -> str:
-    """The account that a feed is of, without what the mirror adds; empty for a feed of several.
+    """The account of a feed, without the mirror's frame around it; empty for a feed of several.
 
     >>> [_account(title, "") for title in ("端侧小站 | wechat-feeds", "微信公众号 - 端侧小站", "WeWe-RSS All")]
     ['端侧小站', '端侧小站', '']
@@ -170,7 +170,7 @@ def _unless_failure(content: str | None) -> str | None:
 
 
 def _direct(url: str) -> str:
-    """What a mirror's proxy stands for, where its address says so; else the address itself."""
+    """The address behind a mirror's proxy; the address itself where it is none."""
     query = urlsplit(url).query
     if "http" not in query:
         return url

@@ -108,8 +108,8 @@ def page(reply: Reply) -> Page:
         reply: fetched or saved; an API's JSON in its place is read as `items` does.
 
     Returns:
-        What the address names, read from the page's state, else from its document; all there is where the address names
-        nothing. No asks.
+        The record that the address names, read from the page's state, else from its document; all records where the
+        address names none. No asks.
 
     Raises:
         Gone: deleted, or not to be seen any more.
@@ -441,7 +441,7 @@ def _old_answer(answer: HtmlElement, question: Record) -> Record:
 
 
 def _zop(node: HtmlElement | None) -> Record:
-    """What a page's own statistics know of a post: `authorName`, `itemId`, `title`, `type`."""
+    """Fields that a page keeps for its statistics: `authorName`, `itemId`, `title`, `type`."""
     try:
         zop = json.loads(node.get("data-zop", "")) if node is not None else {}
     except (ValueError, RecursionError):

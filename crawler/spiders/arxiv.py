@@ -51,6 +51,11 @@ def query_url(base: str, query: str, start: datetime, end: datetime) -> str:
     A query that has dates of its own keeps them; the API takes no other date than `submittedDate`, in GMT
     (info.arxiv.org/help/api/user-manual.html, 5.1).
 
+    Args:
+        base: of the API: scheme and host, or the whole address up to `/api/query`.
+        query: in arXiv's own syntax.
+        start, end: aware; papers submitted from `start` to a day after `end`.
+
     >>> day = datetime(2025, 11, 7, tzinfo=UTC)
     >>> query_url("https://export.arxiv.org", "cat:cs.LG", day, day).partition("&")[0]
     'https://export.arxiv.org/api/query?search_query=(cat:cs.LG)+AND+submittedDate:[202511070000+TO+202511080000]'
