@@ -1,4 +1,4 @@
-"""What can go wrong between a source and its items: each error is named for the fact."""
+"""Errors between a source and its items, each named for the fact."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import ClassVar
 
 
 class CrawlError(Exception):
-    """A source, a URL, what happened and what to do about it. Never raised itself.
+    """The base of all errors: source, URL, detail and remedy. Never raised itself.
 
     Args:
-        detail: what happened, in one line.
-        url: where; may be filled in by whoever knows it.
+        detail: the fact, in one line.
+        url: of the request; a caller may fill it in.
         source: the source's id; likewise.
-        remedy: what to do, where the class's own advice is too general.
+        remedy: advice to the editor, where the class's own is too general.
     """
 
     remedy: ClassVar[str] = ""
@@ -54,7 +54,7 @@ class Gone(CrawlError):
 class RateLimited(CrawlError):
     """The site asks to come back later.
 
-    Raised by `crawler.network` (429, 503) and `crawler.pages` (what GitHub and arXiv say themselves).
+    Raised by `crawler.network` (429, 503) and `crawler.pages` (answers of GitHub and arXiv).
     """
 
     remedy = "nothing to do: the source is asked again when the site allows it"

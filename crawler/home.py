@@ -41,7 +41,7 @@ class Home:
 
     @property
     def var(self) -> Path:
-        """What a newsroom makes while it runs; nothing in it is edited by hand."""
+        """Files that a newsroom writes while it runs; nobody edits them by hand."""
         return self.path / "var"
 
     @property

@@ -1,4 +1,4 @@
-"""What flows through the crawler: a reply, what a page made of it, and what goes to the pipelines."""
+"""The values that flow through the crawler: replies, items, requests, batches."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 from crawler.kinds import Kind
 
 LinkRelation = Literal["original", "reprint-of", "paper", "code", "doi", "related"]
-"""`original`: 阅读原文. `reprint-of`: what this article reprints. `related`: anything else that the page sets apart."""
+"""`original`: 阅读原文. `reprint-of`: the article that this one reprints. `related`: any other link set apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Reply:
         status: HTTP status; 200 for a saved file.
         headers: lower-case names; a header sent twice is joined by `", "`.
         body: the bytes after content-decoding.
-        fetched_at: aware; what 「3小时前」 on the page is relative to.
+        fetched_at: aware; 「3小时前」 on the page counts from it.
     """
 
     url: str
@@ -62,13 +62,13 @@ class RawItem:
         text: main content as plain text, where the page has no HTML.
         summary: the page's own digest, abstract or description; plain text.
         image: lead image.
-        links: what the page sets apart.
+        links: links that the page sets apart.
         ids: strong keys that the page knows and its URL may not tell: `wechat:<biz>/<mid>/<idx>`,
             `wechat:<token>`, `zhihu:p/<id>`, `arxiv:<id without version>`, `github:<owner>/<repo>` in lower case.
         tags: the page's own categories.
         language: as the page declares it.
         metrics: numbers that change by themselves (stars, votes); never a reason for a revision.
-        facts: what else the site says and a later stage uses (`announce_type`, `version`, `comment`, `tag`).
+        facts: further fields of the site that a later stage uses (`announce_type`, `version`, `comment`, `tag`).
     """
 
     kind: Kind
@@ -101,7 +101,7 @@ class RawItem:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `to_json` wrote.
+        """Read an item that `to_json` wrote.
 
         Raises:
             TypeError: a field that RawItem does not have.
@@ -134,12 +134,12 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page function made of a reply.
+    """The result of a page function.
 
     Args:
         items: in the page's order.
-        asks: what to ask next (the next slice of a list).
-        warnings: records that were not understood, each said in one line; the others stand.
+        asks: further requests (the next slice of a list).
+        warnings: one line for each record that was not understood; the other records stand.
     """
 
     items: tuple[RawItem, ...] = ()
@@ -149,7 +149,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """What a source's next run needs to know of its last one.
+    """The state that a source's run leaves for the next one.
 
     Args:
         etag, last_modified: validators of the source's first request, verbatim.
@@ -168,7 +168,7 @@ class Problem:
     Args:
         url: where.
         error: the error's class name: `Blocked`.
-        detail: one line for a person, with what to do.
+        detail: one line for the editor, with the remedy.
         fails_source: False for one lost page (a deleted post), True when the source's run failed.
         retry_at: when the site allows another try, if it said so.
     """
@@ -182,14 +182,14 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a spider hands to the pipelines: one for each reply with items, and a last one for each source.
+    """A part of a run for the pipelines: one for each reply with items, and a last one for each source.
 
     Args:
         source: the source's id.
         items: may be empty.
-        problems: what went wrong since the last batch.
+        problems: since the last batch.
         state: only in the last batch of a run that read all it wanted; commits with the items. Until then the
-            stored state stays, so that whatever was not committed is asked for again.
+            stored state stays, so that all that was not committed is asked for again.
         finished: True in the last batch of the source's run.
     """
 

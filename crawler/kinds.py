@@ -19,7 +19,7 @@ class Label(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The fields of a row of sources.toml, besides those that all rows share.
+    """The fields of a row of sources.toml, besides the fields that all rows share.
 
     Args:
         ways: each way to say where the source is read, as the fields that it takes; a row uses exactly one of them.
@@ -41,16 +41,16 @@ class KindRow:
     """One kind of source.
 
     Args:
-        label: what the desk calls the kind.
-        article: what a reason calls an article of the kind.
+        label: name of the kind on the desk.
+        article: name of an article of the kind in a reason.
         shapes: of its rows, by `mode`; a kind without modes has one shape, under the empty mode.
         pages: its page functions as `module:function`, by the name that an `Ask` gives: the kind, or `kind.page`.
         spider: the module of its spider; the spider's name is the kind's.
-        work: what an article of the kind is. A post reports something; a paper or a repository is the thing itself.
+        work: a post reports something; a paper or a repository is the reported work itself.
         is_platform: the account adds nothing to the host, so a model does not learn from it.
         is_generic: its page functions know less of an article than the article's own site does.
         is_named_by_row: an issue prints the row's `name` after the title, not the publisher that the page names.
-        hosts: whoever gives an article of these hosts, it is of this kind; without `www.`.
+        hosts: articles of these hosts are of this kind, whatever source gave them; without `www.`.
     """
 
     label: Label
@@ -114,6 +114,16 @@ KINDS: Final[Mapping[str, KindRow]] = {
         work="repository",
         is_platform=True,
         hosts=("github.com",),
+    ),
+    "hn": KindRow(
+        label=Label("Hacker News", "Hacker News"),
+        article=Label("Hacker News 帖子", "Hacker News story"),
+        shapes={"": Shape(((), ("query",)), frozenset({"points", "base_url"}))},
+        pages={"hn.search": "crawler.pages.hn:search"},
+        spider="crawler.spiders.hn",
+        is_generic=True,
+        is_named_by_row=True,
+        hosts=("news.ycombinator.com",),
     ),
     "feed": KindRow(
         label=Label("订阅", "Feed"),

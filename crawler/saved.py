@@ -26,14 +26,14 @@ _FIELDS: Final = ("url", "title", "text", "summary", "author", "source", "publis
 _SAVED_FROM: Final = re.compile(
     rb"<!--\s{0,20}(?:saved from url=\(\d{4}\)|Page saved with SingleFile\s{1,20}url:\s{0,20})(https?://[^\s>]{1,2000})"
 )
-"""What browsers, and SingleFile, write at the top of a page that they save."""
+"""The comment that browsers and SingleFile write at the top of a saved page."""
 _TAG: Final = re.compile(rb"<(?:link|meta)\s([^<>]{1,2500})>", re.IGNORECASE)
 _OWN: Final = re.compile(rb"canonical|og:url", re.IGNORECASE)
 _VALUE: Final = re.compile(rb"""(?:href|content)=["'](https?://[^"']{1,2000})""", re.IGNORECASE)
 _LOOKED_AT: Final = 100_000
 
 _NOWHERE: Final = "file:///"
-"""What the address of a page begins with that nobody gave one; its own scripts may still know."""
+"""Start of the address of a saved page without a known address; the page's scripts may still name it."""
 
 
 def read_saved(path: Path, url: str = "", source: str = "added") -> Batch:
@@ -44,13 +44,13 @@ def read_saved(path: Path, url: str = "", source: str = "added") -> Batch:
 
     Args:
         url: where a page came from, if it does not say so itself.
-        source: what the batch calls its source.
+        source: the source id of the batch.
 
     Returns:
         One finished batch; each line that cannot be read is a problem with its number.
 
     Raises:
-        CrawlError: the file is not the page, or nobody says where it came from.
+        CrawlError: the file is not the page, or neither the page nor the caller gives its address.
     """
     if path.stat().st_size > LARGEST:
         raise TooLarge(f"a file of {path.stat().st_size} bytes", url=str(path), remedy="take it apart")
@@ -138,7 +138,7 @@ def _item(row: Mapping[str, Any], saved_at: datetime) -> RawItem:
     """One line of a list.
 
     Raises:
-        ValueError: what is wrong with it.
+        ValueError: the line is no item; the message is the reason.
     """
     texts = {name: _words(name, row.get(name)) for name in _FIELDS}
     for name in ("url", "title"):

@@ -177,7 +177,7 @@ _OURS: Final = frozenset({"crawler.network.redirect.Redirect", "crawler.network.
 
 
 def assert_safe(settings: BaseSettings) -> None:
-    """Stop a process whose settings would open what must stay closed.
+    """Stop a process whose settings would switch off a protection.
 
     Called where a process starts, and by `crawler.network.downloader` for whatever else makes a crawler.
 
@@ -198,7 +198,7 @@ def assert_safe(settings: BaseSettings) -> None:
 
 
 def _plain(setting: object) -> object:
-    """What `-s NAME=0` and its like on the command line mean."""
+    """The value that `-s NAME=0` and its like on the command line mean."""
     return {"0": False, "1": True, "False": False, "True": True, 0: False, 1: True}.get(setting, setting)
 
 

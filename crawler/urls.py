@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 LONGEST_URL: Final = 2083
-"""Characters; what browsers were long held to. A longer one is a trap or a mistake."""
+"""Characters; the old limit of browsers. A longer address is a trap or a mistake."""
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 

@@ -16,10 +16,10 @@ def retry_after(headers: Mapping[str, str], fetched_at: datetime) -> datetime | 
 
     Args:
         headers: lower-case names.
-        fetched_at: what seconds count from; aware.
+        fetched_at: aware; seconds count from it.
 
     Returns:
-        None where the header is missing or says nothing usable. The past becomes `fetched_at`, the far future
+        None where the header is missing or unusable. The past becomes `fetched_at`, the far future
         `LONGEST_WAIT` from it.
 
     >>> retry_after({"retry-after": "90"}, datetime(2026, 1, 1, tzinfo=UTC)).isoformat()

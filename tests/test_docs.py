@@ -12,12 +12,13 @@ import typer
 from places import ROOT
 from pydantic import BaseModel
 
+from crawler.home import DATABASE_VARIABLE, HOME_VARIABLE
 from crawler.kinds import KINDS
 from crawler.network.credentials import CREDENTIALS
 from crawler.sources.schema import Source
 from pipelines.cli import app
 from pipelines.newsletter import Assistant, Newsletter
-from pipelines.newsroom.exports import Format
+from pipelines.newsroom.exports import FORMATS
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "data/README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 REFERENCE = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
@@ -79,8 +80,6 @@ def test_every_command_stands_in_the_reference_with_all_its_options(path: tuple[
 
 
 def variables_of_the_code() -> set[str]:
-    from crawler.home import DATABASE_VARIABLE, HOME_VARIABLE
-
     key = Assistant.model_fields["key_variable"].default
     return {HOME_VARIABLE, DATABASE_VARIABLE, key, *(credential.variable for credential in CREDENTIALS.values())}
 
@@ -136,7 +135,7 @@ def test_every_kind_is_documented_and_every_documented_one_exists() -> None:
 
 def test_every_format_is_documented_and_every_documented_one_exists() -> None:
     line = next(line for line in REFERENCE.splitlines() if line.startswith("`export --format`"))
-    assert set(re.findall(r"`([a-z]+)`", line)) == {one.name.lower() for one in Format}
+    assert set(re.findall(r"`([a-z]+)`", line)) == {member.value for member in FORMATS}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -28,11 +28,11 @@ RECORDINGS: Final = Path("tests/recordings")
 _KEPT_HEADERS: Final = frozenset(
     {"content-type", "content-language", "etag", "last-modified", "link", "location", "retry-after"}
 )
-"""Headers that a page function may read; x-ratelimit-* besides. Cookies and what names machines stay out."""
+"""Headers that a page function may read; x-ratelimit-* besides. Cookies and names of machines stay out."""
 
 
 class Command(ScrapyCommand):
-    """Fetches one URL through the same guards as a crawl, and writes what came back."""
+    """Fetches one URL through the same guards as a crawl, and writes the reply."""
 
     requires_project = True
 

@@ -1,1 +1,1 @@
-"""What page functions share: bytes to text, HTML, feeds, scripts, lists of records. Pure."""
+"""Helpers that page functions share: bytes to text, HTML, feeds, scripts, lists of records. Pure."""

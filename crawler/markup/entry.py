@@ -14,16 +14,16 @@ _NAMED_ADDRESS: Final = re.compile(r"[^\s()<>]+@[^\s()<>]+ \(([^()]+)\)|([^<>]+)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry. Empty strings and tuples where the feed says nothing.
+    """One entry. Fields that the feed leaves out are empty.
 
     Args:
-        links: what may be its address, best first, as written.
-        base: what its relative addresses are relative to; absolute.
-        guid: what the feed tells its entries apart by.
+        links: addresses that the entry may have, best first, as written.
+        base: absolute; the base of the entry's relative addresses.
+        guid: the feed's own identifier of the entry.
         title, summary: plain text.
         html, text: the content, in one form or the other.
         enclosures: addresses of files that come with it, as written.
-        related: addresses of what it is about, as written.
+        related: addresses of the works that it is about, as written.
         ids: strong keys; a guid is none, since only its own feed knows it.
     """
 
@@ -57,7 +57,7 @@ class Channel:
 
 
 def person(written: str) -> str:
-    """The name in what a feed says of an author; empty where it is a mail address alone.
+    """The name of an author, as a feed writes it; empty where it is a mail address alone.
 
     >>> person("ada@example.org (Ada)"), person("ada@example.org"), person(" Ada ")
     ('Ada', '', 'Ada')

@@ -1,4 +1,4 @@
-"""A feed that is not well-formed, as feedparser reads it -> `Channel`. Slow, so only for what lxml refuses."""
+"""A feed that is not well-formed, as feedparser reads it -> `Channel`. Slow, so only for feeds that lxml refuses."""
 
 from __future__ import annotations
 

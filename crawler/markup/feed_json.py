@@ -13,7 +13,7 @@ from crawler.markup.text import clean, has_markup, plain, plain_title
 
 
 def read_json(text: str, url: str) -> Channel:
-    """Read a JSON Feed; what is of the wrong type is taken as not said.
+    """Read a JSON Feed; a member of the wrong type counts as missing.
 
     Args:
         text: the whole document.
@@ -81,7 +81,7 @@ def _list(holder: Mapping[str, Any], name: str) -> list[Any]:
 
 
 def describe_answer(answer: Any) -> str:
-    """What an API's JSON says went wrong, else the names in it, for the person who asked for a feed.
+    """The error message in an API's JSON, else the names of its members, for a message to the editor.
 
     >>> describe_answer({"statusCode": 400, "message": "no such feed"})
     'says: no such feed'

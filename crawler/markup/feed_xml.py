@@ -140,7 +140,7 @@ def _name(tag: str) -> str:
 
 
 def _fields(node: etree._Element) -> _Fields:
-    """The element's children by name, those of a media:group among them."""
+    """The element's children by name, with the children of a media:group among them."""
     fields: defaultdict[str, list[etree._Element]] = defaultdict(list)
     for child in node:
         name = _name(child.tag)
@@ -152,7 +152,7 @@ def _fields(node: etree._Element) -> _Fields:
 
 
 def _markup(fields: _Fields, *names: str) -> str:
-    """What the first of these that is not empty holds, as HTML."""
+    """The content of the first of these elements that is not empty, as HTML."""
     for name in names:
         for node in fields[name]:
             if markup := _inner(node).strip():
@@ -175,7 +175,7 @@ def _title(fields: _Fields, *names: str) -> str:
 
 
 def _inner(node: etree._Element) -> str:
-    """An element's content: its text, or what it holds of HTML that was not escaped, without namespaces."""
+    """An element's content: its text, or its HTML where that was not escaped, without namespaces."""
     if len(node) == 0:
         text = node.text or ""
         return _unwrapped(text) if "<![CDATA[" in text else text
@@ -209,7 +209,7 @@ def _is_readable(node: etree._Element) -> bool:
 
 
 def _links(fields: _Fields, guid: str) -> Iterator[str]:
-    """What may be the entry's address, best first."""
+    """Addresses that the entry may have, best first."""
     yield from (link.text or "" for link in fields["feedburner:origlink"])
     yield from (link.text or "" for link in fields["link"])
     alternates = [link for link in _atom_links(fields) if link.get("rel", "alternate") == "alternate"]

@@ -1,4 +1,4 @@
-"""What page functions share to read HTML, which is hostile: sizes are capped, and nothing is fetched or opened."""
+"""HTML as text and trees. It is hostile: sizes are capped, and nothing is fetched or opened."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def parse(text: str) -> HtmlElement:
     """A page or a fragment as the root of a tree, without comments. The parser stops at 256 nested tags.
 
     Args:
-        text: decoded HTML; what it declares of its encoding is ignored.
+        text: decoded HTML; its own declaration of an encoding is ignored.
 
     Raises:
         PageChanged: nothing to read, or more of it than a page for people has.
@@ -56,7 +56,7 @@ def parse(text: str) -> HtmlElement:
 
 
 def soup(text: str) -> BeautifulSoup:
-    """The same page for pages whose few rows are best told by CSS selectors; some five times the cost of `parse`.
+    """The same page for pages whose few rows CSS selectors find best; some five times the cost of `parse`.
 
     Raises:
         PageChanged: more of it than a page for people has.
@@ -66,7 +66,7 @@ def soup(text: str) -> BeautifulSoup:
 
 
 def plain_text(element: HtmlElement) -> str:
-    """What a person reads of an element: a line for each paragraph, no empty lines; scripts and styles left out.
+    """The visible text of an element: a line for each paragraph, no empty lines; scripts and styles left out.
 
     >>> plain_text(parse("<p>one<br>two</p> <ul><li>three <b>four</b></ul><script>five</script>"))
     'one\\ntwo\\nthree four'
@@ -89,7 +89,7 @@ def plain_text(element: HtmlElement) -> str:
 
 
 def inner_html(element: HtmlElement) -> str:
-    """An element's content as HTML, without its own tag and what follows it."""
+    """An element's content as HTML, without its own tag and its tail."""
     return (
         escape(element.text or "", quote=False) + "".join(tostring(child, encoding="unicode") for child in element)
     ).strip()
@@ -111,7 +111,7 @@ def metas(document: HtmlElement) -> dict[str, str]:
 
 
 def _refuse_flood(text: str) -> None:
-    """Stop at what would keep the parser busy for minutes, which it offers no way to interrupt."""
+    """Refuse a document that would keep the parser busy for minutes; the parser cannot be interrupted."""
     if len(text) > _MOST_CHARACTERS:
         raise PageChanged(f"a page of {len(text):,} characters; the limit is {_MOST_CHARACTERS:,}")
     for piece in text.split("<"):

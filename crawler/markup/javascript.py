@@ -1,6 +1,6 @@
 """Values that a page's scripts assign, read without running them: strings, and objects and arrays of strings.
 
-Every pattern here consumes what it looks at, also a string that never ends, so that no input takes quadratic time.
+Every pattern here consumes its input, also a string that never ends, so that no input takes quadratic time.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _USUAL: Final = (
     (r"\x3c", "<"),
     (r"\x3e", ">"),
 )
-"""What servers write to keep HTML safe inside a script: replaced one escape after the other, three times as fast."""
+"""Escapes that servers write to keep HTML safe inside a script; replaced one after the other, three times as fast."""
 
 
 def read_literal(source: str) -> JsValue:
@@ -39,7 +39,7 @@ def read_literal(source: str) -> JsValue:
     first value that is not empty stands.
 
     Args:
-        source: begins with the literal; what follows it is not looked at.
+        source: begins with the literal; the text after the literal is not read.
 
     >>> read_literal("{a: decode('x\\\\x0ay'), b: [{c: '1' * 1}, {c: '2'}], d: true}; {")
     {'a': 'x\\ny', 'b': [{'c': '1'}, {'c': '2'}]}
@@ -77,7 +77,7 @@ def strings(expression: str) -> Iterator[str]:
 
 
 def unquote(literal: str) -> str:
-    r"""What a string literal means: nothing, if the page was cut short before its closing quote.
+    r"""The text of a string literal; empty where the page was cut short before its closing quote.
 
     >>> unquote(r"'\x3cb\x3e \u6a21\u578b \'7\' \/'")
     "<b> 模型 '7' /"

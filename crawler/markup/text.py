@@ -21,7 +21,7 @@ _REFERENCE: Final = re.compile(r"&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,31})
 
 
 def clean(text: str) -> str:
-    """The text without what XML does not allow: C0 controls, lone surrogates, non-characters."""
+    """The text without the characters that XML forbids: C0 controls, lone surrogates, non-characters."""
     return _CONTROL.sub("", text)
 
 
@@ -75,5 +75,5 @@ def absolute(url: str, base: str) -> str | None:
 
 
 def _decoded(text: str) -> str:
-    """The text with its character references decoded, those only that end in a semicolon: `?a=1&copy=2` is no ©."""
+    """The text with each character reference decoded that ends in a semicolon: `?a=1&copy=2` is no ©."""
     return _REFERENCE.sub(lambda match: unescape(match[0]), text) if "&" in text else text

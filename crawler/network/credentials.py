@@ -42,7 +42,7 @@ def origin(url: str) -> str:
 
 
 def credential_for(name: str, *bases: str) -> dict[str, Any]:
-    """What a request's meta says of its credential: its name, and the origins, of these URLs, that may see it."""
+    """The entry of a request's meta for its credential: name, and the origins of these URLs, which may see it."""
     return {META_KEY: (name, tuple(origin(base) for base in bases))}
 
 

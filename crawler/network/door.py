@@ -36,7 +36,7 @@ class Door(HTTP11DownloadHandler):
         Raises:
             Refused: we do not make this request.
             NotAsked, RateLimited: the gate lets nobody through to this host now.
-            Exception: whatever Scrapy raises; `crawler.network.failures` says what it means.
+            Exception: any of Scrapy's; `crawler.network.failures` translates it.
         """
         self._policy.check(request.url)
         _require_resolver()

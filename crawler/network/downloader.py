@@ -14,7 +14,7 @@ class Downloader(ScrapyDownloader):
     With a delay here too, requests that are still queued when a crawl is stopped would be given up one a second.
 
     Raises:
-        RuntimeError: settings that open what must stay closed; the crawl does not begin.
+        RuntimeError: a setting switches off a protection; the crawl does not begin.
     """
 
     def __init__(self, crawler: Crawler) -> None:

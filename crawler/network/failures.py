@@ -1,4 +1,4 @@
-"""What the failures of Scrapy and Twisted mean, in the crawler's own errors."""
+"""Failures of Scrapy and Twisted as the crawler's own errors."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BROKEN: Final = (
     ConnectError,
     ConnectionClosed,
 )
-"""What may go better the next time."""
+"""Failures after which a second try may succeed."""
 
 _MEANING: Final[Mapping[type[Exception], tuple[type[CrawlError], str]]] = {
     CannotResolveHostError: (FetchFailed, "the host's name has no address"),
@@ -51,10 +51,10 @@ _CERTIFICATE: Final = "certificate verify failed"
 
 
 def meaning(error: BaseException, url: str) -> CrawlError | None:
-    """The crawler's own error for what happened to a request; None for what should not happen at all.
+    """The crawler's own error for a failed request; None for an unknown exception.
 
     Args:
-        url: what was asked, filled in where the error does not know.
+        url: of the request; filled in where the error has none.
     """
     if isinstance(error, CrawlError):
         error.url = error.url or url

@@ -95,7 +95,13 @@ class Gate:
         line.free_at = max(line.free_at, self._clock() + seconds)
 
     def refused(self, lane: str, seconds: float, until: datetime) -> None:
-        """A site has asked for patience for so many seconds, which is until a time; twice in a row closes its line."""
+        """Note that a site asked to come back later; twice in a row closes its line.
+
+        Args:
+            lane: the line's name.
+            seconds: from now, how long the site asks to wait.
+            until: aware; the same as a time, for the message.
+        """
         line = self._lines[lane]
         line.refusals += 1
         if line.refusals >= CLOSES_AFTER:
@@ -106,7 +112,13 @@ class Gate:
         self._failures[host] += 1
 
     def answered(self, lane: str, host: str, status: int) -> None:
-        """The host answered, whatever it said."""
+        """Note that the host answered.
+
+        Args:
+            lane: the line's name.
+            host: `host:port` that answered.
+            status: HTTP status; one below 400 ends a series of refusals.
+        """
         del self._failures[host]
         if status < 400:
             self._lines[lane].refusals = 0

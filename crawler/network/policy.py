@@ -35,7 +35,7 @@ class _HostRow(HostRule):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What one newsletter's crawler may reach, and how.
+    """The addresses that one newsletter's crawler may reach, and the pace for each host.
 
     Args:
         exempt: `host:port` that may be reached though it is not public, exactly as URLs write it.
@@ -62,7 +62,7 @@ class Policy:
         return self.rule(host, port).group or host.lower()
 
     def check(self, url: str) -> None:
-        """Let a URL pass that we may ask for, as far as can be told before its name is resolved.
+        """Let an allowed URL pass, as far as it can be checked before its name is resolved.
 
         Raises:
             Refused: scheme, port, credentials or length that we do not allow.
@@ -83,7 +83,7 @@ def is_public(text: str) -> bool:
     """Whether an IP address is one that everybody reaches.
 
     `is_global` alone lets multicast, site-local addresses and IPv4 addresses wrapped by NAT64 and 6to4 pass, and
-    those lead inside just as well.
+    these addresses lead to private networks too.
 
     >>> [is_public(one) for one in ("93.184.216.34", "127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "224.0.0.1")]
     [True, False, False, False, False]

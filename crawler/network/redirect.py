@@ -14,7 +14,7 @@ from crawler.network.policy import Policy, policy_of
 
 
 class Redirect(RedirectMiddleware):
-    """Checks every address before anything is done about it, and names what cannot be followed.
+    """Checks every address before it is requested, and raises an error for a redirect that cannot be followed.
 
     A redirected request passes all middlewares and the door again, with the credentials of nobody: those are added
     at the door, by origin.
@@ -42,7 +42,7 @@ class Redirect(RedirectMiddleware):
         """The redirected request, or the answer that is none.
 
         Raises:
-            FetchFailed: in circles, or to what is no address.
+            FetchFailed: the redirects run in circles, or lead to no address.
             Refused: to an address that we may not ask for.
         """
         try:

@@ -55,7 +55,7 @@ class PublicResolver(CachingHostnameResolver):
         addressTypes: Sequence[type[IAddress]] | None = None,  # noqa: N803
         transportSemantics: str = "TCP",  # noqa: N803
     ) -> IHostResolution:
-        """Hand on what may be reached; a host that leads nowhere else looks as if it had no address."""
+        """Give the allowed addresses of a host; a host without any looks like a name without an address."""
         sieve = _Sieve(resolutionReceiver, hostName, portNumber, self._policy)
         return super().resolveHostName(sieve, hostName, portNumber, addressTypes, transportSemantics)  # type: ignore[arg-type]
 

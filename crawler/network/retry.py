@@ -1,4 +1,4 @@
-"""Asking again: after a failure soon and a few times, after 「come back later」 when the site says so."""
+"""Retries: a few soon after a failure; after a request to wait, at the time that the site names."""
 
 from __future__ import annotations
 
@@ -97,7 +97,13 @@ class Retry:
         return self.again(request, type(exception).__name__) if isinstance(exception, BROKEN) else None
 
     def again(self, request: Request, reason: str, seconds: float = 0.0) -> Request | None:
-        """The request to make once more, after `seconds` but not before its backoff; None when it had its tries."""
+        """The request to make once more, or None when it had all its tries.
+
+        Args:
+            request: that failed.
+            reason: for the log.
+            seconds: the shortest wait; the backoff may be longer.
+        """
         spider = self._crawler.spider
         assert spider is not None  # noqa: S101 (Scrapy sets it before the first request)
         retry = get_retry_request(request, spider=spider, reason=reason, give_up_log_level="INFO")
@@ -108,7 +114,7 @@ class Retry:
 
 
 class Decompression(HttpCompressionMiddleware):
-    """Scrapy's, with an end: a body that is not what its header says, or grows too large, is an error of ours."""
+    """Scrapy's, with an end: a body that contradicts its header, or grows too large, is a `CrawlError`."""
 
     def __init__(self, *, crawler: Crawler) -> None:
         super().__init__(crawler=crawler)

@@ -38,7 +38,7 @@ class Robots(RobotsTxtMiddleware):
         self._answers: dict[str, asyncio.Future[RobotParser | CrawlError]] = {}
 
     async def process_request(self, request: Request) -> None:  # type: ignore[override]
-        """Let pass what robots.txt allows.
+        """Let a request pass that robots.txt allows.
 
         Raises:
             Refused: it does not.
@@ -79,7 +79,7 @@ class Robots(RobotsTxtMiddleware):
 
 
 def _kept_out(error: CrawlError, url: str) -> CrawlError:
-    """What a robots.txt that could not be read means for a page: the same, where the host as a whole is the reason."""
+    """The error of a page whose robots.txt could not be read: the same error, where the whole host is the reason."""
     if isinstance(error, NotAsked | RateLimited | Refused):
         same = copy(error)
         same.url = url

@@ -25,4 +25,4 @@ def _load(path: str) -> PageFunction:
 PAGES: Final[Mapping[str, PageFunction]] = {
     name: _load(path) for row in KINDS.values() for name, path in row.pages.items()
 }
-"""What an `Ask` may name. A recording names its page function the same way."""
+"""By the name that an `Ask` and a recording give."""

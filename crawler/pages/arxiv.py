@@ -29,9 +29,13 @@ _DEEPEST_SLICE: Final = 30_000
 
 _OLD_NAME: Final = r"(?P<archive>[a-z-]{2,20})(?:\.[A-Za-z-]{2,20})?/(?P<number>\d{7})"
 _NAME: Final = rf"(?P<name>\d{{4}}\.\d{{4,5}}|{_OLD_NAME})(?:v(?P<version>\d{{1,4}}))?"
+# Seen 2026-11: http://arxiv.org/abs/2103.15348v2
 _ABSTRACT_PAGE: Final = re.compile(rf"https?://(?:[a-z]+\.)?arxiv\.org/abs/{_NAME}", re.ASCII)
+# Seen 2026-11: oai:arXiv.org:2511.04321v1
 _ANNOUNCED: Final = re.compile(rf"oai:arXiv\.org:{_NAME}", re.ASCII)
+# Seen 2026-11: arXiv:2511.04321v1 Announce Type: replace-cross Abstract: We study
 _ANNOUNCEMENT: Final = re.compile(r"arXiv:\S{1,40} Announce Type: (?P<type>\S{1,20}) Abstract: ?")
+# Seen 2026-11: Rate exceeded.
 _TOO_FAST: Final = re.compile(rb"rate (?:limit )?exceeded|too many requests|retry after|temporarily unavailable", re.I)
 
 _RSS_TAGS: Final = {"id": "guid", "title": "title", "abstract": "description", "date": "pubDate"}
@@ -49,7 +53,7 @@ _NOT_OURS: Final = {
     "html": "an HTML page",
     "{http://www.w3.org/1999/xhtml}html": "an HTML page",
 }
-"""What else arXiv answers with, by the root element: refused by name."""
+"""Other answers of arXiv by their root element; they are refused by name."""
 
 
 def api(reply: Reply) -> Page:
@@ -116,7 +120,7 @@ def _xml(reply: Reply) -> etree._Element:
 
 
 def _refuse_status(reply: Reply) -> None:
-    """Raise what the status says. A 400 has the API's own words in its feed, so it passes."""
+    """Raise the error that the status means. A 400 has the API's own words in its feed, so it passes."""
     if reply.status in (429, 503):
         raise _rate_limited(reply)
     if reply.status in (401, 403):

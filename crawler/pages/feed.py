@@ -24,14 +24,21 @@ from crawler.markup.text import absolute, clean, plain
 
 _FEED_ROOTS: Final = frozenset({"rss", "rdf", "feed", "channel", "item", "entry"})
 _PAGE_ROOTS: Final = frozenset({"html", "head", "body", "title", "meta", "script", "style", "div", "p", "center", "h1"})
+# Seen 2026-11: rdf:RDF
 _TAG_NAME: Final = re.compile(r"(?:[a-z_][\w.-]{0,50}:)?([a-z_][\w.-]{0,50})", re.IGNORECASE)
+# Seen 2026-11: <!DOCTYPE rss SYSTEM "http://a.example/rss.dtd">
 _RISKY_PROLOG: Final = re.compile(r"<!ENTITY|<!DOCTYPE[^<>]*(?:\sSYSTEM\s|\[)", re.IGNORECASE)
+# Seen 2026-11: <rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom">
 _FEED_TAG: Final = re.compile(r"<(?:rss|feed|rdf:RDF)\s[^<>]*(?:version|xmlns)[^<>]*>")
 _GARBAGE: Final = 10_000  # characters of warnings or a page's frame that a server may print before its feed
 
+# Seen 2026-11: <title>Log in - Example
 _PAGE_TITLE: Final = re.compile(r"<title[^<>]*>([^<]{1,100})", re.IGNORECASE)
+# Seen 2026-11: <link rel="alternate" type="application/rss+xml" href="/feed.xml">
 _LINK_TAG: Final = re.compile(r"<link\s[^<>]{1,1000}>", re.IGNORECASE)
+# Seen 2026-11: <link rel="alternate" type="application/rss+xml" href="/feed.xml">
 _HREF: Final = re.compile(r"\shref\s*=\s*[\"']?([^\"'\s<>]{1,500})", re.IGNORECASE)
+# Seen 2026-11: <link rel="alternate" type="application/atom+xml" href="/atom.xml">
 _FEED_TYPE: Final = re.compile(r"application/(?:rss\+xml|atom\+xml|feed\+json)", re.IGNORECASE)
 
 _TITLE_FROM_TEXT: Final = 60  # characters
@@ -43,7 +50,7 @@ class Feed:
 
     Args:
         title: the feed's own.
-        generator: the program that says it made the feed.
+        generator: name of the program that made the feed.
         items: of kind `feed`.
         warnings: entries that say nothing.
     """
@@ -73,7 +80,7 @@ def feed(reply: Reply) -> Page:
 
 
 def read_feed(reply: Reply) -> Feed:
-    """As `feed`, with what the feed says of itself."""
+    """As `feed`, with the feed's title and generator."""
     return feed_of(_channel(clean(decode_reply(reply)).strip(), reply), reply)
 
 
@@ -98,7 +105,7 @@ def _channel(text: str, reply: Reply) -> Channel:
 def _root(text: str, reply: Reply) -> tuple[int, str]:
     """Where the root element begins, and its local name in lower case.
 
-    What a server printed before its feed is passed over, and so is the prolog with its document type: parsers are given
+    Text that a server printed before its feed is passed over, and so is the prolog with its document type: parsers get
     nothing that they could expand or fetch.
 
     Raises:
@@ -122,7 +129,7 @@ def _root(text: str, reply: Reply) -> tuple[int, str]:
 
 
 def _no_feed(text: str, root: str, reply: Reply) -> PageChanged:
-    """What to say of a reply that is no feed.
+    """The error for a reply that is no feed.
 
     Raises:
         Blocked: a challenge stands there.
@@ -154,7 +161,7 @@ def _item(channel: Channel, numbered: tuple[int, Entry], reply: Reply) -> RawIte
     """The item that an entry makes.
 
     Raises:
-        ValueError: the entry says nothing.
+        ValueError: the entry has neither link, title nor text.
     """
     number, entry = numbered
     title = entry.title or _first_words(entry.summary or entry.text or plain(entry.html[:2000])) or entry.guid
@@ -203,7 +210,7 @@ def _first_words(text: str) -> str:
 
 
 def _unless_title(text: str, title: str) -> str | None:
-    """The text, unless it only says the title again, as mirrors do that have no text."""
+    """The text, unless it only repeats the title: mirrors without a text do so."""
     if len(text) < 4 * len(title) + 100 and plain(text) == title:
         return None
     return text or None

@@ -20,9 +20,11 @@ from crawler.markup.records import read_each
 from crawler.waiting import retry_after, within_reason
 
 _SHORTEST_WAIT: Final = timedelta(seconds=60)
-"""What GitHub asks for where it names no time (docs.github.com/rest, rate limits)."""
+"""The wait that GitHub wants where it names no time (docs.github.com/rest, rate limits)."""
 
+# Seen 2026-11: API rate limit exceeded for 203.0.113.7.
 _QUOTA_WORDS: Final = re.compile(r"rate limit|abuse detection|too many requests", re.I)
+# Seen 2026-11: Repository unavailable due to DMCA takedown.
 _GONE_WORDS: Final = re.compile(r"repository (?:access blocked|unavailable)|dmca", re.I)
 
 _REPOSITORY: Final = frozenset({"full_name", "html_url", "stargazers_count"})
@@ -44,7 +46,7 @@ _SHAPES: Final[Mapping[frozenset[str], str]] = {
     frozenset({"current_user_url"}): "the list of the API's addresses",
     frozenset({"message", "documentation_url"}): "a message",
 }
-"""What the REST API answers with, by the field names that tell it: the first row that fits."""
+"""Answers of the REST API by the field names that identify them; the first row that fits."""
 
 _METRICS: Final = {
     "stars": "stargazers_count",
@@ -53,14 +55,18 @@ _METRICS: Final = {
     "open_issues": "open_issues_count",
 }
 
+# Seen 2026-11: Tencent/ncnn
 _FULL_NAME: Final = re.compile(r"[\w.-]{1,100}/[\w.-]{1,100}", re.ASCII)
+# Seen 2026-11: https://github.com/Tencent/ncnn/releases/tag/20251108
 _RELEASE_PAGE: Final = re.compile(r"https?://[^/\s]+/(?P<repository>[\w.-]+/[\w.-]+)/releases/tag/\S+", re.ASCII)
+# Seen 2026-11: <https://api.github.com/search/repositories?q=tinyml&page=2>; rel="next"
 _NEXT_LINK: Final = re.compile(r'<([^<>]+)>\s*;[^<>]*\brel="next"')
 _TRENDING_COUNTS: Final = (
     ":scope > div > a[href*='/stargazers']",
     ":scope > div > :is(a[href*='/forks'], a[href*='/network/members'])",
 )
 """The links with the stars and the forks in a row of the trending page; older pages have the last form."""
+# Seen 2026-11: 1,204 stars today
 _STARS_GAINED: Final = re.compile(r"([\d,]{1,12}) stars? (today|this week|this month)")
 
 
@@ -147,10 +153,10 @@ def _answer(reply: Reply, *, missing: type[CrawlError]) -> Any:
 
 
 def _refuse_status(reply: Reply, *, missing: type[CrawlError]) -> None:
-    """Raise what a status other than 200 means (docs.github.com/rest, troubleshooting and rate limits).
+    """Raise the error that a status other than 200 means (docs.github.com/rest, troubleshooting and rate limits).
 
     Args:
-        missing: what a 404 is: `Gone` for a repository that somebody linked, for a source's row a mistake.
+        missing: the error for a 404: `Gone` for a linked repository, `SourceMisconfigured` for a source's row.
     """
     status, url = reply.status, reply.url
     if status == 200:
@@ -208,7 +214,7 @@ def _retry_at(reply: Reply) -> datetime:
 
 
 def _next_slice(reply: Reply, page: str) -> tuple[Ask, ...]:
-    """An ask for what the Link header calls `next`; only on the host that was asked, for a token may go with it."""
+    """An ask for the `next` address of the Link header; only on the same host, because a token may go with it."""
     link = _NEXT_LINK.search(reply.headers.get("link", ""))
     return (Ask(link[1], page),) if link and _origin(link[1]) == _origin(reply.url) else ()
 
@@ -240,7 +246,7 @@ def _fits(record: Any, shape: frozenset[str]) -> bool:
 
 
 def _name(document: Any) -> str:
-    """What an answer is, in words: `search results: a user`."""
+    """A description of an answer: `search results: a user`."""
     if isinstance(document, list):
         return f"a list: {_name(document[0])}" if document else "an empty list"
     if not isinstance(document, dict):
@@ -321,7 +327,7 @@ def _release_item(record: Mapping[str, Any], reply: Reply) -> RawItem:
 
 
 def _release_title(repository: str, tag: str, name: str) -> str:
-    """A title that says which project and which version, whatever of it the release's own name says.
+    """A title with project and version, with or without the help of the release's own name.
 
     >>> _release_title("ncnn", "20240410", "")
     'ncnn 20240410'

@@ -1,4 +1,4 @@
-"""Any site's article page, by what pages say of themselves: JSON-LD, OpenGraph, `<meta>`, and then the main text."""
+"""Any site's article page, by its own metadata (JSON-LD, OpenGraph, `<meta>`) and its main text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ARTICLE_TYPES: Final = frozenset({
     "LiveBlogPosting", "MedicalScholarlyArticle", "NewsArticle", "OpinionNewsArticle", "Report", "ReportageNewsArticle",
     "ReviewNewsArticle", "SatiricalArticle", "ScholarlyArticle", "SocialMediaPosting", "TechArticle",
 })  # fmt: skip
-"""schema.org's Article and what is derived from it."""
+"""schema.org's Article and the types derived from it."""
 
 _PUBLISHED: Final = (
     "article:published_time", "og:article:published_time", "og:published_time", "datepublished",
@@ -47,10 +47,13 @@ _DATE_HINT: Final = (
     "*[contains(@class, 'time') or contains(@class, 'date') or contains(@class, 'pub') or contains(@class, 'info')"
     " or contains(@class, 'meta') or contains(@id, 'time') or contains(@id, 'date') or self::time]"
 )
+# Seen 2026-11: 发布时间：2026年11月7日 08:31
 _WRITTEN_DATE: Final = re.compile(
     r"(?:19|20)\d\d ?[-/.年] ?\d{1,2} ?[-/.月] ?\d{1,2}(?!\d)日?(?:[ T]{1,2}\d{1,2}:\d\d(?::\d\d)?)?"
 )
+# Seen 2026-11: https://doi.org/10.1145/3373376.3378534
 _DOI: Final = re.compile(r"(?:doi:|https?://(?:dx\.)?doi\.org/)?(10\.\d{4,9}/\S{1,200})")
+# Seen 2026-11: 2103.15348v2
 _ARXIV: Final = re.compile(r"([a-z-]{2,20}(?:\.[A-Z]{2})?/\d{7}|\d{4}\.\d{4,5})(?:v\d+)?")
 _NO_TEXT: Final = ("button", "iframe", "nav", "noscript", "script", "style", "svg", "template")
 _ITEMS: Final = frozenset({"dd", "dt", "li"})
@@ -73,12 +76,15 @@ _MOST_DEPTHS: Final = 400_000  # summed over the elements
 _MOST_SIBLINGS: Final = 2_000  # a list of 2,000 takes trafilatura half a second, one of 50,000 three minutes
 _MOST_JSON: Final = 500_000  # characters of one JSON-LD island
 
+# Seen 2026-11: <?xml version="1.0"?><rss version="2.0">
 _NO_PAGES: Final = (
     (re.compile(r"\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--.{0,2000}?-->\s*)?<(?:rss|feed|rdf:RDF)\b", re.S), "a feed"),
     (re.compile(r"%PDF-"), "a PDF"),
     (re.compile(r"\s*[\[{]"), "JSON"),
 )
+# Seen 2026-11: 两比特量化 | 某博客
 _TITLE_PART: Final = re.compile(r"\s[-–—]+\s|\s*[|｜_]\s*")
+# Seen 2026-11: Just a moment...
 _CHALLENGE_TITLE: Final = re.compile(
     r"just a moment\W*|attention required\W*|checking your browser.*|access (?:to this page has been )?denied\W*"
     r"|(?:human |security |browser )?(?:check|verification)(?: required)?|(?:please )?verify (?:that )?you.*|captcha"
@@ -86,6 +92,7 @@ _CHALLENGE_TITLE: Final = re.compile(
     r"|\w{0,6}(?:安全|人机|访问|滑动|身份)验证\w{0,2}|验证码|请稍[候等]\W*|访问(?:被拒绝|受限)\W*",
     re.I,
 )
+# Seen 2026-11: 抱歉，您访问的页面不存在
 _GONE_TITLE: Final = re.compile(
     r"(?:error\W*)?(?:404|410)(?:[\W\d]|error|page|not found|gone)*"
     r"|(?:(?:the |this )?(?:page|post|article|content|file) )?(?:is )?(?:not found|unavailable"
@@ -94,6 +101,7 @@ _GONE_TITLE: Final = re.compile(
     r"|.{0,8}(?:找不到|未找到).{0,4}(?:页面|网页|文章|内容).{0,2}",
     re.I,
 )
+# Seen 2026-11: You need to enable JavaScript to run this app.
 _NEEDS_SCRIPT: Final = re.compile(
     r"(?:enable|requires?|need) javascript|javascript (?:is )?(?:disabled|required)|启用.{0,4}javascript", re.I
 )
@@ -101,10 +109,10 @@ _NEEDS_SCRIPT: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """What the functions below read.
+    """A parsed page, as the functions below read it.
 
     Args:
-        asked: the address that answered.
+        address: of the reply, after redirects.
         metas: the page's `<meta>` contents.
         described: the article of the page's JSON-LD, each value in a list; empty where it describes none.
     """
@@ -194,7 +202,7 @@ def _item(reply: Reply, source: _Source, title: str) -> RawItem:
     )
 
 
-# --- what the page says of itself ----------------------------------------------------------------------------------
+# --- metadata of the page -----------------------------------------------------------------------------------------
 
 
 def _described(document: HtmlElement) -> dict[str, list[Any]]:
@@ -373,9 +381,9 @@ def _is_heavy(document: HtmlElement) -> bool:
 
 
 def _element_around(document: HtmlElement, extracted: str) -> HtmlElement | None:
-    """The element that holds what was extracted and little else: extraction drops the lines that are only links.
+    """The element that holds the extracted text and little else: extraction drops the lines that are only links.
 
-    Those are the very lines that name an article's paper and code.
+    These lines name an article's paper and code.
     """
     lines = {line for line in extracted.split("\n") if len(line) >= _LONG_LINE}
     in_one_line = len(lines) == 1 and len(extracted) <= _LONGEST_LINE  # so are short texts extracted

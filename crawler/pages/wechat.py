@@ -26,16 +26,17 @@ from crawler.markup.javascript import STRING, JsValue, read_literal, strings, un
 HOST: Final = "mp.weixin.qq.com"
 
 Fields: TypeAlias = dict[str, str]
-"""What a page says, by our names for it, as written; only what is not empty."""
+"""Fields of a page by our names, as written; empty fields are left out."""
 
 ARTICLE, PICTURES, TEXT = "0", "8", "10"
 _UNTITLED: Final = {"5": "分享视频", "6": "分享音乐", "7": "分享音频", PICTURES: "分享图片"}
-"""`item_show_type` -> what WeChat's own lists print where a post has neither title nor text."""
+"""`item_show_type` -> the title in WeChat's own lists of a post without title and text."""
 
 _FACTS: Final = ("alias", "copyright_stat", "item_show_type", "user_name")
 _SHARE_TYPES: Final = {"video": "5", "audio": "7", "img": PICTURES, "text": TEXT}
+# Seen 2026-11: <body id="activity-detail" class="zh_CN page_share_img wx_wap_page">
 _SHARE_CLASS: Final = re.compile(r"\bpage_share_(video|audio|img|text)\b")
-"""What the class of `<body>` says, for a page saved without its scripts."""
+"""The class of `<body>` names the type, also in a page saved without its scripts."""
 
 _CGI: Final[Mapping[str, tuple[str, ...]]] = {
     "title": ("title",),
@@ -106,6 +107,7 @@ _METAS: Final[Mapping[str, tuple[str, ...]]] = {
     "image": ("og:image", "twitter:image"),
     "link": ("og:url",),
 }
+# Seen 2026-11: created 1762475508, biz MzA3MzI4MjgzMw==, mid 2247488000, idx 1, user_name gh_0123456789ab
 _SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
     "created": re.compile(r"[1-9]\d{8,9}|(?!\d+$).{1,60}"),
     "modified": re.compile(r"[1-9]\d{8,9}"),
@@ -126,26 +128,34 @@ _SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
     "reprint_idx": re.compile(r"[1-9]\d?"),
     "temporary": re.compile(r"1"),
 }
-"""What a field must look like to be believed: the scripts of a page also use these names for other things."""
+"""The shape of a believable field: the scripts of a page also use these names for other things."""
 
+# Seen 2026-11: 任何文字
 _ANYTHING: Final = re.compile(r".+", re.DOTALL)
 
 _CGI_NAME: Final = b"window.cgiDataNew"
+# Seen 2026-11:  = {
 _CGI_START: Final = re.compile(rb"\s*=\s*\{")
 _NAMES: Final = "|".join(sorted({name for names in _VARIABLES.values() for name in names} - {"desc", "nick_name"}))
+# Seen 2026-11: var msg_title = "两比特量化".html(false);
 _ASSIGNMENTS: Final = tuple(
     re.compile(rf"{left}\s*=(?!=)([^\n]*)")  # each begins with a literal: a page has 3 MB of scripts
     for left in (rf"var ({_NAMES})", rf"window\.({_NAMES}|desc)", r"d\.(nick_name)")
 )
+# Seen 2026-11: text_page_info: { content_noencode: JsDecode('今天只有一句话')
 _TEXT_SHARE: Final = re.compile(
     rf"text_page_info\s*:\s*\{{\s*content(?:_noencode)?\s*:\s*(?:JsDecode\()?({STRING})", re.S
 )
+# Seen 2026-11: 第一段\x0a第二段
 _META_NEWLINE: Final = re.compile(r"\\x0a|\\n(?![A-Za-z])")
 
+# Seen 2026-11: /s/Zk3q_Rw-8yT0aB1cD2eF3g
 _TOKEN_PATH: Final = re.compile(r"/s/([\w-]{10,64})/?", re.ASCII)
 _QUERY: Final = {"biz": ("__biz",), "mid": ("mid", "appmsgid"), "idx": ("idx", "itemidx"), "sn": ("sn", "sign")}
+# Seen 2026-11: https://mp.weixin.qq.com/s?src=11&timestamp=1604800000&ver=1&signature=a*b
 _TEMPORARY: Final = re.compile(r"[?&](?:signature|tempkey)=")
 _LONGEST_TITLE: Final = 64  # characters: the limit that WeChat's editor sets
+# Seen 2026-11: 模型变小了一半。
 _SENTENCE_END: Final = re.compile(r".*[。！？!?；;…]", re.DOTALL)
 
 _SHARED_WORDS: Final = "//*[@id='js_text_desc' or @id='js_image_desc']"
@@ -158,6 +168,7 @@ _NOTICES: Final = (
     "//*[contains(@class, 'weui-msg') or contains(@class, 'page_msg') or contains(@class, 'page_rumor')]",
 )
 _NOTICE_DETAIL: Final = "//*[contains(@class, 'weui-msg__desc')]"
+# Seen 2026-11: 环境异常 / 系统出错，请稍后再试 / 该内容已被发布者删除
 _NOTICE_ERRORS: Final[tuple[tuple[type[CrawlError], re.Pattern[str]], ...]] = (
     (
         Blocked,
@@ -173,6 +184,7 @@ _NOTICE_ERRORS: Final[tuple[tuple[type[CrawlError], re.Pattern[str]], ...]] = (
         ),
     ),
 )
+# Seen 2026-11: window.transferTargetLink = 'https://mp.weixin.qq.com/s/Zk3q_Rw-8yT0aB1cD2eF3g'
 _TRANSFER: Final = re.compile(r"transfer_?target_?link\s*=\s*['\"](https?://[^'\"\s]{1,2000})", re.I)
 
 _OTHER_PAGES: Final = (
@@ -216,7 +228,7 @@ def article(reply: Reply) -> Page:
 
 
 def _is_whole(fields: Fields) -> bool:
-    """Whether the first source told all, so that the document, some 3 MB, need not be parsed."""
+    """Whether the first source has all fields, so that the document, some 3 MB, need not be parsed."""
     has_text = "content" in fields or ("title" in fields and fields.get("item_show_type", ARTICLE) != ARTICLE)
     return has_text and fields.keys() >= {"account", "created", "biz", "mid", "idx"}
 
@@ -340,7 +352,7 @@ def _decoded(text: str) -> str:
     return unescape(unescape(text)) if "&" in text else text
 
 
-# --- what the item is made of --------------------------------------------------------------------------------------
+# --- from fields to the item ---------------------------------------------------------------------------------------
 
 
 def _title_and_html(fields: Fields, pictures: tuple[str, ...]) -> tuple[str, str]:
@@ -449,7 +461,7 @@ def _token(address: str) -> str:
 
 
 def _identity(address: str) -> Fields:
-    """What a long address tells of its article."""
+    """Fields in the query of a long address."""
     parts = urlsplit(address)
     if parts.hostname != HOST:
         return {}

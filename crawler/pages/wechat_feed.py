@@ -23,6 +23,7 @@ from crawler.markup.feed_json import describe_answer
 from crawler.markup.text import clean, digest, plain, plain_title
 from crawler.pages.feed import Feed, feed_of, read_feed
 
+# Seen 2026-11: 机器之心 - WeWe RSS
 _ACCOUNT_IN_TITLE: Final = tuple(
     (generator, re.compile(title))
     for generator, title in (
@@ -35,33 +36,42 @@ _ACCOUNT_IN_TITLE: Final = tuple(
 )
 """Start of the generator in lower case, and the whole title: how a mirror frames the account's name in it."""
 
+# Seen 2026-11: WeWe-RSS All
 _NO_ACCOUNT: Final = re.compile(
     r"(?:We ?We|We|Mp-We)-?RSS(?:\s*All|订阅)?|Wechat2RSS(?:\s*All)?|RSSHub|", re.IGNORECASE
 )
 """Titles of feeds of several accounts: there an entry's author is its account."""
 
+# Seen 2026-11: 该内容已被发布者删除
 _FAILURES: Final = re.compile(
     r"获取全文失败|.{0,30}完成验证后即可继续访问|该内容已被发布者删除|此内容因违规无法查看|该内容暂时无法查看"
     r"|参数错误.{0,10}$|DELETED$"
 )
-"""What a mirror that could not fetch an article keeps as its text."""
+"""The text that a mirror stores for an article that it could not fetch."""
 _CHECK_ACCOUNT: Final = "check the account in the source's address, and that the mirror has it"
 _LONGEST_FAILURE: Final = 2000  # characters of HTML; an article that quotes such a notice is longer
 
+# Seen 2026-11: <style>p { margin: 0 }</style>
 _STYLE: Final = re.compile(r"<style\b[^<]*</style>", re.IGNORECASE)
+# Seen 2026-11: <img data-ratio="0.5" src="https://mmbiz.qpic.cn/mmbiz_jpg/x/0?wx_fmt=jpeg">
 _IMAGE: Final = re.compile(r"<img\s[^<>]*?\bsrc\s*=\s*[\"']?(https?://[^\s\"'<>]{1,2000})", re.IGNORECASE)
 _LONGEST_DIGEST: Final = 2000  # characters of HTML; its first image is the cover
 
 _HOST: Final = "mp.weixin.qq.com"
+# Seen 2026-11: /s/Zk3q_Rw-8yT0aB1cD2eF3g
 _TOKEN: Final = re.compile(r"/s/([\w-]{10,64})/?", re.ASCII)
+# Seen 2026-11: MzA3MzI4MjgzMw==
 _BIZ: Final = re.compile(r"[A-Za-z0-9+/]{8,40}={0,2}")
+# Seen 2026-11: /rss/feed/3073282833-2247488000_1
 _KEPT: Final = re.compile(r"/(?:rss/feed|views/article)/(\d{6,12})-(\d{6,20})_(\d{1,2})")
 """Where we-mp-rss keeps an article: account number, message, place (rachelos/we-mp-rss, core/db.py `add_article`)."""
+# Seen 2026-11: /feeds/MP_WXS_3073282833.json
 _ACCOUNT: Final = re.compile(r"/(?:rss|feeds?)/MP_WXS_\d+(?:\.\w+)?")
 
 _PROXY_PARAMETERS: Final = ("u", "src", "url")
+# Seen 2026-11: https://mp.weixin.qq.com/s/Zk3q_Rw-8yT0aB1cD2eF3g
 _PROXIED: Final = re.compile(r"https?://(?:mp\.weixin\.qq\.com|[\w.]+\.q(?:pic|logo)\.cn)/\S+")
-"""What wechat2rss (`/img-proxy?u=`, `/link-proxy?u=`) and others put behind an address of their own."""
+"""Addresses that wechat2rss (`/img-proxy?u=`, `/link-proxy?u=`) and other mirrors wrap in an address of their own."""
 
 
 def mirror_feed(reply: Reply) -> Page:
@@ -139,7 +149,7 @@ def _item(item: RawItem, account: str) -> RawItem:
 
 
 def _account(title: str, generator: str) -> str:
-    """The account that a feed is of, without what the mirror adds; empty for a feed of several.
+    """The account of a feed, without the mirror's frame around it; empty for a feed of several.
 
     >>> [_account(title, "") for title in ("端侧小站 | wechat-feeds", "微信公众号 - 端侧小站", "WeWe-RSS All")]
     ['端侧小站', '端侧小站', '']
@@ -160,7 +170,7 @@ def _unless_failure(content: str | None) -> str | None:
 
 
 def _direct(url: str) -> str:
-    """What a mirror's proxy stands for, where its address says so; else the address itself."""
+    """The address behind a mirror's proxy; the address itself where it is none."""
     query = urlsplit(url).query
     if "http" not in query:
         return url

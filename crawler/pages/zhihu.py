@@ -36,6 +36,7 @@ _ADDRESSES: Final = {
 }
 _KEYS: Final = {"article": "zhihu:p/{id}", "answer": "zhihu:answer/{id}", "zvideo": "zhihu:zvideo/{id}"}
 _ENTITIES: Final = (("articles", "article"), ("answers", "answer"), ("zvideos", "zvideo"), ("pins", "pin"))
+# Seen 2026-11: /question/20000001/answer/30000002
 _IN_PATH: Final = re.compile(r"/(?P<type>p|articles?|answers?|zvideos?|pins?)/(?P<id>\d+)")
 _TYPES: Final = {"p": "article", "post": "article", "column_article": "article"}
 
@@ -50,10 +51,14 @@ _METRICS: Final = {
 _WRAPPERS: Final = ("target", "object", "content")
 """Where feeds, searches and collections put the record itself."""
 
+# Seen 2026-11: <script id="js-initialData" type="text/json">
 _STATE: Final = re.compile(r"<script[^<>]*\bid=[\"']?js-initialData[\"']?[^<>]*>")
+# Seen 2026-11: <img src="https://pic1.zhimg.com/v2-a_b.jpg" data-original="https://pic1.zhimg.com/v2-a_r.jpg">
 _IMG: Final = re.compile(r"<img\s[^<>]*>", re.IGNORECASE)
+# Seen 2026-11: <img src="https://pic1.zhimg.com/v2-a_b.jpg" data-original="https://pic1.zhimg.com/v2-a_r.jpg">
 _SOURCE: Final = re.compile(r"\b(data-original|data-actualsrc|src)\s*=\s*[\"']((?:https?:)?//[^\"'\s]+)")
 _SOURCES: Final = ("data-original", "data-actualsrc", "src")
+# Seen 2026-11: <noscript><img src="https://pic1.zhimg.com/v2-a_b.jpg"></noscript>
 _NOSCRIPT: Final = re.compile(r"<noscript\b.*?</noscript>", re.DOTALL)
 _TITLE_FROM_TEXT: Final = 60  # characters
 
@@ -66,6 +71,7 @@ _ERRORS: Final[tuple[tuple[frozenset[int], type[CrawlError]], ...]] = (
     (frozenset({404, 410, 4040, 4041}), Gone),
 )
 _CHALLENGES: Final = ("zh-zse-ck", "static.zhihu.com/zse-ck/", "/account/unhuman", "<title>安全验证")
+# Seen 2026-11: 你似乎来到了没有知识存在的荒原
 _GONE: Final = re.compile(
     r"没有知识存在的荒原|(?:内容|回答|文章|视频|问题|想法)(?:已被|已|被)(?:作者)?(?:删除|屏蔽|关闭|下架)|被建议修改"
     r"|(?:内容|页面|文章|回答|资源|视频)不存在"
@@ -102,8 +108,8 @@ def page(reply: Reply) -> Page:
         reply: fetched or saved; an API's JSON in its place is read as `items` does.
 
     Returns:
-        What the address names, read from the page's state, else from its document; all there is where the address names
-        nothing. No asks.
+        The record that the address names, read from the page's state, else from its document; all records where the
+        address names none. No asks.
 
     Raises:
         Gone: deleted, or not to be seen any more.
@@ -435,7 +441,7 @@ def _old_answer(answer: HtmlElement, question: Record) -> Record:
 
 
 def _zop(node: HtmlElement | None) -> Record:
-    """What a page's own statistics know of a post: `authorName`, `itemId`, `title`, `type`."""
+    """Fields that a page keeps for its statistics: `authorName`, `itemId`, `title`, `type`."""
     try:
         zop = json.loads(node.get("data-zop", "")) if node is not None else {}
     except (ValueError, RecursionError):

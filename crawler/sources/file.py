@@ -29,7 +29,7 @@ class Mistake:
         file: its name: `sources.toml`.
         source: the source's id, or `source 3` for a row without one; empty where it is not about one source.
         field: the row's field; empty where it is about the whole row or the whole file.
-        detail: what is wrong, in one line.
+        detail: the mistake, in one line.
     """
 
     file: str
@@ -44,11 +44,11 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """What the crawler reads of a newsletter's folder.
+    """All sources of a newsletter's folder.
 
     Args:
         sources: the rows that can work, mirrors filled in, in the file's order.
-        mistakes: what is wrong with all the others, and with `[mirrors]` and `[network]`.
+        mistakes: of all other rows, and of `[mirrors]` and `[network]`.
     """
 
     sources: tuple[Source, ...]
@@ -111,7 +111,7 @@ def load_network(home: Home) -> Network:
 
 
 def _rows(home: Home, mistakes: list[Mistake]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each row with what to call it: its id, or its place."""
+    """Each row with its label: its id, or its number in the file."""
     document = _read_table(home.sources, mistakes)
     unknown_tables = sorted(document.keys() - {"source"})
     mistakes += (
@@ -166,7 +166,7 @@ def _explain(error: ValidationError) -> Iterator[tuple[str, str]]:
 def _check_row(
     label: str, row: Mapping[str, Any], mirrors: Mapping[str, str], categories: frozenset[str] | None
 ) -> Iterator[Mistake]:
-    """All mistakes of one row: of its fields, then of what its kind needs."""
+    """All mistakes of one row: of its fields, then of the shape of its kind."""
     try:
         Source.model_validate(row)
     except ValidationError as error:
@@ -202,7 +202,7 @@ def _check_shape(
         row: as the file has it.
         given: the row's fields that a source has.
         shape: of the row's kind and mode.
-        name: what a message calls that kind and mode.
+        name: of the kind and mode in a message.
     """
     for field in sorted(row_fields - shape.fields - shape.further - _COMMON):
         yield field, f"is not for {name}"
@@ -241,7 +241,7 @@ def with_address(source: Source, mirrors: Mapping[str, str]) -> Source:
 
 
 def row_of(source: Source) -> dict[str, Any]:
-    """A source as its row: what differs from the default, and no address that comes from a mirror's template."""
+    """A source as its row: fields that differ from their defaults; an address from a mirror's template is left out."""
     row = source.model_dump(mode="json", exclude_defaults=True)
     if source.mirror is not None:
         row.pop("url", None)

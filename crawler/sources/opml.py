@@ -21,14 +21,14 @@ _OPML_ROW: Final = "{urn:jianbao}source"
 # fmt: off
 _IMPORTED_FIELDS: Final = frozenset({
     "id", "kind", "name", "url", "schedule", "expect_per_week", "category", "trust", "enabled", "max_pages", "mirror",
-    "account", "full_text", "column", "author", "query", "mode", "repos",
+    "account", "full_text", "column", "author", "query", "mode", "repos", "points",
 })
 # fmt: on
-"""What a row inside a list may say. The rest leads requests to other hosts (`base_url`, `page_mirror`), and only who
-runs the newsletter says so."""
+"""Fields that a row inside a list may have. The other fields (`base_url`, `page_mirror`) lead requests to other hosts;
+only the newsletter's own sources.toml may set them."""
 
 Warn = Callable[[str], None]
-"""Told in one line what of a list was left out."""
+"""Takes one line about a part of a list that is left out."""
 
 
 def _ignore(warning: str) -> None: ...
@@ -52,7 +52,7 @@ def read_opml(document: bytes, warn: Warn = _ignore) -> tuple[Source, ...]:
     """Read a list of feeds, as other readers export it. Each address counts once, however deep its outline lies.
 
     Args:
-        warn: told of each field of a row that is left out, and of each row that cannot work.
+        warn: called for each field of a row that is left out, and for each row that cannot work.
 
     Returns:
         `wechat` sources where the address is a known mirror's, else `feed`; ids are made of titles or addresses. What
@@ -110,7 +110,7 @@ def _own_row(outline: etree._Element, warn: Warn) -> Source | None:
     if left_out:
         names = ", ".join(left_out)[:200]
         warn(f"{label}: {names}: left out, a list may not say this; if you want it, write it in sources.toml yourself")
-    row = {name: value for name, value in row.items() if name in _IMPORTED_FIELDS}
+    row = {name: field for name, field in row.items() if name in _IMPORTED_FIELDS}
     if row.get("full_text") == "page" and "page_mirror" in left_out:
         del row["full_text"]  # it asked the mirror for pages, and WeChat itself was never meant
     if row.get("mirror"):
@@ -178,7 +178,7 @@ def append_sources(home: Home, sources: Iterable[Source], warn: Warn = _ignore) 
 
     Args:
         sources: as `read_opml` gives them.
-        warn: told of each row that names a mirror which leads elsewhere here; the row keeps its address instead.
+        warn: called for each row that names a mirror which leads elsewhere here; the row keeps its address instead.
 
     Returns:
         The sources added, under the ids that they got.

@@ -1,4 +1,4 @@
-"""The tables of sources.toml and of `[network]` in newsletter.toml: their fields, and what may stand in them."""
+"""The tables of sources.toml and of `[network]` in newsletter.toml: their fields and the values that they allow."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class _Row(BaseModel):
 
 
 class Source(_Row):
-    """One row of sources.toml. What the fields mean stands in data/README.md."""
+    """One row of sources.toml. data/README.md explains the fields."""
 
     id: Identifier
     kind: Kind
@@ -123,7 +123,9 @@ class Source(_Row):
     # zhihu
     column: Annotated[str, Field(pattern=r"^[\w-]{1,100}$")] | None = None
     author: Annotated[str, Field(pattern=r"^[\w-]{1,100}$")] | None = None
-    # arxiv, zhihu, github
+    # hn
+    points: int | None = Field(default=None, ge=0)
+    # arxiv, zhihu, github, hn
     query: Text | None = None
     base_url: HttpUrl | None = None
     # github
@@ -137,7 +139,7 @@ class HostRule(_Row):
     Args:
         delay: seconds between the starts of two requests, of which there is never more than one at a time.
         group: hosts of one group share that one line; a host without a group is a line of its own.
-        robots: whether its robots.txt is asked; False for an API, whose own terms say what programs may do.
+        robots: whether its robots.txt is asked; False for an API, whose own terms rule what programs may do.
     """
 
     delay: float = Field(ge=0, le=3600)

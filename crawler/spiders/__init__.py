@@ -1,1 +1,1 @@
-"""What to ask for, by kind of source. All that a run shares is in `base`; a kind says where to start and stop."""
+"""The requests of each kind of source. The run is in `base`; a kind's spider gives the first requests and the last."""

@@ -3,7 +3,7 @@
 Domain: export.arxiv.org (API), rss.arxiv.org (feeds).
 Caveats: the answers change once a day, at midnight in New York. One request in three seconds, over all machines.
     A paper is dated by its submission and appears days later.
-API documentation: https://info.arxiv.org/help/api/user-manual.html, https://info.arxiv.org/help/rss.html
+API documentation: https://info.arxiv.org/help/api/user-manual.html, https://info.arxiv.org/help/rss.html.
 """
 
 from __future__ import annotations
@@ -50,6 +50,11 @@ def query_url(base: str, query: str, start: datetime, end: datetime) -> str:
 
     A query that has dates of its own keeps them; the API takes no other date than `submittedDate`, in GMT
     (info.arxiv.org/help/api/user-manual.html, 5.1).
+
+    Args:
+        base: of the API: scheme and host, or the whole address up to `/api/query`.
+        query: in arXiv's own syntax.
+        start, end: aware; papers submitted from `start` to a day after `end`.
 
     >>> day = datetime(2025, 11, 7, tzinfo=UTC)
     >>> query_url("https://export.arxiv.org", "cat:cs.LG", day, day).partition("&")[0]

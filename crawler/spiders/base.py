@@ -1,4 +1,4 @@
-"""What all spiders share: asking, reading, a batch for each reply. An error ends one source's run, never another's."""
+"""The base of all spiders: requests, replies, a batch for each reply. An error ends the run of one source only."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ONE_ARTICLE: Final = 0
 _ZHIHU: Final = ("https://www.zhihu.com", "https://api.zhihu.com", "https://zhuanlan.zhihu.com")
 
 _NO_TRY: Final = (NotAsked, RateLimited, Refused)
-"""What says nothing of the one page, and all of its host."""
+"""Errors that concern the whole host, not the single page."""
 
 _BLOCKED_IN_A_ROW: Final = 2
 """Articles' pages of one host behind a challenge, one after another, until it is left alone for this run: one may be
@@ -46,8 +46,8 @@ class SourceSpider(Spider):
     """Runs all sources of one kind. A kind's own spider says where to start.
 
     Args:
-        sources: what to run; by default all of the kind that are enabled in the newsletter's sources.toml.
-        states: by source id; whoever starts the spider hands them in, for it knows no store.
+        sources: sources to run; by default all of the kind that are enabled in the newsletter's sources.toml.
+        states: by source id; the caller hands them in, because a spider knows no store.
         now: aware; when the run began.
     """
 
@@ -76,7 +76,7 @@ class SourceSpider(Spider):
         spider._policy = policy_of(crawler.settings)
         return spider
 
-    # ---- what a kind says
+    # ---- methods that a kind overrides
 
     def first_asks(self, reading: Reading) -> Iterable[Ask]:
         """Where a source's run begins.
@@ -91,7 +91,7 @@ class SourceSpider(Spider):
         return ()
 
     def address_of(self, ask: Ask, response: Response) -> str:  # noqa: ARG002
-        """What the page function is told as the reply's address."""
+        """The address that the page function gets as the reply's."""
         return response.url
 
     # ---- asking
@@ -169,7 +169,7 @@ class SourceSpider(Spider):
     def _go_on(
         self, reading: Reading, items: Sequence[RawItem] = (), requests: Sequence[Request] = ()
     ) -> Iterator[Batch | Request]:
-        """Hand on what was read, then ask for what comes next: the batch is stored before the next request is made."""
+        """Give the batch, then the next requests: the batch is stored before the next request is made."""
         page = reading.next_page()
         if page is not None and host_of(page.url) in self._left_alone:
             reading.leave_pages(page)
@@ -196,7 +196,7 @@ class SourceSpider(Spider):
         yield from self._go_on(reading)
 
     def _explain(self, reading: Reading, url: str, error: BaseException) -> Problem:
-        """What happened, in words; a mistake of ours goes to the log with its traceback."""
+        """The problem that an error stands for; an unknown error goes to the log with its traceback."""
         crawl_error = meaning(error, url)
         if crawl_error is None:
             self.logger.error("%s: %s", reading.source.id, url, exc_info=error)
@@ -220,7 +220,7 @@ class SourceSpider(Spider):
 
 
 def _read(source: Source, ask: Ask, reply: Reply) -> Page:
-    """What the page function makes of a reply. What a generic function finds in a kind's own source is of that kind.
+    """Read a reply by its page function. An item of a generic kind gets the kind of its source.
 
     Raises:
         CrawlError: the reply is not the page.
@@ -255,6 +255,6 @@ def _withheld(ask: Ask, policy: Policy) -> list[str]:
     """A warning where a list is asked for without the secret that its operator may expect it to get."""
     if variable := withheld_secret(ask.url, _credential(ask, policy)):
         site = ask.page.split(".")[0]
-        named = f'{site} = ["{origin(ask.url)}"] under [network.credentials] in newsletter.toml'
-        return [f"{variable} is not sent there; if the host is yours and speaks https, write {named}"]
+        setting = f'{site} = ["{origin(ask.url)}"] under [network.credentials] in newsletter.toml'
+        return [f"{variable} is not sent there; if the host is yours and speaks https, write {setting}"]
     return []

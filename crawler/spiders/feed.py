@@ -2,7 +2,7 @@
 
 Domain: any.
 Caveats: a feed holds the newest entries only; what leaves it between two runs is lost.
-API documentation: https://www.rssboard.org/rss-specification, RFC 4287 (Atom), https://www.jsonfeed.org/version/1.1/
+API documentation: https://www.rssboard.org/rss-specification, RFC 4287 (Atom), https://www.jsonfeed.org/version/1.1/.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Domain: api.github.com; github.com for the trending page.
 Caveats: 60 requests an hour, 5,000 with GITHUB_TOKEN; a search gives its first 1,000 results. The trending page has no
     API, so its HTML is read.
-API documentation: https://docs.github.com/en/rest/search/search, https://docs.github.com/en/rest/releases/releases
+API documentation: https://docs.github.com/en/rest/search/search, https://docs.github.com/en/rest/releases/releases.
 """
 
 from __future__ import annotations

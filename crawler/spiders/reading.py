@@ -1,4 +1,4 @@
-"""One source's run: what is still open, what was read, and what the next run needs to know. No network, no clock."""
+"""The run of one source: its open requests, its items, and the state for the next run. No network, no clock."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class ArticlePages:
         self._stopped = True
 
     def left(self) -> dict[str, int]:
-        """What the next run is to ask for, with the tries so far: those without any first."""
+        """Article pages that the next run asks for, with the number of tries so far, fewest first."""
         tries = sorted(((article, self.tries.get(article, 0)) for article in self.asks), key=itemgetter(1))
         return dict(tries[:MOST_WAITING])
 
@@ -90,8 +90,8 @@ class Reading:
 
     Args:
         source: its row.
-        state: what the last run left.
-        notes: what the kind's spider adds to the cursor.
+        state: of the last run.
+        notes: entries that the kind's spider adds to the cursor.
         reads_past_known: whether the next slice is asked for although the last item of this one is known.
     """
 
@@ -115,7 +115,7 @@ class Reading:
         return opened
 
     def validators(self, url: str) -> Validators:
-        """What the last run was told about the freshness of one of the lists."""
+        """ETag and Last-Modified that the last run got for one of the lists."""
         if self._lists[:1] == (url,):
             return self.state.etag, self.state.last_modified
         etag, last_modified = self.state.cursor.get("validators", {}).get(url, (None, None))
@@ -154,7 +154,7 @@ class Reading:
         return near
 
     def unchanged(self, ask: Ask) -> None:
-        """One of the lists is what it was (304)."""
+        """Close a list that has not changed (304)."""
         self._open -= 1
         self._validators[ask.url] = self.validators(ask.url)
 
@@ -164,11 +164,11 @@ class Reading:
         self.fail(problem)
 
     def warn(self, url: str, details: Iterable[str]) -> None:
-        """Note what is worth a look and loses no more than one record or page."""
+        """Add a warning for each detail: at most one record or page is lost."""
         self._problems += (Problem(url, "Warning", detail, fails_source=False) for detail in details)
 
     def note(self, problem: Problem) -> None:
-        """Note what went wrong with something that is not one of the lists."""
+        """Add a problem with a request that is not one of the lists."""
         self._problems.append(problem)
 
     def fail(self, problem: Problem) -> None:
@@ -219,7 +219,7 @@ class Reading:
 
 
 def fingerprint(item: RawItem) -> str:
-    """What a cursor remembers of an item."""
+    """The hash by which a cursor remembers an item."""
     return blake2b((item.ids[0] if item.ids else item.url).encode(errors="replace"), digest_size=6).hexdigest()
 
 

@@ -53,7 +53,7 @@ _ROUTES: Final = tuple(
         ),
     )
 )
-"""Address without its scheme, the page function, and what is asked instead of it, where that is better read."""
+"""Pattern of an address without scheme, its page function, and the address to request instead, where that is better."""
 
 _SIGNS: Final = tuple(
     (re.compile(pattern, re.DOTALL), page)
@@ -72,7 +72,7 @@ _SIGNS: Final = tuple(
         (rb"\A\s{0,99}\{[^{]{0,300}jsonfeed\.org/version", "feed"),
     )
 )
-"""What the beginning of a document says of itself, the first row that fits; all else is a page of the web."""
+"""Marks at the beginning of a document; the first row that fits names the page function, else it is `web`."""
 
 _LOOKED_AT: Final = 300_000
 """Bytes from the beginning of a document that are looked at."""
@@ -102,7 +102,7 @@ def ask_for(url: str) -> Ask:
 def page_for(reply: Reply) -> str:
     """The page function for a document that was saved, or whose address says nothing.
 
-    What stands under a paper's or a repository's own address is its HTML page, whose text any page function reads.
+    A saved page of a paper or a repository is HTML, so it is read as a page of the web and not as the API's answer.
     """
     ask = ask_for(reply.url)
     if ask.page != "web" and ask.url == reply.url:

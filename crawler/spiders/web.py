@@ -21,5 +21,5 @@ class WebSpider(SourceSpider):
     name = kind = "web"
 
     def first_asks(self, reading: Reading) -> Iterable[Ask]:
-        """The page, or what says the same in a better form."""
+        """The page, or the API's answer with the same content."""
         return [ask_for(reading.source.url or "")]

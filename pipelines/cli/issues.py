@@ -76,12 +76,12 @@ def issue_show(
 
     例：jianbao issue show 2020-01-27
     """
-    from pipelines.newsroom.exports import Format, written
+    from pipelines.newsroom.exports import written
     from pipelines.newsroom.issues import issues_to_export
 
     newsroom = newsroom_of(context)
     (issue,) = issues_to_export(newsroom.store, newsroom.newsletter, [day.date()])
-    out.out(written(issue, Format.MARKDOWN, newsroom), end="", highlight=False)
+    out.out(written(issue, newsroom), end="", highlight=False)
 
 
 @issue_app.command("lint")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Final, assert_never
 
 from pipelines import files
 from pipelines.issue.formats.as_json import to_json
@@ -14,16 +15,8 @@ from pipelines.issue.formats.readme import with_back_issues
 from pipelines.issue.formats.wechat import Picture, page, to_wechat
 from pipelines.issue.markdown import accepted, render
 from pipelines.model import Issue
+from pipelines.newsletter import Newsletter
 from pipelines.newsroom import Newsroom
-
-
-class Format(StrEnum):
-    """What an issue can be exported as; the end of the file's name."""
-
-    MARKDOWN = "md"
-    WECHAT = "wechat.html"
-    ATOM = "xml"
-    JSON = "json"
 
 
 class UnreadableReadme(Exception):
@@ -60,11 +53,79 @@ class ToWrite:
         return files.write(self.path, self.text)
 
 
-def written(issue: Issue, as_format: Format, newsroom: Newsroom) -> str:
-    """One issue in a format that is a file an issue: Markdown, JSON."""
-    if as_format is Format.JSON:
-        return to_json(issue, newsroom.newsletter)
-    return render(issue, newsroom.newsletter, _template(newsroom, "issue.md.j2"))
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """The text of a file, and the pictures that somebody has to upload by hand."""
+
+    text: str
+    pictures: tuple[Picture, ...] = ()
+
+
+class Format(StrEnum):
+    """What an issue can be exported as; `--format` takes these names."""
+
+    MARKDOWN = "markdown"
+    WECHAT = "wechat"
+    ATOM = "atom"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class FileAnIssue:
+    """A format that writes a file for each issue.
+
+    Args:
+        ending: of the file's name, after the issue's date and a dot.
+        render: the file of an issue.
+    """
+
+    ending: str
+    render: Callable[[Issue, Newsroom], Rendering]
+
+
+@dataclass(frozen=True, slots=True)
+class FileOfAll:
+    """A format that writes one file of all published issues.
+
+    Args:
+        name: of the file, relative to the folder of issues.
+        render: the file of these issues.
+    """
+
+    name: Callable[[Newsletter], str]
+    render: Callable[[Sequence[Issue], Newsroom], Rendering]
+
+
+def _render_markdown(issue: Issue, newsroom: Newsroom) -> Rendering:
+    return Rendering(render(issue, newsroom.newsletter, _template(newsroom, "issue.md.j2")))
+
+
+def _render_wechat(issue: Issue, newsroom: Newsroom) -> Rendering:
+    templates = (_template(newsroom, name) for name in ("wechat.html.j2", "wechat.css"))
+    article = to_wechat(issue, newsroom.newsletter, *templates)
+    return Rendering(page(article, issue), article.pictures)
+
+
+def _render_json(issue: Issue, newsroom: Newsroom) -> Rendering:
+    return Rendering(to_json(issue, newsroom.newsletter))
+
+
+def _render_atom(issues: Sequence[Issue], newsroom: Newsroom) -> Rendering:
+    return Rendering(to_atom(issues, newsroom.newsletter, _template(newsroom, "issue.md.j2")))
+
+
+FORMATS: Final[Mapping[Format, FileAnIssue | FileOfAll]] = {
+    Format.MARKDOWN: FileAnIssue("md", _render_markdown),
+    Format.WECHAT: FileAnIssue("wechat.html", _render_wechat),
+    Format.ATOM: FileOfAll(lambda newsletter: newsletter.publish.feed, _render_atom),
+    Format.JSON: FileAnIssue("json", _render_json),
+}
+"""How each format is written. A member without a row fails before anything is written."""
+
+
+def written(issue: Issue, newsroom: Newsroom) -> str:
+    """One issue as Markdown."""
+    return _render_markdown(issue, newsroom).text
 
 
 def planned(
@@ -88,36 +149,48 @@ def planned(
     Raises:
         UnreadableReadme: that file is no UTF-8 text.
     """
-    issues, published = ([accepted(one, newsroom.newsletter) for one in each] for each in (issues, published))
-    found = [one for issue in issues for one in _of_issue(newsroom, issue, formats, folder)]
-    style = newsroom.newsletter.publish
-    if Format.ATOM in formats:
-        text = to_atom(published, newsroom.newsletter, _template(newsroom, "issue.md.j2"))
-        found.append(ToWrite(folder / style.feed, text))
-    if whole and style.readme:
-        found.append(_readme(newsroom, folder / style.readme, published))
-    return found
+    issues, published = ([accepted(issue, newsroom.newsletter) for issue in each] for each in (issues, published))
+    rows = [FORMATS[name] for name in formats]
+    plan = [file for issue in issues for row in rows for file in _files_of_issue(issue, row, newsroom, folder)]
+    plan += [file for row in rows for file in _files_of_all(published, row, newsroom, folder)]
+    readme = newsroom.newsletter.publish.readme
+    if whole and readme:
+        plan.append(_readme(newsroom, folder / readme, published))
+    return plan
 
 
-def _of_issue(newsroom: Newsroom, issue: Issue, formats: Collection[Format], folder: Path) -> Iterator[ToWrite]:
-    for one in formats:
-        path = folder / f"{issue.date}.{one.value}"
-        if one is Format.WECHAT:
-            templates = (_template(newsroom, name) for name in ("wechat.html.j2", "wechat.css"))
-            article = to_wechat(issue, newsroom.newsletter, *templates)
-            yield ToWrite(path, page(article, issue), article.pictures)
-        elif one is not Format.ATOM:
-            yield ToWrite(path, written(issue, one, newsroom))
+def _files_of_issue(issue: Issue, row: FileAnIssue | FileOfAll, newsroom: Newsroom, folder: Path) -> Iterator[ToWrite]:
+    match row:
+        case FileAnIssue():
+            rendering = row.render(issue, newsroom)
+            yield ToWrite(folder / f"{issue.date}.{row.ending}", rendering.text, rendering.pictures)
+        case FileOfAll():
+            pass
+        case _:
+            assert_never(row)
+
+
+def _files_of_all(
+    issues: Sequence[Issue], row: FileAnIssue | FileOfAll, newsroom: Newsroom, folder: Path
+) -> Iterator[ToWrite]:
+    match row:
+        case FileOfAll():
+            rendering = row.render(issues, newsroom)
+            yield ToWrite(folder / row.name(newsroom.newsletter), rendering.text, rendering.pictures)
+        case FileAnIssue():
+            pass
+        case _:
+            assert_never(row)
 
 
 def _readme(newsroom: Newsroom, path: Path, published: Sequence[Issue]) -> ToWrite:
     try:
-        before = path.read_text(encoding="utf-8")
+        old_text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        before = ""
+        old_text = ""
     except UnicodeDecodeError as error:
         raise UnreadableReadme(f"{path}：不是 UTF-8 文本；请先转换编码") from error
-    return ToWrite(path, with_back_issues(before, [one.date for one in published], newsroom.newsletter))
+    return ToWrite(path, with_back_issues(old_text, [issue.date for issue in published], newsroom.newsletter))
 
 
 def _template(newsroom: Newsroom, name: str) -> str:

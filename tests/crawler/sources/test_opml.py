@@ -16,7 +16,7 @@ from crawler.errors import SourceMisconfigured
 from crawler.home import Home
 from crawler.sources import Source, load_sources
 from crawler.sources.file import check
-from crawler.sources.opml import append_sources, read_opml, write_opml
+from crawler.sources.opml import _IMPORTED_FIELDS, append_sources, read_opml, write_opml
 
 
 def opml(*outlines: str, head: str = "") -> bytes:
@@ -208,3 +208,7 @@ def test_lists_of_the_world_are_read_and_come_back(corpus: Path) -> None:
         assert len(found) > 300
         assert read_opml(write_opml(found)) == found
         assert all(source.kind == "wechat" for source in found) == ("wechat2rss" in file.name)
+
+
+def test_a_new_field_of_a_source_is_imported_or_known_to_lead_elsewhere() -> None:
+    assert set(Source.model_fields) - _IMPORTED_FIELDS == {"base_url", "page_mirror"}

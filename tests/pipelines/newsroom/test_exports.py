@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from commands import Cli
 
+from pipelines.newsroom.exports import FORMATS, FileAnIssue, Format
+
 PAST = (
     "---\nlayout: default\n---\n\n# 试刊 ({day}) 甲/乙\n\n## 业界新闻\n\n"
     "- [今晚吃什么 | 厨房](https://example.org/{day})  \n摘要：刊过了。  \n\n----\n\n页脚\n"
@@ -130,3 +132,16 @@ def test_the_archive_goes_through_export_all_line_by_line(archive: Path, tmp_pat
 def _lines(path: Path) -> list[str]:
     text = path.read_bytes().decode(errors="ignore").removeprefix("\ufeff")
     return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+
+
+def test_every_format_has_a_row_and_no_two_write_the_same_file(cli: Cli) -> None:
+    assert set(FORMATS) == set(Format)
+    endings = [row.ending for row in FORMATS.values() if isinstance(row, FileAnIssue)]
+    assert len(set(endings)) == len(endings)
+    assert all(name in cli("export", "--help") for name in Format)
+
+
+def test_a_format_without_a_row_writes_nothing(cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delitem(FORMATS, Format.JSON)
+    cli("export", "2026-10-01", "--format", "markdown,json", "-o", str(tmp_path / "out"), code=1)
+    assert not (tmp_path / "out").exists()

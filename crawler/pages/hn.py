@@ -1,0 +1,125 @@
+"""Hacker News through the search API of Algolia: stories, newest first, a slice of the list at a time.
+
+A hit has `objectID title url author points num_comments created_at story_text _tags` and copies of them with the search
+words marked, which are not read. A story without `url` is a post of its own, with `story_text`. Shape of 2026-11.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from crawler.errors import PageChanged, RateLimited, SourceMisconfigured
+from crawler.items import Ask, Link, Page, RawItem, Reply
+from crawler.markup.challenge import refuse_challenge
+from crawler.markup.encoding import decode_reply
+from crawler.markup.html import collapse
+from crawler.markup.records import read_each
+from crawler.markup.text import absolute, clean
+from crawler.waiting import retry_after
+
+_DISCUSSION: Final = "https://news.ycombinator.com/item?id="
+_METRICS: Final = {"points": "points", "comments": "num_comments"}
+_TAGS: Final = frozenset({"ask_hn", "show_hn"})
+
+# Seen 2026-11: 45912345
+_NUMBER: Final = re.compile(r"[0-9]{1,12}")
+
+
+def search(reply: Reply) -> Page:
+    """Read an answer of `/api/v1/search_by_date`.
+
+    A link's item is the linked page, with the discussion as a related link and the submitter as a fact; a post without
+    a link is its discussion page, and its submitter is its author.
+
+    Returns:
+        Items of kind `hn`, and the ask for the next slice of the same search.
+
+    Raises:
+        PageChanged: no list of stories.
+        SourceMisconfigured: the API refuses the query.
+        RateLimited: the API asks to come back later.
+        Blocked: a challenge stands where the answer should be.
+    """
+    text = decode_reply(reply)
+    try:
+        answer = json.loads(text)
+    except (ValueError, RecursionError):
+        refuse_challenge(text, reply)
+        raise PageChanged(f"not JSON (HTTP {reply.status})", url=reply.url) from None
+    hits = answer.get("hits") if isinstance(answer, dict) else None
+    if not isinstance(hits, list):
+        raise _refusal(answer, reply)
+    items, warnings = read_each(hits, _story, reply)
+    return Page(items, _next_slice(answer, reply), warnings)
+
+
+def _story(hit: Any, reply: Reply) -> RawItem:
+    """The item that a hit makes.
+
+    Raises:
+        ValueError: the hit is no story.
+    """
+    if not isinstance(hit, dict):
+        raise ValueError(f"a hit that is a {type(hit).__name__}")
+    number, title = _line(hit, "objectID"), _line(hit, "title")
+    if not _NUMBER.fullmatch(number) or not title:
+        raise ValueError(f"hit {number[:20]!r} is no story: it has no number or no title")
+    discussion = f"{_DISCUSSION}{number}"
+    submitter = _line(hit, "author")
+    linked = absolute(_line(hit, "url"), reply.url) if _line(hit, "url") else None
+    tags = hit.get("_tags")
+    return RawItem(
+        kind="hn",
+        url=linked or discussion,
+        title=title,
+        fetched_at=reply.fetched_at,
+        published=_line(hit, "created_at") or None,
+        author=None if linked else submitter or None,
+        publisher="Hacker News",
+        html=_text(hit, "story_text") or None,
+        links=(Link("related", discussion, "Hacker News"),) if linked else (),
+        ids=(f"hn:{number}",),
+        tags=tuple(tag for tag in tags if tag in _TAGS) if isinstance(tags, list) else (),
+        metrics={name: hit[field] for name, field in _METRICS.items() if _is_count(hit.get(field))},
+        facts={"submitter": submitter} if linked and submitter else {},
+    )
+
+
+def _next_slice(answer: Mapping[str, Any], reply: Reply) -> tuple[Ask, ...]:
+    """The ask for the page after this one, as long as the answer counts more of them."""
+    page, pages = answer.get("page"), answer.get("nbPages")
+    if type(page) is not int or type(pages) is not int or not answer["hits"] or page + 1 >= pages:
+        return ()
+    parts = urlsplit(reply.url)
+    query = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != "page"]
+    return (Ask(parts._replace(query=urlencode([*query, ("page", page + 1)])).geturl(), "hn.search"),)
+
+
+def _refusal(answer: Any, reply: Reply) -> Exception:
+    """The error that an answer without hits stands for; Algolia says `{"message": "…", "status": 400}`."""
+    message = _line(answer, "message")[:200] if isinstance(answer, dict) else ""
+    detail = (
+        f"the API says {message!r} (HTTP {reply.status})" if message else f"no list of stories (HTTP {reply.status})"
+    )
+    if reply.status == 429:
+        return RateLimited(detail, retry_at=retry_after(reply.headers, reply.fetched_at), url=reply.url)
+    if reply.status == 400:
+        return SourceMisconfigured(detail, url=reply.url, remedy="correct the source's `query` or `points`")
+    return PageChanged(detail, url=reply.url)
+
+
+def _text(hit: Mapping[str, Any], name: str) -> str:
+    field = hit.get(name)
+    return clean(field).strip() if isinstance(field, str) else ""
+
+
+def _line(hit: Mapping[str, Any], name: str) -> str:
+    return collapse(_text(hit, name))
+
+
+def _is_count(field: Any) -> bool:
+    return type(field) is int and 0 <= field < 2**53
