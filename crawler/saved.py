@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from crawler.errors import PageChanged, SourceMisconfigured, TooLarge
 from crawler.items import Batch, Page, Problem, RawItem, Reply
-from crawler.pages import PAGES
+from crawler.spiders.read_page import read_page
 from crawler.spiders.route import kind_for, page_for
 from crawler.urls import host_and_port
 
@@ -60,7 +60,7 @@ def read_saved(path: Path, url: str = "", source: str = "added") -> Batch:
         return _read_lines(path, body, saved_at, source)
     reply = _reply(path, body, url, saved_at)
     name = page_for(reply)
-    page = Page() if name == "web" and reply.url.startswith(_NOWHERE) else PAGES[name](reply)
+    page = Page() if name == "web" and reply.url.startswith(_NOWHERE) else read_page(name, reply)
     if reply.url.startswith(_NOWHERE) and not any(item.url.startswith("http") for item in page.items):
         raise SourceMisconfigured("the page does not say where it came from", url=str(path), remedy="say it: --url URL")
     warnings = tuple(Problem(reply.url, "Warning", warning, fails_source=False) for warning in page.warnings)
@@ -92,11 +92,15 @@ def _own_address(body: bytes) -> str:
 
 def _unpack(path: Path, body: bytes) -> tuple[bytes, dict[str, str], str]:
     """The HTML of a web archive (RFC 2557), its headers and its address."""
-    message = email.message_from_bytes(body, policy=email.policy.default)
-    pages = [part for part in message.walk() if part.get_content_type() in ("text/html", "application/xhtml+xml")]
+    try:
+        message = email.message_from_bytes(body, policy=email.policy.default)
+        pages = [part for part in message.walk() if part.get_content_type() in ("text/html", "application/xhtml+xml")]
+        payload = pages[0].get_payload(decode=True) if pages else None
+    except Exception as error:  # RecursionError for parts inside parts; the library names no errors of its own
+        detail = f"the web archive cannot be taken apart: {type(error).__name__}"
+        raise PageChanged(detail, url=str(path), remedy="save the page again") from error
     if not pages or not isinstance(pages[0], EmailMessage):
         raise PageChanged("no HTML inside the web archive", url=str(path), remedy="save the page again")
-    payload = pages[0].get_payload(decode=True)
     content = payload if isinstance(payload, bytes) else b""
     address = str(message.get("Snapshot-Content-Location") or pages[0].get("Content-Location") or "")
     headers = {"content-type": str(pages[0].get("Content-Type", "text/html"))}

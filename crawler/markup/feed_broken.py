@@ -8,10 +8,11 @@ from typing import Any, Final
 
 import feedparser
 
+from crawler.characters import clean
 from crawler.errors import PageChanged
 from crawler.markup.entry import Channel, Entry, person
 from crawler.markup.html import collapse
-from crawler.markup.text import absolute, clean, digest, has_markup, plain, plain_title
+from crawler.markup.text import absolute, digest, has_markup, plain, plain_title
 
 _MOST_CHARACTERS: Final = 4_000_000
 """feedparser takes up to 4 µs for a character of a hostile feed."""
@@ -28,13 +29,16 @@ def read_broken(text: str, url: str) -> Channel:
         url: where it came from, the base of relative addresses.
 
     Raises:
-        PageChanged: no entry and no channel is to be found in it, or it is too long to try.
+        PageChanged: no entry and no channel is to be found in it, feedparser gives up, or it is too long to try.
     """
     if len(text) > _MOST_CHARACTERS:
         raise PageChanged(f"a feed that is not well-formed, and too long to mend ({len(text):,} characters)", url=url)
-    parsed = feedparser.parse(
-        BytesIO(text.encode()), response_headers=_HEADERS, sanitize_html=False, resolve_relative_uris=False
-    )
+    try:
+        parsed = feedparser.parse(
+            BytesIO(text.encode()), response_headers=_HEADERS, sanitize_html=False, resolve_relative_uris=False
+        )
+    except Exception as error:  # it raises whatever the parsers below it raise: UnicodeEncodeError, AssertionError
+        raise PageChanged(f"a feed that cannot be mended: {type(error).__name__}: {error}"[:300], url=url) from error
     if not parsed.entries and not parsed.feed:
         raise PageChanged(f"not a feed: {parsed.get('bozo_exception', 'no entries')}", url=url)
     home = absolute(_text(parsed.feed, "link"), url) or url

@@ -6,10 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from crawler.characters import clean
 from crawler.errors import PageChanged
 from crawler.markup.entry import Channel, Entry
 from crawler.markup.html import collapse
-from crawler.markup.text import clean, has_markup, plain, plain_title
+from crawler.markup.text import has_markup, plain, plain_title
 
 
 def read_json(text: str, url: str) -> Channel:

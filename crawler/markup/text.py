@@ -7,10 +7,10 @@ from html import unescape
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
+from crawler.characters import mend_references
 from crawler.markup.html import collapse, parse, plain_text
 
 _LONGEST_DIGEST: Final = 4000  # characters of markup
-_CONTROL: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _TAG: Final = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
 _INLINE_TAG: Final = re.compile(
     r"</?(?:a|abbr|b|br|code|del|em|font|i|img|ins|mark|p|small|span|strong|sub|sup|u)(?:\s+[a-z-]+\s*=[^<>]*|\s*/?)>",
@@ -18,11 +18,6 @@ _INLINE_TAG: Final = re.compile(
 )
 _PLAIN_URL: Final = re.compile(r"https?://[^\s/?#@\\\[\]]+(?:[/?#]\S*)?", re.IGNORECASE)
 _REFERENCE: Final = re.compile(r"&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,31});", re.IGNORECASE)
-
-
-def clean(text: str) -> str:
-    """The text without the characters that XML forbids: C0 controls, lone surrogates, non-characters."""
-    return _CONTROL.sub("", text)
 
 
 def has_markup(text: str) -> bool:
@@ -76,4 +71,4 @@ def absolute(url: str, base: str) -> str | None:
 
 def _decoded(text: str) -> str:
     """The text with each character reference decoded that ends in a semicolon: `?a=1&copy=2` is no ©."""
-    return _REFERENCE.sub(lambda match: unescape(match[0]), text) if "&" in text else text
+    return _REFERENCE.sub(lambda match: unescape(match[0]), mend_references(text)[0]) if "&" in text else text

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
+from crawler.characters import mend_document
 from crawler.errors import Blocked, FetchFailed, PageChanged, RateLimited, SourceMisconfigured
 from crawler.items import Ask, Link, Page, RawItem, Reply
 from crawler.markup.html import collapse
@@ -109,7 +110,7 @@ def _xml(reply: Reply) -> etree._Element:
     _refuse_status(reply)
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
-        root = etree.fromstring(reply.body.strip(), parser)
+        root = etree.fromstring(mend_document(reply.body).strip(), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         if _TOO_FAST.search(reply.body[:4096]):
             raise _rate_limited(reply) from error

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from typing import Final
 from urllib.parse import quote, urlsplit
 
+from crawler.characters import clean, mend_references
 from crawler.errors import PageChanged
 from crawler.items import Link, Page, RawItem, Reply
 from crawler.markup.challenge import refuse_challenge
@@ -20,7 +21,7 @@ from crawler.markup.feed_json import read_json
 from crawler.markup.feed_xml import read_xml
 from crawler.markup.html import collapse
 from crawler.markup.records import read_each
-from crawler.markup.text import absolute, clean, plain
+from crawler.markup.text import absolute, plain
 
 _FEED_ROOTS: Final = frozenset({"rss", "rdf", "feed", "channel", "item", "entry"})
 _PAGE_ROOTS: Final = frozenset({"html", "head", "body", "title", "meta", "script", "style", "div", "p", "center", "h1"})
@@ -81,7 +82,12 @@ def feed(reply: Reply) -> Page:
 
 def read_feed(reply: Reply) -> Feed:
     """As `feed`, with the feed's title and generator."""
-    return feed_of(_channel(clean(decode_reply(reply)).strip(), reply), reply)
+    text, removed = mend_references(clean(decode_reply(reply)))
+    whole_feed = feed_of(_channel(text.strip(), reply), reply)
+    if not removed:
+        return whole_feed
+    warning = f"{removed} references to characters that no text may hold left out"
+    return replace(whole_feed, warnings=(*whole_feed.warnings, warning))
 
 
 def feed_of(channel: Channel, reply: Reply) -> Feed:

@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from crawler.characters import clean
 from crawler.errors import PageChanged, RateLimited, SourceMisconfigured
 from crawler.items import Ask, Link, Page, RawItem, Reply
 from crawler.markup.challenge import refuse_challenge
 from crawler.markup.encoding import decode_reply
 from crawler.markup.html import collapse
 from crawler.markup.records import read_each
-from crawler.markup.text import absolute, clean
+from crawler.markup.text import absolute
 from crawler.waiting import retry_after
 
 _DISCUSSION: Final = "https://news.ycombinator.com/item?id="

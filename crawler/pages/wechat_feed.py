@@ -15,12 +15,13 @@ from html import unescape
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
+from crawler.characters import clean
 from crawler.errors import Blocked, CrawlError, PageChanged
 from crawler.items import Page, RawItem, Reply
 from crawler.markup.encoding import decode_reply
 from crawler.markup.entry import Channel, Entry
 from crawler.markup.feed_json import describe_answer
-from crawler.markup.text import clean, digest, plain, plain_title
+from crawler.markup.text import digest, plain, plain_title
 from crawler.pages.feed import Feed, feed_of, read_feed
 
 # Seen 2026-11: 机器之心 - WeWe RSS

@@ -16,13 +16,14 @@ from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
+from crawler.characters import clean
 from crawler.errors import Blocked, CrawlError, Gone, PageChanged, RateLimited
 from crawler.items import Ask, Page, RawItem, Reply
 from crawler.markup.challenge import refuse_challenge
 from crawler.markup.encoding import decode_reply
 from crawler.markup.html import collapse, inner_html, parse, plain_text
 from crawler.markup.records import read_each
-from crawler.markup.text import absolute, clean, plain, plain_title
+from crawler.markup.text import absolute, plain, plain_title
 from crawler.waiting import retry_after
 
 Record = Mapping[str, Any]

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
+from crawler.characters import mend_document
 from crawler.errors import SourceMisconfigured
 from crawler.home import Home
 from crawler.sources.file import load_mirrors, load_sources, row_of, toml_row, with_address
@@ -63,7 +64,7 @@ def read_opml(document: bytes, warn: Warn = _ignore) -> tuple[Source, ...]:
     """
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
-        root = etree.fromstring(document.strip(), parser)
+        root = etree.fromstring(mend_document(document).strip(), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise SourceMisconfigured(f"not OPML: {error}", remedy="export the list of feeds again") from error
     if root.tag.lower() != "opml":

@@ -23,8 +23,8 @@ from crawler.network.failures import meaning
 from crawler.network.gate import NotAsked
 from crawler.network.policy import Policy, policy_of
 from crawler.network.retry import Retry, plain_headers
-from crawler.pages import PAGES
 from crawler.sources import Source, load_sources
+from crawler.spiders.read_page import read_page
 from crawler.spiders.reading import TRIES, Reading, conditional_headers
 from crawler.spiders.route import GITHUB_API, page_for
 from crawler.urls import host_of
@@ -198,6 +198,8 @@ class SourceSpider(Spider):
     def _explain(self, reading: Reading, url: str, error: BaseException) -> Problem:
         """The problem that an error stands for; an unknown error goes to the log with its traceback."""
         crawl_error = meaning(error, url)
+        if crawl_error is not None and _is_mistake(crawl_error.__cause__):
+            self.logger.error("%s: %s", reading.source.id, url, exc_info=crawl_error.__cause__)
         if crawl_error is None:
             self.logger.error("%s: %s", reading.source.id, url, exc_info=error)
             detail = f"internal error, see the log: {type(error).__name__}: {error}"
@@ -226,7 +228,7 @@ def _read(source: Source, ask: Ask, reply: Reply) -> Page:
         CrawlError: the reply is not the page.
     """
     try:
-        page = PAGES[page_for(reply) if ask.page == "web" else ask.page](reply)
+        page = read_page(page_for(reply) if ask.page == "web" else ask.page, reply)
     except PageChanged as error:
         if reply.status < 400:
             raise
@@ -237,6 +239,11 @@ def _read(source: Source, ask: Ask, reply: Reply) -> Page:
         return page
     items = (replace(item, kind=source.kind) if item.kind in GENERIC else item for item in page.items)
     return replace(page, items=tuple(items))
+
+
+def _is_mistake(cause: BaseException | None) -> bool:
+    """Whether an error's cause is a mistake in our own code, and not a document that cannot be read."""
+    return isinstance(cause, ArithmeticError | AssertionError | AttributeError | LookupError | RuntimeError | TypeError)
 
 
 def _credential(ask: Ask, policy: Policy) -> dict[str, Any]:

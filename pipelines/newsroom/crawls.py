@@ -18,7 +18,7 @@ from scrapy import signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
-from crawler.errors import CrawlError, SourceMisconfigured
+from crawler.errors import SourceMisconfigured
 from crawler.home import Home
 from crawler.items import Batch, Problem, RawItem, SourceState
 from crawler.kinds import KINDS
@@ -236,7 +236,7 @@ def _take(newsroom: Newsroom, target: str, fetched: list[Batch] | None, url: str
     began = time.monotonic()
     try:
         batches = [read_saved(Path(target), url)] if fetched is None else fetched
-    except (CrawlError, OSError) as error:
+    except Exception as error:  # whatever is wrong with one file, the other targets go on
         return SourceReport(target, failed=_reason(error))
     result = SourceResult()
     for batch in _chunks(batches):

@@ -494,7 +494,7 @@ def test_a_page_of_a_site_that_we_know_is_read_as_such_wherever_it_lies(mixed: t
 def test_a_mistake_in_a_page_function_ends_its_own_source_and_is_logged(mixed: tuple[Crawled, Site]) -> None:
     crawled, _ = mixed
     (problem,) = crawled.problems("broken")
-    assert problem["error"] == "InternalError"
+    assert problem["error"] == "PageChanged"
     assert "KeyError" in problem["detail"]
     assert crawled.state("broken") is None
     assert crawled.log.count("Traceback") == 1

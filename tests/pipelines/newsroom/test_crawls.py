@@ -195,3 +195,35 @@ def test_a_source_that_cannot_work_is_reported_with_all_its_mistakes(tmp_path: P
     assert report.failed
     assert "url" in report.failed
     assert "trust" in report.failed
+
+
+def nested(depth: int) -> bytes:
+    """A web archive of parts inside parts."""
+    heads = "".join(f'Content-Type: multipart/mixed; boundary="b{n}"\n\n--b{n}\n' for n in range(depth))
+    return f"{heads}Content-Type: text/html\n\n<p>x</p>\n".encode()
+
+
+def test_a_broken_character_loses_no_feed_and_a_broken_file_no_other_target(tmp_path: Path, site: Site) -> None:
+    emoji = feed(1, 2).replace("第 1 篇".encode(), b"A &#55357;&#56832; &#0;")
+    body = emoji.partition(b"\r\n\r\n")[2]
+    half = {"id": "\ud83d", "url": "https://t.example/3", "title": "半\ud83d", "content_text": "\0正文"}
+    halves = json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": [half]})
+    site.answers |= {"/emoji": http(200, body), "/half": http(200, halves)}
+    home = newsroom(tmp_path / "home", source("emoji", "feed", url=f"{site.base}/emoji"), site.place)
+    archive, listed = tmp_path / "deep.mhtml", tmp_path / "list.jsonl"
+    archive.write_bytes(nested(2000))
+    listed.write_text('{"url": "https://a.example/1", "title": "好"}', encoding="utf-8")
+    told = run(home, "add", str(archive), f"{site.base}/emoji", f"{site.base}/half", str(listed))
+    failed = {row["id"]: row["failed"] for row in told["rows"]}
+    assert failed.pop(str(archive)).startswith("PageChanged")
+    assert set(failed.values()) == {None}
+    assert [row["new"] for row in told["rows"]] == [0, 2, 1, 1]
+    crawled = run(home, "crawl")
+    assert crawled["rows"][0]["failed"] is None
+    assert (crawled["rows"][0]["new"], crawled["rows"][0]["seen"]) == (0, 2)
+    assert any("1 references" in warning for warning in crawled["rows"][0]["warnings"])
+    command = [sys.executable, "-m", "pipelines.cli", "--home", str(home), "add", "--json", str(archive), str(listed)]
+    typed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert typed.returncode == 1
+    assert [row["failed"] is None for row in json.loads(typed.stdout)["sources"]] == [False, True]
+    assert "Traceback" not in typed.stderr
