@@ -74,6 +74,17 @@ def test_dates_with_a_year(raw: str, expected: str, precision: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("raw", "year"),
+    [("15 Aug 00", 2000), ("15 Aug 19", 2019), ("15 Aug 49", 2049), ("15 Aug 91", 1991), ("15 Aug 99", 1999)],
+)
+def test_a_year_of_two_digits_is_of_this_century_below_fifty_and_of_the_last_from_there(raw: str, year: int) -> None:
+    """RFC 2822, 4.3."""
+    in_2060 = datetime(2060, 1, 1, tzinfo=SHANGHAI)
+    assert local(raw, in_2060)[0] == f"{year}-08-15 00:00:00"
+    assert read("15 Aug 50", in_2060) is None, "1950 is before the earliest date"
+
+
+@pytest.mark.parametrize(
     ("raw", "expected", "precision"),
     [
         ("刚刚", "2019-12-03 10:20:30", "minute"),
