@@ -208,12 +208,13 @@ def _undo(tx: Transaction, newsroom: Newsroom, decision: Decision, candidate: Ca
     place = (Place.of(taken.shown) if taken else None) or place_of(done.candidate, drafts)
     if done.candidate.state != "picked" or place is None:
         return done
-    for one in drafts:
-        if one.date == place.issue:
-            entry = current_entry(tx, done.candidate, newsroom.newsletter)
-            put = put_back(one, done.candidate, entry, place)
-            if put != one:
-                save_issue(tx, put, newsroom.newsletter, newsroom.rules)
+    if any(one.date == place.issue for one in drafts):
+        entry = current_entry(tx, done.candidate, newsroom.newsletter)
+        for one in drafts:
+            at_home = one.date == place.issue
+            after = put_back(one, done.candidate, entry, place) if at_home else without_story(one, done.candidate)
+            if after != one:
+                save_issue(tx, after, newsroom.newsletter, newsroom.rules)
     return replace(done, issue=place.issue)
 
 

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from builders import about, article, stored
+from costs import assert_twice_costs_at_most_three_times
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -153,8 +154,9 @@ def test_a_story_is_never_both_and_only_printed_keys_count() -> None:
 
 
 @pytest.mark.parametrize("unit", ["v1.", "1.2", "第", "v", "2.0."])
-def test_reading_the_versions_of_a_hundred_thousand_characters_takes_no_time(unit: str) -> None:
-    find_versions(unit * (100_000 // len(unit)))
+def test_twice_as_long_a_text_costs_twice_as_much_to_read_for_versions(unit: str) -> None:
+    half = unit * (5_000 // len(unit))
+    assert_twice_costs_at_most_three_times(find_versions, half, half * 2)
 
 
 # ---- what an entry printed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,20 @@ def test_where_no_issue_was_made_nothing_was_passed_over(store: Store) -> None:
     assert group(store, RULES).learned
     with store.reading() as tx:
         assert tx.lessons.passed_over([]) == []
+
+
+@pytest.mark.parametrize(("stories", "examples"), [(0, 0), (1, 1), (10, 10), (11, 5), (20, 10), (21, 7), (31, 7)])
+def test_no_more_than_the_most_of_what_was_passed_over_teaches_and_it_is_spread_evenly(
+    store: Store, monkeypatch: pytest.MonkeyPatch, stories: int, examples: int
+) -> None:
+    monkeypatch.setattr("pipelines.store.lessons.MOST_PASSED_OVER", 10)
+    save(store, *passed_over(stories))
+    group(store, RULES)
+    always = (NOON - timedelta(days=365), NOON + timedelta(days=1))
+    with store.reading() as tx:
+        numbers = [lesson.id for lesson in tx.lessons.passed_over([always])]
+    assert len(numbers) == examples
+    assert len({later - earlier for earlier, later in pairwise(numbers)}) <= 1
 
 
 def test_what_was_passed_over_may_come_after_the_issues(store: Store) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
+from costs import assert_twice_costs_at_most_three_times
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -248,10 +249,11 @@ def test_sentences_that_look_like_it_stay(line: str, rules: Rules) -> None:
     ],
 )
 @pytest.mark.timeout(20)
-def test_hostile_lines_cost_little(words: str, rules: Rules) -> None:
-    lines = f"{words * (88 // len(words))}x\n" * 2_200
-    read_text(lines, rules)
-    read_text(words * (190_000 // len(words)), rules)
+def test_twice_as_many_lines_or_as_long_a_line_cost_at_most_three_times_as_much(words: str, rules: Rules) -> None:
+    lines = f"{words * (88 // len(words))}x\n" * 220
+    line = words * (10_000 // len(words))
+    for half in (lines, line):
+        assert_twice_costs_at_most_three_times(lambda text: read_text(text, rules), half, half * 2)
 
 
 def test_a_text_that_would_lose_more_than_half_keeps_all(rules: Rules) -> None:
