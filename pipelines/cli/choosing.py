@@ -51,24 +51,24 @@ def candidates(
     例：jianbao candidates --category 论文 --since 14d --limit 20
     """
     from pipelines.group.as_json import candidates_json
-    from pipelines.newsroom import decisions
+    from pipelines.newsroom.candidates import list_candidates
+    from pipelines.store.listing import Wanted
 
     newsroom = newsroom_of(context)
-    at = now()
-    found = decisions.list_candidates(
-        newsroom.store,
-        at,
+    today = now()
+    query = Wanted(
+        states=(state.value,),
         category=_category(newsroom, category),
-        since=at - _span(since) if since else None,
-        state=state.value,
-        limit=limit,
+        since=today - _span(since) if since else None,
     )
+    with newsroom.store.reading() as tx:
+        listed = list_candidates(tx, query, today, limit_per_category=limit)
     if as_json:
-        print_json(candidates_json(found, newsroom.newsletter.category_names, at))
+        print_json(candidates_json(listed, newsroom.newsletter.category_names, today))
         return
-    for table in terminal.candidate_tables(found, newsroom.newsletter.categories, newsroom.zone):
+    for table in terminal.candidate_tables(listed, newsroom.newsletter.categories, newsroom.zone):
         out.print(table)
-    if not found:
+    if not listed:
         out.print("没有候选。")
 
 

@@ -18,8 +18,10 @@ from crawler.home import DATABASE_VARIABLE, Home
 from pipelines.cli.sample import HOST, Sample, serving
 from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out
 from pipelines.model import Candidate, Issue
-from pipelines.newsroom import Newsroom, decisions
+from pipelines.newsroom import Newsroom
+from pipelines.newsroom.candidates import list_candidates
 from pipelines.newsroom.issues import all_issues
+from pipelines.store.listing import Wanted
 
 FOLDER: Final = "jianbao-demo"
 
@@ -138,10 +140,14 @@ def _picks(newsroom: Newsroom, draft: Issue | None) -> Sequence[Candidate]:
     """The best candidates of each category, as many as the draft still wants."""
     now = datetime.now(UTC)
     filled = {section.name: len(section.entries) for section in draft.sections} if draft else {}
-    return [
-        candidate
-        for category in newsroom.newsletter.categories
-        for candidate in decisions.list_candidates(
-            newsroom.store, now, category=category.name, limit=category.quota - filled.get(category.name, 0)
-        )
-    ]
+    with newsroom.store.reading() as tx:
+        return [
+            candidate
+            for category in newsroom.newsletter.categories
+            for candidate in list_candidates(
+                tx,
+                Wanted(category=category.name),
+                now,
+                limit_per_category=max(category.quota - filled.get(category.name, 0), 0),
+            )
+        ]

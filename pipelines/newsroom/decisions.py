@@ -9,7 +9,6 @@ from itertools import combinations, product
 from zoneinfo import ZoneInfo
 
 from pipelines.errors import CannotDecide, Told
-from pipelines.group.candidates import as_of
 from pipelines.issue.proposal import propose_entry
 from pipelines.issue.sections import (
     Place,
@@ -26,7 +25,7 @@ from pipelines.newsletter import Newsletter
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.issues import save_issue
 from pipelines.newsroom.regroup import regroup
-from pipelines.store import Store, Transaction
+from pipelines.store import Transaction
 from pipelines.store.errors import NoSuchStory
 
 
@@ -67,36 +66,6 @@ class Decided:
     candidate: Candidate
     issue: date | None
     others: tuple[Candidate, ...] = ()
-
-
-def list_candidates(
-    store: Store,
-    now: datetime,
-    *,
-    category: str | None = None,
-    since: datetime | None = None,
-    state: CandidateState = "new",
-    limit: int | None = None,
-) -> list[Candidate]:
-    """Candidates as they stand today, best first.
-
-    Args:
-        now: what freshness is measured against; aware.
-        category, since, state: which ones.
-        limit: at most so many of each category.
-    """
-    with store.reading() as tx:
-        found = tx.stories.candidates(category=category, since=since, states=(state,))
-    ranked = sorted((as_of(one, now) for one in found), key=lambda one: (-one.score, one.story.id))
-    if limit is None:
-        return ranked
-    kept: dict[str, int] = {}
-    chosen = []
-    for one in ranked:
-        kept[one.category] = kept.get(one.category, 0) + 1
-        if kept[one.category] <= limit:
-            chosen.append(one)
-    return chosen
 
 
 def versions(tx: Transaction, candidates: Iterable[Candidate]) -> dict[int, str]:

@@ -12,8 +12,8 @@ from starlette.responses import JSONResponse, Response
 from pipelines.group.as_json import candidate_json
 from pipelines.model import Candidate, Decision
 from pipelines.newsroom import decisions, drafts
+from pipelines.newsroom.candidates import page_candidates
 from pipelines.newsroom.decisions import Decided, Overtaken, Stale
-from pipelines.newsroom.shortlist import shortlist
 from pipelines.newsroom.undo import undo_last
 from pipelines.review.answering import problem
 from pipelines.review.api import issues as api_issues
@@ -98,7 +98,7 @@ def candidates(visit: Visit) -> Response:
     asked = visit.asked(Asked)
     with visit.newsroom.store.reading() as tx:
         mark = tx.articles.next_id() - 1
-        found = shortlist(tx, asked.wanted(visit.now), visit.now, first=asked.first, most=asked.limit)
+        found = page_candidates(tx, asked.wanted(visit.now), visit.now, offset=asked.first, limit=asked.limit)
         shown = [_told(tx, one) for one in found.candidates]
     return JSONResponse({"total": found.total, "counts": found.counts, "mark": mark, "candidates": shown})
 

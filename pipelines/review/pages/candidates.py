@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 
 from crawler.kinds import KINDS, Kind
 from pipelines.model import CandidateState
-from pipelines.newsroom.shortlist import shortlist
+from pipelines.newsroom.candidates import page_candidates
 from pipelines.review.pages.cards import Tab, cards, tabs
 from pipelines.review.rendering import fragment, page
 from pipelines.review.visit import Visit
@@ -98,7 +98,7 @@ def candidates_page(visit: Visit) -> Response:
         asked = asked.model_copy(update={"category": newsletter.category_names[0]})
     with visit.newsroom.store.reading() as tx:
         mark = tx.articles.next_id() - 1
-        found = shortlist(tx, asked.wanted(visit.now), visit.now, first=asked.first, most=asked.limit)
+        found = page_candidates(tx, asked.wanted(visit.now), visit.now, offset=asked.first, limit=asked.limit)
         shown = cards(tx, found.candidates, newsletter, visit.now)
         over = tabs(tx, asked.wanted(visit.now), newsletter, dict(found.counts))
     return page(
@@ -126,7 +126,7 @@ def more_cards(visit: Visit) -> Response:
     newsletter = visit.newsroom.newsletter
     with visit.newsroom.store.reading() as tx:
         mark = tx.articles.next_id() - 1
-        found = shortlist(tx, asked.wanted(visit.now), visit.now, first=asked.first, most=asked.limit)
+        found = page_candidates(tx, asked.wanted(visit.now), visit.now, offset=asked.first, limit=asked.limit)
         shown = cards(tx, found.candidates, newsletter, visit.now)
     html = "".join(fragment(visit, "card.html", card=one) for one in shown)
     rest = max(found.total - asked.first - len(shown), 0)

@@ -19,7 +19,7 @@ from servers import Seen, http, newsroom, serving, source
 
 from crawler.home import Home
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.shortlist import shortlist
+from pipelines.newsroom.candidates import page_candidates
 from pipelines.store.listing import Wanted
 
 FEED = (
@@ -61,7 +61,7 @@ def search(home: Path, words: str) -> list[str]:
     """Titles of the candidates in which the desk's search finds the words."""
     room = Newsroom(Home(home))
     with room.store.reading() as tx:
-        shown = shortlist(tx, Wanted(words=words), datetime.now(UTC))
+        shown = page_candidates(tx, Wanted(words=words), datetime.now(UTC))
     room.store.close()
     return [candidate.lead.article.title for candidate in shown.candidates]
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from pipelines.group.candidates import GroupRules, as_of
 from pipelines.group.relevance import FRESH, freshness
 from pipelines.newsletter import Category, Newsletter, Topic
+from pipelines.newsroom.candidates import _best_ids, page_candidates
 from pipelines.newsroom.run import group
-from pipelines.newsroom.shortlist import _best, shortlist
 from pipelines.store import Store
 from pipelines.store.listing import Ranked, Wanted
 
@@ -50,24 +50,24 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def test_a_story_of_today_stands_before_older_ones_of_a_score_that_freshness_makes_up_for() -> None:
     rows = [ranked(1, 2.0), ranked(2, 2.0), ranked(3, 1.0, days=0)]
-    assert _best(rows, NOON, 1) == [3]
-    assert _best(rows, NOON, 2) == [3, 1]
+    assert _best_ids(rows, NOON, 1) == [3]
+    assert _best_ids(rows, NOON, 2) == [3, 1]
 
 
 def test_a_story_that_just_ties_stands_before_stories_of_a_higher_id() -> None:
     rows = [ranked(8, FRESH), ranked(9, FRESH), ranked(1, 0.0, days=0)]
-    assert _best(rows, NOON, 1) == [1]
+    assert _best_ids(rows, NOON, 1) == [1]
 
 
 def test_no_more_is_read_than_what_freshness_can_lift_onto_the_page() -> None:
     rows = iter([ranked(1, 9.0), ranked(2, 8.0), ranked(3, 6.4), ranked(4, 6.3, days=0), ranked(5, 6.2)])
-    assert _best(rows, NOON, 2) == [1, 2]
+    assert _best_ids(rows, NOON, 2) == [1, 2]
     assert [row.id for row in rows] == [4, 5]
 
 
 def test_nothing_is_best_where_nothing_is_wanted_or_there() -> None:
-    assert _best([], NOON, 3) == []
-    assert _best([ranked(1, 1.0)], NOON, 3) == [1]
+    assert _best_ids([], NOON, 3) == []
+    assert _best_ids([ranked(1, 1.0)], NOON, 3) == [1]
 
 
 scores = st.integers(-300, 300).map(lambda hundredths: hundredths / 100)
@@ -78,7 +78,7 @@ days = st.integers(-30, 1).map(float)
 def test_a_page_begins_like_the_whole_list_in_order(stories: list[tuple[float, float]], most: int) -> None:
     rows = as_listed([ranked(number, score, age) for number, (score, age) in enumerate(stories, 1)])
     whole = sorted(rows, key=lambda row: (-round(row.score + freshness(row.newest_at, NOON).weight, 2), row.id))
-    assert _best(rows, NOON, most) == [row.id for row in whole[:most]]
+    assert _best_ids(rows, NOON, most) == [row.id for row in whole[:most]]
 
 
 # ---- from the store
@@ -105,7 +105,7 @@ def test_pages_follow_each_other_without_a_gap_or_a_repeat(store: Store, categor
     save_stories(store)
     wanted = Wanted(category=category, words=words)
     with store.reading() as tx:
-        pages = [shortlist(tx, wanted, NOON, first=first, most=2) for first in range(0, 14, 2)]
+        pages = [page_candidates(tx, wanted, NOON, offset=first, limit=2) for first in range(0, 14, 2)]
         everything = [
             candidate
             for candidate in (as_of(one, NOON) for one in tx.stories.candidates(category=category))
@@ -121,8 +121,8 @@ def test_pages_follow_each_other_without_a_gap_or_a_repeat(store: Store, categor
 def test_every_category_is_counted_whichever_is_looked_at(store: Store, words: str) -> None:
     save_stories(store)
     with store.reading() as tx:
-        news = shortlist(tx, Wanted(category="新闻", words=words), NOON)
-        nothing = shortlist(tx, Wanted(category="无此栏", words=words), NOON)
+        news = page_candidates(tx, Wanted(category="新闻", words=words), NOON)
+        nothing = page_candidates(tx, Wanted(category="无此栏", words=words), NOON)
     expected = {"新闻": 6, "教程": 6} if not words else {"新闻": 2, "教程": 2}
     assert news.counts == nothing.counts == expected
     assert (news.total, nothing.total) == (expected["新闻"], 0)
@@ -132,7 +132,7 @@ def test_every_category_is_counted_whichever_is_looked_at(store: Store, words: s
 def test_words_that_stand_nowhere_find_nothing(store: Store) -> None:
     save_stories(store)
     with store.reading() as tx:
-        page = shortlist(tx, Wanted(words="无人写过"), NOON)
+        page = page_candidates(tx, Wanted(words="无人写过"), NOON)
     assert (page.candidates, page.total, page.counts) == ([], 0, {})
 
 
@@ -141,7 +141,7 @@ def test_a_page_is_narrowed_by_day_source_kind_promotion_and_id(store: Store) ->
 
     def ids(**filters: object) -> set[int]:
         with store.reading() as tx:
-            return {one.story.id for one in shortlist(tx, Wanted(**filters), NOON).candidates}  # type: ignore[arg-type]
+            return {one.story.id for one in page_candidates(tx, Wanted(**filters), NOON).candidates}  # type: ignore[arg-type]
 
     assert ids() == {1, 2, 3, 4}
     assert ids(since=NOON - timedelta(days=1)) == {1, 2}
