@@ -16,7 +16,7 @@ from crawler.home import DATABASE_VARIABLE, HOME_VARIABLE
 from crawler.kinds import KINDS
 from crawler.network.credentials import CREDENTIALS
 from crawler.sources.schema import Source
-from pipelines.cli import app
+from pipelines.cli import LANGUAGE_VARIABLE, app
 from pipelines.newsletter import Assistant, Newsletter
 from pipelines.newsroom.exports import FORMATS
 
@@ -81,7 +81,13 @@ def test_every_command_stands_in_the_reference_with_all_its_options(path: tuple[
 
 def variables_of_the_code() -> set[str]:
     key = Assistant.model_fields["key_variable"].default
-    return {HOME_VARIABLE, DATABASE_VARIABLE, key, *(credential.variable for credential in CREDENTIALS.values())}
+    return {
+        HOME_VARIABLE,
+        LANGUAGE_VARIABLE,
+        DATABASE_VARIABLE,
+        key,
+        *(credential.variable for credential in CREDENTIALS.values()),
+    }
 
 
 def test_every_environment_variable_is_documented_and_every_documented_one_is_read() -> None:

@@ -20,7 +20,7 @@ from vague_names import count_vague_names
 import crawler
 import pipelines
 
-VAGUE_CEILING = 2915
+VAGUE_CEILING = 2785
 """Only ever lowered."""
 
 

@@ -9,13 +9,15 @@ therefore imports its work when it runs; at the top of a file stand typer, rich 
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from typer.completion import completion_init  # type: ignore[attr-defined]  # the module names no exports
 
 from crawler.home import HOME_VARIABLE, Home
+from pipelines.cli import terminal
 from pipelines.cli.choosing import assist, candidates, decide, merge, split
 from pipelines.cli.crawling import add, crawl, group, rebuild, schedule
 from pipelines.cli.database import db_app
@@ -25,6 +27,16 @@ from pipelines.cli.issues import archive_app, export, issue_app
 from pipelines.cli.sources import sources_app
 from pipelines.cli.start import demo, init
 from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out
+
+LANGUAGE_VARIABLE: Final = "JIANBAO_LANG"
+
+
+class ReaderLanguage(StrEnum):
+    """`--lang`: Chinese or English."""
+
+    ZH = "zh"
+    EN = "en"
+
 
 app = typer.Typer(
     name="jianbao",
@@ -72,8 +84,15 @@ def main() -> None:
         code = _exit_code(error)
         if code is None:
             raise
-        fail(str(error))
+        fail(_sentence(error))
         sys.exit(code)
+
+
+def _sentence(error: Exception) -> str:
+    from pipelines.errors import EditorError
+    from pipelines.store.errors import StoreError
+
+    return error.text(terminal.language()) if isinstance(error, EditorError | StoreError) else str(error)
 
 
 def _exit_code(error: Exception) -> int | None:
@@ -116,8 +135,15 @@ def _print_version(wanted: bool) -> None:
 def _begin(
     context: typer.Context,
     home: Annotated[Path | None, typer.Option(help=f"简报目录；也可用环境变量 {HOME_VARIABLE}，默认 ./data。")] = None,
+    lang: Annotated[
+        ReaderLanguage,
+        typer.Option(
+            envvar=LANGUAGE_VARIABLE, show_envvar=False, help=f"说哪种语言；也可用环境变量 {LANGUAGE_VARIABLE}。"
+        ),
+    ] = ReaderLanguage.ZH,
     _version: Annotated[
         bool, typer.Option("--version", help="打印版本。", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
     context.obj = Home.current(home)
+    terminal.speak(lang.value)

@@ -13,7 +13,7 @@ from rich.text import Text
 from pipelines.cli import terminal
 from pipelines.cli.shared import DATE_FORMAT, Json, newsroom_of, now, print_json
 from pipelines.cli.terminal import out
-from pipelines.names import STATE_NAMES
+from pipelines.wording import say
 
 if TYPE_CHECKING:
     from pipelines.newsroom import Newsroom, decisions
@@ -160,10 +160,17 @@ def assist(
 def _say(done: decisions.Decided) -> None:
     """What a decision led to: a line a story, the one that was spoken of first."""
     for one in (done.candidate, *done.others):
-        place = f"（{done.issue} 一期）" if done.issue and one is done.candidate else ""
-        number = f" {one.story.id}（{len(one.articles)} 篇）" if done.others or len(one.articles) > 1 else ""
-        said = f"{STATE_NAMES[one.state]}{number}{place}：{one.lead.article.title}"
-        out.print(Text(said), soft_wrap=True)
+        of_articles = "-articles" if done.others or len(one.articles) > 1 else ""
+        of_issue = "-issue" if done.issue and one is done.candidate else ""
+        language = terminal.language()
+        values = {
+            "state": say(f"state/{one.state}", {}, language),
+            "story": one.story.id,
+            "count": len(one.articles),
+            "day": done.issue,
+            "title": one.lead.article.title,
+        }
+        out.print(Text(say(f"decision/line{of_articles}{of_issue}", values, language)), soft_wrap=True)
 
 
 def _category(newsroom: Newsroom, name: str | None) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -119,7 +118,12 @@ def issue_lint(
         found = [(one, looking_over.look_over(tx, one, newsroom.newsletter, newsroom.rules)) for one in issues]
     if as_json:
         print_json(
-            {"issues": [{"date": str(one.date), "findings": [asdict(each) for each in said]} for one, said in found]}
+            {
+                "issues": [
+                    {"date": str(one.date), "findings": [each.as_json(terminal.language()) for each in said]}
+                    for one, said in found
+                ]
+            }
         )
     else:
         for issue, findings in found:

@@ -1,4 +1,4 @@
-"""How the terminal shows what jianbao did: tables that fit, colours that mean something, Chinese throughout.
+"""How the terminal shows what jianbao did: tables that fit, colours that mean something.
 
 Green: done, new. Yellow: look at it. Red: failed. Dim: nothing to do. Everything from the web is shown as
 text: markup characters and control sequences in a title do nothing here.
@@ -21,7 +21,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.names import ERROR_NAMES, STATE_NAMES
+from pipelines.errors import describe_failure
+from pipelines.names import STATE_NAMES
+from pipelines.wording import Language, say
 
 if TYPE_CHECKING:
     from crawler.sources import Source
@@ -48,6 +50,19 @@ out = Console()
 
 err = Console(stderr=True)
 """Progress, warnings and errors go to stderr, so that stdout can be piped."""
+
+
+_reader: list[Language] = ["zh"]
+
+
+def speak(language: Language) -> None:
+    """Let the terminal speak a language from now on."""
+    _reader[0] = language
+
+
+def language() -> Language:
+    """The language that the terminal speaks."""
+    return _reader[0]
 
 
 def fail(message: str) -> None:
@@ -157,60 +172,46 @@ def finding_lines(issue: Issue, findings: Iterable[Finding], newsletter: Newslet
     """What of an issue is worth a second look, a line each, with where it is."""
     from pipelines.issue.entry import title_of
 
+    reader = language()
     entries = [entry for section in issue.sections for entry in section.entries]
-    for one in findings:
-        where = newsletter.title
-        if one.part == "section":
-            where = issue.sections[one.position].name
-        elif one.part == "entry":
-            where = f"第 {one.position + 1} 条 {title_of(entries[one.position].markdown, newsletter)[:30]}"
-        elif one.part in _PARTS:
-            where = _PARTS[one.part]
-        line = f" 第 {one.line + 1} 行" if one.line else ""
-        yield Text(f"{where}{line}：{one.text}{f'。{one.advice}' if one.advice else ''}")
-
-
-_PARTS: Final = {
-    "headline": "要目",
-    "tagline": "刊头语",
-    "notice": "注",
-    "guide": "导读",
-    "preamble": "开头",
-    "back_issues": "往期",
-    "footer": "页脚",
-}
+    for finding in findings:
+        if finding.part == "section":
+            where = issue.sections[finding.position].name
+        elif finding.part == "entry":
+            title = title_of(entries[finding.position].markdown, newsletter)[:30]
+            where = say("place/entry", {"number": finding.position + 1, "title": title}, reader)
+        else:
+            where = say(f"place/{finding.part}", {}, reader)
+        values = {"where": where, "line": finding.line + 1, "text": finding.text(reader)}
+        sentence = say("place/finding-line" if finding.line else "place/finding", values, reader)
+        yield Text(say("place/advice", {"finding": sentence, "advice": finding.advice(reader)}, reader))
 
 
 def report_table(reports: Iterable[SourceReport]) -> Table:
     """What a crawl gave, a row a source, the failed ones last and with their reason."""
-    table = _table("抓取结果", expand=True)
-    table.add_column("来源", overflow="fold", max_width=24)
-    for heading in ("新增", "已有", "更新"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("用时", justify="right", no_wrap=True)
-    table.add_column("说明", ratio=1, overflow="fold")
-    for one in sorted(reports, key=lambda report: report.failed is not None):
+    reader = language()
+    table = _table(say("crawl/title", {}, reader), expand=True)
+    table.add_column(say("crawl/source", {}, reader), overflow="fold", max_width=24)
+    for heading in ("crawl/new", "crawl/seen", "crawl/updated", "crawl/time"):
+        table.add_column(say(heading, {}, reader), justify="right", no_wrap=True)
+    table.add_column(say("crawl/remarks", {}, reader), ratio=1, overflow="fold")
+    for report in sorted(reports, key=lambda report: report.failed is not None):
         numbers = (
-            Text(str(one.new), style="green" if one.new else "dim"),
-            Text(str(one.seen), style="dim"),
-            Text(str(one.updated), style="" if one.updated else "dim"),
+            Text(str(report.new), style="green" if report.new else "dim"),
+            Text(str(report.seen), style="dim"),
+            Text(str(report.updated), style="" if report.updated else "dim"),
         )
-        said = Text(f"失败：{_in_chinese(one.failed)}" if one.failed else "", style="red")
-        for warning in one.warnings:
-            said.append(("\n" if said else "") + _in_chinese(warning), style="yellow")
-        name = one.id if "://" in one.id else Path(one.id).name
-        table.add_row(Text(name, style="red" if one.failed else ""), *numbers, f"{one.seconds:.1f} 秒", said)
+        remarks = Text(style="red")
+        if report.failed:
+            reason = describe_failure(_harmless(report.failed), reader)
+            remarks = Text(say("crawl/failed", {"reason": reason}, reader), style="red")
+        for warning in report.warnings:
+            sentence = describe_failure(_harmless(warning), reader)
+            remarks.append(("\n" if remarks else "") + sentence, style="yellow")
+        name = report.id if "://" in report.id else Path(report.id).name
+        seconds = say("crawl/seconds", {"seconds": f"{report.seconds:.1f}"}, reader)
+        table.add_row(Text(name, style="red" if report.failed else ""), *numbers, seconds, remarks)
     return table
-
-
-def _in_chinese(reason: str) -> str:
-    """A reason whose error is called by its Chinese name.
-
-    >>> _in_chinese("Blocked: a challenge stands here")
-    '被拦：a challenge stands here'
-    """
-    name, colon, detail = _harmless(reason).partition(": ")
-    return f"{ERROR_NAMES[name]}：{detail}" if colon and name in ERROR_NAMES else _harmless(reason)
 
 
 def source_table(sources: Iterable[Source], histories: Mapping[str, SourceRecord], zone: ZoneInfo) -> Table:
@@ -221,7 +222,8 @@ def source_table(sources: Iterable[Source], histories: Mapping[str, SourceRecord
         if not source.enabled:
             state = Text("停用", style="dim")
         elif history and history.failure:
-            state = Text(f"失败 {history.failures_in_row} 次：{_in_chinese(history.failure)}", style="red")
+            reason = describe_failure(_harmless(history.failure), language())
+            state = Text(f"失败 {history.failures_in_row} 次：{reason}", style="red")
         else:
             state = Text("正常" if history else "未抓过", style="green" if history else "dim")
         succeeded = moment(history.last_success_at if history else None, zone)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -18,6 +19,7 @@ from pipelines.model import Entry, Heard, Issue, Section
 from pipelines.newsletter import Newsletter
 from pipelines.normalise.url import NotAWebAddress, canonicalise, find_idle_parameters
 from pipelines.rules import Rules
+from pipelines.wording import Language, say
 
 _LIQUID: Final = re.compile(r"\{(?=[{%])")  # Liquid knows no backslash
 _EXTENSION: Final = re.compile(r"(?<!\\)\{(?=:)")
@@ -25,8 +27,6 @@ _TAG: Final = re.compile(
     r"(?<!\\)<(?=/?(?:script|style|link|meta|base|i?frame|object|embed|form|svg|math|template|textarea|title|xmp|plaintext)\b)",
     re.IGNORECASE,
 )
-_CLEAN_WORDS: Final = "去掉：{}（--fix 可代劳）"
-_LIQUID_WORDS: Final = r"写成 \{\{、\{&#37; 或 \{:（--fix 可代劳，代码里的除外）"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +37,43 @@ class Finding:
         part: a part of the issue by its name in `Issue`, `section` or `entry`.
         position: of the section or of the entry, among all of the issue's, from 0; 0 for the other parts.
         line: of the part's or entry's Markdown, from 0.
-        text: what is the matter, in the editor's words.
-        kind: what sort of thing it is, for scripts.
-        advice: what to do about it.
+        code: a code of the sections `finding` and `advice` of the tables of `pipelines.wording`.
+        values: what the two sentences name.
         url: the address that it is about, if any.
     """
 
     part: str
     position: int
     line: int
-    text: str
-    kind: str = field(default="", compare=False)
-    advice: str = field(default="", compare=False)
+    code: str
+    values: Mapping[str, object] = field(default_factory=dict)
     url: str = field(default="", compare=False)
+
+    @property
+    def kind(self) -> str:
+        """The sort of finding, for scripts: `markup` for `markup/liquid`."""
+        return self.code.partition("/")[0]
+
+    def text(self, language: Language) -> str:
+        """What is the matter."""
+        return say(f"finding/{self.code}", self.values, language)
+
+    def advice(self, language: Language) -> str:
+        """What to do about it."""
+        return say(f"advice/{self.code}", self.values, language)
+
+    def as_json(self, language: Language) -> dict[str, Any]:
+        """The finding as the JSON of the terminal and of the desk has it."""
+        return {
+            "part": self.part,
+            "position": self.position,
+            "line": self.line,
+            "text": self.text(language),
+            "kind": self.kind,
+            "advice": self.advice(language),
+            "url": self.url,
+            "code": self.code,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +89,7 @@ class Known:
 
     keys: Sequence[Sequence[str]]
     printed: Mapping[str, Sequence[date]]
-    changed: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    changed: Mapping[int, Sequence[Finding]] = field(default_factory=dict)
     heard: Mapping[str, Heard] = field(default_factory=dict)
 
 
@@ -75,107 +99,96 @@ def lint(issue: Issue, newsletter: Newsletter, rules: Rules, known: Known) -> li
     Args:
         rules: what tells an address that soon dies, and what of one only tracks.
     """
-    found = []
+    findings = []
     if not issue.headline:
-        found.append(
-            Finding("headline", 0, 0, "还没有要目", "no-headline", "写在标题日期之后：甲/乙/丙；编辑台里按 H 起草")
-        )
+        findings.append(Finding("headline", 0, 0, "no-headline"))
     if not issue.guide:
-        found.append(
-            Finding(
-                "guide", 0, 0, f"还没有{newsletter.labels.guide}", "no-guide", "按栏目各写一两句；编辑台里按 D 起草"
-            )
-        )
+        findings.append(Finding("guide", 0, 0, "no-guide", {"guide": newsletter.labels.guide}))
     for name in _FRAME[:5]:
-        found += _of_frame(name, 0, getattr(issue, name), rules, known.heard)
-    at = 0
-    seen: dict[str, int] = {}
-    for place, section in enumerate(issue.sections):
-        found += _of_section(place, section, newsletter)
-        for words in (section.notes, section.closing):
-            found += _of_frame("section", place, words, rules, known.heard)
+        findings += _check_frame(name, 0, getattr(issue, name), rules, known.heard)
+    entry_index = 0
+    first_entries: dict[str, int] = {}
+    for section_index, section in enumerate(issue.sections):
+        findings += _check_section(section_index, section, newsletter)
+        for markdown in (section.notes, section.closing):
+            findings += _check_frame("section", section_index, markdown, rules, known.heard)
         for entry in section.entries:
-            found += _of_entry(at, entry, newsletter, rules, known.heard)
-            found += _repeats(issue, at, known, seen, read_entry(entry.markdown, newsletter).urls)
-            for text in known.changed.get(at, ()):
-                found.append(Finding("entry", at, 0, text, "changed", "对照原文，看摘要是否还成立"))
-            at += 1
+            findings += _check_entry(entry_index, entry, newsletter, rules, known.heard)
+            urls = read_entry(entry.markdown, newsletter).urls
+            findings += _find_repeats(issue, entry_index, known, first_entries, urls)
+            findings += known.changed.get(entry_index, ())
+            entry_index += 1
     for name in _FRAME[5:]:
-        found += _of_frame(name, 0, getattr(issue, name), rules, known.heard)
-    return found
+        findings += _check_frame(name, 0, getattr(issue, name), rules, known.heard)
+    return findings
 
 
 _FRAME: Final = ("headline", "tagline", "notice", "guide", "preamble", "back_issues", "footer")
 
 
-def _of_section(place: int, section: Section, newsletter: Newsletter) -> Iterator[Finding]:
+def _check_section(section_index: int, section: Section, newsletter: Newsletter) -> Iterator[Finding]:
     category = newsletter.category(section.name)
     count = len(section.entries)
     if category is None:
-        advice = f"改成：{'、'.join(newsletter.category_names)}"
-        yield Finding("section", place, 0, "不是这份简报的栏目", "unknown-section", advice)
+        yield Finding("section", section_index, 0, "unknown-section", {"names": newsletter.category_names})
     elif count != category.quota:
-        advice = "移走或去掉几条" if count > category.quota else "从候选里再选几条"
-        yield Finding("section", place, 0, f"目标 {category.quota} 条，现有 {count} 条", "filling", advice)
+        values = {"quota": category.quota, "count": count}
+        code = "filling/too-many" if count > category.quota else "filling/too-few"
+        yield Finding("section", section_index, 0, code, values)
 
 
-def _of_frame(
-    name: str, position: int, words: str | None, rules: Rules, heard: Mapping[str, Heard]
+def _check_frame(
+    part: str, position: int, markdown: str | None, rules: Rules, heard: Mapping[str, Heard]
 ) -> Iterator[Finding]:
     """Links and markup of a part that is no entry."""
-    for at, text, kind, advice, url in _of_lines((words or "").split("\n"), rules, heard):
-        yield Finding(name, position, at, text, kind, advice, url)
+    yield from _check_lines(part, position, (markdown or "").split("\n"), rules, heard)
 
 
-def _of_entry(
+def _check_entry(
     position: int, entry: Entry, newsletter: Newsletter, rules: Rules, heard: Mapping[str, Heard]
 ) -> Iterator[Finding]:
     view = read_entry(entry.markdown, newsletter)
     lines = entry.markdown.split("\n")
     if machine_line(entry.markdown, newsletter) is not None:
-        text = f"{newsletter.labels.machine}还没有人认可，导出时不写"
-        yield Finding("entry", position, 0, text, "machine-summary", "jianbao assist 编号 --accept 或 --reject")
+        yield Finding("entry", position, 0, "machine-summary", {"machine": newsletter.labels.machine})
     if view.url is None:
-        yield Finding("entry", position, 0, "没有链接", "no-link", "补上原文的网址")
+        yield Finding("entry", position, 0, "no-link")
     if not view.title:
-        yield Finding("entry", position, 0, "没有标题", "no-title", "补上标题")
+        yield Finding("entry", position, 0, "no-title")
     if view.title and not (view.source or view.prefixes or view.repository):
-        advice = f"在标题后写上来源：标题{newsletter.labels.source_separator}来源"
-        yield Finding("entry", position, 0, "没有来源", "no-source", advice)
-    for at, text in _structure(lines):
-        yield Finding("entry", position, at, text, "markup", "缩进两格、换成 * 或放进代码块")
-    for at, line in enumerate(lines):
+        yield Finding("entry", position, 0, "no-source", {"separator": newsletter.labels.source_separator})
+    for line_index in _structure(lines):
+        yield Finding("entry", position, line_index, "markup/ends-entry")
+    for line_index, line in enumerate(lines):
         for link in inline.links(line):
             if _is_relative(link.url):
-                text = f"这个链接不能用：{link.url[:80]}"
-                yield Finding("entry", position, at, text, "bad-link", "换成 http(s) 网址", link.url)
-    for at, text, kind, advice, url in _of_lines(lines, rules, heard):
-        yield Finding("entry", position, at, text, kind, advice, url)
-    for at, text, kind, advice in _of_summary(view, lines, newsletter):
-        yield Finding("entry", position, at, text, kind, advice)
+                yield Finding("entry", position, line_index, "bad-link", {"url": link.url[:80]}, link.url)
+    yield from _check_lines("entry", position, lines, rules, heard)
+    yield from _check_summary(position, view, lines, newsletter)
 
 
-def _of_lines(
-    lines: Sequence[str], rules: Rules, heard: Mapping[str, Heard]
-) -> Iterator[tuple[int, str, str, str, str]]:
+def _check_lines(
+    part: str, position: int, lines: Sequence[str], rules: Rules, heard: Mapping[str, Heard]
+) -> Iterator[Finding]:
     code = code_lines(lines)
-    for at, line in enumerate(lines):
+    for line_index, line in enumerate(lines):
+        finding = partial(Finding, part, position, line_index)
         for link in inline.links(line):
             if not link.url:
-                yield at, f"链接是空的：{inline.plain(link.markdown)[:40]}", "empty-link", "补上网址，或去掉方括号", ""
+                yield finding("empty-link/address", {"text": inline.plain(link.markdown)[:40]})
             elif not link.image and not link.markdown.strip():
-                yield at, f"链接没有文字：{link.url[:80]}", "empty-link", "在方括号里写上文字", link.url
+                yield finding("empty-link/text", {"url": link.url[:80]}, link.url)
             if link.url and printable_url(link.url) is None and not _is_relative(link.url):
-                yield at, f"这个链接不能用：{link.url[:80]}", "bad-link", "换成 http(s) 网址", link.url
+                yield finding("bad-link", {"url": link.url[:80]}, link.url)
         for url in inline.urls(line):
-            for text, kind, advice in _of_url(url, rules, heard.get(url)):
-                yield at, text, kind, advice, url
-        if at not in code and re.match(r"\s*(?:```|~~~)", line):
-            yield at, "代码块没有闭合，后面的都会变成代码", "markup", "补上收尾的一行", ""
-        if _LIQUID.search(line) or (at not in code and _EXTENSION.search(line)):
-            yield at, "{{、{% 或 {: 会被 Jekyll 当成指令", "markup", _LIQUID_WORDS, ""
-        if at not in code and _TAG.search(line):
-            yield at, "有不该出现的 HTML 标签", "markup", "在 < 前加反斜杠（--fix 可代劳）", ""
+            for url_code, values in _check_url(url, rules, heard.get(url)):
+                yield finding(url_code, values, url)
+        if line_index not in code and re.match(r"\s*(?:```|~~~)", line):
+            yield finding("markup/open-code")
+        if _LIQUID.search(line) or (line_index not in code and _EXTENSION.search(line)):
+            yield finding("markup/liquid")
+        if line_index not in code and _TAG.search(line):
+            yield finding("markup/tag")
 
 
 def _is_relative(url: str) -> bool:
@@ -187,49 +200,53 @@ def _is_relative(url: str) -> bool:
     return bool(re.match(r"(?!//)[^\s#:]", url) and not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", url))
 
 
-def _structure(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+def _structure(lines: Sequence[str]) -> Iterator[int]:
     """Lines that would not be part of the entry any more once the issue is written and read again."""
     code = code_lines(lines)
-    for at, line in enumerate(lines):
-        if at and at not in code and re.match(r"##(?!#)|- (?=\S)|-(?=\[)| {0,3}([-*_])(?: *\1){2,} *$", line):
-            yield at, "这一行会让条目到此为止：像是新的条目、栏目或分隔线"
+    for line_index, line in enumerate(lines):
+        ends_entry = re.match(r"##(?!#)|- (?=\S)|-(?=\[)| {0,3}([-*_])(?: *\1){2,} *$", line)
+        if line_index and line_index not in code and ends_entry:
+            yield line_index
 
 
-def _of_url(url: str, rules: Rules, heard: Heard | None) -> Iterator[tuple[str, str, str]]:
+def _check_url(url: str, rules: Rules, heard: Heard | None) -> Iterator[tuple[str, dict[str, object]]]:
     if _dies(url, rules):
-        yield "这是临时链接，几小时后就打不开了", "temporary-link", "在浏览器里打开，换成永久链接"
+        yield "temporary-link", {}
     elif extra := tracking(url, rules):
-        yield f"链接带着跟踪参数：{'、'.join(extra)}", "tracking", _CLEAN_WORDS.format("、".join(extra))
+        yield "tracking", {"parameters": extra}
     if heard is not None and heard.state == "gone":
-        yield f"链接打不开了（{heard.at.date()} 查过）：{heard.detail}", "dead-link", "换一个转载或存档，或去掉这一条"
+        yield "dead-link", {"day": heard.at.date(), "detail": heard.detail}
     if heard is not None and heard.state == "moved":
-        yield f"链接转到了别处（{heard.at.date()} 查过）：{heard.detail}", "moved-link", f"改成 {heard.detail}"
+        yield "moved-link", {"day": heard.at.date(), "target": heard.detail}
 
 
-def _of_summary(view: EntryView, lines: Sequence[str], newsletter: Newsletter) -> Iterator[tuple[int, str, str, str]]:
-    word = newsletter.labels.summary
-    said = "".join(view.summary)
-    at = next((at for at, line in enumerate(lines) if line.lstrip("*- ").startswith(word)), len(lines) - 1)
-    if not said:
-        yield at, f"{word}是空的", "no-summary", "写两三句：讲了什么，结果如何"
-    elif len(said) > bounds_of(said).most:
-        yield at, f"{word}有 {len(said)} 个字，偏长", "long-summary", f"删到 {bounds_of(said).most} 字以内"
-    elif said.endswith(("…", "...")):
-        yield at, f"{word}像是没有写完", "torn-summary", "补完最后一句"
+def _check_summary(position: int, view: EntryView, lines: Sequence[str], newsletter: Newsletter) -> Iterator[Finding]:
+    label = newsletter.labels.summary
+    summary = "".join(view.summary)
+    labelled = (index for index, line in enumerate(lines) if line.lstrip("*- ").startswith(label))
+    finding = partial(Finding, "entry", position, next(labelled, len(lines) - 1))
+    if not summary:
+        yield finding("no-summary", {"summary": label})
+    elif len(summary) > bounds_of(summary).most:
+        values = {"summary": label, "count": len(summary), "most": bounds_of(summary).most}
+        yield finding("long-summary", values)
+    elif summary.endswith(("…", "...")):
+        yield finding("torn-summary", {"summary": label})
 
 
-def _repeats(issue: Issue, at: int, known: Known, seen: dict[str, int], urls: Sequence[str]) -> Iterator[Finding]:
+def _find_repeats(
+    issue: Issue, position: int, known: Known, first_entries: dict[str, int], urls: Sequence[str]
+) -> Iterator[Finding]:
     """What it shares with an entry before it, be it an address that has no key; and what was printed before."""
-    keys = known.keys[at]
-    twin = next((seen[key] for key in (*keys, *urls) if key in seen), None)
+    keys = known.keys[position]
+    twin = next((first_entries[key] for key in (*keys, *urls) if key in first_entries), None)
     if twin is not None:
-        yield Finding("entry", at, 0, f"和第 {twin + 1} 条的链接相同", "twice", "两条并成一条")
+        yield Finding("entry", position, 0, "twice", {"number": twin + 1})
     for key in (*keys, *urls):
-        seen.setdefault(key, at)
+        first_entries.setdefault(key, position)
     days = sorted({day for key in keys for day in known.printed.get(key, ()) if day != issue.date})
     if days:
-        text = f"链接已在 {'、'.join(map(str, days[-3:]))} 收录"
-        yield Finding("entry", at, 0, text, "repeat", "是后续就写明「后续」，否则去掉")
+        yield Finding("entry", position, 0, "repeat", {"days": days[-3:]})
 
 
 def _dies(url: str, rules: Rules) -> bool:

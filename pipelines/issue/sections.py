@@ -127,5 +127,4 @@ def only_once(issue: Issue, candidate: Candidate) -> Issue:
 
 def no_such_category(name: str, newsletter: Newsletter) -> CannotDecide:
     """What to say of a category that the newsletter has not."""
-    names = "、".join(newsletter.category_names)
-    return CannotDecide("没有「{name}」这个栏目；可用的有：{names}", name=name, names=names)
+    return CannotDecide("no-such-category", name=name, names=newsletter.category_names)

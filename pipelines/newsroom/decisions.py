@@ -8,7 +8,7 @@ from datetime import date, datetime
 from itertools import combinations, product
 from zoneinfo import ZoneInfo
 
-from pipelines.errors import CannotDecide, Told
+from pipelines.errors import CannotDecide, EditorError
 from pipelines.issue.proposal import propose_entry
 from pipelines.issue.sections import (
     Place,
@@ -29,15 +29,15 @@ from pipelines.store import Transaction
 from pipelines.store.errors import NoSuchStory
 
 
-class Stale(Told):
+class Stale(EditorError):
     """Somebody changed it since the person saw it; nothing was written.
 
     Args:
         fresh: what it was about, as it is now: a candidate, or the issue's date.
     """
 
-    def __init__(self, fresh: Candidate | date, words: str = "别处刚改过这一条：下面是最新的样子，请再看一眼") -> None:
-        super().__init__(words)
+    def __init__(self, fresh: Candidate | date, code: str = "stale") -> None:
+        super().__init__(code)
         self.fresh = fresh
 
 
@@ -49,7 +49,7 @@ class Overtaken(Stale):
     """
 
     def __init__(self, fresh: Candidate, decision: int) -> None:
-        super().__init__(fresh, "后来别人又改过这一条，这一步不撤了：再撤一次就撤更早的")
+        super().__init__(fresh, "overtaken")
         self.decision = decision
 
 
@@ -147,7 +147,7 @@ def find(tx: Transaction, story: int, seen: str | None = None) -> Candidate:
     """
     candidate = tx.stories.find(story)
     if candidate is None:
-        raise NoSuchStory(f"no story has the id {story}")
+        raise NoSuchStory(story)
     if seen is not None and versions(tx, [candidate])[candidate.story.id] != seen:
         raise Stale(candidate)
     return candidate
@@ -209,7 +209,7 @@ def merge(
         named = tx.articles.forward([story, *others])
         anchor, *partners = dict.fromkeys(named.get(one, one) for one in (story, *others))
         if not partners:
-            raise CannotDecide("{story}要与另一件事合并；写上它的编号，见 jianbao candidates", story=_named(candidate))
+            raise CannotDecide("merge-needs-two", story=_named(candidate))
         members = {one for told in (candidate, *joined) for one in told.story.members}
         kept_apart = [
             pair
@@ -241,22 +241,22 @@ def split(
     with newsroom.store.transaction() as tx:
         candidate = find(tx, story, seen)
         members = candidate.story.members
-        known = "、".join(map(str, members))
+        known = members
         if len(members) == 1:
-            raise CannotDecide("{story}只有一篇文章，没有可拆的", story=_named(candidate))
+            raise CannotDecide("split-needs-two", story=_named(candidate))
         named = tx.articles.forward(leaving)
         gone = dict.fromkeys(named.get(one, one) for one in leaving)
         if strangers := [one for one in gone if one not in members]:
             raise CannotDecide(
-                "{story}里没有文章 {strangers}；它的文章有：{known}",
+                "split-strangers",
                 story=_named(candidate),
-                strangers="、".join(map(str, strangers)),
+                strangers=strangers,
                 known=known,
             )
         rest = [one for one in members if one not in gone]
         if not rest:
             raise CannotDecide(
-                "{story}的文章全要拆出，就没有留下的了；不写文章编号，各篇就各成一件。它的文章有：{known}",
+                "split-leaves-nothing",
                 story=_named(candidate),
                 known=known,
             )
@@ -363,7 +363,7 @@ def _issue_for(tx: Transaction, decision: Decision, drafts: Sequence[Issue], new
     if issue is None:
         return new_issue(day, newsletter)
     if issue.state == "published" and decision.issue is None:
-        raise CannotDecide("{day} 一期已经刊出；用 --issue 指定下一期的日期", day=day)
+        raise CannotDecide("pick-for-published-issue", day=day)
     return issue
 
 

@@ -140,7 +140,7 @@ def write_entry(editor: Editor, day: date, position: int, markdown: str, *, seen
         candidate = tx.stories.find(entry.story) if entry.story is not None else None
         if candidate is not None:
             if not after:
-                raise CannotDecide("条目不能是空的；不要它，就在候选里按 x")
+                raise CannotDecide("entry-empty")
             _decide_edit(tx, editor, candidate, entry.markdown, after)
         else:
             changed = _with_entries(issue, {position: replace(entry, markdown=after)})
@@ -187,22 +187,22 @@ def assist(editor: Editor, story: int, *, action: Literal["ask", "accept", "reje
         candidate = find(tx, story)
         picked = place_of(candidate, tx.issues.drafts()) is not None
     if not picked:
-        raise CannotDecide("它不在草稿里；先用 jianbao decide 编号 pick 选用")
+        raise CannotDecide("not-drafted")
     said = None
     if action == "ask":
         if newsletter.assistant is None:
-            raise CannotDecide("newsletter.toml 里没有 [assistant]，助手没有开")
+            raise CannotDecide("assistant-off")
         said = escape(propose(candidate.lead.article, newsletter.assistant))  # it takes its time: nothing is locked
     with editor.store.transaction() as tx:
         candidate = find(tx, story)
         before = find_drafted_entry(tx, candidate)
         if before is None:
-            raise CannotDecide("它已经不在草稿里了")
+            raise CannotDecide("no-longer-drafted")
         standing = machine_line(before, newsletter)
         if said is not None:
             after = with_machine_line(before, said, newsletter)
         elif standing is None:
-            raise CannotDecide("它的条目里没有{machine}；先用 jianbao assist 编号", machine=newsletter.labels.machine)
+            raise CannotDecide("no-machine-line", machine=newsletter.labels.machine)
         elif action == "accept":
             after = with_machine_line_accepted(before, newsletter)
         else:
@@ -236,7 +236,7 @@ def move_entry(editor: Editor, day: date, position: int, section: int, to: int, 
             raise Stale(day)
         entry = _entry_at(issue, position)
         if not 0 <= section < len(issue.sections):
-            raise NoSuchIssue("{day} 一期没有第 {number} 个栏目", day=day, number=section + 1)
+            raise NoSuchIssue("no-such-section", day=day, number=section + 1)
         left = [[one for one in each.entries if one is not entry] for each in issue.sections]
         left[section].insert(max(to, 0), entry)
         changed = _arranged(issue, left)
@@ -258,7 +258,7 @@ def redate(editor: Editor, day: date, to: date) -> Issue:
         if to == day:
             return issue
         if tx.issues.get(to) is not None:
-            raise CannotDecide("{day} 已有一期", day=to)
+            raise CannotDecide("day-taken", day=to)
         moved = replace(issue, date=to)
         save_issue(tx, moved, editor.newsletter, editor.rules)
         tx.issues.remove(day)
@@ -275,9 +275,9 @@ def draft_on(tx: Transaction, day: date) -> Issue:
     """
     issue = tx.issues.get(day)
     if issue is None:
-        raise NoSuchIssue("没有 {day} 这一期；见 jianbao issue list", day=day)
+        raise NoSuchIssue("no-such-issue", day=day)
     if issue.state == "published":
-        raise CannotDecide("{day} 一期已经刊出，不再改动", day=day)
+        raise CannotDecide("issue-published", day=day)
     return issue
 
 
@@ -309,7 +309,7 @@ def _tidy(text: str) -> str | None:
 def _entry_at(issue: Issue, position: int) -> Entry:
     entries = [entry for section in issue.sections for entry in section.entries]
     if not 0 <= position < len(entries):
-        raise NoSuchIssue("{day} 一期没有第 {number} 条", day=issue.date, number=position + 1)
+        raise NoSuchIssue("no-such-entry", day=issue.date, number=position + 1)
     return entries[position]
 
 

@@ -53,7 +53,7 @@ def issues_to_export(store: Store, newsletter: Newsletter, dates: Sequence[date]
         else:
             wanted = sorted(tx.issues.dates("draft"))[-1:]
             if not wanted:
-                raise NoSuchIssue("没有草稿；用 jianbao decide 编号 pick 选用候选，或写明要导出哪一期")
+                raise NoSuchIssue("no-draft")
         issues = [_the_issue(tx, day) for day in wanted]
     return [_with_back_issues(issue, past, newsletter) if issue.state == "draft" else issue for issue in issues]
 
@@ -86,15 +86,13 @@ def ensure_accepted(newsletter: Newsletter, issues: Sequence[Issue]) -> None:
     """
     waiting = [one for issue in issues for section in issue.sections for one in section.entries]
     if any(machine_line(one.markdown, newsletter) is not None for one in waiting):
-        raise CannotDecide(
-            "还有没人认可的{machine}；用 jianbao assist 编号 --accept 或 --reject", machine=newsletter.labels.machine
-        )
+        raise CannotDecide("machine-line-waits", machine=newsletter.labels.machine)
 
 
 def _the_issue(tx: Transaction, day: date) -> Issue:
     issue = tx.issues.get(day)
     if issue is None:
-        raise NoSuchIssue("没有 {day} 这一期；见 jianbao issue list", day=day)
+        raise NoSuchIssue("no-such-issue", day=day)
     return issue
 
 

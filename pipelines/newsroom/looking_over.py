@@ -33,8 +33,8 @@ def addresses_of(issue: Issue) -> list[str]:
     return list(dict.fromkeys(url for one in words if one for line in one.split("\n") for url in inline.urls(line)))
 
 
-def changed_since(tx: Transaction, issue: Issue) -> dict[int, list[str]]:
-    """How what entries were picked for differs from its snapshot by now, in words, by the entry's position."""
+def changed_since(tx: Transaction, issue: Issue) -> dict[int, list[Finding]]:
+    """How what entries were picked for differs from its snapshot by now, by the entry's position."""
     entries = [entry for section in issue.sections for entry in section.entries]
     told = tx.stories.of(one.story for one in entries if one.story is not None)
     members = {one for story in told.values() for one in story.members}
@@ -43,25 +43,29 @@ def changed_since(tx: Transaction, issue: Issue) -> dict[int, list[str]]:
     found = {}
     for position, entry in enumerate(entries):
         story = told.get(entry.story) if entry.story is not None else None
-        words = [
-            how for one in (story.members if story else ()) if one in kept for how in _how(kept[one], now.get(one))
+        findings = [
+            Finding("entry", position, 0, code, values)
+            for member in (story.members if story else ())
+            if member in kept
+            for code, values in _compare(kept[member], now.get(member))
         ]
-        if words:
-            found[position] = words
+        if findings:
+            found[position] = findings
     return found
 
 
-def _how(kept: Snapshot, now: StoredArticle | None) -> Iterator[str]:
-    when = f"{kept.at.date()} 选用之后"
-    if now is None:
-        yield f"{when}，「{kept.title[:30]}」不在库里了"
+def _compare(snapshot: Snapshot, article: StoredArticle | None) -> Iterator[tuple[str, dict[str, object]]]:
+    """Codes and values of the findings about an article that differs from its snapshot."""
+    values: dict[str, object] = {"day": snapshot.at.date(), "title": snapshot.title[:30]}
+    if article is None:
+        yield "changed/gone", values
         return
-    if now.article.title != kept.title:
-        yield f"{when}，标题由「{kept.title[:30]}」改成了「{now.article.title[:30]}」"
-    if now.article.text != kept.text:
-        more = len(now.article.text) - len(kept.text)
-        size = f"，{'多' if more > 0 else '少'}了 {abs(more)} 字" if more else ""
-        yield f"{when}，「{kept.title[:30]}」的正文改过{size}"
+    if article.article.title != snapshot.title:
+        yield "changed/title", {**values, "after": article.article.title[:30]}
+    if article.article.text != snapshot.text:
+        more = len(article.article.text) - len(snapshot.text)
+        code = "changed/longer" if more > 0 else "changed/shorter" if more else "changed/text"
+        yield code, {**values, **({"count": abs(more)} if more else {})}
 
 
 def mend(editor: Editor, day: date) -> Issue:

@@ -50,7 +50,7 @@ def undo_last(editor: Editor, *, passing: Collection[int] = ()) -> Undone:
             return _undo_decision(tx, editor, decision)
         if found is not None:
             return _undo_change(tx, editor, *found)
-    raise CannotDecide("没有可以撤回的操作了")
+    raise CannotDecide("undo-nothing")
 
 
 def _last_change(tx: Transaction, who: str) -> tuple[Change, Issue] | None:

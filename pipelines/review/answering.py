@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from crawler.errors import CrawlError
-from pipelines.errors import CannotDecide, NoSuchIssue, Told
+from pipelines.errors import CannotDecide, EditorError, NoSuchIssue
 from pipelines.newsroom.decisions import Stale
 from pipelines.review.guard.access import TOKEN_FIELD, TOKEN_HEADER, NotHere, TooManyGuesses, give, new_browser
 from pipelines.review.guard.defence import FORM, MOST_BYTES, SAFE_METHODS
@@ -120,7 +120,7 @@ def _failed(visit: Visit, error: Exception) -> Response:
         logger.error("%s %s", visit.request.method, visit.request.url.path, exc_info=error)
         said = visit.say("出错了：详情在日志里")
         return problem(500, said) if visit.asks_for_json else failure_page(visit, 500, said)
-    own = visit.tell(error) if isinstance(error, Told) else str(error)
+    own = error.text(visit.language) if isinstance(error, EditorError | StoreError) else str(error)
     said = visit.say(SAID[kind]) if kind in SAID else own
     if visit.asks_for_json:
         return problem(_STATUS[kind], said)

@@ -12,12 +12,12 @@ from typing import Final, Literal, TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
-from pipelines.errors import Told
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.drafts import Editor
 from pipelines.review.crawling import Crawls
 from pipelines.review.guard.access import Access
-from pipelines.review.words import LANGUAGES, Language, translated
+from pipelines.review.words import translated
+from pipelines.wording import LANGUAGES, Language
 
 logger = logging.getLogger(__name__)
 
@@ -107,10 +107,6 @@ class Visit:
         """Words of the page, in the visitor's language."""
         said = translated(words, self.language)
         return said.format(**values) if values else said
-
-    def tell(self, error: Told) -> str:
-        """What an error tells, likewise."""
-        return self.say(error.words, **error.values)
 
     @property
     def asks_for_json(self) -> bool:

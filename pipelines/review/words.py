@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Final, Literal
+from typing import Final
 
 from crawler.kinds import KINDS
 from crawler.toml import read_toml
-
-Language = Literal["zh", "en"]
-
-LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
+from pipelines.wording import Language
 
 _CHINESE: Final[Mapping[str, str]] = {
     **{name: row.label.chinese for name, row in KINDS.items()},

@@ -124,7 +124,7 @@ class Decisions:
         }
         for one, found in now.items():
             if found not in there:
-                raise NoSuchStory(f"there is no story {one}")
+                raise NoSuchStory(one)
         return now
 
     def _rows(self, decision: Decision, now: Mapping[int, int]) -> Iterator[dict[str, Any]]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
+
+from pipelines.wording import Language, say
 
 
 class StoreError(Exception):
@@ -17,6 +20,15 @@ class StoreError(Exception):
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
         self.detail = detail
+
+    @property
+    def values(self) -> Mapping[str, object]:
+        """What the sentence names."""
+        return {"detail": self.detail}
+
+    def text(self, language: Language) -> str:
+        """The sentence, in the reader's language; `str` is English, for logs."""
+        return say(f"store/{type(self).__name__}", self.values, language)
 
     def __str__(self) -> str:
         return ". ".join(part.rstrip(".") for part in (self.detail, self.remedy) if part)
@@ -71,3 +83,12 @@ class NoSuchStory(StoreError):
     """A story was named by an id that no article has or had."""
 
     remedy = "ids are in the first column of `jianbao candidates`"
+
+    def __init__(self, story: int) -> None:
+        super().__init__(f"no story has the id {story}")
+        self.story = story
+
+    @property
+    def values(self) -> Mapping[str, object]:
+        """What the sentence names."""
+        return {"story": self.story}

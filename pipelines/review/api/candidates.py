@@ -200,8 +200,8 @@ def _done(visit: Visit, done: Decided, **more: object) -> Response:
 def _stale(visit: Visit, stale: Stale) -> Response:
     if isinstance(stale.fresh, Candidate):
         more = {"passed": stale.decision} if isinstance(stale, Overtaken) else {}
-        return problem(409, visit.tell(stale), **_fresh(visit, stale.fresh), **more)
-    return problem(409, visit.tell(stale), issue=_day(stale.fresh))
+        return problem(409, stale.text(visit.language), **_fresh(visit, stale.fresh), **more)
+    return problem(409, stale.text(visit.language), issue=_day(stale.fresh))
 
 
 def _fresh(visit: Visit, one: Candidate) -> dict[str, Any]:

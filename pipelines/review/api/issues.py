@@ -20,7 +20,7 @@ from pipelines.newsroom.drafts import MOST_CHARACTERS, Part, as_if
 from pipelines.newsroom.issues import all_issues, publish_issues
 from pipelines.review.answering import problem
 from pipelines.review.api.operations import DAY, NUMBER, Operation
-from pipelines.review.pages.issue import IssueView, day_of, finding_json, view_issue
+from pipelines.review.pages.issue import IssueView, day_of, view_issue
 from pipelines.review.rendering import fragment
 from pipelines.review.visit import NothingHere, Visit
 
@@ -142,7 +142,11 @@ def preview(visit: Visit) -> Response:
         changed = as_if(drafts.draft_on(tx, day), part=brought.part, position=brought.position, text=brought.text)
     shown = view_issue(visit, day, changed)
     return JSONResponse(
-        {"html": shown.html, "markdown": shown.markdown, "lint": [finding_json(one) for one in shown.findings]}
+        {
+            "html": shown.html,
+            "markdown": shown.markdown,
+            "lint": [one.as_json(visit.language) for one in shown.findings],
+        }
     )
 
 
@@ -155,7 +159,7 @@ def export(visit: Visit) -> Response:
     try:
         changed = files.write(path, shown.markdown)
     except OSError as error:
-        raise CannotDecide("{path} 写不了：{reason}；什么也没有改", path=path, reason=error.strerror) from error
+        raise CannotDecide("cannot-write", path=path, reason=error.strerror) from error
     if brought.publish and shown.issue.state == "draft":
         publish_issues(newsroom.store, newsroom.newsletter, newsroom.rules, [shown.issue])
         run.group(newsroom.store, newsroom.group_rules)
@@ -173,7 +177,7 @@ def _after(visit: Visit, change: Callable[[date], Issue]) -> Response:
     try:
         changed = change(day)
     except Stale as stale:
-        return problem(409, visit.tell(stale), **_told(visit, view_issue(visit, day)))
+        return problem(409, stale.text(visit.language), **_told(visit, view_issue(visit, day)))
     return JSONResponse(_told(visit, view_issue(visit, changed.date)))
 
 
@@ -183,7 +187,7 @@ def _told(visit: Visit, shown: IssueView) -> dict[str, Any]:
         "editions": dict(shown.editions),
         "proposals": dict(shown.proposals),
         "order": shown.order,
-        "lint": [finding_json(one) for one in shown.findings],
+        "lint": [one.as_json(visit.language) for one in shown.findings],
     }
     if visit.request.query_params.get("card"):
         told |= {"html": fragment(visit, "issue_parts.html", shown=shown), "preview": shown.html}

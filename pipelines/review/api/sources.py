@@ -54,7 +54,7 @@ def enable(visit: Visit) -> Response:
         text = switched(home.sources.read_text(encoding="utf-8"), identifier, enabled=brought.enabled)
         files.write(home.sources, text)
     except OSError as error:
-        raise CannotDecide("{path} 写不了：{reason}；什么也没有改", path=home.sources, reason=error.strerror) from error
+        raise CannotDecide("cannot-write", path=home.sources, reason=error.strerror) from error
     one = next(one for one in view_sources(visit).sources if one.source.id == identifier)
     return JSONResponse(_told(one) | {"html": fragment(visit, "source.html", one=one)})
 
@@ -65,9 +65,9 @@ def crawl(visit: Visit) -> Response:
     registry = Newsroom(visit.newsroom.home).sources
     wanted = list(dict.fromkeys(brought.sources)) or [one.id for one in registry.values() if one.enabled]
     if unknown := [one for one in wanted if one not in registry]:
-        raise CannotDecide("sources.toml 里没有可用的来源：{names}", names="、".join(unknown[:5]))
+        raise CannotDecide("no-working-source", names=unknown[:5])
     if not wanted:
-        raise CannotDecide("没有启用的来源；在 sources.toml 里添一行")
+        raise CannotDecide("no-enabled-source")
     if not visit.room.crawls.begin(wanted):
         return problem(409, visit.say("正在抓取：等这一次抓完"), **_progress(visit))
     return JSONResponse(_progress(visit))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
 from markupsafe import Markup
 from starlette.responses import Response
@@ -176,12 +175,6 @@ def day_of(text: str) -> date:
 
 def _no_day(_: str) -> date:
     raise NothingHere
-
-
-def finding_json(one: Finding) -> dict[str, Any]:
-    """A finding as JSON."""
-    place = {"part": one.part, "position": one.position, "line": one.line}
-    return {**place, "text": one.text, "kind": one.kind, "advice": one.advice}
 
 
 def issue_page(visit: Visit) -> Response:

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from pipelines.review.guard.access import COOKIE, digest, give, own_path
 from pipelines.review.rendering import page
 from pipelines.review.visit import THEMES, BadInput, Visit
-from pipelines.review.words import LANGUAGES
+from pipelines.wording import LANGUAGES
 
 _YEAR: Final = 365 * 24 * 3600
 

@@ -10,12 +10,13 @@ from typing import Final, Literal
 from starlette.responses import Response
 
 from crawler.sources import Mistake, Source
-from pipelines.names import ERROR_NAMES
+from pipelines.errors import describe_failure
 from pipelines.newsroom import Newsroom
 from pipelines.review.rendering import page
 from pipelines.review.visit import Visit
 from pipelines.store.runs import Run
 from pipelines.store.sources import SourceRecord
+from pipelines.wording import Language
 
 WEEKS: Final = 8
 
@@ -70,7 +71,10 @@ def view_sources(visit: Visit) -> SourcesView:
     by_source: dict[str, list[Run]] = {}
     for run in runs:
         by_source.setdefault(run.source, []).append(run)
-    shown = [_view(one, records.get(one.id), by_source.get(one.id, []), visit.now) for one in newsroom.sources.values()]
+    shown = [
+        _view(source, records.get(source.id), by_source.get(source.id, []), visit.now, visit.language)
+        for source in newsroom.sources.values()
+    ]
     order: tuple[Health, ...] = ("failing", "few", "many", "never", "well", "off")
     return SourcesView(
         sorted(shown, key=lambda one: (order.index(one.health), one.source.kind, one.source.id)),
@@ -78,7 +82,9 @@ def view_sources(visit: Visit) -> SourcesView:
     )
 
 
-def _view(source: Source, record: SourceRecord | None, runs: Sequence[Run], now: datetime) -> SourceView:
+def _view(
+    source: Source, record: SourceRecord | None, runs: Sequence[Run], now: datetime, language: Language
+) -> SourceView:
     counts, failed = [0] * WEEKS, [False] * WEEKS
     for run in runs:
         week = WEEKS - 1 - (now - run.started_at) // timedelta(weeks=1)
@@ -96,7 +102,7 @@ def _view(source: Source, record: SourceRecord | None, runs: Sequence[Run], now:
         week=counts[-1],
         weeks=bars,
         health=_health(source, record, counts[-1]),
-        failure=_in_chinese(failure),
+        failure=describe_failure(failure, language),
         failures=record.failures_in_row if record and failure else 0,
         last_success=record.last_success_at if record else None,
     )
@@ -111,11 +117,6 @@ def _health(source: Source, record: SourceRecord | None, week: int) -> Health:
         return "failing"
     fewest, most = source.expect_per_week or (0, week)
     return "few" if week < fewest else "many" if week > most else "well"
-
-
-def _in_chinese(reason: str) -> str:
-    name, colon, detail = reason.partition(": ")
-    return f"{ERROR_NAMES[name]}：{detail}" if colon and name in ERROR_NAMES else reason
 
 
 def sources_page(visit: Visit) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import date
 from importlib.metadata import version
@@ -437,3 +438,31 @@ def test_a_backup_is_a_newsroom_of_its_own(
     before = cli.json("candidates")["categories"]
     monkeypatch.setenv("JIANBAO_DB", f"sqlite:///{tmp_path / 'copy.db'}")
     assert cli.json("candidates")["categories"] == before
+
+
+@pytest.mark.parametrize(
+    "words", [("decide", "5", "pick"), ("issue", "show", "2001-01-01"), ("decide", "5", "pick", "--category", "X")]
+)
+@pytest.mark.parametrize("by_option", [True, False])
+def test_what_cannot_be_done_is_told_in_one_language(
+    words: tuple[str, ...],
+    by_option: bool,
+    cli: Cli,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def told(language: str) -> str:
+        monkeypatch.setenv("JIANBAO_LANG", "zh" if by_option else language)
+        options = ["--lang", language] if by_option else []
+        monkeypatch.setattr("sys.argv", ["jianbao", *options, "--home", str(cli.home), *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code == 2
+        return capsys.readouterr().err
+
+    english = told("en").replace("业界新闻, 论文, 开源项目, 博文", "")
+    assert english.strip()
+    assert not re.search(r"[\u3000-\u303f\u4e00-\u9fff\uff01-\uff1f]", english)
+    chinese = re.sub(r"jianbao( [a-z]+)*", "", told("zh"))
+    assert re.search(r"[\u4e00-\u9fff]", chinese)
+    assert not re.search(r"[a-z]{2,}", chinese)

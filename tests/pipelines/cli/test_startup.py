@@ -19,7 +19,15 @@ HEAVY = {
     "alembic", "cchardet", "dateparser", "feedparser", "ftfy", "jinja2", "langdetect", "lxml", "nh3", "numpy",
     "opencc", "scipy", "scrapy", "sklearn", "sqlalchemy", "starlette", "tomlkit", "trafilatura", "twisted", "uvicorn",
 }  # fmt: skip
-OURS = {"crawler.home", "crawler.kinds", "pipelines.names", "pipelines.files"}
+OURS = {
+    "crawler.errors",
+    "crawler.home",
+    "crawler.kinds",
+    "pipelines.errors",
+    "pipelines.files",
+    "pipelines.names",
+    "pipelines.wording",
+}
 """Modules outside the command line's own room that load nothing more."""
 
 _RUN_EACH = """

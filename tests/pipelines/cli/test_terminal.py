@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from io import StringIO
 from zoneinfo import ZoneInfo
 
+import pytest
 from builders import NOON, stored
 from rich.console import Console
 from rich.table import Table
 
+from crawler.errors import RateLimited
 from pipelines.cli import terminal
 from pipelines.model import Candidate, Reason, Story
 from pipelines.newsletter import Category
 from pipelines.newsroom.crawls import SourceReport
+from pipelines.wording import Language
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -94,3 +98,27 @@ def test_failed_sources_come_last_and_say_why_in_words_that_no_terminal_obeys() 
 def test_a_time_is_shown_as_in_the_newsletters_zone() -> None:
     assert terminal.moment(NOON, SHANGHAI) == "2026-11-01 20:00"
     assert terminal.moment(None, SHANGHAI) == "—"
+
+
+@pytest.mark.parametrize(
+    ("language", "sentences", "foreign"),
+    [
+        ("zh", ["抓取结果", "失败：对方要求稍后再来：HTTP 429。不用管：到了对方许可的时候会再抓"], "[a-z]{3,}"),
+        (
+            "en",
+            ["Crawl results", "Failed: The site asks us to come back later: HTTP 429. Nothing to do"],
+            r"[\u3000-\u303f\u4e00-\u9fff\uff01-\uff1f]",
+        ),
+    ],
+)
+def test_a_crawl_that_is_asked_to_come_back_says_so_in_one_language(
+    language: Language, sentences: list[str], foreign: str
+) -> None:
+    report = SourceReport("a", failed=f"RateLimited: HTTP 429. {RateLimited.remedy}")
+    terminal.speak(language)
+    try:
+        text = printed(terminal.report_table([report]), width=200)
+    finally:
+        terminal.speak("zh")
+    assert [sentence for sentence in sentences if sentence not in text] == []
+    assert not re.search(foreign, text)

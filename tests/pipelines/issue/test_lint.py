@@ -37,7 +37,9 @@ def issue(*entries: str, **values: Any) -> Issue:
     return Issue(date(2026, 11, 1), "简报", sections, headline="甲", guide="乙", **values)
 
 
-def found(one: Issue, *, heard: Mapping[str, Heard] = {}, changed: Mapping[int, Sequence[str]] = {}) -> list[Finding]:
+def found(
+    one: Issue, *, heard: Mapping[str, Heard] = {}, changed: Mapping[int, Sequence[Finding]] = {}
+) -> list[Finding]:
     entries = [entry for section in one.sections for entry in section.entries]
     said = lint(one, NEWSLETTER, RULES, Known([()] * len(entries), {}, changed, heard))
     return [each for each in said if each.kind != "filling"]
@@ -77,8 +79,8 @@ def kinds(one: Issue) -> list[tuple[str, int]]:
 def test_a_finding_says_where_why_and_what_to_do(entry: str, kind: str, line: int) -> None:
     (one,) = [each for each in found(issue(GOOD, entry)) if each.kind == kind]
     assert (one.part, one.position, one.line) == ("entry", 1, line)
-    assert one.text
-    assert one.advice
+    assert one.text("zh")
+    assert one.advice("zh")
 
 
 def test_a_good_entry_has_nothing_to_be_said_of() -> None:
@@ -111,13 +113,13 @@ def test_what_stands_around_the_entries_is_looked_at_too() -> None:
 
 def test_sections_are_filled_as_wanted_or_it_is_said() -> None:
     said = lint(issue(*[GOOD] * 5), NEWSLETTER, RULES, Known([()] * 5, {}))
-    assert [each.text for each in said if each.kind == "filling"] == ["目标 4 条，现有 5 条"]
+    assert [each.text("zh") for each in said if each.kind == "filling"] == ["目标 4 条，现有 5 条"]
 
 
 def test_a_link_printed_before_or_twice_is_named() -> None:
     keys = [("k",), ("k", "old")]
     said = lint(issue(GOOD, GOOD), NEWSLETTER, RULES, Known(keys, {"old": [date(2020, 1, 27), date(2026, 11, 1)]}))
-    assert [(each.kind, each.position, each.text) for each in said if each.kind in ("twice", "repeat")] == [
+    assert [(each.kind, each.position, each.text("zh")) for each in said if each.kind in ("twice", "repeat")] == [
         ("twice", 1, "和第 1 条的链接相同"),
         ("repeat", 1, "链接已在 2020-01-27 收录"),
     ]
@@ -161,9 +163,10 @@ def test_what_was_heard_of_a_link_and_of_a_source_is_said() -> None:
     dead, moved, there = (Heard(url, NOON, state, "https://e.org/2") for state in ("gone", "moved", "there"))  # type: ignore[arg-type]
     assert [each.kind for each in found(issue(GOOD), heard={url: dead})] == ["dead-link"]
     (one,) = found(issue(GOOD), heard={url: moved})
-    assert (one.kind, one.advice) == ("moved-link", "改成 https://e.org/2")
+    assert (one.kind, one.advice("zh")) == ("moved-link", "改成 https://e.org/2")
     assert found(issue(GOOD), heard={url: there}) == []
-    assert [each.text for each in found(issue(GOOD), changed={0: ["正文改过"]})] == ["正文改过"]
+    changed = Finding("entry", 0, 0, "changed/text", {"day": NOON.date(), "title": "题"})
+    assert found(issue(GOOD), changed={0: [changed]}) == [changed]
 
 
 # Putting right

@@ -255,3 +255,13 @@ def test_headline_and_guide_are_proposed_while_they_are_blank(desk: Desk, day: s
 def test_a_day_without_an_issue_is_nowhere(desk: Desk, never: str) -> None:
     assert desk.get(f"/api/issues/{never}").status_code == 404
     assert desk.get(f"/issue?date={never}").status_code == 404
+
+
+def test_lint_speaks_english_on_the_english_desk(desk: Desk, day: str) -> None:
+    desk.client.cookies.set("lang", "en")
+    findings = [finding for finding in issue(desk, day)["lint"] if finding["kind"] in {"no-headline", "filling"}]
+    assert {finding["code"] for finding in findings} >= {"no-headline", "filling/too-few"}
+    for finding in findings:
+        assert not re.search(r"[\u3000-\u303f\u4e00-\u9fff\uff01-\uff1f]", finding["text"] + finding["advice"])
+    assert "There is no headline yet" in desk.get("/issue").text
+    assert "还没有要目" not in desk.get("/issue").text

@@ -1,0 +1,48 @@
+"""Sentences for the editor: a code with values becomes one sentence, in the reader's language.
+
+`zh.toml` and `en.toml` hold the same codes with the same placeholders. A section of a table is the part of a code
+before the slash: `say("error/undo-nothing", {}, "en")`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Final, Literal
+
+Language = Literal["zh", "en"]
+
+LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
+
+_SEPARATORS: Final[Mapping[Language, str]] = {"zh": "、", "en": ", "}
+
+
+@cache
+def sentences(language: Language) -> Mapping[str, str]:
+    """All sentences of a language by their codes, each with a `{name}` for each of its values."""
+    table = tomllib.loads(files(__name__).joinpath(f"{language}.toml").read_text(encoding="utf-8"))
+    return {f"{section}/{code}": text for section, rows in table.items() for code, text in rows.items()}
+
+
+def say(code: str, values: Mapping[str, object], language: Language) -> str:
+    """Make the sentence of a code.
+
+    Args:
+        code: `section/name`, as the tables have it.
+        values: by the names of the sentence's placeholders; a tuple or list becomes an enumeration.
+        language: the reader's.
+
+    Raises:
+        KeyError: the tables have no such code, or a value is missing.
+
+    >>> say("error/no-such-category", {"name": "X", "names": ("A", "B")}, "en")
+    'There is no category “X”. The categories are: A, B.'
+    """
+    separator = _SEPARATORS[language]
+    shown = {
+        name: separator.join(map(str, value)) if isinstance(value, tuple | list) else value
+        for name, value in values.items()
+    }
+    return sentences(language)[code].format(**shown)
