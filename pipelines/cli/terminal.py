@@ -155,7 +155,7 @@ def issue_table(issues: Iterable[Issue]) -> Table:
 
 def finding_lines(issue: Issue, findings: Iterable[Finding], newsletter: Newsletter) -> Iterator[Text]:
     """What of an issue is worth a second look, a line each, with where it is."""
-    from pipelines.issue.entry import title_of
+    from pipelines.issue.entry import read_title
 
     entries = [entry for section in issue.sections for entry in section.entries]
     for one in findings:
@@ -163,7 +163,7 @@ def finding_lines(issue: Issue, findings: Iterable[Finding], newsletter: Newslet
         if one.part == "section":
             where = issue.sections[one.position].name
         elif one.part == "entry":
-            where = f"第 {one.position + 1} 条 {title_of(entries[one.position].markdown, newsletter)[:30]}"
+            where = f"第 {one.position + 1} 条 {read_title(entries[one.position].markdown, newsletter)[:30]}"
         elif one.part in _PARTS:
             where = _PARTS[one.part]
         line = f" 第 {one.line + 1} 行" if one.line else ""

@@ -10,10 +10,10 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from pipelines.issue import inline
-from pipelines.issue.entry import EntryView, machine_line, read_entry
-from pipelines.issue.escape import printable_url
-from pipelines.issue.reading import code_lines
-from pipelines.issue.summary import bounds_of
+from pipelines.issue.entry import EntryView, read_entry, read_machine_line
+from pipelines.issue.escape import make_printable_url
+from pipelines.issue.lines import find_code_lines
+from pipelines.issue.sentences import choose_bounds
 from pipelines.model import Entry, Heard, Issue, Section
 from pipelines.newsletter import Newsletter
 from pipelines.normalise.url import NotAWebAddress, canonicalise, find_idle_parameters
@@ -132,7 +132,7 @@ def _of_entry(
 ) -> Iterator[Finding]:
     view = read_entry(entry.markdown, newsletter)
     lines = entry.markdown.split("\n")
-    if machine_line(entry.markdown, newsletter) is not None:
+    if read_machine_line(entry.markdown, newsletter) is not None:
         text = f"{newsletter.labels.machine}还没有人认可，导出时不写"
         yield Finding("entry", position, 0, text, "machine-summary", "jianbao assist 编号 --accept 或 --reject")
     if view.url is None:
@@ -145,7 +145,7 @@ def _of_entry(
     for at, text in _structure(lines):
         yield Finding("entry", position, at, text, "markup", "缩进两格、换成 * 或放进代码块")
     for at, line in enumerate(lines):
-        for link in inline.links(line):
+        for link in inline.find_links(line):
             if _is_relative(link.url):
                 text = f"这个链接不能用：{link.url[:80]}"
                 yield Finding("entry", position, at, text, "bad-link", "换成 http(s) 网址", link.url)
@@ -158,16 +158,22 @@ def _of_entry(
 def _of_lines(
     lines: Sequence[str], rules: Rules, heard: Mapping[str, Heard]
 ) -> Iterator[tuple[int, str, str, str, str]]:
-    code = code_lines(lines)
+    code = find_code_lines(lines)
     for at, line in enumerate(lines):
-        for link in inline.links(line):
+        for link in inline.find_links(line):
             if not link.url:
-                yield at, f"链接是空的：{inline.plain(link.markdown)[:40]}", "empty-link", "补上网址，或去掉方括号", ""
+                yield (
+                    at,
+                    f"链接是空的：{inline.strip_marks(link.markdown)[:40]}",
+                    "empty-link",
+                    "补上网址，或去掉方括号",
+                    "",
+                )
             elif not link.image and not link.markdown.strip():
                 yield at, f"链接没有文字：{link.url[:80]}", "empty-link", "在方括号里写上文字", link.url
-            if link.url and printable_url(link.url) is None and not _is_relative(link.url):
+            if link.url and make_printable_url(link.url) is None and not _is_relative(link.url):
                 yield at, f"这个链接不能用：{link.url[:80]}", "bad-link", "换成 http(s) 网址", link.url
-        for url in inline.urls(line):
+        for url in inline.find_urls(line):
             for text, kind, advice in _of_url(url, rules, heard.get(url)):
                 yield at, text, kind, advice, url
         if at not in code and re.match(r"\s*(?:```|~~~)", line):
@@ -189,7 +195,7 @@ def _is_relative(url: str) -> bool:
 
 def _structure(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
     """Lines that would not be part of the entry any more once the issue is written and read again."""
-    code = code_lines(lines)
+    code = find_code_lines(lines)
     for at, line in enumerate(lines):
         if at and at not in code and re.match(r"##(?!#)|- (?=\S)|-(?=\[)| {0,3}([-*_])(?: *\1){2,} *$", line):
             yield at, "这一行会让条目到此为止：像是新的条目、栏目或分隔线"
@@ -212,8 +218,8 @@ def _of_summary(view: EntryView, lines: Sequence[str], newsletter: Newsletter) -
     at = next((at for at, line in enumerate(lines) if line.lstrip("*- ").startswith(word)), len(lines) - 1)
     if not said:
         yield at, f"{word}是空的", "no-summary", "写两三句：讲了什么，结果如何"
-    elif len(said) > bounds_of(said).most:
-        yield at, f"{word}有 {len(said)} 个字，偏长", "long-summary", f"删到 {bounds_of(said).most} 字以内"
+    elif len(said) > choose_bounds(said).most:
+        yield at, f"{word}有 {len(said)} 个字，偏长", "long-summary", f"删到 {choose_bounds(said).most} 字以内"
     elif said.endswith(("…", "...")):
         yield at, f"{word}像是没有写完", "torn-summary", "补完最后一句"
 
@@ -279,12 +285,12 @@ def fixed(issue: Issue, rules: Rules) -> Issue:
 
 def _mended(markdown: str, rules: Rules) -> str:
     lines = markdown.split("\n")
-    code = code_lines(lines)
+    code = find_code_lines(lines)
     return "\n".join(line if at in code else _mended_line(line, rules) for at, line in enumerate(lines))
 
 
 def _mended_line(line: str, rules: Rules) -> str:
-    for url in sorted(inline.urls(line), key=len, reverse=True):  # one may begin with another
+    for url in sorted(inline.find_urls(line), key=len, reverse=True):  # one may begin with another
         if extra := tracking(url, rules):
             line = line.replace(url, _without(url, extra))
     for pattern, put in _ESCAPES:
