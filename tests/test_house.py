@@ -20,7 +20,7 @@ from vague_names import count_vague_names
 import crawler
 import pipelines
 
-VAGUE_CEILING = 2785
+VAGUE_CEILING = 2287
 """Only ever lowered."""
 
 
@@ -63,6 +63,7 @@ def test_imports_go_one_way() -> None:
         ("pipelines/zzz.py", "import sqlalchemy", "Only the store speaks SQL"),
         ("pipelines/cli/zzz.py", "import starlette", "Only the desk knows the web framework"),
         ("pipelines/group/zzz.py", "import pipelines.store", "The pipelines are one stack"),
+        ("pipelines/review/zzz.py", "import nh3", "One module sanitizes HTML"),
     ],
 )
 def test_a_module_without_a_layer_or_with_a_library_of_another_room_is_refused(

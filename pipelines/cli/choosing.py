@@ -174,13 +174,13 @@ def _say(done: decisions.Decided) -> None:
 
 
 def _category(newsroom: Newsroom, name: str | None) -> str | None:
-    from pipelines.issue.sections import no_such_category
+    from pipelines.issue.sections import make_category_error
 
     if name is None:
         return None
     category = newsroom.newsletter.category(name)
     if category is None:
-        raise no_such_category(name, newsroom.newsletter)
+        raise make_category_error(name, newsroom.newsletter)
     return category.name
 
 

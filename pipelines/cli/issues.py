@@ -31,7 +31,8 @@ def archive_import(
 
     例：jianbao archive import past/*.md
     """
-    from pipelines.issue.reading import NotAnIssue, read_issue
+    from pipelines.issue.decoding import NotAnIssue
+    from pipelines.issue.reading import read_issue
     from pipelines.newsroom.issues import save_issue
 
     newsroom = newsroom_of(context)

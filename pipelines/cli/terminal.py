@@ -170,7 +170,7 @@ def issue_table(issues: Iterable[Issue]) -> Table:
 
 def finding_lines(issue: Issue, findings: Iterable[Finding], newsletter: Newsletter) -> Iterator[Text]:
     """What of an issue is worth a second look, a line each, with where it is."""
-    from pipelines.issue.entry import title_of
+    from pipelines.issue.entry import read_title
 
     reader = language()
     entries = [entry for section in issue.sections for entry in section.entries]
@@ -178,7 +178,7 @@ def finding_lines(issue: Issue, findings: Iterable[Finding], newsletter: Newslet
         if finding.part == "section":
             where = issue.sections[finding.position].name
         elif finding.part == "entry":
-            title = title_of(entries[finding.position].markdown, newsletter)[:30]
+            title = read_title(entries[finding.position].markdown, newsletter)[:30]
             where = say("place/entry", {"number": finding.position + 1, "title": title}, reader)
         else:
             where = say(f"place/{finding.part}", {}, reader)

@@ -1,15 +1,15 @@
-"""What an entry of an issue says, read from the editor's Markdown."""
+"""Reads an entry of an issue from the editor's Markdown, and rewrites its parts."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from pipelines.issue import inline
-from pipelines.issue.escape import bare_url, cleaned, escape, link
+from pipelines.issue.escape import clean_line, escape_markdown, make_autolink, make_link
 from pipelines.model import StoryLink
 from pipelines.newsletter import Newsletter
 
@@ -17,33 +17,44 @@ LABEL_CHARACTERS: Final = 20
 """A longer run of text before a colon is a sentence, not a label."""
 
 LABELLED_CHARACTERS: Final = 300
-"""A longer text behind a label is a paragraph that happens to begin with the label's word."""
+"""A longer text after a label is a paragraph that happens to begin with the label's word."""
 
 PREFIX_CHARACTERS: Final = 40
+"""A longer text in brackets is no prefix."""
 
+_MOST_PREFIXES: Final = 4
+
+# "Tencent/ncnn：高性能推理框架"
 _REPOSITORY: Final = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100})\s*(?:[:：]\s*|$)")
+# "- **", "1. "
 _BULLET: Final = r"\s*(?:[-*+]\s+|\d{1,3}[.)]\s+)?\**"
+# "<https://github.com/Tencent/ncnn>", "[ncnn](https://github.com/Tencent/ncnn)"
 _ADDRESS: Final = r"(?:<?https?://[^\s<>]+>?|\[[^\[\]]*\]\([^\s()]+\))"
+# "项目主页：https://github.com/Tencent/ncnn。"
 _ADDRESS_LINE: Final = re.compile(
     rf"{_BULLET}(?P<label>[^\s:：，。；;][^:：，。；;]{{0,{LABEL_CHARACTERS - 1}}})[:：]"
-    rf"\s*(?P<rest>{_ADDRESS})[\s，。；;]{{0,9}}"
+    rf"\s*(?P<text>{_ADDRESS})[\s，。；;]{{0,9}}"
 )
+# "```sh"
 _FENCE: Final = re.compile(r"\s*(?:```|~~~)")
+# "[CVPR] 标题](https://arxiv.org/abs/2006.16669"
 _BROKEN_LINK: Final = re.compile(r"\]\((?P<url>https?://[^\s)]+)")
-_BARE_AT_END: Final = re.compile(r"(?P<title>.*[^\s:：])[\s:：]{1,9}<?(?P<url>https?://[^\s<>]+)>?\s*")
+# "标题：https://arxiv.org/abs/2006.16669"
+_BARE_URL_AT_END: Final = re.compile(r"(?P<title>.*[^\s:：])[\s:：]{1,9}<?(?P<url>https?://[^\s<>]+)>?\s*")
+# "**论文：" before the link of the first line
 _LEAD: Final = re.compile(r"[\s*\[]*(?P<label>[^\s:：]{0,12}[:：])?\s*")
 _LOOKALIKES: Final = {"|": r"|(?<!\\)｜|丨(?=\s)|(?<=\s)丨"}
-"""What editors type for a separator: the full-width bar, or the character U+4E28 with a blank beside it."""
+"""Further characters that editors type as a separator: the full-width bar, or U+4E28 with a blank beside it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
+class LabelLine:
     """A line such as `代码：https://github.com/…` or `标题：Pruning from Scratch`.
 
     Args:
-        label: what stands before the colon.
-        text: what follows, without marks.
-        url: the first address in it.
+        label: the text before the colon.
+        text: the text after the colon, without marks.
+        url: the first address of the text.
     """
 
     label: str
@@ -53,18 +64,18 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class EntryView:
-    """What an entry says.
+    """The parts of an entry.
 
     Args:
-        title: without prefixes, repository and source; no marks.
-        prefixes: what stands in brackets before it: `CVPR2020`, `2006.16669`.
-        repository: `owner/repo` that leads it.
-        source: what follows the last separator: `机器之心`.
-        url: where the title leads.
+        title: without prefixes, repository, source and marks.
+        prefixes: the texts in brackets before the title: `CVPR2020`, `2006.16669`.
+        repository: the `owner/repo` before the title.
+        source: the text after the last separator: `机器之心`.
+        url: the address that the title links.
         links: further links of the first line.
         labels: label lines.
         summary: all other lines, without marks and without the summary word.
-        urls: every address of the entry, the title's first.
+        urls: every address of the entry, first the title's.
     """
 
     title: str
@@ -73,7 +84,7 @@ class EntryView:
     source: str | None = None
     url: str | None = None
     links: tuple[StoryLink, ...] = ()
-    labels: tuple[Labelled, ...] = ()
+    labels: tuple[LabelLine, ...] = ()
     summary: tuple[str, ...] = ()
     urls: tuple[str, ...] = ()
 
@@ -82,16 +93,16 @@ def read_entry(markdown: str, newsletter: Newsletter) -> EntryView:
     """Read an entry.
 
     Args:
-        markdown: as `Entry.markdown` holds it.
+        markdown: the text of `Entry.markdown`.
         newsletter: its label words and its separator.
     """
-    first, *others = without_machine_line(markdown, newsletter).split("\n")
-    prefixes, rest = _prefixes(first)
-    head = _head(rest)
-    title, source = _title_and_source(head.title, newsletter.labels.source_separator.strip())
+    first_line, *lines = remove_machine_line(markdown, newsletter).split("\n")
+    prefixes, unprefixed = _split_prefixes(first_line)
+    head = _read_head(unprefixed)
+    title, source = _split_source(head.title, newsletter.labels.source_separator.strip())
     repository = _REPOSITORY.match(title)
-    labelled = {line: label_line(line, newsletter) for line in others}
-    said = [_paragraph(line, newsletter.labels.summary) for line in others if labelled[line] is None]
+    label_lines = {line: read_label_line(line, newsletter) for line in lines}
+    paragraphs = [_read_paragraph(line, newsletter.labels.summary) for line in lines if label_lines[line] is None]
     return EntryView(
         title=(title[repository.end() :] or repository["name"]) if repository else title,
         prefixes=(*prefixes, *head.prefixes),
@@ -99,111 +110,130 @@ def read_entry(markdown: str, newsletter: Newsletter) -> EntryView:
         source=source,
         url=head.url,
         links=head.links,
-        labels=tuple(one for line in others if (one := labelled[line])),
-        summary=tuple(filter(None, (head.remark, *said))),
-        urls=tuple(dict.fromkeys(filter(None, (head.url, *inline.urls(markdown))))),
+        labels=tuple(filter(None, (label_lines[line] for line in lines))),
+        summary=tuple(filter(None, (head.remark, *paragraphs))),
+        urls=tuple(dict.fromkeys(filter(None, (head.url, *inline.find_urls(markdown))))),
     )
 
 
-# An entry in other words
+# ---- Title and summary, as the desk shows and rewrites them
 
 
-def title_of(markdown: str, newsletter: Newsletter) -> str:
-    """An entry's title as a reader sees it, with the repository that leads it, without prefixes and source."""
+def read_title(markdown: str, newsletter: Newsletter) -> str:
+    """Read an entry's title as a reader sees it: with the repository before it, without prefixes and source."""
     view = read_entry(markdown, newsletter)
     return ": ".join(dict.fromkeys(filter(None, (view.repository, view.title))))
 
 
-def summary_of(markdown: str, newsletter: Newsletter) -> str:
-    """An entry's summary as a reader sees it, a paragraph a line."""
-    return "\n".join(_said_in(_summary_lines(markdown.split("\n"), newsletter)[1], newsletter))
+def read_summary(markdown: str, newsletter: Newsletter) -> str:
+    """Read an entry's summary as a reader sees it, a paragraph a line."""
+    _, summary_lines, _ = _split_at_summary(markdown.split("\n"), newsletter)
+    return "\n".join(filter(None, (_read_paragraph(line, newsletter.labels.summary) for line in summary_lines)))
 
 
-def reworded(markdown: str, newsletter: Newsletter, *, title: str, summary: str) -> str:
-    """The entry with another title and another summary, both plain text; what says the same already stays as it is."""
-    first, *others = markdown.split("\n")
-    if cleaned(title) and cleaned(title) != cleaned(title_of(markdown, newsletter)):
-        first = _retitled(first, title, newsletter)
-    if [cleaned(line) for line in summary.split("\n")] != [
-        cleaned(line) for line in summary_of(markdown, newsletter).split("\n")
+def reword_entry(markdown: str, newsletter: Newsletter, *, title: str, summary: str) -> str:
+    """Give an entry another title and another summary. A part whose text is equal already stays as it is.
+
+    Args:
+        markdown: of the entry.
+        newsletter: its label words and its separator.
+        title: plain text; an empty one changes nothing.
+        summary: plain text, a paragraph a line.
+
+    Returns:
+        The entry's new Markdown.
+    """
+    first_line, *lines = markdown.split("\n")
+    if clean_line(title) and clean_line(title) != clean_line(read_title(markdown, newsletter)):
+        first_line = _replace_title(first_line, title, newsletter)
+    if [clean_line(line) for line in summary.split("\n")] != [
+        clean_line(line) for line in read_summary(markdown, newsletter).split("\n")
     ]:
-        before, _, after = _summary_lines(others, newsletter)
-        said = [escape(line) for line in summary.split("\n") if cleaned(line)] or [""]
-        others = [*before, f"{newsletter.labels.summary}：{said[0]}", *said[1:], *after]
-    return "\n".join([first, *others])
+        lines_before, _, lines_after = _split_at_summary(lines, newsletter)
+        paragraphs = [escape_markdown(line) for line in summary.split("\n") if clean_line(line)] or [""]
+        lines = [*lines_before, f"{newsletter.labels.summary}：{paragraphs[0]}", *paragraphs[1:], *lines_after]
+    return "\n".join([first_line, *lines])
 
 
-def _retitled(line: str, title: str, newsletter: Newsletter) -> str:
-    prefixes, rest = _prefixes(line)
-    lead = line[: len(line.strip()) - len(rest)] if prefixes else ""
-    head = _head(rest)
+def _replace_title(line: str, title: str, newsletter: Newsletter) -> str:
+    prefixes, unprefixed = _split_prefixes(line)
+    prefix = line[: len(line.strip()) - len(unprefixed)] if prefixes else ""
+    head = _read_head(unprefixed)
     separator = newsletter.labels.source_separator
-    _, source = _title_and_source(head.title, separator.strip())
-    said = escape(title) + (f"{separator}{escape(source)}" if source else "")
-    main = next((one for one in inline.links(rest) if not one.image), None)
-    if main is None:
-        return lead + said + (f" {bare_url(head.url)}" if head.url else "")
-    if head.title != main.markdown:  # the link is a part of the title: the title becomes the link
-        return lead + link(said, main.url)
-    return lead + rest[: main.start + 1] + said + rest[main.start + 1 + len(main.markdown) :]
+    _, source = _split_source(head.title, separator.strip())
+    new_title = escape_markdown(title) + (f"{separator}{escape_markdown(source)}" if source else "")
+    main_link = next((link for link in inline.find_links(unprefixed) if not link.image), None)
+    if main_link is None:
+        return prefix + new_title + (f" {make_autolink(head.url)}" if head.url else "")
+    if head.title != main_link.markdown:  # the link is a part of the title: the title becomes the link
+        return prefix + make_link(new_title, main_link.url)
+    title_start = main_link.start + len("[")
+    return prefix + unprefixed[:title_start] + new_title + unprefixed[title_start + len(main_link.markdown) :]
 
 
-def _summary_lines(lines: Sequence[str], newsletter: Newsletter) -> tuple[list[str], list[str], list[str]]:
-    """What stands before the summary, the summary, what stands after it."""
-    start = next((at for at, line in enumerate(lines) if _summary_start(newsletter.labels.summary).match(line)), None)
+def _split_at_summary(lines: Sequence[str], newsletter: Newsletter) -> tuple[list[str], list[str], list[str]]:
+    """Split lines into the lines before the summary, the summary's, and the lines after it."""
+    summary_start = _compile_label(newsletter.labels.summary)
+    start = next((number for number, line in enumerate(lines) if summary_start.match(line)), None)
     if start is None:
         return list(lines), [], []
-    end = next((at for at in range(start + 1, len(lines)) if label_line(lines[at], newsletter)), len(lines))
+    label_lines = (number for number in range(start + 1, len(lines)) if read_label_line(lines[number], newsletter))
+    end = next(label_lines, len(lines))
     return list(lines[:start]), list(lines[start:end]), list(lines[end:])
 
 
-def _said_in(lines: Iterable[str], newsletter: Newsletter) -> list[str]:
-    return [said for line in lines if (said := _paragraph(line, newsletter.labels.summary))]
+# ---- The machine line: a summary that a model wrote and the editor has not accepted yet
 
 
-# What a machine drafted
+def read_machine_line(markdown: str, newsletter: Newsletter) -> str | None:
+    """Read the text of an entry's machine line, as Markdown; None for an entry without one."""
+    machine_start = _compile_label(newsletter.labels.machine)
+    for line in markdown.split("\n"):
+        if match := machine_start.match(line):
+            return line[match.end() :].strip()
+    return None
 
 
-def machine_line(markdown: str, newsletter: Newsletter) -> str | None:
-    """What a machine drafted for an entry and nobody has accepted yet, as Markdown; None where there is nothing."""
-    start = _summary_start(newsletter.labels.machine)
-    found = ((start.match(line), line) for line in markdown.split("\n"))
-    return next((line[match.end() :].strip() for match, line in found if match), None)
+def remove_machine_line(markdown: str, newsletter: Newsletter) -> str:
+    """Remove the machine line from an entry, also one that an editor has indented or set in bold."""
+    machine_start = _compile_label(newsletter.labels.machine)
+    return "\n".join(line for line in markdown.split("\n") if not machine_start.match(line))
 
 
-def without_machine_line(markdown: str, newsletter: Newsletter) -> str:
-    """The entry without what a machine drafted, however its line was set since."""
-    start = _summary_start(newsletter.labels.machine)
-    return "\n".join(line for line in markdown.split("\n") if not start.match(line))
-
-
-def with_machine_line(markdown: str, said: str, newsletter: Newsletter) -> str:
-    """The entry with a machine's draft before its summary, in place of an earlier one.
+def set_machine_line(markdown: str, text: str, newsletter: Newsletter) -> str:
+    """Put a machine line before an entry's summary, in place of an earlier one.
 
     Args:
-        said: Markdown, one line.
+        markdown: of the entry.
+        text: of the machine line: Markdown, one line.
+        newsletter: its label words.
+
+    Returns:
+        The entry's new Markdown.
     """
-    lines = without_machine_line(markdown, newsletter).split("\n")
-    summary = _summary_start(newsletter.labels.summary)
-    at = next((at for at, line in enumerate(lines) if at and summary.match(line)), len(lines))
-    return "\n".join([*lines[:at], f"{newsletter.labels.machine}：{said}", *lines[at:]])
+    lines = remove_machine_line(markdown, newsletter).split("\n")
+    summary_start = _compile_label(newsletter.labels.summary)
+    summary_lines = (number for number in range(1, len(lines)) if summary_start.match(lines[number]))
+    index = next(summary_lines, len(lines))
+    return "\n".join([*lines[:index], f"{newsletter.labels.machine}：{text}", *lines[index:]])
 
 
-def with_machine_line_accepted(markdown: str, newsletter: Newsletter) -> str:
-    """The entry whose summary is what a machine drafted: from now on it is the editor's."""
-    said = machine_line(markdown, newsletter)
-    if said is None:
+def accept_machine_line(markdown: str, newsletter: Newsletter) -> str:
+    """Make the text of the machine line the entry's summary, in place of its own; from then on it is the editor's."""
+    text = read_machine_line(markdown, newsletter)
+    if text is None:
         return markdown
-    before, _, after = _summary_lines(without_machine_line(markdown, newsletter).split("\n"), newsletter)
-    return "\n".join([*before, f"{newsletter.labels.summary}：{said}", *after])
+    unmarked = remove_machine_line(markdown, newsletter).split("\n")
+    lines_before, _, lines_after = _split_at_summary(unmarked, newsletter)
+    return "\n".join([*lines_before, f"{newsletter.labels.summary}：{text}", *lines_after])
 
 
-# The first line
+# ---- The first line
 
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """The first line without its bracketed prefixes; `title` is Markdown still, `remark` is not."""
+    """The first line without its bracketed prefixes. `title` is Markdown; `remark` is text without marks."""
 
     title: str
     url: str | None = None
@@ -212,103 +242,110 @@ class _Head:
     remark: str = ""
 
 
-def _prefixes(line: str) -> tuple[tuple[str, ...], str]:
-    """Labels in brackets at the start that lead nowhere, and the rest of the line.
+def _split_prefixes(line: str) -> tuple[tuple[str, ...], str]:
+    """Split a line into the texts in brackets at its start that are no links, and the remainder.
 
-    >>> _prefixes("[CVPR2020][2003.1] [标题](u)")
+    >>> _split_prefixes("[CVPR2020][2003.1] [标题](u)")
     (('CVPR2020', '2003.1'), '[标题](u)')
     """
-    found: list[str] = []
-    rest = line.strip()
-    while len(found) < 4:
-        close = dict(inline.brackets(rest[: PREFIX_CHARACTERS + 2])).get(0)
-        lenticular = re.match(rf"【([^【】]{{1,{PREFIX_CHARACTERS}}})】\s*(?=\[)", rest)
+    prefixes: list[str] = []
+    remainder = line.strip()
+    while len(prefixes) < _MOST_PREFIXES:
+        close = dict(inline.find_brackets(remainder[: PREFIX_CHARACTERS + 2])).get(0)
+        # "【CVPR2020】[标题](https://arxiv.org/abs/2006.16669)"
+        lenticular = re.match(rf"【([^【】]{{1,{PREFIX_CHARACTERS}}})】\s*(?=\[)", remainder)
         if lenticular:
-            found.append(lenticular[1])
-            rest = rest[lenticular.end() :]
-        elif close and rest[close + 1 : close + 2] not in ("(", ""):
-            found.append(inline.plain(rest[1:close]))
-            rest = rest[close + 1 :].lstrip()
+            prefixes.append(lenticular[1])
+            remainder = remainder[lenticular.end() :]
+        elif close and remainder[close + 1 : close + 2] not in ("(", ""):
+            prefixes.append(inline.strip_marks(remainder[1:close]))
+            remainder = remainder[close + 1 :].lstrip()
         else:
             break
-    return tuple(found), rest
+    return tuple(prefixes), remainder
 
 
-def _head(line: str) -> _Head:
-    links = [link for link in inline.links(line) if not link.image]
+def _read_head(line: str) -> _Head:
+    links = [link for link in inline.find_links(line) if not link.image]
     if not links:
-        return _unlinked(line)
-    main, *further = links
-    others = tuple(StoryLink(inline.plain(link.markdown).strip("[]"), link.url) for link in further)
-    lead = _LEAD.fullmatch(line[: main.start])
+        return _read_unlinked_head(line)
+    main_link, *further_links = links
+    story_links = tuple(StoryLink(inline.strip_marks(link.markdown).strip("[]"), link.url) for link in further_links)
+    lead = _LEAD.fullmatch(line[: main_link.start])
     if lead is None:  # the link is a part of the title
-        return _Head(line, main.url, others)
+        return _Head(line, main_link.url, story_links)
     label = (lead["label"] or "").rstrip(":：")
-    gaps = zip(links, (*(link.start for link in further), len(line)), strict=True)
-    remark = inline.plain(" ".join(line[link.end : until].strip(" *，。；;,、") for link, until in gaps))
-    return _Head(main.markdown, main.url, others, (label,) if label else (), remark)
+    gap_ends = (*(link.start for link in further_links), len(line))
+    gaps = (line[link.end : gap_end] for link, gap_end in zip(links, gap_ends, strict=True))
+    remark = inline.strip_marks(" ".join(gap.strip(" *，。；;,、") for gap in gaps))
+    return _Head(main_link.markdown, main_link.url, story_links, (label,) if label else (), remark)
 
 
-def _unlinked(line: str) -> _Head:
-    """A first line without a whole link: brackets that do not pair, a bare address, or only text."""
+def _read_unlinked_head(line: str) -> _Head:
+    """Read a first line without a whole link: brackets that do not pair, a bare address, or only text."""
     broken = _BROKEN_LINK.search(line)
     if broken:
         return _Head(line[: broken.start()].lstrip("[* "), broken["url"])
-    bare = _BARE_AT_END.fullmatch(line)
+    bare = _BARE_URL_AT_END.fullmatch(line)
     return _Head(bare["title"], bare["url"]) if bare else _Head(line)
 
 
-def _title_and_source(markdown: str, separator: str) -> tuple[str, str | None]:
-    """Both without marks; the source is what follows the last separator.
+def _split_source(markdown: str, separator: str) -> tuple[str, str | None]:
+    """Split a first line at its last separator into title and source, both without marks.
 
-    >>> _title_and_source("KDD 2019 | 特征组合 | 机器之心", "|"), _title_and_source(r"a \\| b", "|")
+    >>> _split_source("KDD 2019 | 特征组合 | 机器之心", "|"), _split_source(r"a \\| b", "|")
     (('KDD 2019 | 特征组合', '机器之心'), ('a | b', None))
     """
-    *_, last = (None, *_separators(separator).finditer(markdown))
-    title = inline.plain(markdown[: last.start()]) if last else ""
-    source = inline.plain(markdown[last.end() :]) if last else ""
-    return (title, source or None) if title else (inline.plain(markdown), None)
+    *_, last = (None, *_compile_separator(separator).finditer(markdown))
+    title = inline.strip_marks(markdown[: last.start()]) if last else ""
+    source = inline.strip_marks(markdown[last.end() :]) if last else ""
+    return (title, source or None) if title else (inline.strip_marks(markdown), None)
 
 
 @lru_cache(maxsize=8)
-def _separators(separator: str) -> re.Pattern[str]:
+def _compile_separator(separator: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\\){re.escape(separator)}{_LOOKALIKES.get(separator, '')}")
 
 
-# The other lines
+# ---- All lines after the first
 
 
-def label_line(line: str, newsletter: Newsletter) -> Labelled | None:
-    """The line as a label line: a label that the newsletter knows, or any short one before nothing but an address."""
-    known = _known_labels(newsletter.labels.lines).fullmatch(line)
-    match = known or _ADDRESS_LINE.fullmatch(line)
+def read_label_line(line: str, newsletter: Newsletter) -> LabelLine | None:
+    """Read a label line: a label of the newsletter before any text, or another short label before a lone address.
+
+    Returns:
+        The label line; None for any other line.
+    """
+    match = _compile_label_line(newsletter.labels.lines).fullmatch(line) or _ADDRESS_LINE.fullmatch(line)
     if match is None or match["label"] == newsletter.labels.summary:
         return None
-    text = inline.plain(match["rest"])
+    text = inline.strip_marks(match["text"])
     if not text or len(text) > LABELLED_CHARACTERS:
         return None
-    return Labelled(match["label"].strip(), text, next(iter(inline.urls(match["rest"])), None))
+    return LabelLine(match["label"].strip(), text, next(iter(inline.find_urls(match["text"])), None))
 
 
-def is_labelled(line: str, newsletter: Newsletter) -> bool:
-    """Whether a line is a label line or begins the summary: part of an entry, wherever it stands."""
-    return bool(label_line(line, newsletter) or _summary_start(newsletter.labels.summary).match(line))
+def is_label_or_summary_line(line: str, newsletter: Newsletter) -> bool:
+    """Whether a line is a label line or begins the summary: such a line belongs to an entry at any position."""
+    return bool(read_label_line(line, newsletter) or _compile_label(newsletter.labels.summary).match(line))
 
 
 @lru_cache(maxsize=8)
-def _summary_start(word: str) -> re.Pattern[str]:
+def _compile_label(word: str) -> re.Pattern[str]:
+    """Compile the pattern of a word that begins a line: "摘要：", "- **摘要**："."""
     return re.compile(rf"{_BULLET}{re.escape(word)}\**\s{{0,9}}[:：]")
 
 
 @lru_cache(maxsize=8)
-def _known_labels(labels: tuple[str, ...]) -> re.Pattern[str]:
+def _compile_label_line(labels: tuple[str, ...]) -> re.Pattern[str]:
+    """Compile the pattern of a line that begins with one of the labels: "- **代码**：见论文"."""
     longest_first = "|".join(re.escape(label) for label in sorted(labels, key=len, reverse=True))
-    return re.compile(rf"{_BULLET}(?P<label>{longest_first})\**\s{{0,9}}[:：](?P<rest>.*)", re.DOTALL)
+    return re.compile(rf"{_BULLET}(?P<label>{longest_first})\**\s{{0,9}}[:：](?P<text>.*)", re.DOTALL)
 
 
-def _paragraph(line: str, summary_word: str) -> str:
-    """What a line says without marks, bullet and summary word; empty for a fence."""
+def _read_paragraph(line: str, summary_word: str) -> str:
+    """Read the text of a line, without marks, bullet and summary word; empty for a fence."""
     if _FENCE.match(line):
         return ""
-    start = _summary_start(summary_word).match(line) or re.match(_BULLET, line)
-    return inline.plain(line[start.end() if start else 0 :])
+    start = _compile_label(summary_word).match(line) or re.match(_BULLET, line)
+    return inline.strip_marks(line[start.end() if start else 0 :])

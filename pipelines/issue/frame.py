@@ -11,21 +11,22 @@ from operator import itemgetter
 from typing import Final
 
 from pipelines.issue.entry import read_entry
-from pipelines.issue.escape import cleaned, escape
+from pipelines.issue.escape import clean_line, escape_markdown
 from pipelines.model import Entry, Issue
 from pipelines.newsletter import Newsletter
 from pipelines.text import HAN_RANGE
 
 _HEADLINE_CELLS: Final = 32
 _GUIDE_CELLS: Final = 44
-"""Of a title, at most; a Han character takes two cells, a Latin letter one."""
+"""The longest title of an entry in each; a Han character takes two cells, a Latin letter one."""
 
 _LEAST_CELLS: Final = 6
-"""A clause that is shorter says nothing by itself: 重磅, 刚刚."""
+"""A shorter clause carries no information: 重磅, 刚刚."""
 
-_CLAUSE: Final = re.compile(
+# "重磅！高通发布骁龙 690，首款": the marks between the clauses of a title
+_CLAUSE_MARK: Final = re.compile(
     rf"""
-    [，；。！？｜—…]+               # whichever way a Chinese title goes on
+    [，；。！？｜—…]+               # before any text of a Chinese title
     | [：:](?=\s|[{HAN_RANGE}])   # not the colon of 9:16
     | [,;!?|](?=\s)
     | \s-+\s
@@ -33,84 +34,97 @@ _CLAUSE: Final = re.compile(
     re.VERBOSE,
 )
 _PAIRS: Final = ("()", "（）", "「」", "『』", "“”", "《》", "【】", "[]")
+# "量", "，", "Ａ": characters of two cells
 _WIDE: Final = re.compile(r"[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60]")
 
 
-def headline_of(issue: Issue, newsletter: Newsletter) -> str:
-    """`甲/乙/丙`: what the first entries of the sections are about, by turns, in the order of print.
+def propose_headline(issue: Issue, newsletter: Newsletter) -> str:
+    """Propose a headline `甲/乙/丙`: short titles of the first entries of each section, in the order of print.
+
+    The first entry of every section comes before the second of any section, until the headline is full.
 
     Returns:
         Markdown in one line; empty for an issue without entries.
     """
     style = newsletter.frame
-    placed = [
-        (turn, place, one)
-        for place, section in enumerate(issue.sections)
-        for turn, one in enumerate(entry for entry in section.entries if entry.markdown.strip())
+    ranked = [
+        (rank, section_index, entry)
+        for section_index, section in enumerate(issue.sections)
+        for rank, entry in enumerate(entry for entry in section.entries if entry.markdown.strip())
     ]
-    first = sorted(placed, key=itemgetter(0, 1))[: style.headline_items]
-    said = (_gist(one, newsletter, _HEADLINE_CELLS) for _, _, one in sorted(first, key=itemgetter(1, 0)))
-    return style.headline_separator.join(escape(one) for one in dict.fromkeys(said) if one)
+    chosen = sorted(ranked, key=itemgetter(0, 1))[: style.headline_items]
+    in_print_order = sorted(chosen, key=itemgetter(1, 0))
+    short_titles = dict.fromkeys(
+        _shorten_entry_title(entry, newsletter, _HEADLINE_CELLS) for _, _, entry in in_print_order
+    )
+    return style.headline_separator.join(escape_markdown(title) for title in short_titles if title)
 
 
-def guide_of(issue: Issue, newsletter: Newsletter) -> str:
-    """How many entries there are, and section by section what they are about, in the words of `[frame]`.
+def propose_guide(issue: Issue, newsletter: Newsletter) -> str:
+    """Propose a guide in the words of `[frame]`: the number of entries, and their short titles section by section.
 
     Returns:
         Markdown in one line; empty for an issue without entries.
     """
     style = newsletter.frame
-    told = []
+    section_guides = []
     count = 0
     for section in issue.sections:
-        gists = [said for one in section.entries if (said := _gist(one, newsletter, _GUIDE_CELLS))]
-        count += len(gists)
-        if gists:
-            titles = style.guide_separator.join(map(escape, gists))
-            told.append(style.guide_section.format(section=escape(section.name), titles=titles))
-    return (style.guide_opening.format(count=count) + "".join(told)).strip() if told else ""
+        short_titles = [_shorten_entry_title(entry, newsletter, _GUIDE_CELLS) for entry in section.entries]
+        short_titles = [title for title in short_titles if title]
+        count += len(short_titles)
+        if short_titles:
+            titles = style.guide_separator.join(map(escape_markdown, short_titles))
+            section_guides.append(style.guide_section.format(section=escape_markdown(section.name), titles=titles))
+    return (style.guide_opening.format(count=count) + "".join(section_guides)).strip() if section_guides else ""
 
 
-def _gist(entry: Entry, newsletter: Newsletter, cells: int) -> str:
-    """What an entry is about: of a repository its name, of anything else as much of its title as may stand."""
+def _shorten_entry_title(entry: Entry, newsletter: Newsletter, cells: int) -> str:
+    """Shorten an entry to the name of its repository with a short title, or else to its short title."""
     view = read_entry(entry.markdown, newsletter)
-    if view.repository:
-        name = view.repository.partition("/")[2]
-        said = "" if view.title in (view.repository, name) else shortened(view.title, cells - _width(name) - 2)
-        if not said or said.endswith("…"):
-            return name
-        return said if said.casefold().startswith(name.casefold()) else f"{name}：{said}"
-    return shortened(view.title, cells)
+    if not view.repository:
+        return shorten_title(view.title, cells)
+    name = view.repository.partition("/")[2]
+    if view.title in (view.repository, name):
+        return name
+    title = shorten_title(view.title, cells - _count_cells(name) - 2)
+    if not title or title.endswith("…"):
+        return name
+    return title if title.casefold().startswith(name.casefold()) else f"{name}：{title}"
 
 
-def shortened(title: str, cells: int) -> str:
-    """A title's first clauses, as many as fit; where not even one does, its first words.
+def shorten_title(title: str, cells: int) -> str:
+    """Shorten a title to the first clauses that fit; if the first clause does not fit, to its first words.
 
     Args:
-        cells: a Han character takes two, a Latin letter one.
+        title: plain text.
+        cells: the longest result; a Han character takes two cells, a Latin letter one.
 
-    >>> shortened("重磅！高通发布骁龙 690，首款支持 5G 的 6 系平台", 20)
+    >>> shorten_title("重磅！高通发布骁龙 690，首款支持 5G 的 6 系平台", 20)
     '高通发布骁龙 690'
-    >>> shortened("MCUNet: Tiny Deep Learning on IoT Devices", 20), shortened("一个很长很长没有停顿的标题", 12)
+    >>> shorten_title("MCUNet: Tiny Deep Learning on IoT Devices", 20), shorten_title("一个很长很长没有停顿的标题", 12)
     ('MCUNet', '一个很长很…')
     """
-    line = cleaned(title)
-    if _width(line) <= cells:
+    line = clean_line(title)
+    if _count_cells(line) <= cells:
         return line
-    start, end = next(((a, b) for a, b in _clauses(line) if _width(line[a:b]) >= _LEAST_CELLS), (0, len(line)))
-    if _width(line[start:end]) > cells:
-        return _first_words(line[start:end], cells)
-    for _, further in _clauses(line):
-        if further > end and _width(line[start:further]) <= cells:
-            end = further
+    clauses = list(_find_clauses(line))
+    long_clauses = ((start, end) for start, end in clauses if _count_cells(line[start:end]) >= _LEAST_CELLS)
+    start, end = next(long_clauses, (0, len(line)))
+    if _count_cells(line[start:end]) > cells:
+        return _cut_words(line[start:end], cells)
+    for _, clause_end in clauses:
+        if clause_end > end and _count_cells(line[start:clause_end]) <= cells:
+            end = clause_end
     return line[start:end].strip()
 
 
-def _clauses(line: str) -> Iterator[tuple[int, int]]:
-    """Where each clause begins and ends, without what parts it from the next."""
+def _find_clauses(line: str) -> Iterator[tuple[int, int]]:
+    """Find the start and the end of each clause, without the marks between clauses."""
     start = 0
-    for match in _CLAUSE.finditer(line):
-        if any(line.count(one, 0, match.start()) > line.count(other, 0, match.start()) for one, other in _PAIRS):
+    for match in _CLAUSE_MARK.finditer(line):
+        mark_start = match.start()
+        if any(line.count(left, 0, mark_start) > line.count(right, 0, mark_start) for left, right in _PAIRS):
             continue
         if line[start : match.start()].strip():
             yield start, match.start()
@@ -119,20 +133,21 @@ def _clauses(line: str) -> Iterator[tuple[int, int]]:
         yield start, len(line)
 
 
-def _first_words(clause: str, cells: int) -> str:
-    cut = "".join(_within(clause, cells - 1))
+def _cut_words(clause: str, cells: int) -> str:
+    cut = _cut_cells(clause, cells - 1)
     if re.match(r"\w", clause[len(cut) :]) and re.search(r"[A-Za-z0-9]$", cut):  # inside of a Latin word
         cut = re.sub(r"(?<=.)\b[\w.+-]+$", "", cut, flags=re.ASCII) or cut
     return cut.strip() + "…"
 
 
-def _within(text: str, cells: int) -> Iterator[str]:
-    for one in text:
-        cells -= _width(one)
+def _cut_cells(text: str, cells: int) -> str:
+    """Cut a text to the characters that fit."""
+    for index, character in enumerate(text):
+        cells -= _count_cells(character)
         if cells < 0:
-            return
-        yield one
+            return text[:index]
+    return text
 
 
-def _width(text: str) -> int:
+def _count_cells(text: str) -> int:
     return len(text) + len(_WIDE.findall(text))

@@ -1,6 +1,7 @@
-"""What one line or paragraph of Markdown says: its links, its URLs, its text without marks.
+"""Reads one line or paragraph of Markdown: its links, its URLs, its text without marks.
 
-Not a Markdown parser: it reads what editors write, brackets that do not pair included, in time linear in the text.
+This is not a Markdown parser: it reads the Markdown that editors write, also with brackets that do not pair, in time
+linear in the text.
 """
 
 from __future__ import annotations
@@ -15,15 +16,19 @@ from pipelines.text import trim_address
 
 _PUNCTUATION: Final = r"""[!-/:-@\[-`{-~]"""
 
+# r"[a] \[ `[b]` <https://e.org/[c]>": only the brackets around `a` count
 _BRACKET: Final = re.compile(rf"\\{_PUNCTUATION}|`[^`\n]*`|<https?://[^\s<>]*>|(?P<open>\[)|(?P<close>\])")
+# '(https://e.org/a_(b))', '(<https://e.org/a b> "标题")': the part of a link after its text
 _DESTINATION: Final = re.compile(
     r"""\(\s{0,9}(?:<(?P<angle>[^<>\n]*)>|(?P<bare>[^\s()]*(?:\([^\s()]*\)[^\s()]*)*))(?:\s{1,9}"[^"\n]*")?\s{0,9}\)"""
 )
 _SENTENCE_MARKS: Final = ".,;:!?'*_~"
-"""Punctuation of a sentence or of Markdown behind an address."""
+"""Punctuation of a sentence or of Markdown after an address."""
 
+# "见 https://arxiv.org/abs/2006.16669。"
 _BARE_URL: Final = re.compile(r"https?://[A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]+")
 
+# r"\| `code` &amp; <https://e.org> <br> **粗** *斜* _斜_"
 _MARK: Final = re.compile(
     rf"""
     \\(?P<escaped>{_PUNCTUATION})
@@ -44,8 +49,8 @@ class Link:
     """An inline link or image.
 
     Args:
-        start, end: where it stands in the Markdown, its `!` included.
-        markdown: what stands between its brackets.
+        start, end: its position in the Markdown; an image begins at its `!`.
+        markdown: the Markdown between its brackets.
         url: its destination.
         image: whether it shows a picture.
     """
@@ -57,31 +62,31 @@ class Link:
     image: bool = False
 
 
-def links(markdown: str) -> tuple[Link, ...]:
-    """Links and images in order; of nested ones the outermost.
+def find_links(markdown: str) -> tuple[Link, ...]:
+    """Find links and images, in order; of nested links only the outermost.
 
-    >>> [(one.markdown, one.url) for one in links("[a [b]](u_(v)) [[c]](<w>)")]
+    >>> [(link.markdown, link.url) for link in find_links("[a [b]](u_(v)) [[c]](<w>)")]
     [('a [b]', 'u_(v)'), ('[c]', 'w')]
     """
-    return tuple(_links(markdown, dict(brackets(markdown))))
+    return tuple(_read_links(markdown, dict(find_brackets(markdown))))
 
 
-def _links(markdown: str, pairs: dict[int, int]) -> Iterator[Link]:
-    after = 0
+def _read_links(markdown: str, pairs: dict[int, int]) -> Iterator[Link]:
+    link_end = 0
     for start, end in sorted(pairs.items()):
-        destination = _DESTINATION.match(markdown, end + 1) if start >= after else None
+        destination = _DESTINATION.match(markdown, end + 1) if start >= link_end else None
         if destination is None:
             continue
         image = markdown[start - 1 : start] == "!"
-        after = destination.end()
+        link_end = destination.end()
         url = destination["angle"] if destination["angle"] is not None else destination["bare"]
-        yield Link(start - image, after, markdown[start + 1 : end], url, image)
+        yield Link(start - image, link_end, markdown[start + 1 : end], url, image)
 
 
-def brackets(markdown: str) -> Iterator[tuple[int, int]]:
-    r"""Where each square bracket that pairs opens and closes; escapes, code and autolinks hold none.
+def find_brackets(markdown: str) -> Iterator[tuple[int, int]]:
+    r"""Find the pairs of square brackets: the positions of `[` and `]`. Escapes, code and autolinks hold no brackets.
 
-    >>> sorted(brackets(r"[a] \[ [b [c]"))
+    >>> sorted(find_brackets(r"[a] \[ [b [c]"))
     [(0, 2), (10, 12)]
     """
     open_: list[int] = []
@@ -92,55 +97,55 @@ def brackets(markdown: str) -> Iterator[tuple[int, int]]:
             yield open_.pop(), match.start()
 
 
-def plain(markdown: str) -> str:
-    r"""The text as a reader sees it, in one line, without pictures.
+def strip_marks(markdown: str) -> str:
+    r"""Take the marks off Markdown: the text as a reader sees it, in one line, without pictures.
 
-    >>> plain(r"**粗** 见[文 \| 档](https://e.org) `x` &amp; <https://e.org> ![图](u)")
+    >>> strip_marks(r"**粗** 见[文 \| 档](https://e.org) `x` &amp; <https://e.org> ![图](u)")
     '粗 见文 | 档 x & https://e.org'
     """
-    pieces, after = [], 0
-    for link in links(markdown):
-        pieces.append(_unmarked(markdown[after : link.start]))
-        pieces.append("" if link.image else _unmarked(_without_images(link.markdown)))
-        after = link.end
-    pieces.append(_unmarked(markdown[after:]))
+    pieces, link_end = [], 0
+    for link in find_links(markdown):
+        pieces.append(_unmark(markdown[link_end : link.start]))
+        pieces.append("" if link.image else _unmark(_remove_images(link.markdown)))
+        link_end = link.end
+    pieces.append(_unmark(markdown[link_end:]))
     return " ".join("".join(pieces).split())
 
 
-def _without_images(markdown: str) -> str:
-    for image in reversed([link for link in links(markdown) if link.image]):
+def _remove_images(markdown: str) -> str:
+    for image in reversed([link for link in find_links(markdown) if link.image]):
         markdown = markdown[: image.start] + markdown[image.end :]
     return markdown
 
 
-def _unmarked(markdown: str) -> str:
-    return _MARK.sub(_said, markdown)
+def _unmark(markdown: str) -> str:
+    return _MARK.sub(_read_marked_text, markdown)
 
 
-def _said(match: re.Match[str]) -> str:
+def _read_marked_text(match: re.Match[str]) -> str:
     kind, text = match.lastgroup, match[match.lastgroup or 0]
     if kind == "reference":
         return html.unescape(text)
     if kind == "tag":
         return ""
-    return _unmarked(text) if kind in ("strong", "emphasis", "underscored") else text
+    return _unmark(text) if kind in ("strong", "emphasis", "underscored") else text
 
 
-def urls(markdown: str) -> tuple[str, ...]:
-    """Every http(s) address that is linked or stands bare, once, in order; pictures are not addresses to read.
+def find_urls(markdown: str) -> tuple[str, ...]:
+    """Find every http(s) address, of links and bare, once, in order; the address of a picture is none.
 
-    >>> urls("[a](https://e.org/1)，见 https://e.org/2。 ![图](https://e.org/3) https://e.org/1")
+    >>> find_urls("[a](https://e.org/1)，见 https://e.org/2。 ![图](https://e.org/3) https://e.org/1")
     ('https://e.org/1', 'https://e.org/2')
     """
-    found, after = [], 0
-    for link in links(markdown):
-        found += _bare(markdown[after : link.start])
+    addresses, link_end = [], 0
+    for link in find_links(markdown):
+        addresses += _find_bare_urls(markdown[link_end : link.start])
         if not link.image:
-            found += [link.url, *_bare(link.markdown)]
-        after = link.end
-    found += _bare(markdown[after:])
-    return tuple(dict.fromkeys(url for url in found if url.startswith(("https://", "http://"))))
+            addresses += [link.url, *_find_bare_urls(link.markdown)]
+        link_end = link.end
+    addresses += _find_bare_urls(markdown[link_end:])
+    return tuple(dict.fromkeys(url for url in addresses if url.startswith(("https://", "http://"))))
 
 
-def _bare(markdown: str) -> list[str]:
+def _find_bare_urls(markdown: str) -> list[str]:
     return [trim_address(match[0], _SENTENCE_MARKS) for match in _BARE_URL.finditer(markdown)]

@@ -11,10 +11,10 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from pipelines.issue import inline
-from pipelines.issue.entry import EntryView, machine_line, read_entry
-from pipelines.issue.escape import printable_url
-from pipelines.issue.reading import code_lines
-from pipelines.issue.summary import bounds_of
+from pipelines.issue.entry import EntryView, read_entry, read_machine_line
+from pipelines.issue.escape import make_printable_url
+from pipelines.issue.lines import find_code_lines
+from pipelines.issue.sentences import choose_bounds
 from pipelines.model import Entry, Heard, Issue, Section
 from pipelines.newsletter import Newsletter
 from pipelines.normalise.url import NotAWebAddress, canonicalise, find_idle_parameters
@@ -149,7 +149,7 @@ def _check_entry(
 ) -> Iterator[Finding]:
     view = read_entry(entry.markdown, newsletter)
     lines = entry.markdown.split("\n")
-    if machine_line(entry.markdown, newsletter) is not None:
+    if read_machine_line(entry.markdown, newsletter) is not None:
         yield Finding("entry", position, 0, "machine-summary", {"machine": newsletter.labels.machine})
     if view.url is None:
         yield Finding("entry", position, 0, "no-link")
@@ -160,7 +160,7 @@ def _check_entry(
     for line_index in _structure(lines):
         yield Finding("entry", position, line_index, "markup/ends-entry")
     for line_index, line in enumerate(lines):
-        for link in inline.links(line):
+        for link in inline.find_links(line):
             if _is_relative(link.url):
                 yield Finding("entry", position, line_index, "bad-link", {"url": link.url[:80]}, link.url)
     yield from _check_lines("entry", position, lines, rules, heard)
@@ -170,17 +170,17 @@ def _check_entry(
 def _check_lines(
     part: str, position: int, lines: Sequence[str], rules: Rules, heard: Mapping[str, Heard]
 ) -> Iterator[Finding]:
-    code = code_lines(lines)
+    code = find_code_lines(lines)
     for line_index, line in enumerate(lines):
         finding = partial(Finding, part, position, line_index)
-        for link in inline.links(line):
+        for link in inline.find_links(line):
             if not link.url:
-                yield finding("empty-link/address", {"text": inline.plain(link.markdown)[:40]})
+                yield finding("empty-link/address", {"text": inline.strip_marks(link.markdown)[:40]})
             elif not link.image and not link.markdown.strip():
                 yield finding("empty-link/text", {"url": link.url[:80]}, link.url)
-            if link.url and printable_url(link.url) is None and not _is_relative(link.url):
+            if link.url and make_printable_url(link.url) is None and not _is_relative(link.url):
                 yield finding("bad-link", {"url": link.url[:80]}, link.url)
-        for url in inline.urls(line):
+        for url in inline.find_urls(line):
             for url_code, values in _check_url(url, rules, heard.get(url)):
                 yield finding(url_code, values, url)
         if line_index not in code and re.match(r"\s*(?:```|~~~)", line):
@@ -202,7 +202,7 @@ def _is_relative(url: str) -> bool:
 
 def _structure(lines: Sequence[str]) -> Iterator[int]:
     """Lines that would not be part of the entry any more once the issue is written and read again."""
-    code = code_lines(lines)
+    code = find_code_lines(lines)
     for line_index, line in enumerate(lines):
         ends_entry = re.match(r"##(?!#)|- (?=\S)|-(?=\[)| {0,3}([-*_])(?: *\1){2,} *$", line)
         if line_index and line_index not in code and ends_entry:
@@ -227,8 +227,8 @@ def _check_summary(position: int, view: EntryView, lines: Sequence[str], newslet
     finding = partial(Finding, "entry", position, next(labelled, len(lines) - 1))
     if not summary:
         yield finding("no-summary", {"summary": label})
-    elif len(summary) > bounds_of(summary).most:
-        values = {"summary": label, "count": len(summary), "most": bounds_of(summary).most}
+    elif len(summary) > choose_bounds(summary).most:
+        values = {"summary": label, "count": len(summary), "most": choose_bounds(summary).most}
         yield finding("long-summary", values)
     elif summary.endswith(("…", "...")):
         yield finding("torn-summary", {"summary": label})
@@ -296,12 +296,12 @@ def fixed(issue: Issue, rules: Rules) -> Issue:
 
 def _mended(markdown: str, rules: Rules) -> str:
     lines = markdown.split("\n")
-    code = code_lines(lines)
+    code = find_code_lines(lines)
     return "\n".join(line if at in code else _mended_line(line, rules) for at, line in enumerate(lines))
 
 
 def _mended_line(line: str, rules: Rules) -> str:
-    for url in sorted(inline.urls(line), key=len, reverse=True):  # one may begin with another
+    for url in sorted(inline.find_urls(line), key=len, reverse=True):  # one may begin with another
         if extra := tracking(url, rules):
             line = line.replace(url, _without(url, extra))
     for pattern, put in _ESCAPES:

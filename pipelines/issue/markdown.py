@@ -1,4 +1,4 @@
-"""Issue -> Markdown in the house style; Candidate -> Entry; dates -> the list of back issues."""
+"""Issue -> Markdown in the house style; dates -> the list of back issues."""
 
 from __future__ import annotations
 
@@ -11,73 +11,79 @@ from typing import Final
 
 from jinja2 import Environment, StrictUndefined, Template
 
-from pipelines.issue.entry import without_machine_line
-from pipelines.issue.escape import link
-from pipelines.issue.reading import code_lines
+from pipelines.issue.entry import remove_machine_line
+from pipelines.issue.escape import make_link
+from pipelines.issue.lines import find_code_lines
 from pipelines.model import Entry, Issue, Section
 from pipelines.newsletter import Newsletter
 
 HARD_BREAK: Final = "  "
-"""What ends a line of an entry, so that the next begins on a line of its own."""
+"""The end of each line of an entry: Markdown then begins the next line on a line of its own."""
 
 
-def render(issue: Issue, newsletter: Newsletter, template: str) -> str:
-    """Write an issue.
+def render_issue(issue: Issue, newsletter: Newsletter, template: str) -> str:
+    """Write an issue as Markdown.
 
-    What the issue holds is written as it stands; only blank lines and the ends of entries' lines are the house style's.
-    What a machine drafted and nobody accepted is not written.
+    The text of the issue stays unchanged; the house style sets only blank lines and the ends of entries' lines.
 
     Args:
-        newsletter: its words.
+        issue: its machine lines are not written.
+        newsletter: its label words.
         template: Jinja source: the text of `templates/issue.md.j2`.
+
+    Returns:
+        The whole file.
     """
-    text = _compiled(template).render(issue=accepted(issue, newsletter), labels=newsletter.labels, br=HARD_BREAK)
-    return text.replace("\r\n", "\n")  # what a browser's text field sends
+    accepted = remove_machine_lines(issue, newsletter)
+    text = _compile_template(template).render(issue=accepted, labels=newsletter.labels, br=HARD_BREAK)
+    return text.replace("\r\n", "\n")  # a browser's text field sends the longer one
 
 
-def accepted(issue: Issue, newsletter: Newsletter) -> Issue:
-    """The issue without what a machine drafted and nobody accepted."""
+def remove_machine_lines(issue: Issue, newsletter: Newsletter) -> Issue:
+    """Remove the machine line from every entry of an issue."""
 
-    def clean(section: Section) -> Section:
-        entries = (replace(one, markdown=without_machine_line(one.markdown, newsletter)) for one in section.entries)
+    def remove_from_section(section: Section) -> Section:
+        entries = (
+            replace(entry, markdown=remove_machine_line(entry.markdown, newsletter)) for entry in section.entries
+        )
         return replace(section, entries=tuple(entries))
 
-    return replace(issue, sections=tuple(map(clean, issue.sections)))
+    return replace(issue, sections=tuple(map(remove_from_section, issue.sections)))
 
 
 @lru_cache(maxsize=8)
-def _compiled(template: str) -> Template:
-    environment = Environment(  # noqa: S701 - what it writes is Markdown; text from the web is escaped when drafted
+def _compile_template(template: str) -> Template:
+    environment = Environment(  # noqa: S701 - it writes Markdown; `propose_entry` escapes text from the web
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
-    environment.filters["item"] = item
+    environment.filters["item"] = render_item
     return environment.from_string(template)
 
 
-def item(entry: Entry) -> str:
-    r"""An entry as an item of a list, each line ended by a hard break.
+def render_item(entry: Entry) -> str:
+    r"""Write an entry as an item of a list. Each line outside of code ends with a hard break.
 
-    >>> item(Entry("[标题](u)\n摘要：x"))
+    >>> render_item(Entry("[标题](u)\n摘要：x"))
     '- [标题](u)  \n摘要：x  '
     """
     lines = entry.markdown.split("\n")
-    code = code_lines(lines)
-    ended = (line + HARD_BREAK if line and at not in code else line for at, line in enumerate(map(str.rstrip, lines)))
-    return "- " + "\n".join(ended)
+    code = find_code_lines(lines)
+    stripped = enumerate(map(str.rstrip, lines))
+    return "- " + "\n".join(line + HARD_BREAK if line and number not in code else line for number, line in stripped)
 
 
-# Back issues
+# ---- Back issues
 
 
-def back_issues(past: Iterable[date], newsletter: Newsletter) -> str:
-    """The list of back issues with its heading, newest first.
+def render_back_issues(past: Iterable[date], newsletter: Newsletter) -> str:
+    """Write the list of back issues with its heading, newest first.
 
     Args:
         past: dates of the issues to list.
-        newsletter: `[back_issues]` says how: a list, or a table whose newest issue stands at a year's upper right.
+        newsletter: `[back_issues]` sets the style: a list, or a table with a year's newest issue at the upper right.
     """
     style = newsletter.back_issues
-    heading = link(style.heading, style.url) if style.url else style.heading
+    heading = make_link(style.heading, style.url) if style.url else style.heading
     dates = sorted(set(past), reverse=True)
     addresses = {day: f"[{day}]({style.link.format(date=day)})" for day in dates}
     if style.style == "list":
@@ -86,20 +92,17 @@ def back_issues(past: Iterable[date], newsletter: Newsletter) -> str:
         rows = [
             row
             for year, days in groupby(dates, key=lambda day: day.year)
-            for row in _year(year, [addresses[day] for day in days], style.columns)
+            for row in _lay_out_year(year, [addresses[day] for day in days], style.columns)
         ]
         lines = [f"| {' | '.join(row)} |" for row in rows]
         lines[1:1] = ["|" + ":---:|" * style.columns] if rows else []
     return "\n".join([f"## {heading}", "", *lines]).rstrip()
 
 
-def _year(year: int, cells: Sequence[str], columns: int) -> Iterator[Sequence[str]]:
-    """A row with the year, a digit a column where that fits, and rows of issues, the newest filled up on the left."""
+def _lay_out_year(year: int, cells: Sequence[str], columns: int) -> Iterator[Sequence[str]]:
+    """Lay out the rows of a year: its number, one digit a column if they fit, then its issues; blanks come first."""
     digits = str(year) if len(str(year)) == columns else [str(year)]
     yield [*digits, *[""] * (columns - len(digits))]
     padded = [*[""] * (-len(cells) % columns), *cells]
     for start in range(0, len(padded), columns):
         yield padded[start : start + columns]
-
-
-# Drafts

@@ -1,4 +1,4 @@
-"""Drafts the entry of a candidate."""
+"""Candidate -> the entry that jianbao proposes."""
 
 from __future__ import annotations
 
@@ -6,68 +6,73 @@ import re
 from typing import Final
 
 from crawler.kinds import PAPERS, REPOSITORIES
-from pipelines.issue.escape import bare_url, cleaned, escape, link, printable_url
+from pipelines.issue.escape import clean_line, escape_markdown, make_autolink, make_link, make_printable_url
 from pipelines.issue.summary import summarise
 from pipelines.model import Article, Candidate, Entry
 from pipelines.newsletter import Newsletter
 
 
 def propose_entry(candidate: Candidate, newsletter: Newsletter) -> Entry:
-    """The entry that an editor starts from: head line, label lines, and sentences of the article's own as summary.
+    """Propose an entry: the first line, label lines, and a summary of the article's own sentences.
 
-    The summary line always stands, empty at worst: it is the editor's to fill, and kramdown takes an item of a single
-    line with a `|` in it for a table.
+    An entry always has a summary line, even an empty one: the editor fills it, and kramdown reads an item of a single
+    line with a `|` in it as a table.
     """
     lead, labels = candidate.lead.article, newsletter.labels
-    url = None if lead.temporary else printable_url(lead.url)
-    lines = [_head(lead, url, labels.source_separator)]
+    url = None if lead.temporary else make_printable_url(lead.url)
+    lines = [_write_head(lead, url, labels.source_separator)]
     addresses = {url}
-    for one in candidate.links:
-        address = printable_url(one.url)
+    for link in candidate.links:
+        address = make_printable_url(link.url)
         if address and address not in addresses:
             addresses.add(address)
-            lines.append(f"{escape(one.label)}：{bare_url(address)}")
-    return Entry(
-        "\n".join([*lines, f"{labels.summary}：{escape(summarise(candidate, _said_in_head(lead)))}"]),
-        candidate.story.id,
-    )
+            lines.append(f"{escape_markdown(link.label)}：{make_autolink(address)}")
+    summary = summarise(candidate, _read_head_text(lead))
+    return Entry("\n".join([*lines, f"{labels.summary}：{escape_markdown(summary)}"]), candidate.story.id)
 
 
-def _head(article: Article, url: str | None, separator: str) -> str:
-    prefix, title, source = "", cleaned(article.title) or article.url, article.publisher
+def _write_head(article: Article, url: str | None, separator: str) -> str:
+    prefix, title, source = "", clean_line(article.title) or article.url, article.publisher
     if article.kind in PAPERS:
-        prefix, source = _venue(article) or _paper(article), None
+        prefix, source = _find_venue(article) or _find_paper_id(article), None
     elif article.kind in REPOSITORIES:
-        title, source = _project(article, url), None
-    said = escape(title) + (separator + escape(source) if source and cleaned(source) else "")
-    return (f"[{escape(prefix)}] " if prefix else "") + (link(said, url) if url else said)
+        title, source = _name_project(article, url), None
+    text = escape_markdown(title) + (separator + escape_markdown(source) if source and clean_line(source) else "")
+    return (f"[{escape_markdown(prefix)}] " if prefix else "") + (make_link(text, url) if url else text)
 
 
-def _paper(article: Article) -> str:
-    """The arXiv id without version."""
+def _find_paper_id(article: Article) -> str:
+    """Find the arXiv id, without version."""
     return next((key.removeprefix("arxiv:") for key in article.keys if key.startswith("arxiv:")), "")
 
 
+# "CVPR 2020", "NeurIPS'2019"
 _VENUE: Final = re.compile(r"\b([A-Z][A-Za-z]{0,8}[A-Z][A-Za-z]{0,8})[ -]?'?(20[0-4]\d)\b")
 
 
-def _venue(article: Article) -> str:
-    """The conference that a paper's comment says it was accepted at: `CVPR 2020`."""
+# "Accepted at CVPR 2020", "to appear in the proceedings"
+_ACCEPTED: Final = re.compile(r"accept|appear|publish|present|oral|poster|spotlight", re.IGNORECASE)
+
+# "Submitted to CVPR 2020", "under review"
+_SUBMITTED: Final = re.compile(r"submi|review|reject", re.IGNORECASE)
+
+
+def _find_venue(article: Article) -> str:
+    """Find in a paper's comment the conference that accepted the paper: `CVPR 2020`."""
     comment = article.facts.get("comment", "")
-    accepted = re.search(r"accept|appear|publish|present|oral|poster|spotlight", comment, re.IGNORECASE)
-    where = (
-        _VENUE.search(comment) if accepted and not re.search(r"submi|review|reject", comment, re.IGNORECASE) else None
-    )
-    return f"{where[1]} {where[2]}" if where else ""
+    if not _ACCEPTED.search(comment) or _SUBMITTED.search(comment):
+        return ""
+    venue = _VENUE.search(comment)
+    return f"{venue[1]} {venue[2]}" if venue else ""
 
 
-def _project(article: Article, url: str | None) -> str:
-    """`owner/repo: what is new`, or what the repository is where the title says no more than its name."""
+def _name_project(article: Article, url: str | None) -> str:
+    """Write `owner/repo: title`; if the title is no more than the name, the name and the description."""
     name = "/".join((url or "").split("/")[3:5])
-    said = article.title.removeprefix(name).lstrip(" :：")
-    return f"{name}: {said}" if name and said else ": ".join(filter(None, (article.title, article.summary)))
+    title = article.title.removeprefix(name).lstrip(" :：")
+    return f"{name}: {title}" if name and title else ": ".join(filter(None, (article.title, article.summary)))
 
 
-def _said_in_head(lead: Article) -> str:
-    """What the head line says, as a reader sees it."""
-    return _project(lead, lead.url) if lead.kind in REPOSITORIES else lead.title
+def _read_head_text(lead: Article) -> str:
+    """Read the first line of the entry as a reader sees it."""
+    return _name_project(lead, lead.url) if lead.kind in REPOSITORIES else lead.title

@@ -1,4 +1,4 @@
-"""What a draft is made of: its sections, its entries, where each stands. Nothing here is stored."""
+"""Adds, moves and removes the entries of an issue, in values: this module stores nothing."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from pipelines.newsletter import Newsletter
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where in an issue an entry stands: section by name, position in it from 0."""
+class Slot:
+    """The position of an entry: the date of its issue, the name of its section, its position in the section from 0."""
 
     issue: date
     section: str
     position: int
 
-    def noted(self) -> dict[str, str]:
-        """As a decision keeps it."""
+    def to_note(self) -> dict[str, str]:
+        """Write the slot as a decision stores it."""
         return {"issue": self.issue.isoformat(), "section": self.section, "position": str(self.position)}
 
     @classmethod
-    def of(cls, noted: Mapping[str, str]) -> Place | None:
-        """The place that a decision kept, if the story had one."""
-        if not {"issue", "section", "position"} <= noted.keys():
+    def from_note(cls, note: Mapping[str, str]) -> Slot | None:
+        """Read the slot that a decision stores; None if the story had no slot."""
+        if not {"issue", "section", "position"} <= note.keys():
             return None
-        return cls(date.fromisoformat(noted["issue"]), noted["section"], int(noted["position"]))
+        return cls(date.fromisoformat(note["issue"]), note["section"], int(note["position"]))
 
 
-def place_of(candidate: Candidate, issues: Iterable[Issue]) -> Place | None:
-    """Where a story's entry stands in the first of the issues that has one."""
+def find_slot(candidate: Candidate, issues: Iterable[Issue]) -> Slot | None:
+    """Find the slot of a story's entry in the first issue that has such an entry."""
     for issue in issues:
         for section in issue.sections:
             for position, entry in enumerate(section.entries):
                 if entry.story in candidate.story.members:
-                    return Place(issue.date, section.name, position)
+                    return Slot(issue.date, section.name, position)
     return None
 
 
-def new_issue(day: date, newsletter: Newsletter) -> Issue:
-    """An empty draft with the newsletter's sections."""
+def make_draft(day: date, newsletter: Newsletter) -> Issue:
+    """Make an empty draft with the newsletter's sections."""
     return Issue(
         date=day,
         title=newsletter.title,
@@ -51,29 +51,34 @@ def new_issue(day: date, newsletter: Newsletter) -> Issue:
         tagline=newsletter.tagline or None,
         notice=newsletter.notice or None,
         footer=newsletter.footer.strip() or None,
-        sections=tuple(Section(one.name, notes=one.notes or None) for one in newsletter.categories),
+        sections=tuple(Section(category.name, notes=category.notes or None) for category in newsletter.categories),
         state="draft",
     )
 
 
-def with_entry(
-    issue: Issue, candidate: Candidate, wanted: str, newsletter: Newsletter, entry: Entry | None = None
+def add_entry(
+    issue: Issue, candidate: Candidate, category_name: str, newsletter: Newsletter, entry: Entry | None = None
 ) -> Issue:
-    """The issue with the story's entry at the end of a section. One that stands already moves, and keeps its text.
+    """Add a story's entry at the end of a section. If the issue has the entry already, move it, with its text.
 
     Args:
-        entry: what to enter where none stands; by default as it is drafted.
+        issue: the draft.
+        candidate: the story.
+        category_name: of the section.
+        newsletter: its categories.
+        entry: the entry to add if the issue has none of the story; by default the proposal.
+
+    Returns:
+        The changed issue.
 
     Raises:
         CannotDecide: the newsletter has no such category.
     """
-    category = newsletter.category(wanted)
+    category = newsletter.category(category_name)
     if category is None:
-        raise no_such_category(wanted, newsletter)
-    entries = [one for section in issue.sections for one in section.entries]
-    standing_one = next((one for one in entries if one.story in candidate.story.members), None)
-    entry = standing_one or entry or propose_entry(candidate, newsletter)
-    sections = without_story(issue, candidate).sections
+        raise make_category_error(category_name, newsletter)
+    entry = _find_entry(issue, candidate) or entry or propose_entry(candidate, newsletter)
+    sections = remove_story(issue, candidate).sections
     if all(newsletter.category(section.name) is not category for section in sections):
         sections = (*sections, Section(category.name))
     return replace(
@@ -87,44 +92,62 @@ def with_entry(
     )
 
 
-def put_back(issue: Issue, candidate: Candidate, entry: Entry, place: Place) -> Issue:
-    """The issue with the story's entry at a place; at the section's end where it has become shorter."""
-    sections = without_story(issue, candidate).sections
-    if all(section.name != place.section for section in sections):
-        sections = (*sections, Section(place.section))
+def restore_entry(issue: Issue, candidate: Candidate, entry: Entry, slot: Slot) -> Issue:
+    """Put a story's entry back into its slot.
+
+    Args:
+        issue: the draft.
+        candidate: the story.
+        entry: the entry to put back.
+        slot: its former slot; the end of the section if the section has become shorter.
+
+    Returns:
+        The changed issue.
+    """
+    sections = remove_story(issue, candidate).sections
+    if all(section.name != slot.section for section in sections):
+        sections = (*sections, Section(slot.section))
     return replace(
         issue,
         sections=tuple(
-            replace(section, entries=(*section.entries[: place.position], entry, *section.entries[place.position :]))
-            if section.name == place.section
+            replace(section, entries=(*section.entries[: slot.position], entry, *section.entries[slot.position :]))
+            if section.name == slot.section
             else section
             for section in sections
         ),
     )
 
 
-def without_story(issue: Issue, candidate: Candidate, *, kept: Entry | None = None) -> Issue:
-    """The issue without the story's entries, but for one that is kept."""
+def remove_story(issue: Issue, candidate: Candidate, *, except_entry: Entry | None = None) -> Issue:
+    """Remove the story's entries from an issue.
+
+    Args:
+        issue: the draft.
+        candidate: the story.
+        except_entry: an entry that stays.
+
+    Returns:
+        The changed issue.
+    """
     members = set(candidate.story.members)
-    return replace(
-        issue,
-        sections=tuple(
-            replace(
-                section,
-                entries=tuple(entry for entry in section.entries if entry is kept or entry.story not in members),
-            )
-            for section in issue.sections
-        ),
-    )
+
+    def remove_from_section(section: Section) -> Section:
+        entries = (entry for entry in section.entries if entry is except_entry or entry.story not in members)
+        return replace(section, entries=tuple(entries))
+
+    return replace(issue, sections=tuple(map(remove_from_section, issue.sections)))
 
 
-def only_once(issue: Issue, candidate: Candidate) -> Issue:
-    """The issue with the first of the story's entries and no other."""
+def remove_repeats(issue: Issue, candidate: Candidate) -> Issue:
+    """Remove all of the story's entries except the first."""
+    return remove_story(issue, candidate, except_entry=_find_entry(issue, candidate))
+
+
+def _find_entry(issue: Issue, candidate: Candidate) -> Entry | None:
     entries = (entry for section in issue.sections for entry in section.entries)
-    kept = next((entry for entry in entries if entry.story in candidate.story.members), None)
-    return without_story(issue, candidate, kept=kept)
+    return next((entry for entry in entries if entry.story in candidate.story.members), None)
 
 
-def no_such_category(name: str, newsletter: Newsletter) -> CannotDecide:
-    """What to say of a category that the newsletter has not."""
+def make_category_error(name: str, newsletter: Newsletter) -> CannotDecide:
+    """Make the error for a category that the newsletter does not have; it lists all categories."""
     return CannotDecide("no-such-category", name=name, names=newsletter.category_names)

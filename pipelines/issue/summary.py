@@ -1,24 +1,33 @@
-"""Article -> the sentences of its own that tell what it claims, and by which numbers. Extractive: no word is made up.
+"""Article -> sentences of its own that state its claim and its numbers. Extractive: every word is the article's.
 
-What is weighed, for each sentence: how early it stands, how much it says of the title and of the page's own digest, how
-near it is to the whole text, measurements, words of a claim; and against it, that it leans on the sentence before it.
-What asks a question or points at a picture is taken only where there is nothing else; what asks the reader to follow,
-scan or click is no sentence of the article.
+The score of a sentence rises with its early position, its terms in common with the title and the page's own digest,
+its nearness to the whole text, its measurements, and words of a claim; it falls if the sentence continues the sentence
+before it. A sentence that asks a question or points at a picture is taken only if there is no other. A sentence that
+asks the reader to follow, scan or click is no sentence of the article.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import log, sqrt
 from typing import Final
 
 from crawler.kinds import PAPERS, REPOSITORIES
-from pipelines.issue.escape import cleaned
-from pipelines.issue.inline import plain
+from pipelines.issue.escape import clean_line
+from pipelines.issue.inline import strip_marks
+from pipelines.issue.sentences import (
+    HAN,
+    SENTENCE_END,
+    Bounds,
+    cap_length,
+    choose_bounds,
+    join_sentences,
+    split_sentences,
+)
 from pipelines.model import Article, Candidate
 from pipelines.text import HAN_RANGE
 
@@ -26,167 +35,75 @@ MOST_SENTENCES: Final = 5
 LEAST_SENTENCES: Final = 2
 
 MOST_SENTENCES_READ: Final = 200
-"""Of a text; what a long one claims stands before."""
+"""Of a text; a long text states its claim earlier."""
 
 SHORTEST: Final = 20
-"""Characters. A shorter paragraph is a caption or a greeting, not a summary."""
-
+"""Characters. A shorter paragraph is a caption or a greeting."""
 
 FILLER: Final = 0.3
-"""A sentence that scores less than this part of the best one only fills up."""
+"""A sentence whose score is below this part of the best score is a filler."""
 
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """How much a summary says, in characters.
-
-    Args:
-        wanted: no sentence is added to one that has so many.
-        most: of the whole.
-        sentence: the longest sentence that is taken whole.
-    """
-
-    wanted: int
-    most: int
-    sentence: int
-
-
-HAN: Final = Bounds(wanted=130, most=300, sentence=180)
-"""For a text written in Han characters; 133 is the median of what the editor writes."""
-
-LATIN: Final = Bounds(wanted=300, most=600, sentence=400)
-"""For any other text: a Han character says as much as some two and a half letters."""
-
-
-def bounds_of(text: str) -> Bounds:
-    """How long a summary of this text, or one that says this, may be.
-
-    >>> bounds_of("把 ResNet 量化到 INT8").most, bounds_of("We quantise it.").most
-    (300, 600)
-    """
-    return HAN if len(_HAN.findall(text)) * 5 >= len(text) else LATIN
+_MOST_PARAGRAPHS: Final = 6
+"""Of a text without sentences; only these can stand for a summary."""
 
 
 def summarise(candidate: Candidate, head: str) -> str:
-    """The summary that an editor starts from: sentences of the lead article, else of another one of the story.
+    """Write the summary that an editor starts from: sentences of the lead article, else of another one of the story.
 
-    A paper's are from its abstract. A repository's are its description and what its latest release's notes say first.
+    The sentences of a paper are from its abstract. The summary of a repository is its description, then the first
+    sentences of its latest release's notes.
 
     Args:
-        head: the entry's first line as a reader sees it: what that says is not said again.
+        candidate: its lead and its other articles.
+        head: the entry's first line as a reader sees it; the summary does not repeat it.
 
     Returns:
-        Plain text, in one line. Where no article has a sentence, as much of the first paragraph as may stand; empty
-        where no article says anything more.
+        Plain text, in one line. If no article has a sentence, the start of the first paragraph, as long as the bounds
+        allow; empty if the articles hold no more than `head`.
     """
-    lead = candidate.lead
-    stored = (lead, *(one for one in candidate.articles if one is not lead))
-    articles = [one.article for one in stored]
-    if lead.article.kind in REPOSITORIES:
-        articles = [*(one for one in articles if one.kind in REPOSITORIES), *articles]
-        releases = sorted(
-            (one for one in articles if "tag" in one.facts), key=lambda one: one.published.at, reverse=True
-        )
-        notes = next((found for one in releases if (found := extract(_unmarked(one), head))), ())
-        about = next((one.summary for one in articles if one.kind in REPOSITORIES and _new(one.summary, head)), "")
-        if about or notes:
-            return joined([*filter(None, [cleaned(about)]), *notes])
-    for one in articles:
-        if found := extract(one, head):
-            return joined(found)
-    paragraphs = (said for one in articles for said in (one.summary, *one.text.split("\n", 6)[:6]))
-    return capped(next((cleaned(said) for said in paragraphs if _new(said, head) and not _ASIDE.search(said)), ""))
+    stored = (candidate.lead, *(member for member in candidate.articles if member is not candidate.lead))
+    articles = [member.article for member in stored]
+    if candidate.lead.article.kind in REPOSITORIES:
+        repositories = [article for article in articles if article.kind in REPOSITORIES]
+        articles = [*repositories, *articles]
+        if summary := _summarise_repository(articles, head):
+            return summary
+    for article in articles:
+        if sentences := extract_sentences(article, head):
+            return join_sentences(sentences)
+    paragraphs = (
+        paragraph
+        for article in articles
+        for paragraph in (article.summary, *article.text.split("\n", _MOST_PARAGRAPHS)[:_MOST_PARAGRAPHS])
+        if _is_new(paragraph, head) and not is_aside(paragraph)
+    )
+    return cap_length(clean_line(next(paragraphs, "")))
 
 
-def _unmarked(article: Article) -> Article:
-    """Release notes without their Markdown."""
-    lines = (plain(_MARKS.sub("", line)) for line in article.text.split("\n"))
-    notes = "\n".join(line for line in lines if line)
-    return Article(**{name: getattr(article, name) for name in _FIELDS} | {"text": notes})
+def _summarise_repository(articles: Sequence[Article], head: str) -> str:
+    releases = [article for article in articles if "tag" in article.facts]
+    releases.sort(key=lambda release: release.published.at, reverse=True)
+    notes = next(filter(None, (extract_sentences(_strip_notes(release), head) for release in releases)), ())
+    descriptions = (article.summary for article in articles if article.kind in REPOSITORIES)
+    description = next((text for text in descriptions if _is_new(text, head)), "")
+    if not (description or notes):
+        return ""
+    return join_sentences([*filter(None, [clean_line(description)]), *notes])
 
 
-_MARKS: Final = re.compile(r"^\s*(?:[>#]+\s*|[*+-]\s+|\d{1,3}[.)]\s+)+")
-"""Of quotations, headings and lists."""
-_FIELDS: Final = tuple(Article.__slots__)
+# "> 引文", "## 标题", "- 新增", "1. 修复"
+_BLOCK_MARKS: Final = re.compile(r"^\s*(?:[>#]+\s*|[*+-]\s+|\d{1,3}[.)]\s+)+")
 
 
-def joined(sentences: Iterable[str]) -> str:
-    """Sentences in one line, and never more than allowed: those that have no end of their own get a semicolon.
-
-    >>> joined(["快了两倍。", "精度不掉。"]), joined(["It is fast.", "Int8", "Int4"]), joined(["新增甲", "修了乙"])
-    ('快了两倍。精度不掉。', 'It is fast. Int8; Int4', '新增甲；修了乙')
-    """
-    said = ""
-    for one in sentences:
-        han = _HAN_END.search(said) or _HAN.match(one)
-        gap = ("" if _ENDED.search(said) else "；" if han else ";") + ("" if han else " ") if said else ""
-        if said and len(said) + len(gap) + len(one) > bounds_of(said + one).most:
-            break
-        said += gap + one
-    return capped(said)
+def _strip_notes(release: Article) -> Article:
+    """Take the Markdown off release notes."""
+    lines = (strip_marks(_BLOCK_MARKS.sub("", line)) for line in release.text.split("\n"))
+    return replace(release, text="\n".join(line for line in lines if line))
 
 
-def capped(text: str) -> str:
-    """At most what its writing allows, up to the end of a sentence, else of a clause, in the second half of that.
+# ---- Words and forms of sentences
 
-    >>> capped("一句。" + "字" * 400)[-3:], capped(("句" * 99 + "。") * 4)[-3:], capped(("句" * 99 + "，") * 4)[-3:]
-    ('字字…', '句句。', '句句句')
-    """
-    most = bounds_of(text).most
-    if len(text) <= most:
-        return text
-    cut = text[:most]
-    for ending in (r"[。！？!?；]|\.(?=\s)|\A", r"[，,、;\s]|\A"):
-        end = max(match.end() for match in re.finditer(ending, cut))
-        if end > most // 2:
-            return cut[:end].rstrip("，,、; ")
-    return cut[:-1] + "…"
-
-
-# ---- Sentences
-
-
-_HAN: Final = re.compile(f"[{HAN_RANGE}]")
-_HAN_END: Final = re.compile(rf"[\u3000-\u303f{HAN_RANGE}\uff00-\uffef”’][\"')\]]*$")
-_END: Final = re.compile(
-    rf"(?:[。！？]|[!?](?=[!?\s{HAN_RANGE}”’」』）)\"']|$)|……)+[”’」』）)\]\"']*"  # whatever follows
-    rf"|(?<=[^\s.])\.[”’\"')\]]*(?=\s+[\"'“‘(\[]?[A-Z0-9{HAN_RANGE}])"  # of a Latin one, before a capital
-)
-_ABBREVIATION: Final = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|et al|vs|cf|Fig|Figs|Eq|Eqs|Sec|Tab|Ref|No|Dr|Mr|Ms|Mrs|Prof|St|Inc|Ltd|Co|approx|resp)"
-    r"|\b[A-Z])\.$"
-)
-_PAIRS: Final = ("“”", "‘’", "「」", "『』", "（）", "()", "《》", "【】")
-
-
-def sentences(text: str) -> tuple[tuple[str, ...], ...]:
-    """A text's paragraphs, each as its sentences; together they are the text, but for blanks between them.
-
-    >>> sentences("他说：“快。真快。”是的。\\nSee Fig. 2. It is 2.5 x faster.")
-    (('他说：“快。真快。”', '是的。'), ('See Fig. 2.', 'It is 2.5 x faster.'))
-    """
-    return tuple(tuple(_in_paragraph(line)) for line in text.split("\n") if line.strip())
-
-
-def _in_paragraph(line: str) -> Iterator[str]:
-    start = 0
-    for match in _END.finditer(line):
-        piece = line[start : match.end()]
-        if _ABBREVIATION.search(piece) or (_open(piece) and len(piece) < LATIN.sentence):
-            continue
-        if piece.strip():
-            yield piece.strip()
-        start = match.end()
-    if line[start:].strip():
-        yield line[start:].strip()
-
-
-def _open(piece: str) -> bool:
-    """Whether a quotation or a parenthesis of it is still open."""
-    return any(piece.count(pair[0]) > piece.count(pair[1]) for pair in _PAIRS)
-
-
-_ENDED: Final = re.compile(r"[。！？!?…；;.][”’」』）)\]\"']*$")
+# "扫码关注我们", "作者：张三", "本文转载自公众号", "Photo: NASA"
 _ASIDE: Final = re.compile(
     r"点击上方|点击下方|点击蓝字|蓝字|关注|星标|扫码|扫描|扫一扫|二维码|长按|识别图中|公众号|小程序|来源|邮件联系|合作请|请联系|转载|授权|投稿"
     r"|阅读原文|点赞|在看|转发|留言|评论区|订阅|加群|进群|入群|微信号|客服|报名|招聘|优惠|福利|抽奖|版权|侵权|声明"
@@ -196,23 +113,35 @@ _ASIDE: Final = re.compile(
     r"|\b(?:source|photo|image|credit)\s*:|^(?:by|via)\s|https?://|www\.",
     re.IGNORECASE,
 )
-"""What no sentence that goes into an issue says: it asks for something, or says who made the page."""
+"""A sentence of a summary never asks the reader for an action, and never names the makers of the page."""
+
+# "如下图所示：", "见表 2", "as Figure 3 shows"
 _PICTURE: Final = re.compile(
     r"如(?:下|上|左|右)?图|(?:下|上|左|右|见)图|图\s?\d|表\s?\d|如下[：:]?$|所示|：$|\b(?:fig(?:ure)?|table)\b", re.I
 )
-_LEANS: Final = re.compile(
+
+# "但是，它更快。": the sentence continues the sentence before it
+_CONTINUATION: Final = re.compile(
     r"(?:但是?|然而|不过|因此|所以|此外|另外|同时|其次|再次|最后|而且|并且|于是|接着|这|那|它|他|她|其|该"
     r"|however|but|and|also|therefore|thus|hence|moreover|furthermore|besides|then|this|these|those|it|they|he|she)"
     rf"(?=[{HAN_RANGE}，,\s])",
     re.IGNORECASE,
 )
-_ASKS: Final = re.compile(r"[？?][”’」』\"']*$")
-_MEASURED: Final = re.compile(
+
+# "真的更快吗？"
+_QUESTION: Final = re.compile(r"[？?][”’」』\"']*$")
+
+# "提速 2.5 倍", "仅 4.8 MB", "75.2%"
+_MEASUREMENT: Final = re.compile(
     r"\d[\d.,]*\s?(?:%|％|倍|×|x\b|nm|纳米|ms|毫秒|秒|fps|帧|[KMGT]i?B\b|[MG]?Hz|TOPS|[GT]?FLOPS|W\b|瓦|美元|亿|万|元"
     r"|层|bits?\b|-?bit|位|个百分点|张|核|percent|times|million|billion|hours?|seconds?|points?|params?|parameters)",
     re.IGNORECASE,
 )
+
+# "2.5", but not the 18 of ResNet-18
 _NUMBER: Final = re.compile(r"(?<![A-Za-z-])\d+(?:\.\d+)?")
+
+# "本文提出", "we propose", "outperforms"
 _CLAIM: Final = re.compile(
     r"提出|设计了|实现了?|达到|超过|超越|优于|提升|提高|降低|减少|压缩|加速|仅需|只需|首次|首个|首款|最(?:快|小|高|新|强)"
     r"|发布|推出|宣布|开源|支持|上线|采用|基于|证明|发现|表明|结果|实验|解决|称|相比|同比|增长|下降|突破"
@@ -221,161 +150,193 @@ _CLAIM: Final = re.compile(
     r"|state[- ]of[- ]the[- ]art|announc\w*|releas\w*|launch\w*|introduc\w*|support\w*|new|first|results?)\b",
     re.IGNORECASE,
 )
+
+# "- ", "1、", "● "
 _BULLET: Final = re.compile(r"^(?:(?:[-–—•·*▪■□●◆※]|\d{1,2}[、）](?!\d))[\s\-]*)+")
-_ITS_NAME: Final = re.compile(
+
+# "【摘要】", "导读：", "Abstract—"
+_SUMMARY_NAME: Final = re.compile(
     r"^(?:【(?:(?:内容|文章)?摘要|导读|导语|引言|简介|编者按)】\s*[:：]?|(?:(?:内容|文章)?摘要|导读|导语|编者按)\s*[:：]"
     r"|Abstract\s*[:：.—–])\s*",
     re.IGNORECASE,
 )
-"""With which a page begins what it says of itself: the entry has that word already."""
+"""The word that begins a page's own summary; the entry has such a word already."""
+
+# "x = f(a);", "if (a == b) {", "torch.nn.Linear(", "$HOME"
 _CODE: Final = re.compile(r"[;{}]$|\w\(.*\);|[=!]=|=>|::|</|\b\w+\.\w+\(|\$\w")
 _LETTER: Final = re.compile(r"[^\W\d_]")
+
+# "mcunet", "量化"
 _TOKEN: Final = re.compile(rf"[a-z0-9]+|[{HAN_RANGE}]+")
 
 
-def no_part_of_a_summary(text: str) -> bool:
-    """Whether a text asks to follow, scan or click, or says who made the page.
+def is_aside(text: str) -> bool:
+    """Whether a text asks the reader to follow, scan or click, or names the makers of the page.
 
-    >>> no_part_of_a_summary("扫码关注我们"), no_part_of_a_summary("快了两倍。")
+    >>> is_aside("扫码关注我们"), is_aside("快了两倍。")
     (True, False)
     """
     return bool(_ASIDE.search(text))
 
 
+# ---- The choice of sentences
+
+
 @dataclass(frozen=True, slots=True)
 class _Sentence:
-    place: int
+    """A sentence, its position in the text (the first is 0), and how often it has each term."""
+
+    position: int
     text: str
     terms: Counter[str]
 
 
-def extract(article: Article, head: str = "") -> tuple[str, ...]:
-    """Two to five of the article's own sentences in their order, each as it stands in the text.
+def extract_sentences(article: Article, head: str = "") -> tuple[str, ...]:
+    """Extract two to five sentences of an article, in the order of the text, each as it is there.
 
     Args:
-        article: whose text, or digest where it has none, is read.
-        head: what is said beside the summary, and so is not said again.
+        article: its text is read, or its digest if it has no text; a paper's digest first.
+        head: the text beside the summary; a sentence in it is not extracted.
 
     Returns:
-        Fewer than two where the article has no more; none where it has nothing to say.
+        Fewer than two if the article has no more; none if it has no sentence at all.
     """
     texts = (article.text, article.summary) if article.kind not in PAPERS else (article.summary, article.text)
-    found: tuple[str, ...] = ()
+    longest: tuple[str, ...] = ()
     for text in texts:
         about = f"{article.title} {article.summary if text is article.text else ''}"
-        chosen = _chosen(text, about, head)
-        if len(chosen) >= LEAST_SENTENCES:
-            return chosen
-        if sum(map(len, chosen)) > sum(map(len, found)):
-            found = chosen
-    return found
+        sentences = _choose_sentences(text, about, head)
+        if len(sentences) >= LEAST_SENTENCES:
+            return sentences
+        if sum(map(len, sentences)) > sum(map(len, longest)):
+            longest = sentences
+    return longest
 
 
-@lru_cache(maxsize=4096)  # a list is leafed through again and again, and a draft takes a millisecond
-def _chosen(text: str, about_it: str, head: str) -> tuple[str, ...]:
-    bounds = bounds_of(text)
-    fit = [one for one in _read(text) if _fits(one, bounds) and _new(one.text, head)]
-    for better in (_is_whole, _stands_alone):
-        good = [one for one in fit if better(one)]
-        fit = good if len(good) >= LEAST_SENTENCES else fit
+@lru_cache(maxsize=4096)  # an editor pages through a list again and again, and one choice takes a millisecond
+def _choose_sentences(text: str, about: str, head: str) -> tuple[str, ...]:
+    bounds = choose_bounds(text)
+    fit = [sentence for sentence in _read_sentences(text) if _fits(sentence, bounds) and _is_new(sentence.text, head)]
+    for is_better in (_is_whole, _stands_alone):
+        better = [sentence for sentence in fit if is_better(sentence)]
+        fit = better if len(better) >= LEAST_SENTENCES else fit
     if not fit:
         return ()
-    rare = _rarity(fit)
-    about = _Weighed(_terms(about_it), rare)
-    whole = Counter[str]()
-    for one in fit:
-        whole.update(one.terms)
-    centre = _Weighed(whole, rare)
-    scored = [(_score(one, about, centre, rare), one) for one in fit]
-    scored.sort(key=lambda pair: (-pair[0], pair[1].place))
     chosen: list[_Sentence] = []
     length = 0
-    for score, one in scored:
-        enough = length >= bounds.wanted or score < FILLER * scored[0][0]
+    ranked = _rank_sentences(fit, about)
+    best_score = ranked[0][0]
+    for score, sentence in ranked:
+        enough = length >= bounds.wanted or score < FILLER * best_score
         if len(chosen) == MOST_SENTENCES or (enough and len(chosen) >= LEAST_SENTENCES):
             break
-        if length + len(one.text) > bounds.most or any(_repeats(one, other) for other in chosen):
+        if length + len(sentence.text) > bounds.most or any(_repeats(sentence, earlier) for earlier in chosen):
             continue
-        chosen.append(one)
-        length += len(one.text) + 1
-    return tuple(one.text for one in sorted(chosen, key=lambda one: one.place))
+        chosen.append(sentence)
+        length += len(sentence.text) + 1
+    return tuple(sentence.text for sentence in sorted(chosen, key=lambda sentence: sentence.position))
 
 
-def _read(text: str) -> Iterator[_Sentence]:
-    place = 0
-    for paragraph in sentences(text):
-        for one in paragraph:
-            said = _ITS_NAME.sub("", _BULLET.sub("", cleaned(one)))
-            if said and not _ASIDE.search(said):
-                yield _Sentence(place, said, _terms(said))
-                place += 1
-            if place == MOST_SENTENCES_READ:
+def _read_sentences(text: str) -> Iterator[_Sentence]:
+    position = 0
+    for paragraph in split_sentences(text):
+        for written in paragraph:
+            sentence = _SUMMARY_NAME.sub("", _BULLET.sub("", clean_line(written)))
+            if sentence and not is_aside(sentence):
+                yield _Sentence(position, sentence, _count_terms(sentence))
+                position += 1
+            if position == MOST_SENTENCES_READ:
                 return
 
 
-def _fits(one: _Sentence, bounds: Bounds) -> bool:
-    """Whether a sentence is one: neither a caption nor code, and not half a page."""
-    letters = len(_LETTER.findall(one.text))
+def _fits(sentence: _Sentence, bounds: Bounds) -> bool:
+    """Whether the text is a sentence: neither a caption nor code, and not half a page."""
+    text = sentence.text
+    letters = len(_LETTER.findall(text))
     shortest = SHORTEST if bounds is HAN else 2 * SHORTEST
-    return shortest <= len(one.text) <= bounds.sentence and letters * 2 > len(one.text) and not _CODE.search(one.text)
+    return shortest <= len(text) <= bounds.sentence and letters * 2 > len(text) and not _CODE.search(text)
 
 
-def _is_whole(one: _Sentence) -> bool:
-    return bool(_ENDED.search(one.text))
+def _is_whole(sentence: _Sentence) -> bool:
+    return bool(SENTENCE_END.search(sentence.text))
 
 
-def _stands_alone(one: _Sentence) -> bool:
-    """Whether it neither asks nor points at a picture that is not there."""
-    return not (_ASKS.search(one.text) or _PICTURE.search(one.text))
+def _stands_alone(sentence: _Sentence) -> bool:
+    """Whether the sentence neither asks nor points at a picture, which a summary has not."""
+    return not (_QUESTION.search(sentence.text) or _PICTURE.search(sentence.text))
 
 
-def _new(text: str, head: str) -> bool:
-    said = cleaned(text)
-    return len(said) >= SHORTEST and said not in cleaned(head)
+def _is_new(text: str, head: str) -> bool:
+    """Whether a text is long enough to say something, and is not in the entry's first line."""
+    line = clean_line(text)
+    return len(line) >= SHORTEST and line not in clean_line(head)
 
 
-def _terms(text: str) -> Counter[str]:
-    """Latin words and pairs of Han characters."""
+def _repeats(sentence: _Sentence, earlier: _Sentence) -> bool:
+    """Whether most terms of the shorter sentence are in the other one."""
+    shared = sum((sentence.terms & earlier.terms).values())
+    return shared * 10 > 6 * min(sum(sentence.terms.values()), sum(earlier.terms.values()))
+
+
+# ---- The score of a sentence
+
+
+def _rank_sentences(sentences: Sequence[_Sentence], about: str) -> list[tuple[float, _Sentence]]:
+    """Give each sentence its score, and sort by it, the best first; of equals the earlier one first.
+
+    Args:
+        sentences: of one text.
+        about: title and digest of the article.
+    """
+    rarity = _measure_rarity(sentences)
+    about_vector = _TermVector(_count_terms(about), rarity)
+    text_terms = Counter[str]()
+    for sentence in sentences:
+        text_terms.update(sentence.terms)
+    text_vector = _TermVector(text_terms, rarity)
+    scored = [(_score(sentence, about_vector, text_vector, rarity), sentence) for sentence in sentences]
+    return sorted(scored, key=lambda pair: (-pair[0], pair[1].position))
+
+
+def _score(sentence: _Sentence, about: _TermVector, whole_text: _TermVector, rarity: dict[str, float]) -> float:
+    text = sentence.text
+    earliness = 2 / (1 + sentence.position / 2)
+    numbers = 0.25 * min(2, len(_MEASUREMENT.findall(text))) + 0.1 * bool(_NUMBER.search(text))
+    continuation = 0.3 * bool(sentence.position and _CONTINUATION.match(text))
+    claims = 0.15 * min(3, len(_CLAIM.findall(text)))
+    nearness = 2 * about.measure_nearness(sentence.terms, rarity) + whole_text.measure_nearness(sentence.terms, rarity)
+    return earliness + nearness + numbers + claims - continuation
+
+
+def _count_terms(text: str) -> Counter[str]:
+    """Count Latin words and pairs of Han characters."""
     terms: Counter[str] = Counter()
-    for run in _TOKEN.findall(text.casefold()):
-        if run.isascii():
-            terms[run] += 1
+    for token in _TOKEN.findall(text.casefold()):
+        if token.isascii():
+            terms[token] += 1
         else:
-            terms.update(run[at : at + 2] for at in range(max(1, len(run) - 1)))
+            terms.update(token[start : start + 2] for start in range(max(1, len(token) - 1)))
     return terms
 
 
-def _rarity(found: Sequence[_Sentence]) -> dict[str, float]:
-    within = Counter(term for one in found for term in one.terms)
-    return {term: log((1 + len(found)) / count) for term, count in within.items()}
+def _measure_rarity(sentences: Sequence[_Sentence]) -> dict[str, float]:
+    """Measure for each term how few of the sentences have it (inverse document frequency)."""
+    sentence_counts = Counter(term for sentence in sentences for term in sentence.terms)
+    return {term: log((1 + len(sentences)) / count) for term, count in sentence_counts.items()}
 
 
-class _Weighed:
-    """Terms by their weight, and how near a sentence's are."""
+class _TermVector:
+    """Terms with their weights, as a vector."""
 
-    def __init__(self, terms: Counter[str], rare: dict[str, float]) -> None:
-        self._weights = {term: (1 + log(count)) * rare.get(term, 0.0) for term, count in terms.items()}
+    def __init__(self, terms: Counter[str], rarity: dict[str, float]) -> None:
+        self._weights = {term: (1 + log(count)) * rarity.get(term, 0.0) for term, count in terms.items()}
         self._length = sqrt(sum(weight * weight for weight in self._weights.values()))
 
-    def nearness(self, terms: Counter[str], rare: dict[str, float]) -> float:
-        """The cosine."""
-        mine = {term: (1 + log(count)) * rare[term] for term, count in terms.items()}
-        length = sqrt(sum(weight * weight for weight in mine.values()))
+    def measure_nearness(self, terms: Counter[str], rarity: dict[str, float]) -> float:
+        """Measure the cosine between these terms and the terms of a sentence."""
+        weights = {term: (1 + log(count)) * rarity[term] for term, count in terms.items()}
+        length = sqrt(sum(weight * weight for weight in weights.values()))
         if not length or not self._length:
             return 0.0
-        return sum(weight * self._weights.get(term, 0.0) for term, weight in mine.items()) / (length * self._length)
-
-
-def _score(one: _Sentence, about: _Weighed, centre: _Weighed, rare: dict[str, float]) -> float:
-    early = 2 / (1 + one.place / 2)
-    numbers = 0.25 * min(2, len(_MEASURED.findall(one.text))) + 0.1 * bool(_NUMBER.search(one.text))
-    leaning = 0.3 * bool(one.place and _LEANS.match(one.text))
-    claims = 0.15 * min(3, len(_CLAIM.findall(one.text)))
-    said = 2 * about.nearness(one.terms, rare) + centre.nearness(one.terms, rare)
-    return early + said + numbers + claims - leaning
-
-
-def _repeats(one: _Sentence, other: _Sentence) -> bool:
-    """Whether most of what it says, another one says."""
-    shared = sum((one.terms & other.terms).values())
-    return shared * 10 > 6 * min(sum(one.terms.values()), sum(other.terms.values()))
+        dot_product = sum(weight * self._weights.get(term, 0.0) for term, weight in weights.items())
+        return dot_product / (length * self._length)

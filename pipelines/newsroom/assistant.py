@@ -14,8 +14,9 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pipelines.issue.escape import cleaned
-from pipelines.issue.summary import HAN, no_part_of_a_summary
+from pipelines.issue.escape import clean_line
+from pipelines.issue.sentences import HAN
+from pipelines.issue.summary import is_aside
 from pipelines.model import Article
 from pipelines.newsletter import Assistant
 from pipelines.text import HAN_RANGE
@@ -63,12 +64,12 @@ def propose(article: Article, settings: Assistant) -> str:
             it answers does not pass: no such JSON, another language, markup, an address or a number that the article
             has not.
     """
-    source = cleaned(article.text or article.summary)[:MOST_ARTICLE]
+    source = clean_line(article.text or article.summary)[:MOST_ARTICLE]
     if len(source) < HAN.wanted // 2:
         raise NoProposal("这件事没有正文，没有可供起草的材料")
     content = _content(_ask(source, settings))
     try:
-        said = cleaned(_Answer.model_validate_json(_bare(content)).summary)
+        said = clean_line(_Answer.model_validate_json(_bare(content)).summary)
     except ValidationError as error:
         first = error.errors()[0]
         raise NoProposal(f"助手的回答不合格式：{first['msg']}；再试一次，或自己写") from error
@@ -88,7 +89,7 @@ def objection(said: str, source: str) -> str | None:
             return f"有原文没有的网址：{address[:60]}"
     if _MARKUP.search(said):
         return "有标记"
-    if no_part_of_a_summary(_ADDRESS.sub("", said)):
+    if is_aside(_ADDRESS.sub("", said)):
         return "有推广的话"
     han = len(re.findall(f"[{HAN_RANGE}]", said))
     if han * 3 < len(said):

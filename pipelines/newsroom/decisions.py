@@ -11,14 +11,14 @@ from zoneinfo import ZoneInfo
 from pipelines.errors import CannotDecide, EditorError
 from pipelines.issue.proposal import propose_entry
 from pipelines.issue.sections import (
-    Place,
-    new_issue,
-    no_such_category,
-    only_once,
-    place_of,
-    put_back,
-    with_entry,
-    without_story,
+    Slot,
+    add_entry,
+    find_slot,
+    make_category_error,
+    make_draft,
+    remove_repeats,
+    remove_story,
+    restore_entry,
 )
 from pipelines.model import Candidate, CandidateState, Decision, DecisionAction, Entry, Issue
 from pipelines.newsletter import Newsletter
@@ -105,7 +105,7 @@ def decide_in(tx: Transaction, newsroom: Newsroom, decision: Decision, *, seen: 
     if decision.action == "undo":
         return _undo(tx, newsroom, decision, candidate)
     drafts = tx.issues.drafts()
-    place = place_of(candidate, drafts)
+    place = find_slot(candidate, drafts)
     issue = None
     if decision.action == "pick":
         issue = _issue_for(tx, decision, drafts, newsletter)
@@ -114,21 +114,21 @@ def decide_in(tx: Transaction, newsroom: Newsroom, decision: Decision, *, seen: 
     category = decision.category or candidate.category
     if newsletter.category(category) is None:
         if decision.category or issue:
-            raise no_such_category(category, newsletter)
+            raise make_category_error(category, newsletter)
     elif decision.action in ("pick", "categorise"):
         decision = replace(decision, category=category)
     if issue is not None:
         decision = replace(decision, issue=issue.date)
-    noted = {**shown(candidate), **(place.noted() if place else {}), **decision.shown}
+    noted = {**shown(candidate), **(place.to_note() if place else {}), **decision.shown}
     changed = tx.decisions.add(replace(decision, shown=noted))
     if decision.action == "pick":
         tx.snapshots.keep(candidate.articles, decision.at)
     if issue is not None:
         entry = current_entry(tx, candidate, newsletter)
         filled = (
-            put_back(issue, candidate, entry, place)
+            restore_entry(issue, candidate, entry, place)
             if decision.action == "edit" and place
-            else with_entry(issue, candidate, category, newsletter, entry)
+            else add_entry(issue, candidate, category, newsletter, entry)
         )
         save_issue(tx, filled, newsletter, newsroom.rules)
     done = _carried_out(tx, newsroom, decision.story, {*candidate.story.members, *changed}, changed)
@@ -174,14 +174,14 @@ def _undo(tx: Transaction, newsroom: Newsroom, decision: Decision, candidate: Ca
     changed = tx.decisions.add(replace(decision, shown={**shown(candidate), **decision.shown}))
     done = _carried_out(tx, newsroom, decision.story, {*candidate.story.members, *changed}, changed)
     drafts = tx.issues.drafts()
-    place = (Place.of(taken.shown) if taken else None) or place_of(done.candidate, drafts)
+    place = (Slot.from_note(taken.shown) if taken else None) or find_slot(done.candidate, drafts)
     if done.candidate.state != "picked" or place is None:
         return done
     if any(one.date == place.issue for one in drafts):
         entry = current_entry(tx, done.candidate, newsroom.newsletter)
         for one in drafts:
             at_home = one.date == place.issue
-            after = put_back(one, done.candidate, entry, place) if at_home else without_story(one, done.candidate)
+            after = restore_entry(one, done.candidate, entry, place) if at_home else remove_story(one, done.candidate)
             if after != one:
                 save_issue(tx, after, newsroom.newsletter, newsroom.rules)
     return replace(done, issue=place.issue)
@@ -325,13 +325,13 @@ def _fill_drafts(tx: Transaction, newsroom: Newsroom, told: Sequence[Candidate])
     for one in told:
         pick = next((said for said in reversed(decided.get(one.story.id, [])) if said.action == "pick"), None)
         home = pick.issue if pick and one.state == "picked" else None
-        holding = [day for day, draft in drafts.items() if without_story(draft, one) != draft]
+        holding = [day for day, draft in drafts.items() if remove_story(draft, one) != draft]
         if one.state == "picked" and home not in holding:
             home = holding[0] if holding else home
         for day in holding:
-            drafts[day] = only_once(drafts[day], one) if day == home else without_story(drafts[day], one)
+            drafts[day] = remove_repeats(drafts[day], one) if day == home else remove_story(drafts[day], one)
         if pick and home in drafts and not holding:
-            drafts[home] = with_entry(
+            drafts[home] = add_entry(
                 drafts[home],
                 one,
                 pick.category or one.category,
@@ -361,7 +361,7 @@ def _issue_for(tx: Transaction, decision: Decision, drafts: Sequence[Issue], new
     day = decision.issue or _day(decision.at, newsletter.zone)
     issue = tx.issues.get(day)
     if issue is None:
-        return new_issue(day, newsletter)
+        return make_draft(day, newsletter)
     if issue.state == "published" and decision.issue is None:
         raise CannotDecide("pick-for-published-issue", day=day)
     return issue

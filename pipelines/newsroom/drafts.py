@@ -11,14 +11,14 @@ from typing import Any, Final, Literal
 
 from pipelines.errors import CannotDecide, NoSuchIssue
 from pipelines.issue.entry import (
-    machine_line,
-    reworded,
-    with_machine_line,
-    with_machine_line_accepted,
-    without_machine_line,
+    accept_machine_line,
+    read_machine_line,
+    remove_machine_line,
+    reword_entry,
+    set_machine_line,
 )
-from pipelines.issue.escape import escape
-from pipelines.issue.sections import place_of
+from pipelines.issue.escape import escape_markdown
+from pipelines.issue.sections import find_slot
 from pipelines.model import Candidate, Change, Decision, Entry, Issue, Section
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom import Newsroom
@@ -163,7 +163,9 @@ def reword_story(editor: Editor, story: int, *, title: str, summary: str, seen: 
     with editor.store.transaction() as tx:
         candidate = find(tx, story, seen)
         before = current_entry(tx, candidate, editor.newsletter).markdown
-        after = reworded(before, editor.newsletter, title=title[:MOST_CHARACTERS], summary=summary[:MOST_CHARACTERS])
+        after = reword_entry(
+            before, editor.newsletter, title=title[:MOST_CHARACTERS], summary=summary[:MOST_CHARACTERS]
+        )
         if after == before:
             return Decided(candidate, None)
         return _decide_edit(tx, editor, candidate, before, after)
@@ -185,28 +187,29 @@ def assist(editor: Editor, story: int, *, action: Literal["ask", "accept", "reje
     newsletter = editor.newsletter
     with editor.store.reading() as tx:
         candidate = find(tx, story)
-        picked = place_of(candidate, tx.issues.drafts()) is not None
+        picked = find_slot(candidate, tx.issues.drafts()) is not None
     if not picked:
         raise CannotDecide("not-drafted")
     said = None
     if action == "ask":
         if newsletter.assistant is None:
             raise CannotDecide("assistant-off")
-        said = escape(propose(candidate.lead.article, newsletter.assistant))  # it takes its time: nothing is locked
+        # It takes its time: nothing is locked.
+        said = escape_markdown(propose(candidate.lead.article, newsletter.assistant))
     with editor.store.transaction() as tx:
         candidate = find(tx, story)
         before = find_drafted_entry(tx, candidate)
         if before is None:
             raise CannotDecide("no-longer-drafted")
-        standing = machine_line(before, newsletter)
+        standing = read_machine_line(before, newsletter)
         if said is not None:
-            after = with_machine_line(before, said, newsletter)
+            after = set_machine_line(before, said, newsletter)
         elif standing is None:
             raise CannotDecide("no-machine-line", machine=newsletter.labels.machine)
         elif action == "accept":
-            after = with_machine_line_accepted(before, newsletter)
+            after = accept_machine_line(before, newsletter)
         else:
-            after = without_machine_line(before, newsletter)
+            after = remove_machine_line(before, newsletter)
         _decide_edit(tx, editor, candidate, before, after)
     return said or standing or ""
 

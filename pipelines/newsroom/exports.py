@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Final, assert_never
 
 from pipelines import files
-from pipelines.issue.formats.as_json import to_json
-from pipelines.issue.formats.atom import to_atom
-from pipelines.issue.formats.readme import with_back_issues
-from pipelines.issue.formats.wechat import Picture, page, to_wechat
-from pipelines.issue.markdown import accepted, render
+from pipelines.issue.formats.as_json import render_json
+from pipelines.issue.formats.atom import render_atom
+from pipelines.issue.formats.readme import update_back_issues
+from pipelines.issue.formats.wechat import Picture, render_wechat, render_wechat_page
+from pipelines.issue.markdown import remove_machine_lines, render_issue
 from pipelines.model import Issue
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom import Newsroom
@@ -97,21 +97,21 @@ class FileOfAll:
 
 
 def _render_markdown(issue: Issue, newsroom: Newsroom) -> Rendering:
-    return Rendering(render(issue, newsroom.newsletter, _template(newsroom, "issue.md.j2")))
+    return Rendering(render_issue(issue, newsroom.newsletter, _template(newsroom, "issue.md.j2")))
 
 
 def _render_wechat(issue: Issue, newsroom: Newsroom) -> Rendering:
     templates = (_template(newsroom, name) for name in ("wechat.html.j2", "wechat.css"))
-    article = to_wechat(issue, newsroom.newsletter, *templates)
-    return Rendering(page(article, issue), article.pictures)
+    article = render_wechat(issue, newsroom.newsletter, *templates)
+    return Rendering(render_wechat_page(article, issue), article.pictures)
 
 
 def _render_json(issue: Issue, newsroom: Newsroom) -> Rendering:
-    return Rendering(to_json(issue, newsroom.newsletter))
+    return Rendering(render_json(issue, newsroom.newsletter))
 
 
 def _render_atom(issues: Sequence[Issue], newsroom: Newsroom) -> Rendering:
-    return Rendering(to_atom(issues, newsroom.newsletter, _template(newsroom, "issue.md.j2")))
+    return Rendering(render_atom(issues, newsroom.newsletter, _template(newsroom, "issue.md.j2")))
 
 
 FORMATS: Final[Mapping[Format, FileAnIssue | FileOfAll]] = {
@@ -149,7 +149,9 @@ def planned(
     Raises:
         UnreadableReadme: that file is no UTF-8 text.
     """
-    issues, published = ([accepted(issue, newsroom.newsletter) for issue in each] for each in (issues, published))
+    issues, published = (
+        [remove_machine_lines(issue, newsroom.newsletter) for issue in each] for each in (issues, published)
+    )
     rows = [FORMATS[name] for name in formats]
     plan = [file for issue in issues for row in rows for file in _files_of_issue(issue, row, newsroom, folder)]
     plan += [file for row in rows for file in _files_of_all(published, row, newsroom, folder)]
@@ -190,7 +192,7 @@ def _readme(newsroom: Newsroom, path: Path, published: Sequence[Issue]) -> ToWri
         old_text = ""
     except UnicodeDecodeError as error:
         raise UnreadableReadme(f"{path}：不是 UTF-8 文本；请先转换编码") from error
-    return ToWrite(path, with_back_issues(old_text, [issue.date for issue in published], newsroom.newsletter))
+    return ToWrite(path, update_back_issues(old_text, [issue.date for issue in published], newsroom.newsletter))
 
 
 def _template(newsroom: Newsroom, name: str) -> str:

@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import date
 
 from pipelines.errors import CannotDecide, NoSuchIssue
-from pipelines.issue.entry import machine_line
+from pipelines.issue.entry import read_machine_line
 from pipelines.issue.keys import find_entry_keys
-from pipelines.issue.markdown import back_issues
+from pipelines.issue.markdown import render_back_issues
 from pipelines.model import Issue
 from pipelines.newsletter import Newsletter
 from pipelines.rules import Rules
@@ -85,7 +85,7 @@ def ensure_accepted(newsletter: Newsletter, issues: Sequence[Issue]) -> None:
         CannotDecide: one holds what a machine drafted and nobody accepted.
     """
     waiting = [one for issue in issues for section in issue.sections for one in section.entries]
-    if any(machine_line(one.markdown, newsletter) is not None for one in waiting):
+    if any(read_machine_line(one.markdown, newsletter) is not None for one in waiting):
         raise CannotDecide("machine-line-waits", machine=newsletter.labels.machine)
 
 
@@ -98,4 +98,4 @@ def _the_issue(tx: Transaction, day: date) -> Issue:
 
 def _with_back_issues(issue: Issue, past: Sequence[date], newsletter: Newsletter) -> Issue:
     earlier = [day for day in past if day < issue.date]
-    return replace(issue, back_issues=back_issues(earlier, newsletter)) if earlier else issue
+    return replace(issue, back_issues=render_back_issues(earlier, newsletter)) if earlier else issue

@@ -30,7 +30,9 @@ def addresses_of(issue: Issue) -> list[str]:
     words = [issue.notice, issue.guide, issue.preamble, issue.footer]
     for section in issue.sections:
         words += [section.notes, *(entry.markdown for entry in section.entries), section.closing]
-    return list(dict.fromkeys(url for one in words if one for line in one.split("\n") for url in inline.urls(line)))
+    return list(
+        dict.fromkeys(url for one in words if one for line in one.split("\n") for url in inline.find_urls(line))
+    )
 
 
 def changed_since(tx: Transaction, issue: Issue) -> dict[int, list[Finding]]:

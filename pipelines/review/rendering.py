@@ -10,13 +10,13 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Final
 
-import nh3
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
-from pipelines.issue.escape import printable_url
+from pipelines.issue.escape import make_printable_url
+from pipelines.issue.formats.sanitizer import ON_THE_DESK, sanitize_html
 from pipelines.review.visit import NothingHere, Visit
 
 _TYPES: Final[Mapping[str, str]] = {
@@ -24,11 +24,6 @@ _TYPES: Final[Mapping[str, str]] = {
     "js": "text/javascript; charset=utf-8",
     "svg": "image/svg+xml",
 }
-
-RENDERED_TAGS: Final = frozenset(
-    ("a", "b", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3", "h4", "hr", "i", "li", "ol", "p", "pre", "s")
-) | frozenset(("strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul"))
-"""What an issue is made of; pictures and everything that runs are left out."""
 
 
 @cache
@@ -41,7 +36,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["web"] = lambda url: printable_url(url or "") or ""
+    made.filters["web"] = lambda url: make_printable_url(url or "") or ""
     return made
 
 
@@ -99,16 +94,7 @@ def rendered(markdown: str) -> Markup:
     made = (
         MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image").render(markdown)
     )
-    clean = nh3.clean(
-        made,
-        tags=set(RENDERED_TAGS),
-        attributes={"a": {"href"}},
-        attribute_filter=lambda _tag, name, value: printable_url(value) if name == "href" else None,
-        url_schemes={"http", "https"},
-        link_rel="noopener noreferrer",
-        set_tag_attribute_values={"a": {"target": "_blank"}},
-    )
-    return Markup(clean)  # noqa: S704 - nh3 let it pass
+    return Markup(sanitize_html(made, ON_THE_DESK))  # noqa: S704 - sanitized
 
 
 @dataclass(frozen=True, slots=True)

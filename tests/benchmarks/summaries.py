@@ -41,10 +41,12 @@ from crawler.items import RawItem, Reply
 from crawler.pages import PAGES
 from crawler.saved import read_saved
 from crawler.sources import Source
-from pipelines.issue.escape import cleaned
+from pipelines.issue.entry import read_entry
+from pipelines.issue.escape import clean_line
 from pipelines.issue.keys import find_entry_keys
-from pipelines.issue.reading import read_entry, read_issue
-from pipelines.issue.summary import MOST_SENTENCES, bounds_of, joined, sentences, summarise
+from pipelines.issue.reading import read_issue
+from pipelines.issue.sentences import choose_bounds, join_sentences, split_sentences
+from pipelines.issue.summary import MOST_SENTENCES, summarise
 from pipelines.model import Article, Candidate, StoredArticle, Story
 from pipelines.newsletter import load_newsletter
 from pipelines.normalise import normalise
@@ -76,7 +78,7 @@ def main() -> None:
     _say(f"{len(articles)} articles; {len(drafted)} of those with {LEAST_TEXT} characters of text drafted")
     for name, kept in floor(drafted).items():
         _say(f"  {name:44}{kept:>4} of {len(drafted)}")
-    lengths = [len(text) for _, text in drafted if bounds_of(text).most == 300]
+    lengths = [len(text) for _, text in drafted if choose_bounds(text).most == 300]
     _say(f"  median length of the Chinese ones {median(lengths):.0f} characters")
     if given.archive:
         _compare("the editor's text of the archive", of_archive(articles, Path(given.archive)))
@@ -121,18 +123,18 @@ def draft_of(article: Article) -> str:
 def floor(drafted: Sequence[tuple[Article, str]]) -> dict[str, int]:
     """How many drafts keep each promise."""
     parts = [
-        (article, text, [one for group in sentences(text) for each in group for one in re.split("；|; ", each)])
+        (article, text, [one for group in split_sentences(text) for each in group for one in re.split("；|; ", each)])
         for article, text in drafted
     ]
     return {
         "has a draft": sum(bool(text) for _, text, _ in parts),
         "every sentence stands in the article": sum(
-            all(one in f"{cleaned(article.text)} {cleaned(article.summary)}" for one in said)
+            all(one in f"{clean_line(article.text)} {clean_line(article.summary)}" for one in said)
             for article, _, said in parts
         ),
         "no boilerplate": sum(not BOILERPLATE.search(text) for _, text, _ in parts),
         "two to five sentences": sum(2 <= len(said) <= MOST_SENTENCES for *_, said in parts),
-        "length within bounds": sum(20 <= len(text) <= bounds_of(text).most for _, text, _ in parts),
+        "length within bounds": sum(20 <= len(text) <= choose_bounds(text).most for _, text, _ in parts),
     }
 
 
@@ -216,12 +218,12 @@ def _tokens(text: str) -> list[str]:
 
 def lead(article: Article) -> str:
     """The first three sentences, as they come."""
-    return joined(_all_sentences(article)[:3])
+    return join_sentences(_all_sentences(article)[:3])
 
 
 def lex_rank(article: Article) -> str:
     """sumy's choice of three, over Han characters and Latin words."""
-    return joined(_ranked(article, 3))
+    return join_sentences(_ranked(article, 3))
 
 
 def _ranked(article: Article, count: int) -> list[str]:
@@ -246,7 +248,7 @@ class _Tokenizer:
 
 
 def _all_sentences(article: Article) -> list[str]:
-    return [one for group in sentences(article.text or article.summary) for one in group]
+    return [one for group in split_sentences(article.text or article.summary) for one in group]
 
 
 def _shown(drafted: tuple[Article, str], number: int) -> str:

@@ -14,84 +14,90 @@ from feedgen.entry import FeedEntry
 from feedgen.feed import FeedGenerator
 
 from pipelines.issue import inline
-from pipelines.issue.escape import cleaned, printable_url
-from pipelines.issue.formats.html import inner_html, rendered
-from pipelines.issue.markdown import render
+from pipelines.issue.escape import clean_line, make_printable_url
+from pipelines.issue.formats.html import render_inner_html, render_tree
+from pipelines.issue.markdown import render_issue
 from pipelines.model import Issue
 from pipelines.newsletter import Newsletter
 
 SUMMARY_CHARACTERS: Final = 500
 
 
-def to_atom(issues: Sequence[Issue], newsletter: Newsletter, template: str) -> str:
-    """The feed of the newest issues, newest first; the same for the same issues, whatever the time.
+def render_atom(issues: Sequence[Issue], newsletter: Newsletter, template: str) -> str:
+    """Write the feed of the newest issues, newest first. The same issues give the same feed at any time.
 
-    An issue's `updated` is the last moment of its day: nothing of it says when it was touched.
+    An issue's `updated` is the last moment of its day, because an issue does not record its later changes.
 
     Args:
-        issues: published ones.
+        issues: published issues.
+        newsletter: `[publish]` has the site's address, the licence and the length of the feed.
         template: Jinja source of an issue's Markdown.
+
+    Returns:
+        The XML document.
     """
     style = newsletter.publish
-    shown = sorted(issues, key=lambda one: one.date, reverse=True)[: style.feed_entries]
+    newest = sorted(issues, key=lambda issue: issue.date, reverse=True)[: style.feed_entries]
     feed = FeedGenerator()
-    site = printable_url(style.url)
-    feed.id(site or _name(newsletter, "feed"))
-    feed.title(_text(newsletter.title))
+    site = make_printable_url(style.url)
+    feed.id(site or _make_identifier(newsletter, "feed"))
+    feed.title(_clean_xml(newsletter.title))
     feed.language("zh")
-    feed.author({"name": _text(newsletter.editor)})
+    feed.author({"name": _clean_xml(newsletter.editor)})
     feed.generator("jianbao")
-    feed.updated(_end_of(shown[0].date if shown else date(1970, 1, 1), newsletter))
+    feed.updated(_find_end_of_day(newest[0].date if newest else date(1970, 1, 1), newsletter))
     if newsletter.tagline:
-        feed.subtitle(_text(inline.plain(newsletter.tagline)))
+        feed.subtitle(_clean_xml(inline.strip_marks(newsletter.tagline)))
     if style.licence:
-        feed.rights(_text(style.licence))
+        feed.rights(_clean_xml(style.licence))
     if site:
         feed.link({"href": site, "rel": "alternate", "type": "text/html"})
-        feed.link({"href": urljoin(_folder(site), style.feed_address), "rel": "self", "type": "application/atom+xml"})
-    for issue in shown:
-        feed.add_entry(_entry(issue, newsletter, template, site), order="append")
-    written: bytes = feed.atom_str(pretty=True)
-    return written.decode()
+        feed.link(
+            {"href": urljoin(_end_with_slash(site), style.feed_address), "rel": "self", "type": "application/atom+xml"}
+        )
+    for issue in newest:
+        feed.add_entry(_make_entry(issue, newsletter, template, site), order="append")
+    document: bytes = feed.atom_str(pretty=True)
+    return document.decode()
 
 
-def _entry(issue: Issue, newsletter: Newsletter, template: str, site: str | None) -> FeedEntry:
+def _make_entry(issue: Issue, newsletter: Newsletter, template: str, site: str | None) -> FeedEntry:
     entry = FeedEntry()
-    address = urljoin(_folder(site), newsletter.publish.issue.format(date=issue.date)) if site else None
-    headline = f" {inline.plain(issue.headline)}" if issue.headline else ""
-    entry.id(address or _name(newsletter, str(issue.date)))
-    entry.title(_text(f"{issue.title} ({issue.date}){headline}"))
-    entry.updated(_end_of(issue.date, newsletter))
-    entry.published(_end_of(issue.date, newsletter))
+    address = urljoin(_end_with_slash(site), newsletter.publish.issue.format(date=issue.date)) if site else None
+    headline = f" {inline.strip_marks(issue.headline)}" if issue.headline else ""
+    entry.id(address or _make_identifier(newsletter, str(issue.date)))
+    entry.title(_clean_xml(f"{issue.title} ({issue.date}){headline}"))
+    entry.updated(_find_end_of_day(issue.date, newsletter))
+    entry.published(_find_end_of_day(issue.date, newsletter))
     if address:
         entry.link({"href": address, "rel": "alternate", "type": "text/html"})
     if issue.guide:
-        entry.summary(_text(inline.plain(issue.guide))[:SUMMARY_CHARACTERS])
-    body = render(replace(issue, front_matter=None, back_issues=None), newsletter, template)
-    body = re.sub(r"\A\s*# .*\n", "", body)  # a reader shows the title itself
-    entry.content(inner_html(rendered(body, address)).strip(), type="html")
+        entry.summary(_clean_xml(inline.strip_marks(issue.guide))[:SUMMARY_CHARACTERS])
+    body = render_issue(replace(issue, front_matter=None, back_issues=None), newsletter, template)
+    body = re.sub(r"\A\s*# .*\n", "", body)  # a feed reader shows the title itself
+    entry.content(render_inner_html(render_tree(body, address)).strip(), type="html")
     for section in issue.sections:
-        entry.category({"term": _text(section.name)})
+        entry.category({"term": _clean_xml(section.name)})
     return entry
 
 
-def _text(text: str) -> str:
-    """In one line, without what XML cannot hold; never empty, since an element has to say something.
+def _clean_xml(text: str) -> str:
+    """Make one line of a text, without characters that XML cannot hold; `-` for an empty text, as Atom wants a text.
 
-    >>> _text("a\\x00b\\x0b\\ufffe")
+    >>> _clean_xml("a\\x00b\\x0b\\ufffe")
     'ab'
     """
-    return cleaned(re.sub("[\ufffe\uffff]", "", text)) or "-"
+    return clean_line(re.sub("[\ufffe\uffff]", "", text)) or "-"
 
 
-def _folder(site: str) -> str:
+def _end_with_slash(site: str) -> str:
     return site if site.endswith("/") else f"{site}/"
 
 
-def _end_of(day: date, newsletter: Newsletter) -> datetime:
+def _find_end_of_day(day: date, newsletter: Newsletter) -> datetime:
     return datetime.combine(day, time(23, 59, 59), tzinfo=newsletter.zone)
 
 
-def _name(newsletter: Newsletter, what: str) -> str:
-    """An identifier that stays, for a newsletter without a site."""
-    return uuid5(NAMESPACE_URL, f"jianbao:{newsletter.title}:{what}").urn
+def _make_identifier(newsletter: Newsletter, part: str) -> str:
+    """Make an identifier that never changes, for a newsletter without a site."""
+    return uuid5(NAMESPACE_URL, f"jianbao:{newsletter.title}:{part}").urn

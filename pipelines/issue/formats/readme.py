@@ -1,49 +1,65 @@
-"""A README, or any page in Markdown, whose list of back issues is kept up."""
+"""Updates the list of back issues in a README, or in any page in Markdown."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
+from typing import Final
 
 from pipelines.issue import inline
-from pipelines.issue.markdown import back_issues
-from pipelines.issue.reading import code_lines
+from pipelines.issue.lines import find_code_lines
+from pipelines.issue.markdown import render_back_issues
 from pipelines.newsletter import Newsletter
 
+# "## 往期", "***", "- - -": a heading or a thematic break
+_SECTION_END: Final = re.compile(r" {0,3}(?:#{1,6}\s|([-*_])(?: *\1){2,} *$)")
 
-def with_back_issues(page: str, past: Iterable[date], newsletter: Newsletter) -> str:
-    """The page with the list of these issues under the heading that the newsletter gives such lists.
+# "===" or "---" below a line: the line is a heading
+_UNDERLINE: Final = re.compile(r" {0,3}(?:=+|-+) *$")
 
-    All from that heading to the next one, or to a thematic break, is the list's; the rest is not touched. The heading
-    that says just these words is meant before one that only has them in it. A page without the heading gets it at its
-    end; an empty one gets the newsletter's title first.
+# "往期", but neither "| 表" nor "- 列表"
+_UNDERLINED: Final = re.compile(r" {0,3}[^\s|>*+-]")
+
+
+def update_back_issues(page: str, past: Iterable[date], newsletter: Newsletter) -> str:
+    """Write the list of issues under the page's heading for back issues.
+
+    The list takes the lines from that heading to the next heading or thematic break; all other lines stay unchanged. A
+    heading of exactly the newsletter's words wins over a heading that contains them. A page without the heading gets it
+    at its end; an empty page gets the newsletter's title first.
 
     Args:
+        page: Markdown.
         past: dates of the issues to list.
-        newsletter: `[back_issues]` says how, `[publish] readme_link` where an issue lies.
+        newsletter: `[back_issues]` sets the style, `[publish] readme_link` the address of an issue.
+
+    Returns:
+        The new page.
     """
     style = newsletter.back_issues.model_copy(update={"link": newsletter.publish.readme_link, "url": None})
-    made = back_issues(past, newsletter.model_copy(update={"back_issues": style})).split("\n")
+    issue_list = render_back_issues(past, newsletter.model_copy(update={"back_issues": style})).split("\n")
     lines = (page.replace("\r\n", "\n").rstrip() or f"# {newsletter.title}").split("\n")
-    code = code_lines(lines)
-    heading = re.compile(rf"(#{{1,6}})\s.*{re.escape(style.heading)}.*")
-    found = [at for at, line in enumerate(lines) if at not in code and heading.fullmatch(line)]
-    start = next((at for at in found if inline.plain(lines[at]).strip("# ") == style.heading), next(iter(found), None))
+    code = find_code_lines(lines)
+    start = _find_list_heading(lines, code, style.heading)
     if start is None:
-        return "\n".join([*lines, "", *made, ""])
-    ends = (at for at in range(start + 1, len(lines)) if at not in code and _ends(lines, at))
+        return "\n".join([*lines, "", *issue_list, ""])
+    ends = (number for number in range(start + 1, len(lines)) if number not in code and _ends_list(lines, number))
     end = next(ends, len(lines))
-    rest = ["", *lines[end:]] if end < len(lines) else []
-    return "\n".join([*lines[:start], lines[start], *made[1:], *rest, ""])
+    following = ["", *lines[end:]] if end < len(lines) else []
+    return "\n".join([*lines[:start], lines[start], *issue_list[1:], *following, ""])
 
 
-_ENDS = re.compile(r" {0,3}(?:#{1,6}\s|([-*_])(?: *\1){2,} *$)")
-_UNDERLINE = re.compile(r" {0,3}(?:=+|-+) *$")
-_UNDERLINED = re.compile(r" {0,3}[^\s|>*+-]")
+def _find_list_heading(lines: Sequence[str], code: Collection[int], heading: str) -> int | None:
+    pattern = re.compile(rf"(#{{1,6}})\s.*{re.escape(heading)}.*")  # "## 往期简报" for the heading 往期
+    headings = [number for number, line in enumerate(lines) if number not in code and pattern.fullmatch(line)]
+    exact = (number for number in headings if inline.strip_marks(lines[number]).strip("# ") == heading)
+    return next(exact, headings[0] if headings else None)
 
 
-def _ends(lines: Sequence[str], at: int) -> bool:
-    """Whether a line begins what is no part of the list: a heading of either sort, or a thematic break."""
-    below = lines[at + 1] if at + 1 < len(lines) else ""
-    return bool(_ENDS.match(lines[at]) or (_UNDERLINE.match(below) and _UNDERLINED.match(lines[at])))
+def _ends_list(lines: Sequence[str], number: int) -> bool:
+    """Whether a line is no part of the list: a heading of either form, or a thematic break."""
+    if _SECTION_END.match(lines[number]):
+        return True
+    next_line = lines[number + 1] if number + 1 < len(lines) else ""
+    return bool(_UNDERLINE.match(next_line) and _UNDERLINED.match(lines[number]))

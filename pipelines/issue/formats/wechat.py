@@ -1,8 +1,8 @@
 """Issue -> HTML to paste into the editor of a WeChat official account.
 
-WeChat takes no links but to its own articles, no style sheets, classes or ids, and no pictures from elsewhere. So other
-links become numbered references at the end, all style stands in `style` attributes, and a picture becomes a mark where
-it is to be put in, and is listed.
+WeChat accepts links to its own articles only, no style sheets, classes or ids, and no pictures of other hosts. So all
+other links become numbered references at the end, all style is in `style` attributes, and a picture becomes a mark at
+its position and a line in the list of pictures to upload.
 """
 
 from __future__ import annotations
@@ -17,15 +17,20 @@ from lxml import html
 from markupsafe import Markup
 
 from pipelines.issue import inline
-from pipelines.issue.entry import label_line
-from pipelines.issue.formats.html import inner_html, rendered
-from pipelines.issue.markdown import accepted, item
-from pipelines.issue.reading import code_lines
+from pipelines.issue.entry import read_label_line
+from pipelines.issue.formats.html import render_inner_html, render_tree
+from pipelines.issue.lines import find_code_lines
+from pipelines.issue.markdown import remove_machine_lines, render_item
 from pipelines.model import Entry, Issue, Section
 from pipelines.newsletter import Newsletter
 
-_OWN: Final = re.compile(r"https?://mp\.weixin\.qq\.com/(?:s/[\w-]|s\?__biz=|mp/appmsgalbum)", re.IGNORECASE)
-"""Addresses that an article in WeChat may link to; what dies within hours (`signature=`) is none of them."""
+# "https://mp.weixin.qq.com/s/GFEGaI2RxGHP0hQm2OXzzA", "https://mp.weixin.qq.com/s?__biz=MzA4"
+_LASTING_ADDRESS: Final = re.compile(
+    r"https?://mp\.weixin\.qq\.com/(?:s/[\w-]|s\?__biz=|mp/appmsgalbum)", re.IGNORECASE
+)
+"""Addresses that an article in WeChat may link to; an address that expires in hours (`signature=`) does not match."""
+
+# 'color: red', "background: url('a;b')": one declaration of CSS
 _DECLARATION: Final = re.compile(r"(?:[^;\"']|\"[^\"]*\"|'[^']*')+")
 _FUNCTIONS: Final = frozenset(
     [
@@ -44,12 +49,15 @@ _FUNCTIONS: Final = frozenset(
         "rotate",
     ]
 )
-"""The functions of CSS that load nothing, as far as an article needs them."""
+"""The functions of CSS that an article may use: none of them loads anything."""
+
+# "calc(", "url ("
+_FUNCTION: Final = re.compile(r"([\w-]*)\s*\(")
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A link that became a number: the words that were linked, and where they led."""
+    """A link that became a number: its words and its address. Templates read both."""
 
     words: str
     url: str
@@ -57,7 +65,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture to upload: its number in the article, what it shows, where it lies (as the issue says)."""
+    """A picture to upload: its number in the article, its description, its address as the issue has it."""
 
     number: int
     words: str
@@ -66,12 +74,12 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class WeChatArticle:
-    """What is pasted, and what has to be done by hand.
+    """An article to paste, and the lists for the work by hand.
 
     Args:
         html: one `section`, self-contained.
-        pictures: to be uploaded and put in place of their marks, in order.
-        references: what the article's numbers stand for.
+        pictures: the pictures to upload, in the order of their marks.
+        references: the links behind the article's numbers.
     """
 
     html: str
@@ -79,46 +87,51 @@ class WeChatArticle:
     references: tuple[Reference, ...]
 
 
-def to_wechat(issue: Issue, newsletter: Newsletter, template: str, css: str) -> WeChatArticle:
+def render_wechat(issue: Issue, newsletter: Newsletter, template: str, css: str) -> WeChatArticle:
     """Write an issue as a WeChat article.
 
     Args:
+        issue: its machine lines are not written.
+        newsletter: its label words.
         template: Jinja source: the text of `templates/wechat.html.j2`.
-        css: the text of `templates/wechat.css`; what it would load from elsewhere is left out.
+        css: the text of `templates/wechat.css`; declarations that load anything are left out.
+
+    Returns:
+        The article, and its pictures and references.
     """
-    issue = accepted(issue, newsletter)
+    issue = remove_machine_lines(issue, newsletter)
     notes = _Notes()
     parts = {
         "title": issue.title,
-        "headline": issue.headline and Markup(_line(issue.headline, notes)),  # noqa: S704 - built from allowed elements
+        "headline": issue.headline and Markup(_render_line(issue.headline, notes)),  # noqa: S704 - built from allowed elements
         "tagline": issue.tagline,
-        "notice": _block(issue.notice, notes),
-        "guide": issue.guide and Markup(_line(issue.guide, notes)),  # noqa: S704 - likewise
-        "preamble": _block(issue.preamble, notes),
-        "sections": [_section(section, newsletter, notes) for section in issue.sections if _says(section)],
-        "footer": _block(issue.footer, notes),
+        "notice": _render_block(issue.notice, notes),
+        "guide": issue.guide and Markup(_render_line(issue.guide, notes)),  # noqa: S704 - likewise
+        "preamble": _render_block(issue.preamble, notes),
+        "sections": [_lay_out_section(section, newsletter, notes) for section in issue.sections if _has_text(section)],
+        "footer": _render_block(issue.footer, notes),
         "references": list(notes.references.values()),
     }
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     text = environment.from_string(template).render(issue=parts, labels=newsletter.labels, publish=newsletter.publish)
-    return WeChatArticle(_inlined(text, css), tuple(notes.pictures), tuple(notes.references.values()))
+    return WeChatArticle(_inline_style(text, css), tuple(notes.pictures), tuple(notes.references.values()))
 
 
-def page(article: WeChatArticle, issue: Issue) -> str:
-    """The file: the article, and above it, outside of what is copied, how to paste it and which pictures to upload."""
+def render_wechat_page(article: WeChatArticle, issue: Issue) -> str:
+    """Write the file: the article, and above it the instructions for pasting and the pictures to upload."""
     title = Markup.escape(f"{issue.title} ({issue.date})")
     pictures = "".join(
-        Markup("<li>图 {}：{}（{}）</li>").format(one.number, one.words or "无说明", one.url)
-        for one in article.pictures
+        Markup("<li>图 {}：{}（{}）</li>").format(picture.number, picture.words or "无说明", picture.url)
+        for picture in article.pictures
     )
-    wanted = f"<p>粘贴之后，在有「图 n」的地方插入这些图片：</p><ol>{pictures}</ol>" if pictures else ""
+    uploads = f"<p>粘贴之后，在有「图 n」的地方插入这些图片：</p><ol>{pictures}</ol>" if pictures else ""
     return (
         "<!DOCTYPE html>\n"
         f'<html lang="zh"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1"></head>\n'
         '<body style="margin: 0 auto; max-width: 677px; padding: 16px">\n'
         '<section style="font-size: 13px; color: #666666; border-bottom: 1px solid #cccccc; margin-bottom: 16px">'
-        f"<p>横线以下的全部内容，选中、复制，粘贴进公众号编辑器。</p>{wanted}</section>\n"
+        f"<p>横线以下的全部内容，选中、复制，粘贴进公众号编辑器。</p>{uploads}</section>\n"
         f"{article.html}\n</body></html>\n"
     )
 
@@ -128,90 +141,90 @@ def page(article: WeChatArticle, issue: Issue) -> str:
 
 @dataclass
 class _Notes:
-    """What the parts before this one referred to."""
+    """The references and pictures of all parts so far, in order."""
 
     references: dict[str, Reference] = field(default_factory=dict)
     pictures: list[Picture] = field(default_factory=list)
 
-    def number(self, words: str, url: str) -> int:
-        """The number of an address; the same each time that it is linked."""
-        self.references.setdefault(url, Reference(words, url))
+    def add_reference(self, text: str, url: str) -> int:
+        """Add a reference and return its number: all links to one address have one number."""
+        self.references.setdefault(url, Reference(text, url))
         return list(self.references).index(url) + 1
 
 
-def _says(section: Section) -> bool:
+def _has_text(section: Section) -> bool:
     return bool(section.notes or section.closing or any(entry.markdown.strip() for entry in section.entries))
 
 
-def _section(section: Section, newsletter: Newsletter, notes: _Notes) -> dict[str, Any]:
+def _lay_out_section(section: Section, newsletter: Newsletter, notes: _Notes) -> dict[str, Any]:
     return {
         "name": section.name,
-        "notes": _block(section.notes, notes),
-        "entries": [_entry(entry, newsletter, notes) for entry in section.entries if entry.markdown.strip()],
-        "closing": _block(section.closing, notes),
+        "notes": _render_block(section.notes, notes),
+        "entries": [_lay_out_entry(entry, newsletter, notes) for entry in section.entries if entry.markdown.strip()],
+        "closing": _render_block(section.closing, notes),
     }
 
 
-def _entry(entry: Entry, newsletter: Newsletter, notes: _Notes) -> dict[str, Any]:
-    first, *others = entry.markdown.split("\n")
-    code = code_lines(others)
+def _lay_out_entry(entry: Entry, newsletter: Newsletter, notes: _Notes) -> dict[str, Any]:
+    first_line, *lines = entry.markdown.split("\n")
+    code = find_code_lines(lines)
     parts: list[tuple[str, list[str]]] = []
-    for at, line in enumerate(others):
-        kind = "label" if at not in code and label_line(line, newsletter) else "summary"
+    for number, line in enumerate(lines):
+        kind = "label" if number not in code and read_label_line(line, newsletter) else "summary"
         if kind == "summary" and parts and parts[-1][0] == "summary":
             parts[-1][1].append(line)
         else:
             parts.append((kind, [line]))
     return {
-        "title": Markup(_line(first, notes)),  # noqa: S704 - built from allowed elements, as are all parts
+        "title": Markup(_render_line(first_line, notes)),  # noqa: S704 - built from allowed elements, as are all parts
         "parts": [
-            {"kind": kind, "html": _part(kind, lines, newsletter, notes)}
-            for kind, lines in parts
-            if "".join(lines).strip()
+            {"kind": kind, "html": _render_part(kind, part_lines, newsletter, notes)}
+            for kind, part_lines in parts
+            if "".join(part_lines).strip()
         ],
     }
 
 
-def _part(kind: str, lines: list[str], newsletter: Newsletter, notes: _Notes) -> Markup:
+def _render_part(kind: str, lines: list[str], newsletter: Newsletter, notes: _Notes) -> Markup:
     if kind == "label":
-        return Markup(_line(lines[0], notes))  # noqa: S704
-    said = str(_block(item(Entry("\n".join(lines))).removeprefix("- "), notes) or "")
+        return Markup(_render_line(lines[0], notes))  # noqa: S704
+    text = str(_render_block(render_item(Entry("\n".join(lines))).removeprefix("- "), notes) or "")
     word = re.escape(newsletter.labels.summary)
     return Markup(  # noqa: S704
-        re.sub(rf"^\s*<p>(?:<strong>)?({word}[:：])(?:</strong>)?", r'<p><span class="word">\1</span>', said, count=1)
+        re.sub(rf"^\s*<p>(?:<strong>)?({word}[:：])(?:</strong>)?", r'<p><span class="word">\1</span>', text, count=1)
     )
 
 
-def _line(markdown: str, notes: _Notes) -> str:
-    """One line of Markdown, without a paragraph around it."""
-    tree = _without_links(rendered(markdown, _NOWHERE), notes)
+def _render_line(markdown: str, notes: _Notes) -> str:
+    """Render one line of Markdown, without a paragraph around it."""
+    tree = _replace_links(render_tree(markdown, _ISSUE_FOLDER), notes)
     if len(tree) == 1 and tree[0].tag == "p" and not (tree.text or "").strip():
-        return inner_html(tree[0])
-    return inner_html(tree)
+        return render_inner_html(tree[0])
+    return render_inner_html(tree)
 
 
-def _block(markdown: str | None, notes: _Notes) -> Markup | None:
+def _render_block(markdown: str | None, notes: _Notes) -> Markup | None:
     if not markdown or not markdown.strip():
         return None
-    return Markup(inner_html(_without_links(rendered(markdown, _NOWHERE), notes)).strip())  # noqa: S704
+    return Markup(render_inner_html(_replace_links(render_tree(markdown, _ISSUE_FOLDER), notes)).strip())  # noqa: S704
 
 
 _SITE: Final = "https://issue.invalid/"
-_NOWHERE: Final = f"{_SITE}here/"
-"""What relative addresses are read against, so that a picture beside the issue is listed."""
+_ISSUE_FOLDER: Final = f"{_SITE}here/"
+"""The base of relative addresses: it makes a picture beside the issue absolute, so that the picture is listed."""
 
 
-def _without_links(tree: html.HtmlElement, notes: _Notes) -> html.HtmlElement:
+def _replace_links(tree: html.HtmlElement, notes: _Notes) -> html.HtmlElement:
     for element in list(tree.iter("a", "img")):
         if element.tag == "img":
-            _mark(element, notes)
+            _replace_picture(element, notes)
         else:
-            _note(element, notes)
+            _replace_link(element, notes)
     return tree
 
 
-def _mark(image: html.HtmlElement, notes: _Notes) -> None:
-    url = str(image.attrib.pop("src", "")).removeprefix(_NOWHERE).replace(_SITE, "../")
+def _replace_picture(image: html.HtmlElement, notes: _Notes) -> None:
+    url = str(image.attrib.pop("src", "")).removeprefix(_ISSUE_FOLDER).replace(_SITE, "../")
     picture = Picture(len(notes.pictures) + 1, str(image.attrib.pop("alt", "")), url)
     notes.pictures.append(picture)
     image.tag = "span"
@@ -219,19 +232,19 @@ def _mark(image: html.HtmlElement, notes: _Notes) -> None:
     image.text = f"图 {picture.number}" + (f"：{picture.words}" if picture.words else "")
 
 
-def _note(anchor: html.HtmlElement, notes: _Notes) -> None:
+def _replace_link(anchor: html.HtmlElement, notes: _Notes) -> None:
     url = str(anchor.get("href") or "")
-    if _OWN.match(url):
+    if _LASTING_ADDRESS.match(url):
         return
     del anchor.attrib["href"]
     anchor.tag = "span"
-    pictures = " ".join(str(image.get("alt") or "图") for image in anchor.iter("img"))
-    words = inline.plain("".join(anchor.itertext())) or pictures
-    if url.startswith(_SITE) or not words or words.rstrip("/") == url.rstrip("/"):
-        return  # it says its address already, or leads to nothing outside of the site
+    descriptions = " ".join(str(image.get("alt") or "图") for image in anchor.iter("img"))
+    text = inline.strip_marks("".join(anchor.itertext())) or descriptions
+    if url.startswith(_SITE) or not text or text.rstrip("/") == url.rstrip("/"):
+        return  # its text is its address, or it links a file beside the issue
     mark = html.Element("sup")
     mark.set("class", "reference")
-    mark.text = f"[{notes.number(words, url)}]"
+    mark.text = f"[{notes.add_reference(text, url)}]"
     mark.tail, anchor.tail = anchor.tail, None
     anchor.addnext(mark)
 
@@ -239,33 +252,32 @@ def _note(anchor: html.HtmlElement, notes: _Notes) -> None:
 # ---- Style
 
 
-def _inlined(text: str, css: str) -> str:
-    """The HTML with each rule of the style sheet in the attributes of what it is about, and no class left."""
-    styled = _inliner().inline_fragment(text, css)
+def _inline_style(text: str, css: str) -> str:
+    """Write the rules of the style sheet into the `style` of the elements, and remove all classes."""
+    styled = _make_inliner().inline_fragment(text, css)
     tree = html.fragment_fromstring(styled, create_parent="div")
     for element in tree.iter():
         if isinstance(element.tag, str):
             element.attrib.pop("class", None)
             if style := element.attrib.pop("style", None):
-                element.set("style", _harmless(str(style)))
-    return inner_html(tree).strip()
+                element.set("style", _remove_loading_declarations(str(style)))
+    return render_inner_html(tree).strip()
 
 
-def _harmless(style: str) -> str:
-    """The declarations that load nothing.
+def _remove_loading_declarations(style: str) -> str:
+    """Remove the declarations that can load anything.
 
-    >>> _harmless("color: red;background: url(//e.org/x);width: calc(1px + 2px)")
+    >>> _remove_loading_declarations("color: red;background: url(//e.org/x);width: calc(1px + 2px)")
     'color: red;width: calc(1px + 2px)'
     """
-    return ";".join(one for one in _DECLARATION.findall(style) if one.strip() and _loads_nothing(one))
+    declarations = _DECLARATION.findall(style)
+    return ";".join(text for text in declarations if text.strip() and _loads_nothing(text))
 
 
 def _loads_nothing(declaration: str) -> bool:
-    return "\\" not in declaration and all(
-        name.casefold() in _FUNCTIONS for name in re.findall(r"([\w-]*)\s*\(", declaration)
-    )
+    return "\\" not in declaration and all(name.casefold() in _FUNCTIONS for name in _FUNCTION.findall(declaration))
 
 
-def _inliner() -> CSSInliner:
-    """Never loads what a page names: by default it would."""
+def _make_inliner() -> CSSInliner:
+    """Make an inliner that loads nothing: by default it loads the style sheets that a page links."""
     return CSSInliner(load_remote_stylesheets=False, inline_style_tags=False)

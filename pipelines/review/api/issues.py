@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from pipelines import files
 from pipelines.errors import CannotDecide
-from pipelines.issue.formats.as_json import to_json
+from pipelines.issue.formats.as_json import render_json
 from pipelines.model import Issue
 from pipelines.newsroom import drafts, run
 from pipelines.newsroom.decisions import Stale
@@ -182,7 +182,7 @@ def _after(visit: Visit, change: Callable[[date], Issue]) -> Response:
 
 
 def _told(visit: Visit, shown: IssueView) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(to_json(shown.issue, visit.newsroom.newsletter)) | {
+    told: dict[str, Any] = json.loads(render_json(shown.issue, visit.newsroom.newsletter)) | {
         "markdown": shown.markdown,
         "editions": dict(shown.editions),
         "proposals": dict(shown.proposals),

@@ -10,8 +10,8 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from pipelines.issue.entry import EntryView, read_entry, summary_of, title_of
-from pipelines.issue.escape import printable_url
+from pipelines.issue.entry import EntryView, read_entry, read_summary, read_title
+from pipelines.issue.escape import make_printable_url
 from pipelines.issue.keys import find_entry_keys
 from pipelines.model import Entry, Issue
 from pipelines.newsroom.issues import all_issues
@@ -99,7 +99,7 @@ def _first_titles(visit: Visit) -> Callable[[Issue], str]:
 
     def said(issue: Issue) -> str:
         entries = [entry for section in issue.sections for entry in section.entries]
-        return " / ".join(title_of(entry.markdown, visit.newsroom.newsletter) for entry in entries[:3])
+        return " / ".join(read_title(entry.markdown, visit.newsroom.newsletter) for entry in entries[:3])
 
     return said
 
@@ -116,9 +116,9 @@ def _printed(visit: Visit, tx: Transaction, day: date, entry: Entry) -> Printed:
     view = read_entry(entry.markdown, newsletter)
     return Printed(
         issue=day,
-        title=title_of(entry.markdown, newsletter),
-        url=printable_url(view.url or "") or "",
-        summary=summary_of(entry.markdown, newsletter),
+        title=read_title(entry.markdown, newsletter),
+        url=make_printable_url(view.url or "") or "",
+        summary=read_summary(entry.markdown, newsletter),
         view=view,
         also=sorted(days - {day}, reverse=True),
     )

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from pipelines.group.candidates import as_of
 from pipelines.group.relevance import PROMOTION
-from pipelines.issue.entry import summary_of, title_of
-from pipelines.issue.escape import cleaned, printable_url
-from pipelines.issue.sections import place_of
+from pipelines.issue.entry import read_summary, read_title
+from pipelines.issue.escape import clean_line, make_printable_url
+from pipelines.issue.sections import find_slot
 from pipelines.model import Candidate, CandidateState, Issue, Reason, StoredArticle
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom.decisions import current_entries, versions
@@ -130,17 +130,17 @@ def _card(  # noqa: PLR0917 - a card is made of so much
     one: Candidate, markdown: str, version: str, drafts: Sequence[Issue], newsletter: Newsletter, now: datetime
 ) -> Card:
     lead = one.lead
-    place = place_of(one, drafts)
+    place = find_slot(one, drafts)
     sort = next((reason.text for reason in one.reasons if reason.text.startswith(PROMOTION)), "")
     shares = one.category_scores
     return Card(
         id=one.story.id,
         version=version,
-        title=title_of(markdown, newsletter) or lead.article.title,
-        summary=summary_of(markdown, newsletter),
+        title=read_title(markdown, newsletter) or lead.article.title,
+        summary=read_summary(markdown, newsletter),
         lead=_report(lead, now, newsletter.zone),
         others=[_report(other, now, newsletter.zone) for other in one.articles if other is not lead],
-        links=[(link.label, url, _short(url)) for link in one.links if (url := printable_url(link.url))],
+        links=[(link.label, url, _short(url)) for link in one.links if (url := make_printable_url(link.url))],
         evidence=list(dict.fromkeys((edge.kind, edge.detail) for edge in one.story.evidence)),
         reasons=[reason for reason in one.reasons if abs(reason.weight) >= 0.05],
         score=one.score,
@@ -156,10 +156,10 @@ def _card(  # noqa: PLR0917 - a card is made of so much
 
 def _report(stored: StoredArticle, now: datetime, zone: ZoneInfo) -> Report:
     article = stored.article
-    url = "" if article.temporary else printable_url(article.url) or ""
+    url = "" if article.temporary else make_printable_url(article.url) or ""
     return Report(
         id=stored.id,
-        title=cleaned(article.title) or article.url,
+        title=clean_line(article.title) or article.url,
         url=url,
         host=shown_host(url),
         source=article.publisher or article.source,

@@ -9,10 +9,10 @@ from datetime import date
 from markupsafe import Markup
 from starlette.responses import Response
 
-from pipelines.issue.entry import EntryView, read_entry, summary_of, title_of
-from pipelines.issue.frame import guide_of, headline_of
+from pipelines.issue.entry import EntryView, read_entry, read_summary, read_title
+from pipelines.issue.frame import propose_guide, propose_headline
 from pipelines.issue.lint import Finding
-from pipelines.issue.markdown import render
+from pipelines.issue.markdown import render_issue
 from pipelines.model import Issue
 from pipelines.newsroom.decisions import versions_of
 from pipelines.newsroom.drafts import PARTS, edition, order_edition
@@ -121,8 +121,8 @@ def view_issue(visit: Visit, day: date, changed: Issue | None = None) -> IssueVi
                 edition=edition(entry.markdown),
                 story=entry.story,
                 version=behind.get(entry.story or 0, ""),
-                title=title_of(entry.markdown, newsletter),
-                summary=summary_of(entry.markdown, newsletter),
+                title=read_title(entry.markdown, newsletter),
+                summary=read_summary(entry.markdown, newsletter),
                 view=read_entry(entry.markdown, newsletter),
                 findings=[one for one in findings if (one.part, one.position) == ("entry", at + number)],
             )
@@ -136,10 +136,10 @@ def view_issue(visit: Visit, day: date, changed: Issue | None = None) -> IssueVi
         issue=issue,
         sections=sections,
         editions={part: edition(getattr(issue, part)) for part in PARTS},
-        proposals={"headline": headline_of(issue, newsletter), "guide": guide_of(issue, newsletter)},
+        proposals={"headline": propose_headline(issue, newsletter), "guide": propose_guide(issue, newsletter)},
         order=order_edition(issue),
         findings=findings,
-        markdown=render(issue, newsletter, newsroom.home.template("issue.md.j2").read_text(encoding="utf-8")),
+        markdown=render_issue(issue, newsletter, newsroom.home.template("issue.md.j2").read_text(encoding="utf-8")),
     )
 
 

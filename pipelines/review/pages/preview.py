@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from difflib import unified_diff
 from typing import Final
 
-import nh3
 from lxml import etree, html
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
-from pipelines.issue.escape import printable_url
+from pipelines.issue.escape import make_printable_url
+from pipelines.issue.formats.sanitizer import CRAWLED, CRAWLED_WITH_PICTURES, sanitize_html
 from pipelines.model import StoredArticle
 from pipelines.review.rendering import environment
 from pipelines.review.visit import NothingHere, Visit
@@ -21,19 +21,6 @@ from pipelines.review.visit import NothingHere, Visit
 MOST_CHARACTERS: Final = 2_000_000
 MOST_IMAGES: Final = 200
 MOST_LINES: Final = 2000
-
-_TEXT_TAGS: Final = (
-    frozenset(
-        ("b", "blockquote", "br", "code", "dd", "del", "dl", "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4")
-    )
-    | frozenset(
-        ("h5", "h6", "hr", "i", "li", "ol", "p", "pre", "s", "section", "strong", "sub", "sup", "table", "tbody", "td")
-    )
-    | frozenset(("th", "thead", "tr", "u", "ul"))
-)
-
-_CELL: Final = ("colspan", "rowspan")
-_ATTRIBUTES: Final[Mapping[str, Sequence[str]]] = {"img": ("src", "alt"), "td": _CELL, "th": _CELL}
 
 STYLE: Final = """
 :root{color-scheme:light dark}
@@ -128,26 +115,10 @@ def cleaned(untrusted: str, *, pictures: bool) -> Markup:
     >>> cleaned('<img data-src="https://e.example/f.png" src="data:,">', pictures=True)
     Markup('<img src="https://e.example/f.png" alt="">')
     """
-    tags = set(_TEXT_TAGS)
     if pictures:
-        tags.add("img")
         untrusted = _with_late_pictures(untrusted)
-    clean = nh3.clean(
-        untrusted,
-        tags=tags,
-        attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
-        attribute_filter=_attribute,
-        url_schemes={"http", "https"},
-        link_rel=None,
-    )
-    return Markup(clean)  # noqa: S704 - nh3 let it pass
-
-
-def _attribute(tag: str, name: str, value: str) -> str | None:
-    """An attribute as it may stand: none that is not named, no picture of our own site's."""
-    if name not in _ATTRIBUTES.get(tag, ()):
-        return None
-    return printable_url(value) or "" if name == "src" else value
+    clean = sanitize_html(untrusted, CRAWLED_WITH_PICTURES if pictures else CRAWLED)
+    return Markup(clean)  # noqa: S704 - sanitized
 
 
 def _with_late_pictures(untrusted: str) -> str:
@@ -157,7 +128,7 @@ def _with_late_pictures(untrusted: str) -> str:
     except (etree.ParserError, ValueError):
         return untrusted
     for image in list(root.iter("img"))[:MOST_IMAGES]:
-        address = printable_url(image.get("data-src") or image.get("src") or "")
+        address = make_printable_url(image.get("data-src") or image.get("src") or "")
         image.attrib.clear()
         image.set("src", address or "")
         image.set("alt", "")

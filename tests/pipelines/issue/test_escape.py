@@ -13,37 +13,37 @@ from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
 
 from pipelines.issue import inline
-from pipelines.issue.escape import bare_url, cleaned, escape, link, printable_url
+from pipelines.issue.escape import clean_line, escape_markdown, make_autolink, make_link, make_printable_url
 
 GFM = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 
 
 def heard(text: str) -> str:
     """What a paragraph of just this text renders to."""
-    return f"<p>{escapeHtml(cleaned(text))}</p>\n" if cleaned(text) else ""
+    return f"<p>{escapeHtml(clean_line(text))}</p>\n" if clean_line(text) else ""
 
 
 @pytest.mark.parametrize("title", HOSTILE)
 def test_a_hostile_title_is_only_text(title: str) -> None:
-    assert GFM.render(escape(title)) == heard(title)
-    assert re.search(r"\{\{|\{%", escape(title)) is None, "Liquid would run it"
+    assert GFM.render(escape_markdown(title)) == heard(title)
+    assert re.search(r"\{\{|\{%", escape_markdown(title)) is None, "Liquid would run it"
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=60) | MARKUP)
 @example("[\\]: x")
 def test_any_text_comes_back_from_markdown(text: str) -> None:
-    said = escape(text)
+    said = escape_markdown(text)
     assert "\n" not in said
     assert GFM.render(said) == heard(text)
-    assert inline.plain(said) == cleaned(text)
+    assert inline.strip_marks(said) == clean_line(text)
 
 
 @settings(max_examples=200, deadline=None)
 @given(MARKUP)
 def test_any_text_stays_within_the_item_the_link_and_the_line_it_was_put_into(text: str) -> None:
-    said, html = escape(text), escapeHtml(cleaned(text))
-    assert GFM.render(f"- {link(f'{said} | 源', 'https://e.org/a')}") == (
+    said, html = escape_markdown(text), escapeHtml(clean_line(text))
+    assert GFM.render(f"- {make_link(f'{said} | 源', 'https://e.org/a')}") == (
         f'<ul>\n<li><a href="https://e.org/a">{html} | 源</a></li>\n</ul>\n'
     )
     assert GFM.render(f"前  \n摘要：{said}") == f"<p>前<br />\n摘要：{html}</p>\n"
@@ -55,7 +55,7 @@ def test_any_text_stays_within_the_item_the_link_and_the_line_it_was_put_into(te
 @settings(max_examples=200, deadline=None)
 @given(MARKUP)
 def test_liquid_and_kramdown_find_nothing_to_run(text: str) -> None:
-    said = escape(text)
+    said = escape_markdown(text)
     assert not re.search(r"\{\{|\{%", said)
     assert not re.search(r"(?<!\\)(?:\\\\)*\{:", said), "attributes"
     assert "]:" not in said, "the definition of a link"
@@ -74,26 +74,26 @@ def test_liquid_and_kramdown_find_nothing_to_run(text: str) -> None:
     ],
 )
 def test_ordinary_titles_stay_as_an_editor_would_type_them(title: str) -> None:
-    assert escape(title) == title
+    assert escape_markdown(title) == title
 
 
 def test_a_bare_url_whose_word_needs_escapes_is_no_link_on_github() -> None:
-    assert escape("https://a.example/*b*") == r"https\://a.example/\*b\*"
-    assert escape("www.a.example/*") == r"www\.a.example/\*"
+    assert escape_markdown("https://a.example/*b*") == r"https\://a.example/\*b\*"
+    assert escape_markdown("www.a.example/*") == r"www\.a.example/\*"
 
 
 def test_controls_overrides_of_direction_and_lone_surrogates_are_dropped() -> None:
-    assert escape("a\x00b\x1b\u202ec\ud800d\u2066") == "abcd"
+    assert escape_markdown("a\x00b\x1b\u202ec\ud800d\u2066") == "abcd"
 
 
 @pytest.mark.parametrize("mark", ["[a](", "*a", "_a ", "`", "<a", "&a", "{%", "[", "\\", "https://a)", "**a "])
 def test_twice_as_many_marks_cost_twice_as_much_to_escape_and_to_read(mark: str) -> None:
     half = mark * (5_000 // len(mark))
-    assert inline.plain(escape(half * 2)) == cleaned(half * 2)
-    for read in (escape, inline.plain, inline.urls):
+    assert inline.strip_marks(escape_markdown(half * 2)) == clean_line(half * 2)
+    for read in (escape_markdown, inline.strip_marks, inline.find_urls):
         assert_twice_costs_at_most_three_times(read, half, half * 2)
     address = "https://a.example/"
-    assert_twice_costs_at_most_three_times(printable_url, address + half, address + half * 2)
+    assert_twice_costs_at_most_three_times(make_printable_url, address + half, address + half * 2)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_twice_as_many_marks_cost_twice_as_much_to_escape_and_to_read(mark: str)
     ],
 )
 def test_what_is_no_public_web_address_is_not_printed(url: str) -> None:
-    assert printable_url(url) is None
+    assert make_printable_url(url) is None
 
 
 @pytest.mark.parametrize(
@@ -132,18 +132,18 @@ def test_what_is_no_public_web_address_is_not_printed(url: str) -> None:
     ],
 )
 def test_a_url_keeps_its_meaning_and_loses_its_markup(url: str, printed: str) -> None:
-    assert printable_url(url) == printed
+    assert make_printable_url(url) == printed
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=30) | MARKUP)
 def test_a_link_leads_where_its_url_says_and_a_bare_url_says_itself(tail: str) -> None:
-    url = printable_url(f"https://example.org/{tail}")
+    url = make_printable_url(f"https://example.org/{tail}")
     assert url is not None
-    (token,) = [one for one in GFM.parseInline(link("文", url))[0].children or () if one.type == "link_open"]
+    (token,) = [one for one in GFM.parseInline(make_link("文", url))[0].children or () if one.type == "link_open"]
     assert token.attrs["href"] == GFM.normalizeLink(url)
-    assert inline.links(link("文", url))[0].url == url
-    assert re.sub(r"<[^>]*>", "", GFM.renderInline(bare_url(url))) in (
+    assert inline.find_links(make_link("文", url))[0].url == url
+    assert re.sub(r"<[^>]*>", "", GFM.renderInline(make_autolink(url))) in (
         escapeHtml(url),
         escapeHtml(GFM.normalizeLinkText(url)),
     )

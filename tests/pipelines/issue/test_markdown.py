@@ -19,11 +19,12 @@ from markdown_it import MarkdownIt
 
 from crawler.home import bundled
 from pipelines import files
-from pipelines.issue.escape import cleaned, printable_url
-from pipelines.issue.formats.as_json import to_json
-from pipelines.issue.markdown import back_issues, item, render
+from pipelines.issue.entry import read_entry
+from pipelines.issue.escape import clean_line, make_printable_url
+from pipelines.issue.formats.as_json import render_json
+from pipelines.issue.markdown import render_back_issues, render_issue, render_item
 from pipelines.issue.proposal import propose_entry
-from pipelines.issue.reading import read_entry, read_issue
+from pipelines.issue.reading import read_issue
 from pipelines.issue.summary import summarise
 from pipelines.model import Candidate, Entry, Issue, Section, StoredArticle, Story, StoryLink
 from pipelines.newsletter import Newsletter, load_newsletter
@@ -43,7 +44,7 @@ def current_entry(*links: StoryLink, **values: Any) -> str:
 
 
 def written(issue: Issue) -> str:
-    return render(issue, NEWSLETTER, TEMPLATE)
+    return render_issue(issue, NEWSLETTER, TEMPLATE)
 
 
 # Rendering
@@ -137,7 +138,7 @@ SECTIONS = st.builds(
         tagline=st.none() | st.just("关注甲、乙"),
         guide=st.none() | LINES,
         preamble=TEXTS,
-        back_issues=st.none() | st.just(back_issues([date(2020, 1, 1)], NEWSLETTER)),
+        back_issues=st.none() | st.just(render_back_issues([date(2020, 1, 1)], NEWSLETTER)),
         footer=st.none() | st.just("----\n\n版权"),
     )
 )
@@ -155,7 +156,7 @@ def with_back_issues(**values: Any) -> Newsletter:
 def test_the_table_of_back_issues_has_its_newest_on_the_left_of_the_rows_below_their_year() -> None:
     newsletter = with_back_issues(url=None, link="../{date}.md", columns=2)
     past = [date(2020, 1, 6), date(2020, 3, 2), date(2019, 12, 2), date(2020, 2, 16), date(2020, 2, 16)]
-    assert back_issues(past, newsletter) == (
+    assert render_back_issues(past, newsletter) == (
         "## 往期回顾\n\n"
         "| 2020 |  |\n"
         "|:---:|:---:|\n"
@@ -167,18 +168,18 @@ def test_the_table_of_back_issues_has_its_newest_on_the_left_of_the_rows_below_t
 
 
 def test_a_year_has_a_digit_a_column_where_that_fits() -> None:
-    assert "| 2 | 0 | 2 | 1 |\n|:---:|:---:|:---:|:---:|\n" in back_issues([date(2021, 3, 5)], NEWSLETTER)
+    assert "| 2 | 0 | 2 | 1 |\n|:---:|:---:|:---:|:---:|\n" in render_back_issues([date(2021, 3, 5)], NEWSLETTER)
 
 
 def test_the_list_of_back_issues_is_newest_first() -> None:
     newsletter = with_back_issues(style="list", link="{date}.md", url="https://e.org")
-    assert back_issues([date(2019, 1, 1), date(2020, 1, 1)], newsletter) == (
+    assert render_back_issues([date(2019, 1, 1), date(2020, 1, 1)], newsletter) == (
         "## [往期回顾](https://e.org)\n\n- [2020-01-01](2020-01-01.md)  \n- [2019-01-01](2019-01-01.md)"
     )
 
 
 def test_the_first_issue_has_no_back_issues_but_their_heading() -> None:
-    assert back_issues([], with_back_issues(url=None)) == "## 往期回顾"
+    assert render_back_issues([], with_back_issues(url=None)) == "## 往期回顾"
 
 
 # Drafts
@@ -274,10 +275,10 @@ def test_what_is_drafted_says_what_the_article_said_escaped_once(title: str, sou
     markdown = current_entry(title=title, publisher=source, summary=summary)
     entry = read_entry(markdown, NEWSLETTER)
     assert entry.url == "https://example.org/1"
-    assert entry.source == (cleaned(source) or None)
-    assert GFM.render(item(Entry(markdown))).count("<li>") == 1
+    assert entry.source == (clean_line(source) or None)
+    assert GFM.render(render_item(Entry(markdown))).count("<li>") == 1
     assume(entry.repository is None)
-    assert entry.title == (cleaned(title) or "https://example.org/1")
+    assert entry.title == (clean_line(title) or "https://example.org/1")
 
 
 def test_a_hostile_story_is_one_item_with_one_link() -> None:
@@ -288,7 +289,7 @@ def test_a_hostile_story_is_one_item_with_one_link() -> None:
         summary="`code` [x](javascript:y) <script>alert(1)</script>\n\n# 标题 ![](data:x)",
         url="https://e.org/a)(b?{%x%}",
     )
-    html = GFM.render(item(Entry(markdown)))
+    html = GFM.render(render_item(Entry(markdown)))
     assert html.count("<li>") == 1
     assert html.count("<a ") == 2
     assert "{{" not in markdown
@@ -304,7 +305,7 @@ def test_a_hostile_story_is_one_item_with_one_link() -> None:
 def test_json_holds_the_markdown_and_what_it_says() -> None:
     entry = Entry("[CVPR2020] [标题 | 源](https://e.org/1)\n代码：https://e.org/2\n摘要：说", story=7)
     issue = Issue(date(2021, 3, 5), "简报", (Section("应用", (entry,)), Section("食谱")), state="draft")
-    told = json.loads(to_json(issue, NEWSLETTER))
+    told = json.loads(render_json(issue, NEWSLETTER))
     assert (told["date"], told["state"], told["guide"]) == ("2021-03-05", "draft", None)
     assert [section["category"] for section in told["sections"]] == ["业界新闻", None]
     assert told["sections"][0]["entries"] == [
@@ -369,8 +370,10 @@ def test_another_parser_reads_of_an_issue_what_the_articles_said(
         texts += (
             ["".join(one.content or "\n" for one in children if not one.type.startswith("link"))] if children else []
         )
-    assert [words for words, _ in links] == [f"{cleaned(one.article.title)} | 源" for one in articles]
-    assert [unquote(url) for _, url in links] == [unquote(printable_url(one.article.url) or "") for one in articles]
+    assert [words for words, _ in links] == [f"{clean_line(one.article.title)} | 源" for one in articles]
+    assert [unquote(url) for _, url in links] == [
+        unquote(make_printable_url(one.article.url) or "") for one in articles
+    ]
     assert [text.split("\n")[-1] for text in texts] == [
         f"摘要：{summarise(one, one.lead.article.title)}" for one in candidates
     ]

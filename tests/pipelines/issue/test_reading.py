@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from crawler.home import bundled
-from pipelines.issue.entry import EntryView, Labelled
-from pipelines.issue.markdown import render
-from pipelines.issue.reading import NotAnIssue, read_entry, read_issue
+from pipelines.issue.decoding import NotAnIssue
+from pipelines.issue.entry import EntryView, LabelLine, read_entry
+from pipelines.issue.markdown import render_issue
+from pipelines.issue.reading import read_issue
 from pipelines.model import Entry, Issue, StoryLink
 from pipelines.newsletter import BackIssues, Category, Labels, Newsletter, load_newsletter
 
@@ -94,7 +95,7 @@ def view(markdown: str) -> EntryView:
 
 
 def written(issue: Issue) -> str:
-    return render(issue, NEWSLETTER, TEMPLATE)
+    return render_issue(issue, NEWSLETTER, TEMPLATE)
 
 
 def spoken(text: str) -> list[str]:
@@ -276,10 +277,10 @@ def test_words_of_the_house_style_come_from_the_newsletter() -> None:
     )
     issue = read_issue(text.encode(), name="x.md", newsletter=newsletter)
     assert (issue.guide, issue.back_issues) == ("short", "## Back issues\n\n- x")
-    assert render(issue, newsletter, TEMPLATE) == text
+    assert render_issue(issue, newsletter, TEMPLATE) == text
     entry = read_entry(issue.sections[0].entries[0].markdown, newsletter)
     assert (entry.title, entry.source, entry.summary) == ("Title", "Site", ("what it says",))
-    assert entry.labels == (Labelled("Paper", "https://example.org/2", "https://example.org/2"),)
+    assert entry.labels == (LabelLine("Paper", "https://example.org/2", "https://example.org/2"),)
 
 
 # Entries

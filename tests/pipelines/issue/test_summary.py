@@ -14,8 +14,9 @@ from crawler.errors import CrawlError
 from crawler.home import Home, bundled
 from crawler.saved import read_saved
 from crawler.sources import Source
-from pipelines.issue.escape import cleaned
-from pipelines.issue.summary import MOST_SENTENCES, bounds_of, extract, sentences, summarise
+from pipelines.issue.escape import clean_line
+from pipelines.issue.sentences import choose_bounds, split_sentences
+from pipelines.issue.summary import MOST_SENTENCES, extract_sentences, summarise
 from pipelines.model import Candidate, StoredArticle, Story
 from pipelines.normalise import normalise
 from pipelines.rules import load_rules
@@ -37,7 +38,7 @@ def said(*articles: StoredArticle, head: str = "") -> str:
 
 
 def test_a_draft_is_the_claim_and_the_numbers_in_the_articles_order() -> None:
-    assert extract(article(title="不到 1 MB 的人脸检测", text=TEXT)) == (
+    assert extract_sentences(article(title="不到 1 MB 的人脸检测", text=TEXT)) == (
         "某实验室提出了一种二值化方法，把人脸检测模型压到 0.9 MB。",
         "在一颗主频 400MHz 的单片机上，它每秒能跑 12 帧，精度只掉了 0.6%。",
         "代码已经开源，支持用一条命令导出到三种推理框架。",
@@ -61,11 +62,11 @@ def test_the_summary_of_a_sentence_is_no_name() -> None:
 
 
 def test_a_sentence_ends_where_its_quotation_does_and_not_behind_an_abbreviation() -> None:
-    assert sentences("他说：“快。真快。”是的。") == (("他说：“快。真快。”", "是的。"),)
-    assert sentences("See e.g. Fig. 2 by J. Doe et al. It is 2.5 x faster! 完。") == (
+    assert split_sentences("他说：“快。真快。”是的。") == (("他说：“快。真快。”", "是的。"),)
+    assert split_sentences("See e.g. Fig. 2 by J. Doe et al. It is 2.5 x faster! 完。") == (
         ("See e.g. Fig. 2 by J. Doe et al. It is 2.5 x faster!", "完。"),
     )
-    assert sentences("一行没有句号\n第二行。") == (("一行没有句号",), ("第二行。",))
+    assert split_sentences("一行没有句号\n第二行。") == (("一行没有句号",), ("第二行。",))
 
 
 def test_what_the_head_line_says_is_not_said_again() -> None:
@@ -75,7 +76,7 @@ def test_what_the_head_line_says_is_not_said_again() -> None:
 
 def test_the_same_news_twice_in_a_text_is_said_once() -> None:
     claim = "某实验室提出了一种二值化方法，把模型压到 0.9 MB。"
-    found = extract(article(text=f"{claim}\n{claim}\n{TEXT}"))
+    found = extract_sentences(article(text=f"{claim}\n{claim}\n{TEXT}"))
     assert found.count(claim) <= 1
 
 
@@ -140,12 +141,12 @@ PIECES = st.sampled_from(
 @settings(max_examples=300, deadline=None)
 @given(st.lists(PIECES, max_size=60).map("".join) | st.text(max_size=200))
 def test_every_sentence_of_any_draft_stands_in_the_article_within_bounds(text: str) -> None:
-    found = extract(article(text=text))
+    found = extract_sentences(article(text=text))
     assert len(found) <= MOST_SENTENCES
-    assert all(one in cleaned(text) for one in found)
-    assert len(said(stored(1, text=text))) <= bounds_of(said(stored(1, text=text))).most
-    assert [cleaned("".join(group)).replace(" ", "") for group in sentences(text)] == [
-        cleaned(line).replace(" ", "") for line in text.split("\n") if line.strip()
+    assert all(one in clean_line(text) for one in found)
+    assert len(said(stored(1, text=text))) <= choose_bounds(said(stored(1, text=text))).most
+    assert [clean_line("".join(group)).replace(" ", "") for group in split_sentences(text)] == [
+        clean_line(line).replace(" ", "") for line in text.split("\n") if line.strip()
     ]
 
 
@@ -159,8 +160,8 @@ def test_real_pages_are_drafted_in_their_own_sentences(corpus: Path) -> None:
         except CrawlError:
             continue
         for one in (normalise(item, source, rules) for item in items):
-            found = extract(one) if len(one.text) >= 400 else ()
+            found = extract_sentences(one) if len(one.text) >= 400 else ()
             drafted += bool(found)
-            assert all(said in cleaned(one.text) for said in found), path
+            assert all(said in clean_line(one.text) for said in found), path
             assert not re.search("点击上方|关注|扫码|来源", "".join(found)), path
     assert drafted >= 10

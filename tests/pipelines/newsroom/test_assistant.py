@@ -15,7 +15,7 @@ from commands import Cli
 from servers import Seen, Site, http, serving
 
 from crawler.home import bundled
-from pipelines.issue.entry import machine_line, with_machine_line_accepted, without_machine_line
+from pipelines.issue.entry import accept_machine_line, read_machine_line, remove_machine_line
 from pipelines.newsletter import Assistant, load_newsletter
 from pipelines.newsroom.assistant import MOST_ANSWER, NoProposal, objection, propose
 
@@ -209,9 +209,9 @@ def test_no_export_prints_a_machines_summary_that_nobody_accepted(cli: Cli) -> N
 @pytest.mark.parametrize("line", ["机器摘要:", " 机器摘要：", "- 机器摘要：", "**机器摘要**：", "机器摘要 ："])
 def test_a_machines_line_stays_one_however_an_editor_set_it_since(line: str) -> None:
     entry = f"[题 | 源](https://e.org/1)\n{line}{SAID}\n摘要：说了。"
-    assert machine_line(entry, NEWSLETTER) == SAID
-    assert without_machine_line(entry, NEWSLETTER) == "[题 | 源](https://e.org/1)\n摘要：说了。"
-    assert with_machine_line_accepted(entry, NEWSLETTER) == f"[题 | 源](https://e.org/1)\n摘要：{SAID}"
+    assert read_machine_line(entry, NEWSLETTER) == SAID
+    assert remove_machine_line(entry, NEWSLETTER) == "[题 | 源](https://e.org/1)\n摘要：说了。"
+    assert accept_machine_line(entry, NEWSLETTER) == f"[题 | 源](https://e.org/1)\n摘要：{SAID}"
 
 
 def test_accepted_it_is_the_summary_and_rejected_it_is_gone(cli: Cli) -> None:

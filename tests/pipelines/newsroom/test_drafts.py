@@ -12,7 +12,7 @@ from builders import NOON
 from desks import make_newsroom
 
 from pipelines.errors import CannotDecide, NoSuchIssue
-from pipelines.issue.entry import reworded
+from pipelines.issue.entry import reword_entry
 from pipelines.model import Decision, DecisionAction, Entry, Issue
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.decisions import Overtaken, Stale, decide, merge, split
@@ -273,7 +273,7 @@ def test_a_story_reworded_before_its_pick_enters_the_draft_in_these_words(newsro
     (entry,) = entries(newsroom)
     assert "新题" in entry.markdown
     assert entry.markdown.endswith("摘要：新的摘要。")
-    assert reworded(entry.markdown, newsroom.newsletter, title="新题", summary="新的摘要。") == entry.markdown
+    assert reword_entry(entry.markdown, newsroom.newsletter, title="新题", summary="新的摘要。") == entry.markdown
 
 
 def test_a_draft_is_shown_as_if_it_said_otherwise_and_nothing_is_written(newsroom: Newsroom) -> None:

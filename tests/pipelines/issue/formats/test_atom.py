@@ -15,7 +15,7 @@ from lxml import etree
 from places import SCHEMAS
 
 from crawler.home import bundled
-from pipelines.issue.formats.atom import to_atom
+from pipelines.issue.formats.atom import render_atom
 from pipelines.issue.reading import read_issue
 from pipelines.model import Entry, Issue, Section
 from pipelines.newsletter import Newsletter, Publish, load_newsletter
@@ -34,7 +34,7 @@ def issue(
 
 def feed(*issues: Issue, publish: Publish = SITE, **values: object) -> str:
     newsletter: Newsletter = NEWSLETTER.model_copy(update={"publish": publish, **values})
-    text = to_atom(issues, newsletter, TEMPLATE)
+    text = render_atom(issues, newsletter, TEMPLATE)
     document = etree.fromstring(text.encode())
     assert SCHEMA.validate(document), SCHEMA.error_log
     assert broken(document) == []

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from lxml import html
 
 from crawler.home import bundled
-from pipelines.issue.escape import cleaned
-from pipelines.issue.markdown import render
+from pipelines.issue.escape import clean_line
+from pipelines.issue.markdown import render_issue
 from pipelines.issue.proposal import propose_entry
 from pipelines.issue.reading import read_issue
 from pipelines.issue.summary import summarise
@@ -105,9 +105,9 @@ def shown(page: html.HtmlElement) -> list[tuple[str, str]]:
 
 
 def test_hostile_titles_are_shown_word_for_word_and_liquid_never_runs(tmp_path: Path) -> None:
-    page = built(tmp_path, render(issue(TITLES), NEWSLETTER, TEMPLATE))
+    page = built(tmp_path, render_issue(issue(TITLES), NEWSLETTER, TEMPLATE))
     found = shown(page)
-    assert [link for link, _ in found] == [plain(f"{cleaned(one)} | {cleaned(one)}") for one in TITLES]
+    assert [link for link, _ in found] == [plain(f"{clean_line(one)} | {clean_line(one)}") for one in TITLES]
     for (_, said), one in zip(found, candidates(TITLES), strict=True):
         assert said.endswith(plain(f"摘要：{summarise(one, one.lead.article.title)}"))
     assert "SECRET" not in "".join(page.itertext())
@@ -118,15 +118,15 @@ def test_hostile_titles_are_shown_word_for_word_and_liquid_never_runs(tmp_path: 
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(MARKUP.map(lambda one: [f"甲{one}", *(f"{one}{other}" for other in TITLES[:12])]))
 def test_any_title_is_shown_word_for_word(tmp_path: Path, titles: list[str]) -> None:
-    found = shown(built(tmp_path, render(issue(titles), NEWSLETTER, TEMPLATE)))
-    assert [link for link, _ in found] == [plain(f"{cleaned(one)} | {cleaned(one)}") for one in titles]
+    found = shown(built(tmp_path, render_issue(issue(titles), NEWSLETTER, TEMPLATE)))
+    assert [link for link, _ in found] == [plain(f"{clean_line(one)} | {clean_line(one)}") for one in titles]
 
 
 @pytest.mark.archive
 def test_every_past_issue_builds_with_all_its_items(archive: Path, tmp_path: Path) -> None:
     past = [read_issue(path.read_bytes(), name=path.name, newsletter=NEWSLETTER) for path in archive.glob("*.md")]
     for one in past:
-        text = render(replace(one, front_matter="layout: default"), NEWSLETTER, TEMPLATE)
+        text = render_issue(replace(one, front_matter="layout: default"), NEWSLETTER, TEMPLATE)
         (tmp_path / f"{one.date}.md").write_text(text, encoding="utf-8")
     built(tmp_path, "---\n---\n一页\n")
     for one in past:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.home import bundled
-from pipelines.issue.formats.readme import with_back_issues
+from pipelines.issue.formats.readme import update_back_issues
 from pipelines.newsletter import load_newsletter
 
 NEWSLETTER = load_newsletter(bundled() / "newsletter.toml")
@@ -21,19 +21,19 @@ TABLE = (
 
 def test_the_table_replaces_what_stood_under_its_heading_and_nothing_else() -> None:
     page = "# 简报\n\n前言\n\n### [往期回顾](https://e.org)\n\n| 旧 |\n|---|\n\n## 许可\n\n正文\n"
-    assert with_back_issues(page, DAYS, NEWSLETTER) == (
+    assert update_back_issues(page, DAYS, NEWSLETTER) == (
         f"# 简报\n\n前言\n\n### [往期回顾](https://e.org)\n\n{TABLE}\n\n## 许可\n\n正文\n"
     )
 
 
 def test_a_page_without_the_heading_gets_it_at_its_end_and_an_empty_one_a_title() -> None:
-    assert with_back_issues("# 简报\n", DAYS, NEWSLETTER) == f"# 简报\n\n## 往期回顾\n\n{TABLE}\n"
-    assert with_back_issues("", DAYS, NEWSLETTER) == f"# 嵌入式AI简报\n\n## 往期回顾\n\n{TABLE}\n"
+    assert update_back_issues("# 简报\n", DAYS, NEWSLETTER) == f"# 简报\n\n## 往期回顾\n\n{TABLE}\n"
+    assert update_back_issues("", DAYS, NEWSLETTER) == f"# 嵌入式AI简报\n\n## 往期回顾\n\n{TABLE}\n"
 
 
 def test_a_heading_in_code_is_none_and_a_rule_ends_the_list() -> None:
     page = "```\n## 往期回顾\n```\n\n## 往期回顾\n\n旧\n\n----\n\n页脚\n"
-    assert with_back_issues(page, DAYS, NEWSLETTER) == (
+    assert update_back_issues(page, DAYS, NEWSLETTER) == (
         f"```\n## 往期回顾\n```\n\n## 往期回顾\n\n{TABLE}\n\n----\n\n页脚\n"
     )
 
@@ -41,12 +41,12 @@ def test_a_heading_in_code_is_none_and_a_rule_ends_the_list() -> None:
 @pytest.mark.parametrize("line", ["====", "----", "="])
 def test_a_heading_that_is_underlined_ends_the_list_too(line: str) -> None:
     page = f"# 简报\n\n## 往期回顾\n\n- 旧\n\n许可\n{line}\n\n正文\n"
-    assert with_back_issues(page, DAYS, NEWSLETTER) == (f"# 简报\n\n## 往期回顾\n\n{TABLE}\n\n许可\n{line}\n\n正文\n")
+    assert update_back_issues(page, DAYS, NEWSLETTER) == (f"# 简报\n\n## 往期回顾\n\n{TABLE}\n\n许可\n{line}\n\n正文\n")
 
 
 def test_the_heading_that_says_just_that_is_meant_before_one_that_mentions_it() -> None:
     page = "# 简报\n\n## 如何查往期回顾\n\n见下。\n\n## [往期回顾](https://e.org) ##\n\n旧\n"
-    assert with_back_issues(page, DAYS, NEWSLETTER) == (
+    assert update_back_issues(page, DAYS, NEWSLETTER) == (
         f"# 简报\n\n## 如何查往期回顾\n\n见下。\n\n## [往期回顾](https://e.org) ##\n\n{TABLE}\n"
     )
 
@@ -58,5 +58,5 @@ def test_the_heading_that_says_just_that_is_meant_before_one_that_mentions_it() 
     ).map("\n".join)
 )
 def test_keeping_it_up_twice_is_keeping_it_up_once(page: str) -> None:
-    once = with_back_issues(page, DAYS, NEWSLETTER)
-    assert with_back_issues(once, DAYS, NEWSLETTER) == once
+    once = update_back_issues(page, DAYS, NEWSLETTER)
+    assert update_back_issues(once, DAYS, NEWSLETTER) == once

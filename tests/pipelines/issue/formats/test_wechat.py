@@ -15,8 +15,9 @@ from lxml import html
 from servers import http, serving
 
 from crawler.home import bundled
-from pipelines.issue.formats.html import ELEMENTS, inner_html, rendered
-from pipelines.issue.formats.wechat import Picture, Reference, WeChatArticle, page, to_wechat
+from pipelines.issue.formats.html import render_inner_html, render_tree
+from pipelines.issue.formats.sanitizer import EXPORTED
+from pipelines.issue.formats.wechat import Picture, Reference, WeChatArticle, render_wechat, render_wechat_page
 from pipelines.issue.reading import read_issue
 from pipelines.model import Entry, Issue, Section
 from pipelines.newsletter import load_newsletter
@@ -53,7 +54,7 @@ ISSUE = Issue(
 
 
 def article(issue: Issue = ISSUE, css: str = CSS) -> WeChatArticle:
-    return to_wechat(issue, NEWSLETTER, TEMPLATE, css)
+    return render_wechat(issue, NEWSLETTER, TEMPLATE, css)
 
 
 def elements(text: str) -> Iterator[html.HtmlElement]:
@@ -94,7 +95,7 @@ def test_pictures_are_listed_for_upload_and_marked_where_they_stood() -> None:
     )
     assert "图 1：二维码" in made.html
     assert "../qr.jpg" not in made.html
-    assert "图 1：二维码（../qr.jpg）" in page(made, ISSUE)
+    assert "图 1：二维码（../qr.jpg）" in render_wechat_page(made, ISSUE)
 
 
 def test_a_picture_in_a_title_is_listed_and_one_that_is_linked_keeps_its_address() -> None:
@@ -159,7 +160,7 @@ def test_code_and_what_looks_like_markup_stays_text() -> None:
 def test_markup_of_an_entry_runs_loads_and_styles_nothing(markdown: str) -> None:
     made = holding(markdown)
     found = list(elements(made))
-    assert {one.tag for one in found} <= ELEMENTS | {"div"}
+    assert {one.tag for one in found} <= EXPORTED.tags | {"div"}
     assert {name for one in found for name in one.attrib} <= {"style", "href", "start"}
     assert "url(" not in "".join(str(one.get("style")) for one in found)
     assert "javascript:" not in "".join(str(one.get("href")) for one in found)
@@ -174,7 +175,7 @@ def test_nothing_is_fetched_while_style_is_set_in() -> None:
         linked = f"<link rel='stylesheet' href='{sheet}'>"
         text = f"{linked}\n\n![x]({site.base}/x.png) 甲\n\n<style>@import '{sheet}'</style>"
         template = linked + TEMPLATE
-        made = to_wechat(Issue(date(2021, 3, 5), "简报", preamble=text), NEWSLETTER, template, css)
+        made = render_wechat(Issue(date(2021, 3, 5), "简报", preamble=text), NEWSLETTER, template, css)
         assert "甲" in made.html
         assert site.seen == []
     assert site.base not in made.html
@@ -183,8 +184,8 @@ def test_nothing_is_fetched_while_style_is_set_in() -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=80) | st.text("<>&\"'/=[]()!*`_ \nabscript:{}", max_size=80))
 def test_any_text_becomes_an_article_of_allowed_elements(markdown: str) -> None:
-    found = list(elements(inner_html(rendered(markdown, "https://e.org/"))))
-    assert {one.tag for one in found} <= ELEMENTS | {"div"}
+    found = list(elements(render_inner_html(render_tree(markdown, "https://e.org/"))))
+    assert {one.tag for one in found} <= EXPORTED.tags | {"div"}
     assert {name for one in found for name in one.attrib} <= {"href", "src", "alt", "start"}
     assert all(str(one.get("href", "https:")).startswith(("https:", "http:")) for one in found)
 
@@ -199,7 +200,7 @@ def test_every_past_issue_becomes_a_whole_article(archive: Path) -> None:
         )
         found = list(elements(made.html))
         assert {name for one in found for name in one.attrib} <= {"style", "href", "start"}
-        assert not [one for one in found if one.tag not in ELEMENTS - {"img"} | {"div"}]
+        assert not [one for one in found if one.tag not in EXPORTED.tags - {"img"} | {"div"}]
 
 
 @pytest.mark.browser
@@ -208,7 +209,7 @@ def test_chromium_shows_the_article_without_loading_anything(tmp_path: Path) -> 
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where there is a browser
 
     path = tmp_path / "issue.wechat.html"
-    path.write_text(page(article(), ISSUE), encoding="utf-8")
+    path.write_text(render_wechat_page(article(), ISSUE), encoding="utf-8")
     asked: list[str] = []
     said: list[str] = []
     with sync_playwright() as playwright:
