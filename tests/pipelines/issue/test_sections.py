@@ -11,7 +11,7 @@ from builders import stored
 from pipelines.errors import CannotDecide
 from pipelines.group.candidates import GroupRules, grade
 from pipelines.issue.proposal import propose_entry
-from pipelines.issue.sections import Slot, add_entry, find_slot, make_draft, only_once, remove_story, restore_entry
+from pipelines.issue.sections import Slot, add_entry, find_slot, make_draft, remove_repeats, remove_story, restore_entry
 from pipelines.model import Candidate, Entry, Issue, Story
 from pipelines.newsletter import Category, Newsletter
 
@@ -64,10 +64,10 @@ def test_a_place_is_the_first_entry_of_any_member_in_the_first_issue_that_has_on
 
 def test_a_place_comes_back_from_what_a_decision_noted() -> None:
     place = Slot(DAY, "教程", 2)
-    assert Slot.of(place.noted()) == place
-    assert Slot.of({**place.noted(), "title": "题目"}) == place
-    for missing in place.noted():
-        assert Slot.of({name: value for name, value in place.noted().items() if name != missing}) is None
+    assert Slot.from_note(place.to_note()) == place
+    assert Slot.from_note({**place.to_note(), "title": "题目"}) == place
+    for missing in place.to_note():
+        assert Slot.from_note({name: value for name, value in place.to_note().items() if name != missing}) is None
 
 
 def test_an_entry_goes_to_the_end_of_its_section_as_proposed_or_as_given() -> None:
@@ -128,7 +128,7 @@ def test_a_story_leaves_with_the_entries_of_all_its_members_and_nothing_else_doe
 
 def test_of_several_entries_of_a_story_the_first_stays() -> None:
     draft = issue((entry(2), entry(3, "甲")), (entry(1, "乙"), entry(3, "甲"), entry(9)))
-    once = only_once(draft, candidate(1, 3))
+    once = remove_repeats(draft, candidate(1, 3))
     assert stories(once) == {"新闻": [2, 3], "教程": [9]}
-    assert only_once(once, candidate(1, 3)) == once
-    assert only_once(once, candidate(7)) == once
+    assert remove_repeats(once, candidate(1, 3)) == once
+    assert remove_repeats(once, candidate(7)) == once
