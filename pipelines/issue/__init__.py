@@ -1,1 +1,1 @@
-"""Issue -> Markdown and JSON, and past issues back. All but `files` is pure: values in, values out."""
+"""Issue -> Markdown and other formats, and past issues back. All of it is pure: values in, values out."""

@@ -1,4 +1,4 @@
-"""What an issue says of its entries before they come, proposed from their titles: headline (要目) and guide (导读).
+"""Proposes the texts before the entries of an issue from their titles: headline (要目) and guide (导读).
 
 A proposal is a start for the editor, who rewords it; nothing is written into an issue from here.
 """

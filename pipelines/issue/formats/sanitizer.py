@@ -94,6 +94,6 @@ def sanitize_html(untrusted: str, policy: HtmlPolicy, resolve: Callable[[str], s
         attributes=policy.attributes,
         attribute_filter=clean_attribute,
         url_schemes={"http", "https"},
-        link_rel=None,
-        set_tag_attribute_values={"a": _TAB_ATTRIBUTES} if policy.opens_new_tab else None,
+        link_rel=_TAB_ATTRIBUTES["rel"] if policy.opens_new_tab else None,  # nh3 sets several values in random order
+        set_tag_attribute_values={"a": {"target": _TAB_ATTRIBUTES["target"]}} if policy.opens_new_tab else None,
     )
