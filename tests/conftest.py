@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -29,3 +30,13 @@ def corpus() -> Path:
 def archive() -> Path:
     """The folder of past issues in Markdown."""
     return _folder("JIANBAO_ARCHIVE")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test that skips where JIANBAO_NO_SKIPS is set: everything that it needs should be at hand."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("JIANBAO_NO_SKIPS"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, though JIANBAO_NO_SKIPS is set: {report.longrepr}"
+    return report

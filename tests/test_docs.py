@@ -20,7 +20,12 @@ from pipelines.cli import LANGUAGE_VARIABLE, app
 from pipelines.newsletter import Assistant, Newsletter
 from pipelines.newsroom.exports import FORMATS
 
-DOCUMENTS = [ROOT / "README.md", ROOT / "data/README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "data/README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 REFERENCE = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
 FIELDS = (ROOT / "data/README.md").read_text(encoding="utf-8")
 

@@ -6,6 +6,7 @@ import doctest
 import importlib
 import os
 import pkgutil
+import re
 import shutil
 import subprocess
 import sys
@@ -103,9 +104,26 @@ def test_lock_files_hold_hashes_and_no_hosts() -> None:
 def test_the_readme_has_one_line_to_try_it_and_one_to_test_it() -> None:
     lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     assert sum(line.startswith("python3 ") and line.endswith("jianbao demo") for line in lines) == 1
-    assert sum(line.startswith("python3 ") and line.endswith("pytest") for line in lines) == 1
+    assert sum(line.startswith("python3 ") and line.endswith("pytest -n auto") for line in lines) == 1
 
 
 def test_vague_names_become_fewer() -> None:
     total = sum(names.total() for names in count_vague_names().values())
     assert total <= VAGUE_CEILING, "a name says what a thing is; `python tests/vague_names.py` lists those that do not"
+
+
+def test_the_packages_are_typed_for_whoever_imports_them() -> None:
+    assert all((ROOT / room / "py.typed").is_file() for room in ("crawler", "pipelines"))
+
+
+@pytest.mark.parametrize("path", ["justfile", "CONTRIBUTING.md"])
+def test_every_tool_that_a_document_runs_is_installed_by_the_lock_file(path: str) -> None:
+    tools = set(re.findall(r"\.venv/bin/([\w-]+)", (ROOT / path).read_text(encoding="utf-8")))
+    assert tools
+    assert [tool for tool in tools if not Path(sys.executable).with_name(tool).exists()] == []
+
+
+def test_every_recipe_is_one_line_that_can_be_typed() -> None:
+    recipes = re.split(r"\n(?=\S)", (ROOT / "justfile").read_text(encoding="utf-8"))
+    lines = [[line for line in recipe.splitlines()[1:] if line.strip()] for recipe in recipes]
+    assert {len(recipe) for recipe in lines} == {0, 1}

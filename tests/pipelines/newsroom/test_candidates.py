@@ -87,7 +87,7 @@ def test_a_page_begins_like_the_whole_list_in_order(stories: list[tuple[float, f
 def save_stories(store: Store, count: int = 12) -> None:
     """Stories of two categories and three scores, each a day older than the one before it."""
     titles = [
-        f"{'发布' if number % 2 else '入门'}{('', '量化', '剪枝')[number % 3]}{chr(0x5000 + 97 * number)}"
+        f"{'发布' if number % 2 else '入门'}{('', '量化', '剪枝')[number % 3]}模型{chr(0x5000 + 97 * number)}"
         for number in range(count)
     ]
     made = [
@@ -100,7 +100,7 @@ def save_stories(store: Store, count: int = 12) -> None:
 
 
 @pytest.mark.parametrize("category", [None, "新闻", "教程"])
-@pytest.mark.parametrize("words", ["", "量化"])
+@pytest.mark.parametrize("words", ["", "模型", "量化"])
 def test_pages_follow_each_other_without_a_gap_or_a_repeat(store: Store, category: str | None, words: str) -> None:
     save_stories(store)
     wanted = Wanted(category=category, words=words)

@@ -151,6 +151,16 @@ def test_a_split_leaves_the_entry_with_the_article_that_was_picked(newsroom: New
     assert stories(newsroom) == {"博文": [1]}
 
 
+def test_a_story_stays_in_a_draft_that_comes_out_on_another_day_than_it_was_picked_for(
+    newsroom: Newsroom, editor: Editor
+) -> None:
+    pick(newsroom, 1, 2)
+    redate(editor, FIRST, THIRD)
+    act(newsroom, 1, "categorise", category="论文")
+    reword_story(editor, 2, title="新题", summary="新的摘要。")
+    assert stories(newsroom, THIRD) == {"论文": [1], "博文": [2]}
+
+
 def test_what_is_published_stays_as_it_was_printed(newsroom: Newsroom) -> None:
     pick(newsroom, 1)
     pick(newsroom, 2, issue=SECOND)
@@ -368,6 +378,22 @@ def test_steps_are_taken_back_one_by_one_newest_first_whatever_they_were(newsroo
     assert (stories(newsroom), draft(newsroom).guide) == ({}, None)
     with pytest.raises(CannotDecide, match="没有可以撤回的"):
         undo_last(later(editor, 6))
+
+
+def test_a_step_that_was_taken_back_is_not_taken_back_again(newsroom: Newsroom, editor: Editor) -> None:
+    pick(newsroom, 1, 2)
+    move_entry(editor, FIRST, 0, newsroom.newsletter.category_names.index("博文"), 1)
+    assert undo_last(later(editor, 1)).action == "change"
+    assert undo_last(later(editor, 2)).action == "pick"
+
+
+def test_a_change_of_an_issue_that_is_published_is_not_taken_back(newsroom: Newsroom, editor: Editor) -> None:
+    pick(newsroom, 1)
+    write_part(later(editor, 1, "编辑丙"), FIRST, "guide", "一句")
+    publish_issues(newsroom.store, newsroom.newsletter, newsroom.rules, [draft(newsroom)])
+    with pytest.raises(CannotDecide, match="没有可以撤回的"):
+        undo_last(later(editor, 2, "编辑丙"))
+    assert draft(newsroom).guide == "一句"
 
 
 def test_nobody_takes_back_what_another_did(newsroom: Newsroom, editor: Editor) -> None:

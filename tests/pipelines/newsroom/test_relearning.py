@@ -104,8 +104,9 @@ def test_without_a_past_the_rules_alone_grade(store: Store) -> None:
     assert [reason.text for reason in candidates(store)["https://example.org/1"].reasons] == ["量化"]
 
 
-def test_what_was_published_at_another_time_was_not_passed_over(store: Store) -> None:
-    save(store, *passed_over(day=-80))
+@pytest.mark.parametrize("day", [-80, -43, -11])
+def test_what_was_published_at_another_time_was_not_passed_over(store: Store, day: float) -> None:
+    save(store, *passed_over(day=day))
     group(store, RULES)
     print_issue(store)
     group(store, RULES)
@@ -114,6 +115,20 @@ def test_what_was_published_at_another_time_was_not_passed_over(store: Store) ->
     assert learned is not None
     assert learned.categories
     assert not learned.relevance
+
+
+@pytest.mark.parametrize("day", [-42, -12])
+def test_what_was_published_in_the_month_before_an_issue_or_on_its_day_was_passed_over(
+    store: Store, day: float
+) -> None:
+    save(store, *passed_over(day=day))
+    group(store, RULES)
+    print_issue(store)
+    group(store, RULES)
+    with store.reading() as tx:
+        model = with_model(tx, RULES).learned
+    assert model is not None
+    assert model.relevance
 
 
 def test_where_no_issue_was_made_nothing_was_passed_over(store: Store) -> None:
@@ -159,6 +174,26 @@ def test_it_learns_again_only_when_enough_is_new(store: Store) -> None:
     print_issue(store, ENOUGH - 2, day=PRINTED + timedelta(days=1))
     assert not group(store, RULES).learned
     print_issue(store, 2, day=PRINTED + timedelta(days=2))
+    assert group(store, RULES).learned
+
+
+def test_it_learns_again_when_there_are_twice_as_many_articles(store: Store) -> None:
+    print_issue(store)
+    save(store, *passed_over())
+    assert group(store, RULES).learned
+    more = [article(n, title=titled("猫咪日常", n), publisher=f"宠物{n}") for n in range(1, LEAST_PASSED_OVER + 1)]
+    save(store, *more[:-1])
+    assert not group(store, RULES).learned
+    save(store, more[-1])
+    assert group(store, RULES).learned
+
+
+def test_it_learns_again_when_as_much_was_taken_back(store: Store) -> None:
+    print_issue(store)
+    print_issue(store, ENOUGH, day=PRINTED + timedelta(days=1))
+    assert group(store, RULES).learned
+    with store.transaction() as tx:
+        tx.issues.remove(PRINTED + timedelta(days=1))
     assert group(store, RULES).learned
 
 

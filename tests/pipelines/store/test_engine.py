@@ -9,10 +9,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from subprocess import PIPE
+from tempfile import TemporaryDirectory
 
 import pytest
 from builders import NOON, article
@@ -123,11 +124,24 @@ def test_a_full_disk_rolls_back_and_leaves_a_readable_database(store: Store) -> 
         assert tx.articles.fresh() == [1]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
-def test_a_folder_without_the_right_to_write_is_said(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    with pytest.raises(StoreReadOnly, match="right to write"):
-        Store.open(url_of(tmp_path / "sub" / "jianbao.db"))
+@contextmanager
+def without_root_rights() -> Iterator[None]:
+    """Root may write everywhere; another user may not."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)  # nobody
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_folder_without_the_right_to_write_is_said() -> None:
+    with TemporaryDirectory() as folder:  # pytest's own folders are closed to other users
+        Path(folder).chmod(0o555)
+        with without_root_rights(), pytest.raises(StoreReadOnly, match="right to write"):
+            Store.open(url_of(Path(folder) / "sub" / "jianbao.db"))
 
 
 def test_a_folder_that_is_a_file_is_said(tmp_path: Path) -> None:
