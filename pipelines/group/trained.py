@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, Self, cast, get_args
 
-from pipelines.group.categories import SOURCE_PRIOR, Categorised, CategoryRules, of_source, softmax
+from pipelines.group.categories import SOURCE_PRIOR, Categorised, CategoryRules, categories_named, softmax
 from pipelines.group.features import (
     Account,
     Description,
@@ -272,7 +272,7 @@ def categorise_by_model(
     """
     account = model.account(description)
     vector = category_vector(description, model.vocabulary, account, rules, terms)
-    source_categories = () if account.placed else of_source(source_category, rules)
+    source_categories = () if account.placed else categories_named(source_category, rules)
     odds = {
         name: weights.get(BIAS, 0.0) + _weighted_sum(vector, weights) + SOURCE_PRIOR * (name in source_categories)
         for name, weights in model.categories.items()
