@@ -76,12 +76,12 @@ def issue_show(
 
     例：jianbao issue show 2020-01-27
     """
-    from pipelines.newsroom.exports import written
+    from pipelines.newsroom.exports import render_as_markdown
     from pipelines.newsroom.issues import issues_to_export
 
     newsroom = newsroom_of(context)
     (issue,) = issues_to_export(newsroom.store, newsroom.newsletter, [day.date()])
-    out.out(written(issue, newsroom), end="", highlight=False)
+    out.out(render_as_markdown(issue, newsroom), end="", highlight=False)
 
 
 @issue_app.command("lint")
@@ -114,7 +114,7 @@ def issue_lint(
     if online:
         from pipelines.newsroom import crawls
 
-        crawls.visit(newsroom, [url for issue in issues for url in looking_over.addresses_of(issue)])
+        crawls.check_links(newsroom, [url for issue in issues for url in looking_over.addresses_of(issue)])
     with newsroom.store.reading() as tx:
         found = [(one, looking_over.look_over(tx, one, newsroom.newsletter, newsroom.rules)) for one in issues]
     if as_json:
@@ -153,7 +153,7 @@ def export(
 
     例：jianbao export 2020-01-27 --format markdown,wechat -o out
     """
-    from pipelines.newsroom.exports import planned
+    from pipelines.newsroom.exports import plan_files
     from pipelines.newsroom.issues import ensure_accepted, issues_to_export, publish_issues, published_with
 
     newsroom = newsroom_of(context)
@@ -166,7 +166,7 @@ def export(
         ensure_accepted(newsroom.newsletter, issues)  # before a file says that it is out
     out_now = published_with(newsroom.store, issues if publish else ())
     folder = output or newsroom.home.path / "issues"
-    plan = planned(newsroom, issues, dict.fromkeys(wanted), folder, published=out_now, whole=every)
+    plan = plan_files(newsroom, issues, dict.fromkeys(wanted), folder, published=out_now, whole=every)
     if check:
         stale = [one.path for one in plan if one.differs()]
         for path in stale:

@@ -1,4 +1,4 @@
-"""The bundled sample newsroom: its pages, filled in relative to one moment, and a server of them on loopback."""
+"""The bundled sample newsroom: its pages with dates relative to one moment, and a server for them on loopback."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ HOST: Final = "127.0.0.1"
 SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 
 FORMS: Final[Mapping[str, Callable[[datetime], str]]] = {
-    "epoch": lambda at: str(int(at.timestamp())),
-    "iso": lambda at: f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
-    "iso-ms": lambda at: f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.000Z}",
-    "iso8": lambda at: at.isoformat(timespec="seconds"),
+    "epoch": lambda moment: str(int(moment.timestamp())),
+    "iso": lambda moment: f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+    "iso-ms": lambda moment: f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.000Z}",
+    "iso8": lambda moment: moment.isoformat(timespec="seconds"),
     "rfc822": format_datetime,
-    "rfc822-gmt": lambda at: format_datetime(at.astimezone(UTC), usegmt=True),
-    "rfc822-no-zone": lambda at: format_datetime(at).rpartition(" ")[0],
-    "minute": lambda at: f"{at:%Y-%m-%d %H:%M}",
-    "date": lambda at: f"{at:%Y-%m-%d}",
-    "chinese": lambda at: f"{at.year}年{at.month}月{at.day}日",
-    "month-day": lambda at: f"{at.month}月{at.day}日",
+    "rfc822-gmt": lambda moment: format_datetime(moment.astimezone(UTC), usegmt=True),
+    "rfc822-no-zone": lambda moment: format_datetime(moment).rpartition(" ")[0],
+    "minute": lambda moment: f"{moment:%Y-%m-%d %H:%M}",
+    "date": lambda moment: f"{moment:%Y-%m-%d}",
+    "chinese": lambda moment: f"{moment.year}年{moment.month}月{moment.day}日",
+    "month-day": lambda moment: f"{moment.month}月{moment.day}日",
 }
-"""How the sample's sites write a date. Times of day are those of Asia/Shanghai, unless the form says otherwise."""
+"""The forms in which the sample's sites write a date. Times are of Asia/Shanghai, unless the form says otherwise."""
 
 _PLACEHOLDER: Final = re.compile(r"\{\{ (port|now(?:-(?P<age>(?:\d+[dhm])+))?\|(?P<form>[a-z0-9-]+)) \}\}")
 _UNITS: Final = {"d": "days", "h": "hours", "m": "minutes"}
 
 
 def render(text: str, now: datetime, port: int) -> str:
-    """Fill in what depends on the moment and on the server.
+    """Replace the placeholders of a text by dates and the server's port.
 
     Args:
         text: with `{{ port }}` and `{{ now-3d4h|rfc822 }}`: an age in days, hours, minutes, and one of `FORMS`.
-        now: aware; what the ages are counted back from.
-        port: where the sample is served.
+        now: aware; ages count back from it.
+        port: of the server.
 
     Raises:
         KeyError: a form that is not in `FORMS`.
@@ -67,7 +67,7 @@ def render(text: str, now: datetime, port: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the server sends."""
+    """A reply of the server."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One row of routes.toml. What the fields mean stands in data/sample/README.md."""
+    """A row of routes.toml; data/sample/README.md explains the fields."""
 
     path: str
     file: str
@@ -91,9 +91,9 @@ class Route:
     url: str | None = None
 
     def matches(self, target: str) -> bool:
-        """Whether this row answers the request line's target; parameters beyond the row's own do not matter."""
-        asked = urlsplit(target)
-        return unquote(asked.path) == self.path and self.query.items() <= dict(parse_qsl(asked.query)).items()
+        """Whether this row answers the request line's target; further parameters of the target do not matter."""
+        url = urlsplit(target)
+        return unquote(url.path) == self.path and self.query.items() <= dict(parse_qsl(url.query)).items()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class Sample:
     """The sample's files.
 
     Args:
-        folder: holds `routes.toml`, `pages/` (what sites answer) and `newsroom/` (a newsletter's folder).
+        folder: holds `routes.toml`, `pages/` (the bodies of replies) and `newsroom/` (a newsletter's folder).
         routes: in the order in which they are tried.
     """
 
@@ -115,32 +115,37 @@ class Sample:
         rows = read_toml(folder / "routes.toml")["route"]
         return cls(folder, tuple(Route(**row) for row in rows))
 
-    def answer(self, target: str, asked: Mapping[str, str], now: datetime, port: int) -> Answer:
-        """What the server sends for a request.
+    def answer(self, target: str, request_headers: Mapping[str, str], now: datetime, port: int) -> Answer:
+        """The reply to a request.
 
         Args:
             target: path and query of the request line.
-            asked: request headers, names in lower case.
-            now: aware; what the pages' dates are relative to.
-            port: where the sample is served.
+            request_headers: names in lower case.
+            now: aware; the dates of the pages are relative to it.
+            port: of the server.
         """
         route = next((row for row in self.routes if row.matches(target)), None)
         if route is None:
             return Answer(404, {"Content-Type": "text/plain; charset=utf-8"}, "样例里没有这一页。\n".encode())
-        headers = {name: render(value, now, port) for name, value in route.headers.items()}
-        if _unchanged(headers, asked):
+        headers = {name: render(text, now, port) for name, text in route.headers.items()}
+        if _unchanged(headers, request_headers):
             return Answer(304, headers)
         text = (self.folder / "pages" / route.file).read_text(encoding="utf-8")
         body = render(text, now, port).encode(route.encoding)
         return Answer(route.status, {"Content-Type": route.content_type, **headers}, body)
 
     def copy_newsroom(self, target: Path, now: datetime, port: int) -> tuple[Path, ...]:
-        """Write the newsletter's folder to `target`, filled in; files that are there already stay as they are.
+        """Write the newsletter's folder, rendered, to `target`; existing files stay as they are.
 
-        A file that is called by an age (`now-30d.md`) gets that day for its name.
+        A file whose name is an age (`now-30d.md`) gets the date of that day as its name.
+
+        Args:
+            target: a folder, which need not exist.
+            now: aware; dates are relative to it.
+            port: of the server.
 
         Returns:
-            What was written.
+            The written files.
         """
         source = self.folder / "newsroom"
         written = []
@@ -154,10 +159,10 @@ class Sample:
         return tuple(written)
 
 
-def _unchanged(headers: Mapping[str, str], asked: Mapping[str, str]) -> bool:
-    """Whether the validators that were sent back still hold (RFC 9110, 13.1)."""
+def _unchanged(headers: Mapping[str, str], request_headers: Mapping[str, str]) -> bool:
+    """Whether the validators of the request equal those of the reply (RFC 9110, section 13.1)."""
     pairs = (("if-none-match", "ETag"), ("if-modified-since", "Last-Modified"))
-    return any(name in asked and asked[name] == headers.get(validator) for name, validator in pairs)
+    return any(name in request_headers and request_headers[name] == headers.get(validator) for name, validator in pairs)
 
 
 class _Server(ThreadingHTTPServer):
@@ -173,17 +178,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer from the table."""
-        asked = {name.lower(): value for name, value in self.headers.items()}
-        answer = self.server.sample.answer(self.path, asked, self.server.now, self.server.server_port)
+        request_headers = {name.lower(): text for name, text in self.headers.items()}
+        answer = self.server.sample.answer(self.path, request_headers, self.server.now, self.server.server_port)
         self.send_response(answer.status)
-        for name, value in answer.headers.items():
-            self.send_header(name, value)
+        for name, text in answer.headers.items():
+            self.send_header(name, text)
         self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
         self.wfile.write(answer.body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named by the base class
-        """Say nothing: the crawler tells what it asked."""
+        """Log nothing: the crawler logs its requests."""
 
 
 @contextmanager
@@ -191,9 +196,9 @@ def serving(sample: Sample, now: datetime, ports: Iterable[int] = (0,)) -> Itera
     """Serve the sample on loopback while the context lasts.
 
     Args:
-        sample: what to serve.
-        now: aware; what its dates are relative to.
-        ports: tried in turn; 0 takes any free one.
+        sample: to serve.
+        now: aware; its dates are relative to it.
+        ports: tried in turn; 0 means any free port.
 
     Yields:
         The port.

@@ -1,4 +1,4 @@
-"""A story as the editor is offered it: category, links, score, reasons."""
+"""Grades a story: the candidate that the editor is offered, with category, links, score and reasons."""
 
 from __future__ import annotations
 
@@ -11,26 +11,30 @@ from zoneinfo import ZoneInfo
 
 from pipelines.deduplicate.stories import WORK_PREFIXES, find_subjects
 from pipelines.group.categories import Categorised, CategoryRules, categorise
-from pipelines.group.features import Seen
+from pipelines.group.features import Description
 from pipelines.group.relevance import TopicTerms, freshness, relevance, total
-from pipelines.group.trained import Learned, categorise_learned, relevance_reasons
+from pipelines.group.trained import TrainedModel, categorise_by_model, relevance_reasons
 from pipelines.model import Candidate, StoredArticle, Story, StoryLink
 from pipelines.newsletter import Labels, Newsletter
 from pipelines.rules.promotion import PromotionRules
 
 MOST_LINKS: Final = 6
-"""Label lines that an entry can bear."""
+"""The largest number of label lines of an entry."""
 
 
 @dataclass(frozen=True, slots=True)
 class GroupRules:
-    """All that the final stage knows of a newsletter and its sources.
+    """The rules by which stories are graded, of one newsletter and its sources.
 
     Args:
-        trust, source_category: by source id, where a source has one.
-        zone: in which days begin.
-        promotion: what announces a promotion.
-        learned: from past issues and decisions; None where there are none, and the rules do alone.
+        newsletter: gives the rules.
+        categories, topics: compiled from the newsletter.
+        labels: of the lines that link a paper or code.
+        trust: by source id, where a source has one.
+        source_category: the category that a source is known for, by source id, where it has one.
+        zone: of the editor's days.
+        promotion: patterns of recruitment, courses and raffles.
+        model: trained on past issues and decisions; without one the rules alone grade.
     """
 
     newsletter: Newsletter
@@ -41,7 +45,7 @@ class GroupRules:
     source_category: Mapping[str, str]
     zone: ZoneInfo
     promotion: PromotionRules
-    learned: Learned | None = None
+    model: TrainedModel | None = None
 
     @classmethod
     def of(
@@ -51,7 +55,14 @@ class GroupRules:
         source_category: Mapping[str, str],
         promotion: PromotionRules | None = None,
     ) -> Self:
-        """Compile a newsletter's rules once for many stories."""
+        """Compile a newsletter's rules once for many stories.
+
+        Args:
+            newsletter: with categories, topics, labels and zone.
+            trust: by source id, where a source has one.
+            source_category: by source id, where a source has one.
+            promotion: patterns of promotions; none by default.
+        """
         return cls(
             newsletter,
             CategoryRules.of(newsletter),
@@ -68,17 +79,20 @@ def grade(story: Story, articles: Sequence[StoredArticle], rules: GroupRules) ->
     """Give a story its category, its links and its score without freshness.
 
     Args:
-        story: whose members the articles are.
-        articles: in any order.
+        story: to grade.
+        articles: all members of the story, in any order.
+        rules: of the newsletter, with a model or without.
     """
-    ordered = tuple(sorted(articles, key=lambda one: (one.id != story.lead, one.article.published.at, one.id)))
+    ordered = tuple(
+        sorted(articles, key=lambda article: (article.id != story.lead, article.article.published.at, article.id))
+    )
     lead = ordered[0]
-    seen = Seen.of_article(lead.article)
-    category = _category(lead, seen, rules)
+    description = Description.of_article(lead.article)
+    category = _category(lead, description, rules)
     links = story_links(lead, ordered, rules.labels)
     trust = max(rules.trust.get(source, 1.0) for source in lead.sources or (lead.article.source,))
-    learned = rules.learned if rules.learned and rules.learned.relevance else None
-    about = relevance_reasons(seen, learned, rules.topics) if learned else None
+    model = rules.model if rules.model and rules.model.relevance else None
+    about = relevance_reasons(description, model, rules.topics) if model else None
     reasons = relevance(lead, ordered, links, rules.topics, about=about, trust=trust, promotion=rules.promotion)
     return Candidate(
         story=story,
@@ -93,8 +107,8 @@ def grade(story: Story, articles: Sequence[StoredArticle], rules: GroupRules) ->
 
 
 def as_of(candidate: Candidate, now: datetime) -> Candidate:
-    """The candidate with what its age adds today, reasons heaviest first."""
-    newest = max(one.article.published.at for one in candidate.articles)
+    """Add the freshness of today to a candidate; its reasons are sorted, heaviest first."""
+    newest = max(article.article.published.at for article in candidate.articles)
     reasons = (*candidate.reasons, freshness(newest, now))
     return replace(
         candidate,
@@ -104,46 +118,53 @@ def as_of(candidate: Candidate, now: datetime) -> Candidate:
 
 
 def story_links(lead: StoredArticle, articles: Sequence[StoredArticle], labels: Labels) -> tuple[StoryLink, ...]:
-    """The label lines that a story brings: papers and repositories that its members are, or are about.
+    """The label lines of a story: papers and repositories that are its members, or subjects of its members.
 
     The lead's own link is in the entry's title and is left out.
+
+    Args:
+        lead: of the story.
+        articles: all members, the lead included.
+        labels: of the newsletter.
     """
-    found: dict[str, StoryLink] = {}
-    for one in articles:
-        if one.id != lead.id and not one.article.temporary and (key := _work(one)):
-            found.setdefault(key, StoryLink(_label(key, labels), one.article.url))
-        for reference in find_subjects(one):
+    links: dict[str, StoryLink] = {}
+    for article in articles:
+        if article.id != lead.id and not article.article.temporary and (key := _work(article)):
+            links.setdefault(key, StoryLink(_label(key, labels), article.article.url))
+        for reference in find_subjects(article):
             if reference.key.startswith(WORK_PREFIXES) and reference.key not in lead.article.keys:
-                found.setdefault(reference.key, StoryLink(_label(reference.key, labels), reference.url))
-    return tuple(found.values())[:MOST_LINKS]
+                links.setdefault(reference.key, StoryLink(_label(reference.key, labels), reference.url))
+    return tuple(links.values())[:MOST_LINKS]
 
 
-def _category(lead: StoredArticle, seen: Seen, rules: GroupRules) -> Categorised:
-    """By what was learned; a category that too few issues had to be learned keeps the chance that the rules give it."""
-    known_for = _known_for(lead, rules)
-    ruled = categorise(lead.article, rules.categories, source_category=known_for)
-    if rules.learned is None or not rules.learned.categories:
-        return ruled
-    found = categorise_learned(seen, rules.learned, rules.categories, rules.topics, source_category=known_for)
-    kept = {name: chance for name, chance in ruled.scores.items() if name not in found.scores}
-    if not kept:
-        return found
-    left = 1.0 - math.fsum(kept.values())
-    scores = {name: kept.get(name, left * found.scores.get(name, 0.0)) for name in ruled.scores}
+def _category(lead: StoredArticle, description: Description, rules: GroupRules) -> Categorised:
+    """The model's category; a category that the model was not trained for keeps its probability by the rules."""
+    source_category = _source_category(lead, rules)
+    by_rules = categorise(lead.article, rules.categories, source_category=source_category)
+    if rules.model is None or not rules.model.categories:
+        return by_rules
+    by_model = categorise_by_model(
+        description, rules.model, rules.categories, rules.topics, source_category=source_category
+    )
+    untrained = {name: chance for name, chance in by_rules.scores.items() if name not in by_model.scores}
+    if not untrained:
+        return by_model
+    trained = 1.0 - math.fsum(untrained.values())
+    scores = {name: untrained.get(name, trained * by_model.scores.get(name, 0.0)) for name in by_rules.scores}
     best = max(scores, key=lambda name: scores[name])
-    return Categorised(best, scores, (ruled if best in kept else found).reasons)
+    return Categorised(best, scores, (by_rules if best in untrained else by_model).reasons)
 
 
-def _work(one: StoredArticle) -> str | None:
+def _work(article: StoredArticle) -> str | None:
     """The key of the paper or repository that an article is, if it is one."""
-    return next((key for key in one.article.keys if key.startswith(WORK_PREFIXES)), None)
+    return next((key for key in article.article.keys if key.startswith(WORK_PREFIXES)), None)
 
 
 def _label(key: str, labels: Labels) -> str:
     return labels.code if key.startswith("github:") else labels.paper
 
 
-def _known_for(lead: StoredArticle, rules: GroupRules) -> str | None:
+def _source_category(lead: StoredArticle, rules: GroupRules) -> str | None:
     return next(
         (rules.source_category[source] for source in lead.sources if source in rules.source_category),
         rules.source_category.get(lead.article.source),

@@ -1,4 +1,4 @@
-"""Which section of the issue a story belongs to, with a probability for each and the reasons."""
+"""Gives an article a category by the newsletter's rules, with a probability of each category and the reasons."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from pipelines.names import KIND_NAMES
 from pipelines.newsletter import Category, Newsletter
 
 SOURCE_PRIOR: Final = 2.0
-"""Log-odds that a source's own category adds."""
+"""Log-odds of the category that a source is known for."""
 
 SUMMARY_SHARE: Final = 0.5
-"""What a word in the summary weighs, against the same word in the title."""
+"""Weight of a word in the summary, where the same word in the title weighs 1."""
 
 SUMMARY_CHARACTERS: Final = 300
-"""How much of the summary, or else of the text, is read."""
+"""Characters that are read of the summary, or of the text where there is no summary."""
 
 
 @dataclass(frozen=True, slots=True)
 class Categorised:
-    """A category, the probability of each (they sum to 1), and what moved it, heaviest first."""
+    """The category of an article, the probability of each category (they sum to 1), and the reasons, heaviest first."""
 
     category: str
     scores: Mapping[str, float]
@@ -44,53 +44,53 @@ class CategoryRules:
         """Compile the newsletter's `kinds`, `words` and `hints`."""
         return cls(
             newsletter.categories,
-            WordList.of(word for one in newsletter.categories for word in one.words),
-            {one.name: WordList.of(one.hints) for one in newsletter.categories if one.hints},
+            WordList.of(word for category in newsletter.categories for word in category.words),
+            {category.name: WordList.of(category.hints) for category in newsletter.categories if category.hints},
         )
 
     def hints_in(self, text: str) -> dict[str, list[str]]:
-        """By category the hints that stand in a text; a category without any is left out."""
-        found = ((name, sorted(words.found_in(text))) for name, words in self.hints.items())
-        return {name: words for name, words in found if words}
+        """The hints that a text contains, by category; a category without any is left out."""
+        hints_of = {name: sorted(hints.found_in(text)) for name, hints in self.hints.items()}
+        return {name: hints for name, hints in hints_of.items() if hints}
 
 
 def categorise(article: Article, rules: CategoryRules, *, source_category: str | None = None) -> Categorised:
-    """Put an article in a category by its kind, its source and its words.
+    """Give an article a category by its kind, its source and its words.
 
     Args:
-        article: the story's lead.
+        article: the lead of a story.
         rules: of the newsletter.
-        source_category: the category that the article's source is known for, if any.
+        source_category: name or alias of the category that the article's source is known for; None without one.
 
     Returns:
         The most probable category; the earlier one in print order when two are equal.
     """
     in_title = rules.words.found_in(article.title)
     in_summary = rules.words.found_in(opening(article)) - in_title
-    named = of_source(source_category, rules)
+    source_categories = categories_named(source_category, rules)
     weights: dict[str, float] = {}
     reasons: dict[str, list[Reason]] = {}
     for category in rules.categories:
-        found = [
+        reasons_of_category = [
             *_of_kind(article, category),
-            *(Reason("来源常供本栏", SOURCE_PRIOR) for name in named if name == category.name),
+            *(Reason("来源常供本栏", SOURCE_PRIOR) for name in source_categories if name == category.name),
             *(Reason(word, category.words[word]) for word in in_title if word in category.words),
             *(Reason(word, category.words[word] * SUMMARY_SHARE) for word in in_summary if word in category.words),
         ]
-        reasons[category.name] = found
-        weights[category.name] = math.fsum(reason.weight for reason in found)
+        reasons[category.name] = reasons_of_category
+        weights[category.name] = math.fsum(reason.weight for reason in reasons_of_category)
     scores = softmax(weights)
     best = max(scores, key=lambda name: scores[name])
     return Categorised(best, scores, tuple(sorted(reasons[best], key=lambda reason: (-reason.weight, reason.text))))
 
 
 def opening(article: Article) -> str:
-    """The part of an article that is read for words besides its title: the digest, else the first lines of the text."""
+    """The part of an article that is searched for words besides its title: the summary, or the start of the text."""
     return (article.summary or article.text)[:SUMMARY_CHARACTERS]
 
 
 def softmax(weights: Mapping[str, float]) -> dict[str, float]:
-    """Log-odds as probabilities that sum to 1.
+    """Turn log-odds into probabilities that sum to 1.
 
     >>> softmax({"a": 0.0, "b": 0.0})
     {'a': 0.5, 'b': 0.5}
@@ -98,7 +98,7 @@ def softmax(weights: Mapping[str, float]) -> dict[str, float]:
     highest = max(weights.values())
     raised = {name: math.exp(weight - highest) for name, weight in weights.items()}
     total = math.fsum(raised.values())
-    return {name: value / total for name, value in raised.items()}
+    return {name: number / total for name, number in raised.items()}
 
 
 def _of_kind(article: Article, category: Category) -> Iterable[Reason]:
@@ -106,6 +106,6 @@ def _of_kind(article: Article, category: Category) -> Iterable[Reason]:
     return (Reason(KIND_NAMES[article.kind], weight),) if weight else ()
 
 
-def of_source(source_category: str | None, rules: CategoryRules) -> tuple[str, ...]:
-    """The category that a source is known for by this name or alias."""
-    return tuple(one.name for one in rules.categories if source_category in (one.name, *one.aliases))
+def categories_named(name: str | None, rules: CategoryRules) -> tuple[str, ...]:
+    """The names of the categories that have this name or alias: one, or none."""
+    return tuple(category.name for category in rules.categories if name in (category.name, *category.aliases))

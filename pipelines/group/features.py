@@ -1,8 +1,8 @@
-"""What a learned model sees of an article: its words, how its title is built, the account and the host it comes from.
+"""Features of an article for the model: its words, the shape of its title, its account, its host.
 
-One vectorisation for all models. Training and use must see alike, so only that is read which a crawler is given for
-nearly everything: a title, and a description where the title is but a name. How long a text is, how it is dated and
-whether it has a summary at all is not seen: that tells one source from another, not what an editor wants.
+Training and grading build features in the same way, so they read only fields that a crawler has for nearly every
+article: the title, and the summary where the title is only a name. Length, dates and the presence of a summary are
+left out: they tell one source from another, and nothing about the editor's taste.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, Self
+from typing import Final, Literal, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from crawler.kinds import KINDS, PLATFORMS, REPOSITORIES, Kind
@@ -20,7 +20,7 @@ from pipelines.model import Article
 from pipelines.text import HAN_RANGE, UNSPACED, fold
 
 TEXT_CHARACTERS: Final = 400
-"""How much of a text is read."""
+"""Characters of a text that are read."""
 
 GRAMS: Final = (1, 2)
 """Lengths of the n-grams of scripts that are written without blanks."""
@@ -28,17 +28,25 @@ GRAMS: Final = (1, 2)
 PIECES: Final = (3, 4)
 """Lengths of the pieces of other words: `<mobilebert>` has `bert` in common with `<tinybert>`."""
 
-PIECE: Final = "~"
-SHAPE: Final = "%"
-SOURCE: Final = "@"
-ACCOUNT: Final = "+"
-HOST: Final = "/"
-KIND: Final = ":"
-TOPIC: Final = "#"
-HINT: Final = "^"
-PRIOR: Final = "="
-"""What the name of a feature begins with that is no word: a piece, how a title is built; the name of an account, what
-became of its articles, a host, a kind; a topic, hints at a category, what the rules say in sum."""
+FeatureKind = Literal["word", "piece", "shape", "source", "account", "host", "kind", "topic", "hint", "prior", "bias"]
+"""What a feature counts:
+
+- word: a word, or an n-gram of a script without blanks; piece: a part of a word
+- shape: a pattern that the title matches, a key of `SHAPES`
+- source: the name of the account, or a part of it; account: how the editor treated the account's articles
+- host: the host of the URL; kind: the kind of the page
+- topic: a topic of the newsletter; hint: how many hints at a category the text has
+- prior: the weight that the newsletter's rules give, as one number
+- bias: every article has it
+"""
+
+
+class Feature(NamedTuple):
+    """A feature's kind, and its name within the kind; `prior` of relevance and `bias` have an empty name."""
+
+    kind: FeatureKind
+    name: str = ""
+
 
 SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
     "版本号": re.compile(rf"(?i)(?:\bv|[a-z{HAN_RANGE}.+ ])\d+\.(?:\d+|x)(?:\.\d+)*(?!\s*[a-zμ%倍亿万年寸]|\d)"),
@@ -56,7 +64,7 @@ SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
     "逗号": re.compile(r"[，,]"),
     "竖线": re.compile(r"[|｜]"),
 }
-"""How a title may be built, by what a reason calls it. A name that is a title, `owner/repository`, has no shape."""
+"""Patterns of titles, by their name in a reason. A title that is a name, `owner/repository`, has no shape."""
 
 _HOST_KINDS: Final[Mapping[str, Kind]] = {host: name for name, row in KINDS.items() for host in row.hosts}
 
@@ -64,19 +72,19 @@ _LETTER: Final = rf"[^\W_{UNSPACED}]"
 _RUN: Final = re.compile(rf"(?P<unspaced>[{UNSPACED}]+)|{_LETTER}+(?:[.+\-]+{_LETTER}+)*\+*")
 _PART: Final = re.compile(rf"{_LETTER}+")
 
-Vector = Mapping[str, float]
-"""Values or weights of features, by name."""
+Vector = Mapping[Feature, float]
+"""The values of an article's features, or the weights of a model's."""
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What is seen of an article.
+class Description:
+    """The parts of an article that the model reads.
 
     Args:
-        text: its title; with its description where the title is a name.
+        text: the title; where the title is only a name, title and summary.
         source: account or site; empty where it says no more than the host.
         host: without `www.`.
-        kind: by the host where that tells it, so that one page is of one kind whoever gave it.
+        kind: that of the host where the host has one, so that a page is of one kind whatever source gave it.
     """
 
     text: str
@@ -86,10 +94,17 @@ class Seen:
 
     @classmethod
     def of(cls, title: str, url: str, *, summary: str = "", source: str | None = None, kind: Kind = "web") -> Self:
-        """See what a crawler was given.
+        """Describe an article by the fields that a crawler has.
 
-        >>> Seen.of("a/b", "https://github.com/a/b", summary="快速推理", source="GitHub")
-        Seen(text='a/b 快速推理', source='', host='github.com', kind='github')
+        Args:
+            title: of the article.
+            url: its address; gives the host.
+            summary: read only where the title is a repository's name.
+            source: account or site.
+            kind: used where the host has no kind of its own.
+
+        >>> Description.of("a/b", "https://github.com/a/b", summary="快速推理", source="GitHub")
+        Description(text='a/b 快速推理', source='', host='github.com', kind='github')
         """
         host = _host(url)
         kind = _HOST_KINDS.get(host, kind)
@@ -98,7 +113,7 @@ class Seen:
 
     @classmethod
     def of_article(cls, article: Article) -> Self:
-        """See an article of the store."""
+        """Describe an article of the store."""
         return cls.of(
             article.title,
             article.url,
@@ -109,9 +124,9 @@ class Seen:
 
 
 class Token(NamedTuple):
-    """A word, an n-gram or a piece, and where in the folded text it stands."""
+    """A word, an n-gram or a piece, and the characters of the folded text that it covers."""
 
-    name: str
+    feature: Feature
     start: int
     end: int
 
@@ -119,48 +134,48 @@ class Token(NamedTuple):
 def tokens(folded: str) -> Iterator[Token]:
     """Words, n-grams and pieces of a folded text.
 
-    >>> [token.name for token in tokens("低比特 mnn-x")]
-    ['低', '比', '特', '低比', '比特', 'mnn-x', 'mnn', 'x', '~<mn', '~mnn', '~nn-', '~n-x', '~-x>', \
-'~<mnn', '~mnn-', '~nn-x', '~n-x>']
+    >>> [token.feature.name for token in tokens("低比特 mnn-x")]
+    ['低', '比', '特', '低比', '比特', 'mnn-x', 'mnn', 'x', '<mn', 'mnn', 'nn-', 'n-x', '-x>', \
+'<mnn', 'mnn-', 'nn-x', 'n-x>']
     """
     for run in _RUN.finditer(folded):
         start, end = run.span()
         if run["unspaced"]:
             for size in GRAMS:
-                for at in range(start, end - size + 1):
-                    yield Token(folded[at : at + size], at, at + size)
+                for first in range(start, end - size + 1):
+                    yield Token(Feature("word", folded[first : first + size]), first, first + size)
             continue
         word = run[0]
-        yield Token(word, start, end)
+        yield Token(Feature("word", word), start, end)
         parts = [part.span() for part in _PART.finditer(word)]
         if len(parts) > 1:
-            yield from (Token(word[at:until], start + at, start + until) for at, until in parts)
+            yield from (Token(Feature("word", word[first:last]), start + first, start + last) for first, last in parts)
         marked = f"<{word}>"
         for size in PIECES:
-            for at in range(len(marked) - size + 1):
-                yield Token(PIECE + marked[at : at + size], start, end)
+            for first in range(len(marked) - size + 1):
+                yield Token(Feature("piece", marked[first : first + size]), start, end)
 
 
 def runs(folded: str) -> Iterator[tuple[int, int, bool]]:
-    """Where the words of a folded text stand, and whether blanks set them apart."""
+    """Start and end of each word of a folded text, and whether blanks separate its words."""
     yield from ((*run.span(), not run["unspaced"]) for run in _RUN.finditer(folded))
 
 
-def source_names(source: str) -> Iterator[str]:
-    """Features of a source: the whole name, and its parts, since a person may stand before the account.
+def source_features(source: str) -> Iterator[Feature]:
+    """Features of a source: its whole name, and the parts of it, since a person's name may precede the account's.
 
-    >>> list(source_names("某人 Some Lab"))
-    ['@某人somelab', '@某人', '@some', '@lab']
+    >>> [feature.name for feature in source_features("某人 Some Lab")]
+    ['某人somelab', '某人', 'some', 'lab']
     """
     parts = fold(source).split()
     if parts:
-        yield SOURCE + "".join(parts)
+        yield Feature("source", "".join(parts))
     if len(parts) > 1:
-        yield from (SOURCE + part for part in parts)
+        yield from (Feature("source", part) for part in parts)
 
 
 def account_of(source: str) -> str:
-    """An account by its name, however it is spaced and whatever the case; empty where there is none.
+    """The account's name without blanks, in lower case; empty for no account.
 
     >>> account_of("Some Lab")
     'somelab'
@@ -168,24 +183,24 @@ def account_of(source: str) -> str:
     return "".join(fold(source).split())
 
 
-def shapes(seen: Seen) -> Vector:
-    """How its title is built.
+def shapes(description: Description) -> Vector:
+    """The shapes that the title has.
 
-    >>> sorted(shapes(Seen("MNN 1.0.2 发布，提速 3 倍！")))
-    ['%感叹', '%版本号', '%逗号']
+    >>> sorted(feature.name for feature in shapes(Description("MNN 1.0.2 发布，提速 3 倍！")))
+    ['感叹', '版本号', '逗号']
     """
-    if seen.kind in REPOSITORIES:
+    if description.kind in REPOSITORIES:
         return {}
-    return {SHAPE + name: 1.0 for name, shape in SHAPES.items() if shape.search(seen.text)}
+    return {Feature("shape", name): 1.0 for name, shape in SHAPES.items() if shape.search(description.text)}
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What became of an account's articles.
+    """How the editor treated the articles of an account.
 
     Args:
-        passed_over, picked: how many.
-        placed: of the picked, how many in each category.
+        passed_over, picked: how many articles.
+        placed: picked articles by category.
     """
 
     passed_over: int = 0
@@ -193,75 +208,88 @@ class Account:
     placed: Mapping[str, int] = field(default_factory=dict)
 
     def without(self, picked: bool | None, category: str | None) -> Account:
-        """What is known of it besides one article: an example must not be told what it is to teach."""
+        """The account without one article: the features of an example must not contain its own outcome.
+
+        Args:
+            picked: of that article: whether it was picked; None counts nowhere.
+            category: of that article; None counts nowhere.
+        """
         placed = {name: number - (name == category) for name, number in self.placed.items()}
         return Account(self.passed_over - (picked is False), self.picked - (picked is True), placed)
 
     def chances(self) -> Vector:
         """Features for relevance."""
         if not self.passed_over and not self.picked:
-            return {f"{ACCOUNT}unknown": 1.0}
-        return {f"{ACCOUNT}picked": math.log1p(self.picked), f"{ACCOUNT}passed over": math.log1p(self.passed_over)}
+            return {Feature("account", "unknown"): 1.0}
+        return {
+            Feature("account", "picked"): math.log1p(self.picked),
+            Feature("account", "passed over"): math.log1p(self.passed_over),
+        }
 
     def habits(self, categories: Sequence[str]) -> Vector:
-        """Features for categories: how much likelier each is than if all were alike, in log-odds; one item weighs as
-        much as having seen half of one of each."""
+        """Features for categories: the log-odds of each against equal shares.
+
+        The counts are smoothed by half an article of each category.
+        """
         total = sum(self.placed.values())
         if not total:
-            return {f"{ACCOUNT}unknown": 1.0}
+            return {Feature("account", "unknown"): 1.0}
         least = 0.5 * len(categories)
         return {
-            ACCOUNT + name: math.log((self.placed.get(name, 0) + 0.5) / (total + least) * len(categories))
+            Feature("account", name): math.log((self.placed.get(name, 0) + 0.5) / (total + least) * len(categories))
             for name in categories
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Which words and pieces count, and how much a rare one counts more than a common one.
+    """The words and pieces that a model uses, and their rarity.
 
     Args:
         idf: inverse document frequency of each.
     """
 
-    idf: Mapping[str, float]
+    idf: Mapping[Feature, float]
 
     @classmethod
     def of(cls, texts: Iterable[str], *, least: int = 2) -> Self:
-        """Of all texts that a model learns from.
+        """Count the words and pieces of all texts that a model is trained on.
 
         Args:
-            least: texts that a word must stand in; one that stands in a single text teaches nothing of the next.
+            texts: not folded.
+            least: the number of texts that a word must occur in; a word of a single text says nothing about the next.
         """
-        count: Counter[str] = Counter()
+        counts: Counter[Feature] = Counter()
         total = 0
         for text in texts:
             total += 1
-            count.update({token.name for token in tokens(fold(text))})
+            counts.update({token.feature for token in tokens(fold(text))})
         return cls(
             {
-                name: 1.0 + math.log((1 + total) / (1 + number))
-                for name, number in sorted(count.items())
+                feature: 1.0 + math.log((1 + total) / (1 + number))
+                for feature, number in sorted(counts.items())
                 if number >= least
             }
         )
 
-    def vector(self, seen: Seen) -> Vector:
-        """Features of what was seen: words and pieces of length 1 each, and 1 for the account and the host."""
-        found = self.words(Counter(token.name for token in tokens(fold(seen.text))))
-        found.update(dict.fromkeys(source_names(seen.source), 1.0))
-        if seen.host:
-            found[HOST + seen.host] = 1.0
-        return found
+    def vector(self, description: Description) -> Vector:
+        """Features of a description: all words of length 1 together, all pieces too, and 1 for source and host."""
+        features = self.weigh(Counter(token.feature for token in tokens(fold(description.text))))
+        features.update(dict.fromkeys(source_features(description.source), 1.0))
+        if description.host:
+            features[Feature("host", description.host)] = 1.0
+        return features
 
-    def words(self, count: Mapping[str, int]) -> dict[str, float]:
-        """Words and pieces by how often they stand in a text, of Euclidean length 1 each."""
-        valued = {name: (1.0 + math.log(count[name])) * self.idf[name] for name in count if name in self.idf}
-        squares = {True: 0.0, False: 0.0}
-        for name, value in valued.items():
-            squares[name.startswith(PIECE)] += value * value
-        lengths = {piece: math.sqrt(square) for piece, square in squares.items()}
-        return {name: value / lengths[name.startswith(PIECE)] for name, value in valued.items()}
+    def weigh(self, counts: Mapping[Feature, int]) -> dict[Feature, float]:
+        """Values of words and pieces by their counts in one text; words have Euclidean length 1, pieces too."""
+        weighed = {
+            feature: (1.0 + math.log(counts[feature])) * self.idf[feature] for feature in counts if feature in self.idf
+        }
+        squares: dict[FeatureKind, float] = {"word": 0.0, "piece": 0.0}
+        for feature, weight in weighed.items():
+            squares[feature.kind] += weight * weight
+        lengths = {kind: math.sqrt(square) for kind, square in squares.items()}
+        return {feature: weight / lengths[feature.kind] for feature, weight in weighed.items()}
 
 
 def _host(url: str) -> str:

@@ -1,8 +1,8 @@
-"""A learned model at work: section and relevance of what a crawler saw, and why, in the editor's words.
+"""A trained model at work: category and relevance of an article, with reasons in the editor's words.
 
-Linear models over the features of `pipelines.group.features`, as plain numbers: to use one takes no library. What the
-rules say of an article is one more feature, so that a newsletter's own words go on counting, as much as its past issues
-bear them out.
+Models are linear over the features of `pipelines.group.features` and stored as plain numbers: using a model needs no
+library. The weight that the newsletter's rules give an article is one more feature, so the rules count as far as past
+issues confirm them.
 """
 
 from __future__ import annotations
@@ -13,20 +13,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Final, Self
+from typing import Final, Self, cast, get_args
 
-from pipelines.group.categories import SOURCE_PRIOR, Categorised, CategoryRules, of_source, softmax
+from pipelines.group.categories import SOURCE_PRIOR, Categorised, CategoryRules, categories_named, softmax
 from pipelines.group.features import (
-    ACCOUNT,
-    HINT,
-    HOST,
-    KIND,
-    PRIOR,
-    SHAPE,
-    SOURCE,
-    TOPIC,
     Account,
-    Seen,
+    Description,
+    Feature,
+    FeatureKind,
     Vector,
     Vocabulary,
     account_of,
@@ -39,20 +33,21 @@ from pipelines.model import Reason
 from pipelines.names import KIND_NAMES
 from pipelines.text import fold
 
-VERSION: Final = 2
-"""Of features and weights together: a model of another version is not read, but learned again."""
+VERSION: Final = 3
+"""Version of features and JSON together: a stored model of another version is not read; a new one is trained."""
 
-BIAS: Final = ""
-"""The name of the feature that everything has."""
+BIAS: Final = Feature("bias")
+PRIOR: Final = Feature("prior")
+"""The sum of the weights that the rules give for relevance; a category's own prior has the category's name."""
 
 MOST_HINTS: Final = 3
 """Hints at one category that count in one title."""
 
-TOLD: Final = 5
-"""Reasons that are told one by one; the rest is told as one."""
+MOST_REASONS: Final = 5
+"""Reasons that are listed one by one; the sum of all others is one reason more."""
 
 DIGITS: Final = 4
-"""Decimals of a weight; finer than what so few past issues can tell."""
+"""Decimals of a weight; past issues are too few for finer ones."""
 
 
 class NotAModel(ValueError):
@@ -60,14 +55,14 @@ class NotAModel(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
-    """What was learned from past issues and decisions.
+class TrainedModel:
+    """The result of training on past issues and decisions.
 
     Args:
-        vocabulary: of all texts that were learned from.
-        accounts: what became of the articles that were learned from, by account.
-        relevance: a weight for each feature; empty where there was nothing that nobody picked.
-        categories: by category, a weight for each feature; empty where too few items had one.
+        vocabulary: of all texts of the training.
+        accounts: how the editor treated the articles of the training, by account.
+        relevance: a weight for each feature; empty where too few articles were picked or passed over.
+        categories: by category, a weight for each feature; empty where too few entries had a category.
     """
 
     vocabulary: Vocabulary
@@ -75,219 +70,288 @@ class Learned:
     relevance: Vector
     categories: Mapping[str, Vector]
 
-    def account(self, seen: Seen) -> Account:
-        """What is known of the account that published it."""
-        return self.accounts.get(account_of(seen.source), Account())
+    def account(self, description: Description) -> Account:
+        """The account that published an article; an unknown account has no articles."""
+        return self.accounts.get(account_of(description.source), Account())
 
     def to_json(self) -> str:
-        """The model as one JSON object, keys sorted; the same model is the same text."""
-        values = {
+        """The model as one JSON object, weights by the kind and the name of their feature, keys sorted.
+
+        Equal models give equal texts.
+        """
+        document = {
             "version": VERSION,
-            "idf": self.vocabulary.idf,
-            "accounts": {name: [one.passed_over, one.picked, one.placed] for name, one in self.accounts.items()},
-            "relevance": self.relevance,
-            "categories": self.categories,
+            "idf": _by_kind(self.vocabulary.idf),
+            "accounts": {
+                name: [account.passed_over, account.picked, account.placed] for name, account in self.accounts.items()
+            },
+            "relevance": _by_kind(self.relevance),
+            "categories": {name: _by_kind(weights) for name, weights in self.categories.items()},
         }
-        return json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `to_json` wrote.
+        """Read a text that `to_json` wrote.
 
         Raises:
-            NotAModel: something else, or a model of another version.
+            NotAModel: the text holds something else, or a model of another version.
         """
         try:
-            values = json.loads(text)
-            if (version := values["version"]) != VERSION:
+            document = json.loads(text)
+            if (version := document["version"]) != VERSION:
                 raise ValueError(f"version {version}, not {VERSION}")
-            categories = {name: _weights(weights) for name, weights in values["categories"].items()}
-            accounts = {name: _account(*counts) for name, counts in values["accounts"].items()}
-            return cls(Vocabulary(_weights(values["idf"])), accounts, _weights(values["relevance"]), categories)
+            categories = {name: _weights(weights) for name, weights in document["categories"].items()}
+            accounts = {name: _account(*counts) for name, counts in document["accounts"].items()}
+            return cls(Vocabulary(_weights(document["idf"])), accounts, _weights(document["relevance"]), categories)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise NotAModel(f"no model: {type(error).__name__}: {error}") from error
 
 
-def _weights(values: Mapping[str, object]) -> Vector:
-    return {str(name): _finite(value) for name, value in values.items()}
+def _by_kind(weights: Vector) -> dict[str, dict[str, float]]:
+    grouped: dict[str, dict[str, float]] = {}
+    for feature, weight in weights.items():
+        grouped.setdefault(feature.kind, {})[feature.name] = weight
+    return grouped
 
 
-def _finite(value: object) -> float:
-    if isinstance(value, int | float) and math.isfinite(value):
-        return float(value)
-    raise ValueError(f"no number: {value!r}")
+def _weights(grouped: Mapping[str, Mapping[str, object]]) -> Vector:
+    return {
+        Feature(_feature_kind(kind), str(name)): _finite(number)
+        for kind, weights in grouped.items()
+        for name, number in weights.items()
+    }
+
+
+def _feature_kind(kind: str) -> FeatureKind:
+    if kind in get_args(FeatureKind):
+        return cast("FeatureKind", kind)
+    raise ValueError(f"no kind of feature: {kind!r}")
+
+
+def _finite(number: object) -> float:
+    if isinstance(number, int | float) and math.isfinite(number):
+        return float(number)
+    raise ValueError(f"no number: {number!r}")
 
 
 def _account(passed_over: int, picked: int, placed: Mapping[str, int]) -> Account:
     return Account(int(passed_over), int(picked), {str(name): int(number) for name, number in placed.items()})
 
 
-# What the rules say, as features
+# The newsletter's rules, as features
 
 
-def topic_prior(seen: Seen, terms: TopicTerms) -> tuple[Reason, ...]:
-    """The topics that the text is about, as the rules weigh them, heaviest first."""
-    topics = {terms.topic_of[term].name: terms.topic_of[term].weight for term in terms.words.found_in(seen.text)}
+def topic_prior(description: Description, terms: TopicTerms) -> tuple[Reason, ...]:
+    """The topics of the text with the weights of the rules, heaviest first."""
+    matches = terms.words.found_in(description.text)
+    topics = {terms.topic_of[term].name: terms.topic_of[term].weight for term in matches}
     ranked = sorted(topics.items(), key=lambda item: (-item[1], item[0]))
-    return tuple(Reason(name, weight * REPEATED_TOPIC_SHARE**place) for place, (name, weight) in enumerate(ranked))
+    return tuple(Reason(name, weight * REPEATED_TOPIC_SHARE**rank) for rank, (name, weight) in enumerate(ranked))
 
 
-def category_prior(seen: Seen, rules: CategoryRules) -> Mapping[str, tuple[Reason, ...]]:
-    """By category what the rules' words and kinds say; a reason without words is the kind."""
-    found = sorted(rules.words.found_in(seen.text))
+def category_prior(description: Description, rules: CategoryRules) -> Mapping[str, tuple[Reason, ...]]:
+    """By category, the words and the kind for which the rules give it a weight; the reason of the kind has no text."""
+    matches = sorted(rules.words.found_in(description.text))
+    kind = description.kind
     return {
-        one.name: (
-            *(Reason("", one.kinds[kind]) for kind in (seen.kind,) if kind in one.kinds),
-            *(Reason(word, one.words[word]) for word in found if word in one.words),
+        category.name: (
+            *((Reason("", category.kinds[kind]),) if kind in category.kinds else ()),
+            *(Reason(word, category.words[word]) for word in matches if word in category.words),
         )
-        for one in rules.categories
+        for category in rules.categories
     }
 
 
-def relevance_vector(seen: Seen, vocabulary: Vocabulary, account: Account, terms: TopicTerms) -> Vector:
-    """Features that relevance is learned from.
+def relevance_vector(description: Description, vocabulary: Vocabulary, account: Account, terms: TopicTerms) -> Vector:
+    """Features of relevance.
 
-    Not the host: that issues took all that is known of one tells that nothing else of it was kept, not that it is good.
+    The host is no feature: for some hosts the store has only articles that an issue printed, so a host's high share of
+    picks tells how its articles were collected, and not how good they are.
 
     Args:
-        account: what is known of the one that published it, without this very article.
+        description: of the article.
+        vocabulary: of the model.
+        account: the account that published the article, counted without this article.
+        terms: the newsletter's topics.
     """
-    found = {name: value for name, value in vocabulary.vector(seen).items() if not name.startswith(HOST)}
-    topics = topic_prior(seen, terms)
-    found |= dict.fromkeys((TOPIC + topic.text for topic in topics), 1.0)
-    if seen.source:
-        found |= account.chances()
-    return {**found, KIND + seen.kind: 1.0, PRIOR: math.fsum(topic.weight for topic in topics)}
+    vector = {feature: number for feature, number in vocabulary.vector(description).items() if feature.kind != "host"}
+    topics = topic_prior(description, terms)
+    vector |= dict.fromkeys((Feature("topic", topic.text) for topic in topics), 1.0)
+    if description.source:
+        vector |= account.chances()
+    return {**vector, Feature("kind", description.kind): 1.0, PRIOR: math.fsum(topic.weight for topic in topics)}
 
 
 def category_vector(
-    seen: Seen, vocabulary: Vocabulary, account: Account, rules: CategoryRules, terms: TopicTerms
+    description: Description, vocabulary: Vocabulary, account: Account, rules: CategoryRules, terms: TopicTerms
 ) -> Vector:
-    """Features that categories are learned from; `account` as in `relevance_vector`."""
-    found = {**vocabulary.vector(seen), **shapes(seen)}
-    found |= dict.fromkeys((TOPIC + topic.text for topic in topic_prior(seen, terms)), 1.0)
-    if seen.source:
-        found |= account.habits([one.name for one in rules.categories])
-    for name, words in rules.hints_in(seen.text).items():
-        found[HINT + name] = hint(len(words))
-    for name, reasons in category_prior(seen, rules).items():
-        found[PRIOR + name] = math.fsum(reason.weight for reason in reasons)
-    return found
+    """Features of categories.
+
+    Args:
+        description: of the article.
+        vocabulary: of the model.
+        account: the account that published the article, counted without this article.
+        rules: the newsletter's rules for categories.
+        terms: the newsletter's topics.
+    """
+    vector = {**vocabulary.vector(description), **shapes(description)}
+    vector |= dict.fromkeys((Feature("topic", topic.text) for topic in topic_prior(description, terms)), 1.0)
+    if description.source:
+        vector |= account.habits([category.name for category in rules.categories])
+    for name, hints in rules.hints_in(description.text).items():
+        vector[Feature("hint", name)] = weigh_hints(len(hints))
+    for name, reasons in category_prior(description, rules).items():
+        vector[Feature("prior", name)] = math.fsum(reason.weight for reason in reasons)
+    return vector
 
 
-def hint(words: int) -> float:
-    """What so many hints at one category are worth; many more are worth no more.
+def weigh_hints(number: int) -> float:
+    """The value of a number of hints at one category; above `MOST_HINTS` it stays the same.
 
-    >>> hint(1), hint(3), hint(9)
+    >>> weigh_hints(1), weigh_hints(3), weigh_hints(9)
     (0.5, 1.5, 1.5)
     """
-    return min(words, MOST_HINTS) / 2
+    return min(number, MOST_HINTS) / 2
 
 
 # At work
 
 
-def score(seen: Seen, learned: Learned, terms: TopicTerms) -> float:
-    """How much it looks like what was picked: log-odds against something of which nothing is known."""
-    return _sum(relevance_vector(seen, learned.vocabulary, learned.account(seen), terms), learned.relevance)
-
-
-def relevance_reasons(seen: Seen, learned: Learned, terms: TopicTerms) -> tuple[Reason, ...]:
-    """The score taken apart: topics, words of the title, the source; weights add up to it, rounded.
-
-    Returns:
-        Heaviest first; the smallest are one reason together.
-    """
-    weights = learned.relevance
-    vector = relevance_vector(seen, learned.vocabulary, learned.account(seen), terms)
-    belief = weights.get(PRIOR, 0.0)
-    topics = (
-        Reason(one.text, one.weight * belief + weights.get(TOPIC + one.text, 0.0)) for one in topic_prior(seen, terms)
-    )
-    kind = Reason(KIND_NAMES[seen.kind], weights.get(KIND + seen.kind, 0.0))
-    return _told([*topics, kind, *_words(seen, vector, weights), *_source(seen, vector, weights)])
-
-
-def categorise_learned(
-    seen: Seen, learned: Learned, rules: CategoryRules, terms: TopicTerms, *, source_category: str | None = None
-) -> Categorised:
-    """Put what was seen in a category; probabilities are calibrated on past issues that the model had not learned from.
+def score(description: Description, model: TrainedModel, terms: TopicTerms) -> float:
+    """Likeness to the picked articles, as log-odds against an article without any feature.
 
     Args:
-        learned: with categories.
-        rules, terms: those that it was learned with.
-        source_category: the category that the article's source is known for; counts until issues have told.
+        description: of the article.
+        model: with relevance.
+        terms: the topics that the model was trained with.
     """
-    account = learned.account(seen)
-    vector = category_vector(seen, learned.vocabulary, account, rules, terms)
-    named = () if account.placed else of_source(source_category, rules)
+    vector = relevance_vector(description, model.vocabulary, model.account(description), terms)
+    return _weighted_sum(vector, model.relevance)
+
+
+def relevance_reasons(description: Description, model: TrainedModel, terms: TopicTerms) -> tuple[Reason, ...]:
+    """The parts of the score: topics, words of the title, the source; their rounded weights add up to it.
+
+    Args:
+        description: of the article.
+        model: with relevance.
+        terms: the topics that the model was trained with.
+
+    Returns:
+        Heaviest first; the smallest are summed up in one reason.
+    """
+    weights = model.relevance
+    vector = relevance_vector(description, model.vocabulary, model.account(description), terms)
+    trust_in_rules = weights.get(PRIOR, 0.0)
+    topics = (
+        Reason(topic.text, topic.weight * trust_in_rules + weights.get(Feature("topic", topic.text), 0.0))
+        for topic in topic_prior(description, terms)
+    )
+    kind = Reason(KIND_NAMES[description.kind], weights.get(Feature("kind", description.kind), 0.0))
+    text_reasons = _text_reasons(description, vector, weights)
+    return _summarise([*topics, kind, *text_reasons, *_source_reasons(description, vector, weights)])
+
+
+def categorise_by_model(
+    description: Description,
+    model: TrainedModel,
+    rules: CategoryRules,
+    terms: TopicTerms,
+    *,
+    source_category: str | None = None,
+) -> Categorised:
+    """Put an article in a category; the probabilities are calibrated on issues outside the training.
+
+    Args:
+        description: of the article.
+        model: with categories.
+        rules: the rules for categories that the model was trained with.
+        terms: the topics that the model was trained with.
+        source_category: the category that the article's source is known for; counts until issues printed the account.
+    """
+    account = model.account(description)
+    vector = category_vector(description, model.vocabulary, account, rules, terms)
+    source_categories = () if account.placed else categories_named(source_category, rules)
     odds = {
-        name: weights.get(BIAS, 0.0) + _sum(vector, weights) + SOURCE_PRIOR * (name in named)
-        for name, weights in learned.categories.items()
+        name: weights.get(BIAS, 0.0) + _weighted_sum(vector, weights) + SOURCE_PRIOR * (name in source_categories)
+        for name, weights in model.categories.items()
     }
     scores = softmax(odds)
     best = max(scores, key=lambda name: scores[name])
-    weights = learned.categories[best]
+    weights = model.categories[best]
     prior = [
-        Reason(reason.text or KIND_NAMES[seen.kind], reason.weight * weights.get(PRIOR + name, 0.0))
-        for name, reasons in category_prior(seen, rules).items()
+        Reason(reason.text or KIND_NAMES[description.kind], reason.weight * weights.get(Feature("prior", name), 0.0))
+        for name, reasons in category_prior(description, rules).items()
         for reason in reasons
     ]
     hints = [
-        Reason(word, hint(len(words)) / len(words) * weights.get(HINT + name, 0.0))
-        for name, words in rules.hints_in(seen.text).items()
-        for word in words
+        Reason(hint, weigh_hints(len(hints)) / len(hints) * weights.get(Feature("hint", name), 0.0))
+        for name, hints in rules.hints_in(description.text).items()
+        for hint in hints
     ]
-    topics = [Reason(one.text, weights.get(TOPIC + one.text, 0.0)) for one in topic_prior(seen, terms)]
-    built = [Reason(name.removeprefix(SHAPE), weights.get(name, 0.0)) for name in shapes(seen)]
-    host = Reason(seen.host, weights.get(HOST + seen.host, 0.0))
-    known_for = Reason("来源常供本栏", SOURCE_PRIOR * (best in named))
-    told = [*prior, *hints, *topics, *built, host, known_for]
-    return Categorised(best, scores, _told([*told, *_words(seen, vector, weights), *_source(seen, vector, weights)]))
+    topics = [
+        Reason(topic.text, weights.get(Feature("topic", topic.text), 0.0)) for topic in topic_prior(description, terms)
+    ]
+    title_shapes = [Reason(feature.name, weights.get(feature, 0.0)) for feature in shapes(description)]
+    host = Reason(description.host, weights.get(Feature("host", description.host), 0.0))
+    usual_category = Reason("来源常供本栏", SOURCE_PRIOR * (best in source_categories))
+    text_reasons = _text_reasons(description, vector, weights)
+    source_reasons = _source_reasons(description, vector, weights)
+    reasons = [*prior, *hints, *topics, *title_shapes, host, usual_category, *text_reasons, *source_reasons]
+    return Categorised(best, scores, _summarise(reasons))
 
 
-def _sum(vector: Vector, weights: Vector) -> float:
-    return math.fsum(value * weights.get(name, 0.0) for name, value in vector.items())
+def _weighted_sum(vector: Vector, weights: Vector) -> float:
+    return math.fsum(number * weights.get(feature, 0.0) for feature, number in vector.items())
 
 
 # Reasons
 
 
-def _told(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
-    """Reasons of one name together, heaviest first, those that hardly count as one; rounded to what is shown."""
+def _summarise(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Sum up reasons of one text, then all but the weightiest; weights are rounded as shown, heaviest first."""
     sums: dict[str, float] = {}
     for reason in reasons:
         sums[reason.text] = sums.get(reason.text, 0.0) + reason.weight
     ranked = sorted(sums.items(), key=lambda item: (-abs(item[1]), item[0]))
-    rest = math.fsum(weight for _, weight in ranked[TOLD:])
-    named = [Reason(text, round(weight, 2)) for text, weight in (*ranked[:TOLD], ("其他用词", rest))]
-    return tuple(sorted((one for one in named if one.weight), key=lambda one: (-one.weight, one.text)))
+    remainder = math.fsum(weight for _, weight in ranked[MOST_REASONS:])
+    rounded = [Reason(text, round(weight, 2)) for text, weight in (*ranked[:MOST_REASONS], ("其他用词", remainder))]
+    return tuple(
+        sorted((reason for reason in rounded if reason.weight), key=lambda reason: (-reason.weight, reason.text))
+    )
 
 
-def _source(seen: Seen, vector: Vector, weights: Vector) -> Iterator[Reason]:
-    said = [value * weights.get(name, 0.0) for name, value in vector.items() if name.startswith((SOURCE, ACCOUNT))]
-    if said:
-        yield Reason(f"来源 {seen.source}", math.fsum(said))
+def _source_reasons(description: Description, vector: Vector, weights: Vector) -> Iterator[Reason]:
+    parts = [
+        number * weights.get(feature, 0.0)
+        for feature, number in vector.items()
+        if feature.kind in ("source", "account")
+    ]
+    if parts:
+        yield Reason(f"来源 {description.source}", math.fsum(parts))
 
 
-def _words(seen: Seen, vector: Vector, weights: Vector) -> Iterator[Reason]:
-    """What each word of the text adds: the weight of an n-gram is shared out among its characters.
+def _text_reasons(description: Description, vector: Vector, weights: Vector) -> Iterator[Reason]:
+    """The weight of each word of the text; an n-gram's weight is divided equally among its characters.
 
-    Scripts without blanks are cut where characters that speak for it meet such that speak against it.
+    A script without blanks is cut where the sign of the characters' weights changes.
     """
-    folded = fold(seen.text)
-    shown = seen.text if len(seen.text) == len(folded) else folded
-    at: list[float] = [0.0] * len(folded)
-    found = [token for token in tokens(folded) if token.name in vector and token.name in weights]
-    times = Counter(token.name for token in found)
-    for token in found:
-        share = vector[token.name] * weights[token.name] / times[token.name] / (token.end - token.start)
-        for place in range(token.start, token.end):
-            at[place] += share
+    folded = fold(description.text)
+    display_text = description.text if len(description.text) == len(folded) else folded
+    by_character: list[float] = [0.0] * len(folded)
+    weighed = [token for token in tokens(folded) if token.feature in vector and token.feature in weights]
+    counts = Counter(token.feature for token in weighed)
+    for token in weighed:
+        feature = token.feature
+        share = vector[feature] * weights[feature] / counts[feature] / (token.end - token.start)
+        for position in range(token.start, token.end):
+            by_character[position] += share
     for start, end, spaced in runs(folded):
         if spaced:
-            yield Reason(shown[start:end], math.fsum(at[start:end]))
+            yield Reason(display_text[start:end], math.fsum(by_character[start:end]))
             continue
-        for _, group in groupby(range(start, end), key=lambda place: at[place] > 0.0):
-            places = list(group)
-            yield Reason(shown[places[0] : places[-1] + 1], math.fsum(at[place] for place in places))
+        for _, group in groupby(range(start, end), key=lambda position: by_character[position] > 0.0):
+            positions = list(group)
+            text = display_text[positions[0] : positions[-1] + 1]
+            yield Reason(text, math.fsum(by_character[position] for position in positions))

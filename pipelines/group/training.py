@@ -1,6 +1,6 @@
-"""Learns sections and relevance from past issues and decisions, with scikit-learn; what comes out is plain numbers.
+"""Trains a model of sections and relevance on past issues and decisions, with scikit-learn.
 
-The same examples, in whatever order, give the same model.
+The model is plain numbers, and using it needs no library. The same examples give the same model in any order.
 """
 
 from __future__ import annotations
@@ -16,24 +16,9 @@ from threadpoolctl import threadpool_limits
 
 from crawler.kinds import REPOSITORIES
 from pipelines.group.categories import CategoryRules
-from pipelines.group.features import (
-    ACCOUNT,
-    HINT,
-    HOST,
-    KIND,
-    PIECE,
-    PRIOR,
-    SHAPE,
-    SOURCE,
-    TOPIC,
-    Account,
-    Seen,
-    Vector,
-    Vocabulary,
-    account_of,
-)
+from pipelines.group.features import Account, Description, Feature, FeatureKind, Vector, Vocabulary, account_of
 from pipelines.group.relevance import TopicTerms
-from pipelines.group.trained import BIAS, DIGITS, Learned, category_vector, relevance_vector
+from pipelines.group.trained import BIAS, DIGITS, TrainedModel, category_vector, relevance_vector
 from pipelines.issue.entry import EntryView, read_entry
 from pipelines.model import Issue
 from pipelines.names import KIND_NAMES
@@ -41,39 +26,49 @@ from pipelines.newsletter import Newsletter
 
 LEAST_PICKED: Final = 30
 LEAST_PASSED_OVER: Final = 200
-"""Examples below which the rules alone know better what is relevant."""
+"""The least numbers of examples from which relevance is trained; with fewer, the rules alone do better."""
 
 LEAST_OF_A_CATEGORY: Final = 8
-"""Examples that a category must have to be learned."""
+"""The least number of examples from which a category is trained."""
 
 WRITTEN_CHARACTERS: Final = 1200
-"""How much is read of what the editor wrote of an item."""
+"""Characters that are read of the editor's text of an entry."""
 
 WRITTEN_WEIGHT: Final = 0.5
-"""What it weighs as a lesson in a category's words, against the item itself."""
+"""Weight of the editor's text as an example of its category; the entry itself weighs 1."""
 
 STRENGTH: Final = 8.0
 """Inverse of the L2 penalty; 4 to 30 do as well."""
 
 LEAST_OF_A_KIND: Final = 10
-"""Picked and passed over ones that a kind of page must have each: where nothing was passed over, nothing was chosen."""
+"""The least numbers of picked and of passed-over examples of a kind, for the kind to be a feature of relevance.
 
-_RELEVANCE_SCALE: Final = {PIECE: 0.5, SOURCE: 0.7, ACCOUNT: 0.5, TOPIC: 0.2, KIND: 0.3, PRIOR: 0.25}
-_CATEGORY_SCALE: Final = {
-    PIECE: 0.5,
-    SHAPE: 0.5,
-    SOURCE: 0.3,
-    ACCOUNT: 0.3,
-    HOST: 0.5,
-    TOPIC: 0.3,
-    HINT: 0.6,
-    PRIOR: 0.3,
+If every stored page of a kind was picked, the kind tells how the examples were collected and not what the editor chose.
+"""
+
+_RELEVANCE_SCALE: Final[Mapping[FeatureKind, float]] = {
+    "piece": 0.5,
+    "source": 0.7,
+    "account": 0.5,
+    "topic": 0.2,
+    "kind": 0.3,
+    "prior": 0.25,
 }
-"""How freely features of a sort may be used, where a word's scale is 1: the smaller, the more shrunk."""
+_CATEGORY_SCALE: Final[Mapping[FeatureKind, float]] = {
+    "piece": 0.5,
+    "shape": 0.5,
+    "source": 0.3,
+    "account": 0.3,
+    "host": 0.5,
+    "topic": 0.3,
+    "hint": 0.6,
+    "prior": 0.3,
+}
+"""The scale of each kind of feature; other kinds have 1. A smaller scale means a stronger penalty on the weights."""
 
 _FOLDS: Final = 5
 _TEMPERATURES: Final = tuple(0.5 * 2 ** (step / 8) for step in range(25))
-"""From 0.5, sharper than learned, to 4."""
+"""From 0.5, which makes the probabilities sharper, to 4."""
 
 Matrix = NDArray[np.float64]
 Rows = Any
@@ -82,18 +77,18 @@ Rows = Any
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Something to learn from.
+    """An article, or an entry of an issue, with its outcome.
 
     Args:
-        seen: as a crawler would have seen it.
-        group: the issue's date: what is kept together when a model is tried on what it has not learned from.
-        picked: whether the editor took it; None teaches nothing of relevance.
-        category: where it was put; None teaches nothing of categories.
-        written: what the editor wrote of it; teaches a category's words, and is never asked for again.
-        weight: 1 is an item of an issue.
+        description: the parts of it that the model reads.
+        group: the issue's date; cross-validation never splits a group.
+        picked: whether the editor took it; None is no example of relevance.
+        category: the category of its section; None is no example of a category.
+        written: the editor's text of it, a further example of the category; calibration leaves it out.
+        weight: an entry of an issue weighs 1.
     """
 
-    seen: Seen
+    description: Description
     group: str = ""
     picked: bool | None = None
     category: str | None = None
@@ -101,25 +96,25 @@ class Example:
     weight: float = 1.0
 
 
-def seen_entry(view: EntryView) -> Seen:
-    """An item of a past issue as a crawler would have seen it, before the editor wrote it up.
+def describe_entry(view: EntryView) -> Description:
+    """Describe an entry of a past issue as a crawler would have seen its article, without the editor's prefixes.
 
-    The editor's prefixes are gone. Where the item leads to a repository, the title is its name, as it is for a crawler,
-    and what the editor put after it stands for the description.
+    Where the entry links a repository, the title is the repository's name, as it is for a crawler, and the editor's
+    title takes the place of the summary.
     """
     url = view.url or ""
-    found = Seen.of(view.title, url, source=view.source)
-    if found.kind not in REPOSITORIES:
-        return found
+    description = Description.of(view.title, url, source=view.source)
+    if description.kind not in REPOSITORIES:
+        return description
     name = view.repository or "/".join(url.split("/")[3:5])
-    return Seen.of(name, url, summary="" if view.title == name else view.title)
+    return Description.of(name, url, summary="" if view.title == name else view.title)
 
 
-def issue_examples(issue: Issue, newsletter: Newsletter) -> tuple[Example, ...]:
-    """What an issue teaches: all in it was picked; what stands in a section of the newsletter's belongs there."""
+def examples_of_issue(issue: Issue, newsletter: Newsletter) -> tuple[Example, ...]:
+    """Make an example of each entry: picked, and of its section's category where the newsletter has the category."""
     return tuple(
         Example(
-            seen_entry(view),
+            describe_entry(view),
             issue.date.isoformat(),
             picked=True,
             category=category.name if (category := newsletter.category(section.name)) else None,
@@ -130,45 +125,55 @@ def issue_examples(issue: Issue, newsletter: Newsletter) -> tuple[Example, ...]:
     )
 
 
-def learn(examples: Iterable[Example], categories: CategoryRules, topics: TopicTerms) -> Learned:
-    """Learn a model.
+def train(examples: Iterable[Example], categories: CategoryRules, topics: TopicTerms) -> TrainedModel:
+    """Train a model.
 
     Args:
-        examples: of what was picked, and of what was not.
-        categories, topics: what the rules say of an example is learned from too.
+        examples: picked, dropped and passed-over articles, in any order.
+        categories: the newsletter's rules for categories; their weights are features.
+        topics: the newsletter's topics; they are features.
 
     Returns:
-        A model without relevance, or without categories, where there is too little to learn them from.
+        A model without relevance, or without categories, where there are too few examples of either.
     """
-    ordered = sorted(examples, key=_order)
-    texts = [text for one in ordered for text in (one.seen.text, one.written) if text]
-    vocabulary = Vocabulary({name: _kept(idf) for name, idf in Vocabulary.of(texts).idf.items()})
-    known = _Known(vocabulary, _accounts(ordered), categories, topics)
-    return Learned(
+    ordered = sorted(examples, key=_sort_key)
+    texts = [text for example in ordered for text in (example.description.text, example.written) if text]
+    vocabulary = Vocabulary({feature: _rounded(idf) for feature, idf in Vocabulary.of(texts).idf.items()})
+    vectoriser = _Vectoriser(vocabulary, _count_accounts(ordered), categories, topics)
+    return TrainedModel(
         vocabulary,
-        known.accounts,
-        _relevance([one for one in ordered if one.picked is not None], known),
-        _categories([one for one in ordered if one.category is not None], known),
+        vectoriser.accounts,
+        _train_relevance([example for example in ordered if example.picked is not None], vectoriser),
+        _train_categories([example for example in ordered if example.category is not None], vectoriser),
     )
 
 
-def _order(one: Example) -> tuple[object, ...]:
-    return one.group, one.seen.text, one.seen.host, one.seen.source, one.picked is True, one.category or "", one.written
+def _sort_key(example: Example) -> tuple[object, ...]:
+    description = example.description
+    return (
+        example.group,
+        description.text,
+        description.host,
+        description.source,
+        example.picked is True,
+        example.category or "",
+        example.written,
+    )
 
 
-def _kept(value: float) -> float:
-    return round(float(value), DIGITS)
+def _rounded(weight: float) -> float:
+    return round(float(weight), DIGITS)
 
 
-def _accounts(examples: Iterable[Example]) -> dict[str, Account]:
+def _count_accounts(examples: Iterable[Example]) -> dict[str, Account]:
     passed_over: Counter[str] = Counter()
     picked: Counter[str] = Counter()
     placed: dict[str, Counter[str]] = {}
-    for one in examples:
-        name = account_of(one.seen.source)
-        passed_over[name] += one.picked is False
-        picked[name] += one.picked is True
-        placed.setdefault(name, Counter())[one.category or ""] += one.category is not None
+    for example in examples:
+        name = account_of(example.description.source)
+        passed_over[name] += example.picked is False
+        picked[name] += example.picked is True
+        placed.setdefault(name, Counter())[example.category or ""] += example.category is not None
     return {
         name: Account(passed_over[name], picked[name], {category: n for category, n in sorted(counts.items()) if n})
         for name, counts in sorted(placed.items())
@@ -177,52 +182,62 @@ def _accounts(examples: Iterable[Example]) -> dict[str, Account]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """What examples are seen with."""
+class _Vectoriser:
+    """Makes vectors of examples; the account of an example is counted without the example itself."""
 
     vocabulary: Vocabulary
     accounts: Mapping[str, Account]
     categories: CategoryRules
     topics: TopicTerms
 
-    def relevance(self, one: Example) -> Vector:
-        return relevance_vector(one.seen, self.vocabulary, self._besides(one), self.topics)
+    def for_relevance(self, example: Example) -> Vector:
+        return relevance_vector(example.description, self.vocabulary, self._account_without(example), self.topics)
 
-    def category(self, one: Example) -> Vector:
-        return category_vector(one.seen, self.vocabulary, self._besides(one), self.categories, self.topics)
+    def for_category(self, example: Example) -> Vector:
+        return category_vector(
+            example.description, self.vocabulary, self._account_without(example), self.categories, self.topics
+        )
 
-    def _besides(self, one: Example) -> Account:
-        return self.accounts.get(account_of(one.seen.source), Account()).without(one.picked, one.category)
+    def _account_without(self, example: Example) -> Account:
+        account = self.accounts.get(account_of(example.description.source), Account())
+        return account.without(example.picked, example.category)
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """Vectors as a matrix, its columns named and scaled."""
+    """Vectors as a matrix: one row a vector, one scaled column a feature."""
 
     rows: Rows
-    names: Sequence[str]
+    features: Sequence[Feature]
     scales: Matrix
 
     @classmethod
-    def of(cls, vectors: Sequence[Vector], scales: Mapping[str, float]) -> Self:
-        from scipy.sparse import csr_array  # noqa: PLC0415  commands that learn nothing start sooner
+    def of(cls, vectors: Sequence[Vector], scales: Mapping[FeatureKind, float]) -> Self:
+        from scipy.sparse import csr_array  # noqa: PLC0415  commands that train nothing start sooner
 
-        names = sorted({name for vector in vectors for name in vector})
-        place = {name: at for at, name in enumerate(names)}
-        scale = np.array([scales.get(name[0], 1.0) for name in names])
-        columns = np.array([place[name] for vector in vectors for name in vector], dtype=np.int32)
-        values = np.array([value for vector in vectors for value in vector.values()]) * scale[columns]
-        starts = np.cumsum([0, *(len(vector) for vector in vectors)], dtype=np.int32)  # liblinear takes no longer ones
-        return cls(csr_array((values, columns, starts), shape=(len(vectors), len(names))), names, scale)
+        features = sorted({feature for vector in vectors for feature in vector})
+        column_of = {feature: column for column, feature in enumerate(features)}
+        scale = np.array([scales.get(feature.kind, 1.0) for feature in features])
+        columns = np.array([column_of[feature] for vector in vectors for feature in vector], dtype=np.int32)
+        cells = np.array([number for vector in vectors for number in vector.values()]) * scale[columns]
+        starts = np.cumsum([0, *(len(vector) for vector in vectors)], dtype=np.int32)  # liblinear takes only int32
+        return cls(csr_array((cells, columns, starts), shape=(len(vectors), len(features))), features, scale)
 
-    def weights(self, coefficients: Matrix) -> dict[str, float]:
-        """Weights of plain features, those that are nothing left out."""
-        found = zip(self.names, coefficients * self.scales, strict=True)
-        return {name: kept for name, weight in found if (kept := _kept(weight))}
+    def weights(self, coefficients: Matrix) -> dict[Feature, float]:
+        """Weights of the unscaled features, without the zeros."""
+        pairs = zip(self.features, coefficients * self.scales, strict=True)
+        return {feature: rounded for feature, weight in pairs if (rounded := _rounded(weight))}
 
 
-def _in_one_thread(model: Any, rows: Rows, truth: Sequence[int], weights: Sequence[float]) -> None:
-    """Fit. So little work is slower when it is shared out, and its last digits would follow the number of cores."""
+def _fit_in_one_thread(model: Any, rows: Rows, truth: Sequence[int], weights: Sequence[float]) -> None:
+    """Fit a model. With several threads, so little work is slower, and the last digits depend on the number of cores.
+
+    Args:
+        model: of scikit-learn.
+        rows: one a vector.
+        truth: the class of each row.
+        weights: of the rows.
+    """
     with threadpool_limits(limits=1):
         model.fit(rows, truth, sample_weight=weights)
 
@@ -230,99 +245,121 @@ def _in_one_thread(model: Any, rows: Rows, truth: Sequence[int], weights: Sequen
 # Relevance
 
 
-def _relevance(examples: Sequence[Example], known: _Known) -> Vector:
-    picked = [one.picked is True for one in examples]
+def _train_relevance(examples: Sequence[Example], vectoriser: _Vectoriser) -> Vector:
+    picked = [example.picked is True for example in examples]
     if sum(picked) < LEAST_PICKED or len(picked) - sum(picked) < LEAST_PASSED_OVER:
         return {}
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
 
-    kinds = {KIND + kind for kind in _known_kinds(examples)}
+    kinds = _informative_kinds(examples)
     vectors = [
-        {name: value for name, value in known.relevance(one).items() if not name.startswith(KIND) or name in kinds}
-        for one in examples
+        {
+            feature: number
+            for feature, number in vectoriser.for_relevance(example).items()
+            if feature.kind != "kind" or feature.name in kinds
+        }
+        for example in examples
     ]
     table = _Table.of(vectors, _RELEVANCE_SCALE)
     model = LogisticRegression(C=STRENGTH, solver="liblinear", dual=True, max_iter=5000, random_state=0)
-    _in_one_thread(model, table.rows, picked, [one.weight for one in examples])
+    _fit_in_one_thread(model, table.rows, picked, [example.weight for example in examples])
     return table.weights(model.coef_[0])
 
 
-def _known_kinds(examples: Iterable[Example]) -> list[str]:
-    count = Counter((str(one.seen.kind), one.picked) for one in examples)
-    return [kind for kind in KIND_NAMES if min(count[kind, True], count[kind, False]) >= LEAST_OF_A_KIND]
+def _informative_kinds(examples: Iterable[Example]) -> set[str]:
+    counts = Counter((str(example.description.kind), example.picked) for example in examples)
+    return {kind for kind in KIND_NAMES if min(counts[kind, True], counts[kind, False]) >= LEAST_OF_A_KIND}
 
 
 # Categories
 
 
 @dataclass(frozen=True, slots=True)
-class _Lesson:
-    """A vector and the category that it belongs to; `asked` unless it is what the editor wrote."""
+class _LabelledVector:
+    """A vector and its category; `is_written`: it was made of the editor's text, not of the article's title."""
 
     vector: Vector
     category: str
     group: str
     weight: float
-    asked: bool
+    is_written: bool
 
 
-def _categories(examples: Sequence[Example], known: _Known) -> dict[str, Vector]:
-    counts = Counter(one.category for one in examples)
-    names = [category.name for category in known.categories.categories if counts[category.name] >= LEAST_OF_A_CATEGORY]
+def _train_categories(examples: Sequence[Example], vectoriser: _Vectoriser) -> dict[str, Vector]:
+    counts = Counter(example.category for example in examples)
+    rules = vectoriser.categories.categories
+    names = [category.name for category in rules if counts[category.name] >= LEAST_OF_A_CATEGORY]
     if len(names) < 2:
         return {}
-    lessons = [lesson for one in examples if one.category in names for lesson in _lessons(one, known)]
-    table = _Table.of([one.vector for one in lessons], _CATEGORY_SCALE)
-    coefficients, biases = _fit(table.rows, lessons, names)
-    temperature = _temperature(table.rows, lessons, names)
+    labelled = [row for example in examples if example.category in names for row in _label(example, vectoriser)]
+    table = _Table.of([row.vector for row in labelled], _CATEGORY_SCALE)
+    coefficients, biases = _fit_categories(table.rows, labelled, names)
+    temperature = _choose_temperature(table.rows, labelled, names)
     return {
-        name: {**table.weights(coefficients[at] / temperature), BIAS: _kept(biases[at] / temperature)}
-        for at, name in enumerate(names)
+        name: {**table.weights(row / temperature), BIAS: _rounded(bias / temperature)}
+        for name, row, bias in zip(names, coefficients, biases, strict=True)
     }
 
 
-def _lessons(one: Example, known: _Known) -> Iterator[_Lesson]:
-    category = one.category or ""
-    yield _Lesson(known.category(one), category, one.group, one.weight, asked=True)
-    if one.written:
-        yield _Lesson(
-            known.vocabulary.vector(Seen(one.written)), category, one.group, one.weight * WRITTEN_WEIGHT, asked=False
-        )
+def _label(example: Example, vectoriser: _Vectoriser) -> Iterator[_LabelledVector]:
+    category, group, weight = example.category or "", example.group, example.weight
+    yield _LabelledVector(vectoriser.for_category(example), category, group, weight, is_written=False)
+    if example.written:
+        vector = vectoriser.vocabulary.vector(Description(example.written))
+        yield _LabelledVector(vector, category, group, weight * WRITTEN_WEIGHT, is_written=True)
 
 
-def _fit(rows: Rows, lessons: Sequence[_Lesson], names: Sequence[str]) -> tuple[Matrix, Matrix]:
-    """Coefficients, categories x features, and biases; each category must have a lesson."""
+def _fit_categories(rows: Rows, labelled: Sequence[_LabelledVector], names: Sequence[str]) -> tuple[Matrix, Matrix]:
+    """Fit one linear model for each category.
+
+    Args:
+        rows: one a labelled vector.
+        labelled: in the order of the rows; at least one for each category.
+        names: of the categories.
+
+    Returns:
+        Coefficients, categories x features; biases, one a category.
+    """
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
 
-    place = {name: at for at, name in enumerate(names)}
+    class_of = {name: index for index, name in enumerate(names)}
     model = LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=2000)
-    _in_one_thread(model, rows, [place[one.category] for one in lessons], [one.weight for one in lessons])
+    _fit_in_one_thread(model, rows, [class_of[row.category] for row in labelled], [row.weight for row in labelled])
     if len(names) == 2:  # scikit-learn has one row then: the second against the first
         return np.vstack([-model.coef_, model.coef_]) / 2, np.concatenate([-model.intercept_, model.intercept_]) / 2
     return model.coef_, model.intercept_
 
 
-def _temperature(rows: Rows, lessons: Sequence[_Lesson], names: Sequence[str]) -> float:
-    """What log-odds have to be divided by so that probabilities hold for issues that were not learned from."""
-    groups = sorted({one.group for one in lessons})
-    fold_of = {group: at * _FOLDS // len(groups) for at, group in enumerate(groups)}
+def _choose_temperature(rows: Rows, labelled: Sequence[_LabelledVector], names: Sequence[str]) -> float:
+    """Choose the number that divides log-odds so that probabilities hold for issues outside the training.
+
+    Args:
+        rows: one a labelled vector.
+        labelled: in the order of the rows.
+        names: of the categories.
+
+    Returns:
+        One of `_TEMPERATURES`, by cross-validation over groups; 1 where no fold can be trained.
+    """
+    groups = sorted({row.group for row in labelled})
+    fold_of = {group: index * _FOLDS // len(groups) for index, group in enumerate(groups)}
     odds: list[Matrix] = []
     truth: list[int] = []
     for fold in sorted(set(fold_of.values())):
-        rest = [at for at, one in enumerate(lessons) if fold_of[one.group] != fold]
-        asked = [at for at, one in enumerate(lessons) if fold_of[one.group] == fold and one.asked]
-        if {lessons[at].category for at in rest} != set(names):
+        training = [index for index, row in enumerate(labelled) if fold_of[row.group] != fold]
+        testing = [index for index, row in enumerate(labelled) if fold_of[row.group] == fold and not row.is_written]
+        if {labelled[index].category for index in training} != set(names):
             continue
-        coefficients, biases = _fit(rows[rest], [lessons[at] for at in rest], names)
-        odds.append(rows[asked] @ coefficients.T + biases)
-        truth += [names.index(lessons[at].category) for at in asked]
+        coefficients, biases = _fit_categories(rows[training], [labelled[index] for index in training], names)
+        odds.append(rows[testing] @ coefficients.T + biases)
+        truth += [names.index(labelled[index].category) for index in testing]
     if not truth:
         return 1.0
     return min(_TEMPERATURES, key=lambda temperature: _surprise(np.vstack(odds) / temperature, truth))
 
 
 def _surprise(odds: Matrix, truth: Sequence[int]) -> float:
-    """Mean negative log-likelihood of the truth."""
+    """Mean negative log-likelihood of the true categories."""
     highest = odds.max(axis=1)
     total = highest + np.log(np.exp(odds - highest[:, None]).sum(axis=1))
     return float((total - odds[np.arange(len(truth)), truth]).mean())

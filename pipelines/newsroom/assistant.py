@@ -1,7 +1,7 @@
-"""A draft of a summary by a language model, for a person to accept. Off unless newsletter.toml has `[assistant]`.
+"""Asks a language model for a proposal of a summary, for a person to accept. Off without `[assistant]`.
 
-What comes back is a stranger's text: it is read up to a size and a time, checked against a schema and against the
-article, and never written anywhere but in a line marked as the machine's, which no export prints.
+The answer is an untrusted text: it is read up to a size and a time, and checked against a schema and the article. It is
+only ever written to a machine line, which no export prints.
 """
 
 from __future__ import annotations
@@ -36,80 +36,83 @@ _ADDRESS: Final = re.compile(
     r"[a-z][a-z0-9+.-]*:/{2}[!-~]+|www\.[!-~]+|(?:[\w.+-]+@)?(?:[a-z0-9-]+\.)+[a-z]{2,}\b[!-~]*",
     re.IGNORECASE | re.ASCII,
 )
-"""Whatever could be one, a file's name too: what the article says, it has."""
+"""Any text that could be an address, also the name of a file; it passes where the article contains it."""
 _MARKUP: Final = re.compile(r"<[A-Za-z/!]|\]\(|```|\{[{%:]|^\s*[#>|]|\*\*|__")
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 
 
 class NoProposal(Exception):
-    """The assistant has no draft to offer; the message says why and what to do."""
+    """The assistant has no proposal; the message says why and what to do. Raised by `propose`."""
 
 
 class _Answer(BaseModel):
-    """What the model has to answer, and nothing beside it."""
+    """The JSON that the model has to answer, without any other field."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
     summary: str = Field(min_length=20, max_length=HAN.most)
 
 
 def propose(article: Article, settings: Assistant) -> str:
-    """A summary in Chinese, as plain text in one line.
+    """Ask the assistant for a summary in Chinese.
 
     Args:
-        article: whose text, or digest, is sent.
-        settings: where to; the key is in the environment variable that they name.
+        article: its text is sent, or its summary where it has no text.
+        settings: of the endpoint; they name the environment variable of the key.
+
+    Returns:
+        Plain text in one line.
 
     Raises:
-        NoProposal: the extra is not installed, there is nothing to send, the endpoint does not answer in time, or what
-            it answers does not pass: no such JSON, another language, markup, an address or a number that the article
-            has not.
+        NoProposal: the extra is not installed, the article has too little text, the endpoint does not answer in time,
+            or the answer does not pass: other JSON, another language, markup, an address or a number that the article
+            does not contain.
     """
     source = clean_line(article.text or article.summary)[:MOST_ARTICLE]
     if len(source) < HAN.wanted // 2:
         raise NoProposal("这件事没有正文，没有可供起草的材料")
     content = _content(_ask(source, settings))
     try:
-        said = clean_line(_Answer.model_validate_json(_bare(content)).summary)
+        summary = clean_line(_Answer.model_validate_json(_without_fence(content)).summary)
     except ValidationError as error:
         first = error.errors()[0]
         raise NoProposal(f"助手的回答不合格式：{first['msg']}；再试一次，或自己写") from error
-    if why := objection(said, f"{article.title} {source}"):
-        raise NoProposal(f"助手的回答没有采用：{why}；再试一次，或自己写")
-    return said
+    if objection := find_objection(summary, f"{article.title} {source}"):
+        raise NoProposal(f"助手的回答没有采用：{objection}；再试一次，或自己写")
+    return summary
 
 
-def objection(said: str, source: str) -> str | None:
-    """Why a summary of this source may not be offered; None if it may.
+def find_objection(summary: str, source: str) -> str | None:
+    """Find a reason not to propose a summary of this source; None without one.
 
-    >>> objection("这个模型快了 9 倍，几乎不掉精度，已经开源，见 evil.example/x 一文。", "模型快了 2 倍")
+    >>> find_objection("这个模型快了 9 倍，几乎不掉精度，已经开源，见 evil.example/x 一文。", "模型快了 2 倍")
     '有原文没有的网址：evil.example/x'
     """
-    for address in _ADDRESS.findall(said):
+    for address in _ADDRESS.findall(summary):
         if address.rstrip("。，；、）)") not in source:
             return f"有原文没有的网址：{address[:60]}"
-    if _MARKUP.search(said):
+    if _MARKUP.search(summary):
         return "有标记"
-    if is_aside(_ADDRESS.sub("", said)):
+    if is_aside(_ADDRESS.sub("", summary)):
         return "有推广的话"
-    han = len(re.findall(f"[{HAN_RANGE}]", said))
-    if han * 3 < len(said):
+    han = len(re.findall(f"[{HAN_RANGE}]", summary))
+    if han * 3 < len(summary):
         return "不是中文"
-    known = set(_NUMBER.findall(source))
-    if strange := [one for one in _NUMBER.findall(said) if one not in known]:
-        return f"有原文没有的数字：{strange[0]}"
+    in_source = set(_NUMBER.findall(source))
+    if invented := [number for number in _NUMBER.findall(summary) if number not in in_source]:
+        return f"有原文没有的数字：{invented[0]}"
     return None
 
 
-def _bare(content: str) -> str:
-    """The JSON, also where a model puts it into a fence."""
+def _without_fence(content: str) -> str:
+    """The JSON; some models put it into a Markdown fence."""
     fenced = re.fullmatch(r"\s*```(?:json)?\s*(\{.*\})\s*```\s*", content, re.DOTALL)
     return fenced[1] if fenced else content
 
 
 def _ask(source: str, settings: Assistant) -> bytes:
-    """The endpoint's answer: all of it, within time and size; no redirect is followed, so the key goes nowhere else."""
+    """Read the whole answer of the endpoint, within time and size. No redirect is followed: the key stays private."""
     try:
-        import openai  # noqa: PLC0415 - an extra that few want
+        import openai  # noqa: PLC0415 - an extra that few install
     except ImportError as error:
         raise NoProposal("没有安装助手所需的库：pip install 'jianbao[assistant]'") from error
     try:

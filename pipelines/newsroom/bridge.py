@@ -1,4 +1,4 @@
-"""The one Scrapy item pipeline: takes batches over from the crawler and hands them to `run.ingest`."""
+"""The only Scrapy item pipeline: passes the batches of the crawler to `run.ingest`."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SourceResult:
-    """What a source's run gave, as far as it got.
+    """The result of a source's run so far.
 
     Args:
-        run: its row in the store; None when not even that could be written.
-        new, updated, seen: items.
-        problems: whatever went wrong, also what fails no run: pages that are gone, items that gave no article.
-        failure: why the run failed; None when it did not.
-        not_stored: what the database could not take, if so.
+        run: id of its row in the store; None where not even the row could be written.
+        new, updated, seen: numbers of items.
+        problems: all problems, also those that fail no run: pages that are gone, items that gave no article.
+        failure: the reason of the run's failure; None without one.
+        not_stored: the problem of the batch that the database could not store; None without one.
         finished: whether its last batch came.
         seconds: from the spider's start to the last batch so far.
     """
@@ -53,17 +53,17 @@ class SourceResult:
 class Bridge:
     """Stores the batches of one spider, in the order in which they come.
 
-    What cannot be stored fails that source's run: its later batches are still stored, but its state stays, so that the
-    next run asks for everything again. The other sources go on.
+    A batch that cannot be stored fails its source's run: the later batches of the source are stored, but its state
+    stays, so the next run requests everything again. The other sources go on.
 
     Args:
         store, rules: of the newsletter.
-        sources: the registry, by id.
-        kind: of the spider, for a source that the registry does not have.
-        stats: get the counts too: `jianbao/<source>/new` and so on.
+        sources: of the registry, by id.
+        kind: of the spider, for a source that is not in the registry.
+        stats: of the crawler; they get the counts too: `jianbao/<source>/new` and so on.
 
     Attributes:
-        results: by source id; `crawler.get_item_pipeline(Bridge).results` for whoever started the crawl.
+        results: by source id; the starter of the crawl reads `crawler.get_item_pipeline(Bridge).results`.
     """
 
     def __init__(
@@ -79,10 +79,10 @@ class Bridge:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Called by Scrapy.
+        """Called by Scrapy, before anything is fetched.
 
         Raises:
-            StoreError: there is no database to write to; better said before anything is fetched.
+            StoreError: there is no database to write to.
         """
         newsroom = Newsroom(Home(Path(crawler.settings["JIANBAO_HOME"])))
         kind: Kind = getattr(crawler.spider, "kind", "web")
@@ -92,40 +92,42 @@ class Bridge:
 
     def process_item(self, item: Batch) -> Batch:
         """Store a batch. Called by Scrapy."""
-        before = self.results.get(item.source, SourceResult())
+        last_result = self.results.get(item.source, SourceResult())
         batch = item
-        if before.not_stored:
-            batch = replace(item, state=None, problems=(*item.problems, before.not_stored))
+        if last_result.not_stored:
+            batch = replace(item, state=None, problems=(*item.problems, last_result.not_stored))
         try:
-            after = self._ingest(batch, before)
-        except Exception as error:  # whatever it is, the other sources must go on
+            result = self._ingest(batch, last_result)
+        except Exception as error:  # of any kind: the other sources must go on
             _LOG.exception("%s: a batch of %d items was not stored", item.source, len(item.items))
             problem = Problem("", type(error).__name__, f"not stored: {error}")
-            after = replace(before, failure=f"{problem.error}: {problem.detail}", not_stored=problem)
-        self.results[item.source] = replace(after, finished=item.finished, seconds=time.monotonic() - self._began)
+            result = replace(last_result, failure=f"{problem.error}: {problem.detail}", not_stored=problem)
+        self.results[item.source] = replace(result, finished=item.finished, seconds=time.monotonic() - self._began)
         return item
 
     def close_spider(self) -> None:
-        """End the runs in whose midst the spider was stopped. Called by Scrapy."""
+        """End the runs that are not finished, since the spider was stopped. Called by Scrapy."""
         stopped = Problem("", "Interrupted", "the crawl was stopped before the source was read to its end")
-        for source in [one for one, result in self.results.items() if not result.finished]:
+        unfinished = [source_id for source_id, result in self.results.items() if not result.finished]
+        for source in unfinished:
             self.process_item(Batch(source, problems=(stopped,), finished=True))
         self._store.close()
 
-    def _ingest(self, batch: Batch, before: SourceResult) -> SourceResult:
+    def _ingest(self, batch: Batch, last_result: SourceResult) -> SourceResult:
         source = self._sources.get(batch.source) or Source.model_construct(
             id=batch.source, kind=self._kind, name=batch.source
         )
-        given = ingest(self._store, batch, source, self._rules, datetime.now(UTC), run=before.run)
-        lost = [one for one in given.problems if not one.fails_source]
-        for name, number in (("new", given.new), ("updated", given.updated), ("seen", given.seen), ("lost", len(lost))):
+        ingested = ingest(self._store, batch, source, self._rules, datetime.now(UTC), run=last_result.run)
+        lost = [problem for problem in ingested.problems if not problem.fails_source]
+        counts = {"new": ingested.new, "updated": ingested.updated, "seen": ingested.seen, "lost": len(lost)}
+        for name, number in counts.items():
             self._stats.inc_value(f"jianbao/{batch.source}/{name}", number)
         return replace(
-            before,
-            run=given.run,
-            new=before.new + given.new,
-            updated=before.updated + given.updated,
-            seen=before.seen + given.seen,
-            problems=(*before.problems, *given.problems),
-            failure=given.failure,
+            last_result,
+            run=ingested.run,
+            new=last_result.new + ingested.new,
+            updated=last_result.updated + ingested.updated,
+            seen=last_result.seen + ingested.seen,
+            problems=(*last_result.problems, *ingested.problems),
+            failure=ingested.failure,
         )

@@ -1,4 +1,4 @@
-"""What starts crawls: of sources, and of whatever somebody adds by hand."""
+"""Starts crawls of sources, and of addresses, pages and lists that somebody adds by hand."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ from pipelines.normalise.url import canonicalise
 from pipelines.rules import Rules
 
 Progress = Callable[[int, int], None]
-"""Told how many of how many sources are done."""
+"""Called with the number of finished sources and the number of all sources of the crawl."""
 
 ADDED: Final = Source.model_construct(id="added", kind="web", name="")
-"""The source of what somebody adds by hand. The registry does not have it, and nobody would print its name."""
+"""The source of items that somebody adds by hand. It is in no registry, and its name is never printed."""
 
 _BATCH: Final = 500
 """Items of a long list that are stored in one transaction."""
@@ -46,19 +46,19 @@ _BATCH: Final = 500
 _NOT_BEGUN: Final = "没有抓完就停下了"
 
 _once: Final = threading.Lock()
-"""Taken by the first crawl of the process and never given back: Twisted's reactor runs once."""
+"""Locked by the first crawl of the process and never released: Twisted's reactor runs once."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceReport:
-    """What a source, or something added by hand, gave.
+    """The result of one source of a crawl, or of one target that somebody added.
 
     Args:
-        id: the source's; for something added, the address or the file.
-        new, seen, updated: items.
-        failed: why it failed; None when it did not.
-        seconds: from the start of the crawl to the source's end.
-        warnings: what is worth a look all the same: pages that are gone, records that were not understood.
+        id: of the source; of a target, its address or file.
+        new, seen, updated: numbers of items.
+        failed: the reason of the failure; None without one.
+        seconds: from the start of the crawl to the end of the source.
+        warnings: problems that fail no source: pages that are gone, records of an unknown shape.
     """
 
     id: str
@@ -86,15 +86,18 @@ def crawl(
     sources: Sequence[Source],
     *,
     now: datetime | None = None,
-    on_progress: Progress = lambda done, total: None,  # noqa: ARG005
+    on_progress: Progress = lambda finished, total: None,  # noqa: ARG005
 ) -> list[SourceReport]:
-    """Crawl sources in this process, each kind by its spider, and store what they give. A process crawls once.
+    """Crawl sources in this process, each kind by its spider, and store their items. A process crawls once.
 
     Args:
-        now: aware; when the crawl begins.
+        newsroom: whose store gets the items.
+        sources: to crawl.
+        now: aware; the start of the crawl, by default the present.
+        on_progress: called at the end of each source.
 
     Returns:
-        A report for each source, in the order given.
+        A report for each source, in the order of `sources`.
 
     Raises:
         Busy: another process crawls for this newsletter.
@@ -115,71 +118,85 @@ def crawl(
 def add(
     newsroom: Newsroom, targets: Sequence[str], *, url: str | None = None, now: datetime | None = None
 ) -> list[SourceReport]:
-    """Take in addresses, saved pages and lists of items (.jsonl). An address passes the same guards as a source.
+    """Store addresses, saved pages and lists of items (.jsonl). An address passes the same guards as a source.
 
     Args:
-        url: where a saved page came from.
-        now: aware.
+        newsroom: whose store gets the items.
+        targets: addresses and paths.
+        url: the address of a saved page.
+        now: aware; by default the present.
 
     Returns:
-        A report for each target, in the order given; what one of them lacks does not stop the others.
+        A report for each target, in the order of `targets`; the failure of one does not stop the others.
     """
     now = now or datetime.now(UTC)
-    wanted: dict[str, Source] = {}
+    addresses: dict[str, Source] = {}
     failed: dict[str, str] = {}
     for target in targets:
         try:
             if _is_address(target):
-                wanted[target] = Source(id=f"added-{len(wanted) + 1}", kind="web", name="added", url=target)
+                addresses[target] = Source(id=f"added-{len(addresses) + 1}", kind="web", name="added", url=target)
         except ValidationError:
             failed[target] = "不是可用的网址"
-    fetched = _fetch(newsroom.home, wanted, now)
+    fetched = _fetch(newsroom.home, addresses, now)
     return [
         SourceReport(target, failed=failed[target])
         if target in failed
-        else _take(newsroom, target, fetched.get(target), url or "", now)
+        else _store_target(newsroom, target, fetched.get(target), url or "", now)
         for target in dict.fromkeys(targets)
     ]
 
 
-def visit(newsroom: Newsroom, urls: Sequence[str], *, now: datetime | None = None) -> list[Heard]:
-    """Open addresses that issues link, and note what was heard of each; an address passes the same guards as a source.
+def check_links(newsroom: Newsroom, urls: Sequence[str], *, now: datetime | None = None) -> list[Heard]:
+    """Open addresses that issues link, and store the state of each; an address passes the same guards as a source.
 
-    An article that the store has is taken in again, so that a new wording shows; nothing else is stored of a page.
+    An article that the store has is stored again, so that its new title and text are found; no other page is stored.
 
     Args:
-        now: aware.
+        newsroom: whose store gets the states.
+        urls: to open; an invalid one is left out.
+        now: aware; by default the present.
+
+    Returns:
+        The state of each address that was opened.
     """
     now = now or datetime.now(UTC)
-    wanted: dict[str, Source] = {}
+    links: dict[str, Source] = {}
     for url in dict.fromkeys(urls):
         with suppress(ValidationError):
-            wanted[url] = Source(id=f"visited-{len(wanted) + 1}", kind="web", name="visited", url=url)
-    heard = []
-    for url, batches in _fetch(newsroom.home, wanted, now).items():
-        heard.append(_heard(url, batches, newsroom.rules, now))
+            links[url] = Source(id=f"visited-{len(links) + 1}", kind="web", name="visited", url=url)
+    states = []
+    for url, batches in _fetch(newsroom.home, links, now).items():
+        states.append(_link_state(url, batches, newsroom.rules, now))
         items = [item for batch in batches for item in batch.items]
         keys = {key for item in items for key in normalise(item, ADDED, newsroom.rules).keys}
         with newsroom.store.reading() as tx:
-            known = any(tx.articles.sharing(keys).values()) if keys else False
-        if known:
-            _take(newsroom, url, batches, "", now)
+            is_stored = any(tx.articles.sharing(keys).values()) if keys else False
+        if is_stored:
+            _store_target(newsroom, url, batches, "", now)
     with newsroom.store.transaction() as tx:
-        tx.snapshots.hear(heard)
-    return heard
+        tx.snapshots.hear(states)
+    return states
 
 
-def _heard(url: str, batches: Sequence[Batch], rules: Rules, now: datetime) -> Heard:
-    """What a visit tells of an address: only what says that it is no more, or elsewhere, counts against it."""
+def _link_state(url: str, batches: Sequence[Batch], rules: Rules, now: datetime) -> Heard:
+    """The state of an address: gone or moved only where the reply says so.
+
+    Args:
+        url: that an issue links.
+        batches: of the address.
+        rules: for canonical URLs.
+        now: aware.
+    """
     problems = [problem for batch in batches for problem in batch.problems]
     items = [item for batch in batches for item in batch.items]
     for problem in problems:
         if problem.error == "Gone" or (problem.error == "FetchFailed" and _DEAD.search(problem.detail)):
             return Heard(url, now, "gone", problem.detail)
     if len(items) == 1:
-        asked, found = canonicalise(url, rules), canonicalise(items[0].url, rules)
-        if not set(asked.keys) & set(found.keys) and asked.part_of != found.url:
-            return Heard(url, now, "moved", found.url)
+        linked, fetched = canonicalise(url, rules), canonicalise(items[0].url, rules)
+        if not set(linked.keys) & set(fetched.keys) and linked.part_of != fetched.url:
+            return Heard(url, now, "moved", fetched.url)
         return Heard(url, now, "there")
     return Heard(url, now, "unknown", problems[0].detail if problems else "")
 
@@ -191,7 +208,7 @@ def read_list(path: Path) -> tuple[tuple[RawItem, ...], tuple[str, ...]]:
     """Read a list of items (.jsonl), as `add` takes it, without storing it.
 
     Returns:
-        The items, and for each line that is none why.
+        The items, and an error for each line that is no item.
 
     Raises:
         CrawlError: the file is no list of items.
@@ -203,52 +220,71 @@ def read_list(path: Path) -> tuple[tuple[RawItem, ...], tuple[str, ...]]:
 
 
 def misconfigured(registry: Registry) -> list[SourceReport]:
-    """A report for each row of sources.toml that cannot work, with all that is wrong with it."""
-    wrong: dict[str, list[str]] = {}
+    """A report for each row of sources.toml that cannot work, with all its mistakes."""
+    details_of: dict[str, list[str]] = {}
     for mistake in registry.mistakes:
         if mistake.source:
-            wrong.setdefault(mistake.source, []).append(f"{mistake.field}: {mistake.detail}".removeprefix(": "))
-    return [SourceReport(source, failed="; ".join(details)) for source, details in wrong.items()]
+            details_of.setdefault(mistake.source, []).append(f"{mistake.field}: {mistake.detail}".removeprefix(": "))
+    return [SourceReport(source, failed="; ".join(details)) for source, details in details_of.items()]
 
 
 def _is_address(target: str) -> bool:
     return re.match(r"https?://", target, re.IGNORECASE) is not None
 
 
-def _fetch(home: Home, wanted: Mapping[str, Source], now: datetime) -> dict[str, list[Batch]]:
-    """The batches that each address gives; nothing is stored yet."""
-    if not wanted:
+def _fetch(home: Home, targets: Mapping[str, Source], now: datetime) -> dict[str, list[Batch]]:
+    """Fetch addresses; nothing is stored yet.
+
+    Args:
+        home: of the newsletter.
+        targets: a source for each address.
+        now: aware.
+
+    Returns:
+        The batches of each address.
+    """
+    if not targets:
         return {}
-    batches: dict[str, list[Batch]] = {source.id: [] for source in wanted.values()}
+    batches: dict[str, list[Batch]] = {source.id: [] for source in targets.values()}
     _run_spiders(
         home,
-        list(wanted.values()),
+        list(targets.values()),
         {},
         now,
         lambda batch: batches[batch.source].append(batch),
         overrides={"ITEM_PIPELINES": {}},
     )
-    return {target: batches[source.id] for target, source in wanted.items()}
+    return {target: batches[source.id] for target, source in targets.items()}
 
 
-def _take(newsroom: Newsroom, target: str, fetched: list[Batch] | None, url: str, now: datetime) -> SourceReport:
-    """Store what one target gave."""
+def _store_target(
+    newsroom: Newsroom, target: str, fetched: list[Batch] | None, url: str, now: datetime
+) -> SourceReport:
+    """Store the items of one target.
+
+    Args:
+        newsroom: whose store gets the items.
+        target: an address, or the path of a file.
+        fetched: the batches of an address; None for a file.
+        url: the address of a saved page; may be empty.
+        now: aware.
+    """
     began = time.monotonic()
     try:
         batches = [read_saved(Path(target), url)] if fetched is None else fetched
-    except Exception as error:  # whatever is wrong with one file, the other targets go on
+    except Exception as error:  # an unreadable file must not stop the other targets
         return SourceReport(target, failed=_reason(error))
     result = SourceResult()
     for batch in _chunks(batches):
-        given = ingest(newsroom.store, batch, ADDED, newsroom.rules, now, run=result.run)
+        ingested = ingest(newsroom.store, batch, ADDED, newsroom.rules, now, run=result.run)
         result = replace(
             result,
-            run=given.run,
-            new=result.new + given.new,
-            seen=result.seen + given.seen,
-            updated=result.updated + given.updated,
-            problems=(*result.problems, *given.problems),
-            failure=given.failure,
+            run=ingested.run,
+            new=result.new + ingested.new,
+            seen=result.seen + ingested.seen,
+            updated=result.updated + ingested.updated,
+            problems=(*result.problems, *ingested.problems),
+            failure=ingested.failure,
             finished=True,
         )
     report = _report(target, replace(result, seconds=time.monotonic() - began))
@@ -261,7 +297,7 @@ def _take(newsroom: Newsroom, target: str, fetched: list[Batch] | None, url: str
 
 
 def _chunks(batches: Iterable[Batch]) -> Iterable[Batch]:
-    """The same items in batches of a size to be stored at once; only the very last one is finished."""
+    """Divide the items into batches of `_BATCH`, each stored in one transaction; only the last is finished."""
     items = [item for batch in batches for item in batch.items]
     problems = tuple(problem for batch in batches for problem in batch.problems)
     starts = range(0, max(len(items), 1), _BATCH)
@@ -285,24 +321,24 @@ def _report(identifier: str, result: SourceResult) -> SourceReport:
         updated=result.updated,
         failed=result.failure or stopped,
         seconds=result.seconds,
-        warnings=tuple(_words(problem) for problem in result.problems if not problem.fails_source),
+        warnings=tuple(_describe(problem) for problem in result.problems if not problem.fails_source),
     )
 
 
-def _words(problem: Problem) -> str:
+def _describe(problem: Problem) -> str:
     name = "" if problem.error == "Warning" else f"{problem.error}: "
     return f"{name}{problem.detail} {problem.url}".strip()
 
 
 def _counting(total: int, on_progress: Progress) -> Callable[[Batch], None]:
-    """Tells how many sources are done, as their last batches come."""
-    done = 0
+    """A function that reports progress at the last batch of each source."""
+    finished = 0
 
     def count(batch: Batch) -> None:
-        nonlocal done
+        nonlocal finished
         if batch.finished:
-            done += 1
-            on_progress(done, total)
+            finished += 1
+            on_progress(finished, total)
 
     return count
 
@@ -318,8 +354,16 @@ def _run_spiders(
 ) -> list[Crawler]:
     """Run one spider for each kind among the sources, all at once, to their end.
 
+    Args:
+        home: of the newsletter.
+        sources: to crawl.
+        states: of sources that were crawled before, by id.
+        now: aware; the start of the crawl.
+        on_batch: called with each batch.
+        overrides: settings of Scrapy.
+
     Returns:
-        The crawlers, closed, with what their pipelines know.
+        The crawlers, closed, with their pipelines.
 
     Raises:
         RuntimeError: this process has crawled before.
@@ -337,10 +381,10 @@ def _run_spiders(
     logging.getLogger("scrapy").setLevel(settings["LOG_LEVEL"])
     crawlers, tasks = [], []
     for kind in KINDS:
-        if mine := [source for source in sources if source.kind == kind]:
+        if of_kind := [source for source in sources if source.kind == kind]:
             crawler = process.create_crawler(kind)
             crawler.signals.connect(_only_batches(on_batch), signals.item_scraped, weak=False)
-            tasks.append(process.crawl(crawler, sources=mine, states=states, now=now))
+            tasks.append(process.crawl(crawler, sources=of_kind, states=states, now=now))
             crawlers.append(crawler)
     process.start()
     for task in tasks:

@@ -1,10 +1,10 @@
-"""How well the learned model does on issues that it has not learned from.
+"""Measures how well a model predicts issues outside its training.
 
-It learns from the issues before a day, and is asked about those from that day on. What it is asked about is seen as a
-crawler would have seen it: title, account, address, and the description of a repository. The editor's prefixes,
-summaries and label lines are left out. The pool stands for what was there besides. It is halved by lot: one half is
-learned from as passed over, the other is only ever drawn from, so that nothing is learned from that is asked about.
-`tests/benchmarks/ranking.py` tries a change on issues before a day alone.
+The model is trained on the issues before a day, and tested on the issues from that day on. An entry is described as a
+crawler would have seen its article: title, account, address, and the summary of a repository, without the editor's
+prefixes, summaries and label lines. The pool holds other articles of the time. It is halved by lot: one half is used in
+training, as passed over; only the other half is drawn in tests, so no article is both trained on and tested.
+`tests/benchmarks/ranking.py` tries a change on the issues before a day alone.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from crawler.items import RawItem
 from crawler.sources import Source
 from pipelines.deduplicate.stories import find_evidence, make_stories
 from pipelines.group.categories import CategoryRules
-from pipelines.group.features import Seen
+from pipelines.group.features import Description
 from pipelines.group.relevance import TopicTerms
-from pipelines.group.trained import Learned, categorise_learned, relevance_reasons, score
-from pipelines.group.training import Example, issue_examples, learn, seen_entry
+from pipelines.group.trained import TrainedModel, categorise_by_model, relevance_reasons, score
+from pipelines.group.training import Example, describe_entry, examples_of_issue, train
 from pipelines.issue.entry import EntryView, read_entry
 from pipelines.model import Article, Issue, Reason, StoredArticle
 from pipelines.newsletter import Newsletter
@@ -37,26 +37,26 @@ from pipelines.rules import Rules
 from pipelines.text import fold
 
 DRAWN: Final = 2000
-"""Items of the pool that an issue's picks are hidden among."""
+"""Stories of the pool that are mixed with an issue's picks."""
 
 LOOKED_AT: Final = 60
-"""How many candidates an editor wants to look at."""
+"""Candidates that an editor looks at for one issue."""
 
 AT_THE_TOP: Final = 20
 SHOWN: Final = 30
-"""How many of the best that were not picked are shown, for a person to judge."""
+"""Stories that are listed for a person to judge: the best that were not picked."""
 
 _PAPERS: Final = ("arxiv:", "doi:")
 _POOL: Final = Source.model_construct(id="pool", kind="web", name="pool")
 
 
 class CannotEvaluate(Exception):
-    """There is nothing to learn from or to test on; the message says which."""
+    """There is no issue to train on, or none to test on; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unpicked:
-    """An item that ranked high and was not picked."""
+    """An article of the pool that ranked high and was not picked."""
 
     title: str
     url: str
@@ -67,13 +67,15 @@ class Unpicked:
 
 @dataclass(frozen=True, slots=True)
 class IssueRanking:
-    """How an issue's picks ranked among what was drawn for it.
+    """Ranks of an issue's picks among the stories that were drawn for it.
 
     Args:
-        picks: stories of the issue that had not been printed before.
+        issue: its date.
+        picks: number of stories of the issue that no earlier issue printed.
+        drawn: number of stories of the pool.
         recall: of the picks, the share among the first `LOOKED_AT`.
         precision: of the first `AT_THE_TOP`, the share that are picks.
-        auc: how often a pick ranks before an item that was drawn.
+        auc: of all pairs of a pick and a drawn story, the share in which the pick ranks first.
     """
 
     issue: date
@@ -86,7 +88,7 @@ class IssueRanking:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Means over the issues, each issue, and the best that were not picked."""
+    """Means over the issues, each issue, and the best stories that were not picked."""
 
     recall: float
     precision: float
@@ -97,13 +99,14 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Sections:
-    """How often an item was put in its section.
+    """Quality of the model's choice of sections.
 
     Args:
-        accuracy, top2: share of items whose section came first, or first or second.
+        items: number of tested entries.
+        accuracy, top2: share of entries whose section came first, or first or second.
         macro_f1: mean of the sections' F1.
-        log_loss: of the probabilities, in nats; 1.39 is knowing nothing of four sections.
-        confusion: by the section that printed it, how many were put where.
+        log_loss: of the probabilities, in nats; equal probabilities of four sections give 1.39.
+        confusion: numbers of entries, by the section that printed them and the section that the model chose.
     """
 
     items: int
@@ -116,13 +119,18 @@ class Sections:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What a model that learned from the issues before the split made of those after it.
+    """Quality of a model that was trained on the issues before the split, on the issues after it.
 
     Args:
-        learned_issues, learned_items, passed_over: what it learned from; `passed_over`: items of the pool.
-        repeats: items of later issues that an earlier one had printed: left out, since the desk would have said so.
-        sections: None where too little was known to learn them.
-        ranking: None without a pool, or with too small a one.
+        split: the first day of the tested issues.
+        seed: of the halves of the pool and of the draws.
+        learned_issues, learned_items: numbers of issues and of entries in the training.
+        passed_over: number of articles of the pool in the training.
+        tested_issues: number of issues from the split on.
+        repeats: number of entries of tested issues that an earlier issue printed; they are left out, since the desk
+            marks them.
+        sections: None where too few entries were there to train sections.
+        ranking: None without a pool, or where the pool is too small.
     """
 
     split: date
@@ -136,21 +144,21 @@ class Evaluation:
     ranking: Ranking | None
 
     def to_json(self) -> dict[str, Any]:
-        """As one JSON document: dates in ISO 8601, shares of 1."""
+        """The evaluation as one JSON document: dates in ISO 8601, shares from 0 to 1."""
         plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str))
         return plain
 
 
-# Items of issues
+# Entries of issues
 
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """An item of a later issue, or one of the pool. `works`: papers that it links, though it leads elsewhere."""
+    """An entry of an issue, or an article of the pool. `works`: keys of papers that an entry links in label lines."""
 
     title: str
     url: str
-    seen: Seen
+    description: Description
     article: StoredArticle
     category: str | None = None
     works: frozenset[str] = frozenset()
@@ -167,15 +175,17 @@ def evaluate(
     drawn: int = DRAWN,
     strict: bool = False,
 ) -> Evaluation:
-    """Learn from what was before a day, and see what the model makes of what came from that day on.
+    """Train on the issues before a day, and test the model on the issues from that day on.
 
     Args:
         issues: past issues, in any order.
-        pool: what was there besides; what an issue printed is left out of it, other accounts' reports included.
-        split: the first day that is not learned from.
-        seed: of the halves, and of what is drawn.
-        drawn: how many stories of the pool each issue's picks are hidden among; fewer where the pool has not as many.
-        strict: learn of the one half only what is dated before the split.
+        pool: other articles of the time; stories that an issue printed are left out, whichever account reported them.
+        split: the first day of the tested issues.
+        seed: of the halves of the pool and of the draws.
+        newsletter: gives categories, topics and labels.
+        rules: for the articles of the pool.
+        drawn: number of stories of the pool that are mixed with each issue's picks; fewer where the pool has fewer.
+        strict: train only on articles of the pool that are dated before the split.
 
     Raises:
         CannotEvaluate: no issue before the split, or none from it on.
@@ -185,72 +195,80 @@ def evaluate(
     later = [issue for issue in ordered if issue.date >= split]
     if not earlier or not later:
         raise CannotEvaluate(f"{split}: {len(earlier)} issues before it, {len(later)} from it on; both are needed")
-    read = _Reader(newsletter, rules)
-    printed = {issue.date: list(read.issue(issue)) for issue in ordered}
-    there = [one for item in sorted(pool, key=lambda one: (one.url, one.title)) if (one := read.pool(item))]
-    stories = _stories([one.article for items in (*printed.values(), there) for one in items], newsletter)
-    out = {stories[one.article.id] for items in printed.values() for one in items}
-    left = list(
-        {stories[one.article.id]: one for one in reversed(there) if stories[one.article.id] not in out}.values()
-    )
-    random.Random(seed).shuffle(left)  # noqa: S311  nobody gains from guessing it
-    passed_over, hidden = left[: len(left) // 2], left[len(left) // 2 :]
+    reader = _Reader(newsletter, rules)
+    printed = {issue.date: list(reader.read_issue(issue)) for issue in ordered}
+    in_pool = [
+        item for raw in sorted(pool, key=lambda raw: (raw.url, raw.title)) if (item := reader.read_pool_item(raw))
+    ]
+    stories = _stories([item.article for items in (*printed.values(), in_pool) for item in items], newsletter)
+    printed_stories = {stories[item.article.id] for items in printed.values() for item in items}
+    by_story = {stories[item.article.id]: item for item in reversed(in_pool)}
+    unprinted = [item for story, item in by_story.items() if story not in printed_stories]
+    random.Random(seed).shuffle(unprinted)  # noqa: S311  nobody gains from guessing it
+    passed_over, hidden = unprinted[: len(unprinted) // 2], unprinted[len(unprinted) // 2 :]
     if strict:
-        passed_over = [one for one in passed_over if _before(one.article.article, split)]
-    examples = [example for issue in earlier for example in issue_examples(issue, newsletter)]
-    items = len(examples)
-    examples += [Example(one.seen, picked=False) for one in passed_over]
+        passed_over = [item for item in passed_over if _is_before(item.article.article, split)]
+    examples = [example for issue in earlier for example in examples_of_issue(issue, newsletter)]
+    entries = len(examples)
+    examples += [Example(item.description, picked=False) for item in passed_over]
     categories, topics = CategoryRules.of(newsletter), TopicTerms.of(newsletter)
-    learned = learn(examples, categories, topics)
-    asked, repeats = _new_items([issue.date for issue in later], printed, stories)
+    model = train(examples, categories, topics)
+    tested, repeats = _new_items([issue.date for issue in later], printed, stories)
     return Evaluation(
         split=split,
         seed=seed,
         learned_issues=len(earlier),
-        learned_items=items,
+        learned_items=entries,
         passed_over=len(passed_over),
         tested_issues=len(later),
         repeats=repeats,
-        sections=_sections([one for items in asked.values() for one in items], learned, categories, topics),
-        ranking=_ranking(asked, stories, hidden, learned, topics, seed=seed, drawn=drawn),
+        sections=_test_sections([item for items in tested.values() for item in items], model, categories, topics),
+        ranking=_test_ranking(tested, stories, hidden, model, topics, seed=seed, drawn=drawn),
     )
 
 
 class _Reader:
-    """Makes items of what issues printed and of what a pool holds; each gets an id of its own."""
+    """Makes items of issues and of a pool; each gets an id of its own."""
 
     def __init__(self, newsletter: Newsletter, rules: Rules) -> None:
         self._newsletter = newsletter
         self._rules = rules
         self._ids = count(1)
 
-    def pool(self, item: RawItem) -> _Item | None:
-        """One of the pool; None where no article can be made of it."""
+    def read_pool_item(self, raw: RawItem) -> _Item | None:
+        """An article of the pool; None where the raw item gives no article."""
         try:
-            article = normalise(item, _POOL, self._rules)
+            article = normalise(raw, _POOL, self._rules)
         except ValueError:
             return None
-        return _Item(item.title, article.url, Seen.of_article(article), self._stored(article))
+        return _Item(raw.title, article.url, Description.of_article(article), self._stored(article))
 
-    def issue(self, issue: Issue) -> Iterator[_Item]:
-        """All that an issue printed."""
-        at = datetime.combine(issue.date, time(), UTC)
+    def read_issue(self, issue: Issue) -> Iterator[_Item]:
+        """All entries of an issue."""
+        published_at = datetime.combine(issue.date, time(), UTC)
         for section in issue.sections:
             category = self._newsletter.category(section.name)
             for entry in section.entries:
                 view = read_entry(entry.markdown, self._newsletter)
-                yield self._entry(view, at, category.name if category else None)
+                yield self._entry(view, published_at, category.name if category else None)
 
-    def _entry(self, view: EntryView, at: datetime, category: str | None) -> _Item:
-        seen = seen_entry(view)
+    def _entry(self, view: EntryView, published_at: datetime, category: str | None) -> _Item:
+        description = describe_entry(view)
         url = view.url or f"https://nowhere.invalid/{next(self._ids)}"
-        raw = RawItem(seen.kind, url, view.title, at, published=at.isoformat(), publisher=view.source)
+        raw = RawItem(
+            description.kind,
+            url,
+            view.title,
+            published_at,
+            published=published_at.isoformat(),
+            publisher=view.source,
+        )
         with suppress(ValueError):
             article = normalise(raw, _POOL, self._rules)
             works = frozenset(key for key in self._keys(*view.urls) if key.startswith(_PAPERS))
-            return _Item(view.title, url, seen, self._stored(article), category, works)
+            return _Item(view.title, url, description, self._stored(article), category, works)
         nowhere = replace(raw, url=f"https://nowhere.invalid/{next(self._ids)}")
-        return _Item(view.title, url, seen, self._stored(normalise(nowhere, _POOL, self._rules)), category)
+        return _Item(view.title, url, description, self._stored(normalise(nowhere, _POOL, self._rules)), category)
 
     def _keys(self, *urls: str) -> Iterator[str]:
         for url in urls:
@@ -262,34 +280,34 @@ class _Reader:
 
 
 def _stories(articles: Sequence[StoredArticle], newsletter: Newsletter) -> dict[int, int]:
-    """The story that each article is in: those of one address or one title, and those that evidence joins."""
-    story = {
-        member: one.id
-        for one in make_stories(articles, find_evidence(articles, {}, newsletter.zone), {})
-        for member in one.members
+    """The story of each article, by id: evidence, an equal key or an equal title puts two articles in one story."""
+    story_of = {
+        member: story.id
+        for story in make_stories(articles, find_evidence(articles, {}, newsletter.zone), {})
+        for member in story.members
     }
-    merged: dict[int, int] = {}
+    merged_into: dict[int, int] = {}
 
-    def root(one: int) -> int:
-        while one in merged:
-            one = merged[one]
-        return one
+    def root(story: int) -> int:
+        while story in merged_into:
+            story = merged_into[story]
+        return story
 
-    first: dict[str, int] = {}
-    for one in articles:
-        for key in (*one.article.keys, _title_key(one.article.title)):
-            kept, other = root(first.setdefault(key, story[one.id])), root(story[one.id])
-            if kept != other:
-                merged[other] = kept
-    return {one: root(told) for one, told in story.items()}
+    first_story: dict[str, int] = {}
+    for article in articles:
+        for key in (*article.article.keys, _title_key(article.article.title)):
+            first, second = root(first_story.setdefault(key, story_of[article.id])), root(story_of[article.id])
+            if first != second:
+                merged_into[second] = first
+    return {article_id: root(story) for article_id, story in story_of.items()}
 
 
 def _title_key(title: str) -> str:
     return "title:" + "".join(letter for letter in fold(title) if letter.isalnum())
 
 
-def _before(article: Article, day: date) -> bool:
-    """Whether it is surely older: 2019 is all of 2019."""
+def _is_before(article: Article, day: date) -> bool:
+    """Whether the article is surely older than the day: a date of 2019 alone is any day of 2019."""
     published = article.published.at.date()
     match article.published.precision:
         case "year":
@@ -305,40 +323,52 @@ def _before(article: Article, day: date) -> bool:
 def _new_items(
     days: Sequence[date], printed: Mapping[date, Sequence[_Item]], stories: Mapping[int, int]
 ) -> tuple[dict[date, list[_Item]], int]:
-    """By issue, the items that no issue before it had printed, and how many had been: the desk would have said so."""
+    """The items of each issue that no earlier issue printed, and the number of the others.
+
+    Args:
+        days: dates of the issues to test.
+        printed: items of all issues by date, in the order of the dates.
+        stories: the story of each article, by id.
+    """
     fresh: dict[date, list[_Item]] = {}
     repeats = 0
-    told: set[int] = set()
-    works: set[str] = set()
+    printed_stories: set[int] = set()
+    printed_works: set[str] = set()
     for day, items in printed.items():
         if day in days:
-            fresh[day] = [one for one in items if stories[one.article.id] not in told and works.isdisjoint(_works(one))]
+            fresh[day] = [
+                item
+                for item in items
+                if stories[item.article.id] not in printed_stories and printed_works.isdisjoint(_works(item))
+            ]
             repeats += len(items) - len(fresh[day])
-        told |= {stories[one.article.id] for one in items}
-        works |= {work for one in items for work in _works(one)}
+        printed_stories |= {stories[item.article.id] for item in items}
+        printed_works |= {work for item in items for work in _works(item)}
     return fresh, repeats
 
 
-def _works(one: _Item) -> frozenset[str]:
-    return one.works.union(key for key in one.article.article.keys if key.startswith(_PAPERS))
+def _works(item: _Item) -> frozenset[str]:
+    return item.works.union(key for key in item.article.article.keys if key.startswith(_PAPERS))
 
 
 # Sections
 
 
-def _sections(items: Sequence[_Item], learned: Learned, rules: CategoryRules, topics: TopicTerms) -> Sections | None:
-    known = [one for one in items if one.category is not None]
-    if not learned.categories or not known:
+def _test_sections(
+    items: Sequence[_Item], model: TrainedModel, rules: CategoryRules, topics: TopicTerms
+) -> Sections | None:
+    categorised = [item for item in items if item.category is not None]
+    if not model.categories or not categorised:
         return None
-    truth = [one.category or "" for one in known]
-    scores = [categorise_learned(one.seen, learned, rules, topics).scores for one in known]
+    truth = [item.category or "" for item in categorised]
+    scores = [categorise_by_model(item.description, model, rules, topics).scores for item in categorised]
     ranked = [sorted(each, key=lambda name, each=each: -each[name]) for each in scores]  # type: ignore[misc]
     names = [category.name for category in rules.categories]
     confusion = {name: dict.fromkeys(names, 0) for name in names}
     for name, order in zip(truth, ranked, strict=True):
         confusion[name][order[0]] += 1
     return Sections(
-        items=len(known),
+        items=len(categorised),
         accuracy=_mean(name == order[0] for name, order in zip(truth, ranked, strict=True)),
         top2=_mean(name in order[:2] for name, order in zip(truth, ranked, strict=True)),
         macro_f1=_mean(_f1(confusion, name) for name in names if name in truth),
@@ -354,64 +384,79 @@ def _f1(confusion: Mapping[str, Mapping[str, int]], name: str) -> float:
     0.8
     """
     right = confusion[name][name]
-    said = sum(row[name] for row in confusion.values())
-    return 2 * right / (sum(confusion[name].values()) + said) if right else 0.0
+    predicted = sum(row[name] for row in confusion.values())
+    return 2 * right / (sum(confusion[name].values()) + predicted) if right else 0.0
 
 
 def _mean(values: Iterable[float]) -> float:
-    found = list(values)
-    return math.fsum(found) / len(found) if found else 0.0
+    numbers = list(values)
+    return math.fsum(numbers) / len(numbers) if numbers else 0.0
 
 
 # Ranking
 
 
-def _ranking(
+def _test_ranking(
     tested: Mapping[date, Sequence[_Item]],
     stories: Mapping[int, int],
     hidden: Sequence[_Item],
-    learned: Learned,
+    model: TrainedModel,
     topics: TopicTerms,
     *,
     seed: int,
     drawn: int,
 ) -> Ranking | None:
-    if not learned.relevance or not hidden:
+    if not model.relevance or not hidden:
         return None
-    scored = [(score(one.seen, learned, topics), one) for one in hidden]
-    shown: dict[str, tuple[float, _Item]] = {}
+    scored = [(score(item.description, model, topics), item) for item in hidden]
+    drawn_once: dict[str, tuple[float, _Item]] = {}
     issues = []
     for day, items in tested.items():
         picks: dict[int, float] = defaultdict(lambda: -math.inf)
-        for one in items:
-            told = stories[one.article.id]
-            picks[told] = max(picks[told], score(one.seen, learned, topics))
+        for item in items:
+            story = stories[item.article.id]
+            picks[story] = max(picks[story], score(item.description, model, topics))
         sample = random.Random(f"{seed} {day}").sample(scored, min(drawn, len(scored)))  # noqa: S311
-        shown |= {one.url: (value, one) for value, one in sample}
+        drawn_once |= {item.url: (item_score, item) for item_score, item in sample}
         if picks:
-            issues.append(_ranked(day, list(picks.values()), [value for value, _ in sample]))
-    best = sorted(shown.values(), key=lambda pair: (-pair[0], pair[1].url))[:SHOWN]
+            issues.append(_rank_issue(day, list(picks.values()), [item_score for item_score, _ in sample]))
+    best = sorted(drawn_once.values(), key=lambda pair: (-pair[0], pair[1].url))[:SHOWN]
     return Ranking(
-        recall=_mean(one.recall for one in issues),
-        precision=_mean(one.precision for one in issues),
-        auc=_mean(one.auc for one in issues),
+        recall=_mean(ranking.recall for ranking in issues),
+        precision=_mean(ranking.precision for ranking in issues),
+        auc=_mean(ranking.auc for ranking in issues),
         issues=tuple(issues),
         unpicked=tuple(
-            Unpicked(one.title, one.url, one.seen.source, round(value, 2), relevance_reasons(one.seen, learned, topics))
-            for value, one in best
+            Unpicked(
+                item.title,
+                item.url,
+                item.description.source,
+                round(item_score, 2),
+                relevance_reasons(item.description, model, topics),
+            )
+            for item_score, item in best
         ),
     )
 
 
-def _ranked(day: date, picks: Sequence[float], others: Sequence[float]) -> IssueRanking:
-    """Where picks rank; one that scores as an item that was drawn ranks after it."""
-    above = [sum(other >= pick for other in others) + at for at, pick in enumerate(sorted(picks, reverse=True))]
-    higher = sum(len(others) - (place - at) for at, place in enumerate(above))
+def _rank_issue(day: date, picks: Sequence[float], drawn: Sequence[float]) -> IssueRanking:
+    """Rank an issue's picks among the drawn stories; of equal scores, the drawn story ranks first.
+
+    Args:
+        day: of the issue.
+        picks: scores of its stories.
+        drawn: scores of the stories of the pool.
+    """
+    ranks = [
+        sum(drawn_score >= pick for drawn_score in drawn) + index
+        for index, pick in enumerate(sorted(picks, reverse=True))
+    ]
+    pairs_won = sum(len(drawn) - (rank - index) for index, rank in enumerate(ranks))
     return IssueRanking(
         issue=day,
         picks=len(picks),
-        drawn=len(others),
-        recall=_mean(place < LOOKED_AT for place in above),
-        precision=sum(place < AT_THE_TOP for place in above) / AT_THE_TOP,
-        auc=higher / (len(picks) * len(others)),
+        drawn=len(drawn),
+        recall=_mean(rank < LOOKED_AT for rank in ranks),
+        precision=sum(rank < AT_THE_TOP for rank in ranks) / AT_THE_TOP,
+        auc=pairs_won / (len(picks) * len(drawn)),
     )

@@ -1,4 +1,4 @@
-"""What an export writes: the files and their texts, before any of them is touched."""
+"""Plans an export: the files and their texts, before any file is written."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from pipelines.newsroom import Newsroom
 
 
 class UnreadableReadme(Exception):
-    """The page whose back issues are to be kept up is no UTF-8 text; the message names it."""
+    """The README that lists the back issues is no UTF-8 text; the message names it. Raised by `plan_files`."""
 
 
 @dataclass(frozen=True, slots=True)
-class ToWrite:
-    """A file that an export makes.
+class PlannedFile:
+    """A file that an export will write.
 
     Args:
-        path: where it goes.
-        text: all of it.
-        pictures: those that somebody has to upload by hand.
+        path: of the file.
+        text: the whole content.
+        pictures: that a person has to upload by hand.
     """
 
     path: Path
@@ -38,31 +38,34 @@ class ToWrite:
     pictures: tuple[Picture, ...] = ()
 
     def differs(self) -> bool:
-        """Whether the file says something else, or is not there."""
+        """Whether the file has another content, or does not exist."""
         try:
             return self.path.read_bytes() != self.text.encode()
         except FileNotFoundError:
             return True
 
     def write(self) -> bool:
-        """Have the file say it; whether it changed.
+        """Write the text to the file.
+
+        Returns:
+            Whether the content changed.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: the file cannot be written.
         """
         return files.write(self.path, self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """The text of a file, and the pictures that somebody has to upload by hand."""
+    """The text of a file, and the pictures that a person has to upload by hand."""
 
     text: str
     pictures: tuple[Picture, ...] = ()
 
 
 class Format(StrEnum):
-    """What an issue can be exported as; `--format` takes these names."""
+    """The formats of an export; `--format` takes these names."""
 
     MARKDOWN = "markdown"
     WECHAT = "wechat"
@@ -76,7 +79,7 @@ class FileAnIssue:
 
     Args:
         ending: of the file's name, after the issue's date and a dot.
-        render: the file of an issue.
+        render: makes the text of an issue.
     """
 
     ending: str
@@ -89,7 +92,7 @@ class FileOfAll:
 
     Args:
         name: of the file, relative to the folder of issues.
-        render: the file of these issues.
+        render: makes the text of all issues.
     """
 
     name: Callable[[Newsletter], str]
@@ -120,15 +123,15 @@ FORMATS: Final[Mapping[Format, FileAnIssue | FileOfAll]] = {
     Format.ATOM: FileOfAll(lambda newsletter: newsletter.publish.feed, _render_atom),
     Format.JSON: FileAnIssue("json", _render_json),
 }
-"""How each format is written. A member without a row fails before anything is written."""
+"""The row of each format. A format without a row fails before any file is written."""
 
 
-def written(issue: Issue, newsroom: Newsroom) -> str:
-    """One issue as Markdown."""
+def render_as_markdown(issue: Issue, newsroom: Newsroom) -> str:
+    """Render an issue as Markdown."""
     return _render_markdown(issue, newsroom).text
 
 
-def planned(
+def plan_files(
     newsroom: Newsroom,
     issues: Sequence[Issue],
     formats: Collection[Format],
@@ -136,18 +139,22 @@ def planned(
     *,
     published: Sequence[Issue],
     whole: bool,
-) -> list[ToWrite]:
-    """The files of an export, in the order of the issues.
+) -> list[PlannedFile]:
+    """Plan the files of an export.
 
     Args:
-        issues: those that were asked for.
-        formats: a feed is one file of all published issues, any other format a file an issue.
-        folder: where issues lie.
-        published: all that are out, those that this export publishes included.
-        whole: also keep up the list of back issues in the README that `[publish]` names.
+        newsroom: gives the newsletter and the templates.
+        issues: to export.
+        formats: a feed is one file of all published issues; any other format is a file for each issue.
+        folder: of the issues.
+        published: all published issues, with the issues that this export publishes.
+        whole: also update the list of back issues in the README that `[publish]` names.
+
+    Returns:
+        The files, in the order of the issues.
 
     Raises:
-        UnreadableReadme: that file is no UTF-8 text.
+        UnreadableReadme: the README is no UTF-8 text.
     """
     issues, published = (
         [remove_machine_lines(issue, newsroom.newsletter) for issue in each] for each in (issues, published)
@@ -161,11 +168,13 @@ def planned(
     return plan
 
 
-def _files_of_issue(issue: Issue, row: FileAnIssue | FileOfAll, newsroom: Newsroom, folder: Path) -> Iterator[ToWrite]:
+def _files_of_issue(
+    issue: Issue, row: FileAnIssue | FileOfAll, newsroom: Newsroom, folder: Path
+) -> Iterator[PlannedFile]:
     match row:
         case FileAnIssue():
             rendering = row.render(issue, newsroom)
-            yield ToWrite(folder / f"{issue.date}.{row.ending}", rendering.text, rendering.pictures)
+            yield PlannedFile(folder / f"{issue.date}.{row.ending}", rendering.text, rendering.pictures)
         case FileOfAll():
             pass
         case _:
@@ -174,25 +183,25 @@ def _files_of_issue(issue: Issue, row: FileAnIssue | FileOfAll, newsroom: Newsro
 
 def _files_of_all(
     issues: Sequence[Issue], row: FileAnIssue | FileOfAll, newsroom: Newsroom, folder: Path
-) -> Iterator[ToWrite]:
+) -> Iterator[PlannedFile]:
     match row:
         case FileOfAll():
             rendering = row.render(issues, newsroom)
-            yield ToWrite(folder / row.name(newsroom.newsletter), rendering.text, rendering.pictures)
+            yield PlannedFile(folder / row.name(newsroom.newsletter), rendering.text, rendering.pictures)
         case FileAnIssue():
             pass
         case _:
             assert_never(row)
 
 
-def _readme(newsroom: Newsroom, path: Path, published: Sequence[Issue]) -> ToWrite:
+def _readme(newsroom: Newsroom, path: Path, published: Sequence[Issue]) -> PlannedFile:
     try:
         old_text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         old_text = ""
     except UnicodeDecodeError as error:
         raise UnreadableReadme(f"{path}：不是 UTF-8 文本；请先转换编码") from error
-    return ToWrite(path, update_back_issues(old_text, [issue.date for issue in published], newsroom.newsletter))
+    return PlannedFile(path, update_back_issues(old_text, [issue.date for issue in published], newsroom.newsletter))
 
 
 def _template(newsroom: Newsroom, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Learns from past issues and decisions when enough of them is new, and grades anew what is open."""
+"""Trains a new model when enough issues and decisions are new, and grades the open stories again."""
 
 from __future__ import annotations
 
@@ -12,121 +12,133 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from pipelines.group.candidates import GroupRules, grade
-from pipelines.group.features import Seen
-from pipelines.group.trained import VERSION, Learned, NotAModel
-from pipelines.group.training import LEAST_PASSED_OVER, Example, issue_examples, learn
+from pipelines.group.features import Description
+from pipelines.group.trained import VERSION, NotAModel, TrainedModel
+from pipelines.group.training import LEAST_PASSED_OVER, Example, examples_of_issue, train
 from pipelines.store import Store, Transaction
 from pipelines.store.lessons import Basis, Lesson, StoredModel
 
 ENOUGH: Final = 10
-"""Items printed and decisions taken after which learning again is worth it: half an issue."""
+"""New printed entries and decisions after which training again is worth it: half an issue."""
 
 GROWN: Final = 2
-"""So many times as many articles teach something new of what was passed over."""
+"""Train again when the store has this many times the articles of the last training: more were passed over since."""
 
 WATCHED: Final = timedelta(days=31)
-"""An issue is made of what came since the one before it, and of no more than a month."""
+"""An issue is made of the articles since the issue before it, of a month at most."""
 
 GRADED_AT_ONCE: Final = 100
 """Stories that are graded in one transaction."""
 
 Progress = Callable[[int], None]
-"""Told how many stories were graded anew."""
+"""Called with the number of stories graded so far."""
 
 
 def with_model(tx: Transaction, rules: GroupRules) -> GroupRules:
-    """The rules with what was learned last, if it was learned by this version from these rules."""
-    return _with(tx.lessons.model(), rules)
+    """The rules with the stored model, if this version trained it with these rules; else without a model."""
+    return _with_stored(tx.lessons.model(), rules)
 
 
-def learn_again(
+def retrain(
     store: Store,
     rules: GroupRules,
-    progress: Progress = lambda done: None,  # noqa: ARG005
+    progress: Progress = lambda graded: None,  # noqa: ARG005
 ) -> bool:
-    """Learn when enough is new, and grade all open stories with what was learned. Cut short, it is taken up again.
+    """Train a model when enough is new, and grade all open stories with it. The next call resumes a broken-off one.
+
+    Args:
+        store: gives the examples, and keeps the model.
+        rules: categories, topics and labels.
+        progress: called after each transaction of grading.
 
     Returns:
-        Whether something was learned.
+        Whether a model was trained.
     """
     with store.reading() as tx:
         basis = tx.lessons.basis(fingerprint(rules))
         stored = tx.lessons.model()
-        wanted = _is_enough(stored.basis if stored else None, basis, _with(stored, rules).learned)
-        examples = _examples(tx, rules) if wanted else []
-    if wanted:
-        learned = learn(examples, rules.categories, rules.topics)
+        needed = _is_enough(stored.basis if stored else None, basis, _with_stored(stored, rules).model)
+        examples = _examples(tx, rules) if needed else []
+    if needed:
+        model = train(examples, rules.categories, rules.topics)
         with store.transaction() as tx:
-            tx.lessons.keep(learned.to_json(), basis)
+            tx.lessons.keep(model.to_json(), basis)
     _grade_open(store, rules, progress)
-    return wanted
+    return needed
 
 
 def fingerprint(rules: GroupRules) -> str:
-    """What tells the newsletter's words, and the features that they are seen with, from others."""
-    words = rules.newsletter.model_dump(mode="json", include={"categories", "topics", "labels"})
-    return hashlib.sha256(json.dumps([VERSION, words], sort_keys=True).encode()).hexdigest()[:16]
+    """A hash of the newsletter's rules and of the version of the features; a model of another one is not used."""
+    newsletter = rules.newsletter.model_dump(mode="json", include={"categories", "topics", "labels"})
+    return hashlib.sha256(json.dumps([VERSION, newsletter], sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _is_enough(before: Basis | None, now: Basis, learned: Learned | None) -> bool:
-    if before is None:
+def _is_enough(last: Basis | None, now: Basis, model: TrainedModel | None) -> bool:
+    if last is None:
         return now.printed + now.decided >= ENOUGH
-    if before.rules != now.rules:
+    if last.rules != now.rules:
         return True
-    more = now.articles - before.articles
+    more = now.articles - last.articles
     return (
-        abs(now.printed - before.printed) + abs(now.decided - before.decided) >= ENOUGH
-        or now.articles >= GROWN * before.articles > 0
-        or (more >= LEAST_PASSED_OVER and not (learned and learned.relevance))
+        abs(now.printed - last.printed) + abs(now.decided - last.decided) >= ENOUGH
+        or now.articles >= GROWN * last.articles > 0
+        or (more >= LEAST_PASSED_OVER and not (model and model.relevance))
     )
 
 
-def _with(stored: StoredModel | None, rules: GroupRules) -> GroupRules:
-    learned = None
+def _with_stored(stored: StoredModel | None, rules: GroupRules) -> GroupRules:
+    model = None
     if stored is not None and stored.basis.rules == fingerprint(rules):
         with suppress(NotAModel):
-            learned = Learned.from_json(stored.text)
-    return replace(rules, learned=learned)
+            model = TrainedModel.from_json(stored.text)
+    return replace(rules, model=model)
 
 
 def _grade_open(store: Store, rules: GroupRules, progress: Progress) -> None:
-    """Grade open stories in small transactions, from where the last one ended."""
-    done = 0
-    read = None
+    """Grade open stories in small transactions, from the story where the last one ended.
+
+    Args:
+        store: gives the stories and the model.
+        rules: without a model.
+        progress: called after each transaction.
+    """
+    graded = 0
+    text = None
     while True:
         with store.transaction() as tx:
             stored = tx.lessons.model()
             if stored is None or stored.graded_to is None:
                 return
-            if stored.text != read:  # once, unless another process has learned meanwhile
-                learned, read = _with(stored, rules), stored.text
-            told = tx.lessons.open_stories(stored.graded_to, GRADED_AT_ONCE)
-            tx.stories.regrade(grade(one.story, one.articles, learned) for one in tx.stories.some(told))
-            tx.lessons.graded(told[-1] if told else None)
-        done += len(told)
-        progress(done)
+            if stored.text != text:  # read once, unless another process has trained a model meanwhile
+                with_stored, text = _with_stored(stored, rules), stored.text
+            ids = tx.lessons.open_stories(stored.graded_to, GRADED_AT_ONCE)
+            tx.stories.regrade(grade(story.story, story.articles, with_stored) for story in tx.stories.some(ids))
+            tx.lessons.graded(ids[-1] if ids else None)
+        graded += len(ids)
+        progress(graded)
 
 
 def _examples(tx: Transaction, rules: GroupRules) -> list[Example]:
     days = tx.issues.dates("published")
-    found = [
-        example for day in days if (issue := tx.issues.get(day)) for example in issue_examples(issue, rules.newsletter)
-    ]
-    found += [_example(one, f"#{one.id}") for one in tx.lessons.decided()]
-    found += [_example(one, "") for one in tx.lessons.passed_over(list(_spans(days, rules.zone)))]
-    return found
+    issues = (issue for day in days if (issue := tx.issues.get(day)))
+    examples = [example for issue in issues for example in examples_of_issue(issue, rules.newsletter)]
+    examples += [_example(lesson, f"#{lesson.id}") for lesson in tx.lessons.decided()]
+    examples += [_example(lesson, "") for lesson in tx.lessons.passed_over(list(_spans(days, rules.zone)))]
+    return examples
 
 
 def _spans(days: Sequence[date], zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
-    """When each issue was made: since the one before it, and its own day too."""
-    before = None
+    """The time in which each issue was made: from the end of the last issue's day to the end of its own."""
+    last_end = None
     for day in days:
         end = datetime.combine(day, time(), zone) + timedelta(days=1)
-        start = end - WATCHED if before is None else max(before, end - WATCHED)
+        start = end - WATCHED if last_end is None else max(last_end, end - WATCHED)
         yield start, end
-        before = end
+        last_end = end
 
 
 def _example(lesson: Lesson, group: str) -> Example:
-    seen = Seen.of(lesson.title, lesson.url, summary=lesson.summary, source=lesson.source, kind=lesson.kind)
-    return Example(seen, group, picked=lesson.picked, category=lesson.category)
+    description = Description.of(
+        lesson.title, lesson.url, summary=lesson.summary, source=lesson.source, kind=lesson.kind
+    )
+    return Example(description, group, picked=lesson.picked, category=lesson.category)

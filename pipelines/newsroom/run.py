@@ -14,7 +14,7 @@ from pipelines.deduplicate.identity import Outcome
 from pipelines.group.candidates import GroupRules
 from pipelines.model import Article
 from pipelines.newsroom.regroup import remake_stories
-from pipelines.newsroom.relearning import learn_again, with_model
+from pipelines.newsroom.relearning import retrain, with_model
 from pipelines.normalise import normalise
 from pipelines.normalise.references import add_references
 from pipelines.rules import Rules
@@ -200,7 +200,7 @@ def group(
             stories += len({story.id for story in tx.stories.of(fresh).values()})
         done += len(fresh)
         progress(done, max(done, total))
-    return Grouped(done, stories, learn_again(store, rules))
+    return Grouped(done, stories, retrain(store, rules))
 
 
 def _read_or_explain(item: RawItem, source: Source, rules: Rules) -> Article | Problem:

@@ -7,10 +7,10 @@ from builders import article
 
 from crawler.kinds import KINDS
 from pipelines.group.categories import CategoryRules, categorise
-from pipelines.group.features import Seen
+from pipelines.group.features import Description
 from pipelines.group.relevance import TopicTerms
-from pipelines.group.trained import categorise_learned
-from pipelines.group.training import LEAST_OF_A_CATEGORY, Example, learn
+from pipelines.group.trained import categorise_by_model
+from pipelines.group.training import LEAST_OF_A_CATEGORY, Example, train
 from pipelines.newsletter import Category, Newsletter
 
 
@@ -28,19 +28,19 @@ def test_any_kind_weighs_for_a_category_and_the_reason_names_it(kind: str) -> No
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_any_kind_weighs_for_a_category_also_after_learning(kind: str) -> None:
+def test_any_kind_weighs_for_a_category_also_after_training(kind: str) -> None:
     rules, terms = CategoryRules.of(newsletter(kind)), TopicTerms.of(newsletter(kind))
     elsewhere = next(name for name in KINDS if name != kind)
 
-    def seen(number: int, seen_kind: str) -> Seen:
-        return Seen.of(f"题目{number}", "https://a.example/x", kind=seen_kind)
+    def describe(number: int, kind_of_page: str) -> Description:
+        return Description.of(f"题目{number}", "https://a.example/x", kind=kind_of_page)
 
     examples = [
-        Example(seen(number, seen_kind), picked=True, category=category)
+        Example(describe(number, kind_of_page), picked=True, category=category)
         for number in range(LEAST_OF_A_CATEGORY * 3)
-        for seen_kind, category in ((elsewhere, "甲"), (kind, "乙"))
+        for kind_of_page, category in ((elsewhere, "甲"), (kind, "乙"))
     ]
-    trained = learn(examples, rules, terms)
-    result = categorise_learned(seen(999, kind), trained, rules, terms)
+    model = train(examples, rules, terms)
+    result = categorise_by_model(describe(999, kind), model, rules, terms)
     assert result.category == "乙"
     assert KINDS[kind].article.chinese in {reason.text for reason in result.reasons}

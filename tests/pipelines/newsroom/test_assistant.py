@@ -17,7 +17,7 @@ from servers import Seen, Site, http, serving
 from crawler.home import bundled
 from pipelines.issue.entry import accept_machine_line, read_machine_line, remove_machine_line
 from pipelines.newsletter import Assistant, load_newsletter
-from pipelines.newsroom.assistant import MOST_ANSWER, NoProposal, objection, propose
+from pipelines.newsroom.assistant import MOST_ANSWER, NoProposal, find_objection, propose
 
 NEWSLETTER = load_newsletter(bundled() / "newsletter.toml")
 
@@ -166,7 +166,7 @@ def test_an_endpoint_that_drips_headers_is_given_up(site: Site) -> None:
 
 
 def test_an_address_of_the_article_may_be_said() -> None:
-    assert objection(SAID + "见 https://code.example/tiny。", TEXT) is None
+    assert find_objection(SAID + "见 https://code.example/tiny。", TEXT) is None
 
 
 # The command

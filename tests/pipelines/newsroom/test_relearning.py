@@ -12,10 +12,11 @@ import pytest
 from builders import NOON, article, instant
 
 from pipelines.group.candidates import GroupRules
+from pipelines.group.trained import VERSION
 from pipelines.group.training import LEAST_PASSED_OVER
 from pipelines.model import Article, Candidate, Decision, Entry, Issue, Section
 from pipelines.newsletter import Category, Newsletter, Topic
-from pipelines.newsroom.relearning import ENOUGH, fingerprint, learn_again, with_model
+from pipelines.newsroom.relearning import ENOUGH, fingerprint, retrain, with_model
 from pipelines.newsroom.run import group
 from pipelines.store import Store
 
@@ -76,7 +77,7 @@ def candidates(store: Store) -> Mapping[str, Candidate]:
         return {one.lead.article.url: one for one in tx.stories.candidates()}
 
 
-def test_with_past_issues_and_what_they_passed_over_a_newsroom_learns_and_grades_what_is_open(store: Store) -> None:
+def test_with_past_issues_a_model_is_trained_and_grades_the_open_stories(store: Store) -> None:
     save(store, article(1, title=titled(CHIPS, 99)), article(2, title=titled(FOOD, 999)), *passed_over())
     group(store, RULES)
     before = candidates(store)
@@ -87,7 +88,7 @@ def test_with_past_issues_and_what_they_passed_over_a_newsroom_learns_and_grades
     assert after["https://example.org/1"].score > after["https://example.org/2"].score + 1
 
 
-def test_a_new_article_is_graded_with_what_was_learned(store: Store) -> None:
+def test_a_new_article_is_graded_with_the_model(store: Store) -> None:
     print_issue(store)
     save(store, *passed_over())
     group(store, RULES)
@@ -111,10 +112,10 @@ def test_what_was_published_at_another_time_was_not_passed_over(store: Store, da
     print_issue(store)
     group(store, RULES)
     with store.reading() as tx:
-        learned = with_model(tx, RULES).learned
-    assert learned is not None
-    assert learned.categories
-    assert not learned.relevance
+        model = with_model(tx, RULES).model
+    assert model is not None
+    assert model.categories
+    assert not model.relevance
 
 
 @pytest.mark.parametrize("day", [-42, -12])
@@ -126,7 +127,7 @@ def test_what_was_published_in_the_month_before_an_issue_or_on_its_day_was_passe
     print_issue(store)
     group(store, RULES)
     with store.reading() as tx:
-        model = with_model(tx, RULES).learned
+        model = with_model(tx, RULES).model
     assert model is not None
     assert model.relevance
 
@@ -162,12 +163,12 @@ def test_what_was_passed_over_may_come_after_the_issues(store: Store) -> None:
     save(store, *passed_over())
     assert group(store, RULES).learned
     with store.reading() as tx:
-        learned = with_model(tx, RULES).learned
-    assert learned is not None
-    assert learned.relevance
+        model = with_model(tx, RULES).model
+    assert model is not None
+    assert model.relevance
 
 
-def test_it_learns_again_only_when_enough_is_new(store: Store) -> None:
+def test_a_model_is_trained_again_only_when_enough_is_new(store: Store) -> None:
     print_issue(store)
     assert group(store, RULES).learned
     assert not group(store, RULES).learned
@@ -215,7 +216,7 @@ def test_an_editor_who_drops_and_picks_teaches_it_too(store: Store) -> None:
     assert after.category == "教程"
 
 
-def test_a_section_that_the_editor_corrects_is_learned_though_nothing_was_picked_yet(store: Store) -> None:
+def test_a_section_that_the_editor_corrects_is_an_example_before_any_pick(store: Store) -> None:
     print_issue(store)
     cats = [article(n, title=titled("猫咪日常", n), publisher=f"宠物{n}") for n in range(1, 2 * ENOUGH)]
     save(store, *cats)
@@ -228,15 +229,25 @@ def test_a_section_that_the_editor_corrects_is_learned_though_nothing_was_picked
     assert candidates(store)[cats[-1].url].category == "教程"
 
 
-def test_a_newsletter_of_other_words_does_not_use_what_was_learned_with_these(store: Store) -> None:
+def test_a_newsletter_with_other_rules_does_not_use_the_model_of_these(store: Store) -> None:
     print_issue(store)
     group(store, RULES)
     changed = NEWSLETTER.model_copy(update={"topics": (Topic(name="部署", weight=1.0, terms=("部署",)),)})
     other = GroupRules.of(changed, {}, {})
     assert fingerprint(other) != fingerprint(RULES)
     with store.reading() as tx:
-        assert with_model(tx, other).learned is None
+        assert with_model(tx, other).model is None
     assert group(store, other).learned
+
+
+def test_a_model_of_an_older_version_is_trained_anew(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as older:
+        older.setattr("pipelines.newsroom.relearning.VERSION", VERSION - 1)
+        print_issue(store)
+        assert group(store, RULES).learned
+    with store.reading() as tx:
+        assert with_model(tx, RULES).model is None
+    assert group(store, RULES).learned
 
 
 def test_a_grading_that_was_cut_short_is_taken_up_where_it_ended(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,7 +259,7 @@ def test_a_grading_that_was_cut_short_is_taken_up_where_it_ended(store: Store, m
     def stop(_: int) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pipelines.newsroom.run.learn_again", lambda store, rules: learn_again(store, rules, stop))
+    monkeypatch.setattr("pipelines.newsroom.run.retrain", lambda store, rules: retrain(store, rules, stop))
     with pytest.raises(KeyboardInterrupt):
         group(store, RULES)
     with store.reading() as tx:
