@@ -99,7 +99,8 @@ def _sharing_pairs() -> Select[Any]:
         _sharing(mine, theirs, mine.c.article_id, theirs.c.article_id)
         .where(theirs.c.article_id != mine.c.article_id)
         .where(or_(theirs.c.account != mine.c.account, theirs.c.day == mine.c.day))
-        .where(_unpopular(theirs, mine))  # said of the key that was found: few are, and only they are counted
+        # Popularity is asked of the band that matched: few bands match, so only few are counted.
+        .where(_unpopular(theirs, mine))
     )
 
 

@@ -142,8 +142,11 @@ class Issues:
             self._connection.execute(insert(entry_keys), links)
 
     def _forget(self, day: date) -> None:
-        """Let go what stories were told of this issue: those it was drafted from settle anew, and whatever it printed,
-        what is about that or belongs to it, is graded again."""
+        """Derive again the stories and grades that depend on an issue; called before and after its entries change.
+
+        The stories of its entries lose their date of publication before their state is derived. Every article
+        that has a key of its entries, mainly refers to one, or is a member of such a story is marked for grading.
+        """
         drafted = select(entries.c.story).where(entries.c.issue == day, entries.c.story.is_not(None))
         told = stories_of(self._connection, self._connection.execute(drafted).scalars().all())
         for chunk in chunks(told):
