@@ -87,7 +87,7 @@ def _index(tx: Transaction, articles: Mapping[int, StoredArticle], rules: GroupR
         Ids of further articles, neither new nor changed, whose evidence may differ now.
     """
     dependents = _find_dependents(tx, articles)
-    tx.articles.put_bands({article_id: make_bands(stored, rules.zone) for article_id, stored in articles.items()})
+    tx.bands.save({article_id: make_bands(stored, rules.zone) for article_id, stored in articles.items()})
     uses = Counter(
         key for stored in articles.values() for key in {reference.key for reference in stored.article.references}
     )
@@ -100,10 +100,10 @@ def _index(tx: Transaction, articles: Mapping[int, StoredArticle], rules: GroupR
 
 def _find_dependents(tx: Transaction, article_ids: Collection[int]) -> set[int]:
     """Find the articles whose evidence depends on these: through a popular band, or a title that is a column's name."""
-    uses = tx.articles.uses(article_ids, titles.HORIZON)
+    uses = tx.bands.find_uses(article_ids, titles.HORIZON)
     uses_of_others = {use for use in uses if use.article not in article_ids}
     in_columns = {article_id for _, article_id in titles.find_news_uses(uses) ^ titles.find_news_uses(uses_of_others)}
-    return (tx.articles.tipping(article_ids) | in_columns).difference(article_ids)
+    return (tx.bands.find_tipping_holders(article_ids) | in_columns).difference(article_ids)
 
 
 def _find_evidence(
@@ -117,8 +117,11 @@ def _find_evidence(
         articles: loaded so far, by id; the articles that are loaded here are added.
         rules: for the time zone of issue dates in titles.
     """
-    title_pairs, text_pairs = tx.articles.pairs(article_ids, titles.WINDOW), tx.articles.pairs(article_ids, texts.REACH)
-    uses = tx.articles.uses({article_id for pair in title_pairs for article_id in pair}, titles.HORIZON)
+    title_pairs, text_pairs = (
+        tx.bands.find_pairs(article_ids, titles.WINDOW),
+        tx.bands.find_pairs(article_ids, texts.REACH),
+    )
+    uses = tx.bands.find_uses({article_id for pair in title_pairs for article_id in pair}, titles.HORIZON)
     counts = tx.articles.reference_counts(article_ids, RARE)
     holders = tx.articles.sharing(key for key, count in counts.items() if count <= RARE).values()
     partner_ids = {article_id for roles in holders for article_id, role in roles if role != "mention"}

@@ -13,6 +13,7 @@ from typing import Self, TypeVar
 from sqlalchemy import Connection, Engine, inspect, text
 
 from pipelines.store.articles import Articles
+from pipelines.store.bands import BandIndex
 from pipelines.store.changes import Changes
 from pipelines.store.decisions import Decisions
 from pipelines.store.engine import WAIT, is_ours, make_engine, typed_errors
@@ -39,6 +40,7 @@ class Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self.articles = Articles(connection)
+        self.bands = BandIndex(connection)
         self.raw = RawItems(connection)
         self.stories = Stories(connection)
         self.decisions = Decisions(connection)

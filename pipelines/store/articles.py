@@ -7,30 +7,23 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
-from operator import itemgetter
 from typing import Any, Final, Literal, TypeVar
 
 from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
     Connection,
-    FromClause,
+    Integer,
     Row,
-    Select,
-    and_,
     bindparam,
     delete,
     func,
     insert,
-    or_,
     select,
+    text,
     true,
-    union,
     union_all,
     update,
 )
 
-from pipelines.deduplicate.bands import PERIOD, POPULAR, Bands, Pair, Use
 from pipelines.deduplicate.identity import DatedMetrics, Join, Outcome, Record, Voice, merge_metrics, resolve_batch
 from pipelines.model import Article, Instant, Reference, StoredArticle
 from pipelines.store.engine import chunks, upsert
@@ -76,101 +69,23 @@ _SAME_NAME: Final = (
 """What an article and its row call alike."""
 
 
-_IDS: Final[BindParameter[Sequence[int]]] = bindparam("ids", expanding=True)
-_REACH: Final[BindParameter[int]] = bindparam("reach")
-
-
-def _counted_references() -> Select[Any]:
-    """`reference_counts`, of at most `limit` each."""
-    refers = article_references.c
-    wanted = union(
-        select(refers.key).where(refers.article_id.in_(_IDS)),
-        select(article_keys.c.key).where(article_keys.c.article_id.in_(_IDS)),
-    ).subquery()
-    some = article_references.alias()
-    referring = select(some.c.article_id).where(some.c.key == wanted.c.key).distinct().limit(bindparam("limit"))
-    return select(wanted.c.key, _count(referring, wanted))
-
-
-def _sharing_pairs() -> Select[Any]:
-    """An article of `ids` and one that it shares a band of `reach` with."""
-    mine, theirs = bands.alias(), bands.alias()
-    return (
-        _sharing(mine, theirs, mine.c.article_id, theirs.c.article_id)
-        .where(theirs.c.article_id != mine.c.article_id)
-        .where(or_(theirs.c.account != mine.c.account, theirs.c.day == mine.c.day))
-        # Popularity is asked of the band that matched: few bands match, so only few are counted.
-        .where(_unpopular(theirs, mine))
-    )
-
-
-def _sharing_uses() -> Select[Any]:
-    """Who has a band of `reach` that one of `ids` has."""
-    theirs = bands.alias()
-    return _sharing(bands.alias(), theirs, theirs.c.key, theirs.c.day, theirs.c.account, theirs.c.article_id)
-
-
-def _sharing(mine: FromClause, theirs: FromClause, *columns: ColumnElement[Any]) -> Select[Any]:
-    return (
-        select(*columns)
-        .distinct()
-        .join_from(
-            mine,
-            theirs,
-            and_(theirs.c.key == mine.c.key, theirs.c.day.between(mine.c.day - _REACH, mine.c.day + _REACH)),
-        )
-        .where(mine.c.article_id.in_(_IDS), mine.c.reach == _REACH)
-        .where(_unpopular(theirs, theirs))
-    )
-
-
-def _tipping_holders() -> Select[Any]:
-    """`tipping`; articles are counted up to `limit`, which is enough to tell."""
-    mine, theirs = bands.alias(), bands.alias()
-    first = mine.c.day - mine.c.day % PERIOD
-    told = (
-        select(mine.c.key, mine.c.reach, first.label("begins"), func.count().label("mine"))
-        .where(mine.c.article_id.in_(_IDS))
-        .group_by(mine.c.key, mine.c.reach, "begins")
-    ).subquery()
-    number = _count(_in_period(told.c.key, told.c.begins).limit(bindparam("limit")), told)
-    return (
-        select(theirs.c.article_id)
-        .distinct()
-        .join_from(
-            told,
-            theirs,
-            and_(
-                theirs.c.key == told.c.key,
-                theirs.c.day.between(told.c.begins - told.c.reach, told.c.begins + PERIOD - 1 + told.c.reach),
-            ),
-        )
-        .where(number.between(POPULAR + 1, POPULAR + told.c.mine))
-    )
-
-
-def _unpopular(holder: FromClause, then: FromClause) -> ColumnElement[bool]:
-    """Whether a band is not popular in the period of another that has it."""
-    first = then.c.day - then.c.day % PERIOD
-    return _count(_in_period(holder.c.key, first).limit(POPULAR + 1), holder, then) <= POPULAR
-
-
-def _in_period(key: ColumnElement[int], first: ColumnElement[int]) -> Select[Any]:
-    some = bands.alias()
-    return select(some.c.article_id).where(some.c.key == key, some.c.day.between(first, first + PERIOD - 1))
-
-
-def _count(rows: Select[Any], *of: FromClause) -> ColumnElement[int]:
-    """How many rows there are for one of another query."""
-    return select(func.count()).select_from(rows.correlate(*of).subquery()).correlate(*of).scalar_subquery()
-
+# Select every key that an article of `ids` has or refers to, with the number of articles that refer to it, which are
+# counted up to `limit`.
+_REFERENCE_COUNTS: Final = text("""
+    SELECT subject.key, (
+        SELECT count(*) FROM (
+            SELECT DISTINCT article_id FROM article_references AS reference
+            WHERE reference.key = subject.key
+            LIMIT :limit) AS referring)
+    FROM (
+        SELECT key FROM article_references WHERE article_id IN :ids
+        UNION
+        SELECT key FROM article_keys WHERE article_id IN :ids
+    ) AS subject
+""").bindparams(bindparam("ids", expanding=True, type_=Integer), bindparam("limit", type_=Integer))
 
 _OWNERS: Final = select(article_keys).where(article_keys.c.key.in_(bindparam("keys", expanding=True)))
 
-_REFERENCE_COUNTS: Final = _counted_references()
-_PAIRS: Final = _sharing_pairs()
-_USES: Final = _sharing_uses()
-_TIPPING: Final = _tipping_holders()
 
 _GIVEN_IDS: Final = union_all(
     *(select(func.max(column)) for column in (articles.c.id, joined_articles.c.id, raw_items.c.article_id))
@@ -306,49 +221,6 @@ class Articles:
             for chunk in chunks(ids)
             for key, number in self._connection.execute(_REFERENCE_COUNTS, {"ids": chunk, "limit": most + 1})
         }
-
-    def put_bands(self, found: Mapping[int, Bands]) -> None:
-        """Note what articles are found by, by id, in the place of what they were found by."""
-        for chunk in chunks(found):
-            self._connection.execute(delete(bands).where(bands.c.article_id.in_(chunk)))
-        rows = [
-            {"key": key, "day": one.day, "article_id": article, "account": one.account, "reach": reach}
-            for article, one in found.items()
-            for key, reach in one.bands
-        ]
-        if rows:
-            rows.sort(key=itemgetter("key"))  # in the order of the table: each of its pages is written once
-            self._connection.execute(insert(bands), rows)
-
-    def pairs(self, ids: Iterable[int], reach: int) -> set[Pair]:
-        """Pairs of which these articles are at least one, as `find_pairs` finds them among all, popular bands aside.
-
-        Args:
-            ids: of articles.
-            reach: of the bands.
-        """
-        return {
-            (min(one, other), max(one, other))
-            for chunk in chunks(ids)
-            for one, other in self._connection.execute(_PAIRS, {"ids": chunk, "reach": reach})
-        }
-
-    def uses(self, ids: Iterable[int], reach: int) -> set[Use]:
-        """Who has a band of these articles within its reach, they themselves too, popular bands aside.
-
-        Args:
-            ids: of articles.
-            reach: of the bands.
-        """
-        return {
-            Use(*row)
-            for chunk in chunks(ids)
-            for row in self._connection.execute(_USES, {"ids": chunk, "reach": reach})
-        }
-
-    def tipping(self, ids: Collection[int]) -> set[int]:
-        """Who has, within its reach, a band that is popular with these articles and would not be without them."""
-        return set(self._connection.execute(_TIPPING, {"ids": list(ids), "limit": POPULAR + len(ids) + 1}).scalars())
 
     def revisions(self, one: int) -> list[Revision]:
         """The versions of an article that edits replaced, oldest first."""

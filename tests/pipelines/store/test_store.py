@@ -36,7 +36,6 @@ from pipelines.model import (
     StoryLink,
 )
 from pipelines.store import Store, Transaction
-from pipelines.store.articles import Articles
 from pipelines.store.errors import NoSuchStory
 from pipelines.store.packing import pack_article, unpack_article
 from pipelines.store.raw import NewRaw, Packed
@@ -182,50 +181,50 @@ def test_what_is_fresh_is_found_by_an_index(tx: Transaction) -> None:
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda articles: articles.reference_counts([1, 2], most=3),
-        lambda articles: articles.pairs([1, 2], reach=10),
-        lambda articles: articles.uses([1, 2], reach=10),
-        lambda articles: articles.tipping([1, 2]),
+        lambda tx: tx.articles.reference_counts([1, 2], most=3),
+        lambda tx: tx.bands.find_pairs([1, 2], reach=10),
+        lambda tx: tx.bands.find_uses([1, 2], reach=10),
+        lambda tx: tx.bands.find_tipping_holders([1, 2]),
     ],
 )
 def test_what_may_belong_together_is_found_without_reading_a_whole_table(
-    tx: Transaction, ask: Callable[[Articles], object]
+    tx: Transaction, ask: Callable[[Transaction], object]
 ) -> None:
     connection = tx.articles._connection
     asked: list[tuple[str, tuple[object, ...]]] = []
     event.listen(connection, "before_cursor_execute", lambda _, __, query, values, *___: asked.append((query, values)))
-    ask(tx.articles)
+    ask(tx)
     query, values = asked[0]
     plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values)]
     assert any("SEARCH" in step for step in plan)
-    assert not [step for step in plan if re.match(r"SCAN (bands|article)", step)], plan
+    assert not [step for step in plan if re.match(r"SCAN (bands|article|mine|theirs|holder\b|reference\b)", step)], plan
 
 
 def test_what_shares_a_band_is_told_within_its_reach_and_of_one_account_on_one_day(tx: Transaction) -> None:
     tx.articles.save([article(n) for n in range(1, 6)])
     days_and_accounts = [(100, 1), (110, 2), (111, 2), (105, 1), (100, 1)]
-    tx.articles.put_bands(
+    tx.bands.save(
         {n: Bands(day, account, frozenset({Band(7, 10)})) for n, (day, account) in enumerate(days_and_accounts, 1)}
     )
-    assert tx.articles.pairs([1], reach=10) == {(1, 2), (1, 5)}
-    assert tx.articles.pairs([3], reach=10) == {(3, 4)}
-    assert tx.articles.pairs([3], reach=30) == set()
-    assert {use.article for use in tx.articles.uses([1], reach=10)} == {1, 2, 4, 5}
+    assert tx.bands.find_pairs([1], reach=10) == {(1, 2), (1, 5)}
+    assert tx.bands.find_pairs([3], reach=10) == {(3, 4)}
+    assert tx.bands.find_pairs([3], reach=30) == set()
+    assert {use.article for use in tx.bands.find_uses([1], reach=10)} == {1, 2, 4, 5}
 
 
 def test_a_band_that_tips_over_is_told_and_joins_nothing_in_that_period(tx: Transaction) -> None:
     tx.articles.save([article(n) for n in range(1, POPULAR + 3)])
     first = 10 * PERIOD
     crowd = {n: Bands(first, n, frozenset({Band(7, 5)})) for n in range(1, POPULAR + 1)}
-    tx.articles.put_bands(crowd)
-    assert len(tx.articles.pairs([1], reach=5)) == POPULAR - 1
-    assert tx.articles.tipping([1]) == set()
-    tx.articles.put_bands({POPULAR + 1: Bands(first + 1, 0, frozenset({Band(7, 5)}))})
-    tx.articles.put_bands({POPULAR + 2: Bands(first - 1, 0, frozenset({Band(7, 5)}))})
-    assert tx.articles.tipping([POPULAR + 1]) == set(range(1, POPULAR + 3))
-    assert tx.articles.tipping([POPULAR + 2]) == set()
-    assert tx.articles.pairs([1, POPULAR + 2], reach=5) == set()
-    assert {use.article for use in tx.articles.uses([1, POPULAR + 2], reach=5)} == {POPULAR + 2}
+    tx.bands.save(crowd)
+    assert len(tx.bands.find_pairs([1], reach=5)) == POPULAR - 1
+    assert tx.bands.find_tipping_holders([1]) == set()
+    tx.bands.save({POPULAR + 1: Bands(first + 1, 0, frozenset({Band(7, 5)}))})
+    tx.bands.save({POPULAR + 2: Bands(first - 1, 0, frozenset({Band(7, 5)}))})
+    assert tx.bands.find_tipping_holders([POPULAR + 1]) == set(range(1, POPULAR + 3))
+    assert tx.bands.find_tipping_holders([POPULAR + 2]) == set()
+    assert tx.bands.find_pairs([1, POPULAR + 2], reach=5) == set()
+    assert {use.article for use in tx.bands.find_uses([1, POPULAR + 2], reach=5)} == {POPULAR + 2}
 
 
 def test_who_has_a_key_is_told_with_the_role(tx: Transaction) -> None:
