@@ -137,10 +137,10 @@ class Store:
         try:
             with (
                 typed_errors(),
-                closing(self._writing.raw_connection()) as mine,
+                closing(self._writing.raw_connection()) as original,
                 closing(sqlite3.connect(part)) as copy,
             ):
-                source: sqlite3.Connection = mine.driver_connection  # type: ignore[assignment]
+                source: sqlite3.Connection = original.driver_connection  # type: ignore[assignment]
                 source.backup(copy)
             Path(part).replace(path)
         except BaseException:
@@ -165,14 +165,14 @@ class Store:
         with typed_errors(), self._reading.begin() as connection:
             names = inspect(connection).get_table_names()
             if "alembic_version" in names:
-                found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+                version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
             elif names:
                 raise StoreRefused("the database has tables that are not jianbao's")
             else:
-                found = None
-        if found is not None and found not in REVISIONS:
-            raise StoreRefused(f"the database has schema {found}: it was made by a newer jianbao")
-        return found
+                version = None
+        if version is not None and version not in REVISIONS:
+            raise StoreRefused(f"the database has schema {version}: it was made by a newer jianbao")
+        return version
 
     def _migrate(self) -> None:
         from pipelines.store.migrations import migrate  # noqa: PLC0415  Alembic takes longer to load than most commands run

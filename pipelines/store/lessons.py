@@ -93,11 +93,11 @@ class Lessons:
             .order_by(decisions.c.id)
         )
         placed = {row.story_id: row.category for row in self._connection.execute(put)}
-        said = or_(
+        decided = or_(
             stories.c.state.in_(("picked", "dropped")),
             stories.c.id.in_(put.with_only_columns(story_members.c.story_id).order_by(None)),
         )
-        query = _LEADS.where(stories.c.state != "published", said).order_by(articles.c.id)
+        query = _LEADS.where(stories.c.state != "published", decided).order_by(articles.c.id)
         return [
             _lesson(
                 row, picked=_PICKED.get(row.state), category=None if row.state == "dropped" else placed.get(row.story)

@@ -54,27 +54,27 @@ class Ranked:
     newest_at: datetime
 
 
-def listed(connection: Connection, wanted: Wanted) -> tuple[dict[str, int], Iterator[Ranked]]:
+def listed(connection: Connection, query: Wanted) -> tuple[dict[str, int], Iterator[Ranked]]:
     """How many candidates are wanted, by category, and the candidates: the highest score first, read as asked for.
 
     The wanted category does not count. Words are looked for once, which takes longer than all else.
     """
-    if not wanted.words:
-        return counts(connection, wanted), _ranked(connection, wanted)
-    everywhere = _narrowed(select(*_RANKED), replace(wanted, category=None), connection.dialect.name)
+    if not query.words:
+        return counts(connection, query), _ranked(connection, query)
+    everywhere = _narrowed(select(*_RANKED), replace(query, category=None), connection.dialect.name)
     hits = everywhere.cte("hits").prefix_with("MATERIALIZED")
     numbers = select(null(), hits.c.category, func.count(), null()).group_by(hits.c.category)
     ranking = select(hits.c.id, hits.c.category, hits.c.score, hits.c.newest_at)
-    if wanted.category is not None:
-        ranking = ranking.where(hits.c.category == wanted.category)
+    if query.category is not None:
+        ranking = ranking.where(hits.c.category == query.category)
     both = union_all(ranking, numbers).subquery()
     rows = connection.execute(select(both).order_by(both.c.id.is_not(None), both.c.score.desc(), both.c.id))
-    found: dict[str, int] = {}
+    numbers_by_category: dict[str, int] = {}
     for row in rows:
         if row.id is not None:
-            return found, (Ranked(*one) for one in chain([row], rows))
-        found[row.category] = int(row.score)
-    return found, iter(())
+            return numbers_by_category, (Ranked(*ranked_row) for ranked_row in chain([row], rows))
+        numbers_by_category[row.category] = int(row.score)
+    return numbers_by_category, iter(())
 
 
 def counts(connection: Connection, wanted: Wanted) -> dict[str, int]:

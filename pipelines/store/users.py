@@ -22,8 +22,9 @@ class Users:
 
     def password(self, name: str) -> str | None:
         """The hash of a user's password; None for nobody."""
-        found: str | None = self._connection.execute(select(users.c.password).where(users.c.name == name)).scalar()
-        return found
+        query = select(users.c.password).where(users.c.name == name)
+        password_hash: str | None = self._connection.execute(query).scalar()
+        return password_hash
 
     def put(self, name: str, password: str, since: datetime) -> None:
         """Add a user, or give one another password: sessions opened with the former one end."""
@@ -44,8 +45,8 @@ class Users:
     def of_session(self, digest: bytes, now: datetime) -> str | None:
         """Whose session it is; None for one that is over or never was."""
         query = select(sessions.c.user).where(sessions.c.digest == digest, sessions.c.until > now)
-        found: str | None = self._connection.execute(query).scalar()
-        return found
+        name: str | None = self._connection.execute(query).scalar()
+        return name
 
     def end_session(self, digest: bytes) -> None:
         """End a session."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import NOON
+from builders import NOON, quarantined
 from places import ROOT
 
 from crawler.home import Home, bundled
@@ -118,8 +118,8 @@ def test_an_item_of_which_no_article_can_be_made_is_kept_and_the_others_go_on(st
     assert (given.new, given.failure) == (2, None)
     assert [(one.url, one.fails_source) for one in given.problems] == [(bad.url, False), (long.url, False)]
     with store.reading() as tx:
-        assert [raw.item.url for raw in tx.raw.quarantined()] == [bad.url, long.url]
-        assert [raw.problem for raw in tx.raw.quarantined()] == [one.detail for one in given.problems]
+        assert [raw.item.url for raw in quarantined(tx)] == [bad.url, long.url]
+        assert [raw.problem for raw in quarantined(tx)] == [one.detail for one in given.problems]
         assert tx.sources.state(["watch"]) == {"watch": SourceState("e")}
         assert tx.runs.since(NOON)[0].lost == 2
     again = ingest(store, batch, source(), rules, LATER)

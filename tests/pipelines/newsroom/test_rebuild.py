@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from builders import NOON
+from builders import NOON, quarantined
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -246,7 +246,7 @@ def test_an_item_that_gives_no_article_any_more_is_quarantined_until_it_does(
     with store.reading() as tx:
         assert sorted(tx.articles.get([1, 2])) == [2]
         assert tx.stories.of([2])[2] == Story(2, (2,), 2)
-        assert [raw.problem for raw in tx.raw.quarantined()] == [rebuilt.problems[0].detail]
+        assert [raw.problem for raw in quarantined(tx)] == [rebuilt.problems[0].detail]
     monkeypatch.undo()
     rebuild(store, SOURCES, rules)
     after = contents(store)
@@ -275,7 +275,7 @@ def test_a_quarantined_item_becomes_an_article_when_the_rules_allow_it(
     take(store, rules, (item(2),))
     assert rebuild(store, SOURCES, rules).articles == 2
     with store.reading() as tx:
-        assert tx.raw.quarantined() == []
+        assert quarantined(tx) == []
         assert {number: one.article.url for number, one in tx.articles.get([1, 2]).items()} == {
             1: "https://e.example/2",
             2: "https://e.example/1",

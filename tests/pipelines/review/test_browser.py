@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import NOON, instant
+from builders import NOON, all_decisions, instant
 from desks import add_articles, make_newsroom
 from playwright.sync_api import Browser, Page, Playwright, Request, expect, sync_playwright
 
@@ -353,7 +353,7 @@ def test_keys_of_an_input_method_are_not_the_desks(small: Newsroom, open_page: C
         page.wait_for_timeout(200)
         assert page.locator(".card").count() == before
         with small.store.reading() as tx:
-            assert tx.decisions.all() == []
+            assert all_decisions(tx) == []
 
 
 def test_what_came_meanwhile_is_announced_and_moves_nothing(small: Newsroom, open_page: Callable[..., Page]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from builders import NOON, about, article
+from builders import NOON, about, all_decisions, article, quarantined
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
@@ -289,7 +289,7 @@ def test_when_articles_join_whatever_named_the_one_names_the_other(tx: Transacti
     assert stored.article.metrics == {"x": 1}
     assert [one.text for one in tx.articles.revisions(1)] == ["改"]
     assert tx.articles.sharing(["a", "b", "arxiv:1"]) == {"a": [(1, "own")], "b": [(1, "own")]}
-    assert [one.story for one in tx.decisions.all()] == [1]
+    assert [one.story for one in all_decisions(tx)] == [1]
     assert state(tx, 1)[0] == "later"
     kept = tx.issues.get(JANUARY)
     assert kept is not None
@@ -402,7 +402,7 @@ def test_undo_takes_back_the_newest_decision_and_no_other(said: list[DecisionAct
             assert tx.decisions.by_hand([1]) == words[-1]
         decide(tx, 1, "undo")
         assert state(tx, 1)[0] == "new"
-        assert len(tx.decisions.all()) == 2 * len(said)
+        assert len(all_decisions(tx)) == 2 * len(said)
 
 
 def pair(tx: Transaction, action: DecisionAction, *pairs: tuple[int, int], minute: int = 0) -> frozenset[int]:
@@ -461,7 +461,7 @@ def test_a_storys_state_is_what_was_decided_last(tx: Transaction) -> None:
         decide(tx, 2, action)
         assert state(tx, 1) == (expected, None)
     assert [one.action for one in tx.decisions.of([1])[1]] == ["later", "pick", "undo", "drop"]
-    assert tx.decisions.of([1])[1] == tx.decisions.all()
+    assert tx.decisions.of([1])[1] == all_decisions(tx)
 
 
 def test_decisions_survive_regrouping(tx: Transaction) -> None:
@@ -485,7 +485,7 @@ def test_a_decision_comes_back_as_it_was_made(tx: Transaction) -> None:
     tx.articles.save([article(1)])
     decision = Decision(1, "pick", "编辑", NOON, "论文", JANUARY, {"title": "题", "score": "1.0"})
     tx.decisions.add(decision)
-    assert tx.decisions.all() == [decision]
+    assert all_decisions(tx) == [decision]
 
 
 # ---- issues
@@ -640,7 +640,7 @@ def test_raw_items_come_back_in_order_whatever_they_hold(tx: Transaction) -> Non
     ]
     tx.raw.add([NewRaw(Packed.of(item, "a"), problem="坏了" if item is items[3] else None) for item in items])
     assert [raw.item for chunk in tx.raw.each(size=2) for raw in chunk] == items
-    assert [raw.problem for raw in tx.raw.quarantined()] == ["坏了"]
+    assert [raw.problem for raw in quarantined(tx)] == ["坏了"]
     assert tx.raw.count() == 5
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from builders import all_decisions
 from desks import HOST, Desk
 
 from pipelines.newsroom import Newsroom
@@ -347,7 +348,7 @@ def test_a_login_opens_a_session_of_its_own_and_a_logout_ends_it(
     desk.token = desk.get("/api/session").json()["csrf"]
     assert desk.decide(1, "pick").status_code == 200
     with newsroom.store.reading() as tx:
-        assert [one.who for one in tx.decisions.all()] == ["小王"]
+        assert [one.who for one in all_decisions(tx)] == ["小王"]
     assert desk.client.post("/logout", data={"csrf": desk.token}).status_code == 303
     desk.client.cookies.set("jianbao_desk", cookie)
     assert desk.get("/api/candidates").status_code == 401
