@@ -58,4 +58,4 @@ def all_decisions(tx: Transaction) -> list[Decision]:
 
 def quarantined(tx: Transaction) -> list[StoredRaw]:
     """The raw items of which no article could be made, oldest first."""
-    return [raw for batch in tx.raw.each() for raw in batch if raw.problem is not None]
+    return [raw for batch in tx.raw.iterate() for raw in batch if raw.problem is not None]

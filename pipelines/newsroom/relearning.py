@@ -16,7 +16,7 @@ from pipelines.group.features import Seen
 from pipelines.group.trained import VERSION, Learned, NotAModel
 from pipelines.group.training import LEAST_PASSED_OVER, Example, issue_examples, learn
 from pipelines.store import Store, Transaction
-from pipelines.store.lessons import Basis, Lesson, StoredModel
+from pipelines.store.training import Basis, StoredModel, TrainingArticle
 
 ENOUGH: Final = 10
 """Items printed and decisions taken after which learning again is worth it: half an issue."""
@@ -36,7 +36,7 @@ Progress = Callable[[int], None]
 
 def with_model(tx: Transaction, rules: GroupRules) -> GroupRules:
     """The rules with what was learned last, if it was learned by this version from these rules."""
-    return _with(tx.lessons.model(), rules)
+    return _with(tx.training.get_model(), rules)
 
 
 def learn_again(
@@ -50,14 +50,14 @@ def learn_again(
         Whether something was learned.
     """
     with store.reading() as tx:
-        basis = tx.lessons.basis(fingerprint(rules))
-        stored = tx.lessons.model()
+        basis = tx.training.get_basis(fingerprint(rules))
+        stored = tx.training.get_model()
         wanted = _is_enough(stored.basis if stored else None, basis, _with(stored, rules).learned)
         examples = _examples(tx, rules) if wanted else []
     if wanted:
         learned = learn(examples, rules.categories, rules.topics)
         with store.transaction() as tx:
-            tx.lessons.keep(learned.to_json(), basis)
+            tx.training.save_model(learned.to_json(), basis)
     _grade_open(store, rules, progress)
     return wanted
 
@@ -95,25 +95,25 @@ def _grade_open(store: Store, rules: GroupRules, progress: Progress) -> None:
     read = None
     while True:
         with store.transaction() as tx:
-            stored = tx.lessons.model()
+            stored = tx.training.get_model()
             if stored is None or stored.graded_to is None:
                 return
             if stored.text != read:  # once, unless another process has learned meanwhile
                 learned, read = _with(stored, rules), stored.text
-            told = tx.lessons.open_stories(stored.graded_to, GRADED_AT_ONCE)
-            tx.stories.regrade(grade(one.story, one.articles, learned) for one in tx.stories.some(told))
-            tx.lessons.graded(told[-1] if told else None)
+            told = tx.training.list_open_stories(stored.graded_to, GRADED_AT_ONCE)
+            tx.stories.regrade(grade(one.story, one.articles, learned) for one in tx.stories.get(told))
+            tx.training.set_graded_to(told[-1] if told else None)
         done += len(told)
         progress(done)
 
 
 def _examples(tx: Transaction, rules: GroupRules) -> list[Example]:
-    days = tx.issues.dates("published")
+    days = tx.issues.list_dates("published")
     found = [
         example for day in days if (issue := tx.issues.get(day)) for example in issue_examples(issue, rules.newsletter)
     ]
-    found += [_example(one, f"#{one.id}") for one in tx.lessons.decided()]
-    found += [_example(one, "") for one in tx.lessons.passed_over(list(_spans(days, rules.zone)))]
+    found += [_example(one, f"#{one.id}") for one in tx.training.list_decided()]
+    found += [_example(one, "") for one in tx.training.list_passed_over(list(_spans(days, rules.zone)))]
     return found
 
 
@@ -127,6 +127,6 @@ def _spans(days: Sequence[date], zone: ZoneInfo) -> Iterator[tuple[datetime, dat
         before = end
 
 
-def _example(lesson: Lesson, group: str) -> Example:
+def _example(lesson: TrainingArticle, group: str) -> Example:
     seen = Seen.of(lesson.title, lesson.url, summary=lesson.summary, source=lesson.source, kind=lesson.kind)
     return Example(seen, group, picked=lesson.picked, category=lesson.category)

@@ -19,7 +19,6 @@ from pipelines.store.decisions import Decisions
 from pipelines.store.engine import WAIT, is_ours, make_engine, typed_errors
 from pipelines.store.errors import StoreOutdated, StoreReadOnly, StoreRefused
 from pipelines.store.issues import Issues
-from pipelines.store.lessons import Lessons
 from pipelines.store.raw import RawItems
 from pipelines.store.rebuilding import Rebuilding
 from pipelines.store.runs import Runs
@@ -27,6 +26,7 @@ from pipelines.store.snapshots import Snapshots
 from pipelines.store.sources import Sources
 from pipelines.store.stories import Stories
 from pipelines.store.tables import LONGEST_KEY, REVISIONS
+from pipelines.store.training import TrainingData
 from pipelines.store.users import Users
 
 __all__ = ["LONGEST_KEY", "Store", "Transaction"]
@@ -45,7 +45,7 @@ class Transaction:
         self.stories = Stories(connection)
         self.decisions = Decisions(connection)
         self.issues = Issues(connection)
-        self.lessons = Lessons(connection)
+        self.training = TrainingData(connection)
         self.sources = Sources(connection)
         self.runs = Runs(connection)
         self.changes = Changes(connection)
@@ -62,7 +62,7 @@ class Store:
 
     >>> store = Store.open("sqlite:////tmp/example/jianbao.db")  # doctest: +SKIP
     >>> with store.reading() as tx:  # doctest: +SKIP
-    ...     tx.stories.candidates(limit=60)
+    ...     tx.stories.list_candidates(limit=60)
     """
 
     def __init__(self, engine: Engine) -> None:

@@ -149,12 +149,12 @@ class Articles:
         self._put_references(plan.records, stored=records)
         return Saved(plan.ids, plan.outcomes, frozenset(join.gone for join in plan.joins))
 
-    def measure(self, numbers: Mapping[int, DatedMetrics]) -> None:
+    def set_metrics(self, numbers: Mapping[int, DatedMetrics]) -> None:
         """Note metrics read anew, by article id; an older number never replaces a newer one."""
         if not numbers:
             return
         new_metrics: dict[int, DatedMetrics] = {}
-        forward = self.forward(numbers)
+        forward = self.find_joined(numbers)
         for former_id, metrics in numbers.items():
             article_id = forward.get(former_id, former_id)
             new_metrics[article_id] = merge_metrics(new_metrics.get(article_id, {}), metrics)
@@ -186,7 +186,7 @@ class Articles:
                 )
         return stored
 
-    def fresh(self, limit: int | None = None) -> list[int]:
+    def list_fresh(self, limit: int | None = None) -> list[int]:
         """Ids of the articles that were not grouped since they last changed, oldest first."""
         query = select(articles.c.id).where(articles.c.fresh == true()).order_by(articles.c.id).limit(limit)
         return list(self._connection.execute(query).scalars())
@@ -201,7 +201,7 @@ class Articles:
         for chunk in chunks(ids):
             self._connection.execute(update(articles).where(articles.c.id.in_(chunk)).values(fresh=False))
 
-    def sharing(self, keys: Iterable[str]) -> dict[str, list[tuple[int, Role]]]:
+    def find_holders(self, keys: Iterable[str]) -> dict[str, list[tuple[int, Role]]]:
         """Who has a key: (article id, role) by key, ids ascending. A key that nobody has is left out."""
         holders_by_key: dict[str, list[tuple[int, Role]]] = defaultdict(list)
         refers = article_references.c
@@ -216,7 +216,7 @@ class Articles:
                 holders_by_key[key].append((article_id, "primary" if primary else "mention"))
         return {key: sorted(holders) for key, holders in holders_by_key.items()}
 
-    def reference_counts(self, ids: Iterable[int], most: int) -> dict[str, int]:
+    def count_references(self, ids: Iterable[int], most: int) -> dict[str, int]:
         """How many articles refer, in whatever role, to what these articles are or refer to.
 
         Args:
@@ -229,7 +229,7 @@ class Articles:
             for key, number in self._connection.execute(_REFERENCE_COUNTS, {"ids": chunk, "limit": most + 1})
         }
 
-    def revisions(self, article_id: int) -> list[Revision]:
+    def list_revisions(self, article_id: int) -> list[Revision]:
         """The versions of an article that edits replaced, oldest first."""
         query = select(revisions).where(revisions.c.article_id == article_id).order_by(revisions.c.number)
         return [
@@ -237,7 +237,7 @@ class Articles:
             for row in self._connection.execute(query)
         ]
 
-    def forward(self, ids: Iterable[int]) -> dict[int, int]:
+    def find_joined(self, ids: Iterable[int]) -> dict[int, int]:
         """For ids of articles that joined another, the id of that one."""
         columns = joined_articles.c
         return {

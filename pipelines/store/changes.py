@@ -23,7 +23,7 @@ class Changes:
         """Note a change; its `id` is given here."""
         self._connection.execute(insert(changes), dict(zip(_NAMES, astuple(change)[1:], strict=True)))
 
-    def backwards(self, who: str) -> Iterator[Change]:
+    def iterate_newest_first(self, who: str) -> Iterator[Change]:
         """A person's changes, the newest first."""
         query = select(changes).where(changes.c.who == who).order_by(changes.c.id.desc())
         for row in self._connection.execute(query):

@@ -46,7 +46,7 @@ class Decisions:
         settle(self._connection, stories_of(self._connection, {row["story"] for row in rows}))
         return frozenset(paired_ids)
 
-    def of(self, story_ids: Iterable[int], *, standing: bool = False) -> dict[int, list[Decision]]:
+    def find_by_stories(self, story_ids: Iterable[int], *, standing: bool = False) -> dict[int, list[Decision]]:
         """The decisions on any member of stories, by story id; a story without any is left out.
 
         Args:
@@ -65,7 +65,7 @@ class Decisions:
                 by_story[row.story_id].append(_decision(row))
         return dict(by_story)
 
-    def newest(self, story_ids: Iterable[int]) -> dict[int, int]:
+    def find_newest_ids(self, story_ids: Iterable[int]) -> dict[int, int]:
         """The id of the newest decision on any member of stories, by story id; a story without any is left out."""
         member = story_members.c
         newest: dict[int, int] = {}
@@ -81,11 +81,11 @@ class Decisions:
                     newest[story_id] = max(decision_id, newest.get(story_id, 0))
         return newest
 
-    def last(self, story: int) -> list[Decision]:
+    def find_last_on(self, story: int) -> list[Decision]:
         """The newest standing decision on a story: one row, or all the pairs that it joined and set apart."""
         return [_decision(row) for row in self._newest(story)]
 
-    def last_of(self, who: str, passing: Collection[int] = ()) -> Decision | None:
+    def find_last_by(self, who: str, passing: Collection[int] = ()) -> Decision | None:
         """A person's newest standing decision.
 
         Args:
@@ -96,7 +96,7 @@ class Decisions:
         row = self._connection.execute(query).first()
         return _decision(row) if row else None
 
-    def by_hand(self, article_ids: Iterable[int]) -> dict[tuple[int, int], Decision]:
+    def find_pairs_by_hand(self, article_ids: Iterable[int]) -> dict[tuple[int, int], Decision]:
         """The newest standing `merge` or `split` of each pair of articles of which one is among these.
 
         Returns:
@@ -115,7 +115,7 @@ class Decisions:
 
     def _current_ids(self, ids: Collection[int]) -> Mapping[int, int]:
         """The article that each id finds today."""
-        current_ids = dict(zip(ids, ids, strict=True)) | Articles(self._connection).forward(ids)
+        current_ids = dict(zip(ids, ids, strict=True)) | Articles(self._connection).find_joined(ids)
         stored_ids = {
             article_id
             for chunk in chunks(set(current_ids.values()))

@@ -81,14 +81,14 @@ class Issues:
         frame["warnings"] = tuple(frame["warnings"])
         return Issue(date=day, state=row.state, sections=sections, **frame)
 
-    def dates(self, state: IssueState | None = None) -> list[date]:
+    def list_dates(self, state: IssueState | None = None) -> list[date]:
         """The dates of all issues, or of those in one state, oldest first."""
         query = select(issues.c.date).order_by(issues.c.date)
         if state is not None:
             query = query.where(issues.c.state == state)
         return list(self._connection.execute(query).scalars())
 
-    def entries(self) -> list[tuple[date, Entry]]:
+    def list_printed_entries(self) -> list[tuple[date, Entry]]:
         """Every entry of the published issues with its issue, the newest issue first."""
         query = (
             select(entries.c.issue, entries.c.markdown, entries.c.story)
@@ -98,11 +98,11 @@ class Issues:
         )
         return [(day, Entry(markdown, story)) for day, markdown, story in self._connection.execute(query)]
 
-    def drafts(self) -> list[Issue]:
+    def list_drafts(self) -> list[Issue]:
         """The issues not yet published, oldest first."""
-        return [issue for day in self.dates("draft") if (issue := self.get(day))]
+        return [issue for day in self.list_dates("draft") if (issue := self.get(day))]
 
-    def printed(self, keys: Iterable[str]) -> dict[str, list[Printed]]:
+    def find_printed(self, keys: Iterable[str]) -> dict[str, list[Printed]]:
         """The entries of published issues that printed each key, oldest first; a key never printed is left out."""
         printed: dict[str, list[Printed]] = defaultdict(list)
         of_entry = (entries.c.issue == entry_keys.c.issue) & (entries.c.position == entry_keys.c.position)
@@ -122,7 +122,7 @@ class Issues:
         printed = [
             (section_index, entry) for section_index, section in enumerate(issue.sections) for entry in section.entries
         ]
-        joined = Articles(self._connection).forward(entry.story for _, entry in printed if entry.story is not None)
+        joined = Articles(self._connection).find_joined(entry.story for _, entry in printed if entry.story is not None)
         rows = [
             {
                 "issue": issue.date,

@@ -19,7 +19,7 @@ UNDECIDED: Final[tuple[CandidateState, ...]] = ("new",)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CandidateQuery:
     """What candidates are asked for. What is left out does not matter.
 
     Args:
@@ -54,7 +54,7 @@ class Ranked:
     newest_at: datetime
 
 
-def listed(connection: Connection, query: Wanted) -> tuple[dict[str, int], Iterator[Ranked]]:
+def listed(connection: Connection, query: CandidateQuery) -> tuple[dict[str, int], Iterator[Ranked]]:
     """How many candidates are wanted, by category, and the candidates: the highest score first, read as asked for.
 
     The wanted category does not count. Words are looked for once, which takes longer than all else.
@@ -77,7 +77,7 @@ def listed(connection: Connection, query: Wanted) -> tuple[dict[str, int], Itera
     return numbers_by_category, iter(())
 
 
-def counts(connection: Connection, wanted: Wanted) -> dict[str, int]:
+def counts(connection: Connection, wanted: CandidateQuery) -> dict[str, int]:
     """How many candidates are wanted, by category; the wanted category does not count."""
     query = select(stories.c.category, func.count()).group_by(stories.c.category)
     rows = connection.execute(_narrowed(query, replace(wanted, category=None), connection.dialect.name))
@@ -87,14 +87,14 @@ def counts(connection: Connection, wanted: Wanted) -> dict[str, int]:
 _RANKED: Final = (stories.c.id, stories.c.category, stories.c.score, stories.c.newest_at)
 
 
-def _ranked(connection: Connection, wanted: Wanted) -> Iterator[Ranked]:
+def _ranked(connection: Connection, wanted: CandidateQuery) -> Iterator[Ranked]:
     query = _narrowed(select(*_RANKED), wanted, connection.dialect.name)
     with connection.execute(query.order_by(stories.c.score.desc(), stories.c.id)) as rows:
         for row in rows:
             yield Ranked(*row)
 
 
-def _narrowed(query: Select[Any], wanted: Wanted, dialect: str) -> Select[Any]:
+def _narrowed(query: Select[Any], wanted: CandidateQuery, dialect: str) -> Select[Any]:
     columns = stories.c
     if wanted.states:
         query = query.where(columns.state.in_(wanted.states))

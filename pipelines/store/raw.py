@@ -88,7 +88,7 @@ class RawItems:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def known(self, digests: Collection[bytes]) -> dict[bytes, Known]:
+    def find_stored(self, digests: Collection[bytes]) -> dict[bytes, Known]:
         """Those of the digests that are stored."""
         return {
             row.digest: Known(row.id, row.article_id, unpack_metrics(row.metrics or {}))
@@ -114,7 +114,7 @@ class RawItems:
         ]
         self._connection.execute(insert(raw_items), rows)
 
-    def measure(self, items: Iterable[tuple[Known, RawItem]]) -> dict[int, DatedMetrics]:
+    def update_metrics(self, items: Iterable[tuple[Known, RawItem]]) -> dict[int, DatedMetrics]:
         """Note the numbers of items that are stored already.
 
         Returns:
@@ -132,7 +132,7 @@ class RawItems:
             self._connection.execute(update(raw_items).where(raw_items.c.id == bindparam("of")), rows)
         return by_article
 
-    def html_of(self, article: int) -> list[str]:
+    def list_html(self, article: int) -> list[str]:
         """The HTML of every raw item that an article was made of, oldest first."""
         joined = select(joined_articles.c.id).where(joined_articles.c.article_id == article)
         of_article = or_(raw_items.c.article_id == article, raw_items.c.article_id.in_(joined))
@@ -143,7 +143,7 @@ class RawItems:
         """How many there are."""
         return self._connection.execute(select(func.count()).select_from(raw_items)).scalar_one()
 
-    def each(self, size: int = 500) -> Iterator[list[StoredRaw]]:
+    def iterate(self, size: int = 500) -> Iterator[list[StoredRaw]]:
         """All raw items in the order in which they came, so many at a time."""
         last = 0
         query = select(raw_items).where(raw_items.c.id > bindparam("last")).order_by(raw_items.c.id).limit(size)
@@ -151,7 +151,7 @@ class RawItems:
             last = rows[-1].id
             yield [_stored(row) for row in rows]
 
-    def settle(self, outcomes: Mapping[int, tuple[int | None, str | None]]) -> None:
+    def set_outcomes(self, outcomes: Mapping[int, tuple[int | None, str | None]]) -> None:
         """Note anew what became of raw items: article id and problem by raw item id."""
         if outcomes:
             self._connection.execute(

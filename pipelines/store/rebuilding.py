@@ -45,9 +45,9 @@ class Rebuilding:
                 self._heirs.setdefault(raw.article, article_id)
             if raw.article != article_id:
                 self._moved[raw.id] = raw.article, article_id
-        self._articles.measure(numbers)
+        self._articles.set_metrics(numbers)
         reasons = ((raw, None if isinstance(outcome, Article) else outcome) for raw, outcome in items)
-        self._raw.settle({raw.id: (raw.article, reason) for raw, reason in reasons if reason != raw.problem})
+        self._raw.set_outcomes({raw.id: (raw.article, reason) for raw, reason in reasons if reason != raw.problem})
 
     def finish(self) -> int:
         """Let the ids that are left over find what became of their items, and forget what nothing makes any more.
@@ -56,7 +56,7 @@ class Rebuilding:
             How many articles there are.
         """
         heirs = self._former_ids | self._heirs
-        forward = self._articles.forward([*heirs, *self._given_ids])
+        forward = self._articles.find_joined([*heirs, *self._given_ids])
         for former_id, heir_id in heirs.items():
             if former_id in self._living_ids or former_id in forward:
                 continue
@@ -67,7 +67,7 @@ class Rebuilding:
             else:
                 self._articles.remove(former_id)
         self._articles.forget_joined(self._first_new)
-        self._raw.settle(
+        self._raw.set_outcomes(
             {
                 raw_id: (self._current_id(article_id, forward), None)
                 for raw_id, (former_id, article_id) in self._moved.items()

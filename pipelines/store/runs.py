@@ -81,7 +81,7 @@ class Runs:
         """End a run."""
         self._connection.execute(update(runs).where(runs.c.id == run).values(finished_at=finished_at))
 
-    def since(self, since: datetime, source: str | None = None) -> list[Run]:
+    def list_since(self, since: datetime, source: str | None = None) -> list[Run]:
         """Runs, of one source or of all, that began at a time or later."""
         query = select(runs).where(runs.c.started_at >= since).order_by(runs.c.id)
         if source is not None:

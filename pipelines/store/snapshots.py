@@ -25,10 +25,11 @@ class Snapshots:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def keep(self, articles: Iterable[StoredArticle], taken_at: datetime) -> None:
+    def save(self, articles: Iterable[StoredArticle], taken_at: datetime) -> None:
         """Keep what articles say now; one that says what its newest snapshot says already is not kept again."""
         articles = list(articles)
-        hashes = {stored: snapshot.hash for stored, snapshot in self.newest(stored.id for stored in articles).items()}
+        newest = self.get_newest(stored.id for stored in articles)
+        hashes = {article_id: snapshot.hash for article_id, snapshot in newest.items()}
         rows = []
         for stored in articles:
             wording = text_hash(stored.article.title, stored.article.text)
@@ -46,7 +47,7 @@ class Snapshots:
         if rows:
             self._connection.execute(insert(snapshots), rows)
 
-    def newest(self, ids: Iterable[int]) -> dict[int, Snapshot]:
+    def get_newest(self, ids: Iterable[int]) -> dict[int, Snapshot]:
         """The newest snapshot of each article that has one."""
         snapshots_by_article = {}
         for chunk in chunks(ids):
@@ -55,7 +56,7 @@ class Snapshots:
                 snapshots_by_article[row.article] = _snapshot(row)
         return snapshots_by_article
 
-    def hear(self, answers: Iterable[Heard]) -> None:
+    def save_answers(self, answers: Iterable[Heard]) -> None:
         """Note what was heard of addresses."""
         rows = [
             {"url": answer.url, "at": answer.at, "state": answer.state, "detail": answer.detail} for answer in answers
@@ -63,7 +64,7 @@ class Snapshots:
         if rows:
             upsert(self._connection, addresses, rows)
 
-    def heard(self, urls: Iterable[str]) -> dict[str, Heard]:
+    def get_answers(self, urls: Iterable[str]) -> dict[str, Heard]:
         """What was last heard of addresses, as they were asked for."""
         answers = {}
         for chunk in chunks(urls):

@@ -45,11 +45,11 @@ class Sources:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def all(self) -> dict[str, SourceRecord]:
+    def list_all(self) -> dict[str, SourceRecord]:
         """Every source that was ever crawled, by id."""
         return {row.id: _record(row) for row in self._connection.execute(select(sources).order_by(sources.c.id))}
 
-    def state(self, ids: Iterable[str]) -> dict[str, SourceState]:
+    def get_states(self, ids: Iterable[str]) -> dict[str, SourceState]:
         """What each of these sources' next run needs to know; the empty state for one never crawled."""
         states = {source_id: SourceState() for source_id in ids}
         for chunk in chunks(states):
@@ -57,7 +57,7 @@ class Sources:
                 states[row.id] = _state(row)
         return states
 
-    def started(self, source_id: str, kind: Kind, name: str, started_at: datetime) -> None:
+    def record_start(self, source_id: str, kind: Kind, name: str, started_at: datetime) -> None:
         """Note that a run of the source began, and how the registry describes it."""
         row = {
             "id": source_id,
@@ -69,7 +69,7 @@ class Sources:
         }
         upsert(self._connection, sources, [row], keep=frozenset({"failures_in_row"}))
 
-    def finished(self, source_id: str, finished_at: datetime, failure: str | None, state: SourceState | None) -> None:
+    def record_end(self, source_id: str, finished_at: datetime, failure: str | None, state: SourceState | None) -> None:
         """Note how a run ended. Without a state the former one stays, so that the next run asks for the same again."""
         values: dict[str, Any] = {"failure": failure}
         if failure is None:
@@ -80,7 +80,7 @@ class Sources:
             values |= {"etag": state.etag, "last_modified": state.last_modified, "cursor": dict(state.cursor)}
         self._connection.execute(update(sources).where(sources.c.id == source_id).values(values))
 
-    def wait(self, source_id: str, until: datetime) -> None:
+    def set_not_before(self, source_id: str, until: datetime) -> None:
         """Note that the site does not want to be asked before a time. The next run that begins forgets it."""
         values = {"not_before": until}
         self._connection.execute(update(sources).where(sources.c.id == source_id).values(values))

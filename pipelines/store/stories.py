@@ -14,7 +14,7 @@ from pipelines.group.relevance import PROMOTION
 from pipelines.model import Candidate, CandidateState, Evidence, Reason, Story, StoryLink
 from pipelines.store.articles import Articles
 from pipelines.store.engine import chunks
-from pipelines.store.listing import UNDECIDED, Ranked, Wanted, counts, listed
+from pipelines.store.listing import UNDECIDED, CandidateQuery, Ranked, counts, listed
 from pipelines.store.search import Search
 from pipelines.store.state import settle, stories_of
 from pipelines.store.tables import evidence, stories, story_members
@@ -28,7 +28,7 @@ class Stories:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def of(self, article_ids: Iterable[int]) -> dict[int, Story]:
+    def find_by_articles(self, article_ids: Iterable[int]) -> dict[int, Story]:
         """The stories that articles are in, by article id. An article not grouped yet is left out."""
         ids = list(article_ids)
         stories_by_id = self._load(stories_of(self._connection, ids))
@@ -69,18 +69,18 @@ class Stories:
         settle(self._connection, [story.id for story in new_stories])
         Search(self._connection).put(article for candidate in candidates for article in candidate.articles)
 
-    def listed(self, wanted: Wanted) -> tuple[dict[str, int], Iterator[Ranked]]:
+    def list_ranked(self, wanted: CandidateQuery) -> tuple[dict[str, int], Iterator[Ranked]]:
         """How many candidates are wanted, by category, whichever is wanted; and what the order of those follows from.
 
         The highest score comes first; they are read as they are asked for.
         """
         return listed(self._connection, wanted)
 
-    def counts(self, wanted: Wanted) -> dict[str, int]:
+    def count_by_category(self, wanted: CandidateQuery) -> dict[str, int]:
         """How many candidates are wanted, by category, whichever category is wanted."""
         return counts(self._connection, wanted)
 
-    def candidates(
+    def list_candidates(
         self,
         category: str | None = None,
         since: datetime | None = None,
@@ -103,7 +103,7 @@ class Stories:
         rows = self._connection.execute(query.order_by(stories.c.score.desc(), stories.c.id).limit(limit)).all()
         return self._candidates(rows)
 
-    def some(self, ids: Collection[int]) -> list[Candidate]:
+    def get(self, ids: Collection[int]) -> list[Candidate]:
         """Candidates by their stories' ids, ascending."""
         query = select(stories).order_by(stories.c.id)
         return [
@@ -112,7 +112,7 @@ class Stories:
             for candidate in self._candidates(self._connection.execute(query.where(stories.c.id.in_(chunk))).all())
         ]
 
-    def states(self, ids: Iterable[int]) -> dict[int, CandidateState]:
+    def get_states(self, ids: Iterable[int]) -> dict[int, CandidateState]:
         """What has become of stories, by their ids."""
         return {
             story_id: state
@@ -129,9 +129,9 @@ class Stories:
             self._connection.execute(update(stories).where(stories.c.id == bindparam("of")), rows)
             settle(self._connection, [row["of"] for row in rows])
 
-    def find(self, article_id: int) -> Candidate | None:
+    def find_by_article(self, article_id: int) -> Candidate | None:
         """The candidate that has this article, also by the id of an article that joined another since."""
-        member = Articles(self._connection).forward([article_id]).get(article_id, article_id)
+        member = Articles(self._connection).find_joined([article_id]).get(article_id, article_id)
         ids = stories_of(self._connection, [member])
         rows = self._connection.execute(select(stories).where(stories.c.id.in_(ids))).all()
         return next(iter(self._candidates(rows)), None)

@@ -18,7 +18,7 @@ def issue_of(newsroom: Newsroom) -> list[tuple[str, list[int | None]]]:
     with newsroom.store.reading() as tx:
         return [
             (section.name, [entry.story for entry in section.entries])
-            for draft in tx.issues.drafts()
+            for draft in tx.issues.list_drafts()
             for section in draft.sections
             if section.entries
         ]
@@ -115,7 +115,7 @@ def test_a_dropped_entry_comes_back_where_it_stood_and_as_it_was_written(desk: D
     desk.post("/api/undo")
     assert issue_of(newsroom) == [("博文", [1, 2, 4])]
     with newsroom.store.reading() as tx:
-        (draft,) = tx.issues.drafts()
+        (draft,) = tx.issues.list_drafts()
     markdown = next(entry.markdown for section in draft.sections for entry in section.entries if entry.story == 2)
     assert markdown == "[新题目 | watch](https://example.org/2)\n摘要：一句。\n两句。" or "新题目" in markdown
     assert "两句。" in markdown
@@ -126,7 +126,7 @@ def test_an_edit_before_the_pick_is_what_is_picked(desk: Desk, newsroom: Newsroo
     assert issue_of(newsroom) == []
     desk.decide(1, "pick")
     with newsroom.store.reading() as tx:
-        (draft,) = tx.issues.drafts()
+        (draft,) = tx.issues.list_drafts()
         edits = [one for one in all_decisions(tx) if one.action == "edit"]
     text = next(entry.markdown for section in draft.sections for entry in section.entries)
     assert r"改过的 \[题目\]" in text
@@ -269,6 +269,6 @@ def test_undoing_everything_leaves_everything_as_it_was(
 def standing(store: Store) -> object:
     """States, categories and drafts, without the empty draft that a first pick leaves behind."""
     with store.reading() as tx:
-        stories = {found.story.id: (found.state, found.category) for found in tx.stories.some(range(1, 6))}
-        drafts = [section for draft in tx.issues.drafts() for section in draft.sections if section.entries]
+        stories = {found.story.id: (found.state, found.category) for found in tx.stories.get(range(1, 6))}
+        drafts = [section for draft in tx.issues.list_drafts() for section in draft.sections if section.entries]
     return stories, drafts
