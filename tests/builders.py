@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pipelines.model import Article, Instant, Reference, StoredArticle
+from sqlalchemy import select
+
+from pipelines.model import Article, Decision, Instant, Reference, StoredArticle
+from pipelines.store import Transaction
+from pipelines.store.raw import StoredRaw
+from pipelines.store.tables import decisions
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -42,3 +48,14 @@ def stored(number: int = 1, **values: Any) -> StoredArticle:
     """The article as the store would give it back, under this id."""
     one = article(number, **values)
     return StoredArticle(number, one, (one.url,), (one.source,), NOON)
+
+
+def all_decisions(tx: Transaction) -> list[Decision]:
+    """Every row of decisions, undone ones and undos too, oldest first."""
+    rows = tx.decisions._connection.execute(select(decisions).order_by(decisions.c.id))
+    return [Decision(**{field.name: getattr(row, field.name) for field in fields(Decision)}) for row in rows]
+
+
+def quarantined(tx: Transaction) -> list[StoredRaw]:
+    """The raw items of which no article could be made, oldest first."""
+    return [raw for batch in tx.raw.iterate() for raw in batch if raw.problem is not None]

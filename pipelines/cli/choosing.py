@@ -52,11 +52,11 @@ def candidates(
     """
     from pipelines.group.as_json import candidates_json
     from pipelines.newsroom.candidates import list_candidates
-    from pipelines.store.listing import Wanted
+    from pipelines.store.listing import CandidateQuery
 
     newsroom = newsroom_of(context)
     today = now()
-    query = Wanted(
+    query = CandidateQuery(
         states=(state.value,),
         category=_category(newsroom, category),
         since=today - _span(since) if since else None,

@@ -21,7 +21,7 @@ from pipelines.model import Candidate, Issue
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.candidates import list_candidates
 from pipelines.newsroom.issues import all_issues
-from pipelines.store.listing import Wanted
+from pipelines.store.listing import CandidateQuery
 
 FOLDER: Final = "jianbao-demo"
 
@@ -146,7 +146,7 @@ def _picks(newsroom: Newsroom, draft: Issue | None) -> Sequence[Candidate]:
             for category in newsroom.newsletter.categories
             for candidate in list_candidates(
                 tx,
-                Wanted(category=category.name),
+                CandidateQuery(category=category.name),
                 now,
                 limit_per_category=max(category.quota - filled.get(category.name, 0), 0),
             )

@@ -70,7 +70,7 @@ def user_add(
         fail(str(error))
         raise typer.Exit(WRONG_USE) from None
     with newsroom.store.transaction() as tx:
-        tx.users.put(name, stored, now())
+        tx.users.save(name, stored, now())
     out.print(Text(f"{name} 可以登录了。"))
 
 
@@ -82,7 +82,7 @@ def user_list(context: typer.Context) -> None:
     """
     newsroom = newsroom_of(context)
     with newsroom.store.reading() as tx:
-        for name in tx.users.names():
+        for name in tx.users.list_names():
             out.print(Text(name))
 
 

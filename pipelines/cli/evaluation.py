@@ -33,7 +33,7 @@ def evaluate(
 
     newsroom = newsroom_of(context)
     with newsroom.store.reading() as tx:
-        issues = [issue for day in tx.issues.dates("published") if (issue := tx.issues.get(day))]
+        issues = [issue for day in tx.issues.list_dates("published") if (issue := tx.issues.get(day))]
     items, problems = read_list(pool) if pool else ((), ())
     for problem in problems:
         warn(problem)

@@ -27,7 +27,7 @@ def sources_list(context: typer.Context, as_json: Json = False) -> None:
         print_json({"sources": [source.model_dump(mode="json") for source in newsroom.sources.values()]})
     else:
         with newsroom.store.reading() as tx:
-            histories = tx.sources.all()
+            histories = tx.sources.list_all()
         out.print(terminal.source_table(newsroom.sources.values(), histories, newsroom.zone))
 
 

@@ -11,7 +11,7 @@ from pipelines.group.candidates import as_of
 from pipelines.group.relevance import FRESH, freshness
 from pipelines.model import Candidate
 from pipelines.store import Transaction
-from pipelines.store.listing import Ranked, Wanted
+from pipelines.store.listing import CandidateQuery, Ranked
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class CandidatePage:
 
 
 def page_candidates(
-    tx: Transaction, query: Wanted, now: datetime, *, offset: int = 0, limit: int | None = 50
+    tx: Transaction, query: CandidateQuery, now: datetime, *, offset: int = 0, limit: int | None = 50
 ) -> CandidatePage:
     """Read one page of candidates; only candidates on the page are read wholly.
 
@@ -41,16 +41,16 @@ def page_candidates(
         offset: number of candidates before the page.
         limit: most candidates on the page; None for all.
     """
-    counts, ranking = tx.stories.listed(query)
+    counts, ranking = tx.stories.list_ranked(query)
     story_ids = _best_ids(ranking, now, None if limit is None else offset + limit)[offset:]
-    candidates = {candidate.story.id: as_of(candidate, now) for candidate in tx.stories.some(story_ids)}
+    candidates = {candidate.story.id: as_of(candidate, now) for candidate in tx.stories.get(story_ids)}
     total = sum(counts.values()) if query.category is None else counts.get(query.category, 0)
     page = [candidates[story_id] for story_id in story_ids if story_id in candidates]
     return CandidatePage(page, total, counts)
 
 
 def list_candidates(
-    tx: Transaction, query: Wanted, now: datetime, *, limit_per_category: int | None = None
+    tx: Transaction, query: CandidateQuery, now: datetime, *, limit_per_category: int | None = None
 ) -> list[Candidate]:
     """List candidates of one category or of all, best first.
 
@@ -62,7 +62,7 @@ def list_candidates(
     """
     if limit_per_category is None:
         return list(page_candidates(tx, query, now, limit=None).candidates)
-    categories = [query.category] if query.category is not None else list(tx.stories.listed(query)[0])
+    categories = [query.category] if query.category is not None else list(tx.stories.list_ranked(query)[0])
     candidates = [
         candidate
         for category in categories

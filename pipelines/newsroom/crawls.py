@@ -106,7 +106,7 @@ def crawl(
     now = now or datetime.now(UTC)
     with only_one(newsroom.home.var / "crawl.lock", "抓取", now):
         with newsroom.store.reading() as tx:
-            states = tx.sources.state(source.id for source in sources)
+            states = tx.sources.get_states(source.id for source in sources)
         crawlers = _run_spiders(newsroom.home, sources, states, now, _counting(len(sources), on_progress))
     results: dict[str, SourceResult] = {}
     for crawler in crawlers:
@@ -171,11 +171,11 @@ def check_links(newsroom: Newsroom, urls: Sequence[str], *, now: datetime | None
         items = [item for batch in batches for item in batch.items]
         keys = {key for item in items for key in normalise(item, ADDED, newsroom.rules).keys}
         with newsroom.store.reading() as tx:
-            is_stored = any(tx.articles.sharing(keys).values()) if keys else False
+            is_stored = any(tx.articles.find_holders(keys).values()) if keys else False
         if is_stored:
             _store_target(newsroom, url, batches, "", now)
     with newsroom.store.transaction() as tx:
-        tx.snapshots.hear(states)
+        tx.snapshots.save_answers(states)
     return states
 
 

@@ -75,7 +75,7 @@ def versions(tx: Transaction, candidates: Iterable[Candidate]) -> dict[int, str]
 
 def versions_of(tx: Transaction, states: Mapping[int, CandidateState]) -> dict[int, str]:
     """`versions` of stories whose states are known, by story id."""
-    newest = tx.decisions.newest(states)
+    newest = tx.decisions.find_newest_ids(states)
     return {one: f"{newest.get(one, 0)}-{state}" for one, state in states.items()}
 
 
@@ -104,7 +104,7 @@ def decide_in(tx: Transaction, newsroom: Newsroom, decision: Decision, *, seen: 
     candidate = find(tx, decision.story, seen)
     if decision.action == "undo":
         return _undo(tx, newsroom, decision, candidate)
-    drafts = tx.issues.drafts()
+    drafts = tx.issues.list_drafts()
     place = find_slot(candidate, drafts)
     issue = None
     if decision.action == "pick":
@@ -122,7 +122,7 @@ def decide_in(tx: Transaction, newsroom: Newsroom, decision: Decision, *, seen: 
     noted = {**shown(candidate), **(place.to_note() if place else {}), **decision.shown}
     changed = tx.decisions.add(replace(decision, shown=noted))
     if decision.action == "pick":
-        tx.snapshots.keep(candidate.articles, decision.at)
+        tx.snapshots.save(candidate.articles, decision.at)
     if issue is not None:
         entry = current_entry(tx, candidate, newsletter)
         filled = (
@@ -145,7 +145,7 @@ def find(tx: Transaction, story: int, seen: str | None = None) -> Candidate:
         NoSuchStory: no article has or had that id.
         Stale: somebody decided of it since.
     """
-    candidate = tx.stories.find(story)
+    candidate = tx.stories.find_by_article(story)
     if candidate is None:
         raise NoSuchStory(story)
     if seen is not None and versions(tx, [candidate])[candidate.story.id] != seen:
@@ -160,7 +160,7 @@ def current_entry(tx: Transaction, candidate: Candidate, newsletter: Newsletter)
 
 def current_entries(tx: Transaction, candidates: Sequence[Candidate], newsletter: Newsletter) -> dict[int, Entry]:
     """`current_entry` of each candidate, by story id."""
-    histories = tx.decisions.of((one.story.id for one in candidates), standing=True)
+    histories = tx.decisions.find_by_stories((one.story.id for one in candidates), standing=True)
     found = {}
     for one in candidates:
         edits = (each.shown for each in reversed(histories.get(one.story.id, ())) if each.action == "edit")
@@ -170,10 +170,10 @@ def current_entries(tx: Transaction, candidates: Sequence[Candidate], newsletter
 
 
 def _undo(tx: Transaction, newsroom: Newsroom, decision: Decision, candidate: Candidate) -> Decided:
-    taken = next(iter(tx.decisions.last(candidate.story.id)), None)
+    taken = next(iter(tx.decisions.find_last_on(candidate.story.id)), None)
     changed = tx.decisions.add(replace(decision, shown={**shown(candidate), **decision.shown}))
     done = _carried_out(tx, newsroom, decision.story, {*candidate.story.members, *changed}, changed)
-    drafts = tx.issues.drafts()
+    drafts = tx.issues.list_drafts()
     place = (Slot.from_note(taken.shown) if taken else None) or find_slot(done.candidate, drafts)
     if done.candidate.state != "picked" or place is None:
         return done
@@ -206,14 +206,14 @@ def merge(
     with newsroom.store.transaction() as tx:
         candidate = find(tx, story, seen)
         joined = [find(tx, one) for one in others]
-        named = tx.articles.forward([story, *others])
+        named = tx.articles.find_joined([story, *others])
         anchor, *partners = dict.fromkeys(named.get(one, one) for one in (story, *others))
         if not partners:
             raise CannotDecide("merge-needs-two", story=_named(candidate))
         members = {one for told in (candidate, *joined) for one in told.story.members}
         kept_apart = [
             pair
-            for pair, word in tx.decisions.by_hand(members).items()
+            for pair, word in tx.decisions.find_pairs_by_hand(members).items()
             if word.action == "split" and members.issuperset(pair)
         ]
         pairs = dict.fromkeys([*((anchor, one) for one in partners), *kept_apart])
@@ -244,7 +244,7 @@ def split(
         known = members
         if len(members) == 1:
             raise CannotDecide("split-needs-two", story=_named(candidate))
-        named = tx.articles.forward(leaving)
+        named = tx.articles.find_joined(leaving)
         gone = dict.fromkeys(named.get(one, one) for one in leaving)
         if strangers := [one for one in gone if one not in members]:
             raise CannotDecide(
@@ -261,7 +261,7 @@ def split(
                 known=known,
             )
         pairs = list(product(gone, rest)) if gone else list(combinations(members, 2))
-        by_hand = tx.decisions.by_hand(members)
+        by_hand = tx.decisions.find_pairs_by_hand(members)
         severed = any(by_hand[pair].action == "merge" for pair in map(_ascending, pairs) if pair in by_hand)
         words: list[tuple[DecisionAction, tuple[int, int]]] = [("split", pair) for pair in pairs]
         if gone and severed:  # the rest was joined by hand to what leaves, and is to stay one
@@ -305,7 +305,7 @@ def _carried_out(
     """
     if changed:
         regroup(tx, changed, newsroom.group_rules)
-    told = {one.id for one in tx.stories.of(concerned).values()}
+    told = {one.id for one in tx.stories.find_by_articles(concerned).values()}
     candidates = {one: find(tx, one) for one in sorted(told)}
     touched = _fill_drafts(tx, newsroom, list(candidates.values()))
     mine = find(tx, story)
@@ -319,9 +319,9 @@ def _fill_drafts(tx: Transaction, newsroom: Newsroom, told: Sequence[Candidate])
     Returns:
         The dates of the drafts that changed.
     """
-    before = {draft.date: draft for draft in tx.issues.drafts()}
+    before = {draft.date: draft for draft in tx.issues.list_drafts()}
     drafts = dict(before)
-    decided = tx.decisions.of((one.story.id for one in told), standing=True)
+    decided = tx.decisions.find_by_stories((one.story.id for one in told), standing=True)
     for one in told:
         pick = next((said for said in reversed(decided.get(one.story.id, [])) if said.action == "pick"), None)
         home = pick.issue if pick and one.state == "picked" else None

@@ -137,7 +137,7 @@ def write_entry(editor: Editor, day: date, position: int, markdown: str, *, seen
             raise Stale(day)
         if after == entry.markdown:
             return issue
-        candidate = tx.stories.find(entry.story) if entry.story is not None else None
+        candidate = tx.stories.find_by_article(entry.story) if entry.story is not None else None
         if candidate is not None:
             if not after:
                 raise CannotDecide("entry-empty")
@@ -187,7 +187,7 @@ def assist(editor: Editor, story: int, *, action: Literal["ask", "accept", "reje
     newsletter = editor.newsletter
     with editor.store.reading() as tx:
         candidate = find(tx, story)
-        picked = find_slot(candidate, tx.issues.drafts()) is not None
+        picked = find_slot(candidate, tx.issues.list_drafts()) is not None
     if not picked:
         raise CannotDecide("not-drafted")
     said = None
@@ -216,7 +216,7 @@ def assist(editor: Editor, story: int, *, action: Literal["ask", "accept", "reje
 
 def find_drafted_entry(tx: Transaction, candidate: Candidate) -> str | None:
     """A story's entry as it stands in a draft; None where it stands in none."""
-    entries = (one for issue in tx.issues.drafts() for section in issue.sections for one in section.entries)
+    entries = (one for issue in tx.issues.list_drafts() for section in issue.sections for one in section.entries)
     return next((one.markdown for one in entries if one.story in candidate.story.members), None)
 
 

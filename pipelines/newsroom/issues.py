@@ -25,14 +25,14 @@ def save_issue(tx: Transaction, issue: Issue, newsletter: Newsletter, rules: Rul
 def remember_issues(store: Store, newsletter: Newsletter, rules: Rules) -> None:
     """Read again what each issue printed, by the rules as they are now; no word of an issue changes."""
     with store.transaction() as tx:
-        for day in tx.issues.dates():
+        for day in tx.issues.list_dates():
             save_issue(tx, _the_issue(tx, day), newsletter, rules)
 
 
 def all_issues(store: Store) -> list[Issue]:
     """Every issue, newest first."""
     with store.reading() as tx:
-        return [_the_issue(tx, day) for day in sorted(tx.issues.dates(), reverse=True)]
+        return [_the_issue(tx, day) for day in sorted(tx.issues.list_dates(), reverse=True)]
 
 
 def issues_to_export(store: Store, newsletter: Newsletter, dates: Sequence[date] | None) -> list[Issue]:
@@ -45,13 +45,13 @@ def issues_to_export(store: Store, newsletter: Newsletter, dates: Sequence[date]
         NoSuchIssue: a date has none, or there is no draft.
     """
     with store.reading() as tx:
-        past = tx.issues.dates("published")
+        past = tx.issues.list_dates("published")
         if dates is None:
-            wanted = sorted(tx.issues.dates())
+            wanted = sorted(tx.issues.list_dates())
         elif dates:
             wanted = list(dates)
         else:
-            wanted = sorted(tx.issues.dates("draft"))[-1:]
+            wanted = sorted(tx.issues.list_dates("draft"))[-1:]
             if not wanted:
                 raise NoSuchIssue("no-draft")
         issues = [_the_issue(tx, day) for day in wanted]
@@ -61,7 +61,7 @@ def issues_to_export(store: Store, newsletter: Newsletter, dates: Sequence[date]
 def published_with(store: Store, more: Sequence[Issue]) -> list[Issue]:
     """Every published issue, oldest first, and further ones as if they were out already."""
     with store.reading() as tx:
-        past = {day: _the_issue(tx, day) for day in tx.issues.dates("published")}
+        past = {day: _the_issue(tx, day) for day in tx.issues.list_dates("published")}
     past |= {issue.date: replace(issue, state="published") for issue in more}
     return [past[day] for day in sorted(past)]
 

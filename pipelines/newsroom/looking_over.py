@@ -19,9 +19,9 @@ from pipelines.store import Transaction
 def look_over(tx: Transaction, issue: Issue, newsletter: Newsletter, rules: Rules) -> list[Finding]:
     """What of an issue is worth a second look."""
     keys = [find_entry_keys(entry, newsletter, rules) for section in issue.sections for entry in section.entries]
-    printed = tx.issues.printed(key for mine in keys for key in mine)
+    printed = tx.issues.find_printed(key for mine in keys for key in mine)
     days = {key: [one.day for one in found] for key, found in printed.items()}
-    known = Known(keys, days, changed_since(tx, issue), tx.snapshots.heard(addresses_of(issue)))
+    known = Known(keys, days, changed_since(tx, issue), tx.snapshots.get_answers(addresses_of(issue)))
     return lint(issue, newsletter, rules, known)
 
 
@@ -38,9 +38,9 @@ def addresses_of(issue: Issue) -> list[str]:
 def changed_since(tx: Transaction, issue: Issue) -> dict[int, list[Finding]]:
     """How what entries were picked for differs from its snapshot by now, by the entry's position."""
     entries = [entry for section in issue.sections for entry in section.entries]
-    told = tx.stories.of(one.story for one in entries if one.story is not None)
+    told = tx.stories.find_by_articles(one.story for one in entries if one.story is not None)
     members = {one for story in told.values() for one in story.members}
-    kept = tx.snapshots.newest(members)
+    kept = tx.snapshots.get_newest(members)
     now = tx.articles.get(kept)
     found = {}
     for position, entry in enumerate(entries):
@@ -90,7 +90,7 @@ def mend(editor: Editor, day: date) -> Issue:
         for was, became in zip(old, new, strict=True):
             if was == became:
                 continue
-            candidate = tx.stories.find(was.story) if was.story is not None else None
+            candidate = tx.stories.find_by_article(was.story) if was.story is not None else None
             if candidate is None:
                 _note(tx, editor, day, "entry", (was.markdown, became.markdown))
             else:

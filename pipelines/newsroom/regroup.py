@@ -46,12 +46,12 @@ def remake_stories(tx: Transaction, article_ids: Collection[int], rules: GroupRu
     evidence: set[Evidence] = set()
     by_hand: dict[tuple[int, int], Decision] = {}
     while pending:
-        stories = {story.id: story for story in tx.stories.of(pending).values()}
+        stories = {story.id: story for story in tx.stories.find_by_articles(pending).values()}
         pending |= {member for story in stories.values() for member in story.members} - target_ids
         former_stories |= stories
         target_ids |= pending
         articles |= tx.articles.get(pending - articles.keys())
-        decisions = tx.decisions.by_hand(pending)
+        decisions = tx.decisions.find_pairs_by_hand(pending)
         by_hand |= decisions
         edges = _find_evidence(tx, pending, articles, rules)
         edges |= {
@@ -62,8 +62,8 @@ def remake_stories(tx: Transaction, article_ids: Collection[int], rules: GroupRu
         evidence |= edges
         pending = {article_id for edge in edges for article_id in edge.articles} - target_ids
     targets = [articles[article_id] for article_id in sorted(target_ids)]
-    printed = tx.issues.printed(key for article in targets for key in make_memory_keys(article))
-    reference_counts = tx.articles.reference_counts(target_ids, RARE)
+    printed = tx.issues.find_printed(key for article in targets for key in make_memory_keys(article))
+    reference_counts = tx.articles.count_references(target_ids, RARE)
     split_pairs = {pair for pair, decision in by_hand.items() if decision.action == "split"}
     candidates = []
     for story in make_stories(targets, evidence, rules.trust, split_pairs):
@@ -87,23 +87,23 @@ def _index(tx: Transaction, articles: Mapping[int, StoredArticle], rules: GroupR
         Ids of further articles, neither new nor changed, whose evidence may differ now.
     """
     dependents = _find_dependents(tx, articles)
-    tx.articles.put_bands({article_id: make_bands(stored, rules.zone) for article_id, stored in articles.items()})
+    tx.bands.save({article_id: make_bands(stored, rules.zone) for article_id, stored in articles.items()})
     uses = Counter(
         key for stored in articles.values() for key in {reference.key for reference in stored.article.references}
     )
-    counts = tx.articles.reference_counts(articles, RARE + len(articles))
+    counts = tx.articles.count_references(articles, RARE + len(articles))
     turned_household = [key for key, new_uses in uses.items() if RARE < counts[key] <= RARE + new_uses]
-    holders = tx.articles.sharing(turned_household).values()
+    holders = tx.articles.find_holders(turned_household).values()
     primaries = {article_id for roles in holders for article_id, role in roles if role == "primary"}
     return dependents | _find_dependents(tx, articles) | primaries
 
 
 def _find_dependents(tx: Transaction, article_ids: Collection[int]) -> set[int]:
     """Find the articles whose evidence depends on these: through a popular band, or a title that is a column's name."""
-    uses = tx.articles.uses(article_ids, titles.HORIZON)
+    uses = tx.bands.find_uses(article_ids, titles.HORIZON)
     uses_of_others = {use for use in uses if use.article not in article_ids}
     in_columns = {article_id for _, article_id in titles.find_news_uses(uses) ^ titles.find_news_uses(uses_of_others)}
-    return (tx.articles.tipping(article_ids) | in_columns).difference(article_ids)
+    return (tx.bands.find_tipping_holders(article_ids) | in_columns).difference(article_ids)
 
 
 def _find_evidence(
@@ -117,10 +117,13 @@ def _find_evidence(
         articles: loaded so far, by id; the articles that are loaded here are added.
         rules: for the time zone of issue dates in titles.
     """
-    title_pairs, text_pairs = tx.articles.pairs(article_ids, titles.WINDOW), tx.articles.pairs(article_ids, texts.REACH)
-    uses = tx.articles.uses({article_id for pair in title_pairs for article_id in pair}, titles.HORIZON)
-    counts = tx.articles.reference_counts(article_ids, RARE)
-    holders = tx.articles.sharing(key for key, count in counts.items() if count <= RARE).values()
+    title_pairs, text_pairs = (
+        tx.bands.find_pairs(article_ids, titles.WINDOW),
+        tx.bands.find_pairs(article_ids, texts.REACH),
+    )
+    uses = tx.bands.find_uses({article_id for pair in title_pairs for article_id in pair}, titles.HORIZON)
+    counts = tx.articles.count_references(article_ids, RARE)
+    holders = tx.articles.find_holders(key for key, count in counts.items() if count <= RARE).values()
     partner_ids = {article_id for roles in holders for article_id, role in roles if role != "mention"}
     partner_ids = partner_ids.union(article_ids, *title_pairs, *text_pairs)
     articles |= tx.articles.get(partner_ids - articles.keys())

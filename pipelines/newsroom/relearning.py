@@ -16,7 +16,7 @@ from pipelines.group.features import Description
 from pipelines.group.trained import VERSION, NotAModel, TrainedModel
 from pipelines.group.training import LEAST_PASSED_OVER, Example, examples_of_issue, train
 from pipelines.store import Store, Transaction
-from pipelines.store.lessons import Basis, Lesson, StoredModel
+from pipelines.store.training import Basis, StoredModel, TrainingArticle
 
 ENOUGH: Final = 10
 """New printed entries and decisions after which training again is worth it: half an issue."""
@@ -36,7 +36,7 @@ Progress = Callable[[int], None]
 
 def with_model(tx: Transaction, rules: GroupRules) -> GroupRules:
     """The rules with the stored model, if this version trained it with these rules; else without a model."""
-    return _with_stored(tx.lessons.model(), rules)
+    return _with_stored(tx.training.get_model(), rules)
 
 
 def retrain(
@@ -55,14 +55,14 @@ def retrain(
         Whether a model was trained.
     """
     with store.reading() as tx:
-        basis = tx.lessons.basis(fingerprint(rules))
-        stored = tx.lessons.model()
+        basis = tx.training.get_basis(fingerprint(rules))
+        stored = tx.training.get_model()
         needed = _is_enough(stored.basis if stored else None, basis, _with_stored(stored, rules).model)
         examples = _examples(tx, rules) if needed else []
     if needed:
         model = train(examples, rules.categories, rules.topics)
         with store.transaction() as tx:
-            tx.lessons.keep(model.to_json(), basis)
+            tx.training.save_model(model.to_json(), basis)
     _grade_open(store, rules, progress)
     return needed
 
@@ -106,24 +106,24 @@ def _grade_open(store: Store, rules: GroupRules, progress: Progress) -> None:
     text = None
     while True:
         with store.transaction() as tx:
-            stored = tx.lessons.model()
+            stored = tx.training.get_model()
             if stored is None or stored.graded_to is None:
                 return
             if stored.text != text:  # read once, unless another process has trained a model meanwhile
                 with_stored, text = _with_stored(stored, rules), stored.text
-            ids = tx.lessons.open_stories(stored.graded_to, GRADED_AT_ONCE)
-            tx.stories.regrade(grade(story.story, story.articles, with_stored) for story in tx.stories.some(ids))
-            tx.lessons.graded(ids[-1] if ids else None)
+            ids = tx.training.list_open_stories(stored.graded_to, GRADED_AT_ONCE)
+            tx.stories.regrade(grade(story.story, story.articles, with_stored) for story in tx.stories.get(ids))
+            tx.training.set_graded_to(ids[-1] if ids else None)
         graded += len(ids)
         progress(graded)
 
 
 def _examples(tx: Transaction, rules: GroupRules) -> list[Example]:
-    days = tx.issues.dates("published")
+    days = tx.issues.list_dates("published")
     issues = (issue for day in days if (issue := tx.issues.get(day)))
     examples = [example for issue in issues for example in examples_of_issue(issue, rules.newsletter)]
-    examples += [_example(lesson, f"#{lesson.id}") for lesson in tx.lessons.decided()]
-    examples += [_example(lesson, "") for lesson in tx.lessons.passed_over(list(_spans(days, rules.zone)))]
+    examples += [_example(lesson, f"#{lesson.id}") for lesson in tx.training.list_decided()]
+    examples += [_example(lesson, "") for lesson in tx.training.list_passed_over(list(_spans(days, rules.zone)))]
     return examples
 
 
@@ -137,7 +137,7 @@ def _spans(days: Sequence[date], zone: ZoneInfo) -> Iterator[tuple[datetime, dat
         last_end = end
 
 
-def _example(lesson: Lesson, group: str) -> Example:
+def _example(lesson: TrainingArticle, group: str) -> Example:
     description = Description.of(
         lesson.title, lesson.url, summary=lesson.summary, source=lesson.source, kind=lesson.kind
     )

@@ -110,7 +110,7 @@ def ingest(
     packed = (Packed.of(item, source.id) for item in batch.items)
     items = {item.digest: item for item in packed}
     with store.reading() as tx:
-        stored = tx.raw.known(items)
+        stored = tx.raw.find_stored(items)
     read_items = {
         digest: _read_or_explain(item.item, source, rules) for digest, item in items.items() if digest not in stored
     }
@@ -118,7 +118,7 @@ def ingest(
     failing = next((problem for problem in problems if problem.fails_source), None)
     with store.transaction() as tx:
         if run is None:
-            tx.sources.started(source.id, source.kind, source.name, now)
+            tx.sources.record_start(source.id, source.kind, source.name, now)
             run = tx.runs.start(source.id, now)
         counts = _save(tx, items, read_items)
         counts["seen"] += len(batch.items) - len(items)
@@ -132,10 +132,10 @@ def ingest(
         )
         waits = [problem.retry_at for problem in problems if problem.retry_at]
         if waits:
-            tx.sources.wait(source.id, max(waits))
+            tx.sources.set_not_before(source.id, max(waits))
         if batch.finished:
             tx.runs.finish(run, now)
-            tx.sources.finished(source.id, now, failure, batch.state)
+            tx.sources.record_end(source.id, now, failure, batch.state)
     return Ingested(run, counts["new"], counts["updated"], counts["seen"], problems, failure)
 
 
@@ -157,12 +157,12 @@ def rebuild(
         progress: called with the number of raw items done, and their total.
     """
     with store.transaction() as tx:
-        registry = {record.id: _source_of(record) for record in tx.sources.all().values()} | dict(sources)
+        registry = {record.id: _source_of(record) for record in tx.sources.list_all().values()} | dict(sources)
         total = tx.raw.count()
         rebuilding = tx.rebuilding()
         problems: list[Problem] = []
         done = 0
-        for chunk in tx.raw.each():
+        for chunk in tx.raw.iterate():
             results = [_read_or_explain(raw.item, registry[raw.source], rules) for raw in chunk]
             rebuilding.take(list(zip(chunk, map(_article_or_reason, results), strict=True)))
             problems += (result for result in results if isinstance(result, Problem))
@@ -188,16 +188,16 @@ def group(
     """
     with store.reading() as tx:
         rules = with_model(tx, rules)
-        total = len(tx.articles.fresh())
+        total = len(tx.articles.list_fresh())
     done = stories = 0
     while True:
         with store.transaction() as tx:
-            fresh = tx.articles.fresh(GROUPED_AT_ONCE)
+            fresh = tx.articles.list_fresh(GROUPED_AT_ONCE)
             if not fresh:
                 break
             remake_stories(tx, fresh, rules)
             tx.articles.mark_grouped(fresh)
-            stories += len({story.id for story in tx.stories.of(fresh).values()})
+            stories += len({story.id for story in tx.stories.find_by_articles(fresh).values()})
         done += len(fresh)
         progress(done, max(done, total))
     return Grouped(done, stories, retrain(store, rules))
@@ -225,7 +225,7 @@ def _save(
     Returns:
         How many items had which outcome; an item without an article counts nowhere.
     """
-    stored = tx.raw.known(items)  # once more: another process may have stored some of them since
+    stored = tx.raw.find_stored(items)  # once more: another process may have stored some of them since
     new_digests = [digest for digest in read_items if digest not in stored]
     articles = {}
     for digest in new_digests:
@@ -237,8 +237,8 @@ def _save(
     tx.raw.add(
         [NewRaw(items[digest], article_ids.get(digest), _reason_of(read_items[digest])) for digest in new_digests]
     )
-    newer_metrics = tx.raw.measure((raw_id, items[digest].item) for digest, raw_id in stored.items())
-    tx.articles.measure(newer_metrics)
+    newer_metrics = tx.raw.update_metrics((raw_id, items[digest].item) for digest, raw_id in stored.items())
+    tx.articles.set_metrics(newer_metrics)
     counts = Counter(saved.outcomes)
     counts["seen"] += len(stored)
     return counts

@@ -85,7 +85,7 @@ def due_sources(newsroom: Newsroom, sources: Iterable[Source], now: datetime) ->
     """Those of the sources that are due, in the order given."""
     asked = list(sources)
     with newsroom.store.reading() as tx:
-        records = tx.sources.all()
+        records = tx.sources.list_all()
     return [source for source in asked if due_at(source, records.get(source.id), now, newsroom.zone) <= now]
 
 
@@ -134,7 +134,7 @@ class Scheduler:
             enabled = [source for source in newsroom.sources.values() if source.enabled]
             with closing(newsroom.store):
                 with newsroom.store.reading() as tx:
-                    ungrouped = tx.articles.fresh(limit=1)
+                    ungrouped = tx.articles.list_fresh(limit=1)
                 return bool(ungrouped or due_sources(newsroom, enabled, datetime.now(UTC)))
         except (CrawlError, NewsletterMisconfigured, StoreError) as error:
             logger.error("%s", error)

@@ -44,7 +44,7 @@ def undo_last(editor: Editor, *, passing: Collection[int] = ()) -> Undone:
         Overtaken: somebody else decided of the story since.
     """
     with editor.store.transaction() as tx:
-        decision = tx.decisions.last_of(editor.name, passing)
+        decision = tx.decisions.find_last_by(editor.name, passing)
         found = _last_change(tx, editor.name)
         if decision is not None and (found is None or found[0].at <= decision.at):
             return _undo_decision(tx, editor, decision)
@@ -56,7 +56,7 @@ def undo_last(editor: Editor, *, passing: Collection[int] = ()) -> Undone:
 def _last_change(tx: Transaction, who: str) -> tuple[Change, Issue] | None:
     """A person's newest change that can be taken back, and the draft as it was before; what is out stays as it is."""
     taken_back: set[int] = set()
-    for change in tx.changes.backwards(who):
+    for change in tx.changes.iterate_newest_first(who):
         if change.undoes is not None:
             taken_back.add(change.undoes)
         elif change.id not in taken_back:
@@ -69,7 +69,7 @@ def _last_change(tx: Transaction, who: str) -> tuple[Change, Issue] | None:
 
 def _undo_decision(tx: Transaction, editor: Editor, decision: Decision) -> Undone:
     candidate = find(tx, decision.story)
-    if decision.id not in {one.id for one in tx.decisions.last(candidate.story.id)}:
+    if decision.id not in {one.id for one in tx.decisions.find_last_on(candidate.story.id)}:
         raise Overtaken(candidate, decision.id)
     done = decide_in(tx, editor.newsroom, Decision(decision.story, "undo", editor.name, editor.now))
     return Undone(decision.action, done, done.issue)

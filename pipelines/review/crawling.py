@@ -63,7 +63,7 @@ class Crawls:
             child, sources, began, said = self._child, self._sources, self._began, self._said
         running = child is not None and child.poll() is None
         with store.reading() as tx:
-            runs = [run for run in tx.runs.since(began) if run.source in sources] if child else []
+            runs = [run for run in tx.runs.list_since(began) if run.source in sources] if child else []
         done = tuple(run.source for run in runs if run.finished_at)
         return Progress(running, sources, done, sum(run.new for run in runs), said)
 

@@ -58,7 +58,7 @@ def access_for(newsroom: Newsroom, host: str) -> Access:
     """
     login = not is_loopback(host)
     with newsroom.store.reading() as tx:
-        if login and not tx.users.names():
+        if login and not tx.users.list_names():
             raise NobodyMayEnter(f"{host} 能从别处访问，要先有用户：jianbao user add 名字；只在本机用就不必给 --host")
     return Access(key_at(newsroom.home.var / "desk.key"), login, newsroom.newsletter.editor)
 

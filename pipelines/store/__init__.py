@@ -13,12 +13,12 @@ from typing import Self, TypeVar
 from sqlalchemy import Connection, Engine, inspect, text
 
 from pipelines.store.articles import Articles
+from pipelines.store.bands import BandIndex
 from pipelines.store.changes import Changes
 from pipelines.store.decisions import Decisions
 from pipelines.store.engine import WAIT, is_ours, make_engine, typed_errors
 from pipelines.store.errors import StoreOutdated, StoreReadOnly, StoreRefused
 from pipelines.store.issues import Issues
-from pipelines.store.lessons import Lessons
 from pipelines.store.raw import RawItems
 from pipelines.store.rebuilding import Rebuilding
 from pipelines.store.runs import Runs
@@ -26,6 +26,7 @@ from pipelines.store.snapshots import Snapshots
 from pipelines.store.sources import Sources
 from pipelines.store.stories import Stories
 from pipelines.store.tables import LONGEST_KEY, REVISIONS
+from pipelines.store.training import TrainingData
 from pipelines.store.users import Users
 
 __all__ = ["LONGEST_KEY", "Store", "Transaction"]
@@ -39,11 +40,12 @@ class Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self.articles = Articles(connection)
+        self.bands = BandIndex(connection)
         self.raw = RawItems(connection)
         self.stories = Stories(connection)
         self.decisions = Decisions(connection)
         self.issues = Issues(connection)
-        self.lessons = Lessons(connection)
+        self.training = TrainingData(connection)
         self.sources = Sources(connection)
         self.runs = Runs(connection)
         self.changes = Changes(connection)
@@ -60,7 +62,7 @@ class Store:
 
     >>> store = Store.open("sqlite:////tmp/example/jianbao.db")  # doctest: +SKIP
     >>> with store.reading() as tx:  # doctest: +SKIP
-    ...     tx.stories.candidates(limit=60)
+    ...     tx.stories.list_candidates(limit=60)
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -135,10 +137,10 @@ class Store:
         try:
             with (
                 typed_errors(),
-                closing(self._writing.raw_connection()) as mine,
+                closing(self._writing.raw_connection()) as original,
                 closing(sqlite3.connect(part)) as copy,
             ):
-                source: sqlite3.Connection = mine.driver_connection  # type: ignore[assignment]
+                source: sqlite3.Connection = original.driver_connection  # type: ignore[assignment]
                 source.backup(copy)
             Path(part).replace(path)
         except BaseException:
@@ -163,14 +165,14 @@ class Store:
         with typed_errors(), self._reading.begin() as connection:
             names = inspect(connection).get_table_names()
             if "alembic_version" in names:
-                found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+                version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
             elif names:
                 raise StoreRefused("the database has tables that are not jianbao's")
             else:
-                found = None
-        if found is not None and found not in REVISIONS:
-            raise StoreRefused(f"the database has schema {found}: it was made by a newer jianbao")
-        return found
+                version = None
+        if version is not None and version not in REVISIONS:
+            raise StoreRefused(f"the database has schema {version}: it was made by a newer jianbao")
+        return version
 
     def _migrate(self) -> None:
         from pipelines.store.migrations import migrate  # noqa: PLC0415  Alembic takes longer to load than most commands run

@@ -7,34 +7,27 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
-from operator import itemgetter
 from typing import Any, Final, Literal, TypeVar
 
 from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
     Connection,
-    FromClause,
+    Integer,
     Row,
-    Select,
-    and_,
     bindparam,
     delete,
     func,
     insert,
-    or_,
     select,
+    text,
     true,
-    union,
     union_all,
     update,
 )
 
-from pipelines.deduplicate.bands import PERIOD, POPULAR, Bands, Pair, Use
 from pipelines.deduplicate.identity import DatedMetrics, Join, Outcome, Record, Voice, merge_metrics, resolve_batch
 from pipelines.model import Article, Instant, Reference, StoredArticle
 from pipelines.store.engine import chunks, upsert
-from pipelines.store.packing import pack, pack_article, unpack, unpack_article
+from pipelines.store.packing import pack, pack_article, unpack, unpack_article, unpack_metrics
 from pipelines.store.search import Search
 from pipelines.store.state import replace_member
 from pipelines.store.tables import (
@@ -76,100 +69,23 @@ _SAME_NAME: Final = (
 """What an article and its row call alike."""
 
 
-_IDS: Final[BindParameter[Sequence[int]]] = bindparam("ids", expanding=True)
-_REACH: Final[BindParameter[int]] = bindparam("reach")
-
-
-def _counted_references() -> Select[Any]:
-    """`reference_counts`, of at most `limit` each."""
-    refers = article_references.c
-    wanted = union(
-        select(refers.key).where(refers.article_id.in_(_IDS)),
-        select(article_keys.c.key).where(article_keys.c.article_id.in_(_IDS)),
-    ).subquery()
-    some = article_references.alias()
-    referring = select(some.c.article_id).where(some.c.key == wanted.c.key).distinct().limit(bindparam("limit"))
-    return select(wanted.c.key, _count(referring, wanted))
-
-
-def _sharing_pairs() -> Select[Any]:
-    """An article of `ids` and one that it shares a band of `reach` with."""
-    mine, theirs = bands.alias(), bands.alias()
-    return (
-        _sharing(mine, theirs, mine.c.article_id, theirs.c.article_id)
-        .where(theirs.c.article_id != mine.c.article_id)
-        .where(or_(theirs.c.account != mine.c.account, theirs.c.day == mine.c.day))
-        .where(_unpopular(theirs, mine))  # said of the key that was found: few are, and only they are counted
-    )
-
-
-def _sharing_uses() -> Select[Any]:
-    """Who has a band of `reach` that one of `ids` has."""
-    theirs = bands.alias()
-    return _sharing(bands.alias(), theirs, theirs.c.key, theirs.c.day, theirs.c.account, theirs.c.article_id)
-
-
-def _sharing(mine: FromClause, theirs: FromClause, *columns: ColumnElement[Any]) -> Select[Any]:
-    return (
-        select(*columns)
-        .distinct()
-        .join_from(
-            mine,
-            theirs,
-            and_(theirs.c.key == mine.c.key, theirs.c.day.between(mine.c.day - _REACH, mine.c.day + _REACH)),
-        )
-        .where(mine.c.article_id.in_(_IDS), mine.c.reach == _REACH)
-        .where(_unpopular(theirs, theirs))
-    )
-
-
-def _tipping_holders() -> Select[Any]:
-    """`tipping`; articles are counted up to `limit`, which is enough to tell."""
-    mine, theirs = bands.alias(), bands.alias()
-    first = mine.c.day - mine.c.day % PERIOD
-    told = (
-        select(mine.c.key, mine.c.reach, first.label("begins"), func.count().label("mine"))
-        .where(mine.c.article_id.in_(_IDS))
-        .group_by(mine.c.key, mine.c.reach, "begins")
-    ).subquery()
-    number = _count(_in_period(told.c.key, told.c.begins).limit(bindparam("limit")), told)
-    return (
-        select(theirs.c.article_id)
-        .distinct()
-        .join_from(
-            told,
-            theirs,
-            and_(
-                theirs.c.key == told.c.key,
-                theirs.c.day.between(told.c.begins - told.c.reach, told.c.begins + PERIOD - 1 + told.c.reach),
-            ),
-        )
-        .where(number.between(POPULAR + 1, POPULAR + told.c.mine))
-    )
-
-
-def _unpopular(holder: FromClause, then: FromClause) -> ColumnElement[bool]:
-    """Whether a band is not popular in the period of another that has it."""
-    first = then.c.day - then.c.day % PERIOD
-    return _count(_in_period(holder.c.key, first).limit(POPULAR + 1), holder, then) <= POPULAR
-
-
-def _in_period(key: ColumnElement[int], first: ColumnElement[int]) -> Select[Any]:
-    some = bands.alias()
-    return select(some.c.article_id).where(some.c.key == key, some.c.day.between(first, first + PERIOD - 1))
-
-
-def _count(rows: Select[Any], *of: FromClause) -> ColumnElement[int]:
-    """How many rows there are for one of another query."""
-    return select(func.count()).select_from(rows.correlate(*of).subquery()).correlate(*of).scalar_subquery()
-
+# Select every key that an article of `ids` has or refers to, with the number of articles that refer to it, which are
+# counted up to `limit`.
+_REFERENCE_COUNTS: Final = text("""
+    SELECT subject.key, (
+        SELECT count(*) FROM (
+            SELECT DISTINCT article_id FROM article_references AS reference
+            WHERE reference.key = subject.key
+            LIMIT :limit) AS referring)
+    FROM (
+        SELECT key FROM article_references WHERE article_id IN :ids
+        UNION
+        SELECT key FROM article_keys WHERE article_id IN :ids
+    ) AS subject
+""").bindparams(bindparam("ids", expanding=True, type_=Integer), bindparam("limit", type_=Integer))
 
 _OWNERS: Final = select(article_keys).where(article_keys.c.key.in_(bindparam("keys", expanding=True)))
 
-_REFERENCE_COUNTS: Final = _counted_references()
-_PAIRS: Final = _sharing_pairs()
-_USES: Final = _sharing_uses()
-_TIPPING: Final = _tipping_holders()
 
 _GIVEN_IDS: Final = union_all(
     *(select(func.max(column)) for column in (articles.c.id, joined_articles.c.id, raw_items.c.article_id))
@@ -214,56 +130,63 @@ class Articles:
             items: in the order in which they were read.
             new_id: gives the id for a new article made of the item at an index; the next free one when left out.
         """
-        known = self._owners({key for item in items for key in item.keys})
-        records = self._records(set(known.values()))
-        plan = resolve_batch(items, known, records, new_id or self._free_ids())
+        owners = self._owners({key for item in items for key in item.keys})
+        records = self._records(set(owners.values()))
+        plan = resolve_batch(items, owners, records, new_id or self._free_ids())
         upsert(self._connection, articles, [_article_row(record) for record in plan.records])
         for join in plan.joins:
             self.join(join)
-        keys = {key: one for item, one in zip(items, plan.ids, strict=True) for key in item.keys if key not in known}
-        upsert(self._connection, article_keys, [{"key": key, "article_id": one} for key, one in keys.items()])
+        new_owners = {
+            key: article_id
+            for item, article_id in zip(items, plan.ids, strict=True)
+            for key in item.keys
+            if key not in owners
+        }
+        rows = [{"key": key, "article_id": article_id} for key, article_id in new_owners.items()]
+        upsert(self._connection, article_keys, rows)
         upsert(self._connection, sightings, [row for record in plan.records for row in _sighting_rows(record)])
         upsert(self._connection, revisions, [row for record in plan.records for row in _revision_rows(record)])
         self._put_references(plan.records, stored=records)
         return Saved(plan.ids, plan.outcomes, frozenset(join.gone for join in plan.joins))
 
-    def measure(self, numbers: Mapping[int, DatedMetrics]) -> None:
+    def set_metrics(self, numbers: Mapping[int, DatedMetrics]) -> None:
         """Note metrics read anew, by article id; an older number never replaces a newer one."""
         if not numbers:
             return
-        now: dict[int, DatedMetrics] = {}
-        forward = self.forward(numbers)
-        for one, measured in numbers.items():
-            kept = forward.get(one, one)
-            now[kept] = merge_metrics(now.get(kept, {}), measured)
+        new_metrics: dict[int, DatedMetrics] = {}
+        forward = self.find_joined(numbers)
+        for former_id, metrics in numbers.items():
+            article_id = forward.get(former_id, former_id)
+            new_metrics[article_id] = merge_metrics(new_metrics.get(article_id, {}), metrics)
         rows = []
-        for chunk in chunks(now):
+        for chunk in chunks(new_metrics):
             query = select(articles.c.id, articles.c.metrics).where(articles.c.id.in_(chunk))
-            for one, stored in self._connection.execute(query):
-                before = _measured(stored)
-                if (after := merge_metrics(before, now[one])) != before:
-                    rows.append({"of": one, "metrics": after})
+            for article_id, stored in self._connection.execute(query):
+                former = unpack_metrics(stored)
+                merged = merge_metrics(former, new_metrics[article_id])
+                if merged != former:
+                    rows.append({"of": article_id, "metrics": merged})
         if rows:
             self._connection.execute(update(articles).where(articles.c.id == bindparam("of")), rows)
 
     def get(self, ids: Iterable[int]) -> dict[int, StoredArticle]:
         """Articles by id; an id that has none is left out."""
-        found: dict[int, StoredArticle] = {}
+        stored: dict[int, StoredArticle] = {}
         for chunk in chunks(sorted(set(ids))):
-            keys, references, places = self._keys(chunk), self._references(chunk), self._places(chunk)
+            keys, references, addresses = self._keys(chunk), self._references(chunk), self._addresses(chunk)
             for row in self._connection.execute(select(articles).where(articles.c.id.in_(chunk))):
                 article = _article(row, tuple(keys[row.id]), tuple(references[row.id]))
-                found[row.id] = StoredArticle(
+                stored[row.id] = StoredArticle(
                     id=row.id,
                     article=article,
-                    urls=tuple(dict.fromkeys((article.url, *(url for _, *urls in places[row.id] for url in urls)))),
-                    sources=tuple(dict.fromkeys((article.source, *(source for source, *_ in places[row.id])))),
+                    urls=tuple(dict.fromkeys((article.url, *(url for _, *urls in addresses[row.id] for url in urls)))),
+                    sources=tuple(dict.fromkeys((article.source, *(source for source, *_ in addresses[row.id])))),
                     first_seen=row.first_seen,
                     revision=row.revision,
                 )
-        return found
+        return stored
 
-    def fresh(self, limit: int | None = None) -> list[int]:
+    def list_fresh(self, limit: int | None = None) -> list[int]:
         """Ids of the articles that were not grouped since they last changed, oldest first."""
         query = select(articles.c.id).where(articles.c.fresh == true()).order_by(articles.c.id).limit(limit)
         return list(self._connection.execute(query).scalars())
@@ -278,22 +201,22 @@ class Articles:
         for chunk in chunks(ids):
             self._connection.execute(update(articles).where(articles.c.id.in_(chunk)).values(fresh=False))
 
-    def sharing(self, keys: Iterable[str]) -> dict[str, list[tuple[int, Role]]]:
+    def find_holders(self, keys: Iterable[str]) -> dict[str, list[tuple[int, Role]]]:
         """Who has a key: (article id, role) by key, ids ascending. A key that nobody has is left out."""
-        found: dict[str, list[tuple[int, Role]]] = defaultdict(list)
+        holders_by_key: dict[str, list[tuple[int, Role]]] = defaultdict(list)
         refers = article_references.c
         for chunk in chunks(dict.fromkeys(keys)):
-            for key, one in self._connection.execute(
+            for key, article_id in self._connection.execute(
                 select(article_keys.c.key, article_keys.c.article_id).where(article_keys.c.key.in_(chunk))
             ):
-                found[key].append((one, "own"))
-            for key, one, primary in self._connection.execute(
+                holders_by_key[key].append((article_id, "own"))
+            for key, article_id, primary in self._connection.execute(
                 select(refers.key, refers.article_id, refers.is_primary).where(refers.key.in_(chunk))
             ):
-                found[key].append((one, "primary" if primary else "mention"))
-        return {key: sorted(holders) for key, holders in found.items()}
+                holders_by_key[key].append((article_id, "primary" if primary else "mention"))
+        return {key: sorted(holders) for key, holders in holders_by_key.items()}
 
-    def reference_counts(self, ids: Iterable[int], most: int) -> dict[str, int]:
+    def count_references(self, ids: Iterable[int], most: int) -> dict[str, int]:
         """How many articles refer, in whatever role, to what these articles are or refer to.
 
         Args:
@@ -306,96 +229,54 @@ class Articles:
             for key, number in self._connection.execute(_REFERENCE_COUNTS, {"ids": chunk, "limit": most + 1})
         }
 
-    def put_bands(self, found: Mapping[int, Bands]) -> None:
-        """Note what articles are found by, by id, in the place of what they were found by."""
-        for chunk in chunks(found):
-            self._connection.execute(delete(bands).where(bands.c.article_id.in_(chunk)))
-        rows = [
-            {"key": key, "day": one.day, "article_id": article, "account": one.account, "reach": reach}
-            for article, one in found.items()
-            for key, reach in one.bands
-        ]
-        if rows:
-            rows.sort(key=itemgetter("key"))  # in the order of the table: each of its pages is written once
-            self._connection.execute(insert(bands), rows)
-
-    def pairs(self, ids: Iterable[int], reach: int) -> set[Pair]:
-        """Pairs of which these articles are at least one, as `find_pairs` finds them among all, popular bands aside.
-
-        Args:
-            ids: of articles.
-            reach: of the bands.
-        """
-        return {
-            (min(one, other), max(one, other))
-            for chunk in chunks(ids)
-            for one, other in self._connection.execute(_PAIRS, {"ids": chunk, "reach": reach})
-        }
-
-    def uses(self, ids: Iterable[int], reach: int) -> set[Use]:
-        """Who has a band of these articles within its reach, they themselves too, popular bands aside.
-
-        Args:
-            ids: of articles.
-            reach: of the bands.
-        """
-        return {
-            Use(*row)
-            for chunk in chunks(ids)
-            for row in self._connection.execute(_USES, {"ids": chunk, "reach": reach})
-        }
-
-    def tipping(self, ids: Collection[int]) -> set[int]:
-        """Who has, within its reach, a band that is popular with these articles and would not be without them."""
-        return set(self._connection.execute(_TIPPING, {"ids": list(ids), "limit": POPULAR + len(ids) + 1}).scalars())
-
-    def revisions(self, one: int) -> list[Revision]:
+    def list_revisions(self, article_id: int) -> list[Revision]:
         """The versions of an article that edits replaced, oldest first."""
-        query = select(revisions).where(revisions.c.article_id == one).order_by(revisions.c.number)
+        query = select(revisions).where(revisions.c.article_id == article_id).order_by(revisions.c.number)
         return [
             Revision(row.number, row.replaced_at, row.title, unpack(row.text))
             for row in self._connection.execute(query)
         ]
 
-    def forward(self, ids: Iterable[int]) -> dict[int, int]:
+    def find_joined(self, ids: Iterable[int]) -> dict[int, int]:
         """For ids of articles that joined another, the id of that one."""
         columns = joined_articles.c
         return {
-            one: kept
+            former_id: article_id
             for chunk in chunks(ids)
-            for one, kept in self._connection.execute(
+            for former_id, article_id in self._connection.execute(
                 select(columns.id, columns.article_id).where(columns.id.in_(chunk))
             )
         }
 
     def join(self, join: Join) -> None:
         """Make one stored article of two: whatever names the one that goes, names the one that stays."""
-        gone, kept = join.gone, join.kept
+        gone_id, kept_id = join.gone, join.kept
         run = self._connection.execute
-        run(update(article_keys).where(article_keys.c.article_id == gone).values(article_id=kept))
-        run(delete(sightings).where(sightings.c.article_id == gone))
-        run(delete(article_references).where(article_references.c.article_id == gone))
+        run(update(article_keys).where(article_keys.c.article_id == gone_id).values(article_id=kept_id))
+        run(delete(sightings).where(sightings.c.article_id == gone_id))
+        run(delete(article_references).where(article_references.c.article_id == gone_id))
         both = bands.alias()
-        has = select(both.c.key).where(both.c.article_id == kept, both.c.key == bands.c.key, both.c.day == bands.c.day)
-        run(delete(bands).where(bands.c.article_id == gone, has.exists()))
-        run(update(bands).where(bands.c.article_id == gone).values(article_id=kept))  # until it is grouped again
-        Search(self._connection).forget([gone])
+        same_band = (both.c.key == bands.c.key) & (both.c.day == bands.c.day)
+        has_both = select(both.c.key).where(both.c.article_id == kept_id, same_band).exists()
+        run(delete(bands).where(bands.c.article_id == gone_id, has_both))
+        run(update(bands).where(bands.c.article_id == gone_id).values(article_id=kept_id))  # until it is grouped again
+        Search(self._connection).forget([gone_id])
         run(
             update(revisions)
-            .where(revisions.c.article_id == gone)
-            .values(article_id=kept, number=revisions.c.number + join.shift)
+            .where(revisions.c.article_id == gone_id)
+            .values(article_id=kept_id, number=revisions.c.number + join.shift)
         )
-        run(update(decisions).where(decisions.c.story == gone).values(story=kept))
-        run(update(decisions).where(decisions.c.other == gone).values(other=kept))
-        run(update(entries).where(entries.c.story == gone).values(story=kept))
-        run(update(joined_articles).where(joined_articles.c.article_id == gone).values(article_id=kept))
-        upsert(self._connection, joined_articles, [{"id": gone, "article_id": kept}])
-        replace_member(self._connection, gone, kept)
-        run(delete(articles).where(articles.c.id == gone))
+        run(update(decisions).where(decisions.c.story == gone_id).values(story=kept_id))
+        run(update(decisions).where(decisions.c.other == gone_id).values(other=kept_id))
+        run(update(entries).where(entries.c.story == gone_id).values(story=kept_id))
+        run(update(joined_articles).where(joined_articles.c.article_id == gone_id).values(article_id=kept_id))
+        upsert(self._connection, joined_articles, [{"id": gone_id, "article_id": kept_id}])
+        replace_member(self._connection, gone_id, kept_id)
+        run(delete(articles).where(articles.c.id == gone_id))
 
     def next_id(self) -> int:
         """Above all ids ever given out."""
-        return 1 + max(one or 0 for one in self._connection.execute(_GIVEN_IDS).scalars())
+        return 1 + max(last_id or 0 for last_id in self._connection.execute(_GIVEN_IDS).scalars())
 
     def clear(self) -> dict[int, int]:
         """Forget what items said of the articles, so that it can be told again; the rows themselves stay for now.
@@ -404,17 +285,19 @@ class Articles:
             Every id that finds an article, and the id of that article.
         """
         columns = joined_articles.c
-        found = {one: one for one in self._connection.execute(select(articles.c.id)).scalars()}
-        found |= {row.id: row.article_id for row in self._connection.execute(select(columns.id, columns.article_id))}
+        article_ids = self._connection.execute(select(articles.c.id)).scalars()
+        current_ids = {article_id: article_id for article_id in article_ids}
+        joined = self._connection.execute(select(columns.id, columns.article_id))
+        current_ids |= {row.id: row.article_id for row in joined}
         for table in (article_keys, article_references, bands, sightings, revisions, joined_articles):
             self._connection.execute(delete(table))
-        return found
+        return current_ids
 
-    def remove(self, one: int) -> None:
+    def remove(self, article_id: int) -> None:
         """Remove an article that no item makes any more. Decisions on it stay."""
-        replace_member(self._connection, one, None)
-        Search(self._connection).forget([one])
-        self._connection.execute(delete(articles).where(articles.c.id == one))
+        replace_member(self._connection, article_id, None)
+        Search(self._connection).forget([article_id])
+        self._connection.execute(delete(articles).where(articles.c.id == article_id))
 
     def forget_joined(self, first: int) -> None:
         """Forget ids from `first` on that joined another before anyone saw them."""
@@ -433,17 +316,19 @@ class Articles:
 
     def _records(self, ids: Collection[int]) -> dict[int, Record]:
         voices: dict[int, dict[tuple[str, str], Voice]] = defaultdict(dict)
-        known: list[Row[Any]] = []
+        stored_rows: list[Row[Any]] = []
         for chunk in chunks(ids):
             rows = self._connection.execute(select(sightings).where(sightings.c.article_id.in_(chunk))).all()
-            alone = self.get(row.article_id for row in rows if row.newest is None)
+            single_voices = self.get(row.article_id for row in rows if row.newest is None)
             for row in rows:
-                newest = alone[row.article_id].article if row.newest is None else unpack_article(row.newest)
+                newest = single_voices[row.article_id].article if row.newest is None else unpack_article(row.newest)
                 longest = unpack_article(row.longest) if row.longest else newest
                 voices[row.article_id][row.source, row.url] = Voice(newest, longest, row.first_seen)
             columns = (articles.c.id, articles.c.revision, articles.c.metrics)
-            known.extend(self._connection.execute(select(*columns).where(articles.c.id.in_(chunk))))
-        return {row.id: Record.of(row.id, voices[row.id], _measured(row.metrics), row.revision) for row in known}
+            stored_rows.extend(self._connection.execute(select(*columns).where(articles.c.id.in_(chunk))))
+        return {
+            row.id: Record.of(row.id, voices[row.id], unpack_metrics(row.metrics), row.revision) for row in stored_rows
+        }
 
     def _put_references(self, records: Iterable[Record], stored: Collection[int]) -> None:
         records = list(records)
@@ -452,14 +337,14 @@ class Articles:
         rows = [
             {
                 "article_id": record.id,
-                "position": place,
-                "key": one.key,
-                "url": one.url,
-                "label": one.label,
-                "is_primary": one.primary,
+                "position": position,
+                "key": reference.key,
+                "url": reference.url,
+                "label": reference.label,
+                "is_primary": reference.primary,
             }
             for record in records
-            for place, one in enumerate(record.article.references)
+            for position, reference in enumerate(record.article.references)
         ]
         if rows:
             self._connection.execute(insert(article_references), rows)
@@ -467,7 +352,7 @@ class Articles:
     def _keys(self, ids: Collection[int]) -> Mapping[int, list[str]]:
         columns = article_keys.c
         query = select(columns.article_id, columns.key).where(columns.article_id.in_(ids)).order_by(columns.key)
-        return _by_first((one, key) for one, key in self._connection.execute(query))
+        return _by_first((article_id, key) for article_id, key in self._connection.execute(query))
 
     def _references(self, ids: Collection[int]) -> Mapping[int, list[Reference]]:
         columns = article_references.c
@@ -476,9 +361,9 @@ class Articles:
             .where(columns.article_id.in_(ids))
             .order_by(columns.article_id, columns.position)
         )
-        return _by_first((one, Reference(*rest)) for one, *rest in self._connection.execute(query))
+        return _by_first((article_id, Reference(*fields)) for article_id, *fields in self._connection.execute(query))
 
-    def _places(self, ids: Collection[int]) -> Mapping[int, list[tuple[str, str, str]]]:
+    def _addresses(self, ids: Collection[int]) -> Mapping[int, list[tuple[str, str, str]]]:
         """Source, canonical URL and URL as given of every sighting, the first seen first."""
         columns = sightings.c
         query = (
@@ -486,18 +371,15 @@ class Articles:
             .where(columns.article_id.in_(ids))
             .order_by(columns.article_id, columns.first_seen, columns.source, columns.url)
         )
-        return _by_first((one, (source, url, seen)) for one, source, url, seen in self._connection.execute(query))
+        rows = self._connection.execute(query)
+        return _by_first((article_id, (source, url, seen_url)) for article_id, source, url, seen_url in rows)
 
 
 def _by_first(rows: Iterable[tuple[int, _T]]) -> Mapping[int, list[_T]]:
-    found: dict[int, list[_T]] = defaultdict(list)
-    for one, rest in rows:
-        found[one].append(rest)
-    return found
-
-
-def _measured(stored: Mapping[str, list[float]]) -> DatedMetrics:
-    return {name: (int(value), at) for name, (value, at) in stored.items()}
+    values_by_id: dict[int, list[_T]] = defaultdict(list)
+    for article_id, values in rows:
+        values_by_id[article_id].append(values)
+    return values_by_id
 
 
 def _article_row(record: Record) -> dict[str, Any]:
@@ -538,13 +420,13 @@ def _sighting_rows(record: Record) -> Iterator[dict[str, Any]]:
 
 
 def _revision_rows(record: Record) -> Iterator[dict[str, Any]]:
-    for one in record.replaced:
+    for replaced in record.replaced:
         yield {
             "article_id": record.id,
-            "number": one.number,
-            "replaced_at": one.at,
-            "title": one.title,
-            "text": pack(one.text),
+            "number": replaced.number,
+            "replaced_at": replaced.at,
+            "title": replaced.title,
+            "text": pack(replaced.text),
         }
 
 
@@ -562,5 +444,5 @@ def _article(row: Row[Any], keys: tuple[str, ...], references: tuple[Reference, 
         references=references,
         tags=tuple(row.tags),
         facts=row.facts,
-        metrics={name: value for name, (value, _) in _measured(row.metrics).items()},
+        metrics={name: number for name, (number, _) in unpack_metrics(row.metrics).items()},
     )

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import astuple, fields
-from datetime import date
 
 from sqlalchemy import Connection, Row, insert, select
 
 from pipelines.model import Change
 from pipelines.store.tables import changes
 
-_NAMES = tuple(one.name for one in fields(Change) if one.name != "id")
+_NAMES = tuple(field.name for field in fields(Change) if field.name != "id")
 
 
 class Changes:
@@ -24,12 +23,7 @@ class Changes:
         """Note a change; its `id` is given here."""
         self._connection.execute(insert(changes), dict(zip(_NAMES, astuple(change)[1:], strict=True)))
 
-    def of(self, day: date) -> list[Change]:
-        """The changes of an issue."""
-        query = select(changes).where(changes.c.issue == day).order_by(changes.c.id)
-        return [_change(row) for row in self._connection.execute(query)]
-
-    def backwards(self, who: str) -> Iterator[Change]:
+    def iterate_newest_first(self, who: str) -> Iterator[Change]:
         """A person's changes, the newest first."""
         query = select(changes).where(changes.c.who == who).order_by(changes.c.id.desc())
         for row in self._connection.execute(query):

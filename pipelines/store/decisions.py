@@ -22,7 +22,7 @@ class Decisions:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, *made: Decision) -> frozenset[int]:
+    def add(self, *new_decisions: Decision) -> frozenset[int]:
         """Note a decision; the story's state follows at once, its members when its articles are grouped again.
 
         Args:
@@ -35,22 +35,24 @@ class Decisions:
         Raises:
             NoSuchStory: `story` or `other` is no article's id.
         """
-        now = self._now({one for decision in made for one in (decision.story, decision.other) if one is not None})
-        rows = [row for decision in made for row in self._rows(decision, now)]
+        stories = {decision.story for decision in new_decisions}
+        pair_partners = {decision.other for decision in new_decisions if decision.other is not None}
+        current_ids = self._current_ids(stories | pair_partners)
+        rows = [row for decision in new_decisions for row in self._rows(decision, current_ids)]
         if rows:
             self._connection.execute(insert(decisions), rows)
-        pairs = {one for row in rows if row["other"] is not None for one in (row["story"], row["other"])}
-        Articles(self._connection).mark_fresh(pairs)
+        paired_ids = {row[name] for row in rows if row["other"] is not None for name in ("story", "other")}
+        Articles(self._connection).mark_fresh(paired_ids)
         settle(self._connection, stories_of(self._connection, {row["story"] for row in rows}))
-        return frozenset(pairs)
+        return frozenset(paired_ids)
 
-    def of(self, story_ids: Iterable[int], *, standing: bool = False) -> dict[int, list[Decision]]:
+    def find_by_stories(self, story_ids: Iterable[int], *, standing: bool = False) -> dict[int, list[Decision]]:
         """The decisions on any member of stories, by story id; a story without any is left out.
 
         Args:
             standing: only those that nobody took back.
         """
-        found: dict[int, list[Decision]] = defaultdict(list)
+        by_story: dict[int, list[Decision]] = defaultdict(list)
         member = story_members.c
         for chunk in chunks(story_ids):
             query = (
@@ -60,13 +62,13 @@ class Decisions:
                 .order_by(decisions.c.id)
             )
             for row in self._connection.execute(query.where(STANDING) if standing else query):
-                found[row.story_id].append(_decision(row))
-        return dict(found)
+                by_story[row.story_id].append(_decision(row))
+        return dict(by_story)
 
-    def newest(self, story_ids: Iterable[int]) -> dict[int, int]:
+    def find_newest_ids(self, story_ids: Iterable[int]) -> dict[int, int]:
         """The id of the newest decision on any member of stories, by story id; a story without any is left out."""
         member = story_members.c
-        found: dict[int, int] = {}
+        newest: dict[int, int] = {}
         for chunk in chunks(story_ids):
             for about in (decisions.c.story, decisions.c.other):
                 query = (
@@ -75,25 +77,26 @@ class Decisions:
                     .where(member.story_id.in_(chunk))
                     .group_by(member.story_id)
                 )
-                for one, number in self._connection.execute(query):
-                    found[one] = max(number, found.get(one, 0))
-        return found
+                for story_id, decision_id in self._connection.execute(query):
+                    newest[story_id] = max(decision_id, newest.get(story_id, 0))
+        return newest
 
-    def last(self, story: int) -> list[Decision]:
+    def find_last_on(self, story: int) -> list[Decision]:
         """The newest standing decision on a story: one row, or all the pairs that it joined and set apart."""
         return [_decision(row) for row in self._newest(story)]
 
-    def last_of(self, who: str, passing: Collection[int] = ()) -> Decision | None:
+    def find_last_by(self, who: str, passing: Collection[int] = ()) -> Decision | None:
         """A person's newest standing decision.
 
         Args:
             passing: ids of decisions to pass over.
         """
-        mine = decisions.c.who == who, STANDING, decisions.c.id.not_in(passing)
-        row = self._connection.execute(select(decisions).where(*mine).order_by(decisions.c.id.desc()).limit(1)).first()
+        standing = decisions.c.who == who, STANDING, decisions.c.id.not_in(passing)
+        query = select(decisions).where(*standing).order_by(decisions.c.id.desc()).limit(1)
+        row = self._connection.execute(query).first()
         return _decision(row) if row else None
 
-    def by_hand(self, article_ids: Iterable[int]) -> dict[tuple[int, int], Decision]:
+    def find_pairs_by_hand(self, article_ids: Iterable[int]) -> dict[tuple[int, int], Decision]:
         """The newest standing `merge` or `split` of each pair of articles of which one is among these.
 
         Returns:
@@ -104,31 +107,27 @@ class Decisions:
             query = select(decisions).where(
                 _pair_of(chunk),
                 STANDING,
-                *(exists().where(articles.c.id == one) for one in (decisions.c.story, decisions.c.other)),
+                *(exists().where(articles.c.id == column) for column in (decisions.c.story, decisions.c.other)),
             )
             rows |= {row.id: row for row in self._connection.execute(query)}
         newest_last = [row for _, row in sorted(rows.items())]
         return {(min(row.story, row.other), max(row.story, row.other)): _decision(row) for row in newest_last}
 
-    def all(self) -> list[Decision]:
-        """Every decision."""
-        return [_decision(row) for row in self._connection.execute(select(decisions).order_by(decisions.c.id))]
-
-    def _now(self, ids: Collection[int]) -> Mapping[int, int]:
+    def _current_ids(self, ids: Collection[int]) -> Mapping[int, int]:
         """The article that each id finds today."""
-        now = dict(zip(ids, ids, strict=True)) | Articles(self._connection).forward(ids)
-        there = {
-            one
-            for chunk in chunks(set(now.values()))
-            for one in self._connection.execute(select(articles.c.id).where(articles.c.id.in_(chunk))).scalars()
+        current_ids = dict(zip(ids, ids, strict=True)) | Articles(self._connection).find_joined(ids)
+        stored_ids = {
+            article_id
+            for chunk in chunks(set(current_ids.values()))
+            for article_id in self._connection.execute(select(articles.c.id).where(articles.c.id.in_(chunk))).scalars()
         }
-        for one, found in now.items():
-            if found not in there:
-                raise NoSuchStory(one)
-        return now
+        for article_id, current_id in current_ids.items():
+            if current_id not in stored_ids:
+                raise NoSuchStory(article_id)
+        return current_ids
 
-    def _rows(self, decision: Decision, now: Mapping[int, int]) -> Iterator[dict[str, Any]]:
-        story = now[decision.story]
+    def _rows(self, decision: Decision, current_ids: Mapping[int, int]) -> Iterator[dict[str, Any]]:
+        story = current_ids[decision.story]
         row = {
             "story": story,
             "action": decision.action,
@@ -137,28 +136,28 @@ class Decisions:
             "category": decision.category,
             "issue": decision.issue,
             "shown": dict(decision.shown),
-            "other": None if decision.other is None else now[decision.other],
+            "other": None if decision.other is None else current_ids[decision.other],
             "undoes": None,
         }
         if decision.action != "undo":
             yield row
         else:
-            for taken in self._newest(story):
-                yield row | {"story": taken.story, "other": taken.other, "undoes": taken.id}
+            for undone in self._newest(story):
+                yield row | {"story": undone.story, "other": undone.other, "undoes": undone.id}
 
-    def _newest(self, one: int) -> list[Row[Any]]:
+    def _newest(self, article_id: int) -> list[Row[Any]]:
         """The rows of the newest standing decision on an article's story, or on a pair with one of its members."""
         member = story_members.c
-        told = select(member.article_id).where(
-            member.story_id.in_(select(member.story_id).where(member.article_id == one))
+        member_ids = select(member.article_id).where(
+            member.story_id.in_(select(member.story_id).where(member.article_id == article_id))
         )
-        members = {one, *self._connection.execute(told).scalars()}
+        members = {article_id, *self._connection.execute(member_ids).scalars()}
         newest: Row[Any] | None = None
         for chunk in chunks(members):
             single = decisions.c.story.in_(chunk) & decisions.c.other.is_(None)
             query = select(decisions).where(or_(single, _pair_of(chunk)), STANDING)
             row = self._connection.execute(query.order_by(decisions.c.id.desc()).limit(1)).first()
-            newest = max(filter(None, (newest, row)), key=lambda found: found.id, default=None)
+            newest = max(filter(None, (newest, row)), key=lambda candidate: candidate.id, default=None)
         if newest is None or newest.other is None:
             return [newest] if newest else []
         same = decisions.c.who == newest.who, decisions.c.at == newest.at, decisions.c.other.is_not(None)

@@ -149,12 +149,12 @@ def _upsert(dialect: str, table: Table, names: tuple[str, ...], keep: frozenset[
     statement = (postgresql if dialect == "postgresql" else sqlite).insert(table)
     keys = [column.name for column in table.primary_key]
     changes = {name: statement.excluded[name] for name in names if name not in keys and name not in keep}
-    made: Executable = (
+    complete: Executable = (
         statement.on_conflict_do_update(index_elements=keys, set_=changes)
         if changes
         else statement.on_conflict_do_nothing(index_elements=keys)
     )
-    return made
+    return complete
 
 
 def chunks(values: Iterable[_T], size: int = 500) -> Iterator[list[_T]]:
@@ -163,8 +163,8 @@ def chunks(values: Iterable[_T], size: int = 500) -> Iterator[list[_T]]:
     >>> list(chunks("abcde", 2))
     [['a', 'b'], ['c', 'd'], ['e']]
     """
-    rest = iter(values)
-    while chunk := list(islice(rest, size)):
+    remaining = iter(values)
+    while chunk := list(islice(remaining, size)):
         yield chunk
 
 
@@ -267,7 +267,7 @@ def _postgresql(url: URL, wait: float) -> Engine:
     return engine
 
 
-def _to_json(value: object) -> str:
+def _to_json(content: object) -> str:
     """JSON that both databases take: Chinese as it is, a lone surrogate as a question mark."""
-    text = _ENCODE(value)
+    text = _ENCODE(content)
     return text if text.isascii() else text.encode(errors="replace").decode()

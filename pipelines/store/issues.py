@@ -29,8 +29,8 @@ from pipelines.store.tables import (
 
 IssueState = Literal["draft", "published"]
 
-_FRAME: Final = tuple(one.name for one in fields(Issue) if one.name not in ("date", "state", "sections"))
-_HEADING: Final = tuple(one.name for one in fields(Section) if one.name != "entries")
+_FRAME: Final = tuple(field.name for field in fields(Issue) if field.name not in ("date", "state", "sections"))
+_HEADING: Final = tuple(field.name for field in fields(Section) if field.name != "entries")
 
 
 class Issues:
@@ -46,8 +46,8 @@ class Issues:
             issue: a draft or a published one.
             keys: the strong keys that each entry links to, for the entries of all sections in print order.
         """
-        before = self._connection.execute(select(issues.c.state).where(issues.c.date == issue.date)).scalar()
-        counts = "published" in (before, issue.state)  # a draft is nobody's memory yet
+        former_state = self._connection.execute(select(issues.c.state).where(issues.c.date == issue.date)).scalar()
+        counts = "published" in (former_state, issue.state)  # a draft is nobody's memory yet
         if counts:
             self._forget(issue.date)
         frame = {name: getattr(issue, name) for name in _FRAME}
@@ -75,19 +75,20 @@ class Issues:
         ):
             within[entry.section].append(Entry(entry.markdown, entry.story))
         sections = tuple(
-            Section(**heading, entries=tuple(within[place])) for place, heading in enumerate(frame.pop("sections"))
+            Section(**heading, entries=tuple(within[section_index]))
+            for section_index, heading in enumerate(frame.pop("sections"))
         )
         frame["warnings"] = tuple(frame["warnings"])
         return Issue(date=day, state=row.state, sections=sections, **frame)
 
-    def dates(self, state: IssueState | None = None) -> list[date]:
+    def list_dates(self, state: IssueState | None = None) -> list[date]:
         """The dates of all issues, or of those in one state, oldest first."""
         query = select(issues.c.date).order_by(issues.c.date)
         if state is not None:
             query = query.where(issues.c.state == state)
         return list(self._connection.execute(query).scalars())
 
-    def entries(self) -> list[tuple[date, Entry]]:
+    def list_printed_entries(self) -> list[tuple[date, Entry]]:
         """Every entry of the published issues with its issue, the newest issue first."""
         query = (
             select(entries.c.issue, entries.c.markdown, entries.c.story)
@@ -97,13 +98,13 @@ class Issues:
         )
         return [(day, Entry(markdown, story)) for day, markdown, story in self._connection.execute(query)]
 
-    def drafts(self) -> list[Issue]:
+    def list_drafts(self) -> list[Issue]:
         """The issues not yet published, oldest first."""
-        return [issue for day in self.dates("draft") if (issue := self.get(day))]
+        return [issue for day in self.list_dates("draft") if (issue := self.get(day))]
 
-    def printed(self, keys: Iterable[str]) -> dict[str, list[Printed]]:
+    def find_printed(self, keys: Iterable[str]) -> dict[str, list[Printed]]:
         """The entries of published issues that printed each key, oldest first; a key never printed is left out."""
-        found: dict[str, list[Printed]] = defaultdict(list)
+        printed: dict[str, list[Printed]] = defaultdict(list)
         of_entry = (entries.c.issue == entry_keys.c.issue) & (entries.c.position == entry_keys.c.position)
         for chunk in chunks(dict.fromkeys(keys)):
             query = (
@@ -114,12 +115,14 @@ class Issues:
                 .order_by(entry_keys.c.issue, entry_keys.c.position)
             )
             for key, day, markdown in self._connection.execute(query):
-                found[key].append(Printed(day, markdown))
-        return dict(found)
+                printed[key].append(Printed(day, markdown))
+        return dict(printed)
 
     def _put_entries(self, issue: Issue, keys: Sequence[Iterable[str]]) -> None:
-        printed = [(place, entry) for place, section in enumerate(issue.sections) for entry in section.entries]
-        joined = Articles(self._connection).forward(entry.story for _, entry in printed if entry.story is not None)
+        printed = [
+            (section_index, entry) for section_index, section in enumerate(issue.sections) for entry in section.entries
+        ]
+        joined = Articles(self._connection).find_joined(entry.story for _, entry in printed if entry.story is not None)
         rows = [
             {
                 "issue": issue.date,
@@ -132,8 +135,8 @@ class Issues:
         ]
         links = [
             {"key": key, "issue": issue.date, "position": position}
-            for position, (_, mine) in enumerate(zip(printed, keys, strict=True))
-            for key in dict.fromkeys(mine)
+            for position, (_, keys_of_entry) in enumerate(zip(printed, keys, strict=True))
+            for key in dict.fromkeys(keys_of_entry)
             if len(key.encode(errors="replace")) <= LONGEST_KEY
         ]
         if rows:
@@ -142,18 +145,21 @@ class Issues:
             self._connection.execute(insert(entry_keys), links)
 
     def _forget(self, day: date) -> None:
-        """Let go what stories were told of this issue: those it was drafted from settle anew, and whatever it printed,
-        what is about that or belongs to it, is graded again."""
+        """Derive again the stories and grades that depend on an issue; called before and after its entries change.
+
+        The stories of its entries lose their date of publication before their state is derived. Every article
+        that has a key of its entries, mainly refers to one, or is a member of such a story is marked for grading.
+        """
         drafted = select(entries.c.story).where(entries.c.issue == day, entries.c.story.is_not(None))
-        told = stories_of(self._connection, self._connection.execute(drafted).scalars().all())
-        for chunk in chunks(told):
+        story_ids = stories_of(self._connection, self._connection.execute(drafted).scalars().all())
+        for chunk in chunks(story_ids):
             self._connection.execute(update(stories).where(stories.c.id.in_(chunk)).values(published_in=None))
-        settle(self._connection, told)
+        settle(self._connection, story_ids)
         linked = select(entry_keys.c.key).where(entry_keys.c.issue == day)
         refers, own = article_references.c, article_keys.c
         concerned = or_(
             articles.c.id.in_(select(own.article_id).where(own.key.in_(linked))),
             articles.c.id.in_(select(refers.article_id).where(refers.key.in_(linked), refers.is_primary == true())),
-            articles.c.id.in_(select(story_members.c.article_id).where(story_members.c.story_id.in_(told))),
+            articles.c.id.in_(select(story_members.c.article_id).where(story_members.c.story_id.in_(story_ids))),
         )
         self._connection.execute(update(articles).where(concerned).values(fresh=True))

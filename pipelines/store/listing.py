@@ -19,7 +19,7 @@ UNDECIDED: Final[tuple[CandidateState, ...]] = ("new",)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CandidateQuery:
     """What candidates are asked for. What is left out does not matter.
 
     Args:
@@ -54,30 +54,30 @@ class Ranked:
     newest_at: datetime
 
 
-def listed(connection: Connection, wanted: Wanted) -> tuple[dict[str, int], Iterator[Ranked]]:
+def listed(connection: Connection, query: CandidateQuery) -> tuple[dict[str, int], Iterator[Ranked]]:
     """How many candidates are wanted, by category, and the candidates: the highest score first, read as asked for.
 
     The wanted category does not count. Words are looked for once, which takes longer than all else.
     """
-    if not wanted.words:
-        return counts(connection, wanted), _ranked(connection, wanted)
-    everywhere = _narrowed(select(*_RANKED), replace(wanted, category=None), connection.dialect.name)
+    if not query.words:
+        return counts(connection, query), _ranked(connection, query)
+    everywhere = _narrowed(select(*_RANKED), replace(query, category=None), connection.dialect.name)
     hits = everywhere.cte("hits").prefix_with("MATERIALIZED")
     numbers = select(null(), hits.c.category, func.count(), null()).group_by(hits.c.category)
     ranking = select(hits.c.id, hits.c.category, hits.c.score, hits.c.newest_at)
-    if wanted.category is not None:
-        ranking = ranking.where(hits.c.category == wanted.category)
+    if query.category is not None:
+        ranking = ranking.where(hits.c.category == query.category)
     both = union_all(ranking, numbers).subquery()
     rows = connection.execute(select(both).order_by(both.c.id.is_not(None), both.c.score.desc(), both.c.id))
-    found: dict[str, int] = {}
+    numbers_by_category: dict[str, int] = {}
     for row in rows:
         if row.id is not None:
-            return found, (Ranked(*one) for one in chain([row], rows))
-        found[row.category] = int(row.score)
-    return found, iter(())
+            return numbers_by_category, (Ranked(*ranked_row) for ranked_row in chain([row], rows))
+        numbers_by_category[row.category] = int(row.score)
+    return numbers_by_category, iter(())
 
 
-def counts(connection: Connection, wanted: Wanted) -> dict[str, int]:
+def counts(connection: Connection, wanted: CandidateQuery) -> dict[str, int]:
     """How many candidates are wanted, by category; the wanted category does not count."""
     query = select(stories.c.category, func.count()).group_by(stories.c.category)
     rows = connection.execute(_narrowed(query, replace(wanted, category=None), connection.dialect.name))
@@ -87,14 +87,14 @@ def counts(connection: Connection, wanted: Wanted) -> dict[str, int]:
 _RANKED: Final = (stories.c.id, stories.c.category, stories.c.score, stories.c.newest_at)
 
 
-def _ranked(connection: Connection, wanted: Wanted) -> Iterator[Ranked]:
+def _ranked(connection: Connection, wanted: CandidateQuery) -> Iterator[Ranked]:
     query = _narrowed(select(*_RANKED), wanted, connection.dialect.name)
     with connection.execute(query.order_by(stories.c.score.desc(), stories.c.id)) as rows:
         for row in rows:
             yield Ranked(*row)
 
 
-def _narrowed(query: Select[Any], wanted: Wanted, dialect: str) -> Select[Any]:
+def _narrowed(query: Select[Any], wanted: CandidateQuery, dialect: str) -> Select[Any]:
     columns = stories.c
     if wanted.states:
         query = query.where(columns.state.in_(wanted.states))

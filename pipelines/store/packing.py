@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from pipelines.deduplicate.identity import DatedMetrics
 from pipelines.model import Article, Instant, Reference
 
 _LEVEL: Final = 3
@@ -36,13 +38,17 @@ def unpack(packed: bytes) -> str:
 
 def pack_article(article: Article) -> bytes:
     """An article without keys and metrics, which the store keeps beside it."""
-    values = {name: value for name in _PLAIN if (value := getattr(article, name)) not in _AT_DEFAULT}
+    fields = {name: getattr(article, name) for name in _PLAIN}
+    values = {name: field for name, field in fields.items() if field not in _AT_DEFAULT}
     values["fetched_at"] = _from_moment(article.fetched_at)
     values["published"] = _from_instant(article.published)
     if article.updated:
         values["updated"] = _from_instant(article.updated)
     if article.references:
-        values["references"] = [(one.key, one.url, one.label, one.primary, one.position) for one in article.references]
+        values["references"] = [
+            (reference.key, reference.url, reference.label, reference.primary, reference.position)
+            for reference in article.references
+        ]
     return pack(_ENCODE(values))
 
 
@@ -57,8 +63,13 @@ def unpack_article(packed: bytes) -> Article:
     values["published"] = _to_instant(values["published"])
     if "updated" in values:
         values["updated"] = _to_instant(values["updated"])
-    values["references"] = tuple(Reference(*one) for one in values.get("references", ()))
+    values["references"] = tuple(Reference(*reference) for reference in values.get("references", ()))
     return Article(**values)
+
+
+def unpack_metrics(stored: Mapping[str, list[float]]) -> DatedMetrics:
+    """Metrics as a row has them, as JSON: each a list of the number and the time when it was read."""
+    return {name: (int(number), read_at) for name, (number, read_at) in stored.items()}
 
 
 _PLAIN: Final = tuple(
@@ -72,10 +83,10 @@ def _from_instant(instant: Instant) -> tuple[str, str, str, str | None]:
     return _from_moment(instant.at), instant.precision, instant.source, instant.raw
 
 
-def _from_moment(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat()  # as the tables give it back
+def _from_moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()  # as the tables give it back
 
 
 def _to_instant(values: list[Any]) -> Instant:
-    at, precision, source, raw = values
-    return Instant(datetime.fromisoformat(at), precision, source, raw)
+    moment, precision, source, raw = values
+    return Instant(datetime.fromisoformat(moment), precision, source, raw)

@@ -14,7 +14,7 @@ from sqlalchemy.sql import bindparam
 from crawler.items import RawItem
 from pipelines.deduplicate.identity import DatedMetrics, date_metrics, merge_metrics
 from pipelines.store.engine import chunks
-from pipelines.store.packing import pack, unpack
+from pipelines.store.packing import pack, unpack, unpack_metrics
 from pipelines.store.tables import joined_articles, raw_items
 
 _KNOWN: Final = select(raw_items.c.digest, raw_items.c.id, raw_items.c.article_id, raw_items.c.metrics).where(
@@ -88,10 +88,10 @@ class RawItems:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def known(self, digests: Collection[bytes]) -> dict[bytes, Known]:
+    def find_stored(self, digests: Collection[bytes]) -> dict[bytes, Known]:
         """Those of the digests that are stored."""
         return {
-            row.digest: Known(row.id, row.article_id, _measured(row.metrics))
+            row.digest: Known(row.id, row.article_id, unpack_metrics(row.metrics or {}))
             for chunk in chunks(digests)
             for row in self._connection.execute(_KNOWN, {"digests": chunk})
         }
@@ -102,19 +102,19 @@ class RawItems:
             return
         rows = [
             {
-                "source": one.packed.source,
-                "article_id": one.article,
-                "digest": one.packed.digest,
-                "fetched_at": one.packed.item.fetched_at,
-                "metrics": date_metrics(one.packed.item.metrics, one.packed.item.fetched_at) or None,
-                "problem": one.problem,
-                "body": pack(one.packed.body),
+                "source": new.packed.source,
+                "article_id": new.article,
+                "digest": new.packed.digest,
+                "fetched_at": new.packed.item.fetched_at,
+                "metrics": date_metrics(new.packed.item.metrics, new.packed.item.fetched_at) or None,
+                "problem": new.problem,
+                "body": pack(new.packed.body),
             }
-            for one in items
+            for new in items
         ]
         self._connection.execute(insert(raw_items), rows)
 
-    def measure(self, seen: Iterable[tuple[Known, RawItem]]) -> dict[int, DatedMetrics]:
+    def update_metrics(self, items: Iterable[tuple[Known, RawItem]]) -> dict[int, DatedMetrics]:
         """Note the numbers of items that are stored already.
 
         Returns:
@@ -122,28 +122,28 @@ class RawItems:
         """
         rows: list[dict[str, object]] = []
         by_article: dict[int, DatedMetrics] = {}
-        for known, item in seen:
-            now = merge_metrics(known.metrics, date_metrics(item.metrics, item.fetched_at))
-            if now != known.metrics:
-                rows.append({"of": known.id, "metrics": now})
-                if known.article is not None:
-                    by_article[known.article] = merge_metrics(by_article.get(known.article, {}), now)
+        for stored, item in items:
+            now = merge_metrics(stored.metrics, date_metrics(item.metrics, item.fetched_at))
+            if now != stored.metrics:
+                rows.append({"of": stored.id, "metrics": now})
+                if stored.article is not None:
+                    by_article[stored.article] = merge_metrics(by_article.get(stored.article, {}), now)
         if rows:
             self._connection.execute(update(raw_items).where(raw_items.c.id == bindparam("of")), rows)
         return by_article
 
-    def html_of(self, article: int) -> list[str]:
+    def list_html(self, article: int) -> list[str]:
         """The HTML of every raw item that an article was made of, oldest first."""
-        gone = select(joined_articles.c.id).where(joined_articles.c.article_id == article)
-        mine = or_(raw_items.c.article_id == article, raw_items.c.article_id.in_(gone))
-        rows = self._connection.execute(select(raw_items).where(mine).order_by(raw_items.c.id))
+        joined = select(joined_articles.c.id).where(joined_articles.c.article_id == article)
+        of_article = or_(raw_items.c.article_id == article, raw_items.c.article_id.in_(joined))
+        rows = self._connection.execute(select(raw_items).where(of_article).order_by(raw_items.c.id))
         return [html for row in rows if (html := _stored(row).item.html)]
 
     def count(self) -> int:
         """How many there are."""
         return self._connection.execute(select(func.count()).select_from(raw_items)).scalar_one()
 
-    def each(self, size: int = 500) -> Iterator[list[StoredRaw]]:
+    def iterate(self, size: int = 500) -> Iterator[list[StoredRaw]]:
         """All raw items in the order in which they came, so many at a time."""
         last = 0
         query = select(raw_items).where(raw_items.c.id > bindparam("last")).order_by(raw_items.c.id).limit(size)
@@ -151,18 +151,13 @@ class RawItems:
             last = rows[-1].id
             yield [_stored(row) for row in rows]
 
-    def settle(self, outcomes: Mapping[int, tuple[int | None, str | None]]) -> None:
+    def set_outcomes(self, outcomes: Mapping[int, tuple[int | None, str | None]]) -> None:
         """Note anew what became of raw items: article id and problem by raw item id."""
         if outcomes:
             self._connection.execute(
                 update(raw_items).where(raw_items.c.id == bindparam("of")),
-                [{"of": one, "article_id": article, "problem": why} for one, (article, why) in outcomes.items()],
+                [{"of": raw_id, "article_id": article, "problem": why} for raw_id, (article, why) in outcomes.items()],
             )
-
-    def quarantined(self) -> list[StoredRaw]:
-        """The raw items of which no article could be made."""
-        query = select(raw_items).where(raw_items.c.problem.is_not(None)).order_by(raw_items.c.id)
-        return [_stored(row) for row in self._connection.execute(query)]
 
 
 def _stored(row: Row[Any]) -> StoredRaw:
@@ -171,10 +166,6 @@ def _stored(row: Row[Any]) -> StoredRaw:
         source=row.source,
         item=replace(RawItem.from_json(unpack(row.body)), fetched_at=row.fetched_at),
         article=row.article_id,
-        metrics=_measured(row.metrics),
+        metrics=unpack_metrics(row.metrics or {}),
         problem=row.problem,
     )
-
-
-def _measured(stored: Mapping[str, list[float]] | None) -> DatedMetrics:
-    return {name: (int(value), at) for name, (value, at) in (stored or {}).items()}

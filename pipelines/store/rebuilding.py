@@ -23,29 +23,31 @@ class Rebuilding:
         self._raw = raw
         self._first_new = articles.next_id()
         self._free = count(self._first_new)
-        self._before = articles.clear()
-        self._given: set[int] = set()
-        self._living: set[int] = set()
+        self._former_ids = articles.clear()
+        self._given_ids: set[int] = set()
+        self._living_ids: set[int] = set()
         self._heirs: dict[int, int] = {}
         self._moved: dict[int, tuple[int | None, int]] = {}
 
     def take(self, items: Sequence[tuple[StoredRaw, Article | str]]) -> None:
         """Take raw items, each with the article made of it now, or the reason why there is none."""
-        made = [(raw, one) for raw, one in items if isinstance(one, Article)]
-        saved = self._articles.save([one for _, one in made], lambda index: self._id_for(made[index][0]))
-        self._living |= set(saved.ids)
-        self._living -= saved.gone
+        articles = [(raw, article) for raw, article in items if isinstance(article, Article)]
+        saved = self._articles.save(
+            [article for _, article in articles], lambda index: self._id_for(articles[index][0])
+        )
+        self._living_ids |= set(saved.ids)
+        self._living_ids -= saved.gone
         numbers: dict[int, DatedMetrics] = {}
-        for (raw, _), one in zip(made, saved.ids, strict=True):
+        for (raw, _), article_id in zip(articles, saved.ids, strict=True):
             if raw.metrics:
-                numbers[one] = merge_metrics(numbers.get(one, {}), raw.metrics)
+                numbers[article_id] = merge_metrics(numbers.get(article_id, {}), raw.metrics)
             if raw.article is not None:
-                self._heirs.setdefault(raw.article, one)
-            if raw.article != one:
-                self._moved[raw.id] = raw.article, one
-        self._articles.measure(numbers)
-        reasons = ((raw, None if isinstance(one, Article) else one) for raw, one in items)
-        self._raw.settle({raw.id: (raw.article, reason) for raw, reason in reasons if reason != raw.problem})
+                self._heirs.setdefault(raw.article, article_id)
+            if raw.article != article_id:
+                self._moved[raw.id] = raw.article, article_id
+        self._articles.set_metrics(numbers)
+        reasons = ((raw, None if isinstance(outcome, Article) else outcome) for raw, outcome in items)
+        self._raw.set_outcomes({raw.id: (raw.article, reason) for raw, reason in reasons if reason != raw.problem})
 
     def finish(self) -> int:
         """Let the ids that are left over find what became of their items, and forget what nothing makes any more.
@@ -53,32 +55,32 @@ class Rebuilding:
         Returns:
             How many articles there are.
         """
-        heirs = self._before | self._heirs
-        forward = self._articles.forward([*heirs, *self._given])
-        for one, kept in heirs.items():
-            if one in self._living or one in forward:
+        heirs = self._former_ids | self._heirs
+        forward = self._articles.find_joined([*heirs, *self._given_ids])
+        for former_id, heir_id in heirs.items():
+            if former_id in self._living_ids or former_id in forward:
                 continue
-            heir = self._now(kept, forward)
-            if heir in self._living:
-                self._articles.join(Join(one, heir, shift=0))
-                forward[one] = heir
+            heir = self._current_id(heir_id, forward)
+            if heir in self._living_ids:
+                self._articles.join(Join(former_id, heir, shift=0))
+                forward[former_id] = heir
             else:
-                self._articles.remove(one)
+                self._articles.remove(former_id)
         self._articles.forget_joined(self._first_new)
-        self._raw.settle(
+        self._raw.set_outcomes(
             {
-                raw: (self._now(one, forward), None)
-                for raw, (before, one) in self._moved.items()
-                if before is None or self._now(before, forward) != self._now(one, forward)
+                raw_id: (self._current_id(article_id, forward), None)
+                for raw_id, (former_id, article_id) in self._moved.items()
+                if former_id is None or self._current_id(former_id, forward) != self._current_id(article_id, forward)
             }
         )
-        return len(self._living)
+        return len(self._living_ids)
 
     def _id_for(self, raw: StoredRaw) -> int:
-        number = next(self._free) if raw.article is None or raw.article in self._given else raw.article
-        self._given.add(number)
+        number = next(self._free) if raw.article is None or raw.article in self._given_ids else raw.article
+        self._given_ids.add(number)
         return number
 
     @staticmethod
-    def _now(one: int, forward: Mapping[int, int]) -> int:
-        return forward.get(one, one)
+    def _current_id(article_id: int, forward: Mapping[int, int]) -> int:
+        return forward.get(article_id, article_id)

@@ -54,15 +54,16 @@ class Runs:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def start(self, source: str, at: datetime) -> int:
+    def start(self, source: str, started_at: datetime) -> int:
         """Begin a run of a source. One of it that never ended is closed as interrupted.
 
         Returns:
             The run's id.
         """
         unfinished = update(runs).where(runs.c.source == source, runs.c.finished_at.is_(None))
-        self._connection.execute(unfinished.values(finished_at=at, failure=func.coalesce(runs.c.failure, INTERRUPTED)))
-        begun = insert(runs).values(source=source, started_at=at).returning(runs.c.id)
+        failure = func.coalesce(runs.c.failure, INTERRUPTED)
+        self._connection.execute(unfinished.values(finished_at=started_at, failure=failure))
+        begun = insert(runs).values(source=source, started_at=started_at).returning(runs.c.id)
         number: int = self._connection.execute(begun).scalar_one()
         return number
 
@@ -76,13 +77,13 @@ class Runs:
         first: str | None = self._connection.execute(_ADD, numbers | {"why": failure}).scalar_one()
         return first
 
-    def finish(self, run: int, at: datetime) -> None:
+    def finish(self, run: int, finished_at: datetime) -> None:
         """End a run."""
-        self._connection.execute(update(runs).where(runs.c.id == run).values(finished_at=at))
+        self._connection.execute(update(runs).where(runs.c.id == run).values(finished_at=finished_at))
 
-    def since(self, at: datetime, source: str | None = None) -> list[Run]:
+    def list_since(self, since: datetime, source: str | None = None) -> list[Run]:
         """Runs, of one source or of all, that began at a time or later."""
-        query = select(runs).where(runs.c.started_at >= at).order_by(runs.c.id)
+        query = select(runs).where(runs.c.started_at >= since).order_by(runs.c.id)
         if source is not None:
             query = query.where(runs.c.source == source)
         return [_run(row) for row in self._connection.execute(query)]

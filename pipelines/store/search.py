@@ -11,7 +11,18 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Integer, Select, delete, func, literal_column, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    TextClause,
+    delete,
+    func,
+    literal_column,
+    select,
+    text,
+)
 
 from pipelines.model import StoredArticle
 from pipelines.store.engine import chunks, upsert
@@ -44,34 +55,42 @@ class Search:
 
     def put(self, articles: Iterable[StoredArticle]) -> None:
         """Have articles found by their titles, accounts and digests; those that are known so already cost nothing."""
-        wanted = {one.id: _text_of(one) for one in articles}
-        known = self._texts(wanted)
-        changed = {one: said for one, said in wanted.items() if known.get(one) != said}
-        self._take_out({one: known[one] for one in changed if one in known})
-        upsert(self._connection, search_texts, [{"article_id": one, "text": said} for one, said in changed.items()])
-        if self._indexed and changed:
-            self._connection.execute(_PUT, [{"id": one, "words": words(said)} for one, said in changed.items()])
+        texts = {stored.id: _text_of(stored) for stored in articles}
+        stored_texts = self._texts(texts)
+        changed = {
+            article_id: content for article_id, content in texts.items() if stored_texts.get(article_id) != content
+        }
+        self._take_out({article_id: stored_texts[article_id] for article_id in changed if article_id in stored_texts})
+        rows = [{"article_id": article_id, "text": content} for article_id, content in changed.items()]
+        upsert(self._connection, search_texts, rows)
+        if self._indexed:
+            self._run_for_each(_PUT, changed)
 
     def forget(self, ids: Iterable[int]) -> None:
         """Have articles not found any more."""
-        known = self._texts(ids)
-        self._take_out(known)
-        for chunk in chunks(known):
+        texts = self._texts(ids)
+        self._take_out(texts)
+        for chunk in chunks(texts):
             self._connection.execute(delete(search_texts).where(search_texts.c.article_id.in_(chunk)))
 
     def _texts(self, ids: Iterable[int]) -> Mapping[int, str]:
         rows = search_texts.c
         return {
-            one: said
+            article_id: content
             for chunk in chunks(ids)
-            for one, said in self._connection.execute(
+            for article_id, content in self._connection.execute(
                 select(rows.article_id, rows.text).where(rows.article_id.in_(chunk))
             )
         }
 
-    def _take_out(self, known: Mapping[int, str]) -> None:
-        if self._indexed and known:
-            self._connection.execute(_DROP, [{"id": one, "words": words(said)} for one, said in known.items()])
+    def _take_out(self, texts: Mapping[int, str]) -> None:
+        if self._indexed:
+            self._run_for_each(_DROP, texts)
+
+    def _run_for_each(self, statement: TextClause, texts: Mapping[int, str]) -> None:
+        if texts:
+            rows = [{"id": article_id, "words": split_words(content)} for article_id, content in texts.items()]
+            self._connection.execute(statement, rows)
 
 
 def found(query: str, article: ColumnElement[int], dialect: str) -> ColumnElement[bool] | None:
@@ -88,29 +107,29 @@ def found(query: str, article: ColumnElement[int], dialect: str) -> ColumnElemen
     if dialect != "sqlite":
         holds = (func.strpos(rows.text, term) > 0 for term in terms)
         return article.in_(select(rows.article_id).where(*holds))
-    asked = " AND ".join(f'"{piece}"{"*" * prefix}' for term in terms for piece, prefix in _pieces(term))
+    expression = " AND ".join(f'"{piece}"{"*" * prefix}' for term in terms for piece, prefix in _pieces(term))
     indexed: Select[int] = select(literal_column("rowid", Integer)).select_from(text("search_words"))
-    indexed = indexed.where(text("search_words MATCH :asked").bindparams(asked=asked))
+    indexed = indexed.where(text("search_words MATCH :asked").bindparams(asked=expression))
     doubtful = [term for term in terms if not _EXACT.fullmatch(term)]
     if not doubtful:
         return article.in_(indexed)
     holding = select(rows.article_id).where(*(func.instr(rows.text, term) > 0 for term in doubtful))
-    return article.in_(holding.where(rows.article_id.in_(indexed)) if asked else holding)
+    return article.in_(holding.where(rows.article_id.in_(indexed)) if expression else holding)
 
 
-def folded(words: str) -> str:
+def folded(content: str) -> str:
     """Text as it is compared: one form of each character, one case, single blanks.
 
     >>> folded("ＭＮＮ　Kit\\n量化")
     'mnn kit 量化'
     """
-    return " ".join(unicodedata.normalize("NFKC", words).casefold().split())
+    return " ".join(unicodedata.normalize("NFKC", content).casefold().split())
 
 
-def words(text: str) -> str:
+def split_words(text: str) -> str:
     """What the index is told of a text: Latin words, and of Chinese every pair of neighbours and each run's last.
 
-    >>> words("高通骁龙690，MNN框架")
+    >>> split_words("高通骁龙690，MNN框架")
     '高通 通骁 骁龙 龙 690 mnn 框架 架'
     """
     return " ".join(piece for run in _RUN.findall(text.casefold()) for piece in _of_run(run))
@@ -120,7 +139,7 @@ def _of_run(run: str) -> Iterator[str]:
     if run[0] < _WIDE:
         yield run
         return
-    yield from (run[at : at + 2] for at in range(len(run)))
+    yield from (run[index : index + 2] for index in range(len(run)))
 
 
 def _pieces(term: str) -> Iterator[tuple[str, bool]]:
@@ -130,10 +149,10 @@ def _pieces(term: str) -> Iterator[tuple[str, bool]]:
         if run[0] < _WIDE or len(run) == 1:
             yield run, True
         else:
-            yield from ((run[at : at + 2], False) for at in range(len(run) - 1))
+            yield from ((run[index : index + 2], False) for index in range(len(run) - 1))
 
 
-def _text_of(one: StoredArticle) -> str:
-    article = one.article
-    said = (article.title, article.publisher or "", article.author or "", article.summary[:SUMMARY_CHARACTERS])
-    return folded(" ".join(said))
+def _text_of(stored: StoredArticle) -> str:
+    article = stored.article
+    parts = (article.title, article.publisher or "", article.author or "", article.summary[:SUMMARY_CHARACTERS])
+    return folded(" ".join(parts))

@@ -25,49 +25,52 @@ class Snapshots:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def keep(self, articles: Iterable[StoredArticle], at: datetime) -> None:
+    def save(self, articles: Iterable[StoredArticle], taken_at: datetime) -> None:
         """Keep what articles say now; one that says what its newest snapshot says already is not kept again."""
         articles = list(articles)
-        known = {one: kept.hash for one, kept in self.newest(one.id for one in articles).items()}
+        newest = self.get_newest(stored.id for stored in articles)
+        hashes = {article_id: snapshot.hash for article_id, snapshot in newest.items()}
         rows = []
-        for one in articles:
-            wording = text_hash(one.article.title, one.article.text)
-            if known.get(one.id) != wording:
+        for stored in articles:
+            wording = text_hash(stored.article.title, stored.article.text)
+            if hashes.get(stored.id) != wording:
                 rows.append(
                     {
-                        "article": one.id,
-                        "at": at,
-                        "url": one.article.url,
-                        "title": one.article.title,
-                        "text": pack(one.article.text),
+                        "article": stored.id,
+                        "at": taken_at,
+                        "url": stored.article.url,
+                        "title": stored.article.title,
+                        "text": pack(stored.article.text),
                         "hash": wording,
                     }
                 )
         if rows:
             self._connection.execute(insert(snapshots), rows)
 
-    def newest(self, ids: Iterable[int]) -> dict[int, Snapshot]:
+    def get_newest(self, ids: Iterable[int]) -> dict[int, Snapshot]:
         """The newest snapshot of each article that has one."""
-        found = {}
+        snapshots_by_article = {}
         for chunk in chunks(ids):
             last = select(func.max(snapshots.c.id)).where(snapshots.c.article.in_(chunk)).group_by(snapshots.c.article)
             for row in self._connection.execute(select(snapshots).where(snapshots.c.id.in_(last))):
-                found[row.article] = _snapshot(row)
-        return found
+                snapshots_by_article[row.article] = _snapshot(row)
+        return snapshots_by_article
 
-    def hear(self, heard: Iterable[Heard]) -> None:
+    def save_answers(self, answers: Iterable[Heard]) -> None:
         """Note what was heard of addresses."""
-        rows = [{"url": one.url, "at": one.at, "state": one.state, "detail": one.detail} for one in heard]
+        rows = [
+            {"url": answer.url, "at": answer.at, "state": answer.state, "detail": answer.detail} for answer in answers
+        ]
         if rows:
             upsert(self._connection, addresses, rows)
 
-    def heard(self, urls: Iterable[str]) -> dict[str, Heard]:
+    def get_answers(self, urls: Iterable[str]) -> dict[str, Heard]:
         """What was last heard of addresses, as they were asked for."""
-        found = {}
+        answers = {}
         for chunk in chunks(urls):
             for row in self._connection.execute(select(addresses).where(addresses.c.url.in_(chunk))):
-                found[row.url] = Heard(row.url, row.at, row.state, row.detail)
-        return found
+                answers[row.url] = Heard(row.url, row.at, row.state, row.detail)
+        return answers
 
 
 def _snapshot(row: Row[tuple[object, ...]]) -> Snapshot:

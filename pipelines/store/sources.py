@@ -45,38 +45,45 @@ class Sources:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def all(self) -> dict[str, SourceRecord]:
+    def list_all(self) -> dict[str, SourceRecord]:
         """Every source that was ever crawled, by id."""
         return {row.id: _record(row) for row in self._connection.execute(select(sources).order_by(sources.c.id))}
 
-    def state(self, ids: Iterable[str]) -> dict[str, SourceState]:
+    def get_states(self, ids: Iterable[str]) -> dict[str, SourceState]:
         """What each of these sources' next run needs to know; the empty state for one never crawled."""
-        found = {one: SourceState() for one in ids}
-        for chunk in chunks(found):
+        states = {source_id: SourceState() for source_id in ids}
+        for chunk in chunks(states):
             for row in self._connection.execute(select(sources).where(sources.c.id.in_(chunk))):
-                found[row.id] = _state(row)
-        return found
+                states[row.id] = _state(row)
+        return states
 
-    def started(self, one: str, kind: Kind, name: str, at: datetime) -> None:
+    def record_start(self, source_id: str, kind: Kind, name: str, started_at: datetime) -> None:
         """Note that a run of the source began, and how the registry describes it."""
-        row = {"id": one, "kind": kind, "name": name, "last_started_at": at, "not_before": None, "failures_in_row": 0}
+        row = {
+            "id": source_id,
+            "kind": kind,
+            "name": name,
+            "last_started_at": started_at,
+            "not_before": None,
+            "failures_in_row": 0,
+        }
         upsert(self._connection, sources, [row], keep=frozenset({"failures_in_row"}))
 
-    def finished(self, one: str, at: datetime, failure: str | None, state: SourceState | None) -> None:
+    def record_end(self, source_id: str, finished_at: datetime, failure: str | None, state: SourceState | None) -> None:
         """Note how a run ended. Without a state the former one stays, so that the next run asks for the same again."""
         values: dict[str, Any] = {"failure": failure}
         if failure is None:
-            values |= {"last_success_at": at, "failures_in_row": 0}
+            values |= {"last_success_at": finished_at, "failures_in_row": 0}
         else:
-            values |= {"last_failure_at": at, "failures_in_row": sources.c.failures_in_row + 1}
+            values |= {"last_failure_at": finished_at, "failures_in_row": sources.c.failures_in_row + 1}
         if state is not None:
             values |= {"etag": state.etag, "last_modified": state.last_modified, "cursor": dict(state.cursor)}
-        self._connection.execute(update(sources).where(sources.c.id == one).values(values))
+        self._connection.execute(update(sources).where(sources.c.id == source_id).values(values))
 
-    def wait(self, one: str, until: datetime) -> None:
+    def set_not_before(self, source_id: str, until: datetime) -> None:
         """Note that the site does not want to be asked before a time. The next run that begins forgets it."""
         values = {"not_before": until}
-        self._connection.execute(update(sources).where(sources.c.id == one).values(values))
+        self._connection.execute(update(sources).where(sources.c.id == source_id).values(values))
 
 
 def _record(row: Row[Any]) -> SourceRecord:

@@ -35,8 +35,8 @@ def state_after(actions: Iterable[DecisionAction]) -> CandidateState:
     >>> state_after(["split"])
     'new'
     """
-    said = [_STATE_AFTER[action] for action in actions if action in _STATE_AFTER]
-    return said[-1] if said else "new"
+    states = [_STATE_AFTER[action] for action in actions if action in _STATE_AFTER]
+    return states[-1] if states else "new"
 
 
 def settle(connection: Connection, story_ids: Collection[int]) -> None:
@@ -48,13 +48,13 @@ def settle(connection: Connection, story_ids: Collection[int]) -> None:
     for chunk in chunks(story_ids):
         decided: dict[int, list[tuple[DecisionAction, str | None]]] = defaultdict(list)
         member = story_members.c
-        for one, action, category in connection.execute(
+        for story_id, action, category in connection.execute(
             select(member.story_id, decisions.c.action, decisions.c.category)
             .join(decisions, decisions.c.story == member.article_id)
             .where(member.story_id.in_(chunk), STANDING)
             .order_by(decisions.c.id)
         ):
-            decided[one].append((action, category))
+            decided[story_id].append((action, category))
         prints = (
             select(member.story_id, func.min(entries.c.issue).label("first"))
             .join(entries, entries.c.story == member.article_id)
@@ -64,69 +64,80 @@ def settle(connection: Connection, story_ids: Collection[int]) -> None:
         )
         printed = {row.story_id: row.first for row in connection.execute(prints)}
         graded = select(stories.c.id, stories.c.published_in, stories.c.graded).where(stories.c.id.in_(chunk))
-        rows = [
-            {
-                "of": one,
-                "published_in": (day := printed.get(one, found)),
-                "state": "published" if day else state_after(action for action, _ in decided[one]),
-                "category": next((name for _, name in reversed(decided[one]) if name), category),
-            }
-            for one, found, category in connection.execute(graded).all()
-        ]
+        rows = []
+        for story_id, found_in, graded_category in connection.execute(graded).all():
+            published_in = printed.get(story_id, found_in)
+            rows.append(
+                {
+                    "of": story_id,
+                    "published_in": published_in,
+                    "state": "published" if published_in else state_after(action for action, _ in decided[story_id]),
+                    "category": next((name for _, name in reversed(decided[story_id]) if name), graded_category),
+                }
+            )
         if rows:
             connection.execute(update(stories).where(stories.c.id == bindparam("of")), rows)
 
 
 def stories_of(connection: Connection, article_ids: Iterable[int]) -> set[int]:
-    """The ids of the stories that have one of the articles."""
+    """Find the ids of the stories that have one of the articles."""
     member = story_members.c
-    return {
-        one
-        for chunk in chunks(article_ids)
-        for one in connection.execute(select(member.story_id).where(member.article_id.in_(chunk)).distinct()).scalars()
-    }
+    story_ids: set[int] = set()
+    for chunk in chunks(article_ids):
+        query = select(member.story_id).where(member.article_id.in_(chunk)).distinct()
+        story_ids.update(connection.execute(query).scalars())
+    return story_ids
 
 
-def replace_member(connection: Connection, gone: int, kept: int | None) -> None:
-    """Let one article stand for another in its story, or (None) take it out. Where both have a story, they become one.
+def replace_member(connection: Connection, gone_id: int, kept_id: int | None) -> None:
+    """Replace an article by another in its story; where both articles have a story, the two stories become one.
 
     The grading stays until the story is grouped again.
+
+    Args:
+        connection: open for writing.
+        gone_id: of the article that leaves its story.
+        kept_id: of the article that takes its place; None where nothing does.
     """
-    mine = stories_of(connection, [gone])
-    theirs = stories_of(connection, [] if kept is None else [kept])
-    if not mine:
-        settle(connection, theirs)  # what was decided of the one is decided of the other now
+    stories_of_gone = stories_of(connection, [gone_id])
+    stories_of_kept = stories_of(connection, [] if kept_id is None else [kept_id])
+    if not stories_of_gone:
+        settle(connection, stories_of_kept)  # the decisions on the article that goes are on the other one now
         return
-    both = mine | theirs
-    base = connection.execute(select(stories).where(stories.c.id.in_(theirs or mine))).mappings().one()
-    members = set(
-        connection.execute(select(story_members.c.article_id).where(story_members.c.story_id.in_(both))).scalars()
-    )
-    members = {kept if one == gone else one for one in members} - {None}
-    shown = _shown(connection, both, gone, kept)
+    both = stories_of_gone | stories_of_kept
+    base_query = select(stories).where(stories.c.id.in_(stories_of_kept or stories_of_gone))
+    base = connection.execute(base_query).mappings().one()
+    member_query = select(story_members.c.article_id).where(story_members.c.story_id.in_(both))
+    former_members = connection.execute(member_query).scalars().all()
+    members = set(former_members) - {gone_id}
+    if kept_id is not None and gone_id in former_members:
+        members.add(kept_id)
+    remaining_evidence = _remaining_evidence(connection, both, gone_id, kept_id)
     connection.execute(delete(stories).where(stories.c.id.in_(both)))
     if not members:
         return
-    lead = kept if base["lead"] == gone else base["lead"]
-    number = min(members)
-    connection.execute(insert(stories), dict(base) | {"id": number, "lead": number if lead is None else lead})
-    connection.execute(insert(story_members), [{"article_id": one, "story_id": number} for one in members])
-    if shown:
-        connection.execute(insert(evidence), [row | {"story_id": number} for row in shown])
-    settle(connection, [number])
+    lead = kept_id if base["lead"] == gone_id else base["lead"]
+    story_id = min(members)
+    connection.execute(insert(stories), dict(base) | {"id": story_id, "lead": story_id if lead is None else lead})
+    connection.execute(insert(story_members), [{"article_id": member, "story_id": story_id} for member in members])
+    if remaining_evidence:
+        connection.execute(insert(evidence), [row | {"story_id": story_id} for row in remaining_evidence])
+    settle(connection, [story_id])
 
 
-def _shown(connection: Connection, story_ids: Collection[int], gone: int, kept: int | None) -> list[dict[str, Any]]:
-    """The evidence that is left of these stories."""
+def _remaining_evidence(
+    connection: Connection, story_ids: Collection[int], gone_id: int, kept_id: int | None
+) -> list[dict[str, Any]]:
+    """Rewrite the evidence of stories for the article that stays; evidence of one article with itself is left out."""
     query = (
         select(evidence).where(evidence.c.story_id.in_(story_ids)).order_by(evidence.c.story_id, evidence.c.position)
     )
-    left: dict[tuple[Any, ...], None] = {}
+    remaining: dict[tuple[Any, ...], None] = {}
     for row in connection.execute(query):
-        pair = {kept if one == gone else one for one in (row.one, row.other)}
+        pair = {kept_id if article_id == gone_id else article_id for article_id in (row.one, row.other)}
         if len(pair) == 2 and None not in pair:
-            left[(row.kind, row.detail, *sorted(filter(None, pair)))] = None
+            remaining[(row.kind, row.detail, *sorted(filter(None, pair)))] = None
     return [
-        {"position": place, "kind": kind, "detail": detail, "one": one, "other": other}
-        for place, (kind, detail, one, other) in enumerate(left)
+        {"position": position, "kind": kind, "detail": detail, "one": smaller_id, "other": larger_id}
+        for position, (kind, detail, smaller_id, larger_id) in enumerate(remaining)
     ]

@@ -14,7 +14,7 @@ from pipelines.group.relevance import PROMOTION
 from pipelines.model import Candidate, CandidateState, Evidence, Reason, Story, StoryLink
 from pipelines.store.articles import Articles
 from pipelines.store.engine import chunks
-from pipelines.store.listing import UNDECIDED, Ranked, Wanted, counts, listed
+from pipelines.store.listing import UNDECIDED, CandidateQuery, Ranked, counts, listed
 from pipelines.store.search import Search
 from pipelines.store.state import settle, stories_of
 from pipelines.store.tables import evidence, stories, story_members
@@ -28,12 +28,12 @@ class Stories:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def of(self, article_ids: Iterable[int]) -> dict[int, Story]:
+    def find_by_articles(self, article_ids: Iterable[int]) -> dict[int, Story]:
         """The stories that articles are in, by article id. An article not grouped yet is left out."""
-        wanted = list(article_ids)
-        found = self._load(stories_of(self._connection, wanted))
-        by_member = {member: story for story in found.values() for member in story.members}
-        return {one: by_member[one] for one in wanted if one in by_member}
+        ids = list(article_ids)
+        stories_by_id = self._load(stories_of(self._connection, ids))
+        by_member = {member: story for story in stories_by_id.values() for member in story.members}
+        return {article_id: by_member[article_id] for article_id in ids if article_id in by_member}
 
     def replace(self, removed: Iterable[int], candidates: Sequence[Candidate]) -> None:
         """Put stories in the place of others. Their state follows from decisions and issues, not from the candidates.
@@ -46,41 +46,41 @@ class Stories:
             self._connection.execute(delete(stories).where(stories.c.id.in_(chunk)))
         if not candidates:
             return
-        self._connection.execute(insert(stories), [_story_row(one) for one in candidates])
-        told = [one.story for one in candidates]
+        self._connection.execute(insert(stories), [_story_row(candidate) for candidate in candidates])
+        new_stories = [candidate.story for candidate in candidates]
         self._connection.execute(
             insert(story_members),
-            [{"article_id": member, "story_id": one.id} for one in told for member in one.members],
+            [{"article_id": member, "story_id": story.id} for story in new_stories for member in story.members],
         )
-        shown = [
+        rows = [
             {
-                "story_id": one.id,
-                "position": place,
+                "story_id": story.id,
+                "position": position,
                 "kind": part.kind,
                 "detail": part.detail,
                 "one": part.articles[0],
                 "other": part.articles[1],
             }
-            for one in told
-            for place, part in enumerate(one.evidence)
+            for story in new_stories
+            for position, part in enumerate(story.evidence)
         ]
-        if shown:
-            self._connection.execute(insert(evidence), shown)
-        settle(self._connection, [one.id for one in told])
-        Search(self._connection).put(article for one in candidates for article in one.articles)
+        if rows:
+            self._connection.execute(insert(evidence), rows)
+        settle(self._connection, [story.id for story in new_stories])
+        Search(self._connection).put(article for candidate in candidates for article in candidate.articles)
 
-    def listed(self, wanted: Wanted) -> tuple[dict[str, int], Iterator[Ranked]]:
+    def list_ranked(self, wanted: CandidateQuery) -> tuple[dict[str, int], Iterator[Ranked]]:
         """How many candidates are wanted, by category, whichever is wanted; and what the order of those follows from.
 
         The highest score comes first; they are read as they are asked for.
         """
         return listed(self._connection, wanted)
 
-    def counts(self, wanted: Wanted) -> dict[str, int]:
+    def count_by_category(self, wanted: CandidateQuery) -> dict[str, int]:
         """How many candidates are wanted, by category, whichever category is wanted."""
         return counts(self._connection, wanted)
 
-    def candidates(
+    def list_candidates(
         self,
         category: str | None = None,
         since: datetime | None = None,
@@ -103,21 +103,21 @@ class Stories:
         rows = self._connection.execute(query.order_by(stories.c.score.desc(), stories.c.id).limit(limit)).all()
         return self._candidates(rows)
 
-    def some(self, ids: Collection[int]) -> list[Candidate]:
+    def get(self, ids: Collection[int]) -> list[Candidate]:
         """Candidates by their stories' ids, ascending."""
         query = select(stories).order_by(stories.c.id)
         return [
-            one
+            candidate
             for chunk in chunks(sorted(ids))
-            for one in self._candidates(self._connection.execute(query.where(stories.c.id.in_(chunk))).all())
+            for candidate in self._candidates(self._connection.execute(query.where(stories.c.id.in_(chunk))).all())
         ]
 
-    def states(self, ids: Iterable[int]) -> dict[int, CandidateState]:
+    def get_states(self, ids: Iterable[int]) -> dict[int, CandidateState]:
         """What has become of stories, by their ids."""
         return {
-            one: state
+            story_id: state
             for chunk in chunks(ids)
-            for one, state in self._connection.execute(
+            for story_id, state in self._connection.execute(
                 select(stories.c.id, stories.c.state).where(stories.c.id.in_(chunk))
             )
         }
@@ -129,20 +129,22 @@ class Stories:
             self._connection.execute(update(stories).where(stories.c.id == bindparam("of")), rows)
             settle(self._connection, [row["of"] for row in rows])
 
-    def find(self, one: int) -> Candidate | None:
+    def find_by_article(self, article_id: int) -> Candidate | None:
         """The candidate that has this article, also by the id of an article that joined another since."""
-        member = Articles(self._connection).forward([one]).get(one, one)
+        member = Articles(self._connection).find_joined([article_id]).get(article_id, article_id)
         ids = stories_of(self._connection, [member])
         rows = self._connection.execute(select(stories).where(stories.c.id.in_(ids))).all()
         return next(iter(self._candidates(rows)), None)
 
     def _candidates(self, rows: Sequence[Row[Any]]) -> list[Candidate]:
-        told = self._load({row.id for row in rows})
-        articles = Articles(self._connection).get(member for story in told.values() for member in story.members)
+        stories_by_id = self._load({row.id for row in rows})
+        articles = Articles(self._connection).get(
+            member for story in stories_by_id.values() for member in story.members
+        )
         return [
             Candidate(
-                story=(story := told[row.id]),
-                articles=tuple(articles[member] for member in story.members),
+                story=stories_by_id[row.id],
+                articles=tuple(articles[member] for member in stories_by_id[row.id].members),
                 category=row.category,
                 category_scores=row.category_scores,
                 category_reasons=_reasons(row.category_reasons),
@@ -158,7 +160,7 @@ class Stories:
 
     def _load(self, ids: Collection[int]) -> dict[int, Story]:
         members: dict[int, list[int]] = defaultdict(list)
-        shown: dict[int, list[Evidence]] = defaultdict(list)
+        evidence_by_story: dict[int, list[Evidence]] = defaultdict(list)
         leads: dict[int, int] = {}
         run = self._connection.execute
         for chunk in chunks(ids):
@@ -169,8 +171,11 @@ class Stories:
             for row in run(belongs.order_by(story_members.c.article_id)):
                 members[row.story_id].append(row.article_id)
             for row in run(select(evidence).where(evidence.c.story_id.in_(chunk)).order_by(evidence.c.position)):
-                shown[row.story_id].append(Evidence(row.kind, row.detail, (row.one, row.other)))
-        return {one: Story(one, tuple(members[one]), lead, tuple(shown[one])) for one, lead in leads.items()}
+                evidence_by_story[row.story_id].append(Evidence(row.kind, row.detail, (row.one, row.other)))
+        return {
+            story_id: Story(story_id, tuple(members[story_id]), lead, tuple(evidence_by_story[story_id]))
+            for story_id, lead in leads.items()
+        }
 
 
 def _story_row(candidate: Candidate) -> dict[str, Any]:
@@ -185,7 +190,7 @@ def _story_row(candidate: Candidate) -> dict[str, Any]:
         "category_reasons": [astuple(reason) for reason in candidate.category_reasons],
         "reasons": [astuple(reason) for reason in candidate.reasons],
         "links": [astuple(link) for link in candidate.links],
-        "newest_at": max(one.article.published.at for one in candidate.articles),
+        "newest_at": max(stored.article.published.at for stored in candidate.articles),
         "state": "new",
         "published_in": candidate.published_in,
         "follows": candidate.follows,

@@ -16,16 +16,17 @@ class Users:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def names(self) -> list[str]:
+    def list_names(self) -> list[str]:
         """Every user."""
         return list(self._connection.execute(select(users.c.name).order_by(users.c.name)).scalars())
 
-    def password(self, name: str) -> str | None:
+    def get_password_hash(self, name: str) -> str | None:
         """The hash of a user's password; None for nobody."""
-        found: str | None = self._connection.execute(select(users.c.password).where(users.c.name == name)).scalar()
-        return found
+        query = select(users.c.password).where(users.c.name == name)
+        password_hash: str | None = self._connection.execute(query).scalar()
+        return password_hash
 
-    def put(self, name: str, password: str, since: datetime) -> None:
+    def save(self, name: str, password: str, since: datetime) -> None:
         """Add a user, or give one another password: sessions opened with the former one end."""
         self._connection.execute(delete(sessions).where(sessions.c.user == name))
         row = {"name": name, "password": password, "since": since}
@@ -41,11 +42,11 @@ class Users:
         self._connection.execute(delete(sessions).where(sessions.c.until <= now))
         self._connection.execute(insert(sessions).values(digest=digest, user=name, until=until))
 
-    def of_session(self, digest: bytes, now: datetime) -> str | None:
+    def find_by_session(self, digest: bytes, now: datetime) -> str | None:
         """Whose session it is; None for one that is over or never was."""
         query = select(sessions.c.user).where(sessions.c.digest == digest, sessions.c.until > now)
-        found: str | None = self._connection.execute(query).scalar()
-        return found
+        name: str | None = self._connection.execute(query).scalar()
+        return name
 
     def end_session(self, digest: bytes) -> None:
         """End a session."""

@@ -109,7 +109,7 @@ def news(visit: Visit) -> Response:
     if asked.after is None:
         raise BadInput("after: is missing")
     with visit.newsroom.store.reading() as tx:
-        counts = tx.stories.counts(asked.wanted(visit.now))
+        counts = tx.stories.count_by_category(asked.wanted(visit.now))
     return JSONResponse({"count": sum(counts.values()) if not asked.category else counts.get(asked.category, 0)})
 
 

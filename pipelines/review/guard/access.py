@@ -69,7 +69,7 @@ class Access:
         if browser is None:
             return None
         with store.reading() as tx:
-            return tx.users.of_session(digest(browser), now)
+            return tx.users.find_by_session(digest(browser), now)
 
     def log_in(self, store: Store, name: str, password: str, address: str, now: datetime) -> str | None:
         """Open a session.
@@ -84,7 +84,7 @@ class Access:
         if not self.guesses.allowed(*keys):
             raise TooManyGuesses
         with store.reading() as tx:
-            stored = tx.users.password(name)
+            stored = tx.users.get_password_hash(name)
         if not matches(password, stored):
             self.guesses.failed(*keys)
             return None

@@ -55,7 +55,7 @@ def archive_page(visit: Visit) -> Response:
     hits: list[Printed] = []
     if terms := folded(asked.q).split():
         with store.reading() as tx:
-            found = [(day, entry) for day, entry in tx.issues.entries() if _has(entry, terms)]
+            found = [(day, entry) for day, entry in tx.issues.list_printed_entries() if _has(entry, terms)]
             hits = [_printed(visit, tx, day, entry) for day, entry in found[:MOST_HITS]]
         return page(
             visit,
@@ -112,7 +112,7 @@ def _has(entry: Entry, terms: Sequence[str]) -> bool:
 def _printed(visit: Visit, tx: Transaction, day: date, entry: Entry) -> Printed:
     newsletter = visit.newsroom.newsletter
     keys = find_entry_keys(entry, newsletter, visit.newsroom.rules)
-    days = {other.day for printed in tx.issues.printed(keys).values() for other in printed}
+    days = {other.day for printed in tx.issues.find_printed(keys).values() for other in printed}
     view = read_entry(entry.markdown, newsletter)
     return Printed(
         issue=day,

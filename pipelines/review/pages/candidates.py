@@ -16,7 +16,7 @@ from pipelines.newsroom.candidates import page_candidates
 from pipelines.review.pages.cards import Tab, cards, tabs
 from pipelines.review.rendering import fragment, page
 from pipelines.review.visit import Visit
-from pipelines.store.listing import UNDECIDED, Wanted
+from pipelines.store.listing import UNDECIDED, CandidateQuery
 
 PAGE: Final = 40
 """Cards that are shown at once; the next ones come when the editor gets there."""
@@ -56,9 +56,9 @@ class Asked(BaseModel):
     upto: int | None = Field(None, ge=0, le=2**31 - 1)
     after: int | None = Field(None, ge=0, le=2**31 - 1)
 
-    def wanted(self, now: datetime) -> Wanted:
+    def wanted(self, now: datetime) -> CandidateQuery:
         """As the store is asked."""
-        return Wanted(
+        return CandidateQuery(
             states=() if self.state == "all" else (self.state,),
             category=self.category,
             since=now - timedelta(days=int(self.since[:-1])) if self.since else None,

@@ -17,7 +17,7 @@ from pipelines.model import Candidate, CandidateState, Issue, Reason, StoredArti
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom.decisions import current_entries, versions
 from pipelines.store import Transaction
-from pipelines.store.listing import Wanted
+from pipelines.store.listing import CandidateQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def cards(tx: Transaction, candidates: Sequence[Candidate], newsletter: Newslett
     """
     entries = current_entries(tx, candidates, newsletter)
     seen = versions(tx, candidates)
-    drafts = tx.issues.drafts()
+    drafts = tx.issues.list_drafts()
     return [
         _card(one, entries[one.story.id].markdown, seen[one.story.id], drafts, newsletter, now) for one in candidates
     ]
@@ -112,10 +112,12 @@ def card(tx: Transaction, candidate: Candidate, newsletter: Newsletter, now: dat
     return cards(tx, [as_of(candidate, now)], newsletter, now)[0]
 
 
-def tabs(tx: Transaction, wanted: Wanted, newsletter: Newsletter, counts: dict[str, int] | None = None) -> list[Tab]:
+def tabs(
+    tx: Transaction, wanted: CandidateQuery, newsletter: Newsletter, counts: dict[str, int] | None = None
+) -> list[Tab]:
     """The newsletter's categories, with what is wanted of each and what the newest draft has; what none claims last."""
-    counts = tx.stories.counts(wanted) if counts is None else counts
-    newest = max(tx.issues.drafts(), key=lambda issue: issue.date, default=None)
+    counts = tx.stories.count_by_category(wanted) if counts is None else counts
+    newest = max(tx.issues.list_drafts(), key=lambda issue: issue.date, default=None)
     picked: dict[str, int] = {}
     for section in newest.sections if newest else ():
         category = newsletter.category(section.name)

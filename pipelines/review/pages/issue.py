@@ -145,8 +145,10 @@ def view_issue(visit: Visit, day: date, changed: Issue | None = None) -> IssueVi
 
 def _versions(tx: Transaction, issue: Issue) -> Mapping[int, str]:
     """The versions of the stories behind an issue's entries, by the article id that the entry names."""
-    told = tx.stories.of(entry.story for section in issue.sections for entry in section.entries if entry.story)
-    known = versions_of(tx, tx.stories.states({one.id for one in told.values()}))
+    told = tx.stories.find_by_articles(
+        entry.story for section in issue.sections for entry in section.entries if entry.story
+    )
+    known = versions_of(tx, tx.stories.get_states({one.id for one in told.values()}))
     return {article: known[story.id] for article, story in told.items()}
 
 
@@ -180,7 +182,7 @@ def _no_day(_: str) -> date:
 def issue_page(visit: Visit) -> Response:
     """The whole page: the issue named, else the newest draft."""
     with visit.newsroom.store.reading() as tx:
-        drafts = sorted(tx.issues.dates("draft"), reverse=True)
+        drafts = sorted(tx.issues.list_dates("draft"), reverse=True)
     named = visit.request.query_params.get("date")
     day: date | None = day_of(named) if named else next(iter(drafts), None)
     shown = view_issue(visit, day) if day else None

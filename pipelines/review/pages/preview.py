@@ -46,11 +46,11 @@ def preview(visit: Visit) -> Response:
     number = visit.number("article")
     pictures = visit.request.query_params.get("images") == "1"
     with visit.newsroom.store.reading() as tx:
-        kept = tx.articles.forward([number]).get(number, number)
+        kept = tx.articles.find_joined([number]).get(number, number)
         stored = tx.articles.get([kept]).get(kept)
         if stored is None:
             raise NothingHere
-        sources = tx.raw.html_of(kept)
+        sources = tx.raw.list_html(kept)
     template = environment().get_template("preview.html")
     page = template.render(
         article=stored.article,
@@ -68,11 +68,11 @@ def changes(visit: Visit) -> Response:
     """What edits changed of an article since it was first seen, in a response of the same sort."""
     number = visit.number("article")
     with visit.newsroom.store.reading() as tx:
-        kept = tx.articles.forward([number]).get(number, number)
+        kept = tx.articles.find_joined([number]).get(number, number)
         stored = tx.articles.get([kept]).get(kept)
         if stored is None:
             raise NothingHere
-        former = tx.articles.revisions(kept)
+        former = tx.articles.list_revisions(kept)
     versions = [(one.number, one.replaced_at, [one.title, *one.text.split("\n")]) for one in former]
     later = [lines for _, _, lines in versions[1:]] + [[stored.article.title, *stored.article.text.split("\n")]]
     shown = [

@@ -66,8 +66,8 @@ def view_sources(visit: Visit) -> SourcesView:
     """Every source that can work, the ones in trouble first; and the rows that cannot."""
     newsroom = Newsroom(visit.newsroom.home)  # the registry as the file says now, not as it was when the desk opened
     with visit.newsroom.store.reading() as tx:
-        records = tx.sources.all()
-        runs = tx.runs.since(visit.now - timedelta(weeks=WEEKS))
+        records = tx.sources.list_all()
+        runs = tx.runs.list_since(visit.now - timedelta(weeks=WEEKS))
     by_source: dict[str, list[Run]] = {}
     for run in runs:
         by_source.setdefault(run.source, []).append(run)

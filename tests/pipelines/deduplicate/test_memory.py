@@ -235,7 +235,7 @@ def told_after(
             else:
                 tx.articles.save([step])
     with store.reading() as tx:
-        found = tx.stories.candidates(states=("new", "published"))
+        found = tx.stories.list_candidates(states=("new", "published"))
     return {int(one.lead.article.url.rpartition("/")[2]): (one.state, one.published_in, one.follows) for one in found}
 
 

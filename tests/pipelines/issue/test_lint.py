@@ -273,7 +273,7 @@ def test_an_article_edited_after_it_was_picked_shows_it_and_its_snapshot_stays(c
     from pipelines.newsroom import Newsroom  # noqa: PLC0415
 
     with Newsroom(Home(cli.home)).store.reading() as tx:
-        kept = tx.snapshots.newest([1])[1]
+        kept = tx.snapshots.get_newest([1])[1]
     assert (kept.title, kept.text) == ("小模型", "这个模型压到了一兆以下，几乎不掉精度。")
     assert len(kept.hash) == 64
 

@@ -66,7 +66,7 @@ def batch(source: str, number: int, *problems: Problem, last: bool = False) -> B
 
 def etags(store: Store) -> dict[str, str | None]:
     with store.reading() as tx:
-        return {one: state.etag for one, state in tx.sources.state(SOURCES).items()}
+        return {one: state.etag for one, state in tx.sources.get_states(SOURCES).items()}
 
 
 def test_a_runs_batches_are_one_run_and_add_up(bridge: Bridge, store: Store) -> None:
@@ -81,7 +81,7 @@ def test_a_runs_batches_are_one_run_and_add_up(bridge: Bridge, store: Store) -> 
     assert bridge.results["two"].seen == 1
     assert etags(store) == {"one": "2", "two": None}
     with store.reading() as tx:
-        assert [(run.id, run.source, run.new) for run in tx.runs.since(NOON.replace(year=2000))] == [
+        assert [(run.id, run.source, run.new) for run in tx.runs.list_since(NOON.replace(year=2000))] == [
             (result.run, "one", 2),
             (bridge.results["two"].run, "two", 0),
         ]
@@ -111,8 +111,8 @@ def test_what_cannot_be_stored_fails_its_source_whose_state_stays(
     assert (good.new, good.failure) == (1, None)
     assert etags(store) == {"one": None, "two": "3"}
     with store.reading() as tx:
-        assert tx.sources.all()["one"].failure == failed.failure
-        assert tx.sources.all()["two"].failure is None
+        assert tx.sources.list_all()["one"].failure == failed.failure
+        assert tx.sources.list_all()["two"].failure is None
 
 
 def test_a_mistake_of_ours_stops_no_other_source(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +130,7 @@ def test_a_spider_that_is_stopped_ends_the_runs_that_were_under_way(bridge: Brid
     bridge.close_spider()
     again = Store.open(home.database_url)
     with again.reading() as tx:
-        one, two = tx.runs.since(NOON.replace(year=2000))
+        one, two = tx.runs.list_since(NOON.replace(year=2000))
         assert one.failure is not None
         assert one.failure.startswith("Interrupted")
         assert (one.finished_at is None, one.new) == (False, 1)
@@ -143,7 +143,7 @@ def test_a_source_that_the_registry_does_not_have_is_stored_under_its_id(bridge:
     bridge.process_item(batch("elsewhere", 1, last=True))
     with store.reading() as tx:
         assert tx.articles.get([1])[1].sources == ("elsewhere",)
-        assert tx.sources.all()["elsewhere"].kind == "feed"
+        assert tx.sources.list_all()["elsewhere"].kind == "feed"
 
 
 def test_scrapy_gives_the_bridge_its_newsroom(home: Home) -> None:

@@ -17,7 +17,7 @@ from pipelines.newsletter import Category, Newsletter, Topic
 from pipelines.newsroom.candidates import _best_ids, page_candidates
 from pipelines.newsroom.run import group
 from pipelines.store import Store
-from pipelines.store.listing import Ranked, Wanted
+from pipelines.store.listing import CandidateQuery, Ranked
 
 NEWSLETTER = Newsletter(
     title="试刊",
@@ -103,12 +103,12 @@ def save_stories(store: Store, count: int = 12) -> None:
 @pytest.mark.parametrize("words", ["", "模型", "量化"])
 def test_pages_follow_each_other_without_a_gap_or_a_repeat(store: Store, category: str | None, words: str) -> None:
     save_stories(store)
-    wanted = Wanted(category=category, words=words)
+    wanted = CandidateQuery(category=category, words=words)
     with store.reading() as tx:
         pages = [page_candidates(tx, wanted, NOON, offset=first, limit=2) for first in range(0, 14, 2)]
         everything = [
             candidate
-            for candidate in (as_of(one, NOON) for one in tx.stories.candidates(category=category))
+            for candidate in (as_of(one, NOON) for one in tx.stories.list_candidates(category=category))
             if words in candidate.lead.article.title
         ]
     everything.sort(key=lambda candidate: (-candidate.score, candidate.story.id))
@@ -121,8 +121,8 @@ def test_pages_follow_each_other_without_a_gap_or_a_repeat(store: Store, categor
 def test_every_category_is_counted_whichever_is_looked_at(store: Store, words: str) -> None:
     save_stories(store)
     with store.reading() as tx:
-        news = page_candidates(tx, Wanted(category="新闻", words=words), NOON)
-        nothing = page_candidates(tx, Wanted(category="无此栏", words=words), NOON)
+        news = page_candidates(tx, CandidateQuery(category="新闻", words=words), NOON)
+        nothing = page_candidates(tx, CandidateQuery(category="无此栏", words=words), NOON)
     expected = {"新闻": 6, "教程": 6} if not words else {"新闻": 2, "教程": 2}
     assert news.counts == nothing.counts == expected
     assert (news.total, nothing.total) == (expected["新闻"], 0)
@@ -132,7 +132,7 @@ def test_every_category_is_counted_whichever_is_looked_at(store: Store, words: s
 def test_words_that_stand_nowhere_find_nothing(store: Store) -> None:
     save_stories(store)
     with store.reading() as tx:
-        page = page_candidates(tx, Wanted(words="无人写过"), NOON)
+        page = page_candidates(tx, CandidateQuery(words="无人写过"), NOON)
     assert (page.candidates, page.total, page.counts) == ([], 0, {})
 
 
@@ -141,7 +141,7 @@ def test_a_page_is_narrowed_by_day_source_kind_promotion_and_id(store: Store) ->
 
     def ids(**filters: object) -> set[int]:
         with store.reading() as tx:
-            return {one.story.id for one in page_candidates(tx, Wanted(**filters), NOON).candidates}  # type: ignore[arg-type]
+            return {one.story.id for one in page_candidates(tx, CandidateQuery(**filters), NOON).candidates}  # type: ignore[arg-type]
 
     assert ids() == {1, 2, 3, 4}
     assert ids(since=NOON - timedelta(days=1)) == {1, 2}

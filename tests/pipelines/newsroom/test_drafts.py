@@ -361,7 +361,7 @@ def test_a_draft_comes_out_on_another_day_and_on_the_first_again(newsroom: Newsr
         assert tx.issues.get(FIRST) is None
     assert undo_last(later(editor, 1)).issue == FIRST
     with newsroom.store.reading() as tx:
-        assert sorted(tx.issues.dates()) == [FIRST, SECOND]
+        assert sorted(tx.issues.list_dates()) == [FIRST, SECOND]
 
 
 # ---- the last step

@@ -63,9 +63,9 @@ def stories(batches: Iterable[Sequence[Article]], said: Sequence[Word] = ()) -> 
                 waiting = [word for word in waiting if not heard(tx, word, said.index(word))]
             group(store, RULES)
         with store.reading() as tx:
-            told = tx.stories.candidates(states=("new",))
+            told = tx.stories.list_candidates(states=("new",))
             everything = list(tx.articles.get(range(tx.articles.next_id())).values())
-            by_hand = tx.decisions.by_hand(one.id for one in everything)
+            by_hand = tx.decisions.find_pairs_by_hand(one.id for one in everything)
         store.close()
     found = {frozenset(one.article.url for one in candidate.articles) for candidate in told}
     assert found == at_a_glance(everything, by_hand)
@@ -96,7 +96,7 @@ def in_batches(articles: Sequence[Article], order: random.Random, size: int) -> 
 def heard(tx: Transaction, word: Word, minute: int) -> bool:
     """Note a word, if its articles are there."""
     action, *pair = word
-    found = tx.articles.sharing(f"https://example.org/{number}" for number in pair)
+    found = tx.articles.find_holders(f"https://example.org/{number}" for number in pair)
     if len(found) < 2:
         return False
     one, other = (found[f"https://example.org/{number}"][0][0] for number in pair)

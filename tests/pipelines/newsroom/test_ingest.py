@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import NOON
+from builders import NOON, quarantined
 from places import ROOT
 
 from crawler.home import Home, bundled
@@ -57,7 +57,7 @@ def item(number: int, **values: Any) -> RawItem:
 
 def titles(store: Store) -> list[str]:
     with store.reading() as tx:
-        return sorted(one.article.title for one in tx.articles.get(tx.articles.fresh()).values())
+        return sorted(one.article.title for one in tx.articles.get(tx.articles.list_fresh()).values())
 
 
 def test_a_batch_becomes_articles_with_what_they_point_at(store: Store, rules: Rules) -> None:
@@ -65,7 +65,7 @@ def test_a_batch_becomes_articles_with_what_they_point_at(store: Store, rules: R
     given = ingest(store, Batch("watch", (item(1, html=html), item(2))), source(), rules, NOON)
     assert given == Ingested(run=1, new=2, updated=0, seen=0, problems=(), failure=None)
     with store.reading() as tx:
-        assert tx.articles.sharing(["github:some/thing"]) == {"github:some/thing": [(1, "primary")]}
+        assert tx.articles.find_holders(["github:some/thing"]) == {"github:some/thing": [(1, "primary")]}
         assert tx.articles.get([1])[1].first_seen == NOON
 
 
@@ -80,7 +80,7 @@ def test_the_same_items_again_are_seen_and_leave_no_trace(store: Store, rules: R
     assert (second.new, second.updated, second.seen) == (0, 0, 3)
     with store.reading() as tx:
         assert tx.raw.count() == 2
-        assert tx.articles.fresh() == []
+        assert tx.articles.list_fresh() == []
 
 
 def test_new_numbers_are_noted_and_make_no_revision(store: Store, rules: Rules) -> None:
@@ -100,7 +100,7 @@ def test_an_edited_page_updates_its_article(store: Store, rules: Rules) -> None:
     given = ingest(store, Batch("watch", (edited,)), source(), rules, LATER)
     assert (given.new, given.updated, given.seen) == (0, 1, 0)
     with store.reading() as tx:
-        assert [one.text for one in tx.articles.revisions(1)] == ["原来的正文。"]
+        assert [one.text for one in tx.articles.list_revisions(1)] == ["原来的正文。"]
 
 
 def test_two_sources_that_give_one_article_are_both_remembered(store: Store, rules: Rules) -> None:
@@ -118,10 +118,10 @@ def test_an_item_of_which_no_article_can_be_made_is_kept_and_the_others_go_on(st
     assert (given.new, given.failure) == (2, None)
     assert [(one.url, one.fails_source) for one in given.problems] == [(bad.url, False), (long.url, False)]
     with store.reading() as tx:
-        assert [raw.item.url for raw in tx.raw.quarantined()] == [bad.url, long.url]
-        assert [raw.problem for raw in tx.raw.quarantined()] == [one.detail for one in given.problems]
-        assert tx.sources.state(["watch"]) == {"watch": SourceState("e")}
-        assert tx.runs.since(NOON)[0].lost == 2
+        assert [raw.item.url for raw in quarantined(tx)] == [bad.url, long.url]
+        assert [raw.problem for raw in quarantined(tx)] == [one.detail for one in given.problems]
+        assert tx.sources.get_states(["watch"]) == {"watch": SourceState("e")}
+        assert tx.runs.list_since(NOON)[0].lost == 2
     again = ingest(store, batch, source(), rules, LATER)
     assert (again.seen, again.problems) == (4, ()), "it is said once"
 
@@ -135,16 +135,16 @@ def test_text_that_no_database_takes_is_taken(store: Store, rules: Rules) -> Non
 def test_the_state_moves_with_the_last_batch_and_not_before(store: Store, rules: Rules) -> None:
     first = ingest(store, Batch("watch", (item(1),)), source(), rules, NOON)
     with store.reading() as tx:
-        assert tx.sources.state(["watch"]) == {"watch": SourceState()}
-        assert tx.sources.all()["watch"].last_success_at is None
+        assert tx.sources.get_states(["watch"]) == {"watch": SourceState()}
+        assert tx.sources.list_all()["watch"].last_success_at is None
     state = SourceState('"1"', None, {"seen": ["1", "2"]})
     last = Batch("watch", (item(2),), state=state, finished=True)
     assert ingest(store, last, source(), rules, LATER, run=first.run).run == first.run
     with store.reading() as tx:
-        assert tx.sources.state(["watch"]) == {"watch": state}
-        (row,) = tx.runs.since(NOON)
+        assert tx.sources.get_states(["watch"]) == {"watch": state}
+        (row,) = tx.runs.list_since(NOON)
         assert (row.new, row.failure, row.started_at, row.finished_at) == (2, None, NOON, LATER)
-        assert tx.sources.all()["watch"].last_success_at == LATER
+        assert tx.sources.list_all()["watch"].last_success_at == LATER
 
 
 def test_a_batch_that_cannot_be_stored_leaves_nothing_and_moves_no_state(
@@ -156,9 +156,9 @@ def test_a_batch_that_cannot_be_stored_leaves_nothing_and_moves_no_state(
         ingest(store, Batch("watch", (item(2),), state=SourceState("new"), finished=True), source(), rules, LATER)
     assert titles(store) == ["第 1 篇"]
     with store.reading() as tx:
-        assert tx.sources.state(["watch"]) == {"watch": SourceState("old")}
+        assert tx.sources.get_states(["watch"]) == {"watch": SourceState("old")}
         assert tx.raw.count() == 1
-        assert len(tx.runs.since(NOON)) == 1
+        assert len(tx.runs.list_since(NOON)) == 1
 
 
 def test_a_run_fails_by_its_first_failing_problem_and_keeps_what_came(store: Store, rules: Rules) -> None:
@@ -170,7 +170,7 @@ def test_a_run_fails_by_its_first_failing_problem_and_keeps_what_came(store: Sto
     assert (last.failure, last.problems) == ("RateLimited: 稍后再来", ())
     assert titles(store) == ["第 1 篇", "第 2 篇"]
     with store.reading() as tx:
-        record = tx.sources.all()["watch"]
+        record = tx.sources.list_all()["watch"]
         assert (record.failure, record.failures_in_row) == ("RateLimited: 稍后再来", 1)
         assert record.not_before == LATER
 
@@ -179,7 +179,7 @@ def test_a_state_given_beside_a_failing_page_is_kept(store: Store, rules: Rules)
     batch = Batch("watch", (), (Problem("u", "Blocked", "验证"),), SourceState(cursor={"pending": {"u": 1}}), True)
     ingest(store, batch, source(), rules, NOON)
     with store.reading() as tx:
-        assert tx.sources.state(["watch"])["watch"].cursor == {"pending": {"u": 1}}
+        assert tx.sources.get_states(["watch"])["watch"].cursor == {"pending": {"u": 1}}
 
 
 def test_normalising_holds_no_lock(store: Store, rules: Rules, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,7 +187,7 @@ def test_normalising_holds_no_lock(store: Store, rules: Rules, monkeypatch: pyte
 
     def read_while_another_writes(*given: Any) -> Any:
         with store.transaction() as tx:
-            tx.sources.started("other", "feed", "other", NOON)
+            tx.sources.record_start("other", "feed", "other", NOON)
         return read(*given)
 
     monkeypatch.setattr(run, "read", read_while_another_writes)
@@ -226,7 +226,7 @@ DRIVER = """
     for name in ("one", "two"):
         source = Source(id=name, kind="feed", name=name, url="https://e.example/")
         with store.reading() as tx:
-            begin = tx.sources.state([name])[name].cursor.get("batch", 0)
+            begin = tx.sources.get_states([name])[name].cursor.get("batch", 0)
         run = None
         for batch in range(begin, 20):
             at = NOON + timedelta(minutes=batch)
@@ -247,8 +247,12 @@ def everything(url: str) -> list[Any]:
     store = Store.open(url)
     with store.reading() as tx:
         stored = tx.articles.get(range(1, 1000))
-        found = [*stored.values(), *(tx.articles.revisions(one) for one in stored), tx.sources.state(["one", "two"])]
-        assert [raw.problem for chunk in tx.raw.each() for raw in chunk if raw.problem] == []
+        found = [
+            *stored.values(),
+            *(tx.articles.list_revisions(one) for one in stored),
+            tx.sources.get_states(["one", "two"]),
+        ]
+        assert [raw.problem for chunk in tx.raw.iterate() for raw in chunk if raw.problem] == []
     store.close()
     return found
 

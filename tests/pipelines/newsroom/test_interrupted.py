@@ -20,7 +20,7 @@ from servers import Seen, http, newsroom, serving, source
 from crawler.home import Home
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.candidates import page_candidates
-from pipelines.store.listing import Wanted
+from pipelines.store.listing import CandidateQuery
 
 FEED = (
     '<rss version="2.0"><channel><title>T</title>'
@@ -61,7 +61,7 @@ def search(home: Path, words: str) -> list[str]:
     """Titles of the candidates in which the desk's search finds the words."""
     room = Newsroom(Home(home))
     with room.store.reading() as tx:
-        shown = page_candidates(tx, Wanted(words=words), datetime.now(UTC))
+        shown = page_candidates(tx, CandidateQuery(words=words), datetime.now(UTC))
     room.store.close()
     return [candidate.lead.article.title for candidate in shown.candidates]
 
@@ -73,7 +73,7 @@ def counting_ungrouped(home: Path) -> Iterator[Callable[[], int]]:
 
     def count() -> int:
         with room.store.reading() as tx:
-            return len(tx.articles.fresh())
+            return len(tx.articles.list_fresh())
 
     with closing(room.store):
         yield count

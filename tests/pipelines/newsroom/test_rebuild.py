@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from builders import NOON
+from builders import NOON, quarantined
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -158,8 +158,8 @@ def test_a_rebuild_leaves_decisions_and_has_everything_grouped_again(store: Stor
         tx.articles.mark_grouped([1, 2])
     rebuild(store, SOURCES, rules)
     with store.reading() as tx:
-        assert tx.articles.fresh() == [1, 2]
-        found = tx.stories.find(1)
+        assert tx.articles.list_fresh() == [1, 2]
+        found = tx.stories.find_by_article(1)
         assert found is not None
         assert (found.state, found.story.members) == ("picked", (1, 2))
 
@@ -214,7 +214,7 @@ def test_articles_that_became_one_are_found_by_both_ids(
     assert rebuild(store, SOURCES, rules).articles == 1
     with store.reading() as tx:
         for one in (1, 2, 3):
-            found = tx.stories.find(one)
+            found = tx.stories.find_by_article(one)
             assert found is not None
             assert (found.story.members, found.story.lead, found.state) == ((1,), 1, "dropped")
         issue = tx.issues.get(NOON.date())
@@ -245,8 +245,8 @@ def test_an_item_that_gives_no_article_any_more_is_quarantined_until_it_does(
     assert [one.url for one in rebuilt.problems] == ["https://e.example/1"]
     with store.reading() as tx:
         assert sorted(tx.articles.get([1, 2])) == [2]
-        assert tx.stories.of([2])[2] == Story(2, (2,), 2)
-        assert [raw.problem for raw in tx.raw.quarantined()] == [rebuilt.problems[0].detail]
+        assert tx.stories.find_by_articles([2])[2] == Story(2, (2,), 2)
+        assert [raw.problem for raw in quarantined(tx)] == [rebuilt.problems[0].detail]
     monkeypatch.undo()
     rebuild(store, SOURCES, rules)
     after = contents(store)
@@ -263,7 +263,7 @@ def test_the_id_of_an_article_that_was_quarantined_finds_what_its_item_became(
             patch.setattr(run, "read", with_rule(change))
             rebuild(store, SOURCES, rules)
     with store.reading() as tx:
-        assert tx.articles.forward([2]) == {2: 1}
+        assert tx.articles.find_joined([2]) == {2: 1}
 
 
 def test_a_quarantined_item_becomes_an_article_when_the_rules_allow_it(
@@ -275,7 +275,7 @@ def test_a_quarantined_item_becomes_an_article_when_the_rules_allow_it(
     take(store, rules, (item(2),))
     assert rebuild(store, SOURCES, rules).articles == 2
     with store.reading() as tx:
-        assert tx.raw.quarantined() == []
+        assert quarantined(tx) == []
         assert {number: one.article.url for number, one in tx.articles.get([1, 2]).items()} == {
             1: "https://e.example/2",
             2: "https://e.example/1",

@@ -74,7 +74,7 @@ def print_issue(store: Store, items: int = 40, day: date = PRINTED) -> None:
 
 def candidates(store: Store) -> Mapping[str, Candidate]:
     with store.reading() as tx:
-        return {one.lead.article.url: one for one in tx.stories.candidates()}
+        return {one.lead.article.url: one for one in tx.stories.list_candidates()}
 
 
 def test_with_past_issues_a_model_is_trained_and_grades_the_open_stories(store: Store) -> None:
@@ -136,23 +136,23 @@ def test_where_no_issue_was_made_nothing_was_passed_over(store: Store) -> None:
     save(store, *passed_over())
     group(store, RULES)
     with store.transaction() as tx:
-        for one in tx.stories.candidates(limit=ENOUGH):
+        for one in tx.stories.list_candidates(limit=ENOUGH):
             tx.decisions.add(Decision(one.story.id, "pick", "编辑", NOON, category="教程"))
     assert group(store, RULES).learned
     with store.reading() as tx:
-        assert tx.lessons.passed_over([]) == []
+        assert tx.training.list_passed_over([]) == []
 
 
 @pytest.mark.parametrize(("stories", "examples"), [(0, 0), (1, 1), (10, 10), (11, 5), (20, 10), (21, 7), (31, 7)])
 def test_no_more_than_the_most_of_what_was_passed_over_teaches_and_it_is_spread_evenly(
     store: Store, monkeypatch: pytest.MonkeyPatch, stories: int, examples: int
 ) -> None:
-    monkeypatch.setattr("pipelines.store.lessons.MOST_PASSED_OVER", 10)
+    monkeypatch.setattr("pipelines.store.training.MOST_PASSED_OVER", 10)
     save(store, *passed_over(stories))
     group(store, RULES)
     always = (NOON - timedelta(days=365), NOON + timedelta(days=1))
     with store.reading() as tx:
-        numbers = [lesson.id for lesson in tx.lessons.passed_over([always])]
+        numbers = [lesson.id for lesson in tx.training.list_passed_over([always])]
     assert len(numbers) == examples
     assert len({later - earlier for earlier, later in pairwise(numbers)}) <= 1
 
@@ -206,7 +206,7 @@ def test_an_editor_who_drops_and_picks_teaches_it_too(store: Store) -> None:
     save(store, *cats)
     group(store, RULES)
     with store.transaction() as tx:
-        told = {one.lead.article.url: one.story.id for one in tx.stories.candidates()}
+        told = {one.lead.article.url: one.story.id for one in tx.stories.list_candidates()}
         for one in cats[:-1]:
             tx.decisions.add(Decision(told[one.url], "pick", "编辑", NOON, category="教程"))
     before = candidates(store)[cats[-1].url].score
@@ -222,7 +222,7 @@ def test_a_section_that_the_editor_corrects_is_an_example_before_any_pick(store:
     save(store, *cats)
     group(store, RULES)
     with store.transaction() as tx:
-        told = {one.lead.article.url: one.story.id for one in tx.stories.candidates()}
+        told = {one.lead.article.url: one.story.id for one in tx.stories.list_candidates()}
         for one in cats[:-1]:
             tx.decisions.add(Decision(told[one.url], "categorise", "编辑", NOON, category="教程"))
     assert group(store, RULES).learned
@@ -263,13 +263,13 @@ def test_a_grading_that_was_cut_short_is_taken_up_where_it_ended(store: Store, m
     with pytest.raises(KeyboardInterrupt):
         group(store, RULES)
     with store.reading() as tx:
-        stored = tx.lessons.model()
+        stored = tx.training.get_model()
     assert stored is not None
     assert stored.graded_to is not None
     monkeypatch.undo()
     assert not group(store, RULES).learned
     with store.reading() as tx:
-        stored = tx.lessons.model()
+        stored = tx.training.get_model()
     assert stored is not None
     assert stored.graded_to is None
     assert candidates(store)["https://example.org/1"].score > 0.5

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import NOON, instant
+from builders import NOON, all_decisions, instant
 from desks import add_articles, make_newsroom
 from playwright.sync_api import Browser, Page, Playwright, Request, expect, sync_playwright
 
@@ -234,8 +234,8 @@ def hostile_home(tmp_path: Path) -> Home:
         saved = tx.articles.save(articles)
         items = [RawItem("wechat", one.url, one.title, NOON, html=f"{one.title}<p>正文</p>") for one in articles]
         tx.raw.add([NewRaw(Packed.of(item, "watch"), one) for item, one in zip(items, saved.ids, strict=True)])
-        tx.sources.started("arxiv-quantization", "arxiv", HOSTILE_TITLES[0], NOON)
-        tx.sources.finished("arxiv-quantization", NOON, f"Blocked: {HOSTILE_TITLES[1]}", None)
+        tx.sources.record_start("arxiv-quantization", "arxiv", HOSTILE_TITLES[0], NOON)
+        tx.sources.record_end("arxiv-quantization", NOON, f"Blocked: {HOSTILE_TITLES[1]}", None)
         entries = tuple(Entry(f"{title}\n摘要：{title}") for title in HOSTILE_TITLES)
         past = Issue(NOON.date().replace(year=2020), "试刊", (Section("论文", entries),), headline=HOSTILE_TITLES[1])
         save_issue(tx, past, newsroom.newsletter, newsroom.rules)
@@ -353,7 +353,7 @@ def test_keys_of_an_input_method_are_not_the_desks(small: Newsroom, open_page: C
         page.wait_for_timeout(200)
         assert page.locator(".card").count() == before
         with small.store.reading() as tx:
-            assert tx.decisions.all() == []
+            assert all_decisions(tx) == []
 
 
 def test_what_came_meanwhile_is_announced_and_moves_nothing(small: Newsroom, open_page: Callable[..., Page]) -> None:
@@ -449,7 +449,7 @@ def test_undo_tells_once_what_another_overtook_and_goes_on(small: Newsroom, open
         page.keyboard.press("u")
         expect(page.locator("#toast")).to_have_text(f"撤回了：{first}")
         with small.store.reading() as tx:
-            found = tx.stories.find(overtaken)
+            found = tx.stories.find_by_article(overtaken)
         assert found is not None
         assert found.state == "later"
 
@@ -493,14 +493,14 @@ def test_a_source_is_crawled_and_switched_off_by_the_keyboard(sample: Newsroom, 
         page.goto(f"{address}/sources")
         row = page.locator("#source-corelet")
         with sample.store.reading() as tx:
-            before = tx.sources.all()["corelet"].last_started_at
+            before = tx.sources.list_all()["corelet"].last_started_at
         row.focus()
         page.keyboard.press("r")
         expect(page.locator("#progress")).to_contain_text("正在抓取：")
         expect(page.locator("#crawl-all")).to_be_disabled()
         expect(page.locator("#crawl-all")).to_be_enabled(timeout=60_000)
         with sample.store.reading() as tx:
-            after = tx.sources.all()["corelet"]
+            after = tx.sources.list_all()["corelet"]
         assert before is not None
         assert after.last_started_at is not None
         assert after.last_started_at > before

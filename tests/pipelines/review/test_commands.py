@@ -21,8 +21,8 @@ def test_a_user_is_added_listed_and_removed(newsroom: Newsroom) -> None:
     assert typed(newsroom, "user", "add", "li", "--password-stdin", said="battery staple\n").exit_code == 0
     assert typed(newsroom, "user", "list").stdout.split() == ["li", "小王"]
     with newsroom.store.reading() as tx:
-        assert matches("correct horse", tx.users.password("小王"))
-        assert matches("battery staple", tx.users.password("li"))
+        assert matches("correct horse", tx.users.get_password_hash("小王"))
+        assert matches("battery staple", tx.users.get_password_hash("li"))
     assert typed(newsroom, "user", "remove", "li").exit_code == 0
     assert typed(newsroom, "user", "remove", "li").exit_code == 2
     assert typed(newsroom, "user", "list").stdout.split() == ["小王"]

@@ -72,14 +72,14 @@ def test_six_threads_that_read_then_write_lose_no_update(path: Path) -> None:
 
 def test_a_reader_sees_one_state_and_waits_for_no_writer(store: Store) -> None:
     with store.reading() as before:
-        assert before.articles.fresh() == []
+        assert before.articles.list_fresh() == []
         with store.transaction() as writer:
             writer.articles.save([article(1)])
             with store.reading() as during:
-                assert during.articles.fresh() == []
-        assert before.articles.fresh() == []
+                assert during.articles.list_fresh() == []
+        assert before.articles.list_fresh() == []
     with store.reading() as after:
-        assert after.articles.fresh() == [1]
+        assert after.articles.list_fresh() == [1]
 
 
 def test_who_only_reads_cannot_write(store: Store) -> None:
@@ -94,7 +94,7 @@ def test_an_error_rolls_everything_back(store: Store) -> None:
         tx.articles.save([article(1)])
         raise ZeroDivisionError
     with store.reading() as tx:
-        assert tx.articles.fresh() == []
+        assert tx.articles.list_fresh() == []
 
 
 def test_a_writer_waits_for_another_and_then_says_that_it_is_busy(store: Store, path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_writer_waits_for_another_and_then_says_that_it_is_busy(store: Store, 
             pass
         assert 0.15 < time.monotonic() - began < 5
         with store.reading() as tx:
-            assert tx.articles.fresh() == [], "readers go on"
+            assert tx.articles.list_fresh() == [], "readers go on"
     with store.transaction() as tx:
         tx.articles.save([article(1)])
 
@@ -121,7 +121,7 @@ def test_a_full_disk_rolls_back_and_leaves_a_readable_database(store: Store) -> 
     with pytest.raises(StoreFull, match="make room"), store.transaction() as tx:
         tx.articles.save([article(number, text="字" * 5000) for number in range(2, 60)])
     with store.reading() as tx:
-        assert tx.articles.fresh() == [1]
+        assert tx.articles.list_fresh() == [1]
 
 
 @contextmanager
@@ -275,10 +275,10 @@ def test_a_backup_of_a_database_in_use_is_whole(store: Store, tmp_path: Path) ->
         tx.articles.save([article(2)])
         store.backup(copy)
     with Store.open(url_of(copy)).reading() as tx:
-        assert tx.articles.fresh() == [1]
+        assert tx.articles.list_fresh() == [1]
     store.backup(copy)
     with Store.open(url_of(copy)).reading() as tx:
-        assert tx.articles.fresh() == [1, 2], "an older copy may be replaced"
+        assert tx.articles.list_fresh() == [1, 2], "an older copy may be replaced"
     assert {one.name for one in tmp_path.iterdir()} >= {"copy.db", "var"}
     assert not [one for one in tmp_path.iterdir() if one.name.startswith(".")], "no part is left"
 
@@ -297,7 +297,7 @@ def test_a_backup_never_overwrites_another_file_nor_the_database(store: Store, p
 def test_times_come_back_aware_and_naive_ones_are_refused(store: Store) -> None:
     with store.transaction() as tx:
         tx.runs.start("a", NOON)
-        (run,) = tx.runs.since(NOON)
+        (run,) = tx.runs.list_since(NOON)
         assert run.started_at == NOON
         assert run.started_at.utcoffset() == timedelta(0)
     with pytest.raises(Exception, match="without a zone"), store.transaction() as tx:

@@ -16,7 +16,7 @@ from pipelines.group.candidates import GroupRules
 from pipelines.newsletter import load_newsletter
 from pipelines.newsroom.run import group
 from pipelines.store import Store, Transaction
-from pipelines.store.listing import Wanted
+from pipelines.store.listing import CandidateQuery
 from pipelines.store.search import folded
 
 TITLES = {
@@ -40,7 +40,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 
 def found(tx: Transaction, words: str) -> set[int]:
-    return {one.id for one in tx.stories.listed(Wanted(words=words))[1]}
+    return {one.id for one in tx.stories.list_ranked(CandidateQuery(words=words))[1]}
 
 
 @pytest.mark.parametrize(
@@ -78,10 +78,10 @@ def test_words_are_found_where_they_stand(store: Store, words: str, numbers: set
 def test_a_search_counts_and_orders_as_the_list_does(store: Store, words: str, category: str | None) -> None:
     with store.reading() as tx:
         hits = found(tx, words)
-        counts, ranked = tx.stories.listed(Wanted(words=words, category=category))
-        _, everything = tx.stories.listed(Wanted(category=category))
+        counts, ranked = tx.stories.list_ranked(CandidateQuery(words=words, category=category))
+        _, everything = tx.stories.list_ranked(CandidateQuery(category=category))
         assert list(ranked) == [one for one in everything if one.id in hits]
-        assert counts == tx.stories.counts(Wanted(words=words, category=category))
+        assert counts == tx.stories.count_by_category(CandidateQuery(words=words, category=category))
         assert sum(counts.values()) == len(hits)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from builders import NOON, about, article
+from builders import NOON, about, all_decisions, article, quarantined
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
@@ -36,7 +36,6 @@ from pipelines.model import (
     StoryLink,
 )
 from pipelines.store import Store, Transaction
-from pipelines.store.articles import Articles
 from pipelines.store.errors import NoSuchStory
 from pipelines.store.packing import pack_article, unpack_article
 from pipelines.store.raw import NewRaw, Packed
@@ -97,7 +96,7 @@ def told(tx: Transaction, *members: int, score: float = 1.0, **values: object) -
         links=(StoryLink("论文", "https://arxiv.org/abs/2001.04246"),),
         **values,  # type: ignore[arg-type]
     )
-    tx.stories.replace({story.id for story in tx.stories.of(members).values()}, [candidate])
+    tx.stories.replace({story.id for story in tx.stories.find_by_articles(members).values()}, [candidate])
     return candidate
 
 
@@ -106,7 +105,7 @@ def decide(tx: Transaction, story: int, action: DecisionAction) -> None:
 
 
 def state(tx: Transaction, story: int) -> tuple[str, date | None]:
-    found = tx.stories.find(story)
+    found = tx.stories.find_by_article(story)
     assert found is not None
     return found.state, found.published_in
 
@@ -154,26 +153,26 @@ def test_an_edit_keeps_the_version_that_it_replaced(tx: Transaction) -> None:
     edit = replace(article(1, text="新文", title="新题"), fetched_at=NOON + timedelta(days=1))
     assert tx.articles.save([edit]).outcomes == ("updated",)
     assert tx.articles.get([1])[1].revision == 2
-    (replaced,) = tx.articles.revisions(1)
+    (replaced,) = tx.articles.list_revisions(1)
     assert (replaced.number, replaced.title, replaced.text) == (1, article(1).title, "旧文")
     assert replaced.replaced_at == NOON + timedelta(days=1)
 
 
 def test_what_changed_since_it_was_grouped_is_fresh(tx: Transaction) -> None:
     tx.articles.save([article(1), article(2)])
-    assert tx.articles.fresh() == [1, 2]
-    assert tx.articles.fresh(limit=1) == [1]
+    assert tx.articles.list_fresh() == [1, 2]
+    assert tx.articles.list_fresh(limit=1) == [1]
     tx.articles.mark_grouped([1, 2])
-    assert tx.articles.fresh() == []
+    assert tx.articles.list_fresh() == []
     tx.articles.save([replace(article(2, text="新"), fetched_at=NOON + timedelta(days=1))])
-    assert tx.articles.fresh() == [2]
+    assert tx.articles.list_fresh() == [2]
 
 
 def test_what_is_fresh_is_found_by_an_index(tx: Transaction) -> None:
     connection = tx.articles._connection
     asked: list[tuple[str, tuple[object, ...]]] = []
     event.listen(connection, "before_cursor_execute", lambda _, __, query, values, *___: asked.append((query, values)))
-    tx.articles.fresh(limit=5)
+    tx.articles.list_fresh(limit=5)
     query, values = asked[0]
     plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values).all()
     assert "ix_articles_fresh" in str(plan)
@@ -182,50 +181,50 @@ def test_what_is_fresh_is_found_by_an_index(tx: Transaction) -> None:
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda articles: articles.reference_counts([1, 2], most=3),
-        lambda articles: articles.pairs([1, 2], reach=10),
-        lambda articles: articles.uses([1, 2], reach=10),
-        lambda articles: articles.tipping([1, 2]),
+        lambda tx: tx.articles.count_references([1, 2], most=3),
+        lambda tx: tx.bands.find_pairs([1, 2], reach=10),
+        lambda tx: tx.bands.find_uses([1, 2], reach=10),
+        lambda tx: tx.bands.find_tipping_holders([1, 2]),
     ],
 )
 def test_what_may_belong_together_is_found_without_reading_a_whole_table(
-    tx: Transaction, ask: Callable[[Articles], object]
+    tx: Transaction, ask: Callable[[Transaction], object]
 ) -> None:
     connection = tx.articles._connection
     asked: list[tuple[str, tuple[object, ...]]] = []
     event.listen(connection, "before_cursor_execute", lambda _, __, query, values, *___: asked.append((query, values)))
-    ask(tx.articles)
+    ask(tx)
     query, values = asked[0]
     plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values)]
     assert any("SEARCH" in step for step in plan)
-    assert not [step for step in plan if re.match(r"SCAN (bands|article)", step)], plan
+    assert not [step for step in plan if re.match(r"SCAN (bands|article|mine|theirs|holder\b|reference\b)", step)], plan
 
 
 def test_what_shares_a_band_is_told_within_its_reach_and_of_one_account_on_one_day(tx: Transaction) -> None:
     tx.articles.save([article(n) for n in range(1, 6)])
     days_and_accounts = [(100, 1), (110, 2), (111, 2), (105, 1), (100, 1)]
-    tx.articles.put_bands(
+    tx.bands.save(
         {n: Bands(day, account, frozenset({Band(7, 10)})) for n, (day, account) in enumerate(days_and_accounts, 1)}
     )
-    assert tx.articles.pairs([1], reach=10) == {(1, 2), (1, 5)}
-    assert tx.articles.pairs([3], reach=10) == {(3, 4)}
-    assert tx.articles.pairs([3], reach=30) == set()
-    assert {use.article for use in tx.articles.uses([1], reach=10)} == {1, 2, 4, 5}
+    assert tx.bands.find_pairs([1], reach=10) == {(1, 2), (1, 5)}
+    assert tx.bands.find_pairs([3], reach=10) == {(3, 4)}
+    assert tx.bands.find_pairs([3], reach=30) == set()
+    assert {use.article for use in tx.bands.find_uses([1], reach=10)} == {1, 2, 4, 5}
 
 
 def test_a_band_that_tips_over_is_told_and_joins_nothing_in_that_period(tx: Transaction) -> None:
     tx.articles.save([article(n) for n in range(1, POPULAR + 3)])
     first = 10 * PERIOD
     crowd = {n: Bands(first, n, frozenset({Band(7, 5)})) for n in range(1, POPULAR + 1)}
-    tx.articles.put_bands(crowd)
-    assert len(tx.articles.pairs([1], reach=5)) == POPULAR - 1
-    assert tx.articles.tipping([1]) == set()
-    tx.articles.put_bands({POPULAR + 1: Bands(first + 1, 0, frozenset({Band(7, 5)}))})
-    tx.articles.put_bands({POPULAR + 2: Bands(first - 1, 0, frozenset({Band(7, 5)}))})
-    assert tx.articles.tipping([POPULAR + 1]) == set(range(1, POPULAR + 3))
-    assert tx.articles.tipping([POPULAR + 2]) == set()
-    assert tx.articles.pairs([1, POPULAR + 2], reach=5) == set()
-    assert {use.article for use in tx.articles.uses([1, POPULAR + 2], reach=5)} == {POPULAR + 2}
+    tx.bands.save(crowd)
+    assert len(tx.bands.find_pairs([1], reach=5)) == POPULAR - 1
+    assert tx.bands.find_tipping_holders([1]) == set()
+    tx.bands.save({POPULAR + 1: Bands(first + 1, 0, frozenset({Band(7, 5)}))})
+    tx.bands.save({POPULAR + 2: Bands(first - 1, 0, frozenset({Band(7, 5)}))})
+    assert tx.bands.find_tipping_holders([POPULAR + 1]) == set(range(1, POPULAR + 3))
+    assert tx.bands.find_tipping_holders([POPULAR + 2]) == set()
+    assert tx.bands.find_pairs([1, POPULAR + 2], reach=5) == set()
+    assert {use.article for use in tx.bands.find_uses([1, POPULAR + 2], reach=5)} == {POPULAR + 2}
 
 
 def test_who_has_a_key_is_told_with_the_role(tx: Transaction) -> None:
@@ -233,20 +232,20 @@ def test_who_has_a_key_is_told_with_the_role(tx: Transaction) -> None:
     tx.articles.save(
         [article(1, keys=("arxiv:1",)), article(2, references=about("arxiv:1")), article(3, references=(mention,))]
     )
-    assert tx.articles.sharing(["arxiv:1", "arxiv:2"]) == {"arxiv:1": [(1, "own"), (2, "primary"), (3, "mention")]}
+    assert tx.articles.find_holders(["arxiv:1", "arxiv:2"]) == {"arxiv:1": [(1, "own"), (2, "primary"), (3, "mention")]}
 
 
 def test_who_refers_to_what_an_article_is_or_names_is_counted_but_not_too_far(tx: Transaction) -> None:
     tx.articles.save([article(1, keys=("arxiv:1",)), *(article(n, references=about("arxiv:1")) for n in range(2, 7))])
     own = "https://example.org/{}".format
-    assert tx.articles.reference_counts([1], most=9) == {"arxiv:1": 5, own(1): 0}
-    assert tx.articles.reference_counts([2], most=3) == {"arxiv:1": 4, own(2): 0}
+    assert tx.articles.count_references([1], most=9) == {"arxiv:1": 5, own(1): 0}
+    assert tx.articles.count_references([2], most=3) == {"arxiv:1": 4, own(2): 0}
 
 
 def test_references_that_an_edit_removed_are_gone(tx: Transaction) -> None:
     tx.articles.save([article(1, text="旧" * 20, references=about("arxiv:1"))])
     tx.articles.save([replace(article(1, text="新" * 20), fetched_at=NOON + timedelta(days=1))])
-    assert tx.articles.sharing(["arxiv:1"]) == {}
+    assert tx.articles.find_holders(["arxiv:1"]) == {}
 
 
 def test_a_batch_costs_the_same_number_of_statements_whatever_its_size(tx: Transaction) -> None:
@@ -264,8 +263,8 @@ def test_a_batch_costs_the_same_number_of_statements_whatever_its_size(tx: Trans
 def test_numbers_are_noted_and_never_go_back_in_time(tx: Transaction) -> None:
     tx.articles.save([article(1, metrics={"stars": 5})])
     later = NOON.timestamp() + 60
-    tx.articles.measure({1: {"stars": (9, later), "forks": (1, later)}})
-    tx.articles.measure({1: {"stars": (7, later - 30)}})
+    tx.articles.set_metrics({1: {"stars": (9, later), "forks": (1, later)}})
+    tx.articles.set_metrics({1: {"stars": (7, later - 30)}})
     assert tx.articles.get([1])[1].article.metrics == {"stars": 9, "forks": 1}
 
 
@@ -288,9 +287,9 @@ def test_when_articles_join_whatever_named_the_one_names_the_other(tx: Transacti
     assert set(stored.urls) == {f"https://example.org/{number}" for number in (1, 2, 3)}
     assert stored.article.text == "再改"
     assert stored.article.metrics == {"x": 1}
-    assert [one.text for one in tx.articles.revisions(1)] == ["改"]
-    assert tx.articles.sharing(["a", "b", "arxiv:1"]) == {"a": [(1, "own")], "b": [(1, "own")]}
-    assert [one.story for one in tx.decisions.all()] == [1]
+    assert [one.text for one in tx.articles.list_revisions(1)] == ["改"]
+    assert tx.articles.find_holders(["a", "b", "arxiv:1"]) == {"a": [(1, "own")], "b": [(1, "own")]}
+    assert [one.story for one in all_decisions(tx)] == [1]
     assert state(tx, 1)[0] == "later"
     kept = tx.issues.get(JANUARY)
     assert kept is not None
@@ -303,7 +302,7 @@ def test_an_id_that_was_given_out_finds_its_article_for_ever(tx: Transaction) ->
     tx.articles.save([article(4, keys=("b", "c"))])
     tx.articles.save([article(5, keys=("a", "b"))])
     for one in (1, 2, 3):
-        found = tx.stories.find(one)
+        found = tx.stories.find_by_article(one)
         assert found is not None
         assert found.story.id == 1
         decide(tx, one, "pick")
@@ -315,16 +314,16 @@ def test_stories_join_with_their_articles_and_keep_their_evidence(tx: Transactio
     told(tx, 1, 3, evidence=(Evidence("same-title", "甲", (1, 3)),))
     told(tx, 2, 4, evidence=(Evidence("near-text", "0.9", (2, 4)),))
     tx.articles.save([article(5, keys=("k3", "k4"))])
-    story = tx.stories.of([1])[1]
+    story = tx.stories.find_by_articles([1])[1]
     assert story == Story(1, (1, 2, 3), 1, (Evidence("same-title", "甲", (1, 3)), Evidence("near-text", "0.9", (2, 3))))
-    assert tx.stories.of([1, 2, 3, 4]) == {1: story, 2: story, 3: story}
+    assert tx.stories.find_by_articles([1, 2, 3, 4]) == {1: story, 2: story, 3: story}
 
 
 def test_a_story_lives_on_when_its_first_article_joins_one_without_a_story(tx: Transaction) -> None:
     tx.articles.save([article(number, keys=(f"k{number}",)) for number in (1, 2, 3)])
     told(tx, 2, 3, evidence=(Evidence("same-title", "甲", (2, 3)),))
     tx.articles.save([article(4, keys=("k1", "k2"))])
-    assert tx.stories.of([1, 3])[3] == Story(1, (1, 3), 1, (Evidence("same-title", "甲", (1, 3)),))
+    assert tx.stories.find_by_articles([1, 3])[3] == Story(1, (1, 3), 1, (Evidence("same-title", "甲", (1, 3)),))
 
 
 def test_a_decision_moves_with_an_article_that_had_no_story(tx: Transaction) -> None:
@@ -341,9 +340,9 @@ def test_a_decision_moves_with_an_article_that_had_no_story(tx: Transaction) -> 
 def test_a_candidate_comes_back_as_it_was_stored(tx: Transaction) -> None:
     tx.articles.save([EVERYTHING, article(2)])
     stored = told(tx, 1, 2, evidence=(Evidence("shared-reference", "arxiv:1", (1, 2)),))
-    assert tx.stories.find(2) == stored
-    assert tx.stories.candidates() == [stored]
-    assert tx.stories.find(3) is None
+    assert tx.stories.find_by_article(2) == stored
+    assert tx.stories.list_candidates() == [stored]
+    assert tx.stories.find_by_article(3) is None
 
 
 def test_candidates_are_filtered_and_come_best_first(tx: Transaction) -> None:
@@ -354,7 +353,7 @@ def test_candidates_are_filtered_and_come_best_first(tx: Transaction) -> None:
     decide(tx, 4, "drop")
 
     def ids(**options: object) -> list[int]:
-        return [one.story.id for one in tx.stories.candidates(**options)]  # type: ignore[arg-type]
+        return [one.story.id for one in tx.stories.list_candidates(**options)]  # type: ignore[arg-type]
 
     assert ids() == [2, 3, 1]
     assert ids(limit=1) == [2]
@@ -371,7 +370,7 @@ def test_candidates_are_loaded_with_a_fixed_number_of_statements(tx: Transaction
         told(tx, one, one + 1)
     counted = []
     event.listen(tx.articles._connection, "before_cursor_execute", lambda *_: counted.append(1))
-    assert len(tx.stories.candidates()) == 30
+    assert len(tx.stories.list_candidates()) == 30
     assert len(counted) <= 8
 
 
@@ -388,22 +387,22 @@ def test_undo_takes_back_the_newest_decision_and_no_other(said: list[DecisionAct
     ):
         tx.articles.save([article(1), article(2)])
         told(tx, 1)
-        states, words = [state(tx, 1)], [tx.decisions.by_hand([1])]
+        states, words = [state(tx, 1)], [tx.decisions.find_pairs_by_hand([1])]
         for minute, action in enumerate(said):
             other = 2 if action in ("merge", "split") else None
             tx.decisions.add(Decision(1, action, "编辑", NOON + timedelta(minutes=minute), other=other))
             states.append(state(tx, 1))
-            words.append(tx.decisions.by_hand([1]))
+            words.append(tx.decisions.find_pairs_by_hand([1]))
         assert states[-1][0] == state_after(said)
         for _ in said:
             states.pop()
             words.pop()
             decide(tx, 1, "undo")
             assert state(tx, 1) == states[-1]
-            assert tx.decisions.by_hand([1]) == words[-1]
+            assert tx.decisions.find_pairs_by_hand([1]) == words[-1]
         decide(tx, 1, "undo")
         assert state(tx, 1)[0] == "new"
-        assert len(tx.decisions.all()) == 2 * len(said)
+        assert len(all_decisions(tx)) == 2 * len(said)
 
 
 def pair(tx: Transaction, action: DecisionAction, *pairs: tuple[int, int], minute: int = 0) -> frozenset[int]:
@@ -415,12 +414,15 @@ def test_the_newest_word_on_a_pair_counts_and_has_its_articles_grouped_again(tx:
     tx.articles.save([article(number) for number in (1, 2, 3)])
     tx.articles.mark_grouped([1, 2, 3])
     assert pair(tx, "merge", (2, 1)) == {1, 2}
-    assert tx.articles.fresh() == [1, 2]
+    assert tx.articles.list_fresh() == [1, 2]
     assert pair(tx, "split", (1, 2), (1, 3), minute=1) == {1, 2, 3}
-    assert {two: one.action for two, one in tx.decisions.by_hand([2, 3]).items()} == {(1, 2): "split", (1, 3): "split"}
-    assert set(tx.decisions.by_hand([3])) == {(1, 3)}
+    assert {two: one.action for two, one in tx.decisions.find_pairs_by_hand([2, 3]).items()} == {
+        (1, 2): "split",
+        (1, 3): "split",
+    }
+    assert set(tx.decisions.find_pairs_by_hand([3])) == {(1, 3)}
     decide(tx, 3, "undo")
-    assert {two: one.action for two, one in tx.decisions.by_hand([1, 2, 3]).items()} == {(1, 2): "merge"}
+    assert {two: one.action for two, one in tx.decisions.find_pairs_by_hand([1, 2, 3]).items()} == {(1, 2): "merge"}
 
 
 def test_an_undo_takes_back_what_it_did_whatever_is_one_story_since(tx: Transaction) -> None:
@@ -440,9 +442,9 @@ def test_pairs_follow_articles_that_turn_out_to_be_one_and_are_moot_within_it(tx
     pair(tx, "split", (1, 3))
     pair(tx, "merge", (3, 2), minute=1)
     tx.articles.save([replace(article(4, keys=("k1", "k2")), fetched_at=NOON + timedelta(hours=1))])
-    assert {two: one.action for two, one in tx.decisions.by_hand([1, 3]).items()} == {(1, 3): "merge"}
+    assert {two: one.action for two, one in tx.decisions.find_pairs_by_hand([1, 3]).items()} == {(1, 3): "merge"}
     tx.articles.save([replace(article(5, keys=("k1", "k3")), fetched_at=NOON + timedelta(hours=2))])
-    assert tx.decisions.by_hand([1]) == {}
+    assert tx.decisions.find_pairs_by_hand([1]) == {}
 
 
 def test_a_pair_that_lost_an_article_waits_for_it(tx: Transaction) -> None:
@@ -450,7 +452,7 @@ def test_a_pair_that_lost_an_article_waits_for_it(tx: Transaction) -> None:
     pair(tx, "merge", (1, 2))
     tx.articles.clear()
     tx.articles.remove(2)
-    assert tx.decisions.by_hand([1]) == {}
+    assert tx.decisions.find_pairs_by_hand([1]) == {}
     with pytest.raises(NoSuchStory):
         pair(tx, "merge", (1, 2), minute=1)
 
@@ -461,8 +463,8 @@ def test_a_storys_state_is_what_was_decided_last(tx: Transaction) -> None:
     for action, expected in (("later", "later"), ("pick", "picked"), ("undo", "later"), ("drop", "dropped")):
         decide(tx, 2, action)
         assert state(tx, 1) == (expected, None)
-    assert [one.action for one in tx.decisions.of([1])[1]] == ["later", "pick", "undo", "drop"]
-    assert tx.decisions.of([1])[1] == tx.decisions.all()
+    assert [one.action for one in tx.decisions.find_by_stories([1])[1]] == ["later", "pick", "undo", "drop"]
+    assert tx.decisions.find_by_stories([1])[1] == all_decisions(tx)
 
 
 def test_decisions_survive_regrouping(tx: Transaction) -> None:
@@ -470,7 +472,7 @@ def test_decisions_survive_regrouping(tx: Transaction) -> None:
     told(tx, 2, 3)
     decide(tx, 2, "pick")
     tx.stories.replace([2], [])
-    assert tx.stories.find(2) is None
+    assert tx.stories.find_by_article(2) is None
     told(tx, 1, 2)
     told(tx, 3)
     assert state(tx, 1)[0] == "picked"
@@ -486,7 +488,7 @@ def test_a_decision_comes_back_as_it_was_made(tx: Transaction) -> None:
     tx.articles.save([article(1)])
     decision = Decision(1, "pick", "编辑", NOON, "论文", JANUARY, {"title": "题", "score": "1.0"})
     tx.decisions.add(decision)
-    assert tx.decisions.all() == [decision]
+    assert all_decisions(tx) == [decision]
 
 
 # ---- issues
@@ -523,21 +525,23 @@ def test_an_issue_comes_back_as_it_was_saved(tx: Transaction) -> None:
     assert got.warnings == whole.warnings
     assert tx.issues.get(FEBRUARY) is None
     tx.issues.save(replace(whole, sections=(), state="draft"), [])
-    assert tx.issues.drafts() == [replace(whole, sections=(), state="draft")]
+    assert tx.issues.list_drafts() == [replace(whole, sections=(), state="draft")]
 
 
 def test_issue_memory_tells_when_a_key_was_printed_and_knows_no_draft(tx: Transaction) -> None:
     tx.issues.save(issue(FEBRUARY, Entry("甲"), Entry("乙")), [["arxiv:1", "arxiv:1"], ["arxiv:2"]])
     tx.issues.save(issue(JANUARY, Entry("丙")), [["arxiv:1"]])
     tx.issues.save(issue(date(2026, 3, 1), Entry("丁"), published=False), [["arxiv:3"]])
-    assert tx.issues.printed(["arxiv:1", "arxiv:2", "arxiv:3"]) == {
+    assert tx.issues.find_printed(["arxiv:1", "arxiv:2", "arxiv:3"]) == {
         "arxiv:1": [Printed(JANUARY, "丙"), Printed(FEBRUARY, "甲")],
         "arxiv:2": [Printed(FEBRUARY, "乙")],
     }
-    assert tx.issues.dates() == [JANUARY, FEBRUARY, date(2026, 3, 1)]
-    assert tx.issues.dates("published") == [JANUARY, FEBRUARY]
+    assert tx.issues.list_dates() == [JANUARY, FEBRUARY, date(2026, 3, 1)]
+    assert tx.issues.list_dates("published") == [JANUARY, FEBRUARY]
     tx.issues.save(issue(FEBRUARY, Entry("甲")), [["arxiv:2"]])
-    assert {key: [entry.day for entry in told] for key, told in tx.issues.printed(["arxiv:1", "arxiv:2"]).items()} == {
+    assert {
+        key: [entry.day for entry in told] for key, told in tx.issues.find_printed(["arxiv:1", "arxiv:2"]).items()
+    } == {
         "arxiv:1": [JANUARY],
         "arxiv:2": [FEBRUARY],
     }
@@ -575,46 +579,46 @@ def test_a_published_issue_has_what_it_links_to_graded_again(tx: Transaction) ->
     keys = [["https://example.org/1"], ["arxiv:1"], []]
     entries = (Entry("甲"), Entry("乙"), Entry("丙", story=3))
     tx.issues.save(issue(JANUARY, *entries, published=False), keys)
-    assert tx.articles.fresh() == []
+    assert tx.articles.list_fresh() == []
     tx.issues.save(issue(JANUARY, *entries), keys)
-    assert tx.articles.fresh() == [1, 2, 3]
+    assert tx.articles.list_fresh() == [1, 2, 3]
 
 
 # ---- sources and runs
 
 
 def test_a_sources_state_moves_only_when_it_is_given(tx: Transaction) -> None:
-    assert tx.sources.state(["a"]) == {"a": SourceState()}
+    assert tx.sources.get_states(["a"]) == {"a": SourceState()}
     state = SourceState('W/"1"', "Sat, 01 Nov 2026 00:00:00 GMT", {"seen": ["甲"], "page": 2})
-    tx.sources.started("a", "feed", "甲", NOON)
-    tx.sources.finished("a", NOON, None, state)
-    assert tx.sources.state(["a", "b"]) == {"a": state, "b": SourceState()}
-    tx.sources.finished("a", NOON, "Blocked: 验证", None)
-    assert tx.sources.state(["a"]) == {"a": state}
-    tx.sources.finished("a", NOON, None, SourceState())
-    assert tx.sources.state(["a"]) == {"a": SourceState()}
+    tx.sources.record_start("a", "feed", "甲", NOON)
+    tx.sources.record_end("a", NOON, None, state)
+    assert tx.sources.get_states(["a", "b"]) == {"a": state, "b": SourceState()}
+    tx.sources.record_end("a", NOON, "Blocked: 验证", None)
+    assert tx.sources.get_states(["a"]) == {"a": state}
+    tx.sources.record_end("a", NOON, None, SourceState())
+    assert tx.sources.get_states(["a"]) == {"a": SourceState()}
 
 
 def test_failures_are_counted_until_a_run_is_good(tx: Transaction) -> None:
     for hour in range(3):
-        tx.sources.started("a", "feed", "甲", NOON + timedelta(hours=hour))
-        tx.sources.finished("a", NOON + timedelta(hours=hour), "FetchFailed: 无响应", None)
-    record = tx.sources.all()["a"]
+        tx.sources.record_start("a", "feed", "甲", NOON + timedelta(hours=hour))
+        tx.sources.record_end("a", NOON + timedelta(hours=hour), "FetchFailed: 无响应", None)
+    record = tx.sources.list_all()["a"]
     assert (record.failures_in_row, record.failure, record.last_success_at) == (3, "FetchFailed: 无响应", None)
     assert record.last_failure_at == record.last_started_at == NOON + timedelta(hours=2)
-    tx.sources.finished("a", NOON + timedelta(hours=3), None, None)
-    record = tx.sources.all()["a"]
+    tx.sources.record_end("a", NOON + timedelta(hours=3), None, None)
+    record = tx.sources.list_all()["a"]
     assert (record.failures_in_row, record.failure) == (0, None)
     assert record.last_success_at == NOON + timedelta(hours=3)
 
 
 def test_a_site_that_wants_to_be_left_alone_is_until_the_next_run_begins(tx: Transaction) -> None:
-    tx.sources.started("a", "feed", "甲", NOON)
-    tx.sources.wait("a", NOON + timedelta(hours=2))
-    tx.sources.finished("a", NOON, "RateLimited: 稍后", None)
-    assert tx.sources.all()["a"].not_before == NOON + timedelta(hours=2)
-    tx.sources.started("a", "feed", "甲", NOON + timedelta(hours=3))
-    assert tx.sources.all()["a"].not_before is None
+    tx.sources.record_start("a", "feed", "甲", NOON)
+    tx.sources.set_not_before("a", NOON + timedelta(hours=2))
+    tx.sources.record_end("a", NOON, "RateLimited: 稍后", None)
+    assert tx.sources.list_all()["a"].not_before == NOON + timedelta(hours=2)
+    tx.sources.record_start("a", "feed", "甲", NOON + timedelta(hours=3))
+    assert tx.sources.list_all()["a"].not_before is None
 
 
 def test_a_run_adds_up_and_one_that_never_ended_is_called_interrupted(tx: Transaction) -> None:
@@ -624,11 +628,11 @@ def test_a_run_adds_up_and_one_that_never_ended_is_called_interrupted(tx: Transa
     assert tx.runs.add(second, new=0, updated=1, seen=5, lost=1, failure="Blocked: 甲") == "Blocked: 甲"
     assert tx.runs.add(second, new=1, updated=0, seen=0, lost=0, failure="FetchFailed: 乙") == "Blocked: 甲"
     tx.runs.finish(second, NOON + timedelta(hours=2))
-    one, two = tx.runs.since(NOON)
+    one, two = tx.runs.list_since(NOON)
     assert (one.new, one.seen, one.failure) == (2, 1, INTERRUPTED)
     assert (two.new, two.updated, two.seen, two.lost, two.failure) == (1, 1, 5, 1, "Blocked: 甲")
     assert two.finished_at == NOON + timedelta(hours=2)
-    assert tx.runs.since(NOON + timedelta(minutes=1), "a") == [two]
+    assert tx.runs.list_since(NOON + timedelta(minutes=1), "a") == [two]
 
 
 # ---- raw items
@@ -640,8 +644,8 @@ def test_raw_items_come_back_in_order_whatever_they_hold(tx: Transaction) -> Non
         for number in range(5)
     ]
     tx.raw.add([NewRaw(Packed.of(item, "a"), problem="坏了" if item is items[3] else None) for item in items])
-    assert [raw.item for chunk in tx.raw.each(size=2) for raw in chunk] == items
-    assert [raw.problem for raw in tx.raw.quarantined()] == ["坏了"]
+    assert [raw.item for chunk in tx.raw.iterate(size=2) for raw in chunk] == items
+    assert [raw.problem for raw in quarantined(tx)] == ["坏了"]
     assert tx.raw.count() == 5
 
 

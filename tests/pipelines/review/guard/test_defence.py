@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from builders import all_decisions
 from desks import HOST, Desk
 
 from pipelines.newsroom import Newsroom
@@ -324,7 +325,7 @@ def add_user(newsroom: Newsroom, name: str, password: str) -> None:
     from builders import NOON  # noqa: PLC0415
 
     with newsroom.store.transaction() as tx:
-        tx.users.put(name, hashed(password), NOON)
+        tx.users.save(name, hashed(password), NOON)
 
 
 def test_a_login_opens_a_session_of_its_own_and_a_logout_ends_it(
@@ -347,7 +348,7 @@ def test_a_login_opens_a_session_of_its_own_and_a_logout_ends_it(
     desk.token = desk.get("/api/session").json()["csrf"]
     assert desk.decide(1, "pick").status_code == 200
     with newsroom.store.reading() as tx:
-        assert [one.who for one in tx.decisions.all()] == ["小王"]
+        assert [one.who for one in all_decisions(tx)] == ["小王"]
     assert desk.client.post("/logout", data={"csrf": desk.token}).status_code == 303
     desk.client.cookies.set("jianbao_desk", cookie)
     assert desk.get("/api/candidates").status_code == 401
@@ -381,11 +382,11 @@ def test_a_new_password_ends_the_sessions_of_the_old_one(newsroom: Newsroom) -> 
     add_user(newsroom, "小王", "correct horse")
     with newsroom.store.transaction() as tx:
         tx.users.open_session(b"digest", "小王", NOON, NOON.replace(year=2030))
-        assert tx.users.of_session(b"digest", NOON) == "小王"
-        assert tx.users.of_session(b"digest", NOON.replace(year=2031)) is None
+        assert tx.users.find_by_session(b"digest", NOON) == "小王"
+        assert tx.users.find_by_session(b"digest", NOON.replace(year=2031)) is None
     add_user(newsroom, "小王", "another horse")
     with newsroom.store.reading() as tx:
-        assert tx.users.of_session(b"digest", NOON) is None
+        assert tx.users.find_by_session(b"digest", NOON) is None
 
 
 def test_a_password_is_kept_as_a_hash_that_nobody_reads_back() -> None:

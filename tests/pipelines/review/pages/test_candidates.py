@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from builders import all_decisions
 from desks import Desk, add_articles
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,7 +18,7 @@ def issue_of(newsroom: Newsroom) -> list[tuple[str, list[int | None]]]:
     with newsroom.store.reading() as tx:
         return [
             (section.name, [entry.story for entry in section.entries])
-            for draft in tx.issues.drafts()
+            for draft in tx.issues.list_drafts()
             for section in draft.sections
             if section.entries
         ]
@@ -114,7 +115,7 @@ def test_a_dropped_entry_comes_back_where_it_stood_and_as_it_was_written(desk: D
     desk.post("/api/undo")
     assert issue_of(newsroom) == [("博文", [1, 2, 4])]
     with newsroom.store.reading() as tx:
-        (draft,) = tx.issues.drafts()
+        (draft,) = tx.issues.list_drafts()
     markdown = next(entry.markdown for section in draft.sections for entry in section.entries if entry.story == 2)
     assert markdown == "[新题目 | watch](https://example.org/2)\n摘要：一句。\n两句。" or "新题目" in markdown
     assert "两句。" in markdown
@@ -125,8 +126,8 @@ def test_an_edit_before_the_pick_is_what_is_picked(desk: Desk, newsroom: Newsroo
     assert issue_of(newsroom) == []
     desk.decide(1, "pick")
     with newsroom.store.reading() as tx:
-        (draft,) = tx.issues.drafts()
-        edits = [one for one in tx.decisions.all() if one.action == "edit"]
+        (draft,) = tx.issues.list_drafts()
+        edits = [one for one in all_decisions(tx) if one.action == "edit"]
     text = next(entry.markdown for section in draft.sections for entry in section.entries)
     assert r"改过的 \[题目\]" in text
     assert "摘要：改过的摘要" in text
@@ -140,7 +141,7 @@ def test_decisions_are_rows_that_say_who_when_and_from_what(desk: Desk, newsroom
     desk.decide(1, "pick")
     desk.decide(1, "undo")
     with newsroom.store.reading() as tx:
-        rows = tx.decisions.all()
+        rows = all_decisions(tx)
     assert [(row.action, row.who, row.shown["state"]) for row in rows] == [
         ("later", "编辑甲", "new"),
         ("pick", "编辑甲", "later"),
@@ -236,7 +237,7 @@ def test_stories_are_merged_split_and_taken_back(desk: Desk, newsroom: Newsroom)
     assert desk.post("/api/candidates/2/splits", {}).status_code == 422
     assert desk.post("/api/candidates/2/merges", {"others": [999]}).status_code == 404
     with newsroom.store.reading() as tx:
-        assert {one.who for one in tx.decisions.all()} == {"编辑甲"}
+        assert {one.who for one in all_decisions(tx)} == {"编辑甲"}
 
 
 ACTIONS = st.lists(
@@ -268,6 +269,6 @@ def test_undoing_everything_leaves_everything_as_it_was(
 def standing(store: Store) -> object:
     """States, categories and drafts, without the empty draft that a first pick leaves behind."""
     with store.reading() as tx:
-        stories = {found.story.id: (found.state, found.category) for found in tx.stories.some(range(1, 6))}
-        drafts = [section for draft in tx.issues.drafts() for section in draft.sections if section.entries]
+        stories = {found.story.id: (found.state, found.category) for found in tx.stories.get(range(1, 6))}
+        drafts = [section for draft in tx.issues.list_drafts() for section in draft.sections if section.entries]
     return stories, drafts

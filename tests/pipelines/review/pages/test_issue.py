@@ -189,7 +189,7 @@ def test_a_published_issue_is_closed_and_remembered(desk: Desk, day: str, newsro
     assert "一篇关于结构化剪枝的论文" in desk.get("/archive", params={"q": "结构化 论文"}).text
     assert "没有刊过。" in desk.get("/archive", params={"q": "没有这个词"}).text
     with newsroom.store.reading() as tx:
-        assert tx.issues.dates("draft") == []
+        assert tx.issues.list_dates("draft") == []
 
 
 def test_a_draft_comes_out_on_another_day_and_back(desk: Desk, day: str) -> None:

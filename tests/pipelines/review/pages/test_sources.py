@@ -43,11 +43,11 @@ def home(newsroom: Newsroom) -> Home:
 def run(newsroom: Newsroom, source: str, ago: timedelta, *, new: int, failure: str | None = None) -> None:
     at = datetime.now(UTC) - ago
     with newsroom.store.transaction() as tx:
-        tx.sources.started(source, "feed", source, at)
+        tx.sources.record_start(source, "feed", source, at)
         number = tx.runs.start(source, at)
         tx.runs.add(number, new=new, updated=0, seen=0, lost=0, failure=failure)
         tx.runs.finish(number, at)
-        tx.sources.finished(source, at, failure, None if failure else SourceState())
+        tx.sources.record_end(source, at, failure, None if failure else SourceState())
 
 
 def told(desk: Desk) -> dict[str, dict[str, object]]:
@@ -130,5 +130,5 @@ def test_a_crawl_runs_apart_and_tells_how_far_it_is(tmp_path: Path, monkeypatch:
     assert progress.done == ("one",)
     assert progress.failed is None
     with newsroom.store.reading() as tx:
-        assert tx.sources.all()["one"].failure
+        assert tx.sources.list_all()["one"].failure
     newsroom.store.close()

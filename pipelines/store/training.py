@@ -17,7 +17,7 @@ MOST_PASSED_OVER: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class TrainingArticle:
     """An article that was decided on, or passed over.
 
     Args:
@@ -65,13 +65,13 @@ class StoredModel:
     graded_to: int | None
 
 
-class Lessons:
+class TrainingData:
     """What the past teaches, and the model that was learned of it."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def basis(self, rules: str) -> Basis:
+    def get_basis(self, rules: str) -> Basis:
         """What there is to learn from today."""
         run = self._connection.execute
         printed = select(func.count()).select_from(entries.join(issues)).where(issues.c.state == "published")
@@ -83,7 +83,7 @@ class Lessons:
         last = select(func.max(articles.c.id))
         return Basis(rules, run(printed).scalar_one(), run(decided).scalar_one(), run(last).scalar_one_or_none() or 0)
 
-    def decided(self) -> list[Lesson]:
+    def list_decided(self) -> list[TrainingArticle]:
         """The leads of stories that somebody picked, dropped or put elsewhere, by id; what an issue printed is left to
         the issue."""
         put = (
@@ -93,11 +93,11 @@ class Lessons:
             .order_by(decisions.c.id)
         )
         placed = {row.story_id: row.category for row in self._connection.execute(put)}
-        said = or_(
+        decided = or_(
             stories.c.state.in_(("picked", "dropped")),
             stories.c.id.in_(put.with_only_columns(story_members.c.story_id).order_by(None)),
         )
-        query = _LEADS.where(stories.c.state != "published", said).order_by(articles.c.id)
+        query = _LEADS.where(stories.c.state != "published", decided).order_by(articles.c.id)
         return [
             _lesson(
                 row, picked=_PICKED.get(row.state), category=None if row.state == "dropped" else placed.get(row.story)
@@ -105,7 +105,7 @@ class Lessons:
             for row in self._connection.execute(query)
         ]
 
-    def passed_over(self, spans: Sequence[tuple[datetime, datetime]]) -> list[Lesson]:
+    def list_passed_over(self, spans: Sequence[tuple[datetime, datetime]]) -> list[TrainingArticle]:
         """The leads of stories that were there when issues were made, and that nobody decided on, by id.
 
         Args:
@@ -122,22 +122,22 @@ class Lessons:
         query = _LEADS.where(passed, articles.c.id % step == 0).order_by(articles.c.id)
         return [_lesson(row, picked=False, category=None) for row in self._connection.execute(query)]
 
-    def model(self) -> StoredModel | None:
+    def get_model(self) -> StoredModel | None:
         """The model that was learned last."""
         row = self._connection.execute(select(models)).first()
         return StoredModel(row.model, Basis(**row.basis), row.graded_to) if row else None
 
-    def keep(self, model: str, basis: Basis) -> None:
+    def save_model(self, model: str, basis: Basis) -> None:
         """Put a model in place of the last one; it has graded nothing yet."""
         self._connection.execute(delete(models))
         values = {name: getattr(basis, name) for name in Basis.__slots__}
         self._connection.execute(insert(models), {"id": 1, "model": model, "basis": values, "graded_to": 0})
 
-    def graded(self, story: int | None) -> None:
+    def set_graded_to(self, story: int | None) -> None:
         """Note up to which story the model has graded; None for all."""
         self._connection.execute(update(models).values(graded_to=story))
 
-    def open_stories(self, after: int, limit: int) -> list[int]:
+    def list_open_stories(self, after: int, limit: int) -> list[int]:
         """The next stories that wait for a decision, ascending."""
         query = select(stories.c.id).where(stories.c.id > after, stories.c.state.in_(("new", "later")))
         return list(self._connection.execute(query.order_by(stories.c.id).limit(limit)).scalars())
@@ -158,5 +158,5 @@ _LEADS: Final = select(
 ).select_from(_JOINED)
 
 
-def _lesson(row: Row, *, picked: bool | None, category: str | None) -> Lesson:  # type: ignore[type-arg]
-    return Lesson(row.id, row.kind, row.url, row.title, row.summary, row.source, picked, category)
+def _lesson(row: Row, *, picked: bool | None, category: str | None) -> TrainingArticle:  # type: ignore[type-arg]
+    return TrainingArticle(row.id, row.kind, row.url, row.title, row.summary, row.source, picked, category)

@@ -1,0 +1,135 @@
+"""Bands of titles and texts, by which articles that may tell the same news find each other in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from operator import itemgetter
+from typing import Final
+
+from sqlalchemy import Connection, Integer, TextClause, bindparam, delete, insert, text
+
+from pipelines.deduplicate.bands import PERIOD, POPULAR, Bands, Pair, Use
+from pipelines.store.engine import chunks
+from pipelines.store.tables import bands
+
+
+def _query(sql: str) -> TextClause:
+    """SQL that both databases read, with `:ids` as a list of article ids."""
+    return text(sql).bindparams(bindparam("ids", expanding=True, type_=Integer))
+
+
+# Select each article of `ids` with every article that shares a band of `reach` with it, when the band is popular in the
+# period of neither, and when the two articles belong to different accounts or to one day.
+# The counts read `theirs.key`, not `mine.key`, so that only bands that have a partner are counted.
+_PAIRS: Final = _query("""
+    SELECT DISTINCT mine.article_id, theirs.article_id
+    FROM bands AS mine
+    JOIN bands AS theirs ON theirs.key = mine.key AND theirs.day BETWEEN mine.day - :reach AND mine.day + :reach
+    WHERE mine.article_id IN :ids
+      AND mine.reach = :reach
+      AND theirs.article_id <> mine.article_id
+      AND (theirs.account <> mine.account OR theirs.day = mine.day)
+      AND (SELECT count(*) FROM (
+              SELECT article_id FROM bands AS holder
+              WHERE holder.key = theirs.key
+                AND holder.day BETWEEN theirs.day - theirs.day % :period
+                                   AND theirs.day - theirs.day % :period + :period - 1
+              LIMIT :popular + 1) AS holders_in_their_period) <= :popular
+      AND (SELECT count(*) FROM (
+              SELECT article_id FROM bands AS holder
+              WHERE holder.key = theirs.key
+                AND holder.day BETWEEN mine.day - mine.day % :period
+                                   AND mine.day - mine.day % :period + :period - 1
+              LIMIT :popular + 1) AS holders_in_my_period) <= :popular
+""").bindparams(period=PERIOD, popular=POPULAR)
+
+# Select every use of a band of `reach` that an article of `ids` has, within `reach` days of that article, when the band
+# is not popular in the period of the use.
+_USES: Final = _query("""
+    SELECT DISTINCT theirs.key, theirs.day, theirs.account, theirs.article_id
+    FROM bands AS mine
+    JOIN bands AS theirs ON theirs.key = mine.key AND theirs.day BETWEEN mine.day - :reach AND mine.day + :reach
+    WHERE mine.article_id IN :ids
+      AND mine.reach = :reach
+      AND (SELECT count(*) FROM (
+              SELECT article_id FROM bands AS holder
+              WHERE holder.key = theirs.key
+                AND holder.day BETWEEN theirs.day - theirs.day % :period
+                                   AND theirs.day - theirs.day % :period + :period - 1
+              LIMIT :popular + 1) AS holders_in_their_period) <= :popular
+""").bindparams(period=PERIOD, popular=POPULAR)
+
+# Select every article that has a band within its reach of a period, when the band is popular in that period and would
+# not be popular there without the articles of `ids`. Holders are counted up to `limit`, which decides both.
+_TIPPING_HOLDERS: Final = _query("""
+    SELECT DISTINCT theirs.article_id
+    FROM (
+        SELECT bands.key, bands.reach, bands.day - bands.day % :period AS begins, count(*) AS number
+        FROM bands
+        WHERE bands.article_id IN :ids
+        GROUP BY bands.key, bands.reach, begins
+    ) AS own
+    JOIN bands AS theirs ON theirs.key = own.key
+        AND theirs.day BETWEEN own.begins - own.reach AND own.begins + :period - 1 + own.reach
+    WHERE (SELECT count(*) FROM (
+              SELECT article_id FROM bands AS holder
+              WHERE holder.key = own.key AND holder.day BETWEEN own.begins AND own.begins + :period - 1
+              LIMIT :limit) AS holders_in_the_period) BETWEEN :popular + 1 AND :popular + own.number
+""").bindparams(bindparam("limit", type_=Integer), period=PERIOD, popular=POPULAR)
+
+
+class BandIndex:
+    """The bands of all articles."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def save(self, bands_by_article: Mapping[int, Bands]) -> None:
+        """Store the bands of articles, by article id, in place of their former bands."""
+        for chunk in chunks(bands_by_article):
+            self._connection.execute(delete(bands).where(bands.c.article_id.in_(chunk)))
+        rows = [
+            {"key": key, "day": of_article.day, "article_id": article_id, "account": of_article.account, "reach": reach}
+            for article_id, of_article in bands_by_article.items()
+            for key, reach in of_article.bands
+        ]
+        if rows:
+            rows.sort(key=itemgetter("key"))  # in the order of the table: each of its pages is written once
+            self._connection.execute(insert(bands), rows)
+
+    def find_pairs(self, article_ids: Iterable[int], reach: int) -> set[Pair]:
+        """Find the pairs of articles that share a band which is not popular, and of which one article is given.
+
+        `pipelines.deduplicate.bands.find_pairs` finds the same pairs among all articles, in memory.
+
+        Args:
+            article_ids: of the articles in question.
+            reach: of the bands, in days.
+        """
+        return {
+            (min(article_id, partner_id), max(article_id, partner_id))
+            for chunk in chunks(article_ids)
+            for article_id, partner_id in self._connection.execute(_PAIRS, {"ids": chunk, "reach": reach})
+        }
+
+    def find_uses(self, article_ids: Iterable[int], reach: int) -> set[Use]:
+        """Find who uses a band of these articles within its reach, popular bands aside; their own uses are included.
+
+        Args:
+            article_ids: of the articles in question.
+            reach: of the bands, in days.
+        """
+        return {
+            Use(*row)
+            for chunk in chunks(article_ids)
+            for row in self._connection.execute(_USES, {"ids": chunk, "reach": reach})
+        }
+
+    def find_tipping_holders(self, article_ids: Collection[int]) -> set[int]:
+        """Find the articles within reach of a band that is popular only because these articles have it.
+
+        Args:
+            article_ids: of the articles in question. They are found too, when they have such a band.
+        """
+        limits = {"ids": list(article_ids), "limit": POPULAR + len(article_ids) + 1}
+        return set(self._connection.execute(_TIPPING_HOLDERS, limits).scalars())
