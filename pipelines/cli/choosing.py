@@ -110,7 +110,7 @@ def merge(
     from pipelines.newsroom import decisions
 
     newsroom = newsroom_of(context)
-    _say(decisions.merge(newsroom, story, others, who=newsroom.newsletter.editor, at=now()))
+    _say(decisions.merge(newsroom, story, others, who=newsroom.newsletter.editor, decided_at=now()))
 
 
 def split(
@@ -128,7 +128,7 @@ def split(
     from pipelines.newsroom import decisions
 
     newsroom = newsroom_of(context)
-    _say(decisions.split(newsroom, story, leaving or [], who=newsroom.newsletter.editor, at=now()))
+    _say(decisions.split(newsroom, story, leaving or [], who=newsroom.newsletter.editor, decided_at=now()))
 
 
 def assist(

@@ -1,4 +1,4 @@
-"""What an editor does: look at candidates, decide what becomes of a story and what is one, and so fill an issue."""
+"""Carries out an editor's decisions: pick, drop, categorise, edit, undo, merge, split; the drafts follow from them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import combinations, product
-from zoneinfo import ZoneInfo
 
 from pipelines.errors import CannotDecide, EditorError
 from pipelines.issue.proposal import propose_entry
@@ -30,10 +29,11 @@ from pipelines.store.errors import NoSuchStory
 
 
 class Stale(EditorError):
-    """Somebody changed it since the person saw it; nothing was written.
+    """Somebody changed the subject since the person saw it; nothing was written.
 
     Args:
-        fresh: what it was about, as it is now: a candidate, or the issue's date.
+        fresh: the subject as it is now: a candidate, or the issue's date.
+        code: of the sentence that tells it.
     """
 
     def __init__(self, fresh: Candidate | date, code: str = "stale") -> None:
@@ -42,10 +42,11 @@ class Stale(EditorError):
 
 
 class Overtaken(Stale):
-    """Somebody else decided of a story since the decision that was to be taken back; nothing was written.
+    """Somebody else decided on a story after the decision that was to be taken back; nothing was written.
 
     Args:
-        decision: its id, to pass over it.
+        fresh: the candidate as it is now.
+        decision: id of the decision, so that a further undo can pass over it.
     """
 
     def __init__(self, fresh: Candidate, decision: int) -> None:
@@ -55,12 +56,12 @@ class Overtaken(Stale):
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What a decision led to.
+    """The outcome of a decision.
 
     Args:
-        candidate: as it is now.
-        issue: the date of the issue that it was put in or taken out of, if any.
-        others: further stories that came of it, by ascending id: what was split off.
+        candidate: the story as it is now.
+        issue: the date of the issue that the story entered or left; None where no issue changed.
+        others: further stories that the decision made, such as split ones; by ascending id.
     """
 
     candidate: Candidate
@@ -68,49 +69,51 @@ class Decided:
     others: tuple[Candidate, ...] = ()
 
 
-def versions(tx: Transaction, candidates: Iterable[Candidate]) -> dict[int, str]:
-    """What tells a story's present standing from a former or a later one, by story id."""
-    return versions_of(tx, {one.story.id: one.state for one in candidates})
+def read_versions(tx: Transaction, candidates: Iterable[Candidate]) -> dict[int, str]:
+    """Read the version of each candidate, by story id: it changes with every decision on the story."""
+    return read_state_versions(tx, {candidate.story.id: candidate.state for candidate in candidates})
 
 
-def versions_of(tx: Transaction, states: Mapping[int, CandidateState]) -> dict[int, str]:
-    """`versions` of stories whose states are known, by story id."""
+def read_state_versions(tx: Transaction, states: Mapping[int, CandidateState]) -> dict[int, str]:
+    """Read the versions of stories whose states are at hand, by story id."""
     newest = tx.decisions.find_newest_ids(states)
-    return {one: f"{newest.get(one, 0)}-{state}" for one, state in states.items()}
+    return {story_id: f"{newest.get(story_id, 0)}-{state}" for story_id, state in states.items()}
 
 
-def decide(newsroom: Newsroom, decision: Decision, *, seen: str | None = None) -> Decided:
-    """Write down what becomes of a story, and carry it out in the issue that it concerns, in one transaction.
+def decide(newsroom: Newsroom, decision: Decision, *, seen_version: str | None = None) -> Decided:
+    """Write a decision down and carry it out in the issue that it concerns, in one transaction.
 
-    A pick goes to the issue named, else to the newest draft, else to a new draft of the day. What drops a story takes
-    it out of the drafts; a published issue stays as it was printed. An undo takes back the newest decision that stands,
-    be it a merge or a split, and puts back what that found: state, category, words, and the place in the draft.
+    A pick goes to the issue that it names, else to the newest draft, else to a new draft of the day. Any decision that
+    ends a pick takes the story out of the drafts; a published issue stays as it was printed. An undo takes back the
+    newest standing decision, a merge or a split too, and restores the state, category, text and slot before it.
 
     Args:
-        seen: the version of the story that the person saw; None does not look.
+        newsroom: the newsletter with its store.
+        decision: who does what to which story, and when.
+        seen_version: of the story as the person saw it; None skips the check.
 
     Raises:
         NoSuchStory: no article has or had that id.
-        Stale: somebody decided of the story since it was seen; nothing was written.
-        CannotDecide: the category is not the newsletter's, or the day's issue is out already.
+        Stale: somebody decided on the story since the person saw it; nothing was written.
+        CannotDecide: the newsletter has no such category, or the day's issue is published.
     """
     with newsroom.store.transaction() as tx:
-        return decide_in(tx, newsroom, decision, seen=seen)
+        return decide_in(tx, newsroom, decision, seen_version=seen_version)
 
 
-def decide_in(tx: Transaction, newsroom: Newsroom, decision: Decision, *, seen: str | None = None) -> Decided:
-    """`decide`, as a part of more."""
+def decide_in(tx: Transaction, newsroom: Newsroom, decision: Decision, *, seen_version: str | None = None) -> Decided:
+    """Do what `decide` does, in the caller's transaction; arguments and errors are the same."""
     newsletter = newsroom.newsletter
-    candidate = find(tx, decision.story, seen)
+    candidate = find_candidate(tx, decision.story, seen_version)
     if decision.action == "undo":
         return _undo(tx, newsroom, decision, candidate)
     drafts = tx.issues.list_drafts()
-    place = find_slot(candidate, drafts)
+    slot = find_slot(candidate, drafts)
     issue = None
     if decision.action == "pick":
-        issue = _issue_for(tx, decision, drafts, newsletter)
-    elif decision.action in ("categorise", "edit") and place:
-        issue = next(one for one in drafts if one.date == place.issue)
+        issue = _choose_issue(tx, decision, drafts, newsletter)
+    elif decision.action in ("categorise", "edit") and slot:
+        issue = next(draft for draft in drafts if draft.date == slot.issue)
     category = decision.category or candidate.category
     if newsletter.category(category) is None:
         if decision.category or issue:
@@ -119,233 +122,269 @@ def decide_in(tx: Transaction, newsroom: Newsroom, decision: Decision, *, seen: 
         decision = replace(decision, category=category)
     if issue is not None:
         decision = replace(decision, issue=issue.date)
-    noted = {**shown(candidate), **(place.to_note() if place else {}), **decision.shown}
-    changed = tx.decisions.add(replace(decision, shown=noted))
+    note = {**describe_candidate(candidate), **(slot.to_note() if slot else {}), **decision.shown}
+    changed_ids = tx.decisions.add(replace(decision, shown=note))
     if decision.action == "pick":
         tx.snapshots.save(candidate.articles, decision.at)
     if issue is not None:
         entry = current_entry(tx, candidate, newsletter)
-        filled = (
-            restore_entry(issue, candidate, entry, place)
-            if decision.action == "edit" and place
-            else add_entry(issue, candidate, category, newsletter, entry)
-        )
+        if decision.action == "edit" and slot:
+            filled = restore_entry(issue, candidate, entry, slot)
+        else:
+            filled = add_entry(issue, candidate, category, newsletter, entry)
         save_issue(tx, filled, newsletter, newsroom.rules)
-    done = _carried_out(tx, newsroom, decision.story, {*candidate.story.members, *changed}, changed)
-    return done if issue is None else replace(done, issue=issue.date)
+    outcome = _carry_out(tx, newsroom, decision.story, {*candidate.story.members, *changed_ids}, changed_ids)
+    return outcome if issue is None else replace(outcome, issue=issue.date)
 
 
-def find(tx: Transaction, story: int, seen: str | None = None) -> Candidate:
-    """The candidate that has this article.
+def find_candidate(tx: Transaction, article_id: int, seen_version: str | None = None) -> Candidate:
+    """Find the candidate that holds an article.
 
     Args:
-        seen: the version of it that somebody saw; None does not look.
+        tx: open for reading.
+        article_id: of any article of the story.
+        seen_version: of the story as a person saw it; None skips the check.
 
     Raises:
         NoSuchStory: no article has or had that id.
-        Stale: somebody decided of it since.
+        Stale: somebody decided on the story since.
     """
-    candidate = tx.stories.find_by_article(story)
+    candidate = tx.stories.find_by_article(article_id)
     if candidate is None:
-        raise NoSuchStory(story)
-    if seen is not None and versions(tx, [candidate])[candidate.story.id] != seen:
+        raise NoSuchStory(article_id)
+    if seen_version is not None and read_versions(tx, [candidate])[candidate.story.id] != seen_version:
         raise Stale(candidate)
     return candidate
 
 
 def current_entry(tx: Transaction, candidate: Candidate, newsletter: Newsletter) -> Entry:
-    """The entry that a story has or would have: as somebody edited it last, else as it is drafted."""
+    """Read the entry that a candidate has or would have: the last edit of it, else the proposal.
+
+    Args:
+        tx: open for reading.
+        candidate: a story.
+        newsletter: the house style of a proposal.
+    """
     return current_entries(tx, [candidate], newsletter)[candidate.story.id]
 
 
 def current_entries(tx: Transaction, candidates: Sequence[Candidate], newsletter: Newsletter) -> dict[int, Entry]:
-    """`current_entry` of each candidate, by story id."""
-    histories = tx.decisions.find_by_stories((one.story.id for one in candidates), standing=True)
-    found = {}
-    for one in candidates:
-        edits = (each.shown for each in reversed(histories.get(one.story.id, ())) if each.action == "edit")
-        said = next((noted["after"] for noted in edits if "after" in noted), None)
-        found[one.story.id] = propose_entry(one, newsletter) if said is None else Entry(said, one.story.id)
-    return found
+    """Read `current_entry` of each candidate, by story id.
+
+    Args:
+        tx: open for reading.
+        candidates: stories.
+        newsletter: the house style of a proposal.
+    """
+    histories = tx.decisions.find_by_stories((candidate.story.id for candidate in candidates), standing=True)
+    entries = {}
+    for candidate in candidates:
+        history = reversed(histories.get(candidate.story.id, ()))
+        edits = (decision.shown for decision in history if decision.action == "edit")
+        markdown = next((note["after"] for note in edits if "after" in note), None)
+        entries[candidate.story.id] = (
+            propose_entry(candidate, newsletter) if markdown is None else Entry(markdown, candidate.story.id)
+        )
+    return entries
 
 
 def _undo(tx: Transaction, newsroom: Newsroom, decision: Decision, candidate: Candidate) -> Decided:
-    taken = next(iter(tx.decisions.find_last_on(candidate.story.id)), None)
-    changed = tx.decisions.add(replace(decision, shown={**shown(candidate), **decision.shown}))
-    done = _carried_out(tx, newsroom, decision.story, {*candidate.story.members, *changed}, changed)
+    """Take the newest standing decision back; a pick that stands again returns to its slot, and only there."""
+    undone = next(iter(tx.decisions.find_last_on(candidate.story.id)), None)
+    changed_ids = tx.decisions.add(replace(decision, shown={**describe_candidate(candidate), **decision.shown}))
+    outcome = _carry_out(tx, newsroom, decision.story, {*candidate.story.members, *changed_ids}, changed_ids)
     drafts = tx.issues.list_drafts()
-    place = (Slot.from_note(taken.shown) if taken else None) or find_slot(done.candidate, drafts)
-    if done.candidate.state != "picked" or place is None:
-        return done
-    if any(one.date == place.issue for one in drafts):
-        entry = current_entry(tx, done.candidate, newsroom.newsletter)
-        for one in drafts:
-            at_home = one.date == place.issue
-            after = restore_entry(one, done.candidate, entry, place) if at_home else remove_story(one, done.candidate)
-            if after != one:
-                save_issue(tx, after, newsroom.newsletter, newsroom.rules)
-    return replace(done, issue=place.issue)
+    slot = (Slot.from_note(undone.shown) if undone else None) or find_slot(outcome.candidate, drafts)
+    if outcome.candidate.state != "picked" or slot is None:
+        return outcome
+    if any(draft.date == slot.issue for draft in drafts):
+        entry = current_entry(tx, outcome.candidate, newsroom.newsletter)
+        for draft in drafts:
+            if draft.date == slot.issue:
+                changed = restore_entry(draft, outcome.candidate, entry, slot)
+            else:
+                changed = remove_story(draft, outcome.candidate)
+            if changed != draft:
+                save_issue(tx, changed, newsroom.newsletter, newsroom.rules)
+    return replace(outcome, issue=slot.issue)
 
 
 def merge(
-    newsroom: Newsroom, story: int, others: Sequence[int], *, who: str, at: datetime, seen: str | None = None
+    newsroom: Newsroom,
+    story: int,
+    others: Sequence[int],
+    *,
+    who: str,
+    decided_at: datetime,
+    seen_version: str | None = None,
 ) -> Decided:
-    """Join stories by hand: from now on they are one, whatever is grouped or rebuilt.
+    """Join stories by hand: from now on they are one story, whatever is grouped or rebuilt.
 
-    Its state is what was decided last of any of them, and its place in a draft is that of the pick.
+    The joint story takes the state of the newest decision on any of them, and the slot of the pick.
 
     Args:
+        newsroom: the newsletter with its store.
         story, others: ids of stories, or of any of their articles.
-        who, at: the person and when; aware.
-        seen: the version of the first that the person saw; None does not look.
+        who: the person's name.
+        decided_at: aware.
+        seen_version: of the first story as the person saw it; None skips the check.
 
     Raises:
         NoSuchStory: no article has or had one of these ids.
+        Stale: somebody decided on the first story since.
         CannotDecide: there is nothing to join with.
     """
     with newsroom.store.transaction() as tx:
-        candidate = find(tx, story, seen)
-        joined = [find(tx, one) for one in others]
-        named = tx.articles.find_joined([story, *others])
-        anchor, *partners = dict.fromkeys(named.get(one, one) for one in (story, *others))
-        if not partners:
-            raise CannotDecide("merge-needs-two", story=_named(candidate))
-        members = {one for told in (candidate, *joined) for one in told.story.members}
-        kept_apart = [
+        candidate = find_candidate(tx, story, seen_version)
+        partners = [find_candidate(tx, partner) for partner in others]
+        current_ids = tx.articles.find_joined([story, *others])
+        anchor, *partner_ids = dict.fromkeys(current_ids.get(article_id, article_id) for article_id in (story, *others))
+        if not partner_ids:
+            raise CannotDecide("merge-needs-two", story=_name_story(candidate))
+        members = {member for each in (candidate, *partners) for member in each.story.members}
+        split_pairs = [
             pair
-            for pair, word in tx.decisions.find_pairs_by_hand(members).items()
-            if word.action == "split" and members.issuperset(pair)
+            for pair, decision in tx.decisions.find_pairs_by_hand(members).items()
+            if decision.action == "split" and members.issuperset(pair)
         ]
-        pairs = dict.fromkeys([*((anchor, one) for one in partners), *kept_apart])
-        changed = _note(tx, candidate, [("merge", pair) for pair in pairs], who, at)
-        return _carried_out(tx, newsroom, story, members, changed)
+        pairs = dict.fromkeys([*((anchor, partner_id) for partner_id in partner_ids), *split_pairs])
+        merges: list[_PairAction] = [("merge", pair) for pair in pairs]
+        changed_ids = _note_pairs(tx, candidate, merges, who, decided_at)
+        return _carry_out(tx, newsroom, story, members, changed_ids)
 
 
 def split(
-    newsroom: Newsroom, story: int, leaving: Sequence[int] = (), *, who: str, at: datetime, seen: str | None = None
+    newsroom: Newsroom,
+    story: int,
+    leaving: Sequence[int] = (),
+    *,
+    who: str,
+    decided_at: datetime,
+    seen_version: str | None = None,
 ) -> Decided:
-    """Take articles out of their story by hand: from now on they are never one with the rest.
+    """Take articles out of their story by hand: from now on no grouping joins them with the articles that stay.
 
-    What was decided of the story stays with the article that it was decided of.
+    A decision on the story stays with the article that it was taken on.
 
     Args:
+        newsroom: the newsletter with its store.
         story: id of the story, or of any of its articles.
-        leaving: ids of articles of the story; where none is named, each article goes its own way.
-        who, at: the person and when; aware.
-        seen: the version of it that the person saw; None does not look.
+        leaving: ids of articles of the story; where none is given, each article becomes a story of its own.
+        who: the person's name.
+        decided_at: aware.
+        seen_version: of the story as the person saw it; None skips the check.
 
     Raises:
         NoSuchStory: no article has or had that id.
-        CannotDecide: an article is not the story's, or nobody would stay, or there is but one.
+        Stale: somebody decided on the story since.
+        CannotDecide: an article is not the story's, no article would stay, or the story has one article only.
     """
     with newsroom.store.transaction() as tx:
-        candidate = find(tx, story, seen)
+        candidate = find_candidate(tx, story, seen_version)
         members = candidate.story.members
-        known = members
         if len(members) == 1:
-            raise CannotDecide("split-needs-two", story=_named(candidate))
-        named = tx.articles.find_joined(leaving)
-        gone = dict.fromkeys(named.get(one, one) for one in leaving)
-        if strangers := [one for one in gone if one not in members]:
-            raise CannotDecide(
-                "split-strangers",
-                story=_named(candidate),
-                strangers=strangers,
-                known=known,
-            )
-        rest = [one for one in members if one not in gone]
-        if not rest:
-            raise CannotDecide(
-                "split-leaves-nothing",
-                story=_named(candidate),
-                known=known,
-            )
-        pairs = list(product(gone, rest)) if gone else list(combinations(members, 2))
+            raise CannotDecide("split-needs-two", story=_name_story(candidate))
+        current_ids = tx.articles.find_joined(leaving)
+        leaving_ids = dict.fromkeys(current_ids.get(article_id, article_id) for article_id in leaving)
+        strangers = [article_id for article_id in leaving_ids if article_id not in members]
+        if strangers:
+            raise CannotDecide("split-strangers", story=_name_story(candidate), strangers=strangers, known=members)
+        staying_ids = [article_id for article_id in members if article_id not in leaving_ids]
+        if not staying_ids:
+            raise CannotDecide("split-leaves-nothing", story=_name_story(candidate), known=members)
+        pairs = list(product(leaving_ids, staying_ids)) if leaving_ids else list(combinations(members, 2))
         by_hand = tx.decisions.find_pairs_by_hand(members)
-        severed = any(by_hand[pair].action == "merge" for pair in map(_ascending, pairs) if pair in by_hand)
-        words: list[tuple[DecisionAction, tuple[int, int]]] = [("split", pair) for pair in pairs]
-        if gone and severed:  # the rest was joined by hand to what leaves, and is to stay one
-            words += [("merge", (rest[0], one)) for one in rest[1:]]
-        changed = _note(tx, candidate, words, who, at)
-        return _carried_out(tx, newsroom, story, members, changed)
+        ascending = [(min(pair), max(pair)) for pair in pairs]
+        severs_merge = any(by_hand[pair].action == "merge" for pair in ascending if pair in by_hand)
+        actions: list[_PairAction] = [("split", pair) for pair in pairs]
+        if leaving_ids and severs_merge:  # a person joined the staying articles through a leaving one
+            actions += [("merge", (staying_ids[0], article_id)) for article_id in staying_ids[1:]]
+        changed_ids = _note_pairs(tx, candidate, actions, who, decided_at)
+        return _carry_out(tx, newsroom, story, members, changed_ids)
 
 
-def _ascending(pair: tuple[int, int]) -> tuple[int, int]:
-    return min(pair), max(pair)
+_PairAction = tuple[DecisionAction, tuple[int, int]]
 
 
-def _named(candidate: Candidate) -> str:
-    """The story as messages call it."""
+def _name_story(candidate: Candidate) -> str:
+    """Name the story as messages do: its id and its title."""
     return f"{candidate.story.id}「{candidate.lead.article.title}」"
 
 
-def _note(
-    tx: Transaction,
-    candidate: Candidate,
-    words: Iterable[tuple[DecisionAction, tuple[int, int]]],
-    who: str,
-    at: datetime,
+def _note_pairs(
+    tx: Transaction, candidate: Candidate, actions: Iterable[_PairAction], who: str, decided_at: datetime
 ) -> frozenset[int]:
-    """Write down which pairs are joined and which are set apart, as one decision on a story."""
-    before = shown(candidate)
+    """Write down which pairs are joined and which are set apart, as one decision on a story.
+
+    Returns:
+        Ids of articles whose stories have to be made again.
+    """
+    note = describe_candidate(candidate)
     return tx.decisions.add(
-        *(Decision(one, action, who, at, shown=before, other=other) for action, (one, other) in words)
+        *(Decision(low, action, who, decided_at, shown=note, other=high) for action, (low, high) in actions)
     )
 
 
-def _carried_out(
-    tx: Transaction, newsroom: Newsroom, story: int, concerned: Iterable[int], changed: Collection[int]
+def _carry_out(
+    tx: Transaction, newsroom: Newsroom, story: int, concerned_ids: Iterable[int], changed_ids: Collection[int]
 ) -> Decided:
-    """Group again what changed, and let the drafts follow from what stories are picked now.
+    """Regroup changed articles, and rewrite the drafts so that they hold the stories that are picked now.
 
     Args:
-        story: an article of the story that was spoken of.
-        concerned: articles whose stories may be picked no more, or again.
-        changed: those whose stories have to be made again.
+        tx: open for writing.
+        newsroom: the newsletter with its rules.
+        story: id of an article of the story that the person decided on.
+        concerned_ids: of articles whose stories may have been picked or unpicked.
+        changed_ids: of articles whose stories have to be made again.
     """
-    if changed:
-        regroup(tx, changed, newsroom.group_rules)
-    told = {one.id for one in tx.stories.find_by_articles(concerned).values()}
-    candidates = {one: find(tx, one) for one in sorted(told)}
-    touched = _fill_drafts(tx, newsroom, list(candidates.values()))
-    mine = find(tx, story)
-    others = tuple(one for number, one in candidates.items() if number != mine.story.id)
-    return Decided(mine, min(touched, default=None), others if changed else ())
+    if changed_ids:
+        regroup(tx, changed_ids, newsroom.group_rules)
+    story_ids = {concerned.id for concerned in tx.stories.find_by_articles(concerned_ids).values()}
+    candidates = {story_id: find_candidate(tx, story_id) for story_id in sorted(story_ids)}
+    changed_days = _fill_drafts(tx, newsroom, list(candidates.values()))
+    decided = find_candidate(tx, story)
+    others = tuple(candidate for story_id, candidate in candidates.items() if story_id != decided.story.id)
+    return Decided(decided, min(changed_days, default=None), others if changed_ids else ())
 
 
-def _fill_drafts(tx: Transaction, newsroom: Newsroom, told: Sequence[Candidate]) -> set[date]:
-    """Have each picked story stand once in the drafts, in that of its pick, and no other story at all.
+def _fill_drafts(tx: Transaction, newsroom: Newsroom, candidates: Sequence[Candidate]) -> set[date]:
+    """Rewrite the drafts so that every picked story appears exactly once, in the draft for its pick date.
+
+    A story that is not picked appears in no draft.
+
+    Args:
+        tx: open for writing.
+        newsroom: the newsletter with its rules.
+        candidates: the stories to look for.
 
     Returns:
         The dates of the drafts that changed.
     """
-    before = {draft.date: draft for draft in tx.issues.list_drafts()}
-    drafts = dict(before)
-    decided = tx.decisions.find_by_stories((one.story.id for one in told), standing=True)
-    for one in told:
-        pick = next((said for said in reversed(decided.get(one.story.id, [])) if said.action == "pick"), None)
-        home = pick.issue if pick and one.state == "picked" else None
-        holding = [day for day, draft in drafts.items() if remove_story(draft, one) != draft]
-        if one.state == "picked" and home not in holding:
-            home = holding[0] if holding else home
-        for day in holding:
-            drafts[day] = remove_repeats(drafts[day], one) if day == home else remove_story(drafts[day], one)
-        if pick and home in drafts and not holding:
-            drafts[home] = add_entry(
-                drafts[home],
-                one,
-                pick.category or one.category,
-                newsroom.newsletter,
-                current_entry(tx, one, newsroom.newsletter),
-            )
-    changed = {day for day, draft in drafts.items() if draft != before[day]}
-    for day in sorted(changed):
+    stored = {draft.date: draft for draft in tx.issues.list_drafts()}
+    drafts = dict(stored)
+    histories = tx.decisions.find_by_stories((candidate.story.id for candidate in candidates), standing=True)
+    for candidate in candidates:
+        history = reversed(histories.get(candidate.story.id, []))
+        pick = next((decision for decision in history if decision.action == "pick"), None)
+        home = pick.issue if pick and candidate.state == "picked" else None
+        holding_days = [day for day, draft in drafts.items() if remove_story(draft, candidate) != draft]
+        if candidate.state == "picked" and home not in holding_days and holding_days:
+            home = holding_days[0]
+        for day in holding_days:
+            change = remove_repeats if day == home else remove_story
+            drafts[day] = change(drafts[day], candidate)
+        if pick and home in drafts and not holding_days:
+            category = pick.category or candidate.category
+            entry = current_entry(tx, candidate, newsroom.newsletter)
+            drafts[home] = add_entry(drafts[home], candidate, category, newsroom.newsletter, entry)
+    changed_days = {day for day, draft in drafts.items() if draft != stored[day]}
+    for day in sorted(changed_days):
         save_issue(tx, drafts[day], newsroom.newsletter, newsroom.rules)
-    return changed
+    return changed_days
 
 
-def shown(candidate: Candidate) -> Mapping[str, str]:
-    """What of a candidate was before the editor's eyes, kept with the decision for later training."""
+def describe_candidate(candidate: Candidate) -> Mapping[str, str]:
+    """Describe a candidate as the editor saw it; a decision keeps this for later training."""
     return {
         "title": candidate.lead.article.title,
         "url": candidate.lead.article.url,
@@ -355,17 +394,14 @@ def shown(candidate: Candidate) -> Mapping[str, str]:
     }
 
 
-def _issue_for(tx: Transaction, decision: Decision, drafts: Sequence[Issue], newsletter: Newsletter) -> Issue:
+def _choose_issue(tx: Transaction, decision: Decision, drafts: Sequence[Issue], newsletter: Newsletter) -> Issue:
+    """Choose the issue of a pick: the issue that it names, else the newest draft, else a new draft of the day."""
     if decision.issue is None and drafts:
-        return max(drafts, key=lambda one: one.date)
-    day = decision.issue or _day(decision.at, newsletter.zone)
+        return max(drafts, key=lambda draft: draft.date)
+    day = decision.issue or decision.at.astimezone(newsletter.zone).date()
     issue = tx.issues.get(day)
     if issue is None:
         return make_draft(day, newsletter)
     if issue.state == "published" and decision.issue is None:
         raise CannotDecide("pick-for-published-issue", day=day)
     return issue
-
-
-def _day(at: datetime, zone: ZoneInfo) -> date:
-    return at.astimezone(zone).date()

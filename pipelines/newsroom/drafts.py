@@ -23,7 +23,7 @@ from pipelines.model import Candidate, Change, Decision, Entry, Issue, Section
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.assistant import propose
-from pipelines.newsroom.decisions import Decided, Stale, current_entry, decide_in, find
+from pipelines.newsroom.decisions import Decided, Stale, current_entry, decide_in, find_candidate
 from pipelines.newsroom.issues import save_issue
 from pipelines.rules import Rules
 from pipelines.store import Store, Transaction
@@ -161,7 +161,7 @@ def reword_story(editor: Editor, story: int, *, title: str, summary: str, seen: 
         Stale: somebody decided of it since.
     """
     with editor.store.transaction() as tx:
-        candidate = find(tx, story, seen)
+        candidate = find_candidate(tx, story, seen)
         before = current_entry(tx, candidate, editor.newsletter).markdown
         after = reword_entry(
             before, editor.newsletter, title=title[:MOST_CHARACTERS], summary=summary[:MOST_CHARACTERS]
@@ -186,7 +186,7 @@ def assist(editor: Editor, story: int, *, action: Literal["ask", "accept", "reje
     """
     newsletter = editor.newsletter
     with editor.store.reading() as tx:
-        candidate = find(tx, story)
+        candidate = find_candidate(tx, story)
         picked = find_slot(candidate, tx.issues.list_drafts()) is not None
     if not picked:
         raise CannotDecide("not-drafted")
@@ -197,7 +197,7 @@ def assist(editor: Editor, story: int, *, action: Literal["ask", "accept", "reje
         # It takes its time: nothing is locked.
         said = escape_markdown(propose(candidate.lead.article, newsletter.assistant))
     with editor.store.transaction() as tx:
-        candidate = find(tx, story)
+        candidate = find_candidate(tx, story)
         before = find_drafted_entry(tx, candidate)
         if before is None:
             raise CannotDecide("no-longer-drafted")

@@ -10,7 +10,7 @@ from typing import Final
 
 from pipelines.errors import CannotDecide
 from pipelines.model import Change, Decision, Entry, Issue
-from pipelines.newsroom.decisions import Decided, Overtaken, decide_in, find
+from pipelines.newsroom.decisions import Decided, Overtaken, decide_in, find_candidate
 from pipelines.newsroom.drafts import PARTS, Editor, _arranged, _name, _with_entries, _with_part
 from pipelines.newsroom.issues import save_issue
 from pipelines.store import Transaction
@@ -68,7 +68,7 @@ def _last_change(tx: Transaction, who: str) -> tuple[Change, Issue] | None:
 
 
 def _undo_decision(tx: Transaction, editor: Editor, decision: Decision) -> Undone:
-    candidate = find(tx, decision.story)
+    candidate = find_candidate(tx, decision.story)
     if decision.id not in {one.id for one in tx.decisions.find_last_on(candidate.story.id)}:
         raise Overtaken(candidate, decision.id)
     done = decide_in(tx, editor.newsroom, Decision(decision.story, "undo", editor.name, editor.now))

@@ -116,7 +116,7 @@ def news(visit: Visit) -> Response:
 def candidate(visit: Visit) -> Response:
     """One story, as a candidate."""
     with visit.newsroom.store.reading() as tx:
-        return JSONResponse(_told(tx, decisions.find(tx, _number(visit))))
+        return JSONResponse(_told(tx, decisions.find_candidate(tx, _number(visit))))
 
 
 def _or_fresh(action: Endpoint) -> Endpoint:
@@ -137,7 +137,7 @@ def decide(visit: Visit) -> Response:
     """Decide on a story."""
     brought = visit.brought(DecisionBody)
     decision = Decision(_number(visit), brought.action, visit.who, visit.now, category=brought.category)
-    done = decisions.decide(visit.newsroom, decision, seen=brought.seen)
+    done = decisions.decide(visit.newsroom, decision, seen_version=brought.seen)
     return _done(visit, done)
 
 
@@ -156,7 +156,7 @@ def merge(visit: Visit) -> Response:
     """Join stories: from now on they are one."""
     brought = visit.brought(MergeBody)
     done = decisions.merge(
-        visit.newsroom, _number(visit), brought.others, who=visit.who, at=visit.now, seen=brought.seen
+        visit.newsroom, _number(visit), brought.others, who=visit.who, decided_at=visit.now, seen_version=brought.seen
     )
     return _done(visit, done)
 
@@ -166,7 +166,7 @@ def split(visit: Visit) -> Response:
     """Take articles out of a story: from now on they are never one with the rest."""
     brought = visit.brought(SplitBody)
     done = decisions.split(
-        visit.newsroom, _number(visit), brought.leaving, who=visit.who, at=visit.now, seen=brought.seen
+        visit.newsroom, _number(visit), brought.leaving, who=visit.who, decided_at=visit.now, seen_version=brought.seen
     )
     return _done(visit, done)
 
@@ -189,7 +189,7 @@ def _day(day: object) -> str | None:
 
 
 def _told(tx: Transaction, one: Candidate) -> dict[str, Any]:
-    return candidate_json(one) | {"version": decisions.versions(tx, [one])[one.story.id]}
+    return candidate_json(one) | {"version": decisions.read_versions(tx, [one])[one.story.id]}
 
 
 def _done(visit: Visit, done: Decided, **more: object) -> Response:

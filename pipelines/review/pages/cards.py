@@ -15,7 +15,7 @@ from pipelines.issue.escape import clean_line, make_printable_url
 from pipelines.issue.sections import find_slot
 from pipelines.model import Candidate, CandidateState, Issue, Reason, StoredArticle
 from pipelines.newsletter import Newsletter
-from pipelines.newsroom.decisions import current_entries, versions
+from pipelines.newsroom.decisions import current_entries, read_versions
 from pipelines.store import Transaction
 from pipelines.store.listing import CandidateQuery
 
@@ -100,7 +100,7 @@ def cards(tx: Transaction, candidates: Sequence[Candidate], newsletter: Newslett
         now: what times are told from.
     """
     entries = current_entries(tx, candidates, newsletter)
-    seen = versions(tx, candidates)
+    seen = read_versions(tx, candidates)
     drafts = tx.issues.list_drafts()
     return [
         _card(one, entries[one.story.id].markdown, seen[one.story.id], drafts, newsletter, now) for one in candidates

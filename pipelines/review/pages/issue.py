@@ -14,7 +14,7 @@ from pipelines.issue.frame import propose_guide, propose_headline
 from pipelines.issue.lint import Finding
 from pipelines.issue.markdown import render_issue
 from pipelines.model import Issue
-from pipelines.newsroom.decisions import versions_of
+from pipelines.newsroom.decisions import read_state_versions
 from pipelines.newsroom.drafts import PARTS, edition, order_edition
 from pipelines.newsroom.issues import issues_to_export
 from pipelines.newsroom.looking_over import look_over
@@ -148,7 +148,7 @@ def _versions(tx: Transaction, issue: Issue) -> Mapping[int, str]:
     told = tx.stories.find_by_articles(
         entry.story for section in issue.sections for entry in section.entries if entry.story
     )
-    known = versions_of(tx, tx.stories.get_states({one.id for one in told.values()}))
+    known = read_state_versions(tx, tx.stories.get_states({one.id for one in told.values()}))
     return {article: known[story.id] for article, story in told.items()}
 
 

@@ -123,7 +123,7 @@ def test_a_pick_that_is_taken_back_leaves_the_draft_and_an_earlier_pick_stands_a
 def test_stories_that_are_merged_have_one_entry_in_the_draft_of_the_newest_pick(newsroom: Newsroom) -> None:
     pick(newsroom, 1)
     pick(newsroom, 2, issue=SECOND)
-    merge(newsroom, 1, [2], who="编辑甲", at=NOON)
+    merge(newsroom, 1, [2], who="编辑甲", decided_at=NOON)
     assert (stories(newsroom), stories(newsroom, SECOND)) == ({}, {"博文": [2]})
     act(newsroom, 1, "undo")
     assert (stories(newsroom), stories(newsroom, SECOND)) == ({"博文": [1]}, {"博文": [2]})
@@ -131,7 +131,7 @@ def test_stories_that_are_merged_have_one_entry_in_the_draft_of_the_newest_pick(
 
 def test_stories_of_one_draft_that_are_merged_keep_the_first_entry(newsroom: Newsroom) -> None:
     pick(newsroom, 2, 1, 3)
-    merge(newsroom, 1, [3], who="编辑甲", at=NOON)
+    merge(newsroom, 1, [3], who="编辑甲", decided_at=NOON)
     assert stories(newsroom) == {"博文": [2, 1]}
     act(newsroom, 1, "undo")
     assert sorted(stories(newsroom)["博文"], key=str) == [1, 2, 3]
@@ -140,14 +140,14 @@ def test_stories_of_one_draft_that_are_merged_keep_the_first_entry(newsroom: New
 def test_a_dropped_story_that_is_merged_takes_the_picked_one_out_where_it_was_decided_last(newsroom: Newsroom) -> None:
     pick(newsroom, 1, 3)
     act(newsroom, 2, "drop")
-    merge(newsroom, 1, [2], who="编辑甲", at=NOON)
+    merge(newsroom, 1, [2], who="编辑甲", decided_at=NOON)
     assert stories(newsroom) == {"博文": [3]}
 
 
 def test_a_split_leaves_the_entry_with_the_article_that_was_picked(newsroom: Newsroom) -> None:
-    merge(newsroom, 1, [2], who="编辑甲", at=NOON)
+    merge(newsroom, 1, [2], who="编辑甲", decided_at=NOON)
     pick(newsroom, 1)
-    split(newsroom, 1, [2], who="编辑甲", at=NOON + timedelta(minutes=1))
+    split(newsroom, 1, [2], who="编辑甲", decided_at=NOON + timedelta(minutes=1))
     assert stories(newsroom) == {"博文": [1]}
 
 
@@ -165,7 +165,7 @@ def test_what_is_published_stays_as_it_was_printed(newsroom: Newsroom) -> None:
     pick(newsroom, 1)
     pick(newsroom, 2, issue=SECOND)
     publish_issues(newsroom.store, newsroom.newsletter, newsroom.rules, [draft(newsroom)])
-    merge(newsroom, 1, [2], who="编辑甲", at=NOON)
+    merge(newsroom, 1, [2], who="编辑甲", decided_at=NOON)
     act(newsroom, 1, "drop")
     assert (stories(newsroom), stories(newsroom, SECOND)) == ({"博文": [1]}, {})
 
