@@ -151,7 +151,7 @@ def test_a_batch_that_cannot_be_stored_leaves_nothing_and_moves_no_state(
     store: Store, rules: Rules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ingest(store, Batch("watch", (item(1),), state=SourceState("old"), finished=True), source(), rules, NOON)
-    monkeypatch.setattr("pipelines.store.sources.Sources.finished", lambda *_: 1 / 0)
+    monkeypatch.setattr("pipelines.store.sources.Sources.record_end", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         ingest(store, Batch("watch", (item(2),), state=SourceState("new"), finished=True), source(), rules, LATER)
     assert titles(store) == ["第 1 篇"]

@@ -142,7 +142,7 @@ def test_a_rebuild_goes_chunk_by_chunk_to_the_same_end(
     """Items that one batch joined are far apart here."""
     take(store, rules, (item(1, ids=("k:1",)), item(2, ids=("k:2",)), item(3, ids=("k:1", "k:2")), item(4)), (item(5),))
     before = contents(store)
-    monkeypatch.setattr("pipelines.store.raw.RawItems.each.__defaults__", (1,))
+    monkeypatch.setattr("pipelines.store.raw.RawItems.iterate.__defaults__", (1,))
     told: list[tuple[int, int]] = []
     rebuilt = rebuild(store, SOURCES, rules, progress=lambda done, total: told.append((done, total)))
     assert contents(store) == before
