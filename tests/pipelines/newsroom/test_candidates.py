@@ -117,6 +117,18 @@ def test_pages_follow_each_other_without_a_gap_or_a_repeat(store: Store, categor
     assert {page.total for page in pages} == {len(everything)}
 
 
+@pytest.mark.parametrize("category", [None, "新闻"])
+@pytest.mark.parametrize("words", ["", "模型"])
+def test_the_store_lists_the_highest_score_first_and_equal_scores_by_id(
+    store: Store, category: str | None, words: str
+) -> None:
+    save_stories(store)
+    with store.reading() as tx:
+        rows = list(tx.stories.listed(Wanted(category=category, words=words))[1])
+    assert len({row.score for row in rows}) == 3
+    assert rows == as_listed(rows)
+
+
 @pytest.mark.parametrize("words", ["", "量化"])
 def test_every_category_is_counted_whichever_is_looked_at(store: Store, words: str) -> None:
     save_stories(store)
