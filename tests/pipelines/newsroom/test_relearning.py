@@ -179,8 +179,9 @@ def test_a_model_is_trained_again_only_when_enough_is_new(store: Store) -> None:
 
 
 def test_it_learns_again_when_there_are_twice_as_many_articles(store: Store) -> None:
-    print_issue(store)
     save(store, *passed_over())
+    group(store, RULES)
+    print_issue(store)
     assert group(store, RULES).learned
     more = [article(n, title=titled("猫咪日常", n), publisher=f"宠物{n}") for n in range(1, LEAST_PASSED_OVER + 1)]
     save(store, *more[:-1])
