@@ -15,7 +15,10 @@ MOST_GROWTH: Final = 3.0
 LEAST_SECONDS: Final = 0.005
 """CPU time of one measurement. A quicker call is repeated: the clock and the caches would decide otherwise."""
 
-MOST_ROUNDS: Final = 12
+LEAST_ROUNDS: Final = 4
+"""Rounds before the ratio is looked at: one slow measurement of the half would hide quadratic time."""
+
+MOST_ROUNDS: Final = 40
 
 
 def assert_twice_costs_at_most_three_times(call: Callable[[Input], object], half: Input, whole: Input) -> None:
@@ -33,15 +36,15 @@ def assert_twice_costs_at_most_three_times(call: Callable[[Input], object], half
 def growth(call: Callable[[Input], object], half: Input, whole: Input) -> float:
     """The CPU time of a call on `whole`, divided by that of a call on `half`.
 
-    While the ratio is too high, both are measured again, up to `MOST_ROUNDS` times, and the best of each counts: noise
-    only ever adds time, so that more rounds bring each of the two closer to its true cost.
+    Both are measured `LEAST_ROUNDS` times, and further, up to `MOST_ROUNDS` times, while the ratio is too high. The best
+    of each counts: noise only ever adds time, so more rounds bring each of the two closer to its true cost.
     """
     repeats = 1
     while (cost_of_half := _cost(call, half, repeats)) < LEAST_SECONDS:
         repeats *= 2
     cost_of_whole = _cost(call, whole, repeats)
-    for _ in range(1, MOST_ROUNDS):
-        if cost_of_whole <= MOST_GROWTH * cost_of_half:
+    for rounds in range(1, MOST_ROUNDS):
+        if rounds >= LEAST_ROUNDS and cost_of_whole <= MOST_GROWTH * cost_of_half:
             break
         cost_of_half = min(cost_of_half, _cost(call, half, repeats))
         cost_of_whole = min(cost_of_whole, _cost(call, whole, repeats))

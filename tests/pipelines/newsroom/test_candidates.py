@@ -124,7 +124,7 @@ def test_the_store_lists_the_highest_score_first_and_equal_scores_by_id(
 ) -> None:
     save_stories(store)
     with store.reading() as tx:
-        rows = list(tx.stories.listed(CandidateQuery(category=category, words=words))[1])
+        rows = list(tx.stories.list_ranked(CandidateQuery(category=category, words=words))[1])
     assert len({row.score for row in rows}) == 3
     assert rows == as_listed(rows)
 
