@@ -36,8 +36,8 @@ def assert_twice_costs_at_most_three_times(call: Callable[[Input], object], half
 def growth(call: Callable[[Input], object], half: Input, whole: Input) -> float:
     """The CPU time of a call on `whole`, divided by that of a call on `half`.
 
-    Both are measured `LEAST_ROUNDS` times, and further, up to `MOST_ROUNDS` times, while the ratio is too high. The best
-    of each counts: noise only ever adds time, so more rounds bring each of the two closer to its true cost.
+    Both are measured `LEAST_ROUNDS` times, and up to `MOST_ROUNDS` times while the ratio is too high. The best of each
+    counts: noise only ever adds time, so more rounds bring each of the two closer to its true cost.
     """
     repeats = 1
     while (cost_of_half := _cost(call, half, repeats)) < LEAST_SECONDS:
