@@ -290,6 +290,7 @@ def test_a_hostile_article_does_nothing_wherever_it_is_shown(
             page.keyboard.insert_text(" ")
             page.wait_for_timeout(200)
             page.keyboard.press("Control+Enter")
+            expect(page.locator("textarea.markdown:visible")).to_have_count(0)
             checked()
             page.keyboard.press("j")
         page.keyboard.press("m")
