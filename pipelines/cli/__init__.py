@@ -92,7 +92,7 @@ def _sentence(error: Exception) -> str:
     from pipelines.errors import EditorError
     from pipelines.store.errors import StoreError
 
-    return error.text(terminal.language()) if isinstance(error, EditorError | StoreError) else str(error)
+    return error.text(terminal.get_language()) if isinstance(error, EditorError | StoreError) else str(error)
 
 
 def _exit_code(error: Exception) -> int | None:
@@ -146,4 +146,4 @@ def _begin(
     ] = False,
 ) -> None:
     context.obj = Home.current(home)
-    terminal.speak(lang.value)
+    terminal.set_language(lang.value)

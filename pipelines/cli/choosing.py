@@ -66,7 +66,7 @@ def candidates(
     if as_json:
         print_json(candidates_json(listed, newsroom.newsletter.category_names, today))
         return
-    for table in terminal.candidate_tables(listed, newsroom.newsletter.categories, newsroom.zone):
+    for table in terminal.make_candidate_tables(listed, newsroom.newsletter.categories, newsroom.zone):
         out.print(table)
     if not listed:
         out.print("没有候选。")
@@ -162,7 +162,7 @@ def _say(done: decisions.Decided) -> None:
     for one in (done.candidate, *done.others):
         of_articles = "-articles" if done.others or len(one.articles) > 1 else ""
         of_issue = "-issue" if done.issue and one is done.candidate else ""
-        language = terminal.language()
+        language = terminal.get_language()
         values = {
             "state": say(f"state/{one.state}", {}, language),
             "story": one.story.id,

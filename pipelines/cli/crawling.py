@@ -39,7 +39,7 @@ def crawl(
     chosen = _chosen(newsroom, ids or [], due=due)
     reports = [] if ids else crawls.misconfigured(newsroom.registry)
     if chosen:
-        with terminal.progress() as bar:
+        with terminal.show_progress() as bar:
             task = bar.add_task("抓取", total=len(chosen))
             reports += crawls.crawl(
                 newsroom, chosen, on_progress=lambda done, total: bar.update(task, completed=done, total=total)
@@ -82,7 +82,7 @@ def _finish(newsroom: Newsroom, reports: Sequence[SourceReport], *, as_json: boo
     if as_json:
         print_json({"sources": [report.as_json() for report in reports]})
     elif reports:
-        out.print(terminal.report_table(reports))
+        out.print(terminal.make_report_table(reports))
     else:
         out.print("没有要抓的来源。")
     if any(report.failed for report in reports):
@@ -106,7 +106,7 @@ def rebuild(context: typer.Context) -> None:
     from pipelines.newsroom.issues import remember_issues
 
     newsroom = newsroom_of(context)
-    with terminal.progress() as bar:
+    with terminal.show_progress() as bar:
         task = bar.add_task("重建", total=None)
         built = run.rebuild(
             newsroom.store,

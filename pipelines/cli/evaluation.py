@@ -49,5 +49,5 @@ def evaluate(
     if as_json:
         print_json(found.to_json())
         return
-    for part in terminal.evaluation(found):
+    for part in terminal.render_evaluation(found):
         out.print(part)

@@ -65,7 +65,7 @@ def issue_list(context: typer.Context) -> None:
     from pipelines.newsroom.issues import all_issues
 
     newsroom = newsroom_of(context)
-    out.print(terminal.issue_table(all_issues(newsroom.store)))
+    out.print(terminal.make_issue_table(all_issues(newsroom.store)))
 
 
 @issue_app.command("show")
@@ -121,14 +121,14 @@ def issue_lint(
         print_json(
             {
                 "issues": [
-                    {"date": str(one.date), "findings": [each.as_json(terminal.language()) for each in said]}
+                    {"date": str(one.date), "findings": [each.as_json(terminal.get_language()) for each in said]}
                     for one, said in found
                 ]
             }
         )
     else:
         for issue, findings in found:
-            for line in terminal.finding_lines(issue, findings, newsroom.newsletter):
+            for line in terminal.render_findings(issue, findings, newsroom.newsletter):
                 out.print(Text(f"{issue.date} ") + line if every else line, soft_wrap=True)
     if any(findings for _, findings in found):
         raise typer.Exit(SOME_FAILED)

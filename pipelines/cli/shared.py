@@ -31,7 +31,7 @@ def group_what_is_new(newsroom: Newsroom) -> None:
     """Run the final stage, and say on stderr what came of it."""
     from pipelines.newsroom import run
 
-    with terminal.progress() as bar:
+    with terminal.show_progress() as bar:
         task = bar.add_task("归组", total=None)
         grouped = run.group(
             newsroom.store, newsroom.group_rules, lambda done, total: bar.update(task, completed=done, total=total)

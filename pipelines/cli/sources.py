@@ -28,7 +28,7 @@ def sources_list(context: typer.Context, as_json: Json = False) -> None:
     else:
         with newsroom.store.reading() as tx:
             histories = tx.sources.list_all()
-        out.print(terminal.source_table(newsroom.sources.values(), histories, newsroom.zone))
+        out.print(terminal.make_source_table(newsroom.sources.values(), histories, newsroom.zone))
 
 
 @sources_app.command("check")

@@ -1,7 +1,7 @@
-"""How the terminal shows what jianbao did: tables that fit, colours that mean something.
+"""Shows results in the terminal: tables that fit its width, colours with a meaning.
 
-Green: done, new. Yellow: look at it. Red: failed. Dim: nothing to do. Everything from the web is shown as
-text: markup characters and control sequences in a title do nothing here.
+Green: done, or new. Yellow: worth a look. Red: failed. Dim: nothing to do. Text from the web stays text: markup
+characters and control sequences in a title have no effect.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from pipelines.store.sources import SourceRecord
 
 SOME_FAILED: Final = 1
-"""Exit code: some of it failed, and stderr says what."""
+"""Exit code: a part of the work failed, and stderr names it."""
 
 WRONG_USE: Final = 2
-"""Exit code: what was asked for, or what a configuration file says, cannot be done."""
+"""Exit code: the command line or a configuration file asks for something impossible."""
 
 MOST_REASONS: Final = 4
 
@@ -55,28 +55,28 @@ err = Console(stderr=True)
 _reader: list[Language] = ["zh"]
 
 
-def speak(language: Language) -> None:
-    """Let the terminal speak a language from now on."""
+def set_language(language: Language) -> None:
+    """Set the language of the terminal's sentences for this process."""
     _reader[0] = language
 
 
-def language() -> Language:
-    """The language that the terminal speaks."""
+def get_language() -> Language:
+    """The language of the terminal's sentences: Chinese unless `set_language` was called."""
     return _reader[0]
 
 
 def fail(message: str) -> None:
-    """Say in red what went wrong."""
+    """Print an error in red on stderr."""
     err.print(Text(_harmless(message), style="red"), soft_wrap=True)
 
 
 def warn(message: str) -> None:
-    """Say in yellow what to look at."""
+    """Print a warning in yellow on stderr."""
     err.print(Text(_harmless(message), style="yellow"), soft_wrap=True)
 
 
 def _harmless(text: str) -> str:
-    """Text without control characters: a terminal obeys them, and a server's words may hold some.
+    """Remove control characters: a terminal obeys them, and a server's reply may contain them.
 
     >>> _harmless("a\\x1b[2Jb\\tc\\u202ed")
     'a[2Jb\\tcd'
@@ -85,8 +85,8 @@ def _harmless(text: str) -> str:
 
 
 @contextmanager
-def progress() -> Iterator[Progress]:
-    """A progress bar on a terminal; nothing where stderr is a file or a pipe."""
+def show_progress() -> Iterator[Progress]:
+    """Show a progress bar on stderr while the context lasts; show nothing where stderr is a file or a pipe."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -98,66 +98,68 @@ def progress() -> Iterator[Progress]:
         yield bar
 
 
-def _table(title: str, *headings: str, expand: bool = False) -> Table:
+def _make_table(title: str, *headings: str, expand: bool = False) -> Table:
     return Table(*headings, title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, expand=expand)
 
 
-def candidate_tables(
+def make_candidate_tables(
     candidates: Sequence[Candidate], categories: Sequence[Category], zone: ZoneInfo
 ) -> Iterator[Table]:
-    """A table for each category that has candidates, best first as given; what no category claims comes last."""
+    """Make a table for each category that has candidates.
+
+    Args:
+        candidates: in the order in which a table lists them.
+        categories: of the newsletter, in the order of the tables; candidates of any other category come last.
+        zone: of the newsletter; dates are in it.
+    """
     quotas = {category.name: category.quota for category in categories}
-    for name in dict.fromkeys((*quotas, *(one.category for one in candidates))):
-        rows = [one for one in candidates if one.category == name]
+    for name in dict.fromkeys((*quotas, *(candidate.category for candidate in candidates))):
+        rows = [candidate for candidate in candidates if candidate.category == name]
         if rows:
             target = f"，目标 {quotas[name]} 条" if name in quotas else ""
-            yield _candidate_table(f"{name}：{len(rows)} 条{target}", rows, zone)
+            yield _make_candidate_table(f"{name}：{len(rows)} 条{target}", rows, zone)
 
 
-def _candidate_table(title: str, rows: Sequence[Candidate], zone: ZoneInfo) -> Table:
-    table = _table(title, expand=True)
+def _make_candidate_table(title: str, candidates: Sequence[Candidate], zone: ZoneInfo) -> Table:
+    table = _make_table(title, expand=True)
     table.add_column("编号", justify="right", style="cyan", no_wrap=True)
     table.add_column("分", justify="right", no_wrap=True)
     table.add_column("标题与理由", ratio=4)
     table.add_column("来源", ratio=1, overflow="fold")
     table.add_column("日期", no_wrap=True)
-    for one in rows:
+    for candidate in candidates:
         table.add_row(
-            str(one.story.id),
-            f"{one.score:.1f}",
-            _headline(one).append(f"\n{reasons_line(one)}", style="dim"),
-            Text(one.lead.article.publisher or one.lead.article.source),
-            f"{one.lead.article.published.at.astimezone(zone):%Y-%m-%d}",
+            str(candidate.story.id),
+            f"{candidate.score:.1f}",
+            _render_headline(candidate).append(f"\n{_format_reasons(candidate.reasons)}", style="dim"),
+            Text(candidate.lead.article.publisher or candidate.lead.article.source),
+            f"{candidate.lead.article.published.at.astimezone(zone):%Y-%m-%d}",
         )
     return table
 
 
-def _headline(one: Candidate) -> Text:
-    text = Text(one.lead.article.title, style=f"link {one.lead.article.url}" if out.is_terminal else "")
-    if len(one.articles) > 1:
-        text.append(f" ＋{len(one.articles) - 1} 篇同题", style="green")
-    if one.published_in is not None:
-        text.append(f" 已在 {one.published_in} 收录", style="yellow")
+def _render_headline(candidate: Candidate) -> Text:
+    text = Text(candidate.lead.article.title, style=f"link {candidate.lead.article.url}" if out.is_terminal else "")
+    if len(candidate.articles) > 1:
+        text.append(f" ＋{len(candidate.articles) - 1} 篇同题", style="green")
+    if candidate.published_in is not None:
+        text.append(f" 已在 {candidate.published_in} 收录", style="yellow")
         return text
-    if one.follows is not None:
-        text.append(f" 后续：已在 {one.follows} 收录过", style="yellow")
-    if one.state != "new":
-        text.append(f" {STATE_NAMES[one.state]}", style="yellow")
+    if candidate.follows is not None:
+        text.append(f" 后续：已在 {candidate.follows} 收录过", style="yellow")
+    if candidate.state != "new":
+        text.append(f" {STATE_NAMES[candidate.state]}", style="yellow")
     return text
 
 
-def reasons_line(one: Candidate) -> str:
-    """The heaviest reasons on one line: `量化 +1.2 · 3 家同题 +0.4`."""
-    return _reasons(one.reasons)
-
-
-def _reasons(reasons: Iterable[Reason]) -> str:
+def _format_reasons(reasons: Iterable[Reason]) -> str:
+    """Put the heaviest reasons on one line: `量化 +1.2 · 3 家同题 +0.4`."""
     heaviest = [reason for reason in reasons if abs(reason.weight) >= 0.05][:MOST_REASONS]
     return " · ".join(f"{reason.text} {reason.weight:+.1f}" for reason in heaviest)
 
 
-def issue_table(issues: Iterable[Issue]) -> Table:
-    """Issues, newest first, with how many items each has."""
+def make_issue_table(issues: Iterable[Issue]) -> Table:
+    """Make a table of issues in the given order, with the number of entries of each."""
     table = Table(
         "期", "状态", "条数", "要目", title="各期简报", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD
     )
@@ -168,11 +170,17 @@ def issue_table(issues: Iterable[Issue]) -> Table:
     return table
 
 
-def finding_lines(issue: Issue, findings: Iterable[Finding], newsletter: Newsletter) -> Iterator[Text]:
-    """What of an issue is worth a second look, a line each, with where it is."""
+def render_findings(issue: Issue, findings: Iterable[Finding], newsletter: Newsletter) -> Iterator[Text]:
+    """Render the findings of an issue, each as one line: its position, its sentence and its advice.
+
+    Args:
+        issue: the issue that the findings are about.
+        findings: in the order of the lines.
+        newsletter: its labels tell where the title of an entry begins.
+    """
     from pipelines.issue.entry import read_title
 
-    reader = language()
+    reader = get_language()
     entries = [entry for section in issue.sections for entry in section.entries]
     for finding in findings:
         if finding.part == "section":
@@ -187,10 +195,10 @@ def finding_lines(issue: Issue, findings: Iterable[Finding], newsletter: Newslet
         yield Text(say("place/advice", {"finding": sentence, "advice": finding.advice(reader)}, reader))
 
 
-def report_table(reports: Iterable[SourceReport]) -> Table:
-    """What a crawl gave, a row a source, the failed ones last and with their reason."""
-    reader = language()
-    table = _table(say("crawl/title", {}, reader), expand=True)
+def make_report_table(reports: Iterable[SourceReport]) -> Table:
+    """Make a table of a crawl's reports, a row for each source; the failed sources come last, with the reason."""
+    reader = get_language()
+    table = _make_table(say("crawl/title", {}, reader), expand=True)
     table.add_column(say("crawl/source", {}, reader), overflow="fold", max_width=24)
     for heading in ("crawl/new", "crawl/seen", "crawl/updated", "crawl/time"):
         table.add_column(say(heading, {}, reader), justify="right", no_wrap=True)
@@ -214,72 +222,78 @@ def report_table(reports: Iterable[SourceReport]) -> Table:
     return table
 
 
-def source_table(sources: Iterable[Source], histories: Mapping[str, SourceRecord], zone: ZoneInfo) -> Table:
-    """The registry: a row a source, with when it last succeeded and what it failed of since."""
-    table = _table("来源", "编号", "种类", "名称", "周期", "上次成功", "状态")
+def make_source_table(sources: Iterable[Source], histories: Mapping[str, SourceRecord], zone: ZoneInfo) -> Table:
+    """Make a table of sources, with the time of the last success and the failures since.
+
+    Args:
+        sources: a row for each, in this order.
+        histories: by the id of the source; a source that was never crawled has none.
+        zone: of the newsletter; times are in it.
+    """
+    table = _make_table("来源", "编号", "种类", "名称", "周期", "上次成功", "状态")
     for source in sources:
         history = histories.get(source.id)
         if not source.enabled:
             state = Text("停用", style="dim")
         elif history and history.failure:
-            reason = describe_failure(_harmless(history.failure), language())
+            reason = describe_failure(_harmless(history.failure), get_language())
             state = Text(f"失败 {history.failures_in_row} 次：{reason}", style="red")
         else:
             state = Text("正常" if history else "未抓过", style="green" if history else "dim")
-        succeeded = moment(history.last_success_at if history else None, zone)
+        succeeded = format_time(history.last_success_at if history else None, zone)
         table.add_row(source.id, source.kind, Text(source.name), source.schedule, succeeded, state)
     return table
 
 
-def evaluation(found: Evaluation) -> Iterator[Table | Text]:
-    """What a model made of issues that it had not learned from."""
+def render_evaluation(evaluation: Evaluation) -> Iterator[Table | Text]:
+    """Render an evaluation: its size, then a table each for sections, ranking and the best articles not picked."""
     yield Text(
-        f"学了 {found.learned_issues} 期 {found.learned_items} 条、落选 {found.passed_over} 条；"
-        f"考 {found.split} 起的 {found.tested_issues} 期（重登的 {found.repeats} 条不考）。"
+        f"学了 {evaluation.learned_issues} 期 {evaluation.learned_items} 条、落选 {evaluation.passed_over} 条；"
+        f"考 {evaluation.split} 起的 {evaluation.tested_issues} 期（重登的 {evaluation.repeats} 条不考）。"
     )
-    if found.sections is not None:
-        yield _sections(found.sections)
+    if evaluation.sections is not None:
+        yield _make_sections_table(evaluation.sections)
     else:
         yield Text("往期太少，还学不了分栏。", style="yellow")
-    if found.ranking is not None:
-        yield _ranking(found.ranking)
-        yield _unpicked(found.ranking.unpicked)
+    if evaluation.ranking is not None:
+        yield _make_ranking_table(evaluation.ranking)
+        yield _make_unpicked_table(evaluation.ranking.unpicked)
     else:
         yield Text("没有给 --pool，或者太小：排序没有考。", style="yellow")
 
 
-def _sections(found: Sections) -> Table:
+def _make_sections_table(sections: Sections) -> Table:
     title = (
-        f"分栏（{found.items} 条）：正确率 {found.accuracy:.3f}，前两名 {found.top2:.3f}，"
-        f"macro-F1 {found.macro_f1:.3f}，对数损失 {found.log_loss:.3f}"
+        f"分栏（{sections.items} 条）：正确率 {sections.accuracy:.3f}，前两名 {sections.top2:.3f}，"
+        f"macro-F1 {sections.macro_f1:.3f}，对数损失 {sections.log_loss:.3f}"
     )
-    table = _table(title, "本该在", *(f"判为{name}" for name in found.confusion))
-    for name, row in found.confusion.items():
-        numbers = (Text(str(number), style="green" if put == name else "") for put, number in row.items())
+    table = _make_table(title, "本该在", *(f"判为{name}" for name in sections.confusion))
+    for name, row in sections.confusion.items():
+        numbers = (Text(str(number), style="green" if category == name else "") for category, number in row.items())
         table.add_row(name, *numbers)
     return table
 
 
-def _ranking(found: Ranking) -> Table:
-    title = f"排序：recall@60 {found.recall:.3f}，precision@20 {found.precision:.3f}，AUC {found.auc:.4f}"
-    table = _table(title, "期", "选中", "混入", "recall@60", "precision@20", "AUC")
-    for one in found.issues:
-        numbers = (str(one.picks), str(one.drawn), f"{one.recall:.2f}", f"{one.precision:.2f}", f"{one.auc:.4f}")
-        table.add_row(one.issue.isoformat(), *numbers)
+def _make_ranking_table(ranking: Ranking) -> Table:
+    title = f"排序：recall@60 {ranking.recall:.3f}，precision@20 {ranking.precision:.3f}，AUC {ranking.auc:.4f}"
+    table = _make_table(title, "期", "选中", "混入", "recall@60", "precision@20", "AUC")
+    for row in ranking.issues:
+        numbers = (str(row.picks), str(row.drawn), f"{row.recall:.2f}", f"{row.precision:.2f}", f"{row.auc:.4f}")
+        table.add_row(row.issue.isoformat(), *numbers)
     return table
 
 
-def _unpicked(found: Sequence[Unpicked]) -> Table:
-    table = _table(f"排得最前而没有选的 {len(found)} 条", expand=True)
+def _make_unpicked_table(articles: Sequence[Unpicked]) -> Table:
+    table = _make_table(f"排得最前而没有选的 {len(articles)} 条", expand=True)
     table.add_column("分", justify="right", no_wrap=True)
     table.add_column("标题与理由", ratio=4)
     table.add_column("来源", ratio=1, overflow="fold")
-    for one in found:
-        title = Text(_harmless(one.title)).append(f"\n{_reasons(one.reasons)}", style="dim")
-        table.add_row(f"{one.score:.1f}", title, Text(_harmless(one.source)))
+    for article in articles:
+        title = Text(_harmless(article.title)).append(f"\n{_format_reasons(article.reasons)}", style="dim")
+        table.add_row(f"{article.score:.1f}", title, Text(_harmless(article.source)))
     return table
 
 
-def moment(at: datetime | None, zone: ZoneInfo) -> str:
-    """A time as the editor reads it, or a dash."""
-    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}" if at else "—"
+def format_time(time: datetime | None, zone: ZoneInfo) -> str:
+    """Format a time in the newsletter's zone, to the minute; None becomes a dash."""
+    return f"{time.astimezone(zone):%Y-%m-%d %H:%M}" if time else "—"

@@ -44,7 +44,7 @@ def candidate(number: int = 7, **values: object) -> Candidate:
 
 
 def test_a_candidate_shows_number_score_title_source_date_and_what_counts() -> None:
-    (table,) = terminal.candidate_tables([candidate()], [Category(name="论文", quota=4)], SHANGHAI)
+    (table,) = terminal.make_candidate_tables([candidate()], [Category(name="论文", quota=4)], SHANGHAI)
     text = printed(table)
     for part in (
         "论文：1 条，目标 4 条",
@@ -60,28 +60,28 @@ def test_a_candidate_shows_number_score_title_source_date_and_what_counts() -> N
 
 
 def test_a_table_fits_a_narrow_terminal() -> None:
-    (table,) = terminal.candidate_tables([candidate()], [Category(name="论文")], SHANGHAI)
+    (table,) = terminal.make_candidate_tables([candidate()], [Category(name="论文")], SHANGHAI)
     assert all(len(line) <= 60 for line in printed(table, width=60).splitlines())
 
 
 def test_a_story_printed_before_says_when_and_one_of_several_reports_says_so() -> None:
     both = candidate(articles=(stored(7), stored(8)), story=Story(7, (7, 8), 7), published_in=date(2020, 1, 27))
-    (table,) = terminal.candidate_tables([both], [Category(name="论文")], SHANGHAI)
+    (table,) = terminal.make_candidate_tables([both], [Category(name="论文")], SHANGHAI)
     assert "＋1 篇同题" in printed(table)
     assert "已在 2020-01-27 收录" in printed(table)
 
 
 def test_news_of_what_was_printed_before_says_when() -> None:
-    (table,) = terminal.candidate_tables([candidate(follows=date(2020, 1, 27))], [Category(name="论文")], SHANGHAI)
+    (table,) = terminal.make_candidate_tables([candidate(follows=date(2020, 1, 27))], [Category(name="论文")], SHANGHAI)
     assert "后续：已在 2020-01-27 收录过" in printed(table)
     seen = candidate(follows=date(2020, 1, 27), published_in=date(2020, 2, 27), state="published")
-    (table,) = terminal.candidate_tables([seen], [Category(name="论文")], SHANGHAI)
+    (table,) = terminal.make_candidate_tables([seen], [Category(name="论文")], SHANGHAI)
     assert "已在 2020-02-27 收录" in printed(table)
     assert "后续" not in printed(table)
 
 
 def test_a_category_that_the_newsletter_has_dropped_is_still_shown() -> None:
-    tables = list(terminal.candidate_tables([candidate()], [Category(name="新闻")], SHANGHAI))
+    tables = list(terminal.make_candidate_tables([candidate()], [Category(name="新闻")], SHANGHAI))
     assert [table.title for table in tables] == ["论文：1 条"]
 
 
@@ -90,14 +90,14 @@ def test_failed_sources_come_last_and_say_why_in_words_that_no_terminal_obeys() 
         SourceReport("b", failed="Blocked: \x1b[2Jverify"),
         SourceReport("a", new=3, warnings=("Gone: deleted",)),
     ]
-    text = printed(terminal.report_table(reports))
+    text = printed(terminal.make_report_table(reports))
     assert text.index("已不在：deleted") < text.index("失败：被拦：[2Jverify")
     assert "\x1b" not in text
 
 
 def test_a_time_is_shown_as_in_the_newsletters_zone() -> None:
-    assert terminal.moment(NOON, SHANGHAI) == "2026-11-01 20:00"
-    assert terminal.moment(None, SHANGHAI) == "—"
+    assert terminal.format_time(NOON, SHANGHAI) == "2026-11-01 20:00"
+    assert terminal.format_time(None, SHANGHAI) == "—"
 
 
 @pytest.mark.parametrize(
@@ -115,10 +115,10 @@ def test_a_crawl_that_is_asked_to_come_back_says_so_in_one_language(
     language: Language, sentences: list[str], foreign: str
 ) -> None:
     report = SourceReport("a", failed=f"RateLimited: HTTP 429. {RateLimited.remedy}")
-    terminal.speak(language)
+    terminal.set_language(language)
     try:
-        text = printed(terminal.report_table([report]), width=200)
+        text = printed(terminal.make_report_table([report]), width=200)
     finally:
-        terminal.speak("zh")
+        terminal.set_language("zh")
     assert [sentence for sentence in sentences if sentence not in text] == []
     assert not re.search(foreign, text)
