@@ -1,6 +1,6 @@
-"""The command line: a function a command, a file a subject; the work is elsewhere.
+"""The command line: one function for each command, one file for each subject; other rooms do the work.
 
-Exit 0 done, 1 some of it failed (said on stderr), 2 wrong use. With `--json`, stdout holds one JSON document.
+Exit codes: 0 done, 1 a part failed (stderr names it), 2 wrong use. With `--json`, stdout holds one JSON document.
 
 The modules of this room are all loaded to list the commands, for `--help` and for shell completion. Each command
 therefore imports its work when it runs; at the top of a file stand typer, rich and modules that load nothing more.
@@ -77,26 +77,26 @@ completion_init()  # typer's own registration of the shells also adds two option
 
 
 def main() -> None:
-    """The entry point: what a user can put right is said in one line, without a traceback."""
+    """Run the command line; print an error that the user can put right as one line, without a traceback."""
     try:
         app()
     except Exception as error:
-        code = _exit_code(error)
+        code = _find_exit_code(error)
         if code is None:
             raise
-        fail(_sentence(error))
+        fail(_describe_error(error))
         sys.exit(code)
 
 
-def _sentence(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     from pipelines.errors import EditorError
     from pipelines.store.errors import StoreError
 
     return error.text(terminal.get_language()) if isinstance(error, EditorError | StoreError) else str(error)
 
 
-def _exit_code(error: Exception) -> int | None:
-    """Tell the exit code of an error that a user can put right; None where it is a fault of the program."""
+def _find_exit_code(error: Exception) -> int | None:
+    """Find the exit code of an error that a user can put right; None where the program itself is at fault."""
     from crawler.errors import CrawlError
     from pipelines.errors import CannotDecide, NoSuchIssue
     from pipelines.newsletter import NewsletterMisconfigured
@@ -123,8 +123,8 @@ def _exit_code(error: Exception) -> int | None:
             return None
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(version_wanted: bool) -> None:
+    if version_wanted:
         from importlib.metadata import version
 
         out.print(version("jianbao"))

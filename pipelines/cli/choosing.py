@@ -1,4 +1,4 @@
-"""The commands with which an editor, or a script, chooses: the list, and what is decided of a story."""
+"""The commands with which an editor, or a script, lists candidates and decides on stories."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class State(StrEnum):
-    """`--state`: the words of the JSON document."""
+    """`--state`: the states, named as in the JSON document."""
 
     NEW = "new"
     PICKED = "picked"
@@ -30,7 +30,7 @@ class State(StrEnum):
 
 
 class Action(StrEnum):
-    """What `decide` can say of a story."""
+    """The actions of `decide`."""
 
     PICK = "pick"
     DROP = "drop"
@@ -58,8 +58,8 @@ def candidates(
     today = now()
     query = CandidateQuery(
         states=(state.value,),
-        category=_category(newsroom, category),
-        since=today - _span(since) if since else None,
+        category=_find_category(newsroom, category),
+        since=today - _read_span(since) if since else None,
     )
     with newsroom.store.reading() as tx:
         listed = list_candidates(tx, query, today, limit_per_category=limit)
@@ -92,16 +92,16 @@ def decide(
         action=action.value,
         who=newsroom.newsletter.editor,
         at=now(),
-        category=_category(newsroom, category),
+        category=_find_category(newsroom, category),
         issue=issue.date() if issue else None,
     )
-    _say(decisions.decide(newsroom, decision))
+    _print_result(decisions.decide(newsroom, decision))
 
 
 def merge(
     context: typer.Context,
     story: Annotated[int, typer.Argument(metavar="STORY", help="候选列表里的编号。")],
-    others: Annotated[list[int], typer.Argument(metavar="OTHER...", help="与它是同一件事的：别的编号。")],
+    other_stories: Annotated[list[int], typer.Argument(metavar="OTHER...", help="与它是同一件事的：别的编号。")],
 ) -> None:
     """把几件事并成一件；以后重新归组、重建都照此办，可用 decide 编号 undo 撤回。
 
@@ -110,7 +110,7 @@ def merge(
     from pipelines.newsroom import decisions
 
     newsroom = newsroom_of(context)
-    _say(decisions.merge(newsroom, story, others, who=newsroom.newsletter.editor, decided_at=now()))
+    _print_result(decisions.merge(newsroom, story, other_stories, who=newsroom.newsletter.editor, decided_at=now()))
 
 
 def split(
@@ -128,7 +128,7 @@ def split(
     from pipelines.newsroom import decisions
 
     newsroom = newsroom_of(context)
-    _say(decisions.split(newsroom, story, leaving or [], who=newsroom.newsletter.editor, decided_at=now()))
+    _print_result(decisions.split(newsroom, story, leaving or [], who=newsroom.newsletter.editor, decided_at=now()))
 
 
 def assist(
@@ -148,32 +148,32 @@ def assist(
         raise typer.BadParameter("认可还是不要，只能说一样", param_hint="--accept")
     editor = drafts.Editor(newsroom, newsroom.newsletter.editor, now())
     action: Literal["ask", "accept", "reject"] = "accept" if accept else "reject" if reject else "ask"
-    said = drafts.assist(editor, story, action=action)
-    words = {
+    text = drafts.assist(editor, story, action=action)
+    labels = {
         "ask": newsroom.newsletter.labels.machine,
         "accept": newsroom.newsletter.labels.summary,
         "reject": "去掉了",
     }
-    out.print(Text(f"{words[action]}：{said}"), soft_wrap=True)
+    out.print(Text(f"{labels[action]}：{text}"), soft_wrap=True)
 
 
-def _say(done: decisions.Decided) -> None:
-    """What a decision led to: a line a story, the one that was spoken of first."""
-    for one in (done.candidate, *done.others):
-        of_articles = "-articles" if done.others or len(one.articles) > 1 else ""
-        of_issue = "-issue" if done.issue and one is done.candidate else ""
+def _print_result(decided: decisions.Decided) -> None:
+    """Print the result of a decision: a line for each story, the decided one first."""
+    for candidate in (decided.candidate, *decided.others):
+        of_articles = "-articles" if decided.others or len(candidate.articles) > 1 else ""
+        of_issue = "-issue" if decided.issue and candidate is decided.candidate else ""
         language = terminal.get_language()
         values = {
-            "state": say(f"state/{one.state}", {}, language),
-            "story": one.story.id,
-            "count": len(one.articles),
-            "day": done.issue,
-            "title": one.lead.article.title,
+            "state": say(f"state/{candidate.state}", {}, language),
+            "story": candidate.story.id,
+            "count": len(candidate.articles),
+            "day": decided.issue,
+            "title": candidate.lead.article.title,
         }
         out.print(Text(say(f"decision/line{of_articles}{of_issue}", values, language)), soft_wrap=True)
 
 
-def _category(newsroom: Newsroom, name: str | None) -> str | None:
+def _find_category(newsroom: Newsroom, name: str | None) -> str | None:
     from pipelines.issue.sections import make_category_error
 
     if name is None:
@@ -184,7 +184,7 @@ def _category(newsroom: Newsroom, name: str | None) -> str | None:
     return category.name
 
 
-def _span(text: str) -> timedelta:
+def _read_span(text: str) -> timedelta:
     match = re.fullmatch(r"([1-9]\d{0,4})([hdw])", text)
     if not match:
         raise typer.BadParameter("写成 14d、36h 或 2w", param_hint="--since")

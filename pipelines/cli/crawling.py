@@ -1,4 +1,4 @@
-"""The commands that bring articles in, and make of them what the editor looks at."""
+"""The commands that crawl or add articles, and group them into stories."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ def crawl(
         for mistake in unreadable:
             fail(str(mistake))
         raise typer.Exit(WRONG_USE)
-    chosen = _chosen(newsroom, ids or [], due=due)
+    chosen = _choose_sources(newsroom, ids or [], due=due)
     reports = [] if ids else crawls.misconfigured(newsroom.registry)
     if chosen:
         with terminal.show_progress() as bar:
             task = bar.add_task("抓取", total=len(chosen))
             reports += crawls.crawl(
-                newsroom, chosen, on_progress=lambda done, total: bar.update(task, completed=done, total=total)
+                newsroom, chosen, on_progress=lambda finished, total: bar.update(task, completed=finished, total=total)
             )
-    _finish(newsroom, reports, as_json=as_json, no_group=no_group)
+    _group_and_report(newsroom, reports, as_json=as_json, no_group=no_group)
 
 
 def add(
@@ -62,21 +62,23 @@ def add(
 
     newsroom = newsroom_of(context)
     reports = crawls.add(newsroom, targets, url=url)
-    _finish(newsroom, reports, as_json=as_json, no_group=no_group)
+    _group_and_report(newsroom, reports, as_json=as_json, no_group=no_group)
 
 
-def _chosen(newsroom: Newsroom, ids: Sequence[str], *, due: bool) -> list[Any]:
+def _choose_sources(newsroom: Newsroom, ids: Sequence[str], *, due: bool) -> list[Any]:
     from pipelines.newsroom.schedule import due_sources
 
-    unknown = [one for one in ids if one not in newsroom.sources]
+    unknown = [source_id for source_id in ids if source_id not in newsroom.sources]
     if unknown:
         fail(f"sources.toml 里没有可用的来源：{'、'.join(unknown)}；见 jianbao sources list 与 sources check")
         raise typer.Exit(WRONG_USE)
-    chosen = [newsroom.sources[one] for one in ids] or [one for one in newsroom.sources.values() if one.enabled]
+    chosen = [newsroom.sources[source_id] for source_id in ids] or [
+        source for source in newsroom.sources.values() if source.enabled
+    ]
     return due_sources(newsroom, chosen, now()) if due else chosen
 
 
-def _finish(newsroom: Newsroom, reports: Sequence[SourceReport], *, as_json: bool, no_group: bool) -> None:
+def _group_and_report(newsroom: Newsroom, reports: Sequence[SourceReport], *, as_json: bool, no_group: bool) -> None:
     if not no_group:  # even after reports without news: an earlier command may have died before it grouped
         group_what_is_new(newsroom)
     if as_json:
@@ -108,16 +110,16 @@ def rebuild(context: typer.Context) -> None:
     newsroom = newsroom_of(context)
     with terminal.show_progress() as bar:
         task = bar.add_task("重建", total=None)
-        built = run.rebuild(
+        rebuilt = run.rebuild(
             newsroom.store,
             newsroom.sources,
             newsroom.rules,
-            lambda done, total: bar.update(task, completed=done, total=total),
+            lambda finished, total: bar.update(task, completed=finished, total=total),
         )
     remember_issues(newsroom.store, newsroom.newsletter, newsroom.rules)
-    for problem in built.problems:
+    for problem in rebuilt.problems:
         warn(f"{problem.url}: {problem.detail}")
-    out.print(f"由 {built.items} 个原始条目得出 {built.articles} 篇文章。")
+    out.print(f"由 {rebuilt.items} 个原始条目得出 {rebuilt.articles} 篇文章。")
     group_what_is_new(newsroom)
 
 

@@ -1,4 +1,4 @@
-"""The commands about the database: bringing it up to date, and a copy of it."""
+"""The commands about the database: migrate it, copy it."""
 
 from __future__ import annotations
 

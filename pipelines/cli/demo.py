@@ -1,4 +1,4 @@
-"""`jianbao demo`: the main job on the bundled sample newsroom, by the very commands that an editor would type."""
+"""`jianbao demo`: one issue of the bundled sample newsroom, made with the commands that an editor types."""
 
 from __future__ import annotations
 
@@ -25,39 +25,39 @@ from pipelines.store.listing import CandidateQuery
 
 FOLDER: Final = "jianbao-demo"
 
-_SHOWN_IN_EACH_CATEGORY: Final = "6"
+_CANDIDATES_PER_CATEGORY: Final = "6"
 
 
 Command = Callable[[Sequence[str]], int]
-"""Runs `jianbao` with these words, as if they had been typed, and gives its exit code."""
+"""Runs `jianbao` with arguments, as if an editor had typed them, and returns the exit code."""
 
 
 def run_demo(command: Command) -> int:
-    """Import the back issues, crawl, group, list, pick as many as an issue wants, export; say where the issue lies.
+    """Import the back issues, crawl, group, list, fill an issue with picks, export; print the path of the issue.
 
-    Some of the sample's sources are broken on purpose: their failures are shown and fail nothing.
+    Some sources of the sample are broken on purpose: the demo prints their failures and succeeds nevertheless.
 
     Returns:
         The exit code.
     """
-    with _sample_newsroom() as home:
+    with open_sample() as home:
         if home is None:
             return WRONG_USE
-        _jianbao(command, "archive", "import", *sorted(str(path) for path in (home.path / "archive").glob("*.md")))
-        _jianbao(command, "crawl")
+        _run_and_show(command, "archive", "import", *sorted(str(path) for path in (home.path / "archive").glob("*.md")))
+        _run_and_show(command, "crawl")
         out.print("失败的来源和页面是样例故意弄坏的：编辑部要能带着它们工作。", style="dim")
-        _jianbao(command, "candidates", "--limit", _SHOWN_IN_EACH_CATEGORY)
+        _run_and_show(command, "candidates", "--limit", _CANDIDATES_PER_CATEGORY)
         newsroom = Newsroom(home)
         with closing(newsroom.store):
-            draft = _newest_draft(newsroom)
-            picks = _picks(newsroom, draft)
+            draft = _find_draft(newsroom)
+            picks = _choose_picks(newsroom, draft)
         if not picks and not draft:
             fail("样例没有跑通：什么也没有抓到，原因见上面的表")
             return SOME_FAILED
         out.print("\n按各栏的名额，选每栏最好的几条：" if picks else "\n没有新内容，这一期已经选满。")
         for candidate in picks:
-            _jianbao(command, "decide", str(candidate.story.id), "pick")
-        exported = _jianbao(command, "export")
+            _run_and_show(command, "decide", str(candidate.story.id), "pick")
+        exported = _run_and_show(command, "export")
         issue = max((home.path / "issues").glob("*.md"))
         out.print(f"\n样例跑完了：这一期在 {issue}", soft_wrap=True)
         out.print(
@@ -72,7 +72,7 @@ def serve() -> int:
     Returns:
         The exit code.
     """
-    with _sample_newsroom() as home:
+    with open_sample() as home:
         if home is None:
             return WRONG_USE
         out.print(
@@ -87,10 +87,10 @@ def serve() -> int:
 
 
 @contextmanager
-def _sample_newsroom() -> Iterator[Home | None]:
-    """The demo's folder, and the sample's server while the context lasts; None where the folder is somebody else's.
+def open_sample() -> Iterator[Home | None]:
+    """Fill the demo's folder and run the sample's server while the context lasts; yield None for a foreign folder.
 
-    The folder remembers the moment and the port of its first run: the same pages then say the same again.
+    The folder keeps the moment and the port of its first run, so that a second run serves the same pages.
     """
     home = Home(Path(FOLDER))
     notes = home.var / "demo.json"
@@ -99,11 +99,11 @@ def _sample_newsroom() -> Iterator[Home | None]:
         yield None
         return
     os.environ.pop(DATABASE_VARIABLE, None)  # a database that the environment names is not the sample's
-    now, last_port = _recall(notes)
+    now, last_port = _read_notes(notes)
     sample = Sample.load()
     with serving(sample, now, (last_port, 0)) as port:
         if port != last_port:
-            _move(home, last_port, port)
+            _replace_port(home, last_port, port)
         notes.parent.mkdir(parents=True, exist_ok=True)
         notes.write_text(json.dumps({"now": now.isoformat(), "port": port}) + "\n", encoding="utf-8")
         sample.copy_newsroom(home.path, now, port)
@@ -111,33 +111,33 @@ def _sample_newsroom() -> Iterator[Home | None]:
         yield home
 
 
-def _recall(notes: Path) -> tuple[datetime, int]:
+def _read_notes(notes: Path) -> tuple[datetime, int]:
     if not notes.exists():
         return datetime.now(UTC), 0
     remembered = json.loads(notes.read_text(encoding="utf-8"))
     return datetime.fromisoformat(remembered["now"]), remembered["port"]
 
 
-def _move(home: Home, old: int, new: int) -> None:
-    """Have the folder's files name the port that the sample is served on now."""
+def _replace_port(home: Home, old: int, new: int) -> None:
+    """Replace the port of the last run by the present one in the folder's files."""
     for file in (home.newsletter, home.sources):
         if file.exists():
             text = file.read_text(encoding="utf-8")
             file.write_text(text.replace(f"{HOST}:{old}", f"{HOST}:{new}"), encoding="utf-8")
 
 
-def _jianbao(command: Command, *arguments: str) -> int:
-    """Show a command and run it; what it says is its own."""
+def _run_and_show(command: Command, *arguments: str) -> int:
+    """Print a command and run it; the command prints its own output."""
     out.print(Text(f"\n$ jianbao --home {FOLDER} {shlex.join(arguments)}", style="bold cyan"), soft_wrap=True)
     return command(["--home", FOLDER, *arguments])
 
 
-def _newest_draft(newsroom: Newsroom) -> Issue | None:
+def _find_draft(newsroom: Newsroom) -> Issue | None:
     return next((issue for issue in all_issues(newsroom.store) if issue.state == "draft"), None)
 
 
-def _picks(newsroom: Newsroom, draft: Issue | None) -> Sequence[Candidate]:
-    """The best candidates of each category, as many as the draft still wants."""
+def _choose_picks(newsroom: Newsroom, draft: Issue | None) -> Sequence[Candidate]:
+    """Choose the best candidates of each category, as many as the draft lacks."""
     now = datetime.now(UTC)
     filled = {section.name: len(section.entries) for section in draft.sections} if draft else {}
     with newsroom.store.reading() as tx:

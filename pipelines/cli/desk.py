@@ -1,4 +1,4 @@
-"""The commands about the desk: opening it, and who may enter from elsewhere."""
+"""The commands about the desk: open it, and manage the users who may log in from other machines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command that asks how good the grouping is, of issues that it has not learned from."""
+"""The command that trains on early issues and measures sections and ranking on later ones."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def evaluate(
     items, problems = read_list(pool) if pool else ((), ())
     for problem in problems:
         warn(problem)
-    found = evaluating.evaluate(
+    evaluation = evaluating.evaluate(
         issues,
         items,
         split.date(),
@@ -47,7 +47,7 @@ def evaluate(
         strict=strict,
     )
     if as_json:
-        print_json(found.to_json())
+        print_json(evaluation.to_json())
         return
-    for part in terminal.render_evaluation(found):
+    for part in terminal.render_evaluation(evaluation):
         out.print(part)

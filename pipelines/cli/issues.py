@@ -1,4 +1,4 @@
-"""The commands about issues: past ones in, drafts looked over, all of them out as files."""
+"""The commands about issues: import back issues, look a draft over, export files."""
 
 from __future__ import annotations
 
@@ -116,21 +116,26 @@ def issue_lint(
 
         crawls.check_links(newsroom, [url for issue in issues for url in looking_over.addresses_of(issue)])
     with newsroom.store.reading() as tx:
-        found = [(one, looking_over.look_over(tx, one, newsroom.newsletter, newsroom.rules)) for one in issues]
+        findings_by_issue = [
+            (issue, looking_over.look_over(tx, issue, newsroom.newsletter, newsroom.rules)) for issue in issues
+        ]
     if as_json:
         print_json(
             {
                 "issues": [
-                    {"date": str(one.date), "findings": [each.as_json(terminal.get_language()) for each in said]}
-                    for one, said in found
+                    {
+                        "date": str(issue.date),
+                        "findings": [finding.as_json(terminal.get_language()) for finding in findings],
+                    }
+                    for issue, findings in findings_by_issue
                 ]
             }
         )
     else:
-        for issue, findings in found:
+        for issue, findings in findings_by_issue:
             for line in terminal.render_findings(issue, findings, newsroom.newsletter):
                 out.print(Text(f"{issue.date} ") + line if every else line, soft_wrap=True)
-    if any(findings for _, findings in found):
+    if any(findings for _, findings in findings_by_issue):
         raise typer.Exit(SOME_FAILED)
 
 
@@ -159,34 +164,34 @@ def export(
     newsroom = newsroom_of(context)
     if check and publish:
         raise typer.BadParameter("只检查就不能同时定稿", param_hint="--check")
-    wanted = [_format(name) for name in (formats or ("markdown,atom" if every else "markdown")).split(",")]
+    chosen_formats = [_read_format(name) for name in (formats or ("markdown,atom" if every else "markdown")).split(",")]
     dates = None if every else [day.date() for day in days or []]
     issues = issues_to_export(newsroom.store, newsroom.newsletter, dates)
     if publish:
-        ensure_accepted(newsroom.newsletter, issues)  # before a file says that it is out
-    out_now = published_with(newsroom.store, issues if publish else ())
+        ensure_accepted(newsroom.newsletter, issues)  # before any file of the issue is written
+    published = published_with(newsroom.store, issues if publish else ())
     folder = output or newsroom.home.path / "issues"
-    plan = plan_files(newsroom, issues, dict.fromkeys(wanted), folder, published=out_now, whole=every)
+    plan = plan_files(newsroom, issues, dict.fromkeys(chosen_formats), folder, published=published, whole=every)
     if check:
-        stale = [one.path for one in plan if one.differs()]
+        stale = [file.path for file in plan if file.differs()]
         for path in stale:
             fail(f"{path} 不是最新的；用 jianbao export 重新导出")
         raise typer.Exit(SOME_FAILED if stale else 0)
-    for one in plan:
-        changed = one.write()
-        out.print(Text(f"{one.path}{'' if changed else '（没有变化）'}"), soft_wrap=True)
-        for picture in one.pictures:
+    for file in plan:
+        changed = file.write()
+        out.print(Text(f"{file.path}{'' if changed else '（没有变化）'}"), soft_wrap=True)
+        for picture in file.pictures:
             out.print(Text(f"  图 {picture.number} 要上传：{picture.url} {picture.words}".rstrip()), soft_wrap=True)
     if publish:
         publish_issues(newsroom.store, newsroom.newsletter, newsroom.rules, issues)
         group_what_is_new(newsroom)
 
 
-def _format(name: str) -> Format:
+def _read_format(name: str) -> Format:
     from pipelines.newsroom.exports import Format
 
     try:
         return Format[name.strip().upper()]
     except KeyError:
-        known = "、".join(one.name.lower() for one in Format)
-        raise typer.BadParameter(f"没有 {name!r} 这种格式；可用 {known}", param_hint="--format") from None
+        names = "、".join(member.name.lower() for member in Format)
+        raise typer.BadParameter(f"没有 {name!r} 这种格式；可用 {names}", param_hint="--format") from None

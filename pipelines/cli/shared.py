@@ -1,4 +1,4 @@
-"""What commands of more than one subject share: options, the time, JSON on stdout, grouping with a progress bar."""
+"""Helpers of several commands: options, the time, JSON on stdout, grouping with a progress bar."""
 
 from __future__ import annotations
 
@@ -28,13 +28,15 @@ def newsroom_of(context: typer.Context) -> Newsroom:
 
 
 def group_what_is_new(newsroom: Newsroom) -> None:
-    """Run the final stage, and say on stderr what came of it."""
+    """Group new articles into stories, grade them, and print the numbers on stderr."""
     from pipelines.newsroom import run
 
     with terminal.show_progress() as bar:
         task = bar.add_task("归组", total=None)
         grouped = run.group(
-            newsroom.store, newsroom.group_rules, lambda done, total: bar.update(task, completed=done, total=total)
+            newsroom.store,
+            newsroom.group_rules,
+            lambda finished, total: bar.update(task, completed=finished, total=total),
         )
     if grouped.articles:
         err.print(f"归组：{grouped.articles} 篇文章，{grouped.stories} 件事。")

@@ -1,4 +1,4 @@
-"""The commands about the registry: what is in it, whether it is right, OPML in and out."""
+"""The commands about the registry: list it, check it, import and export OPML."""
 
 from __future__ import annotations
 

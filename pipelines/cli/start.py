@@ -1,4 +1,4 @@
-"""The commands to begin with: a demo to look at, a folder to fill."""
+"""The commands to begin with: a demo, and the folder of a new newsletter."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def demo(
 
     jianbao = context.find_root().command
 
-    def typed(words: Sequence[str]) -> int:
-        code: int | None = jianbao.main(list(words), standalone_mode=False)
+    def run_typed(arguments: Sequence[str]) -> int:
+        code: int | None = jianbao.main(list(arguments), standalone_mode=False)
         return code or 0
 
-    raise typer.Exit(serve_sample() if serve else run_demo(typed))
+    raise typer.Exit(serve_sample() if serve else run_demo(run_typed))
 
 
 def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="新目录。")]) -> None:

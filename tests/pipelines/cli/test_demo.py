@@ -16,7 +16,7 @@ from urllib.request import urlopen
 import pytest
 from places import ROOT
 
-from pipelines.cli.demo import FOLDER, _sample_newsroom
+from pipelines.cli.demo import FOLDER, open_sample
 from pipelines.newsletter import load_newsletter
 
 pytestmark = pytest.mark.slow
@@ -175,7 +175,7 @@ def test_a_folder_that_is_not_the_demos_is_left_alone(tmp_path: Path) -> None:
 def test_a_database_that_the_environment_names_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("JIANBAO_DB", f"sqlite:///{tmp_path / 'real.db'}")
-    with _sample_newsroom() as home:
+    with open_sample() as home:
         assert home is not None
         assert home.database_url.endswith(f"{FOLDER}/var/jianbao.db")
 
