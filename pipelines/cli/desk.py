@@ -31,11 +31,11 @@ def review(
 
     newsroom = newsroom_of(context)
     try:
-        access = serving.access_for(newsroom, host)
+        access = serving.make_access(newsroom, host)
         with serving.listen(host, port) as listening:
             address = f"[{host}]" if ":" in host else host
             out.print(f"编辑台在 http://{address}:{listening.getsockname()[1]}/ ，按 Ctrl-C 结束。", soft_wrap=True)
-            serving.serve(newsroom, [listening], access, serving.names_for(host, allow_host or []))
+            serving.serve(newsroom, [listening], access, serving.make_host_names(host, allow_host or []))
     except serving.NobodyMayEnter as error:
         fail(str(error))
         raise typer.Exit(WRONG_USE) from None
@@ -65,7 +65,7 @@ def user_add(
     else:
         password = typer.prompt("密码", hide_input=True, confirmation_prompt="再输一遍", err=True)
     try:
-        stored = passwords.hashed(password)
+        stored = passwords.hash_password(password)
     except passwords.TooShort as error:
         fail(str(error))
         raise typer.Exit(WRONG_USE) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -15,53 +16,76 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from crawler.errors import CrawlError
 from pipelines.errors import CannotDecide, EditorError, NoSuchIssue
 from pipelines.newsroom.decisions import Stale
-from pipelines.review.guard.access import TOKEN_FIELD, TOKEN_HEADER, NotHere, TooManyGuesses, give, new_browser
+from pipelines.review.guard.access import (
+    TOKEN_FIELD,
+    TOKEN_HEADER,
+    ForeignAddress,
+    TooManyGuesses,
+    make_browser_cookie,
+    set_browser_cookie,
+)
 from pipelines.review.guard.defence import FORM, MOST_BYTES, SAFE_METHODS
-from pipelines.review.visit import MOST_FIELDS, BadInput, NothingHere, Refused, Room, TooLarge, Visit, _clean, logger
+from pipelines.review.rendering import render_page
+from pipelines.review.visit import (
+    MOST_FIELDS,
+    BadInput,
+    Desk,
+    NothingHere,
+    Refused,
+    TooLarge,
+    Visit,
+    refuse_null_characters,
+)
 from pipelines.store.errors import NoSuchStory, StoreBusy, StoreError
 
 Handler = Callable[[Visit], Response]
 
+logger = logging.getLogger(__name__)
 
-def endpoint(room: Room, handle: Handler, *, login: bool = True) -> Callable[[Request], Awaitable[Response]]:
-    """A handler as Starlette wants it: reads the request, looks whose it is, runs, turns errors into answers.
+
+def make_endpoint(desk: Desk, handle: Handler, *, login: bool = True) -> Callable[[Request], Awaitable[Response]]:
+    """Make a Starlette endpoint that reads the request, finds the editor, calls a handler and answers errors.
 
     Args:
-        login: whether somebody must be logged in, where the desk wants that.
+        desk: the desk that answers.
+        handle: makes the response; it runs in a worker thread.
+        login: whether the handler needs an editor, on a desk where editors log in.
     """
 
     async def answer(request: Request) -> Response:
-        browser = room.access.browser(request)
-        fresh = browser is None
-        visit = Visit(room, request, "", browser or new_browser())
+        browser = desk.access.read_cookie(request)
+        without_cookie = browser is None
+        visit = Visit(desk, request, "", browser or make_browser_cookie())
         try:
-            brought = await _brought(request)
-            response = await run_in_threadpool(_answered, replace(visit, **brought), handle, login)
+            content = await _read_content(request)
+            response = await run_in_threadpool(_run_handler, replace(visit, **content), handle, login)
         except Exception as error:
-            response = _failed(visit, error)
-        if fresh and response.status_code < 400 and request.method == "GET":
-            give(response, visit.browser, secure=request.url.scheme == "https")
+            response = _answer_error(visit, error)
+        if without_cookie and response.status_code < 400 and request.method == "GET":
+            set_browser_cookie(response, visit.browser, secure=request.url.scheme == "https")
         return response
 
     return answer
 
 
-def _answered(visit: Visit, handle: Handler, login: bool) -> Response:
-    access, request = visit.room.access, visit.request
+def _run_handler(visit: Visit, handle: Handler, login: bool) -> Response:
+    access, request = visit.desk.access, visit.request
+    browser = access.read_cookie(request)
     if request.method not in SAFE_METHODS:
         token = request.headers.get(TOKEN_HEADER) or visit.form.get(TOKEN_FIELD, "")
-        if not access.holds(access.browser(request), token):
+        if not access.verify_token(browser, token):
             raise Refused
-    who = access.user(visit.newsroom.store, access.browser(request), visit.now)
+    who = access.find_user(visit.newsroom.store, browser, visit.now)
     if who is None and login:
         if visit.asks_for_json:
-            return problem(401, visit.say("登录过期了：请重新登录，再试一次"))
+            return make_error_json(401, visit.translate("登录过期了：请重新登录，再试一次"))
         here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/login?next={quote(here)}", 303)
     return handle(replace(visit, who=who or ""))
 
 
-async def _brought(request: Request) -> dict[str, Any]:
+async def _read_content(request: Request) -> dict[str, Any]:
+    """Read the body of a request into the `form` or the `body` of a visit."""
     if request.method in SAFE_METHODS:
         return {}
     body = b""
@@ -76,11 +100,12 @@ async def _brought(request: Request) -> dict[str, Any]:
             raise BadInput("the form is not UTF-8") from error
         except ValueError as error:
             raise TooLarge from error
-        return {"form": _clean(form)}
+        refuse_null_characters(form)
+        return {"form": form}
     if not body:
         return {}
     try:
-        _clean(json.loads(body))
+        refuse_null_characters(json.loads(body))
     except (ValueError, RecursionError) as error:
         raise BadInput("the body is not JSON") from error
     return {"body": body}
@@ -88,7 +113,7 @@ async def _brought(request: Request) -> dict[str, Any]:
 
 _STATUS: Final[Mapping[type[Exception], int]] = {
     BadInput: 400,
-    NotHere: 400,
+    ForeignAddress: 400,
     Refused: 403,
     NoSuchStory: 404,
     NoSuchIssue: 404,
@@ -101,10 +126,11 @@ _STATUS: Final[Mapping[type[Exception], int]] = {
     StoreBusy: 503,
     StoreError: 500,
 }
+"""The status of an error's answer; the first class that fits counts."""
 
 
-SAID: Final[Mapping[type[Exception], str]] = {
-    NotHere: "只能去本站的页面",
+ERROR_TEXTS: Final[Mapping[type[Exception], str]] = {
+    ForeignAddress: "只能去本站的页面",
     Refused: "这个页面开得太久了：请刷新再试",
     NoSuchStory: "没有这一条",
     NothingHere: "这里什么也没有",
@@ -112,28 +138,37 @@ SAID: Final[Mapping[type[Exception], str]] = {
     TooManyGuesses: "错了太多次：五分钟后再试",
     StoreBusy: "数据库正忙，什么也没有写：请再试一次",
 }
+"""The text for the editor, in Chinese; an error that is not here carries its own text."""
 
 
-def _failed(visit: Visit, error: Exception) -> Response:
+def _answer_error(visit: Visit, error: Exception) -> Response:
     kind = next((kind for kind in _STATUS if isinstance(error, kind)), None)
     if kind is None:
         logger.error("%s %s", visit.request.method, visit.request.url.path, exc_info=error)
-        said = visit.say("出错了：详情在日志里")
-        return problem(500, said) if visit.asks_for_json else failure_page(visit, 500, said)
-    own = error.text(visit.language) if isinstance(error, EditorError | StoreError) else str(error)
-    said = visit.say(SAID[kind]) if kind in SAID else own
+        message = visit.translate("出错了：详情在日志里")
+        return make_error_json(500, message) if visit.asks_for_json else make_error_page(visit, 500, message)
+    if kind in ERROR_TEXTS:
+        message = visit.translate(ERROR_TEXTS[kind])
+    elif isinstance(error, EditorError | StoreError):
+        message = error.text(visit.language)
+    else:
+        message = str(error)
     if visit.asks_for_json:
-        return problem(_STATUS[kind], said)
-    return failure_page(visit, _STATUS[kind], said)
+        return make_error_json(_STATUS[kind], message)
+    return make_error_page(visit, _STATUS[kind], message)
 
 
-def problem(status: int, said: str, **more: object) -> Response:
-    """An answer for a script that something cannot be done."""
-    return JSONResponse({"error": said, **more}, status)
+def make_error_json(status: int, message: str, **fields: object) -> Response:
+    """Make the JSON answer to a script whose request failed.
+
+    Args:
+        status: of HTTP.
+        message: for the editor.
+        fields: further fields of the document: the present state, where somebody else was quicker.
+    """
+    return JSONResponse({"error": message, **fields}, status)
 
 
-def failure_page(visit: Visit, status: int, said: str) -> Response:
-    """An answer for a person that something cannot be done."""
-    from pipelines.review.rendering import page  # noqa: PLC0415 - rendering knows visits
-
-    return page(visit, "failure.html", status, said=said, title=str(status))
+def make_error_page(visit: Visit, status: int, message: str) -> Response:
+    """Make the page that answers an editor whose request failed."""
+    return render_page(visit, "failure.html", status, message=message, title=str(status))

@@ -1,4 +1,4 @@
-"""The desk as a web application: which address is answered by what."""
+"""The desk as a web application: the table of its addresses and their handlers."""
 
 from __future__ import annotations
 
@@ -13,76 +13,77 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from pipelines.newsroom import Newsroom
-from pipelines.review.answering import Handler, endpoint, problem
+from pipelines.review.answering import Handler, make_endpoint, make_error_json
 from pipelines.review.api import candidates as api
-from pipelines.review.api.operations import openapi
+from pipelines.review.api.operations import describe_api
 from pipelines.review.crawling import Crawls
 from pipelines.review.guard.access import Access
-from pipelines.review.guard.defence import Defence, Names
-from pipelines.review.pages import login as entrance
-from pipelines.review.pages.archive import archive_page, archived_issue
-from pipelines.review.pages.candidates import candidates_page, more_cards
-from pipelines.review.pages.issue import issue_page
-from pipelines.review.pages.preview import changes, preview
-from pipelines.review.pages.sources import sources_page
-from pipelines.review.rendering import asset
-from pipelines.review.visit import Room, Visit
+from pipelines.review.guard.defence import Defence, HostNames
+from pipelines.review.pages import login
+from pipelines.review.pages.archive import show_archive, show_archived_issue
+from pipelines.review.pages.candidates import show_candidates, show_more_cards
+from pipelines.review.pages.issue import show_issue
+from pipelines.review.pages.preview import show_changes, show_preview
+from pipelines.review.pages.sources import show_sources
+from pipelines.review.rendering import serve_asset
+from pipelines.review.visit import Desk, Visit
 
 _PAGES: Final[tuple[tuple[str, Handler], ...]] = (
-    ("/candidates", candidates_page),
-    ("/candidates/more", more_cards),
-    ("/issue", issue_page),
-    ("/sources", sources_page),
-    ("/archive", archive_page),
-    ("/archive/{day}", archived_issue),
-    ("/articles/{article:int}/preview", preview),
-    ("/articles/{article:int}/changes", changes),
+    ("/candidates", show_candidates),
+    ("/candidates/more", show_more_cards),
+    ("/issue", show_issue),
+    ("/sources", show_sources),
+    ("/archive", show_archive),
+    ("/archive/{day}", show_archived_issue),
+    ("/articles/{article:int}/preview", show_preview),
+    ("/articles/{article:int}/changes", show_changes),
 )
 
 
-def build(newsroom: Newsroom, access: Access, names: Names) -> Starlette:
-    """The desk of one newsroom.
+def build_desk(newsroom: Newsroom, access: Access, names: HostNames) -> Starlette:
+    """Build the web application of a newsroom's desk.
 
     Args:
-        access: who may use it.
-        names: what it may be called.
+        newsroom: the newsroom to edit.
+        access: the access rules.
+        names: the host names that a request may use for the desk.
     """
-    room = Room(newsroom, access, Crawls(newsroom.home))
+    desk = Desk(newsroom, access, Crawls(newsroom.home))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
-        room.crawls.stop()
+        desk.crawls.stop()
 
     routes = [
-        Route("/", endpoint(room, _home)),
-        *(Route(path, endpoint(room, handle)) for path, handle in _PAGES),
-        Route("/login", endpoint(room, entrance.login_page, login=False)),
-        Route("/login", endpoint(room, entrance.log_in, login=False), methods=["POST"]),
-        Route("/logout", endpoint(room, entrance.log_out, login=False), methods=["POST"]),
-        Route("/preferences", endpoint(room, entrance.prefer, login=False), methods=["POST"]),
-        Route("/static/{name}", endpoint(room, asset, login=False)),
-        Route("/api/openapi.json", endpoint(room, _description)),
-        *(Route(one.path, endpoint(room, one.handle), methods=[one.method]) for one in api.OPERATIONS),
+        Route("/", make_endpoint(desk, _redirect_home)),
+        *(Route(path, make_endpoint(desk, handle)) for path, handle in _PAGES),
+        Route("/login", make_endpoint(desk, login.show_login, login=False)),
+        Route("/login", make_endpoint(desk, login.log_in, login=False), methods=["POST"]),
+        Route("/logout", make_endpoint(desk, login.log_out, login=False), methods=["POST"]),
+        Route("/preferences", make_endpoint(desk, login.save_preferences, login=False), methods=["POST"]),
+        Route("/static/{name}", make_endpoint(desk, serve_asset, login=False)),
+        Route("/api/openapi.json", make_endpoint(desk, _show_description)),
+        *(Route(row.path, make_endpoint(desk, row.handle), methods=[row.method]) for row in api.OPERATIONS),
     ]
-    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _unknown})
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _answer_unknown})
     app.add_middleware(Defence, names=names)
     return app
 
 
-def _home(_: Visit) -> Response:
+def _redirect_home(_: Visit) -> Response:
     return RedirectResponse("/candidates", 303)
 
 
-def _description(_: Visit) -> Response:
-    return JSONResponse(openapi(api.OPERATIONS))
+def _show_description(_: Visit) -> Response:
+    return JSONResponse(describe_api(api.OPERATIONS))
 
 
-async def _unknown(request: Request, error: Exception) -> Response:
+async def _answer_unknown(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = getattr(error, "headers", None)
     if request.url.path.startswith("/api/"):
-        response = problem(status, "no such thing" if status == 404 else "not that way")
+        response = make_error_json(status, "no such thing" if status == 404 else "not that way")
         response.headers.update(headers or {})
         return response
     return PlainTextResponse("这里什么也没有 / Nothing here" if status == 404 else str(status), status, headers=headers)

@@ -1,4 +1,4 @@
-"""Crawls that an editor asked for: one at a time, in a process of its own, and how far it has come."""
+"""Crawls that an editor starts at the desk: one at a time, in a process of its own, with its progress."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from pipelines.newsroom.schedule import begin_crawl
 from pipelines.store import Store
 
 _TAIL: Final = 2000
+"""Characters of stderr that the desk keeps of a failed crawl."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a crawl is.
+    """The progress of a crawl; its fields are the answer of `GET /api/crawl`.
 
     Args:
-        running: whether it still runs.
-        sources: those asked for.
-        done: those whose run has ended.
-        new: articles so far.
-        failed: what it said when it ended otherwise than well.
+        running: whether its process still runs.
+        sources: ids of the sources to crawl.
+        done: ids of the sources whose run has ended.
+        new: number of new articles so far.
+        failed: the end of its stderr, where the process failed without a report.
     """
 
     running: bool
@@ -38,49 +39,49 @@ class Progress:
 
 @dataclass
 class Crawls:
-    """The crawl that this desk began, if any."""
+    """The newest crawl that this desk started, if any."""
 
     home: Home
     _child: subprocess.Popen[str] | None = None
     _sources: tuple[str, ...] = ()
     _began: datetime = field(default_factory=lambda: datetime.now(UTC))
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _said: str | None = None
+    _failure: str | None = None
 
     def begin(self, sources: Sequence[str]) -> bool:
-        """Start to crawl sources; False while another crawl of this desk runs."""
+        """Start to crawl sources; return False while another crawl of this desk runs."""
         with self._lock:
             if self._child is not None and self._child.poll() is None:
                 return False
-            self._sources, self._began, self._said = tuple(sources), datetime.now(UTC), None
+            self._sources, self._began, self._failure = tuple(sources), datetime.now(UTC), None
             self._child = begin_crawl(self.home, sources)
             threading.Thread(target=self._wait, args=(self._child,), daemon=True).start()
             return True
 
-    def progress(self, store: Store) -> Progress:
-        """How far it is."""
+    def read_progress(self, store: Store) -> Progress:
+        """Read the progress of the newest crawl from the store."""
         with self._lock:
-            child, sources, began, said = self._child, self._sources, self._began, self._said
+            child, sources, began, failure = self._child, self._sources, self._began, self._failure
         running = child is not None and child.poll() is None
         with store.reading() as tx:
             runs = [run for run in tx.runs.list_since(began) if run.source in sources] if child else []
-        done = tuple(run.source for run in runs if run.finished_at)
-        return Progress(running, sources, done, sum(run.new for run in runs), said)
+        finished = tuple(run.source for run in runs if run.finished_at)
+        return Progress(running, sources, finished, sum(run.new for run in runs), failure)
 
     def _wait(self, child: subprocess.Popen[str]) -> None:
-        report, words = child.communicate()
+        report, errors = child.communicate()
         with self._lock:
             if child is self._child and child.returncode and not report.strip():
-                self._said = " ".join(words.split())[-_TAIL:]
+                self._failure = " ".join(errors.split())[-_TAIL:]
 
     def wait(self, seconds: float) -> None:
-        """Wait for it to end, at most so long."""
+        """Wait until the crawl ends, at most for the given time."""
         if self._child is not None:
             with suppress(subprocess.TimeoutExpired):
                 self._child.wait(seconds)
 
     def stop(self) -> None:
-        """End a crawl that runs, when the desk itself ends."""
+        """Terminate a running crawl; the desk calls it when it shuts down."""
         with self._lock:
             if self._child is not None and self._child.poll() is None:
                 self._child.terminate()

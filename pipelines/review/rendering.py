@@ -1,4 +1,4 @@
-"""Templates, styles and scripts: what the desk's pages are made of. All of it ships with jianbao."""
+"""Renders templates and Markdown, and serves styles and scripts; all of these files ship with jianbao."""
 
 from __future__ import annotations
 
@@ -27,42 +27,56 @@ _TYPES: Final[Mapping[str, str]] = {
 
 
 @cache
-def environment() -> Environment:
-    """The templates: escaped wherever nobody says otherwise, loud about a name that is not there."""
-    made = Environment(
+def load_templates() -> Environment:
+    """Load the templates: they escape every value that is not `Markup`, and an undefined name raises an error."""
+    environment = Environment(
         loader=PackageLoader("pipelines.review"),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["web"] = lambda url: make_printable_url(url or "") or ""
-    return made
+    environment.filters["web"] = lambda url: make_printable_url(url or "") or ""
+    return environment
 
 
-def fragment(visit: Visit, template: str, **values: object) -> str:
-    """A part of a page, as HTML."""
-    return environment().get_template(template).render(_shared(visit) | values)
+def render_fragment(visit: Visit, template: str, **values: object) -> str:
+    """Render a part of a page as HTML.
+
+    Args:
+        visit: the request; templates read its language and its editor.
+        template: name of a file in `templates/`.
+        values: the names that this template uses.
+    """
+    return load_templates().get_template(template).render(_collect_shared_values(visit) | values)
 
 
-def page(visit: Visit, template: str, status: int = 200, **values: object) -> Response:
-    """A whole page."""
-    return HTMLResponse(fragment(visit, template, **values), status)
+def render_page(visit: Visit, template: str, status: int = 200, **values: object) -> Response:
+    """Render a whole page.
+
+    Args:
+        visit: the request; templates read its language and its editor.
+        template: name of a file in `templates/`.
+        status: of HTTP.
+        values: the names that this template uses.
+    """
+    return HTMLResponse(render_fragment(visit, template, **values), status)
 
 
-def _shared(visit: Visit) -> dict[str, Any]:
+def _collect_shared_values(visit: Visit) -> dict[str, Any]:
+    """The values that every template can use."""
     newsletter = visit.newsroom.newsletter
     return {
-        "t": visit.say,
+        "t": visit.translate,
         "visit": visit,
         "newsletter": newsletter,
         "path": visit.request.url.path,
         "here": visit.request.url.path + (f"?{visit.request.url.query}" if visit.request.url.query else ""),
-        "script_words": json.dumps({one: visit.say(one) for one in SCRIPT_WORDS}, ensure_ascii=False),
+        "script_texts": json.dumps({text: visit.translate(text) for text in SCRIPT_TEXTS}, ensure_ascii=False),
     }
 
 
-SCRIPT_WORDS: Final = (
+SCRIPT_TEXTS: Final = (
     "已选用",
     "不用了",
     "以后再说",
@@ -81,25 +95,23 @@ SCRIPT_WORDS: Final = (
     "显示图片",
     "先保存或取消正在写的",
 )
-"""What scripts say, in the visitor's language."""
+"""The texts of the scripts, in Chinese; a page hands each script the translations."""
 
 
 @lru_cache(maxsize=64)
-def rendered(markdown: str) -> Markup:
-    """Markdown as it will look, harmless: no HTML of its own, no pictures, links that tell nobody where they were.
+def render_markdown(markdown: str) -> Markup:
+    """Render Markdown as safe HTML: no raw HTML, no pictures, and links that send no referrer.
 
-    >>> rendered("[a](javascript:x) <b>c</b> **d**")
+    >>> render_markdown("[a](javascript:x) <b>c</b> **d**")
     Markup('<p>[a](javascript:x) &lt;b&gt;c&lt;/b&gt; <strong>d</strong></p>\\n')
     """
-    made = (
-        MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image").render(markdown)
-    )
-    return Markup(sanitize_html(made, ON_THE_DESK))  # noqa: S704 - sanitized
+    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
+    return Markup(sanitize_html(parser.render(markdown), ON_THE_DESK))  # noqa: S704 - sanitized
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file that a page loads."""
+    """A file that a page loads: a style, a script, an icon."""
 
     body: bytes
     content_type: str
@@ -107,23 +119,23 @@ class Asset:
 
 
 @cache
-def assets() -> Mapping[str, Asset]:
-    """All of them by name: nothing else can be asked for."""
-    found = {}
+def load_assets() -> Mapping[str, Asset]:
+    """Load all assets by file name; the desk serves no other file."""
+    assets = {}
     for file in files("pipelines.review").joinpath("static").iterdir():
         kind = file.name.rpartition(".")[2]
         if kind in _TYPES:
             body = file.read_bytes()
-            found[file.name] = Asset(body, _TYPES[kind], f'"{hashlib.sha256(body).hexdigest()[:20]}"')
-    return found
+            assets[file.name] = Asset(body, _TYPES[kind], f'"{hashlib.sha256(body).hexdigest()[:20]}"')
+    return assets
 
 
-def asset(visit: Visit) -> Response:
-    """One of them; a browser asks each time whether it changed, and mostly it did not."""
-    one = assets().get(visit.place("name"))
-    if one is None:
+def serve_asset(visit: Visit) -> Response:
+    """Serve an asset, or 304 where the browser's copy is current; browsers ask on every page."""
+    asset = load_assets().get(visit.read_path("name"))
+    if asset is None:
         raise NothingHere
-    headers = {"ETag": one.etag, "Cache-Control": "no-cache"}
-    if visit.request.headers.get("if-none-match") == one.etag:
+    headers = {"ETag": asset.etag, "Cache-Control": "no-cache"}
+    if visit.request.headers.get("if-none-match") == asset.etag:
         return Response(status_code=304, headers=headers)
-    return Response(one.body, media_type=one.content_type, headers=headers)
+    return Response(asset.body, media_type=asset.content_type, headers=headers)

@@ -1,4 +1,4 @@
-"""`jianbao review`: who may reach the desk, and the server that keeps it open."""
+"""`jianbao review`: the host names and the users of a desk, and the server that runs it."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Final
 import uvicorn
 
 from pipelines.newsroom import Newsroom
-from pipelines.review.app import build
-from pipelines.review.guard.access import Access, key_at
-from pipelines.review.guard.defence import Names
+from pipelines.review.app import build_desk
+from pipelines.review.guard.access import Access, load_key
+from pipelines.review.guard.defence import HostNames
 
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 
 
 class NobodyMayEnter(Exception):
-    """A desk that others could reach, without a user who could log in."""
+    """A desk that other machines can reach, while no user exists who could log in."""
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches a host.
+    """Whether a host is reached from this machine alone.
 
     >>> is_loopback("localhost"), is_loopback("127.0.0.9"), is_loopback("0.0.0.0"), is_loopback("::")
     (True, True, False, False)
@@ -34,64 +34,72 @@ def is_loopback(host: str) -> bool:
 
 
 def is_wildcard(host: str) -> bool:
-    """Whether a host stands for every address of the machine."""
+    """Whether a host stands for every address of this machine: `0.0.0.0` or `::`."""
     try:
         return ip_address(host).is_unspecified
     except ValueError:
         return False
 
 
-def names_for(host: str, others: Collection[str]) -> Names:
-    """What a desk that listens there may be called: by its own name, by the machine's, by those that are allowed."""
-    hosts = {*LOOPBACK_NAMES, host.lower(), *(other.lower() for other in others)}
+def make_host_names(host: str, allowed_names: Collection[str]) -> HostNames:
+    """Collect the names that a request may use: of loopback, of the host, of this machine, and allowed names."""
+    hosts = {*LOOPBACK_NAMES, host.lower(), *(name.lower() for name in allowed_names)}
     if not is_loopback(host):
         hosts.add(socket.gethostname().lower())
-    return Names(frozenset(hosts), any_address=is_wildcard(host))
+    return HostNames(frozenset(hosts), any_address=is_wildcard(host))
 
 
-def access_for(newsroom: Newsroom, host: str) -> Access:
-    """Who may use a desk that listens there. Opens the store: what is wrong with it is said before anybody comes.
+def make_access(newsroom: Newsroom, host: str) -> Access:
+    """Make the access rules of a desk. Opens the store, so that a broken database stops the desk before it listens.
 
     Raises:
-        NobodyMayEnter: others reach it, and there is no user.
+        NobodyMayEnter: other machines reach the host, and no user exists.
         StoreError: the database cannot be used.
     """
     login = not is_loopback(host)
     with newsroom.store.reading() as tx:
         if login and not tx.users.list_names():
             raise NobodyMayEnter(f"{host} 能从别处访问，要先有用户：jianbao user add 名字；只在本机用就不必给 --host")
-    return Access(key_at(newsroom.home.var / "desk.key"), login, newsroom.newsletter.editor)
+    return Access(load_key(newsroom.home.var / "desk.key"), login, newsroom.newsletter.editor)
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens.
+    """Open a socket that listens.
 
     Raises:
-        OSError: the address is not this machine's, or somebody listens there already.
+        OSError: the address is not of this machine, or its port is in use.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    one = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named: asyncio sends at once only then
-    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # asyncio switches Nagle's delay off only where the socket's protocol is given as TCP
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        one.bind((host, port))
-        one.listen()  # from now on whoever comes waits, and is not turned away
+        listening.bind((host, port))
+        listening.listen()  # from here on, a client waits for the server instead of being refused
     except OSError:
-        one.close()
+        listening.close()
         raise
-    return one
+    return listening
 
 
-def serve(newsroom: Newsroom, sockets: Sequence[socket.socket], access: Access, names: Names) -> None:
-    """Keep the desk open until Ctrl-C."""
+def serve(newsroom: Newsroom, sockets: Sequence[socket.socket], access: Access, names: HostNames) -> None:
+    """Run the desk until Ctrl-C.
+
+    Args:
+        newsroom: the desk's.
+        sockets: on which the server listens.
+        access: the access rules.
+        names: the host names that a request may use.
+    """
     settings = uvicorn.Config(
-        build(newsroom, access, names),
+        build_desk(newsroom, access, names),
         log_level="warning",
-        access_log=False,  # on: an address may hold what somebody searched for
-        server_header=False,  # on
+        access_log=False,  # default on; an address may contain an editor's search
+        server_header=False,  # default on
         proxy_headers=True,
         forwarded_allow_ips="127.0.0.1",
         h11_max_incomplete_event_size=16 * 1024,
         timeout_keep_alive=30,
-        limit_concurrency=100,  # none
+        limit_concurrency=100,  # default: no limit
     )
     uvicorn.Server(settings).run(sockets=list(sockets))

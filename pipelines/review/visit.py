@@ -1,8 +1,7 @@
-"""One request, read: who sends it, what it asks and brings; and how an answer or an error is put."""
+"""A request to the desk as a value: its editor, its language, its query, body and path, each checked."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,40 +15,41 @@ from pipelines.newsroom import Newsroom
 from pipelines.newsroom.drafts import Editor
 from pipelines.review.crawling import Crawls
 from pipelines.review.guard.access import Access
-from pipelines.review.words import translated
+from pipelines.review.words import translate_text
 from pipelines.wording import LANGUAGES, Language
 
-logger = logging.getLogger(__name__)
-
 MOST_FIELDS: Final = 50
+"""Fields of a form."""
+
 MOST_NUMBER: Final = 2**31 - 1
+"""The highest id of an article or a story: PostgreSQL's `integer`."""
+
 THEMES: Final = ("auto", "light", "dark")
 
 Theme = Literal["auto", "light", "dark"]
 
 _M = TypeVar("_M", bound=BaseModel)
-_V = TypeVar("_V")
 
 
 class BadInput(Exception):
-    """What was sent cannot be read; the message says which part."""
+    """A query, form or body that cannot be read; the message names the part."""
 
 
 class Refused(Exception):
-    """A request without its page's token."""
+    """A request that changes something and lacks the token of its page."""
 
 
 class TooLarge(Exception):
-    """A request with more in it than any action needs."""
+    """A request with a longer body, or with more fields, than any action needs."""
 
 
 class NothingHere(Exception):
-    """No such page, article or source."""
+    """The address of a page, an article or a source that does not exist."""
 
 
 @dataclass(frozen=True)
-class Room:
-    """What all visits share."""
+class Desk:
+    """The desk as all visits share it: its newsroom, its access rules, the crawl that it began."""
 
     newsroom: Newsroom
     access: Access
@@ -61,14 +61,16 @@ class Visit:
     """One request.
 
     Args:
-        who: the editor; empty for somebody who has to log in first.
-        browser: the cookie of their browser.
-        form: the fields of a plain form.
-        body: JSON, as it came; an empty object for none.
-        now: aware.
+        desk: the desk that answers.
+        request: as Starlette read it.
+        who: the editor's name; empty before the login.
+        browser: the cookie of the editor's browser.
+        form: the fields of an HTML form; empty where the body is JSON.
+        body: JSON, unparsed; an empty object where the request has no body.
+        now: the moment of the request, aware.
     """
 
-    room: Room
+    desk: Desk
     request: Request
     who: str
     browser: str
@@ -78,92 +80,96 @@ class Visit:
 
     @property
     def newsroom(self) -> Newsroom:
-        """The newsletter, its sources, its store."""
-        return self.room.newsroom
+        """The newsroom of the desk: newsletter, sources, rules, store."""
+        return self.desk.newsroom
 
     @property
     def editor(self) -> Editor:
-        """The person who acts, at this moment."""
+        """The editor who acts, with the time of the request."""
         return Editor(self.newsroom, self.who, self.now)
 
     @property
     def csrf(self) -> str:
-        """The token that this browser's pages carry."""
-        return self.room.access.token(self.browser)
+        """The token that the pages of this browser send back."""
+        return self.desk.access.make_token(self.browser)
 
     @cached_property
     def language(self) -> Language:
-        """In which the page speaks."""
-        chosen = self.request.cookies.get("lang", "zh")
-        return next((one for one in LANGUAGES if one == chosen), "zh")
+        """The language of the page: the cookie's, else Chinese."""
+        cookie = self.request.cookies.get("lang", "zh")
+        return next((language for language in LANGUAGES if language == cookie), "zh")
 
     @cached_property
     def theme(self) -> Theme:
-        """Light, dark, or as the system has it."""
-        chosen = self.request.cookies.get("theme", "auto")
-        return "light" if chosen == "light" else "dark" if chosen == "dark" else "auto"
+        """The colours of the page: the cookie's, else the system's."""
+        cookie = self.request.cookies.get("theme", "auto")
+        return "light" if cookie == "light" else "dark" if cookie == "dark" else "auto"
 
-    def say(self, words: str, **values: object) -> str:
-        """Words of the page, in the visitor's language."""
-        said = translated(words, self.language)
-        return said.format(**values) if values else said
+    def translate(self, text: str, **values: object) -> str:
+        """Translate a text of the page into its language, and fill in the values of its placeholders."""
+        translation = translate_text(text, self.language)
+        return translation.format(**values) if values else translation
 
     @property
     def asks_for_json(self) -> bool:
-        """Whether a script asks, and not a person."""
+        """Whether a script sent the request, which reads errors as JSON."""
         return self.request.url.path.startswith("/api/")
 
-    def asked(self, model: type[_M]) -> _M:
-        """The query string, read as a model has it; blank fields count as left out.
+    def read_query(self, model: type[_M]) -> _M:
+        """Read the query string into a model; a blank field counts as absent.
 
         Raises:
-            BadInput: a field that the model has not, or that says nothing it can use.
+            BadInput: a field does not fit the model.
         """
-        given = {name: value for name, value in self.request.query_params.items() if value != ""}
-        return _read(lambda: model.model_validate(_clean(given)))
+        fields = {name: text for name, text in self.request.query_params.items() if text != ""}
+        refuse_null_characters(fields)
+        return _validate(lambda: model.model_validate(fields))
 
-    def brought(self, model: type[_M]) -> _M:
-        """The JSON body, read as a model has it: a number is no string and no truth, a day is no number.
+    def read_body(self, model: type[_M]) -> _M:
+        """Read the JSON body into a model, strictly: a number is not accepted as a string, a boolean or a date.
 
         Raises:
-            BadInput: it is none, or not such a one.
+            BadInput: the body is not JSON, or does not fit the model.
         """
-        return _read(lambda: model.model_validate_json(self.body, strict=True))
+        return _validate(lambda: model.model_validate_json(self.body, strict=True))
 
-    def place(self, name: str) -> str:
-        """A part of the path."""
+    def read_path(self, name: str) -> str:
+        """Read a parameter of the path."""
         return str(self.request.path_params[name])
 
-    def number(self, name: str) -> int:
-        """A part of the path that is a number.
+    def read_path_number(self, name: str) -> int:
+        """Read a parameter of the path as a number.
 
         Raises:
-            NothingHere: one that no article and no entry can have.
+            NothingHere: the number is higher than any id.
         """
-        number = int(self.place(name))
+        number = int(self.read_path(name))
         if number > MOST_NUMBER:
             raise NothingHere
         return number
 
 
-def _clean(values: _V) -> _V:
-    """What was sent, without the one character that neither PostgreSQL nor an issue can hold.
+def refuse_null_characters(document: object) -> None:
+    """Refuse U+0000 in the strings of a form or a JSON document: neither PostgreSQL nor an issue can hold it.
 
     Raises:
-        BadInput: it is there.
+        BadInput: a string of the document contains the character.
     """
-    waiting: list[object] = [values]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, str) and "\0" in one:
+    unchecked = [document]
+    while unchecked:
+        part = unchecked.pop()
+        if isinstance(part, str) and "\0" in part:
             raise BadInput("a character that is none: U+0000")
-        waiting += [*one, *one.values()] if isinstance(one, dict) else one if isinstance(one, list) else ()
-    return values
+        if isinstance(part, dict):
+            unchecked += [*part, *part.values()]
+        if isinstance(part, list):
+            unchecked += part
 
 
-def _read(read: Callable[[], _M]) -> _M:
+def _validate(validate: Callable[[], _M]) -> _M:
     try:
-        return read()
+        return validate()
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'body'}: {one['msg']}" for one in error.errors())
-        raise BadInput(wrong[:1000]) from error
+        mistakes = error.errors()
+        message = "; ".join(f"{'.'.join(map(str, row['loc'])) or 'body'}: {row['msg']}" for row in mistakes)
+        raise BadInput(message[:1000]) from error

@@ -1,4 +1,4 @@
-"""What the page says: Chinese, and English for each of it."""
+"""Translates the texts of the desk: they are written in Chinese, and each has an English text."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Final
 
 from crawler.kinds import KINDS
 from crawler.toml import read_toml
+from pipelines.names import STATE_NAMES
 from pipelines.wording import Language
 
 _CHINESE: Final[Mapping[str, str]] = {
@@ -20,31 +21,27 @@ _CHINESE: Final[Mapping[str, str]] = {
     "near-text": "正文几乎相同",
     "same-title": "标题相同",
     "similar-title": "标题相近",
-    "new": "待选",
-    "picked": "已选",
-    "dropped": "不用",
-    "later": "以后",
-    "published": "已刊",
+    **STATE_NAMES,
     "zh": "中文",
     "en": "英文",
     "ja": "日文",
     "ko": "韩文",
 }
-"""For what the code has a name of its own."""
+"""Chinese texts of the names that the code uses: kinds, states, sorts of evidence, languages."""
 
 
 @cache
-def english() -> Mapping[str, str]:
-    """English by Chinese."""
+def load_english() -> Mapping[str, str]:
+    """Load the English texts by their Chinese texts, and by the names that the code uses."""
     labels = {name: row.label.english for name, row in KINDS.items()}
     articles = {row.article.chinese: row.article.english for row in KINDS.values()}
     return labels | articles | read_toml(files("pipelines.review").joinpath("english.toml"))
 
 
-def translated(words: str, language: Language) -> str:
-    """Words of the page in a language; what nobody translated, a category's name, stays as it is.
+def translate_text(text: str, language: Language) -> str:
+    """Translate a text or a name of the code; a text without translation, like a category's name, stays unchanged.
 
-    >>> translated("候选", "en"), translated("wechat", "zh"), translated("某栏", "en")
+    >>> translate_text("候选", "en"), translate_text("wechat", "zh"), translate_text("某栏", "en")
     ('Candidates', '公众号', '某栏')
     """
-    return (english() if language == "en" else _CHINESE).get(words, words)
+    return (load_english() if language == "en" else _CHINESE).get(text, text)

@@ -33,7 +33,7 @@ from pipelines.model import Article, Instant
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.run import group
 from pipelines.review import serving
-from pipelines.review.app import build
+from pipelines.review.app import build_desk
 
 AIM: Final = 100.0
 ACCOUNTS: Final = 300
@@ -139,7 +139,7 @@ class _served:  # noqa: N801 - a context
 
     def __init__(self, newsroom: Newsroom) -> None:
         listening = serving.listen("127.0.0.1", 0)
-        app = build(newsroom, serving.access_for(newsroom, "127.0.0.1"), serving.names_for("127.0.0.1", ()))
+        app = build_desk(newsroom, serving.make_access(newsroom, "127.0.0.1"), serving.make_host_names("127.0.0.1", ()))
         self._server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listening]}, daemon=True)
         self._port = listening.getsockname()[1]

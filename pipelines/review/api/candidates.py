@@ -15,19 +15,19 @@ from pipelines.newsroom import decisions, drafts
 from pipelines.newsroom.candidates import page_candidates
 from pipelines.newsroom.decisions import Decided, Overtaken, Stale
 from pipelines.newsroom.undo import undo_last
-from pipelines.review.answering import problem
+from pipelines.review.answering import make_error_json
 from pipelines.review.api import issues as api_issues
 from pipelines.review.api import sources as api_sources
 from pipelines.review.api.operations import NUMBER, Operation
-from pipelines.review.pages.candidates import Asked, tab_counts
-from pipelines.review.pages.cards import card
-from pipelines.review.rendering import fragment
+from pipelines.review.pages.candidates import CandidatesQuery, count_tabs
+from pipelines.review.pages.cards import make_card
+from pipelines.review.rendering import render_fragment
 from pipelines.review.visit import MOST_NUMBER, BadInput, Visit
 from pipelines.store import Transaction
 
 Number = Annotated[int, Field(ge=0, le=MOST_NUMBER)]
 Endpoint = Callable[[Visit], Response]
-Words = Field("", max_length=drafts.MOST_CHARACTERS)
+Summary = Field("", max_length=drafts.MOST_CHARACTERS)
 
 
 class DecisionBody(BaseModel):
@@ -52,7 +52,7 @@ class EntryBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     title: str = Field(min_length=1, max_length=1000)
-    summary: str = Words
+    summary: str = Summary
     seen: str | None = Field(None, max_length=40)
 
 
@@ -89,142 +89,152 @@ class UndoBody(BaseModel):
 def session(visit: Visit) -> Response:
     """Who is here, and the token that a POST must carry as `X-CSRF-Token`."""
     newsletter = visit.newsroom.newsletter
-    said = {"who": visit.who, "csrf": visit.csrf, "newsletter": newsletter.title}
-    return JSONResponse(said | {"categories": list(newsletter.category_names)})
+    document = {"who": visit.who, "csrf": visit.csrf, "newsletter": newsletter.title}
+    return JSONResponse(document | {"categories": list(newsletter.category_names)})
 
 
 def candidates(visit: Visit) -> Response:
     """Candidates, best first, a page at a time, with how many each category has."""
-    asked = visit.asked(Asked)
+    query = visit.read_query(CandidatesQuery)
     with visit.newsroom.store.reading() as tx:
         mark = tx.articles.next_id() - 1
-        found = page_candidates(tx, asked.wanted(visit.now), visit.now, offset=asked.first, limit=asked.limit)
-        shown = [_told(tx, one) for one in found.candidates]
-    return JSONResponse({"total": found.total, "counts": found.counts, "mark": mark, "candidates": shown})
+        listed = page_candidates(tx, query.to_store_query(visit.now), visit.now, offset=query.first, limit=query.limit)
+        documents = [_make_document(tx, candidate) for candidate in listed.candidates]
+    return JSONResponse({"total": listed.total, "counts": listed.counts, "mark": mark, "candidates": documents})
 
 
 def news(visit: Visit) -> Response:
     """How many candidates came since a list was made: of those wanted, the ones above `after`."""
-    asked = visit.asked(Asked)
-    if asked.after is None:
+    query = visit.read_query(CandidatesQuery)
+    if query.after is None:
         raise BadInput("after: is missing")
     with visit.newsroom.store.reading() as tx:
-        counts = tx.stories.count_by_category(asked.wanted(visit.now))
-    return JSONResponse({"count": sum(counts.values()) if not asked.category else counts.get(asked.category, 0)})
+        counts = tx.stories.count_by_category(query.to_store_query(visit.now))
+    return JSONResponse({"count": sum(counts.values()) if not query.category else counts.get(query.category, 0)})
 
 
 def candidate(visit: Visit) -> Response:
     """One story, as a candidate."""
     with visit.newsroom.store.reading() as tx:
-        return JSONResponse(_told(tx, decisions.find_candidate(tx, _number(visit))))
+        return JSONResponse(_make_document(tx, decisions.find_candidate(tx, _read_story_id(visit))))
 
 
-def _or_fresh(action: Endpoint) -> Endpoint:
-    """The action; where somebody decided meanwhile, 409 and what it was about as it is now."""
+def _answer_stale(action: Endpoint) -> Endpoint:
+    """Decorate an action: where somebody else was quicker, it answers with 409 and the present state."""
 
     @wraps(action)
-    def tried(visit: Visit) -> Response:
+    def act(visit: Visit) -> Response:
         try:
             return action(visit)
         except Stale as stale:
-            return _stale(visit, stale)
+            return _make_conflict(visit, stale)
 
-    return tried
+    return act
 
 
-@_or_fresh
+@_answer_stale
 def decide(visit: Visit) -> Response:
     """Decide on a story."""
-    brought = visit.brought(DecisionBody)
-    decision = Decision(_number(visit), brought.action, visit.who, visit.now, category=brought.category)
-    done = decisions.decide(visit.newsroom, decision, seen_version=brought.seen)
-    return _done(visit, done)
+    body = visit.read_body(DecisionBody)
+    decision = Decision(_read_story_id(visit), body.action, visit.who, visit.now, category=body.category)
+    decided = decisions.decide(visit.newsroom, decision, seen_version=body.seen)
+    return _make_answer(visit, decided)
 
 
-@_or_fresh
+@_answer_stale
 def reword(visit: Visit) -> Response:
     """Give a story's entry another title and summary, whether it is picked already or not."""
-    brought = visit.brought(EntryBody)
-    done = drafts.reword_story(
-        visit.editor, _number(visit), title=brought.title, summary=brought.summary, seen=brought.seen
+    body = visit.read_body(EntryBody)
+    decided = drafts.reword_story(
+        visit.editor, _read_story_id(visit), title=body.title, summary=body.summary, seen=body.seen
     )
-    return _done(visit, done)
+    return _make_answer(visit, decided)
 
 
-@_or_fresh
+@_answer_stale
 def merge(visit: Visit) -> Response:
     """Join stories: from now on they are one."""
-    brought = visit.brought(MergeBody)
-    done = decisions.merge(
-        visit.newsroom, _number(visit), brought.others, who=visit.who, decided_at=visit.now, seen_version=brought.seen
+    body = visit.read_body(MergeBody)
+    decided = decisions.merge(
+        visit.newsroom, _read_story_id(visit), body.others, who=visit.who, decided_at=visit.now, seen_version=body.seen
     )
-    return _done(visit, done)
+    return _make_answer(visit, decided)
 
 
-@_or_fresh
+@_answer_stale
 def split(visit: Visit) -> Response:
     """Take articles out of a story: from now on they are never one with the rest."""
-    brought = visit.brought(SplitBody)
-    done = decisions.split(
-        visit.newsroom, _number(visit), brought.leaving, who=visit.who, decided_at=visit.now, seen_version=brought.seen
+    body = visit.read_body(SplitBody)
+    decided = decisions.split(
+        visit.newsroom, _read_story_id(visit), body.leaving, who=visit.who, decided_at=visit.now, seen_version=body.seen
     )
-    return _done(visit, done)
+    return _make_answer(visit, decided)
 
 
-@_or_fresh
+@_answer_stale
 def undo(visit: Visit) -> Response:
     """Take back what you did last, as far back as you like."""
-    undone = undo_last(visit.editor, passing=visit.brought(UndoBody).passed)
+    undone = undo_last(visit.editor, passing=visit.read_body(UndoBody).passed)
     if undone.decided is None:
-        return JSONResponse({"action": undone.action, "issue": _day(undone.issue)})
-    return _done(visit, undone.decided, action=undone.action)
+        return JSONResponse({"action": undone.action, "issue": _format_day(undone.issue)})
+    return _make_answer(visit, undone.decided, action=undone.action)
 
 
-def _number(visit: Visit) -> int:
-    return visit.number("story")
+def _read_story_id(visit: Visit) -> int:
+    return visit.read_path_number("story")
 
 
-def _day(day: object) -> str | None:
+def _format_day(day: object) -> str | None:
     return str(day) if day is not None else None
 
 
-def _told(tx: Transaction, one: Candidate) -> dict[str, Any]:
-    return candidate_json(one) | {"version": decisions.read_versions(tx, [one])[one.story.id]}
+def _make_document(tx: Transaction, candidate: Candidate) -> dict[str, Any]:
+    return candidate_json(candidate) | {"version": decisions.read_versions(tx, [candidate])[candidate.story.id]}
 
 
-def _done(visit: Visit, done: Decided, **more: object) -> Response:
-    others = [_fresh(visit, one) for one in done.others]
-    return JSONResponse({"issue": _day(done.issue), **_fresh(visit, done.candidate), "others": others, **more})
+def _make_answer(visit: Visit, decided: Decided, **fields: object) -> Response:
+    changed = [_make_present_state(visit, candidate) for candidate in decided.others]
+    return JSONResponse(
+        {
+            "issue": _format_day(decided.issue),
+            **_make_present_state(visit, decided.candidate),
+            "others": changed,
+            **fields,
+        }
+    )
 
 
-def _stale(visit: Visit, stale: Stale) -> Response:
+def _make_conflict(visit: Visit, stale: Stale) -> Response:
     if isinstance(stale.fresh, Candidate):
-        more = {"passed": stale.decision} if isinstance(stale, Overtaken) else {}
-        return problem(409, stale.text(visit.language), **_fresh(visit, stale.fresh), **more)
-    return problem(409, stale.text(visit.language), issue=_day(stale.fresh))
+        passed = {"passed": stale.decision} if isinstance(stale, Overtaken) else {}
+        return make_error_json(409, stale.text(visit.language), **_make_present_state(visit, stale.fresh), **passed)
+    return make_error_json(409, stale.text(visit.language), issue=_format_day(stale.fresh))
 
 
-def _fresh(visit: Visit, one: Candidate) -> dict[str, Any]:
-    """A candidate as it is now; for our own page with its card, and what the tabs over the list say."""
+def _make_present_state(visit: Visit, candidate: Candidate) -> dict[str, Any]:
+    """Make the document of a candidate as it is now; for the desk's page, with its card and the counts of the tabs."""
+    for_page = bool(visit.request.query_params.get("card"))
     with visit.newsroom.store.reading() as tx:
-        told: dict[str, Any] = {"candidate": _told(tx, one)}
-        if visit.request.query_params.get("card"):
-            made = card(tx, one, visit.newsroom.newsletter, visit.now)
-            told["html"] = fragment(visit, "card.html", card=made)
-    if visit.request.query_params.get("card"):
-        told["tabs"] = tab_counts(visit, visit.asked(Asked))
-    return told
+        document: dict[str, Any] = {"candidate": _make_document(tx, candidate)}
+        if for_page:
+            card = make_card(tx, candidate, visit.newsroom.newsletter, visit.now)
+            document["html"] = render_fragment(visit, "card.html", card=card)
+    if for_page:
+        document["tabs"] = count_tabs(visit, visit.read_query(CandidatesQuery))
+    return document
 
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("GET", "/api/session", session),
-    Operation("GET", "/api/candidates", candidates, query=Asked),
-    Operation("GET", "/api/candidates/news", news, query=Asked),
-    Operation("GET", "/api/candidates/{story:int}", candidate, places={"story": NUMBER}),
-    Operation("POST", "/api/candidates/{story:int}/decisions", decide, body=DecisionBody, places={"story": NUMBER}),
-    Operation("PUT", "/api/candidates/{story:int}/entry", reword, body=EntryBody, places={"story": NUMBER}),
-    Operation("POST", "/api/candidates/{story:int}/merges", merge, body=MergeBody, places={"story": NUMBER}),
-    Operation("POST", "/api/candidates/{story:int}/splits", split, body=SplitBody, places={"story": NUMBER}),
+    Operation("GET", "/api/candidates", candidates, query=CandidatesQuery),
+    Operation("GET", "/api/candidates/news", news, query=CandidatesQuery),
+    Operation("GET", "/api/candidates/{story:int}", candidate, path_schemas={"story": NUMBER}),
+    Operation(
+        "POST", "/api/candidates/{story:int}/decisions", decide, body=DecisionBody, path_schemas={"story": NUMBER}
+    ),
+    Operation("PUT", "/api/candidates/{story:int}/entry", reword, body=EntryBody, path_schemas={"story": NUMBER}),
+    Operation("POST", "/api/candidates/{story:int}/merges", merge, body=MergeBody, path_schemas={"story": NUMBER}),
+    Operation("POST", "/api/candidates/{story:int}/splits", split, body=SplitBody, path_schemas={"story": NUMBER}),
     Operation("POST", "/api/undo", undo, body=UndoBody),
     *api_issues.OPERATIONS,
     *api_sources.OPERATIONS,

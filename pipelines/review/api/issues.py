@@ -18,13 +18,13 @@ from pipelines.newsroom import drafts, run
 from pipelines.newsroom.decisions import Stale
 from pipelines.newsroom.drafts import MOST_CHARACTERS, Part, as_if
 from pipelines.newsroom.issues import all_issues, publish_issues
-from pipelines.review.answering import problem
+from pipelines.review.answering import make_error_json
 from pipelines.review.api.operations import DAY, NUMBER, Operation
-from pipelines.review.pages.issue import IssueView, day_of, view_issue
-from pipelines.review.rendering import fragment
+from pipelines.review.pages.issue import IssueView, read_day, view_issue
+from pipelines.review.rendering import render_fragment
 from pipelines.review.visit import NothingHere, Visit
 
-Seen = Field(None, max_length=40)
+Edition = Field(None, max_length=40)
 
 
 class TextBody(BaseModel):
@@ -37,7 +37,7 @@ class TextBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     text: str = Field(max_length=MOST_CHARACTERS)
-    seen: str | None = Seen
+    seen: str | None = Edition
 
 
 class MoveBody(BaseModel):
@@ -54,7 +54,7 @@ class MoveBody(BaseModel):
     position: int = Field(ge=0, le=10_000)
     section: int = Field(ge=0, le=1000)
     to: int = Field(ge=0, le=10_000)
-    seen: str | None = Seen
+    seen: str | None = Edition
 
 
 class ExportBody(BaseModel):
@@ -85,113 +85,116 @@ class PreviewBody(BaseModel):
 
 def issues(visit: Visit) -> Response:
     """Every issue, newest first."""
-    told = [
+    documents = [
         {
-            "date": one.date.isoformat(),
-            "state": one.state,
-            "headline": one.headline,
-            "items": sum(len(section.entries) for section in one.sections),
+            "date": issue.date.isoformat(),
+            "state": issue.state,
+            "headline": issue.headline,
+            "items": sum(len(section.entries) for section in issue.sections),
         }
-        for one in all_issues(visit.newsroom.store)
+        for issue in all_issues(visit.newsroom.store)
     ]
-    return JSONResponse({"issues": told})
+    return JSONResponse({"issues": documents})
 
 
 def issue(visit: Visit) -> Response:
     """One issue: its parts, its Markdown, what is worth a second look."""
-    return JSONResponse(_told(visit, view_issue(visit, _day(visit))))
+    return JSONResponse(_make_document(visit, view_issue(visit, _read_day(visit))))
 
 
 def write_part(visit: Visit) -> Response:
     """Write a draft's headline, guide or preamble."""
-    part = visit.place("part")
+    part = visit.read_path("part")
     if part not in drafts.PARTS:
         raise NothingHere
-    brought = visit.brought(TextBody)
-    return _after(visit, lambda day: drafts.write_part(visit.editor, day, part, brought.text, seen=brought.seen))
+    body = visit.read_body(TextBody)
+    return _make_answer(visit, lambda day: drafts.write_part(visit.editor, day, part, body.text, seen=body.seen))
 
 
 def write_entry(visit: Visit) -> Response:
     """Write an entry of a draft, label lines and all."""
-    brought = visit.brought(TextBody)
-    position = visit.number("position")
-    return _after(visit, lambda day: drafts.write_entry(visit.editor, day, position, brought.text, seen=brought.seen))
+    body = visit.read_body(TextBody)
+    position = visit.read_path_number("position")
+    return _make_answer(visit, lambda day: drafts.write_entry(visit.editor, day, position, body.text, seen=body.seen))
 
 
 def move_entry(visit: Visit) -> Response:
     """Move an entry of a draft within its section or to another."""
-    brought = visit.brought(MoveBody)
+    body = visit.read_body(MoveBody)
 
     def move(day: date) -> Issue:
-        return drafts.move_entry(visit.editor, day, brought.position, brought.section, brought.to, seen=brought.seen)
+        return drafts.move_entry(visit.editor, day, body.position, body.section, body.to, seen=body.seen)
 
-    return _after(visit, move)
+    return _make_answer(visit, move)
 
 
 def redate(visit: Visit) -> Response:
     """Have a draft come out on another day."""
-    brought = visit.brought(DateBody)
-    return _after(visit, lambda day: drafts.redate(visit.editor, day, brought.date))
+    body = visit.read_body(DateBody)
+    return _make_answer(visit, lambda day: drafts.redate(visit.editor, day, body.date))
 
 
 def preview(visit: Visit) -> Response:
     """How a draft would look with one part or one entry in other words; nothing is written."""
-    brought = visit.brought(PreviewBody)
-    day = _day(visit)
+    body = visit.read_body(PreviewBody)
+    day = _read_day(visit)
     with visit.newsroom.store.reading() as tx:
-        changed = as_if(drafts.draft_on(tx, day), part=brought.part, position=brought.position, text=brought.text)
-    shown = view_issue(visit, day, changed)
+        changed = as_if(drafts.draft_on(tx, day), part=body.part, position=body.position, text=body.text)
+    issue_view = view_issue(visit, day, changed)
     return JSONResponse(
         {
-            "html": shown.html,
-            "markdown": shown.markdown,
-            "lint": [one.as_json(visit.language) for one in shown.findings],
+            "html": issue_view.html,
+            "markdown": issue_view.markdown,
+            "lint": [finding.as_json(visit.language) for finding in issue_view.findings],
         }
     )
 
 
 def export(visit: Visit) -> Response:
     """Write an issue to its file, and if asked, remember it as printed."""
-    brought = visit.brought(ExportBody)
-    day, newsroom = _day(visit), visit.newsroom
-    shown = view_issue(visit, day)
+    body = visit.read_body(ExportBody)
+    day, newsroom = _read_day(visit), visit.newsroom
+    issue_view = view_issue(visit, day)
     path = newsroom.home.path / "issues" / f"{day}.md"
     try:
-        changed = files.write(path, shown.markdown)
+        changed = files.write(path, issue_view.markdown)
     except OSError as error:
         raise CannotDecide("cannot-write", path=path, reason=error.strerror) from error
-    if brought.publish and shown.issue.state == "draft":
-        publish_issues(newsroom.store, newsroom.newsletter, newsroom.rules, [shown.issue])
+    if body.publish and issue_view.issue.state == "draft":
+        publish_issues(newsroom.store, newsroom.newsletter, newsroom.rules, [issue_view.issue])
         run.group(newsroom.store, newsroom.group_rules)
-    told = {"path": str(path), "changed": changed, "published": brought.publish}
-    return JSONResponse(told | _told(visit, view_issue(visit, day)))
+    report = {"path": str(path), "changed": changed, "published": body.publish}
+    return JSONResponse(report | _make_document(visit, view_issue(visit, day)))
 
 
-def _day(visit: Visit) -> date:
-    return day_of(visit.place("day"))
+def _read_day(visit: Visit) -> date:
+    return read_day(visit.read_path("day"))
 
 
-def _after(visit: Visit, change: Callable[[date], Issue]) -> Response:
-    """The issue as a change left it; as somebody else's change left it, where that was quicker."""
-    day = _day(visit)
+def _make_answer(visit: Visit, change: Callable[[date], Issue]) -> Response:
+    """Change the issue of the path and answer with it; with 409 and the present issue where somebody was quicker."""
+    day = _read_day(visit)
     try:
         changed = change(day)
     except Stale as stale:
-        return problem(409, stale.text(visit.language), **_told(visit, view_issue(visit, day)))
-    return JSONResponse(_told(visit, view_issue(visit, changed.date)))
+        return make_error_json(409, stale.text(visit.language), **_make_document(visit, view_issue(visit, day)))
+    return JSONResponse(_make_document(visit, view_issue(visit, changed.date)))
 
 
-def _told(visit: Visit, shown: IssueView) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(render_json(shown.issue, visit.newsroom.newsletter)) | {
-        "markdown": shown.markdown,
-        "editions": dict(shown.editions),
-        "proposals": dict(shown.proposals),
-        "order": shown.order,
-        "lint": [one.as_json(visit.language) for one in shown.findings],
+def _make_document(visit: Visit, issue_view: IssueView) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(render_json(issue_view.issue, visit.newsroom.newsletter)) | {
+        "markdown": issue_view.markdown,
+        "editions": dict(issue_view.editions),
+        "proposals": dict(issue_view.proposals),
+        "order": issue_view.order,
+        "lint": [finding.as_json(visit.language) for finding in issue_view.findings],
     }
     if visit.request.query_params.get("card"):
-        told |= {"html": fragment(visit, "issue_parts.html", shown=shown), "preview": shown.html}
-    return told
+        document |= {
+            "html": render_fragment(visit, "issue_parts.html", issue_view=issue_view),
+            "preview": issue_view.html,
+        }
+    return document
 
 
 _DAY: Final = {"day": DAY}
@@ -199,17 +202,17 @@ _PART: Final = {"type": "string", "enum": list(drafts.PARTS)}
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("GET", "/api/issues", issues),
-    Operation("GET", "/api/issues/{day}", issue, places=_DAY),
-    Operation("PUT", "/api/issues/{day}/parts/{part}", write_part, body=TextBody, places=_DAY | {"part": _PART}),
+    Operation("GET", "/api/issues/{day}", issue, path_schemas=_DAY),
+    Operation("PUT", "/api/issues/{day}/parts/{part}", write_part, body=TextBody, path_schemas=_DAY | {"part": _PART}),
     Operation(
         "PUT",
         "/api/issues/{day}/entries/{position:int}",
         write_entry,
         body=TextBody,
-        places=_DAY | {"position": NUMBER},
+        path_schemas=_DAY | {"position": NUMBER},
     ),
-    Operation("POST", "/api/issues/{day}/moves", move_entry, body=MoveBody, places=_DAY),
-    Operation("POST", "/api/issues/{day}/date", redate, body=DateBody, places=_DAY),
-    Operation("POST", "/api/issues/{day}/preview", preview, body=PreviewBody, places=_DAY),
-    Operation("POST", "/api/issues/{day}/export", export, body=ExportBody, places=_DAY),
+    Operation("POST", "/api/issues/{day}/moves", move_entry, body=MoveBody, path_schemas=_DAY),
+    Operation("POST", "/api/issues/{day}/date", redate, body=DateBody, path_schemas=_DAY),
+    Operation("POST", "/api/issues/{day}/preview", preview, body=PreviewBody, path_schemas=_DAY),
+    Operation("POST", "/api/issues/{day}/export", export, body=ExportBody, path_schemas=_DAY),
 )

@@ -1,4 +1,4 @@
-"""What the API can do, and its description as OpenAPI."""
+"""Operations of the API, and their description as OpenAPI."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ _REFUSALS: Final = (400, 401, 403, 404, 409, 413, 414, 416, 422, 429, 503)
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One thing that can be asked for or done.
+    """An operation of the API.
 
     Args:
-        path: as Starlette has it.
-        handle: its docstring describes it.
-        query, body: what it reads.
-        places: the schema of each part of the path.
+        method: of HTTP.
+        path: in Starlette's notation.
+        handle: makes the answer; its docstring and its name describe the operation.
+        query, body: models of the query string and of the JSON body.
+        path_schemas: the JSON schema of each parameter of the path.
     """
 
     method: Literal["GET", "POST", "PUT"]
@@ -39,20 +40,22 @@ class Operation:
     handle: Handler
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
-    places: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    path_schemas: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def openapi(operations: Iterable[Operation]) -> dict[str, Any]:
-    """The description of the API: https://spec.openapis.org/oas/v3.1.0."""
+def describe_api(operations: Iterable[Operation]) -> dict[str, Any]:
+    """Describe operations as OpenAPI 3.1: https://spec.openapis.org/oas/v3.1.0."""
     operations = list(operations)
-    models = list(dict.fromkeys(one.body for one in operations if one.body))
+    models = list(dict.fromkeys(operation.body for operation in operations if operation.body))
     refs, definitions = models_json_schema(
-        [(one, "validation") for one in models], ref_template="#/components/schemas/{model}"
+        [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
     )
     paths: dict[str, dict[str, Any]] = {}
-    for one in operations:
-        body = refs[one.body, "validation"] if one.body else None
-        paths.setdefault(re.sub(r":\w+}", "}", one.path), {})[one.method.lower()] = _described(one, body)
+    for operation in operations:
+        body = refs[operation.body, "validation"] if operation.body else None
+        paths.setdefault(re.sub(r":\w+}", "}", operation.path), {})[operation.method.lower()] = _describe_operation(
+            operation, body
+        )
     return {
         "openapi": "3.1.0",
         "info": {"title": "jianbao", "version": version("jianbao"), "description": _RULES},
@@ -78,20 +81,21 @@ _RULES: Final = (
 )
 
 
-def _described(one: Operation, body: Mapping[str, Any] | None) -> dict[str, Any]:
+def _describe_operation(operation: Operation, body: Mapping[str, Any] | None) -> dict[str, Any]:
     parameters = [
-        {"name": name, "in": "path", "required": True, "schema": dict(schema)} for name, schema in one.places.items()
+        {"name": name, "in": "path", "required": True, "schema": dict(schema)}
+        for name, schema in operation.path_schemas.items()
     ]
-    if one.query:
+    if operation.query:
         parameters += [
             {"name": name, "in": "query", "required": False, "schema": schema}
-            for name, schema in one.query.model_json_schema()["properties"].items()
+            for name, schema in operation.query.model_json_schema()["properties"].items()
         ]
     refusal = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-    said = getdoc(one.handle) or ""
-    described: dict[str, Any] = {
-        "operationId": one.handle.__name__,
-        "summary": said.split("\n")[0],
+    docstring = getdoc(operation.handle) or ""
+    description: dict[str, Any] = {
+        "operationId": operation.handle.__name__,
+        "summary": docstring.split("\n")[0],
         "parameters": parameters,
         "responses": {
             "200": {"description": "done", "content": {"application/json": {"schema": {"type": "object"}}}},
@@ -99,6 +103,6 @@ def _described(one: Operation, body: Mapping[str, Any] | None) -> dict[str, Any]
         },
     }
     if body is not None:
-        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
-        described["security"] = [{"token": []}]
-    return described
+        description["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+        description["security"] = [{"token": []}]
+    return description

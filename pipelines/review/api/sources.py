@@ -12,10 +12,10 @@ from crawler.sources.file import switched
 from pipelines import files
 from pipelines.errors import CannotDecide
 from pipelines.newsroom import Newsroom
-from pipelines.review.answering import problem
+from pipelines.review.answering import make_error_json
 from pipelines.review.api.operations import NAME, Operation
 from pipelines.review.pages.sources import SourceView, view_sources
-from pipelines.review.rendering import fragment
+from pipelines.review.rendering import render_fragment
 from pipelines.review.visit import NothingHere, Visit
 
 MOST_SOURCES: Final = 2000
@@ -39,68 +39,73 @@ class CrawlBody(BaseModel):
 
 def sources(visit: Visit) -> Response:
     """Every source that can work, and what is wrong with the rows that cannot."""
-    shown = view_sources(visit)
-    mistakes = [str(mistake) for mistake in shown.mistakes]
-    return JSONResponse({"sources": [_told(one) for one in shown.sources], "mistakes": mistakes})
+    registry = view_sources(visit)
+    mistakes = [str(mistake) for mistake in registry.mistakes]
+    return JSONResponse(
+        {"sources": [_make_document(source_view) for source_view in registry.sources], "mistakes": mistakes}
+    )
 
 
 def enable(visit: Visit) -> Response:
     """Switch a source on or off, in sources.toml itself."""
-    brought = visit.brought(EnabledBody)
-    identifier, home = visit.place("source"), visit.newsroom.home
+    body = visit.read_body(EnabledBody)
+    identifier, home = visit.read_path("source"), visit.newsroom.home
     if identifier not in Newsroom(home).sources:
         raise NothingHere
     try:
-        text = switched(home.sources.read_text(encoding="utf-8"), identifier, enabled=brought.enabled)
+        text = switched(home.sources.read_text(encoding="utf-8"), identifier, enabled=body.enabled)
         files.write(home.sources, text)
     except OSError as error:
         raise CannotDecide("cannot-write", path=home.sources, reason=error.strerror) from error
-    one = next(one for one in view_sources(visit).sources if one.source.id == identifier)
-    return JSONResponse(_told(one) | {"html": fragment(visit, "source.html", one=one)})
+    source_view = next(view for view in view_sources(visit).sources if view.source.id == identifier)
+    return JSONResponse(
+        _make_document(source_view) | {"html": render_fragment(visit, "source.html", source_view=source_view)}
+    )
 
 
 def crawl(visit: Visit) -> Response:
     """Begin to crawl, in a process of its own; `GET` tells how far it is."""
-    brought = visit.brought(CrawlBody)
+    body = visit.read_body(CrawlBody)
     registry = Newsroom(visit.newsroom.home).sources
-    wanted = list(dict.fromkeys(brought.sources)) or [one.id for one in registry.values() if one.enabled]
-    if unknown := [one for one in wanted if one not in registry]:
+    source_ids = list(dict.fromkeys(body.sources)) or [source.id for source in registry.values() if source.enabled]
+    unknown = [source_id for source_id in source_ids if source_id not in registry]
+    if unknown:
         raise CannotDecide("no-working-source", names=unknown[:5])
-    if not wanted:
+    if not source_ids:
         raise CannotDecide("no-enabled-source")
-    if not visit.room.crawls.begin(wanted):
-        return problem(409, visit.say("正在抓取：等这一次抓完"), **_progress(visit))
-    return JSONResponse(_progress(visit))
+    if not visit.desk.crawls.begin(source_ids):
+        return make_error_json(409, visit.translate("正在抓取：等这一次抓完"), **_read_progress(visit))
+    return JSONResponse(_read_progress(visit))
 
 
 def crawl_progress(visit: Visit) -> Response:
     """How far the crawl is that was begun last."""
-    return JSONResponse(_progress(visit))
+    return JSONResponse(_read_progress(visit))
 
 
-def _progress(visit: Visit) -> dict[str, Any]:
-    return asdict(visit.room.crawls.progress(visit.newsroom.store))
+def _read_progress(visit: Visit) -> dict[str, Any]:
+    return asdict(visit.desk.crawls.read_progress(visit.newsroom.store))
 
 
-def _told(one: SourceView) -> dict[str, Any]:
+def _make_document(source_view: SourceView) -> dict[str, Any]:
     return {
-        "id": one.source.id,
-        "name": one.source.name,
-        "kind": one.source.kind,
-        "enabled": one.source.enabled,
-        "health": one.health,
-        "expect_per_week": one.source.expect_per_week,
-        "week": one.week,
-        "weeks": [bar.count for bar in one.weeks],
-        "failure": one.failure or None,
-        "failures_in_row": one.failures,
-        "last_success_at": one.last_success.isoformat() if one.last_success else None,
+        "id": source_view.source.id,
+        "name": source_view.source.name,
+        "kind": source_view.source.kind,
+        "enabled": source_view.source.enabled,
+        "health": source_view.health,
+        "expect_per_week": source_view.source.expect_per_week,
+        "week": source_view.week,
+        "weeks": [bar.count for bar in source_view.weeks],
+        "failure": source_view.failure or None,
+        "failures_in_row": source_view.failures,
+        "last_success_at": source_view.last_success.isoformat() if source_view.last_success else None,
     }
 
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("GET", "/api/sources", sources),
-    Operation("PUT", "/api/sources/{source}/enabled", enable, body=EnabledBody, places={"source": NAME}),
+    Operation("PUT", "/api/sources/{source}/enabled", enable, body=EnabledBody, path_schemas={"source": NAME}),
     Operation("GET", "/api/crawl", crawl_progress),
     Operation("POST", "/api/crawl", crawl, body=CrawlBody),
 )

@@ -1,4 +1,4 @@
-"""Who is at the desk: a cookie for each browser, a token for each page of it, a session for each user."""
+"""Who uses the desk: a cookie for each browser, a token for its pages, a session for each user."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pipelines.review.guard.passwords import Guesses, matches
+from pipelines.review.guard.passwords import Guesses, verify_password
 from pipelines.store import Store
 
 COOKIE: Final = "jianbao_desk"
@@ -30,18 +30,19 @@ class TooManyGuesses(Exception):
     """Too many wrong passwords, of a user or from an address."""
 
 
-class NotHere(Exception):
-    """An address to go on to that is not the desk's own."""
+class ForeignAddress(Exception):
+    """An address to continue at that is not a page of the desk."""
 
 
 @dataclass(frozen=True)
 class Access:
-    """The rules of one desk.
+    """The access rules of one desk.
 
     Args:
-        key: what tokens are made with; the same after a restart, so that an open page goes on working.
-        login: whether a user must log in.
-        editor: who works here where nobody logs in.
+        key: signs the tokens; it outlives a restart, so that open pages go on working.
+        login: whether users must log in.
+        editor: the editor's name on a desk without login.
+        guesses: counts the wrong passwords.
     """
 
     key: bytes
@@ -49,63 +50,85 @@ class Access:
     editor: str
     guesses: Guesses = field(default_factory=Guesses)
 
-    def browser(self, request: Request) -> str | None:
-        """The cookie that a browser was given."""
+    def read_cookie(self, request: Request) -> str | None:
+        """Read the browser's cookie; None where it has none, or one that the desk cannot have made."""
         cookie = request.cookies.get(COOKIE, "")
         return cookie if len(cookie) in _TOKEN_LENGTHS and cookie.isascii() else None
 
-    def token(self, browser: str) -> str:
-        """The token that a browser's pages carry."""
+    def make_token(self, browser: str) -> str:
+        """Make the token that the pages of a browser send back."""
         return hmac.new(self.key, browser.encode(), hashlib.sha256).hexdigest()
 
-    def holds(self, browser: str | None, token: str) -> bool:
-        """Whether a token is that browser's."""
-        return browser is not None and hmac.compare_digest(self.token(browser).encode(), token.encode())
+    def verify_token(self, browser: str | None, token: str) -> bool:
+        """Whether a token belongs to a browser."""
+        return browser is not None and hmac.compare_digest(self.make_token(browser).encode(), token.encode())
 
-    def user(self, store: Store, browser: str | None, now: datetime) -> str | None:
-        """Who sits at a browser; None for somebody who has to log in first."""
+    def find_user(self, store: Store, browser: str | None, now: datetime) -> str | None:
+        """Find the user of a browser.
+
+        Args:
+            store: holds the sessions.
+            browser: its cookie.
+            now: sessions that ended earlier do not count.
+
+        Returns:
+            The user's name; None before the login.
+        """
         if not self.login:
             return self.editor
         if browser is None:
             return None
         with store.reading() as tx:
-            return tx.users.find_by_session(digest(browser), now)
+            return tx.users.find_by_session(hash_cookie(browser), now)
 
     def log_in(self, store: Store, name: str, password: str, address: str, now: datetime) -> str | None:
-        """Open a session.
+        """Check a password and open a session.
+
+        Args:
+            store: holds users and sessions.
+            name: the user's.
+            password: as the user typed it.
+            address: of the browser; wrong passwords count for the user and for the address.
+            now: the session lasts `SESSION` from now.
 
         Returns:
             The browser's new cookie; None where name or password are wrong.
 
         Raises:
-            TooManyGuesses: the password was not even looked at.
+            TooManyGuesses: too many wrong passwords lately; this password was not checked.
         """
         keys = (f"user {name}", f"address {address}")
-        if not self.guesses.allowed(*keys):
+        if not self.guesses.are_allowed(*keys):
             raise TooManyGuesses
         with store.reading() as tx:
             stored = tx.users.get_password_hash(name)
-        if not matches(password, stored):
-            self.guesses.failed(*keys)
+        if not verify_password(password, stored):
+            self.guesses.note_failure(*keys)
             return None
-        browser = new_browser()
+        browser = make_browser_cookie()
         with store.transaction() as tx:
-            tx.users.open_session(digest(browser), name, now, now + SESSION)
+            tx.users.open_session(hash_cookie(browser), name, now, now + SESSION)
         return browser
 
 
-def new_browser() -> str:
-    """A cookie for a browser that has none."""
+def make_browser_cookie() -> str:
+    """Make a random cookie for a browser that has none."""
     return secrets.token_urlsafe(32)
 
 
-def digest(browser: str) -> bytes:
-    """What the store knows of a cookie: enough to recognise it, too little to use it."""
+def hash_cookie(browser: str) -> bytes:
+    """Hash a cookie for the store: the hash recognises the cookie, and nobody can use it as one."""
     return hashlib.sha256(browser.encode()).digest()
 
 
-def give(response: Response, browser: str, *, secure: bool) -> None:
-    """Have the browser keep its cookie."""
+def set_browser_cookie(response: Response, browser: str, *, secure: bool) -> None:
+    """Set the browser's cookie in a response.
+
+    Args:
+        response: to change.
+        browser: the cookie's value.
+        secure: whether the browser sends it by HTTPS alone.
+    """
     response.set_cookie(
         COOKIE,
         browser,
@@ -117,8 +140,8 @@ def give(response: Response, browser: str, *, secure: bool) -> None:
     )
 
 
-def key_at(path: Path) -> bytes:
-    """The key of a newsroom's desk, made when it is first asked for; only its owner can read the file."""
+def load_key(path: Path) -> bytes:
+    """Load the key of a newsroom's desk; the first call makes it, in a file that only its owner can read."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -126,27 +149,27 @@ def key_at(path: Path) -> bytes:
         if len(key := path.read_bytes()) >= 32:
             return key
         path.unlink()
-        return key_at(path)
+        return load_key(path)
     key = secrets.token_bytes(32)
     with os.fdopen(handle, "wb") as file:
         file.write(key)
     return key
 
 
-def own_path(address: str) -> str:
-    """A page of the desk to go on to.
+def check_own_path(address: str) -> str:
+    """Check that an address is a path on the desk, and return it.
 
     Raises:
-        NotHere: another site, or what a browser could take for one.
+        ForeignAddress: the address leads to another site, or a browser could read it so.
 
-    >>> own_path("/issue?date=2026-01-01")
+    >>> check_own_path("/issue?date=2026-01-01")
     '/issue?date=2026-01-01'
     """
     try:
         parts = urlsplit(address)
     except ValueError as error:
-        raise NotHere(address) from error
+        raise ForeignAddress(address) from error
     printable = address.isprintable() and address.isascii() and "\\" not in address and " " not in address
     if not printable or parts.scheme or parts.netloc or not address.startswith("/") or address.startswith("//"):
-        raise NotHere(address)
+        raise ForeignAddress(address)
     return address

@@ -1,7 +1,8 @@
-"""What stands before every request: who is addressed, where it comes from, how much it brings, what it shows.
+"""Checks every request before the desk reads it: host name, origin, size, media type; and sets the security headers.
 
-A page that an editor has open beside the desk may not act for them, and a name that resolves to this machine may not
-read it. Nothing of an article is trusted: no script, no style, no address but our own.
+The checks keep a page of another site from acting in the editor's name (cross-site request forgery), and a foreign name
+that resolves to this machine from reading the desk (DNS rebinding). The headers keep the text of an article from
+running scripts, loading styles or reaching other addresses.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_BYTES: Final = 256 * 1024
-"""Of a request's body: the longest entry, several times over."""
+"""Of a request's body; several times the longest entry."""
 
 MOST_RANGES: Final = 4
+"""Ranges in one request for a file."""
 
 MOST_OF_A_PATH: Final = 1000
-"""Characters; a number of more digits than Python reads is none of ours."""
+"""Characters. The limit also keeps numbers in a path short enough for `int` (4300 digits)."""
 
 FORM: Final = "application/x-www-form-urlencoded"
 JSON: Final = "application/json"
@@ -47,33 +49,34 @@ _HEADERS: Final = {
     "Content-Security-Policy": PAGE_POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",  # other sites get no address; with no-referrer a form's Origin would be null
+    "Referrer-Policy": "same-origin",  # other sites receive no address; with no-referrer a form's Origin would be null
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
     "Cache-Control": "no-store",
 }
-"""What a response has unless it says otherwise itself."""
+"""Headers of every response that does not set them itself."""
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
-    """What the desk may be called in a request's Host.
+class HostNames:
+    """The names that a request's Host header may use for the desk.
 
     Args:
         hosts: in lower case, without port.
-        any_address: also whatever is an IP address: a name that was rebound to this machine is none.
+        any_address: whether every IP address is accepted too; DNS rebinding needs a name, so an address is safe.
     """
 
     hosts: Collection[str]
     any_address: bool = False
 
-    def has(self, header: str) -> bool:
+    def include(self, header: str) -> bool:
         """Whether a Host header names the desk.
 
-        >>> Names({"localhost"}).has("localhost:8000"), Names({"localhost"}).has("evil.example")
+        >>> HostNames({"localhost"}).include("localhost:8000"), HostNames({"localhost"}).include("evil.example")
         (True, False)
-        >>> Names(set(), any_address=True).has("[::1]:80"), Names(set(), any_address=True).has("a@localhost")
+        >>> any_address = HostNames(set(), any_address=True)
+        >>> any_address.include("[::1]:80"), any_address.include("a@localhost")
         (True, False)
         """
         try:
@@ -95,14 +98,14 @@ def _is_address(host: str) -> bool:
 
 
 class Defence:
-    """Refuses what no browser of an editor would send, and puts the same headers on whatever is answered.
+    """Refuses requests that no browser of an editor sends, and sets the security headers of every response.
 
     Args:
-        app: what comes behind.
-        names: what the desk is called.
+        app: the application that answers the other requests.
+        names: the host names that a request may use.
     """
 
-    def __init__(self, app: ASGIApp, names: Names) -> None:
+    def __init__(self, app: ASGIApp, names: HostNames) -> None:
         self._app = app
         self._names = names
 
@@ -112,30 +115,33 @@ class Defence:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        refused = self._refusal(scope["method"], headers)
-        if refused is None and len(scope["path"]) > MOST_OF_A_PATH:
-            refused = 414, "Such a long address leads nowhere."
-        if refused is not None:
-            await PlainTextResponse(refused[1], refused[0])(scope, receive, _with_headers(send))
+        refusal = self._find_refusal(scope["method"], headers)
+        if refusal is None and len(scope["path"]) > MOST_OF_A_PATH:
+            refusal = 414, "Such a long address leads nowhere."
+        if refusal is not None:
+            status, message = refusal
+            await PlainTextResponse(message, status)(scope, receive, _add_headers(send))
             return
-        await self._app(scope, receive, _with_headers(send))
+        await self._app(scope, receive, _add_headers(send))
 
-    def _refusal(self, method: str, headers: Headers) -> tuple[int, str] | None:
-        if refused := self._misaddressed(headers):
-            return refused
-        return None if method in SAFE_METHODS else _unwelcome(headers)
+    def _find_refusal(self, method: str, headers: Headers) -> tuple[int, str] | None:
+        refusal = self._check_address(headers)
+        if refusal is not None or method in SAFE_METHODS:
+            return refusal
+        return _check_change(headers)
 
-    def _misaddressed(self, headers: Headers) -> tuple[int, str] | None:
+    def _check_address(self, headers: Headers) -> tuple[int, str] | None:
         hosts = headers.getlist("host")
-        if len(hosts) != 1 or not self._names.has(hosts[0]):
+        if len(hosts) != 1 or not self._names.include(hosts[0]):
             return 400, "This desk is not called that. Start it with --allow-host to give it another name."
         if headers.get("range", "").count(",") >= MOST_RANGES:
             return 416, "Too many ranges."
         return None
 
 
-def _unwelcome(headers: Headers) -> tuple[int, str] | None:
-    if not _same_origin(headers):
+def _check_change(headers: Headers) -> tuple[int, str] | None:
+    """Check a request that may change something; return the status and the reason of a refusal."""
+    if not _is_same_origin(headers):
         return 403, "This did not come from the desk's own page."
     length = headers.get("content-length", "0")
     if not length.isdigit() or int(length) > MOST_BYTES:
@@ -145,12 +151,12 @@ def _unwelcome(headers: Headers) -> tuple[int, str] | None:
     return None
 
 
-def _same_origin(headers: Headers) -> bool:
-    """Whether a request comes from a page of the desk, as far as the browser tells.
+def _is_same_origin(headers: Headers) -> bool:
+    """Whether a request comes from a page of the desk, according to the headers that its browser sets.
 
     Sec-Fetch-Site decides alone: no page can forge it, and a proxy that rewrites Host does not change it. Browsers send
     it only to HTTPS and loopback (Fetch Metadata, section 2), so Origin decides for plain HTTP and for older browsers.
-    A client that is no browser sends neither: for it the token decides.
+    Other clients send neither header; their requests are accepted here and need the token.
     """
     site = headers.get("sec-fetch-site")
     if site is not None:
@@ -165,12 +171,12 @@ def _same_origin(headers: Headers) -> bool:
     return parts.scheme in ("http", "https") and parts.netloc.lower() == headers["host"].lower()
 
 
-def _with_headers(send: Send) -> Send:
+def _add_headers(send: Send) -> Send:
     async def answer(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
-                headers.setdefault(name, value)
+            for name, text in _HEADERS.items():
+                headers.setdefault(name, text)
         await send(message)
 
     return answer

@@ -1,4 +1,4 @@
-"""Passwords, as argon2 hashes; and how often somebody may guess."""
+"""Hashes passwords with argon2, and limits how often somebody may guess one."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 SHORTEST: Final = 10
 LONGEST: Final = 1000
-"""Characters: hashing takes time that grows with the length."""
+"""Characters; the time of hashing grows with the length."""
 
 GUESSES: Final = 5
 WINDOW: Final = 300.0
-"""Seconds in which somebody may guess so often: a name from anywhere, or an address whatever the name."""
+"""Seconds in which `GUESSES` wrong passwords are allowed, for one name from any address and for one address."""
 
 _MOST_REMEMBERED: Final = 10_000
 
 _hasher: Final = PasswordHasher()
 _NOBODY: Final = _hasher.hash("nobody has this password")
-"""What is verified where there is no such user, so that an answer's time does not tell."""
+"""Verified for an unknown user, so that the time of the answer does not reveal which users exist."""
 
 
 class TooShort(Exception):
-    """A password that could be guessed."""
+    """A password that is too short, or too long to hash."""
 
 
-def hashed(password: str) -> str:
-    """The hash to store.
+def hash_password(password: str) -> str:
+    """Hash a password for the store.
 
     Raises:
-        TooShort: fewer than `SHORTEST` characters, or more than `LONGEST`.
+        TooShort: the password has fewer than `SHORTEST` characters, or more than `LONGEST`.
     """
     if not SHORTEST <= len(password) <= LONGEST:
         raise TooShort(f"密码要有 {SHORTEST} 到 {LONGEST} 个字符")
     return _hasher.hash(password)
 
 
-def matches(password: str, stored: str | None) -> bool:
-    """Whether a password is the one that was hashed; None stands for a user that does not exist."""
+def verify_password(password: str, stored: str | None) -> bool:
+    """Whether a password fits a stored hash; None stands for a user that does not exist."""
     if len(password) > LONGEST:
         return False
     try:
@@ -55,7 +55,7 @@ class Guesses:
     """Counts failed logins, by user and by address, in this process.
 
     >>> guesses = Guesses(clock=lambda: 0.0)
-    >>> [guesses.allowed("1.2.3.4") for _ in range(GUESSES) if guesses.failed("1.2.3.4") is None][-1]
+    >>> [guesses.are_allowed("1.2.3.4") for _ in range(GUESSES) if guesses.note_failure("1.2.3.4") is None][-1]
     False
     """
 
@@ -64,20 +64,20 @@ class Guesses:
         self._failed: dict[str, deque[float]] = {}
         self._lock = threading.Lock()
 
-    def allowed(self, *keys: str) -> bool:
-        """Whether none of the keys has failed too often lately."""
+    def are_allowed(self, *keys: str) -> bool:
+        """Whether each key has fewer than `GUESSES` failures in the last `WINDOW` seconds."""
         with self._lock:
-            return all(len(self._recent(key)) < GUESSES for key in keys)
+            return all(len(self._find_recent(key)) < GUESSES for key in keys)
 
-    def failed(self, *keys: str) -> None:
-        """Note that a login failed."""
+    def note_failure(self, *keys: str) -> None:
+        """Count a failed login for each key."""
         with self._lock:
             if len(self._failed) > _MOST_REMEMBERED:
-                self._failed = {key: times for key in list(self._failed) if (times := self._recent(key))}
+                self._failed = {key: times for key in list(self._failed) if (times := self._find_recent(key))}
             for key in keys:
                 self._failed.setdefault(key, deque(maxlen=GUESSES)).append(self._clock())
 
-    def _recent(self, key: str) -> deque[float]:
+    def _find_recent(self, key: str) -> deque[float]:
         times = self._failed.get(key, deque())
         while times and times[0] < self._clock() - WINDOW:
             times.popleft()

@@ -1,4 +1,4 @@
-"""归档: past issues, and where a story appeared."""
+"""归档: back issues, their entries, and a search of them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from pipelines.issue.escape import make_printable_url
 from pipelines.issue.keys import find_entry_keys
 from pipelines.model import Entry, Issue
 from pipelines.newsroom.issues import all_issues
-from pipelines.review.pages.issue import day_of, view_issue
-from pipelines.review.rendering import page
+from pipelines.review.pages.issue import read_day, view_issue
+from pipelines.review.rendering import render_page
 from pipelines.review.visit import NothingHere, Visit
 from pipelines.store import Transaction
 from pipelines.store.search import folded
@@ -24,8 +24,12 @@ from pipelines.store.search import folded
 MOST_HITS: Final = 100
 
 
-class Query(BaseModel):
-    """What past issues are searched for: words that all stand in an entry; taken literally."""
+class ArchiveQuery(BaseModel):
+    """The query string of the archive.
+
+    Args:
+        q: search terms, separated by spaces; an entry matches where its Markdown contains all of them.
+    """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -33,11 +37,12 @@ class Query(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Printed:
-    """An entry of a past issue.
+class PrintedEntry:
+    """An entry of a published issue, ready for a template.
 
     Args:
-        also: the other issues that printed one of its links.
+        issue: the date of the issue.
+        also: the dates of other issues that printed one of its links, newest first.
     """
 
     issue: date
@@ -48,73 +53,73 @@ class Printed:
     also: Sequence[date]
 
 
-def archive_page(visit: Visit) -> Response:
-    """All past issues, or the entries that have the words searched for."""
-    asked = visit.asked(Query)
+def show_archive(visit: Visit) -> Response:
+    """Show all published issues, or the entries that match a search."""
+    query = visit.read_query(ArchiveQuery)
     store = visit.newsroom.store
-    hits: list[Printed] = []
-    if terms := folded(asked.q).split():
+    hits: list[PrintedEntry] = []
+    if terms := folded(query.q).split():
         with store.reading() as tx:
-            found = [(day, entry) for day, entry in tx.issues.list_printed_entries() if _has(entry, terms)]
-            hits = [_printed(visit, tx, day, entry) for day, entry in found[:MOST_HITS]]
-        return page(
+            matches = [(day, entry) for day, entry in tx.issues.list_printed_entries() if _matches(entry, terms)]
+            hits = [_make_printed_entry(visit, tx, day, entry) for day, entry in matches[:MOST_HITS]]
+        return render_page(
             visit,
             "archive.html",
             title="归档",
-            asked=asked,
+            query=query,
             hits=hits,
             issues=(),
-            total=len(found),
-            first_titles=_first_titles(visit),
+            total=len(matches),
+            read_first_titles=_make_titles_reader(visit),
         )
-    issues = [one for one in all_issues(store) if one.state == "published"]
-    return page(
+    issues = [issue for issue in all_issues(store) if issue.state == "published"]
+    return render_page(
         visit,
         "archive.html",
         title="归档",
-        asked=asked,
+        query=query,
         hits=(),
         issues=issues,
         total=0,
-        first_titles=_first_titles(visit),
+        read_first_titles=_make_titles_reader(visit),
     )
 
 
-def archived_issue(visit: Visit) -> Response:
-    """One past issue: how it was printed, and where else its stories appeared."""
-    day = day_of(visit.place("day"))
-    shown = view_issue(visit, day)
-    if shown.issue.state != "published":
+def show_archived_issue(visit: Visit) -> Response:
+    """Show one published issue, and the other issues that printed the same links."""
+    day = read_day(visit.read_path("day"))
+    issue_view = view_issue(visit, day)
+    if issue_view.issue.state != "published":
         raise NothingHere
     with visit.newsroom.store.reading() as tx:
         sections = [
-            (section.name, [_printed(visit, tx, day, entry) for entry in section.entries])
-            for section in shown.issue.sections
+            (section.name, [_make_printed_entry(visit, tx, day, entry) for entry in section.entries])
+            for section in issue_view.issue.sections
         ]
-    return page(visit, "archived.html", title="归档", shown=shown, sections=sections)
+    return render_page(visit, "archived.html", title="归档", issue_view=issue_view, sections=sections)
 
 
-def _first_titles(visit: Visit) -> Callable[[Issue], str]:
-    """What an issue is known by that has no headline."""
+def _make_titles_reader(visit: Visit) -> Callable[[Issue], str]:
+    """Make the function with which the template names an issue without headline: by its first three titles."""
 
-    def said(issue: Issue) -> str:
+    def read_first_titles(issue: Issue) -> str:
         entries = [entry for section in issue.sections for entry in section.entries]
         return " / ".join(read_title(entry.markdown, visit.newsroom.newsletter) for entry in entries[:3])
 
-    return said
+    return read_first_titles
 
 
-def _has(entry: Entry, terms: Sequence[str]) -> bool:
+def _matches(entry: Entry, terms: Sequence[str]) -> bool:
     text = folded(entry.markdown)
     return all(term in text for term in terms)
 
 
-def _printed(visit: Visit, tx: Transaction, day: date, entry: Entry) -> Printed:
+def _make_printed_entry(visit: Visit, tx: Transaction, day: date, entry: Entry) -> PrintedEntry:
     newsletter = visit.newsroom.newsletter
     keys = find_entry_keys(entry, newsletter, visit.newsroom.rules)
-    days = {other.day for printed in tx.issues.find_printed(keys).values() for other in printed}
+    days = {reference.day for printed in tx.issues.find_printed(keys).values() for reference in printed}
     view = read_entry(entry.markdown, newsletter)
-    return Printed(
+    return PrintedEntry(
         issue=day,
         title=read_title(entry.markdown, newsletter),
         url=make_printable_url(view.url or "") or "",

@@ -13,13 +13,13 @@ from starlette.responses import HTMLResponse, Response
 from crawler.kinds import KINDS, Kind
 from pipelines.model import CandidateState
 from pipelines.newsroom.candidates import page_candidates
-from pipelines.review.pages.cards import Tab, cards, tabs
-from pipelines.review.rendering import fragment, page
+from pipelines.review.pages.cards import Tab, make_cards, make_tabs
+from pipelines.review.rendering import render_fragment, render_page
 from pipelines.review.visit import Visit
-from pipelines.store.listing import UNDECIDED, CandidateQuery
+from pipelines.store.listing import CandidateQuery
 
 PAGE: Final = 40
-"""Cards that are shown at once; the next ones come when the editor gets there."""
+"""Cards that a page loads at once; a script loads the next ones when the editor reaches the end."""
 
 SPANS: Final[tuple[tuple[str, str], ...]] = (
     ("", "不限"),
@@ -33,13 +33,19 @@ SPANS: Final[tuple[tuple[str, str], ...]] = (
 STATES: Final[tuple[CandidateState, ...]] = ("new", "picked", "later", "dropped", "published")
 
 
-class Asked(BaseModel):
-    """What a list of candidates is asked for.
+class CandidatesQuery(BaseModel):
+    """The query string of a list of candidates.
 
     Args:
-        q: words that all stand in a title, an account or a digest; taken literally.
-        first: how many to pass over.
-        upto, after: ids of stories: what came later than the list was first looked at, and what came since.
+        category: of the candidates; None for all categories.
+        since: only candidates of the last days, as `7d`; empty for any age.
+        source: id of a source.
+        kind: of the source.
+        q: search terms; all of them must be in a title, an account or a digest.
+        first: number of candidates before the first of the list.
+        limit: the highest number of candidates in the list.
+        upto: the highest story id of the list, so that later stories do not shift its pages.
+        after: only stories with a higher id, which came after the list was made.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -56,8 +62,8 @@ class Asked(BaseModel):
     upto: int | None = Field(None, ge=0, le=2**31 - 1)
     after: int | None = Field(None, ge=0, le=2**31 - 1)
 
-    def wanted(self, now: datetime) -> CandidateQuery:
-        """As the store is asked."""
+    def to_store_query(self, now: datetime) -> CandidateQuery:
+        """Make the query that the store understands."""
         return CandidateQuery(
             states=() if self.state == "all" else (self.state,),
             category=self.category,
@@ -72,8 +78,8 @@ class Asked(BaseModel):
 
     @property
     def filters(self) -> dict[str, str]:
-        """The filters that are set, as a query string has them."""
-        values = {
+        """The filters that are set, as fields of a query string."""
+        fields = {
             "since": self.since,
             "source": self.source or "",
             "kind": self.kind or "",
@@ -81,68 +87,66 @@ class Asked(BaseModel):
             "promotion": self.promotion or "",
             "q": self.q,
         }
-        return {name: value for name, value in values.items() if value}
+        return {name: text for name, text in fields.items() if text}
 
-    def address(self, **others: str | int) -> str:
-        """The page with other values."""
-        values: dict[str, str | int] = {"category": self.category or "", **self.filters, **others}
-        given = {name: value for name, value in values.items() if value or name == "category"}
-        return f"/candidates?{urlencode(given)}"
+    def make_address(self, **changes: str | int) -> str:
+        """Make the address of this list, with changed fields."""
+        fields: dict[str, str | int] = {"category": self.category or "", **self.filters, **changes}
+        filled = {name: field for name, field in fields.items() if field or name == "category"}
+        return f"/candidates?{urlencode(filled)}"
 
 
-def candidates_page(visit: Visit) -> Response:
-    """The whole page."""
-    asked = visit.asked(Asked)
+def show_candidates(visit: Visit) -> Response:
+    """Show the page of candidates."""
+    query = visit.read_query(CandidatesQuery)
     newsletter = visit.newsroom.newsletter
-    if asked.category is None and "category" not in visit.request.query_params:
-        asked = asked.model_copy(update={"category": newsletter.category_names[0]})
+    if query.category is None and "category" not in visit.request.query_params:
+        query = query.model_copy(update={"category": newsletter.category_names[0]})
     with visit.newsroom.store.reading() as tx:
         mark = tx.articles.next_id() - 1
-        found = page_candidates(tx, asked.wanted(visit.now), visit.now, offset=asked.first, limit=asked.limit)
-        shown = cards(tx, found.candidates, newsletter, visit.now)
-        over = tabs(tx, asked.wanted(visit.now), newsletter, dict(found.counts))
-    return page(
+        listed = page_candidates(tx, query.to_store_query(visit.now), visit.now, offset=query.first, limit=query.limit)
+        cards = make_cards(tx, listed.candidates, newsletter, visit.now)
+        tabs = make_tabs(tx, query.to_store_query(visit.now), newsletter, dict(listed.counts))
+    return render_page(
         visit,
         "candidates.html",
         title="候选",
-        asked=asked,
-        cards=shown,
-        tabs=over,
-        tab_words=tab_words,
-        total=found.total,
-        rest=max(found.total - asked.first - len(shown), 0),
+        query=query,
+        cards=cards,
+        tabs=tabs,
+        format_tab=format_tab,
+        remaining=max(listed.total - query.first - len(cards), 0),
         mark=mark,
         spans=SPANS,
         states=STATES,
         kinds=KINDS,
-        sources=sorted(visit.newsroom.sources.values(), key=lambda one: (one.kind, one.id)),
-        undecided=asked.state in UNDECIDED,
+        sources=sorted(visit.newsroom.sources.values(), key=lambda source: (source.kind, source.id)),
     )
 
 
-def more_cards(visit: Visit) -> Response:
-    """The cards that follow, or those that came since, for a script to put into the list."""
-    asked = visit.asked(Asked)
+def show_more_cards(visit: Visit) -> Response:
+    """Show the next cards, or the cards of new candidates, as HTML that a script adds to the list."""
+    query = visit.read_query(CandidatesQuery)
     newsletter = visit.newsroom.newsletter
     with visit.newsroom.store.reading() as tx:
         mark = tx.articles.next_id() - 1
-        found = page_candidates(tx, asked.wanted(visit.now), visit.now, offset=asked.first, limit=asked.limit)
-        shown = cards(tx, found.candidates, newsletter, visit.now)
-    html = "".join(fragment(visit, "card.html", card=one) for one in shown)
-    rest = max(found.total - asked.first - len(shown), 0)
-    return HTMLResponse(html, headers={"X-Rest": str(rest), "X-Mark": str(mark)})
+        listed = page_candidates(tx, query.to_store_query(visit.now), visit.now, offset=query.first, limit=query.limit)
+        cards = make_cards(tx, listed.candidates, newsletter, visit.now)
+    html = "".join(render_fragment(visit, "card.html", card=card) for card in cards)
+    remaining = max(listed.total - query.first - len(cards), 0)
+    return HTMLResponse(html, headers={"X-Rest": str(remaining), "X-Mark": str(mark)})
 
 
-def tab_counts(visit: Visit, asked: Asked) -> list[dict[str, Any]]:
-    """What the tabs over a list say now."""
-    wanted = replace(asked.wanted(visit.now), upto=None, after=None)
+def count_tabs(visit: Visit, query: CandidatesQuery) -> list[dict[str, Any]]:
+    """Count the candidates of each tab; the documents are part of the JSON of a decision."""
+    store_query = replace(query.to_store_query(visit.now), upto=None, after=None)
     with visit.newsroom.store.reading() as tx:
         return [
-            {"name": one.name, "count": one.count, "said": tab_words(visit, one), "full": one.full}
-            for one in tabs(tx, wanted, visit.newsroom.newsletter)
+            {"name": tab.name, "count": tab.count, "said": format_tab(visit, tab), "full": tab.full}
+            for tab in make_tabs(tx, store_query, visit.newsroom.newsletter)
         ]
 
 
-def tab_words(visit: Visit, tab: Tab) -> str:
-    """How far a category is: `目标 5 · 已选 3`."""
-    return visit.say("目标 {quota} · 已选 {picked}", quota=tab.quota, picked=tab.picked) if tab.quota else ""
+def format_tab(visit: Visit, tab: Tab) -> str:
+    """Format the quota and the picks of a category: `目标 5 · 已选 3`."""
+    return visit.translate("目标 {quota} · 已选 {picked}", quota=tab.quota, picked=tab.picked) if tab.quota else ""

@@ -1,4 +1,4 @@
-"""Candidates as cards: what an editor needs to see of a story, ready to be put into a template."""
+"""Candidates as cards: the title, the reports, the reasons and the state of a story, ready for a template."""
 
 from __future__ import annotations
 
@@ -22,7 +22,15 @@ from pipelines.store.listing import CandidateQuery
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """An article of a story: the lead, or another report."""
+    """An article of a story: the lead, or another report.
+
+    Args:
+        url: safe to link; empty for a temporary address.
+        host: of the URL, in ASCII.
+        source: the publisher, else the id of the source.
+        day: of publication, short.
+        published_at: in the newsletter's zone.
+        revision: 1 for an article that never changed."""
 
     id: int
     title: str
@@ -30,8 +38,8 @@ class Report:
     host: str
     source: str
     author: str
-    when: str
-    at: datetime
+    day: str
+    published_at: datetime
     kind: str
     language: str
     revision: int
@@ -39,18 +47,22 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A story as it is shown.
+    """A candidate, ready for a template.
 
     Args:
-        version: sent back with each action.
-        title, summary: of the entry that it has or would have, plain text.
-        lead, others: the article to link, and the other reports.
-        links: label, address and what of it is shown.
+        id: of the story.
+        version: of the story; a script sends it back with each action.
+        title, summary: of the story's entry, or of the proposed one; plain text.
+        lead: the article that the entry links.
+        other_reports: the other articles of the story.
+        links: label, URL and short form of each link.
         evidence: kind and detail, each pair once.
-        promotion: of which sort it is; empty for none.
-        category_share: how sure the category is, in per cent.
-        issue: the draft that it stands in.
-        follows: the issue that printed what this is the sequel of.
+        reasons: of at least 0.05.
+        category_share: score of the category, in per cent.
+        promotion: the sort of promotion; empty for none.
+        published_in: the issue that printed the story.
+        issue: the draft that contains the story.
+        follows: the issue that printed the news before this follow-up.
     """
 
     id: int
@@ -58,7 +70,7 @@ class Card:
     title: str
     summary: str
     lead: Report
-    others: Sequence[Report]
+    other_reports: Sequence[Report]
     links: Sequence[tuple[str, str, str]]
     evidence: Sequence[tuple[str, str]]
     reasons: Sequence[Reason]
@@ -74,11 +86,12 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """A category over the list.
+    """A category above the list.
 
     Args:
-        count: candidates wanted.
-        quota, picked: how many the issue wants and has.
+        count: number of its candidates.
+        quota: number of entries that the newsletter aims at.
+        picked: number of entries in the newest draft.
     """
 
     name: str
@@ -88,107 +101,135 @@ class Tab:
 
     @property
     def full(self) -> bool:
-        """Whether the issue has as many as it wants."""
+        """Whether the draft has reached the quota."""
         return 0 < self.quota <= self.picked
 
 
-def cards(tx: Transaction, candidates: Sequence[Candidate], newsletter: Newsletter, now: datetime) -> list[Card]:
-    """Cards of candidates, in the order given.
+def make_cards(tx: Transaction, candidates: Sequence[Candidate], newsletter: Newsletter, now: datetime) -> list[Card]:
+    """Make the cards of candidates, in the given order.
 
     Args:
-        candidates: with their score as of today, or without.
-        now: what times are told from.
+        tx: reads entries, drafts and versions.
+        candidates: the candidates.
+        newsletter: gives labels and time zone.
+        now: aware; a day of another year is written with its year.
     """
     entries = current_entries(tx, candidates, newsletter)
-    seen = read_versions(tx, candidates)
+    versions = read_versions(tx, candidates)
     drafts = tx.issues.list_drafts()
     return [
-        _card(one, entries[one.story.id].markdown, seen[one.story.id], drafts, newsletter, now) for one in candidates
+        _make_card(
+            candidate, entries[candidate.story.id].markdown, versions[candidate.story.id], drafts, newsletter, now
+        )
+        for candidate in candidates
     ]
 
 
-def card(tx: Transaction, candidate: Candidate, newsletter: Newsletter, now: datetime) -> Card:
-    """The card of one candidate as the store has it."""
-    return cards(tx, [as_of(candidate, now)], newsletter, now)[0]
+def make_card(tx: Transaction, candidate: Candidate, newsletter: Newsletter, now: datetime) -> Card:
+    """Make the card of one candidate.
+
+    Args:
+        tx: reads entries, drafts and versions.
+        candidate: as the store has it; the card shows the score of now.
+        newsletter: gives labels and time zone.
+        now: aware.
+    """
+    return make_cards(tx, [as_of(candidate, now)], newsletter, now)[0]
 
 
-def tabs(
-    tx: Transaction, wanted: CandidateQuery, newsletter: Newsletter, counts: dict[str, int] | None = None
+def make_tabs(
+    tx: Transaction, query: CandidateQuery, newsletter: Newsletter, counts: dict[str, int] | None = None
 ) -> list[Tab]:
-    """The newsletter's categories, with what is wanted of each and what the newest draft has; what none claims last."""
-    counts = tx.stories.count_by_category(wanted) if counts is None else counts
+    """Make the tabs: the newsletter's categories in their order, then other categories of candidates.
+
+    Args:
+        tx: reads counts and drafts.
+        query: the list below the tabs.
+        newsletter: gives categories and quotas.
+        counts: of candidates by category, where the caller has counted already.
+    """
+    counts = tx.stories.count_by_category(query) if counts is None else counts
     newest = max(tx.issues.list_drafts(), key=lambda issue: issue.date, default=None)
     picked: dict[str, int] = {}
     for section in newest.sections if newest else ():
         category = newsletter.category(section.name)
         name = category.name if category else section.name
         picked[name] = picked.get(name, 0) + len(section.entries)
-    quotas = {one.name: one.quota for one in newsletter.categories}
+    quotas = {category.name: category.quota for category in newsletter.categories}
     names = dict.fromkeys((*quotas, *counts))
     return [Tab(name, counts.get(name, 0), quotas.get(name, 0), picked.get(name, 0)) for name in names]
 
 
-def _card(  # noqa: PLR0917 - a card is made of so much
-    one: Candidate, markdown: str, version: str, drafts: Sequence[Issue], newsletter: Newsletter, now: datetime
+def _make_card(  # noqa: PLR0917 - a card shows values of six sources
+    candidate: Candidate, markdown: str, version: str, drafts: Sequence[Issue], newsletter: Newsletter, now: datetime
 ) -> Card:
-    lead = one.lead
-    place = find_slot(one, drafts)
-    sort = next((reason.text for reason in one.reasons if reason.text.startswith(PROMOTION)), "")
-    shares = one.category_scores
+    lead = candidate.lead
+    slot = find_slot(candidate, drafts)
+    promotion = next((reason.text for reason in candidate.reasons if reason.text.startswith(PROMOTION)), "")
+    shares = candidate.category_scores
     return Card(
-        id=one.story.id,
+        id=candidate.story.id,
         version=version,
         title=read_title(markdown, newsletter) or lead.article.title,
         summary=read_summary(markdown, newsletter),
-        lead=_report(lead, now, newsletter.zone),
-        others=[_report(other, now, newsletter.zone) for other in one.articles if other is not lead],
-        links=[(link.label, url, _short(url)) for link in one.links if (url := make_printable_url(link.url))],
-        evidence=list(dict.fromkeys((edge.kind, edge.detail) for edge in one.story.evidence)),
-        reasons=[reason for reason in one.reasons if abs(reason.weight) >= 0.05],
-        score=one.score,
-        category=one.category,
-        category_share=round(100 * shares.get(one.category, 0)),
-        promotion=sort.removeprefix(PROMOTION),
-        state=one.state,
-        published_in=one.published_in,
-        issue=place.issue if place else None,
-        follows=one.follows,
+        lead=_make_report(lead, now, newsletter.zone),
+        other_reports=[
+            _make_report(report, now, newsletter.zone) for report in candidate.articles if report is not lead
+        ],
+        links=[
+            (link.label, url, _shorten_url(url)) for link in candidate.links if (url := make_printable_url(link.url))
+        ],
+        evidence=list(dict.fromkeys((edge.kind, edge.detail) for edge in candidate.story.evidence)),
+        reasons=[reason for reason in candidate.reasons if abs(reason.weight) >= 0.05],
+        score=candidate.score,
+        category=candidate.category,
+        category_share=round(100 * shares.get(candidate.category, 0)),
+        promotion=promotion.removeprefix(PROMOTION),
+        state=candidate.state,
+        published_in=candidate.published_in,
+        issue=slot.issue if slot else None,
+        follows=candidate.follows,
     )
 
 
-def _report(stored: StoredArticle, now: datetime, zone: ZoneInfo) -> Report:
+def _make_report(stored: StoredArticle, now: datetime, zone: ZoneInfo) -> Report:
     article = stored.article
     url = "" if article.temporary else make_printable_url(article.url) or ""
     return Report(
         id=stored.id,
         title=clean_line(article.title) or article.url,
         url=url,
-        host=shown_host(url),
+        host=format_host(url),
         source=article.publisher or article.source,
         author=article.author or "",
-        when=told(article.published.at, now, zone),
-        at=article.published.at.astimezone(zone),
+        day=format_day(article.published.at, now, zone),
+        published_at=article.published.at.astimezone(zone),
         kind=article.kind,
         language=article.language,
         revision=stored.revision,
     )
 
 
-def told(at: datetime, now: datetime, zone: ZoneInfo) -> str:
-    """A day as an editor tells it: month and day, with the year where it is another one.
+def format_day(time: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """Format the day of a time as month and day, with the year where it is not the present one.
+
+    Args:
+        time: aware.
+        now: aware.
+        zone: of the editor; the day is in it.
 
     >>> night, noon = datetime.fromisoformat("2026-03-02T20:00Z"), datetime.fromisoformat("2026-03-05T12:00Z")
-    >>> told(night, noon, ZoneInfo("Asia/Shanghai"))
+    >>> format_day(night, noon, ZoneInfo("Asia/Shanghai"))
     '03-03'
     """
-    day, today = at.astimezone(zone), now.astimezone(zone)
+    day, today = time.astimezone(zone), now.astimezone(zone)
     return f"{day:%m-%d}" if day.year == today.year else f"{day:%Y-%m-%d}"
 
 
-def shown_host(url: str) -> str:
-    """The host of an address, in the letters that the network knows: what only looks like another name shows.
+def format_host(url: str) -> str:
+    """Format the host of a URL in ASCII, as DNS has it, so that a look-alike letter is visible.
 
-    >>> shown_host("https://gíthub.com/x"), shown_host("https://mp.weixin.qq.com/s/a")
+    >>> format_host("https://gíthub.com/x"), format_host("https://mp.weixin.qq.com/s/a")
     ('xn--gthub-zsa.com', 'mp.weixin.qq.com')
     """
     host = urlsplit(url).hostname or ""
@@ -198,6 +239,6 @@ def shown_host(url: str) -> str:
         return host.encode("ascii", "backslashreplace").decode()
 
 
-def _short(url: str) -> str:
+def _shorten_url(url: str) -> str:
     parts = urlsplit(url)
-    return f"{shown_host(url)}{parts.path}".removeprefix("www.").rstrip("/")
+    return f"{format_host(url)}{parts.path}".removeprefix("www.").rstrip("/")

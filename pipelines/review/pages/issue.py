@@ -1,4 +1,4 @@
-"""An issue as the desk shows it: its parts with what tells them from later wordings, lint, and how it will look."""
+"""本期: an issue with its parts, its entries, its findings and a preview."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ from pipelines.newsroom.decisions import read_state_versions
 from pipelines.newsroom.drafts import PARTS, edition, order_edition
 from pipelines.newsroom.issues import issues_to_export
 from pipelines.newsroom.looking_over import look_over
-from pipelines.review.rendering import page, rendered
+from pipelines.review.rendering import render_markdown, render_page
 from pipelines.review.visit import NothingHere, Visit
 from pipelines.store import Transaction
 
 
 @dataclass(frozen=True, slots=True)
 class EntryCard:
-    """An entry, ready to be put into a template.
+    """An entry, ready for a template.
 
     Args:
-        position: among all of the issue's entries, from 0.
-        edition: sent back with each change of it.
-        version: of its story, likewise for a decision on that; empty where no story stands behind it.
-        findings: what is worth a second look, by line.
+        position: among all entries of the issue, from 0.
+        edition: of its Markdown; a script sends it back with each change of the entry.
+        story: id of an article of its story; None where the editor wrote it without one.
+        version: of its story; a script sends it back with each decision on the story. Empty without a story.
+        findings: of this entry.
     """
 
     position: int
@@ -47,9 +48,15 @@ class EntryCard:
 
 @dataclass(frozen=True, slots=True)
 class SectionCard:
-    """A section with its entries."""
+    """A section with its entries, ready for a template.
 
-    place: int
+    Args:
+        position: among all sections of the issue, from 0.
+        quota: number of entries that the newsletter aims at; 0 for none.
+        findings: of the section itself.
+    """
+
+    position: int
     name: str
     quota: int
     entries: Sequence[EntryCard]
@@ -58,13 +65,14 @@ class SectionCard:
 
 @dataclass(frozen=True, slots=True)
 class IssueView:
-    """An issue with all that its page shows.
+    """An issue, ready for its page.
 
     Args:
-        editions: of the parts, by name.
-        proposals: what a part may start from, by its name, for those that have something.
-        order: sent back with each move.
-        markdown: what an export would write.
+        editions: of the three texts, by the name of the part.
+        proposals: for headline and guide, by the name of the part.
+        order: edition of the order of entries; a script sends it back with each move.
+        findings: of the whole issue.
+        markdown: the text that an export writes.
     """
 
     issue: Issue
@@ -77,32 +85,34 @@ class IssueView:
 
     @property
     def html(self) -> Markup:
-        """How it will look."""
-        return rendered(without_front_matter(self.markdown))
+        """The issue as safe HTML."""
+        return render_markdown(remove_front_matter(self.markdown))
 
     @property
     def items(self) -> int:
-        """How many entries it has."""
+        """The number of entries."""
         return sum(len(section.entries) for section in self.sections)
 
-    def part(self, name: str) -> str:
-        """What a part says."""
-        said: str | None = getattr(self.issue, name)
-        return said or ""
+    def read_part(self, part: str) -> str:
+        """Read the text of a part; empty where nobody wrote it."""
+        text: str | None = getattr(self.issue, part)
+        return text or ""
 
-    def of(self, part: str) -> list[Finding]:
-        """What is to be said of a part."""
-        return [one for one in self.findings if one.part == part]
+    def list_findings(self, part: str) -> list[Finding]:
+        """List the findings of a part."""
+        return [finding for finding in self.findings if finding.part == part]
 
 
 def view_issue(visit: Visit, day: date, changed: Issue | None = None) -> IssueView:
-    """An issue by its date.
+    """View the issue of a day.
 
     Args:
-        changed: as it would be with a change that is not written.
+        visit: the request.
+        day: the date of the issue.
+        changed: the issue with a change that is not saved, to view in place of the saved one.
 
     Raises:
-        NoSuchIssue: the day has none.
+        NoSuchIssue: no issue has this date.
     """
     newsroom = visit.newsroom
     newsletter = newsroom.newsletter
@@ -111,27 +121,34 @@ def view_issue(visit: Visit, day: date, changed: Issue | None = None) -> IssueVi
         issue = replace(changed, back_issues=issue.back_issues)
     with newsroom.store.reading() as tx:
         findings = look_over(tx, issue, newsletter, newsroom.rules)
-        behind = _versions(tx, issue)
-    sections, at = [], 0
-    for place, section in enumerate(issue.sections):
+        versions = _read_versions(tx, issue)
+    sections, first_position = [], 0
+    for section_position, section in enumerate(issue.sections):
         entries = [
             EntryCard(
-                position=at + number,
+                position=first_position + index,
                 markdown=entry.markdown,
                 edition=edition(entry.markdown),
                 story=entry.story,
-                version=behind.get(entry.story or 0, ""),
+                version=versions.get(entry.story or 0, ""),
                 title=read_title(entry.markdown, newsletter),
                 summary=read_summary(entry.markdown, newsletter),
                 view=read_entry(entry.markdown, newsletter),
-                findings=[one for one in findings if (one.part, one.position) == ("entry", at + number)],
+                findings=_select_findings(findings, "entry", first_position + index),
             )
-            for number, entry in enumerate(section.entries)
+            for index, entry in enumerate(section.entries)
         ]
-        at += len(entries)
+        first_position += len(entries)
         category = newsletter.category(section.name)
-        mine = [one for one in findings if (one.part, one.position) == ("section", place)]
-        sections.append(SectionCard(place, section.name, category.quota if category else 0, entries, mine))
+        sections.append(
+            SectionCard(
+                position=section_position,
+                name=section.name,
+                quota=category.quota if category else 0,
+                entries=entries,
+                findings=_select_findings(findings, "section", section_position),
+            )
+        )
     return IssueView(
         issue=issue,
         sections=sections,
@@ -143,19 +160,23 @@ def view_issue(visit: Visit, day: date, changed: Issue | None = None) -> IssueVi
     )
 
 
-def _versions(tx: Transaction, issue: Issue) -> Mapping[int, str]:
-    """The versions of the stories behind an issue's entries, by the article id that the entry names."""
-    told = tx.stories.find_by_articles(
+def _select_findings(findings: Sequence[Finding], part: str, position: int) -> list[Finding]:
+    return [finding for finding in findings if finding.part == part and finding.position == position]
+
+
+def _read_versions(tx: Transaction, issue: Issue) -> Mapping[int, str]:
+    """Read the versions of the stories of an issue's entries, by the article id that the entry names."""
+    stories = tx.stories.find_by_articles(
         entry.story for section in issue.sections for entry in section.entries if entry.story
     )
-    known = read_state_versions(tx, tx.stories.get_states({one.id for one in told.values()}))
-    return {article: known[story.id] for article, story in told.items()}
+    versions = read_state_versions(tx, tx.stories.get_states({story.id for story in stories.values()}))
+    return {article: versions[story.id] for article, story in stories.items()}
 
 
-def without_front_matter(markdown: str) -> str:
-    """What Jekyll shows of an issue.
+def remove_front_matter(markdown: str) -> str:
+    """Remove the front matter, which Jekyll does not show.
 
-    >>> without_front_matter("---\\nlayout: post\\n---\\n\\n# 一期\\n")
+    >>> remove_front_matter("---\\nlayout: post\\n---\\n\\n# 一期\\n")
     '# 一期\\n'
     """
     if not markdown.startswith("---\n"):
@@ -163,27 +184,25 @@ def without_front_matter(markdown: str) -> str:
     return markdown.partition("\n---\n")[2].lstrip("\n") or markdown
 
 
-def day_of(text: str) -> date:
-    """The date that an address names.
+def read_day(text: str) -> date:
+    """Read a date of an address, in the form 2020-01-27.
 
     Raises:
-        NothingHere: it names none.
+        NothingHere: the text is no such date.
     """
+    if len(text) != len("2020-01-27"):  # date.fromisoformat also reads 20200127
+        raise NothingHere
     try:
-        return date.fromisoformat(text) if len(text) == 10 else _no_day(text)
+        return date.fromisoformat(text)
     except ValueError:
-        return _no_day(text)
+        raise NothingHere from None
 
 
-def _no_day(_: str) -> date:
-    raise NothingHere
-
-
-def issue_page(visit: Visit) -> Response:
-    """The whole page: the issue named, else the newest draft."""
+def show_issue(visit: Visit) -> Response:
+    """Show the issue that the query names, else the newest draft."""
     with visit.newsroom.store.reading() as tx:
         drafts = sorted(tx.issues.list_dates("draft"), reverse=True)
-    named = visit.request.query_params.get("date")
-    day: date | None = day_of(named) if named else next(iter(drafts), None)
-    shown = view_issue(visit, day) if day else None
-    return page(visit, "issue.html", title="本期", shown=shown, drafts=drafts)
+    date_in_query = visit.request.query_params.get("date")
+    day: date | None = read_day(date_in_query) if date_in_query else next(iter(drafts), None)
+    issue_view = view_issue(visit, day) if day else None
+    return render_page(visit, "issue.html", title="本期", issue_view=issue_view, drafts=drafts)

@@ -1,4 +1,4 @@
-"""What was crawled of an article, to read: cleaned, in a response of its own that can do nothing and load nothing."""
+"""Shows the crawled text of an article: sanitized, in a response of its own that runs no script and loads nothing."""
 
 from __future__ import annotations
 
@@ -15,12 +15,17 @@ from starlette.responses import HTMLResponse, Response
 from pipelines.issue.escape import make_printable_url
 from pipelines.issue.formats.sanitizer import CRAWLED, CRAWLED_WITH_PICTURES, sanitize_html
 from pipelines.model import StoredArticle
-from pipelines.review.rendering import environment
+from pipelines.review.rendering import load_templates
 from pipelines.review.visit import NothingHere, Visit
 
 MOST_CHARACTERS: Final = 2_000_000
+"""Of an article's HTML."""
+
 MOST_IMAGES: Final = 200
+"""Of one preview."""
+
 MOST_LINES: Final = 2000
+"""Of a revision in a comparison."""
 
 STYLE: Final = """
 :root{color-scheme:light dark}
@@ -41,88 +46,97 @@ _POLICY: Final = (
 )
 
 
-def preview(visit: Visit) -> Response:
-    """The article's page; its pictures only when asked for, and then without saying who asks."""
-    number = visit.number("article")
+def show_preview(visit: Visit) -> Response:
+    """Show the text of an article; with `images=1` also its pictures, which the browser loads without a referrer."""
+    number = visit.read_path_number("article")
     pictures = visit.request.query_params.get("images") == "1"
     with visit.newsroom.store.reading() as tx:
-        kept = tx.articles.find_joined([number]).get(number, number)
-        stored = tx.articles.get([kept]).get(kept)
+        article_id = tx.articles.find_joined([number]).get(number, number)
+        stored = tx.articles.get([article_id]).get(article_id)
         if stored is None:
             raise NothingHere
-        sources = tx.raw.list_html(kept)
-    template = environment().get_template("preview.html")
-    page = template.render(
-        article=stored.article,
-        body=body_of(stored, sources, pictures=pictures),
-        style=Markup(STYLE),  # noqa: S704 - our own words
-        language="zh-CN" if stored.article.language == "zh" else stored.article.language,
-        at=stored.article.published.at.astimezone(visit.newsroom.zone),
+        sources = tx.raw.list_html(article_id)
+    page = (
+        load_templates()
+        .get_template("preview.html")
+        .render(
+            article=stored.article,
+            body=make_body(stored, sources, pictures=pictures),
+            style=Markup(STYLE),  # noqa: S704 - our own words
+            language="zh-CN" if stored.article.language == "zh" else stored.article.language,
+            published_at=stored.article.published.at.astimezone(visit.newsroom.zone),
+        )
     )
     policy = _POLICY + ("; img-src http: https:" if pictures else "")
     headers = {"Content-Security-Policy": policy, "X-Frame-Options": "SAMEORIGIN", "Referrer-Policy": "no-referrer"}
     return HTMLResponse(page, headers=headers)
 
 
-def changes(visit: Visit) -> Response:
-    """What edits changed of an article since it was first seen, in a response of the same sort."""
-    number = visit.number("article")
+def show_changes(visit: Visit) -> Response:
+    """Show the changes between the revisions of an article, with the same protections as its text."""
+    number = visit.read_path_number("article")
     with visit.newsroom.store.reading() as tx:
-        kept = tx.articles.find_joined([number]).get(number, number)
-        stored = tx.articles.get([kept]).get(kept)
+        article_id = tx.articles.find_joined([number]).get(number, number)
+        stored = tx.articles.get([article_id]).get(article_id)
         if stored is None:
             raise NothingHere
-        former = tx.articles.list_revisions(kept)
-    versions = [(one.number, one.replaced_at, [one.title, *one.text.split("\n")]) for one in former]
+        former = tx.articles.list_revisions(article_id)
+    versions = [(row.number, row.replaced_at, [row.title, *row.text.split("\n")]) for row in former]
     later = [lines for _, _, lines in versions[1:]] + [[stored.article.title, *stored.article.text.split("\n")]]
-    shown = [
-        (number, at.astimezone(visit.newsroom.zone), _changed(before, after))
-        for (number, at, before), after in zip(versions, later, strict=True)
+    changes = [
+        (number, replaced_at.astimezone(visit.newsroom.zone), _compare_lines(earlier, later_lines))
+        for (number, replaced_at, earlier), later_lines in zip(versions, later, strict=True)
     ]
     page = (
-        environment()
+        load_templates()
         .get_template("changes.html")
         .render(
             article=stored.article,
             style=Markup(STYLE),  # noqa: S704 - our own words
-            changes=shown,
+            changes=changes,
         )
     )
     return HTMLResponse(page, headers={"Content-Security-Policy": _POLICY, "X-Frame-Options": "SAMEORIGIN"})
 
 
-def _changed(before: Sequence[str], after: Sequence[str]) -> list[tuple[str, str]]:
-    """The lines that went and came, each with its mark, and a line around them."""
-    lines = list(unified_diff(before[:MOST_LINES], after[:MOST_LINES], n=1, lineterm=""))[2:]
+def _compare_lines(earlier: Sequence[str], later: Sequence[str]) -> list[tuple[str, str]]:
+    """Compare two revisions: removed and added lines, each with its mark, and one line of context around them."""
+    lines = list(unified_diff(earlier[:MOST_LINES], later[:MOST_LINES], n=1, lineterm=""))[2:]
     return [(line[0], line[1:]) for line in lines if not line.startswith("@@")]
 
 
-def body_of(stored: StoredArticle, sources: Sequence[str], *, pictures: bool) -> Markup:
-    """The longest of an article's pages, cleaned; its text where no page has any HTML."""
+def make_body(stored: StoredArticle, sources: Sequence[str], *, pictures: bool) -> Markup:
+    """Make the body of a preview: the longest HTML, sanitized; else the plain text as paragraphs.
+
+    Args:
+        stored: the article.
+        sources: the HTML of its crawled pages.
+        pictures: whether the body keeps pictures.
+    """
     longest = max(sources, key=len, default="")[:MOST_CHARACTERS]
-    clean = cleaned(longest, pictures=pictures)
+    clean = clean_html(longest, pictures=pictures)
     if clean.strip():
         return clean
     paragraphs = (line for line in (stored.article.text or stored.article.summary).split("\n") if line.strip())
     return Markup("\n").join(Markup("<p>{}</p>").format(line) for line in paragraphs)
 
 
-def cleaned(untrusted: str, *, pictures: bool) -> Markup:
-    """HTML with nothing left that runs, loads, links or styles; with pictures, those that the web serves.
+def clean_html(untrusted: str, *, pictures: bool) -> Markup:
+    """Sanitize HTML: no scripts, links, styles or embedded files remain, and pictures only where wanted.
 
-    >>> cleaned('<p onclick="x()">a<script>b</script><a href="javascript:c">d</a><img src="e.png"></p>', pictures=False)
+    >>> clean_html('<p onclick="x()">a<script>b</script><a href="javascript:c">d</a><img src="e"></p>', pictures=False)
     Markup('<p>ad</p>')
-    >>> cleaned('<img data-src="https://e.example/f.png" src="data:,">', pictures=True)
+    >>> clean_html('<img data-src="https://e.example/f.png" src="data:,">', pictures=True)
     Markup('<img src="https://e.example/f.png" alt="">')
     """
     if pictures:
-        untrusted = _with_late_pictures(untrusted)
+        untrusted = _move_lazy_pictures(untrusted)
     clean = sanitize_html(untrusted, CRAWLED_WITH_PICTURES if pictures else CRAWLED)
     return Markup(clean)  # noqa: S704 - sanitized
 
 
-def _with_late_pictures(untrusted: str) -> str:
-    """The HTML with pictures where a script would have put them: WeChat's pages name them in `data-src`."""
+def _move_lazy_pictures(untrusted: str) -> str:
+    """Move the address of lazily loaded pictures to `src`: WeChat's pages name it in `data-src`."""
     try:
         root = html.fragment_fromstring(untrusted, create_parent="div")
     except (etree.ParserError, ValueError):

@@ -1,4 +1,4 @@
-"""Sources as the desk shows them: what each gave, against what it should give, over eight weeks."""
+"""来源: the sources, with the new articles of eight weeks beside the expected number."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from starlette.responses import Response
 from crawler.sources import Mistake, Source
 from pipelines.errors import describe_failure
 from pipelines.newsroom import Newsroom
-from pipelines.review.rendering import page
+from pipelines.review.rendering import render_page
 from pipelines.review.visit import Visit
 from pipelines.store.runs import Run
 from pipelines.store.sources import SourceRecord
 from pipelines.wording import Language
 
 WEEKS: Final = 8
+"""Weeks of the chart."""
 
 Health = Literal["off", "never", "failing", "few", "many", "well"]
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A week of a chart: how much, and where it is drawn."""
+    """One week of the chart: the number of new articles, and the position of its bar in pixels."""
 
     count: int
     x: int
@@ -36,13 +37,15 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class SourceView:
-    """A source, ready to be put into a template.
+    """A source, ready for a template.
 
     Args:
-        week: articles that were new in the last seven days.
-        weeks: likewise, the last eight weeks, the oldest first.
-        health: the worst that is to be said of it.
-        failure: what the last run failed of, and how many in a row.
+        week: number of new articles in the last seven days.
+        weeks: the last eight weeks, the oldest first.
+        health: the most serious state that applies.
+        failure: why the last run failed, in the reader's language; empty where it did not.
+        failures: number of failed runs in a row.
+        last_success: aware; None before the first.
     """
 
     source: Source
@@ -56,33 +59,33 @@ class SourceView:
 
 @dataclass(frozen=True, slots=True)
 class SourcesView:
-    """The registry as it is now."""
+    """The registry as its file is now: the sources, and the mistakes of rows that cannot work."""
 
     sources: Sequence[SourceView]
     mistakes: Sequence[Mistake]
 
 
 def view_sources(visit: Visit) -> SourcesView:
-    """Every source that can work, the ones in trouble first; and the rows that cannot."""
-    newsroom = Newsroom(visit.newsroom.home)  # the registry as the file says now, not as it was when the desk opened
+    """View the registry; sources in trouble come first."""
+    newsroom = Newsroom(visit.newsroom.home)  # reads sources.toml again; visit.newsroom keeps the registry of the start
     with visit.newsroom.store.reading() as tx:
         records = tx.sources.list_all()
         runs = tx.runs.list_since(visit.now - timedelta(weeks=WEEKS))
     by_source: dict[str, list[Run]] = {}
     for run in runs:
         by_source.setdefault(run.source, []).append(run)
-    shown = [
-        _view(source, records.get(source.id), by_source.get(source.id, []), visit.now, visit.language)
+    views = [
+        _view_source(source, records.get(source.id), by_source.get(source.id, []), visit.now, visit.language)
         for source in newsroom.sources.values()
     ]
     order: tuple[Health, ...] = ("failing", "few", "many", "never", "well", "off")
     return SourcesView(
-        sorted(shown, key=lambda one: (order.index(one.health), one.source.kind, one.source.id)),
+        sorted(views, key=lambda view: (order.index(view.health), view.source.kind, view.source.id)),
         newsroom.registry.mistakes,
     )
 
 
-def _view(
+def _view_source(
     source: Source, record: SourceRecord | None, runs: Sequence[Run], now: datetime, language: Language
 ) -> SourceView:
     counts, failed = [0] * WEEKS, [False] * WEEKS
@@ -93,22 +96,22 @@ def _view(
             failed[week] = failed[week] or run.failure is not None
     highest = max(*counts, 1)
     bars = []
-    for at, count in enumerate(counts):
+    for week, count in enumerate(counts):
         height = max(round(28 * count / highest), 2 if count else 1)
-        bars.append(Bar(count, at * 9, 30 - height, height, failed[at]))
+        bars.append(Bar(count, week * 9, 30 - height, height, failed[week]))
     failure = record.failure if record and record.failure else ""
     return SourceView(
         source=source,
         week=counts[-1],
         weeks=bars,
-        health=_health(source, record, counts[-1]),
+        health=_judge_health(source, record, counts[-1]),
         failure=describe_failure(failure, language),
         failures=record.failures_in_row if record and failure else 0,
         last_success=record.last_success_at if record else None,
     )
 
 
-def _health(source: Source, record: SourceRecord | None, week: int) -> Health:
+def _judge_health(source: Source, record: SourceRecord | None, week: int) -> Health:
     if not source.enabled:
         return "off"
     if record is None or record.last_started_at is None:
@@ -119,7 +122,7 @@ def _health(source: Source, record: SourceRecord | None, week: int) -> Health:
     return "few" if week < fewest else "many" if week > most else "well"
 
 
-def sources_page(visit: Visit) -> Response:
-    """The whole page."""
-    progress = visit.room.crawls.progress(visit.newsroom.store)
-    return page(visit, "sources.html", title="来源", shown=view_sources(visit), progress=progress)
+def show_sources(visit: Visit) -> Response:
+    """Show the page of sources."""
+    progress = visit.desk.crawls.read_progress(visit.newsroom.store)
+    return render_page(visit, "sources.html", title="来源", sources_view=view_sources(visit), progress=progress)

@@ -10,9 +10,9 @@ from desks import HOST, KEY, Desk, make_newsroom
 from starlette.testclient import TestClient
 
 from pipelines.newsroom import Newsroom
-from pipelines.review.app import build
+from pipelines.review.app import build_desk
 from pipelines.review.guard.access import Access
-from pipelines.review.guard.defence import Names
+from pipelines.review.guard.defence import HostNames
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def open_desk(newsroom: Newsroom) -> Iterator[Callable[..., Desk]]:
     opened: list[TestClient] = []
 
     def opener(editor: str = "编辑甲", *, login: bool = False) -> Desk:
-        app = build(newsroom, Access(KEY, login, editor), Names(frozenset({"127.0.0.1", "localhost", "::1"})))
+        app = build_desk(newsroom, Access(KEY, login, editor), HostNames(frozenset({"127.0.0.1", "localhost", "::1"})))
         client = TestClient(app, base_url=f"http://{HOST}", follow_redirects=False)
         client.__enter__()
         opened.append(client)

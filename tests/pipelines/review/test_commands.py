@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from pipelines.cli import app
 from pipelines.newsroom import Newsroom
-from pipelines.review.guard.passwords import matches
+from pipelines.review.guard.passwords import verify_password
 
 
 def typed(newsroom: Newsroom, *words: str, said: str = "") -> Result:
@@ -21,8 +21,8 @@ def test_a_user_is_added_listed_and_removed(newsroom: Newsroom) -> None:
     assert typed(newsroom, "user", "add", "li", "--password-stdin", said="battery staple\n").exit_code == 0
     assert typed(newsroom, "user", "list").stdout.split() == ["li", "小王"]
     with newsroom.store.reading() as tx:
-        assert matches("correct horse", tx.users.get_password_hash("小王"))
-        assert matches("battery staple", tx.users.get_password_hash("li"))
+        assert verify_password("correct horse", tx.users.get_password_hash("小王"))
+        assert verify_password("battery staple", tx.users.get_password_hash("li"))
     assert typed(newsroom, "user", "remove", "li").exit_code == 0
     assert typed(newsroom, "user", "remove", "li").exit_code == 2
     assert typed(newsroom, "user", "list").stdout.split() == ["小王"]

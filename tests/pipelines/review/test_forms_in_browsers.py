@@ -18,7 +18,7 @@ from firefox import start_firefox
 from playwright.sync_api import Page, Route, sync_playwright
 
 from pipelines.newsroom import Newsroom
-from pipelines.review.guard.passwords import hashed
+from pipelines.review.guard.passwords import hash_password
 
 pytestmark = pytest.mark.slow
 
@@ -99,7 +99,7 @@ def newsroom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Newsro
     monkeypatch.delenv("JIANBAO_DB", raising=False)
     newsroom = make_newsroom(tmp_path / "newsletter")
     with newsroom.store.transaction() as tx:
-        tx.users.save(NAME, hashed(PASSWORD), NOON)
+        tx.users.save(NAME, hash_password(PASSWORD), NOON)
     yield newsroom
     newsroom.store.close()
 
@@ -173,7 +173,7 @@ def test_whose_session_has_ended_logs_in_again(newsroom: Newsroom, window: Windo
         window.open(f"{desk}/login")
         log_in(window, PASSWORD)
         with newsroom.store.transaction() as tx:
-            tx.users.save(NAME, hashed(PASSWORD), NOON)  # a password that is set ends all sessions
+            tx.users.save(NAME, hash_password(PASSWORD), NOON)  # a password that is set ends all sessions
         window.press(LOG_OUT)
         assert window.url() == f"{desk}/login"
         log_in(window, PASSWORD)

@@ -12,9 +12,9 @@ import pytest
 from desks import Desk
 from places import ROOT
 
-from pipelines.review.answering import SAID
-from pipelines.review.rendering import SCRIPT_WORDS
-from pipelines.review.words import english, translated
+from pipelines.review.answering import ERROR_TEXTS
+from pipelines.review.rendering import SCRIPT_TEXTS
+from pipelines.review.words import load_english, translate_text
 
 _HAN: Final = re.compile(r"[\u4e00-\u9fff]")
 
@@ -30,9 +30,9 @@ def words_of_templates() -> set[str]:
 
 
 def test_every_word_of_a_template_and_of_a_script_has_its_english() -> None:
-    wanted = words_of_templates() | set(SCRIPT_WORDS) | set(SAID.values())
+    wanted = words_of_templates() | set(SCRIPT_TEXTS) | set(ERROR_TEXTS.values())
     assert len(wanted) > 80
-    assert sorted(one for one in wanted if one not in english()) == []
+    assert sorted(one for one in wanted if one not in load_english()) == []
 
 
 def speaking_modules() -> list[Path]:
@@ -68,11 +68,11 @@ def test_no_english_is_left_over() -> None:
     )
     rest += "".join(path.read_text(encoding="utf-8") for path in speaking_modules())
     rest += (ROOT / "crawler" / "kinds.py").read_text(encoding="utf-8")  # labels in both languages
-    assert [one for one in english() if not names.fullmatch(one) and one not in rest] == []
+    assert [one for one in load_english() if not names.fullmatch(one) and one not in rest] == []
 
 
 def test_places_in_words_are_the_same_in_both() -> None:
-    for chinese, said in english().items():
+    for chinese, said in load_english().items():
         assert sorted(re.findall(r"\{\w+\}", chinese)) == sorted(re.findall(r"\{\w+\}", said)), chinese
 
 
@@ -82,4 +82,4 @@ def test_the_page_speaks_english_when_asked(desk: Desk, path: str) -> None:
     page = desk.get(path).text
     assert '<html lang="en"' in page
     assert "Candidates" in page
-    assert translated("候选", "zh") not in re.sub(r"data-words='[^']*'|data-words=\"[^\"]*\"", "", page)
+    assert translate_text("候选", "zh") not in re.sub(r"data-words='[^']*'|data-words=\"[^\"]*\"", "", page)

@@ -17,17 +17,17 @@ from schemathesis import Case, GenerationMode
 from starlette.testclient import TestClient
 
 from pipelines.review.api import candidates as api
-from pipelines.review.api.operations import Operation, openapi
-from pipelines.review.app import build
+from pipelines.review.api.operations import Operation, describe_api
+from pipelines.review.app import build_desk
 from pipelines.review.guard.access import Access
-from pipelines.review.guard.defence import Names
+from pipelines.review.guard.defence import HostNames
 
-DESCRIBED = openapi(api.OPERATIONS)
+DESCRIBED = describe_api(api.OPERATIONS)
 CASES = [
     (one, mode)
     for one in api.OPERATIONS
     for mode in GenerationMode
-    if mode is GenerationMode.POSITIVE or one.query or one.body or one.places  # else there is nothing to get wrong
+    if mode is GenerationMode.POSITIVE or one.query or one.body or one.path_schemas  # else nothing can be wrong
 ]
 SCHEMA = schemathesis.openapi.from_dict(DESCRIBED)
 
@@ -59,7 +59,7 @@ def test_every_operation_that_changes_anything_wants_the_token(desk: Desk) -> No
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     newsroom = make_newsroom(tmp_path_factory.mktemp("api") / "newsletter")
     newsroom.home.sources.write_text("", encoding="utf-8")  # nothing to crawl
-    app = build(newsroom, Access(KEY, False, "编辑甲"), Names(frozenset({"127.0.0.1"})))
+    app = build_desk(newsroom, Access(KEY, False, "编辑甲"), HostNames(frozenset({"127.0.0.1"})))
     with TestClient(app, base_url=f"http://{HOST}", follow_redirects=False) as one:
         token = one.get("/api/session").json()["csrf"]
         one.headers["X-CSRF-Token"] = token
@@ -77,7 +77,7 @@ def test_nothing_that_can_be_sent_breaks_it(client: TestClient, one: Operation, 
         cases = described.as_strategy(generation_mode=mode)
         known = st.one_of(st.just({}), st.just({"story": 1, "position": 0, "day": draft_day(client)}))
 
-        @given(case=cases, places=known)
+        @given(case=cases, path_schemas=known)
         @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
         def send(case: Case, places: dict[str, Any]) -> None:
             case.path_parameters = {**(case.path_parameters or {}), **places} if case.path_parameters else {}

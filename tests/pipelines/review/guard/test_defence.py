@@ -14,8 +14,8 @@ from desks import HOST, Desk
 
 from pipelines.newsroom import Newsroom
 from pipelines.review import serving
-from pipelines.review.guard.access import NotHere, own_path
-from pipelines.review.guard.passwords import GUESSES, hashed, matches
+from pipelines.review.guard.access import ForeignAddress, check_own_path
+from pipelines.review.guard.passwords import GUESSES, hash_password, verify_password
 
 PICK = {"action": "pick"}
 PATH = "/api/candidates/1/decisions"
@@ -139,9 +139,9 @@ def test_loopback_has_its_own_names_whatever_the_port(desk: Desk) -> None:
 
 
 def test_a_desk_for_every_address_answers_to_addresses_and_to_names_that_were_allowed() -> None:
-    names = serving.names_for("0.0.0.0", ["Desk.example"])
-    assert all(names.has(one) for one in ("192.0.2.7:80", "[2001:db8::1]:80", "desk.example", "localhost"))
-    assert not names.has("evil.example")
+    names = serving.make_host_names("0.0.0.0", ["Desk.example"])
+    assert all(names.include(one) for one in ("192.0.2.7:80", "[2001:db8::1]:80", "desk.example", "localhost"))
+    assert not names.include("evil.example")
 
 
 # ---- where it leads
@@ -166,8 +166,8 @@ def test_a_desk_for_every_address_answers_to_addresses_and_to_names_that_were_al
     ],
 )
 def test_no_redirect_leads_off_the_desk(desk: Desk, onward: str) -> None:
-    with pytest.raises(NotHere):
-        own_path(onward)
+    with pytest.raises(ForeignAddress):
+        check_own_path(onward)
     form = {"csrf": desk.token, "next": onward, "theme": "dark"}
     assert desk.client.post("/preferences", data=form).status_code == 400
     assert desk.client.get("/login", params={"next": onward}).status_code == 400
@@ -302,7 +302,7 @@ def test_an_error_says_nothing_of_the_inside(
     def broken(*_: object) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("pipelines.review.pages.candidates.tabs", broken)
+    monkeypatch.setattr("pipelines.review.pages.candidates.make_tabs", broken)
     for path in ("/candidates", "/candidates?q=高通"):
         failed = desk.get(path)
         assert failed.status_code == 500
@@ -317,22 +317,22 @@ def test_an_error_says_nothing_of_the_inside(
 def test_a_desk_that_others_reach_does_not_open_without_a_user(newsroom: Newsroom) -> None:
     for host in ("0.0.0.0", "::", "192.0.2.1", "desk.example"):
         with pytest.raises(serving.NobodyMayEnter, match="jianbao user add"):
-            serving.access_for(newsroom, host)
-    assert not serving.access_for(newsroom, "127.0.0.1").login
+            serving.make_access(newsroom, host)
+    assert not serving.make_access(newsroom, "127.0.0.1").login
 
 
 def add_user(newsroom: Newsroom, name: str, password: str) -> None:
     from builders import NOON  # noqa: PLC0415
 
     with newsroom.store.transaction() as tx:
-        tx.users.save(name, hashed(password), NOON)
+        tx.users.save(name, hash_password(password), NOON)
 
 
 def test_a_login_opens_a_session_of_its_own_and_a_logout_ends_it(
     newsroom: Newsroom, open_desk: Callable[..., Desk]
 ) -> None:
     add_user(newsroom, "小王", "correct horse")
-    assert serving.access_for(newsroom, "0.0.0.0").login
+    assert serving.make_access(newsroom, "0.0.0.0").login
     desk = open_desk(login=True)
     assert desk.get("/candidates?q=1").headers["location"] == "/login?next=/candidates%3Fq%3D1"
     assert desk.get("/api/candidates").status_code == 401
@@ -390,23 +390,23 @@ def test_a_new_password_ends_the_sessions_of_the_old_one(newsroom: Newsroom) -> 
 
 
 def test_a_password_is_kept_as_a_hash_that_nobody_reads_back() -> None:
-    stored = hashed("correct horse")
+    stored = hash_password("correct horse")
     assert stored.startswith("$argon2id$")
     assert "correct" not in stored
-    assert matches("correct horse", stored)
-    assert not matches("wrong", stored)
-    assert not matches("nobody has this password", None)
+    assert verify_password("correct horse", stored)
+    assert not verify_password("wrong", stored)
+    assert not verify_password("nobody has this password", None)
 
 
 def test_the_key_of_a_desk_is_its_owners_alone_and_stays(tmp_path: Path) -> None:
-    from pipelines.review.guard.access import key_at  # noqa: PLC0415
+    from pipelines.review.guard.access import load_key  # noqa: PLC0415
 
     path = tmp_path / "var" / "desk.key"
-    key = key_at(path)
+    key = load_key(path)
     assert path.stat().st_mode & 0o777 == 0o600
-    assert key_at(path) == key
+    assert load_key(path) == key
     path.write_bytes(b"short")
-    assert len(key_at(path)) == 32
+    assert len(load_key(path)) == 32
 
 
 def test_a_port_that_is_taken_is_said_so() -> None:

@@ -9,8 +9,8 @@ from builders import stored
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.review.pages.preview import body_of, cleaned
-from pipelines.review.rendering import rendered
+from pipelines.review.pages.preview import clean_html, make_body
+from pipelines.review.rendering import render_markdown
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -49,15 +49,15 @@ HOSTILE = [
 @pytest.mark.parametrize("pictures", [False, True])
 @pytest.mark.parametrize("html", HOSTILE)
 def test_nothing_that_runs_is_left(html: str, pictures: bool) -> None:
-    harmless(cleaned(html, pictures=pictures), pictures=pictures)
+    harmless(clean_html(html, pictures=pictures), pictures=pictures)
 
 
 @given(st.lists(st.sampled_from([*HOSTILE, "<p>", "</p>", "<table>", "文", "<!--", "-->", "]]>", "'", '"', "<"])))
 def test_nothing_that_runs_is_left_however_it_is_put_together(pieces: list[str]) -> None:
     for pictures in (False, True):
-        clean = cleaned("".join(pieces), pictures=pictures)
+        clean = clean_html("".join(pieces), pictures=pictures)
         harmless(clean, pictures=pictures)
-        assert cleaned(clean, pictures=False) == cleaned(cleaned(clean, pictures=False), pictures=False)
+        assert clean_html(clean, pictures=False) == clean_html(clean_html(clean, pictures=False), pictures=False)
 
 
 def harmless(html: str, *, pictures: bool) -> None:
@@ -74,7 +74,7 @@ def harmless(html: str, *, pictures: bool) -> None:
 @pytest.mark.parametrize("html", HOSTILE)
 def test_the_preview_of_an_issue_lets_nothing_run_either(html: str) -> None:
     for markdown in (html, f"[x]({html})", f"- [x](<{html}>)\n", f"![x]({html})", f"> {html}"):
-        clean = rendered(markdown)
+        clean = render_markdown(markdown)
         tags = re.findall(r"<(\w+)", clean)
         assert not {"script", "img", "svg", "iframe", "style", "form", "object", "math"} & set(tags)
         assert all(link.startswith(("http://", "https://")) for link in re.findall(r'href="([^"]*)"', clean))
@@ -83,10 +83,10 @@ def test_the_preview_of_an_issue_lets_nothing_run_either(html: str) -> None:
 
 def test_the_longest_page_is_shown_and_the_text_where_there_is_none() -> None:
     one = stored(1, text="第一段\n<b>第二段</b>")
-    assert body_of(one, ["<p>短</p>", "<p>长的一页</p>"], pictures=False) == "<p>长的一页</p>"
-    assert body_of(one, [], pictures=False) == "<p>第一段</p>\n<p>&lt;b&gt;第二段&lt;/b&gt;</p>"
+    assert make_body(one, ["<p>短</p>", "<p>长的一页</p>"], pictures=False) == "<p>长的一页</p>"
+    assert make_body(one, [], pictures=False) == "<p>第一段</p>\n<p>&lt;b&gt;第二段&lt;/b&gt;</p>"
 
 
 @pytest.mark.parametrize("html", ["<div>" * 50_000, "<table><tr>" + "<td>" * 60_000, "<p>" + "字" * 1_000_000])
 def test_a_monstrous_page_is_shown_in_time(html: str) -> None:
-    assert isinstance(cleaned(html, pictures=True), str)
+    assert isinstance(clean_html(html, pictures=True), str)

@@ -123,7 +123,7 @@ def test_a_crawl_runs_apart_and_tells_how_far_it_is(tmp_path: Path, monkeypatch:
     assert crawls.begin(["one"])
     assert not crawls.begin(["one"])
     for _ in range(600):
-        progress = crawls.progress(newsroom.store)
+        progress = crawls.read_progress(newsroom.store)
         if not progress.running:
             break
         crawls.wait(0.1)
