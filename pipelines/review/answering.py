@@ -170,5 +170,11 @@ def make_error_json(status: int, message: str, **fields: object) -> Response:
 
 
 def make_error_page(visit: Visit, status: int, message: str) -> Response:
-    """Make the page that answers an editor whose request failed."""
+    """Make the page that answers an editor whose request failed.
+
+    Args:
+        visit: the request that failed.
+        status: of HTTP.
+        message: for the editor, in the language of the page.
+    """
     return render_page(visit, "failure.html", status, message=message, title=str(status))

@@ -1,1 +1,1 @@
-"""Who may use the desk, and what a hostile browser is refused."""
+"""Access to the desk: users, passwords, and the checks against hostile pages and requests."""
