@@ -77,7 +77,7 @@ def test_nothing_that_can_be_sent_breaks_it(client: TestClient, one: Operation, 
         cases = described.as_strategy(generation_mode=mode)
         known = st.one_of(st.just({}), st.just({"story": 1, "position": 0, "day": draft_day(client)}))
 
-        @given(case=cases, path_schemas=known)
+        @given(case=cases, places=known)
         @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
         def send(case: Case, places: dict[str, Any]) -> None:
             case.path_parameters = {**(case.path_parameters or {}), **places} if case.path_parameters else {}
