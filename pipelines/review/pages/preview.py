@@ -6,6 +6,7 @@ import hashlib
 from base64 import b64encode
 from collections.abc import Sequence
 from difflib import unified_diff
+from itertools import pairwise
 from typing import Final
 
 from lxml import etree, html
@@ -81,11 +82,11 @@ def show_changes(visit: Visit) -> Response:
         if stored is None:
             raise NothingHere
         former = tx.articles.list_revisions(article_id)
-    versions = [(row.number, row.replaced_at, [row.title, *row.text.split("\n")]) for row in former]
-    later = [lines for _, _, lines in versions[1:]] + [[stored.article.title, *stored.article.text.split("\n")]]
+    texts = [[row.title, *row.text.split("\n")] for row in former]
+    texts.append([stored.article.title, *stored.article.text.split("\n")])
     changes = [
-        (number, replaced_at.astimezone(visit.newsroom.zone), _compare_lines(earlier, later_lines))
-        for (number, replaced_at, earlier), later_lines in zip(versions, later, strict=True)
+        (row.number, row.replaced_at.astimezone(visit.newsroom.zone), _compare_lines(earlier, later))
+        for row, (earlier, later) in zip(former, pairwise(texts), strict=True)
     ]
     page = (
         load_templates()

@@ -272,3 +272,7 @@ def standing(store: Store) -> object:
         stories = {found.story.id: (found.state, found.category) for found in tx.stories.get(range(1, 6))}
         drafts = [section for draft in tx.issues.list_drafts() for section in draft.sections if section.entries]
     return stories, drafts
+
+
+def test_the_changes_of_an_article_that_never_changed_are_an_empty_page(desk: Desk) -> None:
+    assert desk.get("/articles/1/changes").status_code == 200
