@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from pipelines.model import Article, Decision, Instant, Reference, StoredArticle
+from pipelines.model import Article, Candidate, Decision, Instant, Reference, StoredArticle
 from pipelines.store import Transaction
+from pipelines.store.listing import CandidateQuery
 from pipelines.store.raw import StoredRaw
 from pipelines.store.tables import decisions
 
@@ -59,3 +60,10 @@ def all_decisions(tx: Transaction) -> list[Decision]:
 def quarantined(tx: Transaction) -> list[StoredRaw]:
     """The raw items of which no article could be made, oldest first."""
     return [raw for batch in tx.raw.iterate() for raw in batch if raw.problem is not None]
+
+
+def stored_candidates(tx: Transaction, **filters: Any) -> list[Candidate]:
+    """The candidates that a query finds, the highest score without freshness first."""
+    story_ids = [ranked.id for ranked in tx.stories.list_ranked(CandidateQuery(**filters))[1]]
+    candidates = {candidate.story.id: candidate for candidate in tx.stories.get(story_ids)}
+    return [candidates[story_id] for story_id in story_ids]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from heapq import heappush, heappushpop
 
@@ -30,7 +31,7 @@ class CandidatePage:
 
 
 def page_candidates(
-    tx: Transaction, query: CandidateQuery, now: datetime, *, offset: int = 0, limit: int | None = 50
+    tx: Transaction, query: CandidateQuery, now: datetime, *, offset: int = 0, limit: int = 50
 ) -> CandidatePage:
     """Read one page of candidates; only candidates on the page are read wholly.
 
@@ -39,13 +40,11 @@ def page_candidates(
         query: which candidates.
         now: aware; freshness is measured against it.
         offset: number of candidates before the page.
-        limit: most candidates on the page; None for all.
+        limit: most candidates on the page, at least 1.
     """
     counts, ranking = tx.stories.list_ranked(query)
-    story_ids = _best_ids(ranking, now, None if limit is None else offset + limit)[offset:]
-    candidates = {candidate.story.id: as_of(candidate, now) for candidate in tx.stories.get(story_ids)}
+    page = _read_candidates(tx, _best_ids(ranking, now, offset + limit)[offset:], now)
     total = sum(counts.values()) if query.category is None else counts.get(query.category, 0)
-    page = [candidates[story_id] for story_id in story_ids if story_id in candidates]
     return CandidatePage(page, total, counts)
 
 
@@ -60,20 +59,28 @@ def list_candidates(
         now: aware; freshness is measured against it.
         limit_per_category: most candidates of each category; None for all.
     """
-    if limit_per_category is None:
-        return list(page_candidates(tx, query, now, limit=None).candidates)
-    categories = [query.category] if query.category is not None else list(tx.stories.list_ranked(query)[0])
-    candidates = [
-        candidate
-        for category in categories
-        for candidate in page_candidates(
-            tx, replace(query, category=category), now, limit=limit_per_category
-        ).candidates
-    ]
-    return sorted(candidates, key=lambda candidate: (-candidate.score, candidate.story.id))
+    _, ranking = tx.stories.list_ranked(query)
+    story_ids = []
+    listed: Counter[str] = Counter()
+    for story in sorted(ranking, key=lambda story: _rank(story, now), reverse=True):
+        listed[story.category] += 1
+        if limit_per_category is None or listed[story.category] <= limit_per_category:
+            story_ids.append(story.id)
+    return _read_candidates(tx, story_ids, now)
 
 
-def _best_ids(ranking: Iterable[Ranked], now: datetime, limit: int | None) -> list[int]:
+def _read_candidates(tx: Transaction, story_ids: Sequence[int], now: datetime) -> list[Candidate]:
+    """Read candidates as of now, in the order of the ids."""
+    candidates = {candidate.story.id: as_of(candidate, now) for candidate in tx.stories.get(story_ids)}
+    return [candidates[story_id] for story_id in story_ids if story_id in candidates]
+
+
+def _rank(story: Ranked, now: datetime) -> tuple[float, int]:
+    """The sort key of a story: its score with freshness, then the older id; the highest is the best."""
+    return round(story.score + freshness(story.newest_at, now).weight, 2), -story.id
+
+
+def _best_ids(ranking: Iterable[Ranked], now: datetime, limit: int) -> list[int]:
     """Order stories by their score with freshness, best first.
 
     Freshness adds at most `FRESH`, so a reader stops where no later story can come among the best.
@@ -81,15 +88,14 @@ def _best_ids(ranking: Iterable[Ranked], now: datetime, limit: int | None) -> li
     Args:
         ranking: highest score without freshness first.
         now: aware.
-        limit: most ids to return; None for all.
+        limit: most ids to return, at least 1.
     """
     best: list[tuple[float, int]] = []
     for story in ranking:
-        if limit is not None and len(best) >= limit and (not best or round(story.score + FRESH, 2) < best[0][0]):
+        if len(best) == limit and round(story.score + FRESH, 2) < best[0][0]:
             break
-        scored = round(story.score + freshness(story.newest_at, now).weight, 2), -story.id
-        if limit is None or len(best) < limit:
-            heappush(best, scored)
+        if len(best) < limit:
+            heappush(best, _rank(story, now))
         else:
-            heappushpop(best, scored)
+            heappushpop(best, _rank(story, now))
     return [-negative_id for _, negative_id in sorted(best, reverse=True)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -73,12 +72,6 @@ class Crawls:
         with self._lock:
             if child is self._child and child.returncode and not report.strip():
                 self._failure = " ".join(errors.split())[-_TAIL:]
-
-    def wait(self, seconds: float) -> None:
-        """Wait until the crawl ends, at most for the given time."""
-        if self._child is not None:
-            with suppress(subprocess.TimeoutExpired):
-                self._child.wait(seconds)
 
     def stop(self) -> None:
         """Terminate a running crawl; the desk calls it when it shuts down."""

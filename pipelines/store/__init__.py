@@ -60,9 +60,9 @@ class Transaction:
 class Store:
     """A newsroom's database.
 
-    >>> store = Store.open("sqlite:////tmp/example/jianbao.db")  # doctest: +SKIP
+    >>> store = Store.open("sqlite:///jianbao.db")  # doctest: +SKIP
     >>> with store.reading() as tx:  # doctest: +SKIP
-    ...     tx.stories.list_candidates(limit=60)
+    ...     tx.stories.find_by_article(1)
     """
 
     def __init__(self, engine: Engine) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import astuple
-from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
@@ -14,7 +13,7 @@ from pipelines.group.relevance import PROMOTION
 from pipelines.model import Candidate, CandidateState, Evidence, Reason, Story, StoryLink
 from pipelines.store.articles import Articles
 from pipelines.store.engine import chunks
-from pipelines.store.listing import UNDECIDED, CandidateQuery, Ranked, counts, listed
+from pipelines.store.listing import CandidateQuery, Ranked, counts, listed
 from pipelines.store.search import Search
 from pipelines.store.state import settle, stories_of
 from pipelines.store.tables import evidence, stories, story_members
@@ -79,29 +78,6 @@ class Stories:
     def count_by_category(self, wanted: CandidateQuery) -> dict[str, int]:
         """How many candidates are wanted, by category, whichever category is wanted."""
         return counts(self._connection, wanted)
-
-    def list_candidates(
-        self,
-        category: str | None = None,
-        since: datetime | None = None,
-        states: Collection[CandidateState] = UNDECIDED,
-        limit: int | None = None,
-    ) -> list[Candidate]:
-        """Candidates, the highest score first.
-
-        Args:
-            category: only of this category.
-            since: only those of which an article was published then or later.
-            states: only in one of these.
-            limit: at most so many.
-        """
-        query = select(stories).where(stories.c.state.in_(states))
-        if category is not None:
-            query = query.where(stories.c.category == category)
-        if since is not None:
-            query = query.where(stories.c.newest_at >= since)
-        rows = self._connection.execute(query.order_by(stories.c.score.desc(), stories.c.id).limit(limit)).all()
-        return self._candidates(rows)
 
     def get(self, ids: Collection[int]) -> list[Candidate]:
         """Candidates by their stories' ids, ascending."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from builders import about, article, stored
+from builders import about, article, stored, stored_candidates
 from costs import assert_twice_costs_at_most_three_times
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -235,7 +235,7 @@ def told_after(
             else:
                 tx.articles.save([step])
     with store.reading() as tx:
-        found = tx.stories.list_candidates(states=("new", "published"))
+        found = stored_candidates(tx, states=("new", "published"))
     return {int(one.lead.article.url.rpartition("/")[2]): (one.state, one.published_in, one.follows) for one in found}
 
 

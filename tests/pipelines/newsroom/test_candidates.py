@@ -7,14 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from builders import NOON, article, instant
+from builders import NOON, article, instant, stored_candidates
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.group.candidates import GroupRules, as_of
 from pipelines.group.relevance import FRESH, freshness
 from pipelines.newsletter import Category, Newsletter, Topic
-from pipelines.newsroom.candidates import _best_ids, page_candidates
+from pipelines.newsroom.candidates import _best_ids, list_candidates, page_candidates
 from pipelines.newsroom.run import group
 from pipelines.store import Store
 from pipelines.store.listing import CandidateQuery, Ranked
@@ -108,13 +108,26 @@ def test_pages_follow_each_other_without_a_gap_or_a_repeat(store: Store, categor
         pages = [page_candidates(tx, wanted, NOON, offset=first, limit=2) for first in range(0, 14, 2)]
         everything = [
             candidate
-            for candidate in (as_of(one, NOON) for one in tx.stories.list_candidates(category=category))
+            for candidate in (as_of(one, NOON) for one in stored_candidates(tx, category=category))
             if words in candidate.lead.article.title
         ]
     everything.sort(key=lambda candidate: (-candidate.score, candidate.story.id))
     assert everything
     assert [candidate for page in pages for candidate in page.candidates] == everything
     assert {page.total for page in pages} == {len(everything)}
+
+
+@pytest.mark.parametrize("limit", [0, 1, 2, 100])
+def test_a_list_has_the_best_of_each_category_up_to_its_limit(store: Store, limit: int) -> None:
+    save_stories(store)
+    with store.reading() as tx:
+        everything = list_candidates(tx, CandidateQuery(), NOON)
+        limited = list_candidates(tx, CandidateQuery(), NOON, limit_per_category=limit)
+        pages = [page_candidates(tx, CandidateQuery(category=each), NOON, limit=100) for each in ("新闻", "教程")]
+    assert everything == sorted(everything, key=lambda candidate: (-candidate.score, candidate.story.id))
+    best = [candidate for page in pages for candidate in page.candidates[:limit]]
+    assert limited == [candidate for candidate in everything if candidate in best]
+    assert len(everything) == sum(len(page.candidates) for page in pages)
 
 
 @pytest.mark.parametrize("category", [None, "新闻"])

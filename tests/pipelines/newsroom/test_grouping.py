@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from builders import NOON, about, article
+from builders import NOON, about, article, stored_candidates
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -63,7 +63,7 @@ def stories(batches: Iterable[Sequence[Article]], said: Sequence[Word] = ()) -> 
                 waiting = [word for word in waiting if not heard(tx, word, said.index(word))]
             group(store, RULES)
         with store.reading() as tx:
-            told = tx.stories.list_candidates(states=("new",))
+            told = stored_candidates(tx, states=("new",))
             everything = list(tx.articles.get(range(tx.articles.next_id())).values())
             by_hand = tx.decisions.find_pairs_by_hand(one.id for one in everything)
         store.close()

@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from builders import NOON, article, instant
+from builders import NOON, article, instant, stored_candidates
 
 from pipelines.group.candidates import GroupRules
 from pipelines.group.trained import VERSION
@@ -74,7 +74,7 @@ def print_issue(store: Store, items: int = 40, day: date = PRINTED) -> None:
 
 def candidates(store: Store) -> Mapping[str, Candidate]:
     with store.reading() as tx:
-        return {one.lead.article.url: one for one in tx.stories.list_candidates()}
+        return {one.lead.article.url: one for one in stored_candidates(tx)}
 
 
 def test_with_past_issues_a_model_is_trained_and_grades_the_open_stories(store: Store) -> None:
@@ -136,7 +136,7 @@ def test_where_no_issue_was_made_nothing_was_passed_over(store: Store) -> None:
     save(store, *passed_over())
     group(store, RULES)
     with store.transaction() as tx:
-        for one in tx.stories.list_candidates(limit=ENOUGH):
+        for one in stored_candidates(tx)[:ENOUGH]:
             tx.decisions.add(Decision(one.story.id, "pick", "编辑", NOON, category="教程"))
     assert group(store, RULES).learned
     with store.reading() as tx:
@@ -207,7 +207,7 @@ def test_an_editor_who_drops_and_picks_teaches_it_too(store: Store) -> None:
     save(store, *cats)
     group(store, RULES)
     with store.transaction() as tx:
-        told = {one.lead.article.url: one.story.id for one in tx.stories.list_candidates()}
+        told = {one.lead.article.url: one.story.id for one in stored_candidates(tx)}
         for one in cats[:-1]:
             tx.decisions.add(Decision(told[one.url], "pick", "编辑", NOON, category="教程"))
     before = candidates(store)[cats[-1].url].score
@@ -223,7 +223,7 @@ def test_a_section_that_the_editor_corrects_is_an_example_before_any_pick(store:
     save(store, *cats)
     group(store, RULES)
     with store.transaction() as tx:
-        told = {one.lead.article.url: one.story.id for one in tx.stories.list_candidates()}
+        told = {one.lead.article.url: one.story.id for one in stored_candidates(tx)}
         for one in cats[:-1]:
             tx.decisions.add(Decision(told[one.url], "categorise", "编辑", NOON, category="教程"))
     assert group(store, RULES).learned
