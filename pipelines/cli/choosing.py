@@ -142,11 +142,12 @@ def assist(
     例：jianbao assist 1234
     """
     from pipelines.newsroom import drafts
+    from pipelines.newsroom.editor import Editor
 
     newsroom = newsroom_of(context)
     if accept and reject:
         raise typer.BadParameter("认可还是不要，只能说一样", param_hint="--accept")
-    editor = drafts.Editor(newsroom, newsroom.newsletter.editor, now())
+    editor = Editor(newsroom, newsroom.newsletter.editor, now())
     action: Literal["ask", "accept", "reject"] = "accept" if accept else "reject" if reject else "ask"
     text = drafts.assist(editor, story, action=action)
     labels = {

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, func, insert, select
 
-from pipelines.model import Heard, Snapshot, StoredArticle
+from pipelines.model import LinkCheck, Snapshot, StoredArticle
 from pipelines.store.engine import chunks, upsert
 from pipelines.store.packing import pack, unpack
 from pipelines.store.tables import addresses, snapshots
@@ -56,7 +56,7 @@ class Snapshots:
                 snapshots_by_article[row.article] = _snapshot(row)
         return snapshots_by_article
 
-    def save_answers(self, answers: Iterable[Heard]) -> None:
+    def save_link_checks(self, answers: Iterable[LinkCheck]) -> None:
         """Note what was heard of addresses."""
         rows = [
             {"url": answer.url, "at": answer.at, "state": answer.state, "detail": answer.detail} for answer in answers
@@ -64,12 +64,12 @@ class Snapshots:
         if rows:
             upsert(self._connection, addresses, rows)
 
-    def get_answers(self, urls: Iterable[str]) -> dict[str, Heard]:
+    def get_link_checks(self, urls: Iterable[str]) -> dict[str, LinkCheck]:
         """What was last heard of addresses, as they were asked for."""
         answers = {}
         for chunk in chunks(urls):
             for row in self._connection.execute(select(addresses).where(addresses.c.url.in_(chunk))):
-                answers[row.url] = Heard(row.url, row.at, row.state, row.detail)
+                answers[row.url] = LinkCheck(row.url, row.at, row.state, row.detail)
         return answers
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from pipelines.group.as_json import candidate_json
+from pipelines.issue.changes import MOST_CHARACTERS
 from pipelines.model import Candidate, Decision
 from pipelines.newsroom import decisions, drafts
 from pipelines.newsroom.candidates import page_candidates
@@ -27,7 +28,7 @@ from pipelines.store import Transaction
 
 Number = Annotated[int, Field(ge=0, le=MOST_NUMBER)]
 Endpoint = Callable[[Visit], Response]
-Summary = Field("", max_length=drafts.MOST_CHARACTERS)
+Summary = Field("", max_length=MOST_CHARACTERS)
 
 
 class DecisionBody(BaseModel):
@@ -146,7 +147,7 @@ def reword(visit: Visit) -> Response:
     """Give a story's entry another title and summary, whether it is picked already or not."""
     body = visit.read_body(EntryBody)
     decided = drafts.reword_story(
-        visit.editor, _read_story_id(visit), title=body.title, summary=body.summary, seen=body.seen
+        visit.editor, _read_story_id(visit), title=body.title, summary=body.summary, seen_version=body.seen
     )
     return _make_answer(visit, decided)
 

@@ -12,12 +12,12 @@ from starlette.responses import JSONResponse, Response
 
 from pipelines import files
 from pipelines.errors import CannotDecide
+from pipelines.issue.changes import MOST_CHARACTERS, PARTS, Part, replace_text
 from pipelines.issue.formats.as_json import render_json
 from pipelines.model import Issue
 from pipelines.newsroom import drafts, run
 from pipelines.newsroom.decisions import Stale
-from pipelines.newsroom.drafts import MOST_CHARACTERS, Part, as_if
-from pipelines.newsroom.issues import all_issues, publish_issues
+from pipelines.newsroom.issues import list_issues, publish_issues
 from pipelines.review.answering import make_error_json
 from pipelines.review.api.operations import DAY, NUMBER, Operation
 from pipelines.review.pages.issue import IssueView, read_day, view_issue
@@ -92,7 +92,7 @@ def issues(visit: Visit) -> Response:
             "headline": issue.headline,
             "items": sum(len(section.entries) for section in issue.sections),
         }
-        for issue in all_issues(visit.newsroom.store)
+        for issue in list_issues(visit.newsroom.store)
     ]
     return JSONResponse({"issues": documents})
 
@@ -105,17 +105,21 @@ def issue(visit: Visit) -> Response:
 def write_part(visit: Visit) -> Response:
     """Write a draft's headline, guide or preamble."""
     part = visit.read_path("part")
-    if part not in drafts.PARTS:
+    if part not in PARTS:
         raise NothingHere
     body = visit.read_body(TextBody)
-    return _make_answer(visit, lambda day: drafts.write_part(visit.editor, day, part, body.text, seen=body.seen))
+    return _make_answer(
+        visit, lambda day: drafts.write_part(visit.editor, day, part, body.text, seen_edition=body.seen)
+    )
 
 
 def write_entry(visit: Visit) -> Response:
     """Write an entry of a draft, label lines and all."""
     body = visit.read_body(TextBody)
     position = visit.read_path_number("position")
-    return _make_answer(visit, lambda day: drafts.write_entry(visit.editor, day, position, body.text, seen=body.seen))
+    return _make_answer(
+        visit, lambda day: drafts.write_entry(visit.editor, day, position, body.text, seen_edition=body.seen)
+    )
 
 
 def move_entry(visit: Visit) -> Response:
@@ -123,7 +127,7 @@ def move_entry(visit: Visit) -> Response:
     body = visit.read_body(MoveBody)
 
     def move(day: date) -> Issue:
-        return drafts.move_entry(visit.editor, day, body.position, body.section, body.to, seen=body.seen)
+        return drafts.move_entry(visit.editor, day, body.position, body.section, body.to, seen_edition=body.seen)
 
     return _make_answer(visit, move)
 
@@ -139,7 +143,7 @@ def preview(visit: Visit) -> Response:
     body = visit.read_body(PreviewBody)
     day = _read_day(visit)
     with visit.newsroom.store.reading() as tx:
-        changed = as_if(drafts.draft_on(tx, day), part=body.part, position=body.position, text=body.text)
+        changed = replace_text(drafts.get_draft(tx, day), body.text, part=body.part, position=body.position)
     issue_view = view_issue(visit, day, changed)
     return JSONResponse(
         {
@@ -198,7 +202,7 @@ def _make_document(visit: Visit, issue_view: IssueView) -> dict[str, Any]:
 
 
 _DAY: Final = {"day": DAY}
-_PART: Final = {"type": "string", "enum": list(drafts.PARTS)}
+_PART: Final = {"type": "string", "enum": list(PARTS)}
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("GET", "/api/issues", issues),

@@ -14,7 +14,7 @@ from pipelines.issue.entry import EntryView, read_entry, read_summary, read_titl
 from pipelines.issue.escape import make_printable_url
 from pipelines.issue.keys import find_entry_keys
 from pipelines.model import Entry, Issue
-from pipelines.newsroom.issues import all_issues
+from pipelines.newsroom.issues import list_issues
 from pipelines.review.pages.issue import read_day, view_issue
 from pipelines.review.rendering import render_page
 from pipelines.review.visit import NothingHere, Visit
@@ -72,7 +72,7 @@ def show_archive(visit: Visit) -> Response:
             total=len(matches),
             read_first_titles=_make_titles_reader(visit),
         )
-    issues = [issue for issue in all_issues(store) if issue.state == "published"]
+    issues = [issue for issue in list_issues(store) if issue.state == "published"]
     return render_page(
         visit,
         "archive.html",
