@@ -71,7 +71,7 @@ class CandidatesQuery(BaseModel):
             source=self.source,
             kind=self.kind,
             promotion=None if self.promotion is None else self.promotion == "only",
-            words=self.q,
+            search=self.q,
             upto=self.upto,
             after=self.after,
         )
