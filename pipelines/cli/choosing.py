@@ -160,8 +160,8 @@ def assist(
 
 def _print_result(decided: decisions.Decided) -> None:
     """Print the result of a decision: a line for each story, the decided one first."""
-    for candidate in (decided.candidate, *decided.others):
-        of_articles = "-articles" if decided.others or len(candidate.articles) > 1 else ""
+    for candidate in (decided.candidate, *decided.other_candidates):
+        of_articles = "-articles" if decided.other_candidates or len(candidate.articles) > 1 else ""
         of_issue = "-issue" if decided.issue and candidate is decided.candidate else ""
         language = terminal.get_language()
         values = {

@@ -209,7 +209,7 @@ def _make_document(tx: Transaction, candidate: Candidate) -> dict[str, Any]:
 
 
 def _make_answer(visit: Visit, decided: Decided, **fields: object) -> Response:
-    changed = [_make_present_state(visit, candidate) for candidate in decided.others]
+    changed = [_make_present_state(visit, candidate) for candidate in decided.other_candidates]
     return JSONResponse(
         {
             "issue": _format_day(decided.issue),
