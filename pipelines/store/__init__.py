@@ -1,4 +1,4 @@
-"""The only package with SQL. Others see plain dataclasses, and nouns: `tx.articles`, `tx.stories`, `tx.decisions` …"""
+"""The only package with SQL. Others see plain dataclasses, and nouns: `tx.articles`, `tx.stories`, `tx.decisions`."""
 
 from __future__ import annotations
 
