@@ -18,7 +18,8 @@ from pipelines.rules import Rules, load_rules
 from pipelines.store import Store
 
 if TYPE_CHECKING:
-    from crawler.sources import Registry, Source
+    from crawler.sources.file import Registry
+    from crawler.sources.schema import Source
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Newsroom:
     @cached_property
     def registry(self) -> Registry:
         """The registry, from sources.toml: rows that can work, and the mistakes of the other rows."""
-        from crawler.sources import load_sources  # noqa: PLC0415 - as above
+        from crawler.sources.file import load_sources  # noqa: PLC0415 - as above
 
         categories = self.newsletter.categories
         names = (name for category in categories for name in (category.name, *category.aliases))

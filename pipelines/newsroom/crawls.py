@@ -24,7 +24,8 @@ from crawler.items import Batch, Problem, RawItem, SourceState
 from crawler.kinds import KINDS
 from crawler.saved import read_saved
 from crawler.settings import assert_safe
-from crawler.sources import Registry, Source
+from crawler.sources.file import Registry
+from crawler.sources.schema import Source
 from pipelines.model import LinkCheck
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.bridge import Bridge, SourceResult

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from crawler.items import Batch, Problem, RawItem
-from crawler.sources import Source
+from crawler.sources.schema import Source
 from pipelines.deduplicate.identity import Outcome
 from pipelines.group.candidates import GroupRules
 from pipelines.model import Article

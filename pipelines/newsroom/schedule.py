@@ -19,7 +19,7 @@ from croniter import croniter
 
 from crawler.errors import CrawlError
 from crawler.home import HOME_VARIABLE, Home
-from crawler.sources import Source
+from crawler.sources.schema import Source
 from pipelines.newsletter import NewsletterMisconfigured
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.locks import only_one
