@@ -1,4 +1,4 @@
-"""Characters that no document may hold, and the references that stand for them (XML 1.0, 2.2 and 4.1)."""
+"""Removes characters that no XML document may contain, and references to them (XML 1.0, 2.2 and 4.1)."""
 
 from __future__ import annotations
 
@@ -8,29 +8,30 @@ from typing import Final
 _FORBIDDEN: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _FORBIDDEN_BYTES: Final = bytes(code for code in range(32) if code not in b"\t\n\r")
 
+# "&#55357;", "&#x0;", "&#1114112;"
 _SUSPECT: Final = (
     r"&#(?:(?=\d)0*+(?:\d?|[12]\d|3[01]|5[5-7]\d{3}|6553[45]|\d{7,}+)"
     r"|x(?=[\da-f])0*+(?:1?[\da-f]?|d[89a-f][\da-f]{2}|fff[ef]|[\da-f]{6,}+));"
 )
-"""A numeric reference that may stand for a forbidden character: `&#55357;`, `&#x0;`. All others are passed over."""
+"""A numeric reference that may name a forbidden character; no other reference is read."""
 _SUSPECTS: Final = re.compile(rf"(?:{_SUSPECT})++", re.IGNORECASE)
 _REFERENCE: Final = re.compile(r"&#(x?)0*+([\da-f]*+);", re.IGNORECASE)
 _LAST: Final = 0x10FFFF
 
 
 def clean(text: str) -> str:
-    """The text without what XML does not allow: C0 controls, lone surrogates, non-characters."""
+    """Remove the characters that XML forbids: C0 controls, lone surrogates, non-characters."""
     return _FORBIDDEN.sub("", text)
 
 
 def mend_references(text: str) -> tuple[str, int]:
-    """Put right the numeric references that make a document unreadable.
+    """Mend the numeric references that make a document unreadable.
 
-    A pair of surrogates, as programs write that count in UTF-16, becomes a reference to the character that the pair
-    stands for. A reference to a forbidden character goes.
+    Programs that count in UTF-16 write a character as a pair of surrogates; the pair becomes one reference to the
+    character. A reference to a forbidden character is removed.
 
     Returns:
-        The text, and how many references were taken out of it.
+        The text, and the number of removed references.
 
     >>> mend_references("&#55357;&#56832; &#xD83D; &#0; &#20013;")
     ('&#128512;   &#20013;', 2)
@@ -42,20 +43,20 @@ def mend_references(text: str) -> tuple[str, int]:
         codes = [_code(base, digits) for base, digits in _REFERENCE.findall(run[0])]
         units = "".join(map(chr, (code for code in codes if code <= _LAST)))
         joined = units.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
-        kept = clean(joined)
-        removed += len(joined) - len(kept) + sum(code > _LAST for code in codes)
-        return "".join(f"&#{ord(character)};" for character in kept)
+        allowed = clean(joined)
+        removed += len(joined) - len(allowed) + sum(code > _LAST for code in codes)
+        return "".join(f"&#{ord(character)};" for character in allowed)
 
     return _SUSPECTS.sub(mend, text) if "&#" in text else text, removed
 
 
 def mend_document(body: bytes) -> bytes:
-    """The document of an encoding that extends ASCII, without control characters, its references put right."""
-    if b"\0" in body[:4]:  # UTF-16 or UTF-32: its bytes are no characters
+    """Mend a document in an encoding that extends ASCII: remove control characters, mend references."""
+    if b"\0" in body[:4]:  # UTF-16 or UTF-32, where a byte is no character
         return body
     return mend_references(body.translate(None, _FORBIDDEN_BYTES).decode("latin-1"))[0].encode("latin-1")
 
 
 def _code(base: str, digits: str) -> int:
-    """The code point that a reference names; one past the last where it names none."""
+    """Read the code point of a reference; a number above `_LAST` if it names no character."""
     return int(digits or "0", 16 if base else 10) if len(digits) <= 8 else _LAST + 1

@@ -58,7 +58,7 @@ def describe_failure(reason: str, language: Language) -> str:
 def _without_advice(name: str, detail: str) -> tuple[str, bool]:
     """The detail alone, and whether the advice of the error's class followed it."""
     advice = getattr(getattr(crawl_errors, name, None), "remedy", "")
-    before, found, after = detail.rpartition(advice) if advice else (detail, "", "")
-    if not found:
+    left, separator, right = detail.rpartition(advice) if advice else (detail, "", "")
+    if not separator:
         return detail, False
-    return (before.rstrip(". ") + after).strip(), True
+    return (left.rstrip(". ") + right).strip(), True

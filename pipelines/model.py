@@ -289,7 +289,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class LinkCheck:
     """The last check of an address that an issue links.
 
     Args:

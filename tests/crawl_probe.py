@@ -15,7 +15,7 @@ from crawler.home import Home
 from crawler.items import Batch, Page, Reply, SourceState
 from crawler.kinds import KINDS
 from crawler.pages import PAGES
-from crawler.sources import load_sources
+from crawler.sources.file import load_sources
 
 
 class Printer:

@@ -11,7 +11,8 @@ import pytest
 
 from crawler.home import Home, bundled
 from crawler.kinds import KINDS
-from crawler.sources import Source, load_sources
+from crawler.sources.file import load_sources
+from crawler.sources.schema import Source
 
 RENAMED = {
     "雷锋网": "雷峰网",

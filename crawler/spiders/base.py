@@ -23,7 +23,8 @@ from crawler.network.failures import meaning
 from crawler.network.gate import NotAsked
 from crawler.network.policy import Policy, policy_of
 from crawler.network.retry import Retry, plain_headers
-from crawler.sources import Source, load_sources
+from crawler.sources.file import load_sources
+from crawler.sources.schema import Source
 from crawler.spiders.read_page import read_page
 from crawler.spiders.reading import TRIES, Reading, conditional_headers
 from crawler.spiders.route import GITHUB_API, page_for

@@ -1,4 +1,4 @@
-"""Calls page functions so that only the crawler's errors come out of them, and only text that can be stored."""
+"""Calls page functions: any error becomes an error of the crawler, and the text of an item can always be stored."""
 
 from __future__ import annotations
 
@@ -15,17 +15,21 @@ from crawler.pages import PAGES
 
 
 def read_page(name: str, reply: Reply) -> Page:
-    """What a page function makes of a reply.
+    """Read a reply with a page function.
 
-    Characters that no store and no terminal takes (lone surrogates, as JSON can hold them, and controls) are left out,
-    with a warning for each item that had any.
+    Characters that no store and no terminal accepts (control characters, and lone surrogates, which JSON can hold) are
+    removed, with a warning for each item that had any.
 
     Args:
-        name: of the function, as `PAGES` has it.
+        name: of the page function in `PAGES`.
+        reply: of a site.
+
+    Returns:
+        The page that the function read, without these characters.
 
     Raises:
-        CrawlError: the reply is not the page. What the function did not expect at all is a PageChanged too, which
-            names the error and the line.
+        CrawlError: the reply is not the page. An error that the function does not expect becomes a PageChanged, which
+            names the error and its line.
     """
     try:
         page = PAGES[name](reply)
@@ -35,37 +39,37 @@ def read_page(name: str, reply: Reply) -> Page:
     except Exception as error:
         reason = clean(" ".join(f"{type(error).__name__}: {error}".split()))[:200]
         raise PageChanged(f"not as its page function expects: {reason} ({_line_of(error)})", url=reply.url) from error
-    return _storable(page)
+    return _clean_page(page)
 
 
 def _line_of(error: Exception) -> str:
-    """The file and the line where an error was raised."""
+    """Name the file and the line where an error was raised."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{Path(frame.filename).name}:{frame.lineno}"
 
 
-def _storable(page: Page) -> Page:
-    items = tuple(map(_storable_item, page.items))
-    damaged = [item for item, before in zip(items, page.items, strict=True) if item is not before]
-    warnings = [f"characters that no text may hold are left out of {item.title[:60]!r}" for item in damaged]
+def _clean_page(page: Page) -> Page:
+    items = tuple(map(_clean_item, page.items))
+    cleaned = [item for item, raw_item in zip(items, page.items, strict=True) if item is not raw_item]
+    warnings = [f"characters that no text may hold are left out of {item.title[:60]!r}" for item in cleaned]
     asks = tuple(ask if clean(ask.url) == ask.url else replace(ask, url=clean(ask.url)) for ask in page.asks)
     return Page(items, asks, (*map(clean, page.warnings), *warnings))
 
 
-def _storable_item(item: RawItem) -> RawItem:
-    """The item itself, or where it holds what cannot be stored, one without."""
-    before = {field.name: getattr(item, field.name) for field in fields(item)}
-    changed = {name: after for name, value in before.items() if (after := _cleaned(value)) != value}
-    return replace(item, **changed) if changed else item
+def _clean_item(item: RawItem) -> RawItem:
+    """Remove characters that cannot be stored; the item itself if it has none."""
+    original = {field.name: getattr(item, field.name) for field in fields(item)}
+    cleaned = {name: _clean_field(content) for name, content in original.items()}
+    return replace(item, **cleaned) if cleaned != original else item
 
 
-def _cleaned(value: Any) -> Any:
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, tuple):
-        return tuple(map(_cleaned, value))
-    if isinstance(value, Link):
-        return replace(value, url=clean(value.url), label=clean(value.label))
-    if isinstance(value, Mapping):
-        return {_cleaned(name): _cleaned(inner) for name, inner in value.items()}
-    return value
+def _clean_field(content: Any) -> Any:
+    if isinstance(content, str):
+        return clean(content)
+    if isinstance(content, tuple):
+        return tuple(map(_clean_field, content))
+    if isinstance(content, Link):
+        return replace(content, url=clean(content.url), label=clean(content.label))
+    if isinstance(content, Mapping):
+        return {_clean_field(name): _clean_field(inner) for name, inner in content.items()}
+    return content

@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from crawler.items import Ask, Batch, Page, Problem, RawItem, Reply, SourceState
-from crawler.sources import Source
+from crawler.sources.schema import Source
 from crawler.urls import host_of
 
 REMEMBERED: Final = 400

@@ -142,11 +142,12 @@ def assist(
     例：jianbao assist 1234
     """
     from pipelines.newsroom import drafts
+    from pipelines.newsroom.editor import Editor
 
     newsroom = newsroom_of(context)
     if accept and reject:
         raise typer.BadParameter("认可还是不要，只能说一样", param_hint="--accept")
-    editor = drafts.Editor(newsroom, newsroom.newsletter.editor, now())
+    editor = Editor(newsroom, newsroom.newsletter.editor, now())
     action: Literal["ask", "accept", "reject"] = "accept" if accept else "reject" if reject else "ask"
     text = drafts.assist(editor, story, action=action)
     labels = {
@@ -159,8 +160,8 @@ def assist(
 
 def _print_result(decided: decisions.Decided) -> None:
     """Print the result of a decision: a line for each story, the decided one first."""
-    for candidate in (decided.candidate, *decided.others):
-        of_articles = "-articles" if decided.others or len(candidate.articles) > 1 else ""
+    for candidate in (decided.candidate, *decided.other_candidates):
+        of_articles = "-articles" if decided.other_candidates or len(candidate.articles) > 1 else ""
         of_issue = "-issue" if decided.issue and candidate is decided.candidate else ""
         language = terminal.get_language()
         values = {

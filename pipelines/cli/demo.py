@@ -20,7 +20,7 @@ from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out
 from pipelines.model import Candidate, Issue
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.candidates import list_candidates
-from pipelines.newsroom.issues import all_issues
+from pipelines.newsroom.issues import list_issues
 from pipelines.store.listing import CandidateQuery
 
 FOLDER: Final = "jianbao-demo"
@@ -133,7 +133,7 @@ def _run_and_show(command: Command, *arguments: str) -> int:
 
 
 def _find_draft(newsroom: Newsroom) -> Issue | None:
-    return next((issue for issue in all_issues(newsroom.store) if issue.state == "draft"), None)
+    return next((issue for issue in list_issues(newsroom.store) if issue.state == "draft"), None)
 
 
 def _choose_picks(newsroom: Newsroom, draft: Issue | None) -> Sequence[Candidate]:

@@ -62,10 +62,10 @@ def issue_list(context: typer.Context) -> None:
 
     例：jianbao issue list
     """
-    from pipelines.newsroom.issues import all_issues
+    from pipelines.newsroom.issues import list_issues
 
     newsroom = newsroom_of(context)
-    out.print(terminal.make_issue_table(all_issues(newsroom.store)))
+    out.print(terminal.make_issue_table(list_issues(newsroom.store)))
 
 
 @issue_app.command("show")
@@ -77,10 +77,10 @@ def issue_show(
     例：jianbao issue show 2020-01-27
     """
     from pipelines.newsroom.exports import render_as_markdown
-    from pipelines.newsroom.issues import issues_to_export
+    from pipelines.newsroom.issues import read_issues_to_export
 
     newsroom = newsroom_of(context)
-    (issue,) = issues_to_export(newsroom.store, newsroom.newsletter, [day.date()])
+    (issue,) = read_issues_to_export(newsroom.store, newsroom.newsletter, [day.date()])
     out.out(render_as_markdown(issue, newsroom), end="", highlight=False)
 
 
@@ -99,25 +99,27 @@ def issue_lint(
 
     例：jianbao issue lint 2020-01-27
     """
-    from pipelines.newsroom import drafts, looking_over
-    from pipelines.newsroom.issues import issues_to_export
+    from pipelines.issue.lint import find_issue_urls
+    from pipelines.newsroom import linting
+    from pipelines.newsroom.editor import Editor
+    from pipelines.newsroom.issues import read_issues_to_export
 
     newsroom = newsroom_of(context)
     dates = None if every else [day.date()] if day else []
-    issues = issues_to_export(newsroom.store, newsroom.newsletter, dates)
+    issues = read_issues_to_export(newsroom.store, newsroom.newsletter, dates)
     if fix:
-        editor = drafts.Editor(newsroom, newsroom.newsletter.editor, now())
+        editor = Editor(newsroom, newsroom.newsletter.editor, now())
         for issue in issues:
             if issue.state == "draft" or not every:
-                looking_over.mend(editor, issue.date)
-        issues = issues_to_export(newsroom.store, newsroom.newsletter, dates)
+                linting.fix_draft(editor, issue.date)
+        issues = read_issues_to_export(newsroom.store, newsroom.newsletter, dates)
     if online:
         from pipelines.newsroom import crawls
 
-        crawls.check_links(newsroom, [url for issue in issues for url in looking_over.addresses_of(issue)])
+        crawls.check_links(newsroom, [url for issue in issues for url in find_issue_urls(issue)])
     with newsroom.store.reading() as tx:
         findings_by_issue = [
-            (issue, looking_over.look_over(tx, issue, newsroom.newsletter, newsroom.rules)) for issue in issues
+            (issue, linting.lint_issue(tx, issue, newsroom.newsletter, newsroom.rules)) for issue in issues
         ]
     if as_json:
         print_json(
@@ -159,17 +161,17 @@ def export(
     例：jianbao export 2020-01-27 --format markdown,wechat -o out
     """
     from pipelines.newsroom.exports import plan_files
-    from pipelines.newsroom.issues import ensure_accepted, issues_to_export, publish_issues, published_with
+    from pipelines.newsroom.issues import ensure_publishable, list_published, publish_issues, read_issues_to_export
 
     newsroom = newsroom_of(context)
     if check and publish:
         raise typer.BadParameter("只检查就不能同时定稿", param_hint="--check")
     chosen_formats = [_read_format(name) for name in (formats or ("markdown,atom" if every else "markdown")).split(",")]
     dates = None if every else [day.date() for day in days or []]
-    issues = issues_to_export(newsroom.store, newsroom.newsletter, dates)
+    issues = read_issues_to_export(newsroom.store, newsroom.newsletter, dates)
     if publish:
-        ensure_accepted(newsroom.newsletter, issues)  # before any file of the issue is written
-    published = published_with(newsroom.store, issues if publish else ())
+        ensure_publishable(newsroom.newsletter, issues)  # before any file of the issue is written
+    published = list_published(newsroom.store, issues if publish else ())
     folder = output or newsroom.home.path / "issues"
     plan = plan_files(newsroom, issues, dict.fromkeys(chosen_formats), folder, published=published, whole=every)
     if check:

@@ -26,7 +26,7 @@ from pipelines.names import STATE_NAMES
 from pipelines.wording import Language, say
 
 if TYPE_CHECKING:
-    from crawler.sources import Source
+    from crawler.sources.schema import Source
     from pipelines.issue.lint import Finding
     from pipelines.model import Candidate, Issue, Reason
     from pipelines.newsletter import Category, Newsletter

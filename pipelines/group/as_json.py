@@ -12,43 +12,46 @@ from pipelines.model import Candidate, StoredArticle
 def candidates_json(
     candidates: Sequence[Candidate], categories: Iterable[str], generated_at: datetime
 ) -> dict[str, Any]:
-    """Candidates by category, in print order, best first as given; a category without any is an empty list.
+    """Make the JSON document of candidates, by category in print order.
 
     Args:
-        categories: the newsletter's, in print order; one that it has dropped since comes last.
+        candidates: best first; each category keeps their order.
+        categories: of the newsletter, in print order; a candidate of a former category is listed after them.
         generated_at: aware.
+
+    Returns:
+        The document; a category without candidates has an empty list.
     """
-    names = dict.fromkeys((*categories, *(one.category for one in candidates)))
+    by_category: dict[str, list[dict[str, Any]]] = {name: [] for name in categories}
+    for candidate in candidates:
+        by_category.setdefault(candidate.category, []).append(candidate_json(candidate))
     return {
         "generated_at": generated_at.isoformat(),
-        "categories": [
-            {"name": name, "candidates": [candidate_json(one) for one in candidates if one.category == name]}
-            for name in names
-        ],
+        "categories": [{"name": name, "candidates": documents} for name, documents in by_category.items()],
     }
 
 
-def candidate_json(one: Candidate) -> dict[str, Any]:
-    """One candidate."""
-    lead = one.lead.article
+def candidate_json(candidate: Candidate) -> dict[str, Any]:
+    """Make the JSON document of a candidate."""
+    lead = candidate.lead.article
     return {
-        "id": one.story.id,
+        "id": candidate.story.id,
         "title": lead.title,
         "url": lead.url,
         "source": lead.publisher or lead.source,
         "published_at": lead.published.at.isoformat(),
         "language": lead.language,
-        "category": one.category,
-        "category_scores": {name: round(score, 4) for name, score in one.category_scores.items()},
-        "score": one.score,
-        "reasons": [{"text": reason.text, "weight": reason.weight} for reason in one.reasons],
+        "category": candidate.category,
+        "category_scores": {name: round(score, 4) for name, score in candidate.category_scores.items()},
+        "score": candidate.score,
+        "reasons": [{"text": reason.text, "weight": reason.weight} for reason in candidate.reasons],
         "summary": lead.summary,
-        "links": [{"label": link.label, "url": link.url} for link in one.links],
-        "articles": [_article(member) for member in one.articles],
-        "evidence": [{"kind": edge.kind, "detail": edge.detail} for edge in one.story.evidence],
-        "state": one.state,
-        "published_in": one.published_in.isoformat() if one.published_in else None,
-        "follows": one.follows.isoformat() if one.follows else None,
+        "links": [{"label": link.label, "url": link.url} for link in candidate.links],
+        "articles": [_article(member) for member in candidate.articles],
+        "evidence": [{"kind": edge.kind, "detail": edge.detail} for edge in candidate.story.evidence],
+        "state": candidate.state,
+        "published_in": candidate.published_in.isoformat() if candidate.published_in else None,
+        "follows": candidate.follows.isoformat() if candidate.follows else None,
     }
 
 

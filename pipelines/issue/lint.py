@@ -1,9 +1,12 @@
-"""What an editor should look at again before an issue goes out: where, why, and what to do about it."""
+"""Finds mistakes and doubtful parts of an issue before it is published, and fixes the mistakes that need no editor.
+
+A finding says where it is, what is the matter and what to do about it.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -15,14 +18,19 @@ from pipelines.issue.entry import EntryView, read_entry, read_machine_line
 from pipelines.issue.escape import make_printable_url
 from pipelines.issue.lines import find_code_lines
 from pipelines.issue.sentences import choose_bounds
-from pipelines.model import Entry, Heard, Issue, Section
+from pipelines.model import Entry, Issue, LinkCheck, Section
 from pipelines.newsletter import Newsletter
 from pipelines.normalise.url import NotAWebAddress, canonicalise, find_idle_parameters
 from pipelines.rules import Rules
 from pipelines.wording import Language, say
 
-_LIQUID: Final = re.compile(r"\{(?=[{%])")  # Liquid knows no backslash
+# "{{ page.title }}", "{% raw %}": Liquid ignores a backslash before them
+_LIQUID: Final = re.compile(r"\{(?=[{%])")
+
+# "{: .class}": an attribute list of kramdown
 _EXTENSION: Final = re.compile(r"(?<!\\)\{(?=:)")
+
+# "<script>", "</iframe"
 _TAG: Final = re.compile(
     r"(?<!\\)<(?=/?(?:script|style|link|meta|base|i?frame|object|embed|form|svg|math|template|textarea|title|xmp|plaintext)\b)",
     re.IGNORECASE,
@@ -31,7 +39,7 @@ _TAG: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something to look at.
+    """Something about an issue that the editor should look at.
 
     Args:
         part: a part of the issue by its name in `Issue`, `section` or `entry`.
@@ -51,19 +59,19 @@ class Finding:
 
     @property
     def kind(self) -> str:
-        """The sort of finding, for scripts: `markup` for `markup/liquid`."""
+        """The kind of finding, for scripts: `markup` for `markup/liquid`."""
         return self.code.partition("/")[0]
 
     def text(self, language: Language) -> str:
-        """What is the matter."""
+        """Say what is the matter, in the reader's language."""
         return say(f"finding/{self.code}", self.values, language)
 
     def advice(self, language: Language) -> str:
-        """What to do about it."""
+        """Say what to do about it, in the reader's language."""
         return say(f"advice/{self.code}", self.values, language)
 
     def as_json(self, language: Language) -> dict[str, Any]:
-        """The finding as the JSON of the terminal and of the desk has it."""
+        """Make the finding's JSON document, of the terminal and of the desk."""
         return {
             "part": self.part,
             "position": self.position,
@@ -77,27 +85,33 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What the newsroom knows beside the issue itself.
+class Records:
+    """The newsroom's records of what an issue prints.
 
     Args:
-        keys: the strong keys that each entry links to, for the entries of all sections in print order.
-        printed: the published issues that linked to each key.
-        changed: by the entry's position, how what it was picked for differs at its source by now.
-        heard: what was last heard of addresses, as the issue has them.
+        keys: the strong keys of each entry, for the entries of all sections in print order.
+        printed: by key, the dates of the published issues that printed it.
+        source_changes: by the entry's position, findings about articles that changed since their pick.
+        link_checks: by address, as the issue has it, the last check.
     """
 
     keys: Sequence[Sequence[str]]
     printed: Mapping[str, Sequence[date]]
-    changed: Mapping[int, Sequence[Finding]] = field(default_factory=dict)
-    heard: Mapping[str, Heard] = field(default_factory=dict)
+    source_changes: Mapping[int, Sequence[Finding]] = field(default_factory=dict)
+    link_checks: Mapping[str, LinkCheck] = field(default_factory=dict)
 
 
-def lint(issue: Issue, newsletter: Newsletter, rules: Rules, known: Known) -> list[Finding]:
-    """Everything that a second look is worth, in print order.
+def lint(issue: Issue, newsletter: Newsletter, rules: Rules, records: Records) -> list[Finding]:
+    """Find everything that an editor should look at before the issue is published.
 
     Args:
-        rules: what tells an address that soon dies, and what of one only tracks.
+        issue: a draft, or a published issue.
+        newsletter: its labels and categories.
+        rules: the table of addresses: which soon die, which parameters only track.
+        records: of the entries and links of the issue.
+
+    Returns:
+        Findings in print order.
     """
     findings = []
     if not issue.headline:
@@ -105,22 +119,31 @@ def lint(issue: Issue, newsletter: Newsletter, rules: Rules, known: Known) -> li
     if not issue.guide:
         findings.append(Finding("guide", 0, 0, "no-guide", {"guide": newsletter.labels.guide}))
     for name in _FRAME[:5]:
-        findings += _check_frame(name, 0, getattr(issue, name), rules, known.heard)
+        findings += _check_frame(name, 0, getattr(issue, name), rules, records.link_checks)
     entry_index = 0
     first_entries: dict[str, int] = {}
     for section_index, section in enumerate(issue.sections):
         findings += _check_section(section_index, section, newsletter)
         for markdown in (section.notes, section.closing):
-            findings += _check_frame("section", section_index, markdown, rules, known.heard)
+            findings += _check_frame("section", section_index, markdown, rules, records.link_checks)
         for entry in section.entries:
-            findings += _check_entry(entry_index, entry, newsletter, rules, known.heard)
+            findings += _check_entry(entry_index, entry, newsletter, rules, records.link_checks)
             urls = read_entry(entry.markdown, newsletter).urls
-            findings += _find_repeats(issue, entry_index, known, first_entries, urls)
-            findings += known.changed.get(entry_index, ())
+            findings += _find_repeats(issue, entry_index, records, first_entries, urls)
+            findings += records.source_changes.get(entry_index, ())
             entry_index += 1
     for name in _FRAME[5:]:
-        findings += _check_frame(name, 0, getattr(issue, name), rules, known.heard)
+        findings += _check_frame(name, 0, getattr(issue, name), rules, records.link_checks)
     return findings
+
+
+def find_issue_urls(issue: Issue) -> list[str]:
+    """Find every web address that an issue links in its entries and the texts around them, each once."""
+    texts = [issue.notice, issue.guide, issue.preamble, issue.footer]
+    for section in issue.sections:
+        texts += [section.notes, *(entry.markdown for entry in section.entries), section.closing]
+    lines = (line for text in texts if text for line in text.split("\n"))
+    return list(dict.fromkeys(url for line in lines for url in inline.find_urls(line)))
 
 
 _FRAME: Final = ("headline", "tagline", "notice", "guide", "preamble", "back_issues", "footer")
@@ -138,14 +161,14 @@ def _check_section(section_index: int, section: Section, newsletter: Newsletter)
 
 
 def _check_frame(
-    part: str, position: int, markdown: str | None, rules: Rules, heard: Mapping[str, Heard]
+    part: str, position: int, markdown: str | None, rules: Rules, link_checks: Mapping[str, LinkCheck]
 ) -> Iterator[Finding]:
-    """Links and markup of a part that is no entry."""
-    yield from _check_lines(part, position, (markdown or "").split("\n"), rules, heard)
+    """Check links and markup of a part that is no entry."""
+    yield from _check_lines(part, position, (markdown or "").split("\n"), rules, link_checks)
 
 
 def _check_entry(
-    position: int, entry: Entry, newsletter: Newsletter, rules: Rules, heard: Mapping[str, Heard]
+    position: int, entry: Entry, newsletter: Newsletter, rules: Rules, link_checks: Mapping[str, LinkCheck]
 ) -> Iterator[Finding]:
     view = read_entry(entry.markdown, newsletter)
     lines = entry.markdown.split("\n")
@@ -157,18 +180,18 @@ def _check_entry(
         yield Finding("entry", position, 0, "no-title")
     if view.title and not (view.source or view.prefixes or view.repository):
         yield Finding("entry", position, 0, "no-source", {"separator": newsletter.labels.source_separator})
-    for line_index in _structure(lines):
+    for line_index in _find_ending_lines(lines):
         yield Finding("entry", position, line_index, "markup/ends-entry")
     for line_index, line in enumerate(lines):
         for link in inline.find_links(line):
             if _is_relative(link.url):
                 yield Finding("entry", position, line_index, "bad-link", {"url": link.url[:80]}, link.url)
-    yield from _check_lines("entry", position, lines, rules, heard)
+    yield from _check_lines("entry", position, lines, rules, link_checks)
     yield from _check_summary(position, view, lines, newsletter)
 
 
 def _check_lines(
-    part: str, position: int, lines: Sequence[str], rules: Rules, heard: Mapping[str, Heard]
+    part: str, position: int, lines: Sequence[str], rules: Rules, link_checks: Mapping[str, LinkCheck]
 ) -> Iterator[Finding]:
     code = find_code_lines(lines)
     for line_index, line in enumerate(lines):
@@ -181,7 +204,7 @@ def _check_lines(
             if link.url and make_printable_url(link.url) is None and not _is_relative(link.url):
                 yield finding("bad-link", {"url": link.url[:80]}, link.url)
         for url in inline.find_urls(line):
-            for url_code, values in _check_url(url, rules, heard.get(url)):
+            for url_code, values in _check_url(url, rules, link_checks.get(url)):
                 yield finding(url_code, values, url)
         if line_index not in code and re.match(r"\s*(?:```|~~~)", line):
             yield finding("markup/open-code")
@@ -200,8 +223,8 @@ def _is_relative(url: str) -> bool:
     return bool(re.match(r"(?!//)[^\s#:]", url) and not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", url))
 
 
-def _structure(lines: Sequence[str]) -> Iterator[int]:
-    """Lines that would not be part of the entry any more once the issue is written and read again."""
+def _find_ending_lines(lines: Sequence[str]) -> Iterator[int]:
+    """Find the numbers of lines that end the entry as soon as the issue is written and read again."""
     code = find_code_lines(lines)
     for line_index, line in enumerate(lines):
         ends_entry = re.match(r"##(?!#)|- (?=\S)|-(?=\[)| {0,3}([-*_])(?: *\1){2,} *$", line)
@@ -209,15 +232,15 @@ def _structure(lines: Sequence[str]) -> Iterator[int]:
             yield line_index
 
 
-def _check_url(url: str, rules: Rules, heard: Heard | None) -> Iterator[tuple[str, dict[str, object]]]:
-    if _dies(url, rules):
+def _check_url(url: str, rules: Rules, link_check: LinkCheck | None) -> Iterator[tuple[str, dict[str, object]]]:
+    if _is_temporary(url, rules):
         yield "temporary-link", {}
-    elif extra := tracking(url, rules):
-        yield "tracking", {"parameters": extra}
-    if heard is not None and heard.state == "gone":
-        yield "dead-link", {"day": heard.at.date(), "detail": heard.detail}
-    if heard is not None and heard.state == "moved":
-        yield "moved-link", {"day": heard.at.date(), "target": heard.detail}
+    elif tracking := find_tracking_parameters(url, rules):
+        yield "tracking", {"parameters": tracking}
+    if link_check is not None and link_check.state == "gone":
+        yield "dead-link", {"day": link_check.at.date(), "detail": link_check.detail}
+    if link_check is not None and link_check.state == "moved":
+        yield "moved-link", {"day": link_check.at.date(), "target": link_check.detail}
 
 
 def _check_summary(position: int, view: EntryView, lines: Sequence[str], newsletter: Newsletter) -> Iterator[Finding]:
@@ -235,78 +258,82 @@ def _check_summary(position: int, view: EntryView, lines: Sequence[str], newslet
 
 
 def _find_repeats(
-    issue: Issue, position: int, known: Known, first_entries: dict[str, int], urls: Sequence[str]
+    issue: Issue, position: int, records: Records, first_entries: dict[str, int], urls: Sequence[str]
 ) -> Iterator[Finding]:
-    """What it shares with an entry before it, be it an address that has no key; and what was printed before."""
-    keys = known.keys[position]
+    """Find an earlier entry of the issue with the same key or address, and published issues with the same key."""
+    keys = records.keys[position]
     twin = next((first_entries[key] for key in (*keys, *urls) if key in first_entries), None)
     if twin is not None:
         yield Finding("entry", position, 0, "twice", {"number": twin + 1})
     for key in (*keys, *urls):
         first_entries.setdefault(key, position)
-    days = sorted({day for key in keys for day in known.printed.get(key, ()) if day != issue.date})
+    days = sorted({day for key in keys for day in records.printed.get(key, ()) if day != issue.date})
     if days:
         yield Finding("entry", position, 0, "repeat", {"days": days[-3:]})
 
 
-def _dies(url: str, rules: Rules) -> bool:
+def _is_temporary(url: str, rules: Rules) -> bool:
     try:
         return canonicalise(url, rules).temporary
     except NotAWebAddress:
         return False
 
 
-def tracking(url: str, rules: Rules) -> tuple[str, ...]:
-    """The parameters of an address that do not say what it is, in order; of one that dies or leads on, none."""
+def find_tracking_parameters(url: str, rules: Rules) -> tuple[str, ...]:
+    """Find the parameters of an address that only track, in their order.
+
+    A temporary address needs all its parameters, and a redirect holds its target in them: neither has any to find.
+    """
     try:
-        found = canonicalise(url, rules)
-        leads_on = urlsplit(found.url).hostname != urlsplit(url).hostname
-        return () if found.temporary or leads_on else find_idle_parameters(url, rules)
+        address = canonicalise(url, rules)
+        redirects = urlsplit(address.url).hostname != urlsplit(url).hostname
+        return () if address.temporary or redirects else find_idle_parameters(url, rules)
     except ValueError:
         return ()
 
 
-# ---- What can be put right without asking
+# ---- Fixes that need no editor
 
 
-def fixed(issue: Issue, rules: Rules) -> Issue:
-    """The issue with what is safe put right: tracking parameters off, Liquid and forbidden tags escaped.
+def fix_issue(issue: Issue, rules: Rules) -> Issue:
+    """Remove tracking parameters, and escape Liquid and forbidden tags.
 
-    Nothing that a reader sees changes, but for addresses that become shorter.
+    A reader sees no difference but shorter addresses.
     """
 
-    def mend(words: str | None) -> str | None:
-        return words and _mended(words, rules)
+    def fix(markdown: str | None) -> str | None:
+        return markdown and _fix_markdown(markdown, rules)
 
-    frame: dict[str, Any] = {name: mend(getattr(issue, name)) for name in _FRAME}
+    frame: dict[str, Any] = {name: fix(getattr(issue, name)) for name in _FRAME}
     return replace(
         issue,
         **frame,
         sections=tuple(
             replace(
                 section,
-                notes=mend(section.notes),
-                closing=mend(section.closing),
-                entries=tuple(replace(one, markdown=_mended(one.markdown, rules)) for one in section.entries),
+                notes=fix(section.notes),
+                closing=fix(section.closing),
+                entries=tuple(
+                    replace(entry, markdown=_fix_markdown(entry.markdown, rules)) for entry in section.entries
+                ),
             )
             for section in issue.sections
         ),
     )
 
 
-def _mended(markdown: str, rules: Rules) -> str:
+def _fix_markdown(markdown: str, rules: Rules) -> str:
     lines = markdown.split("\n")
     code = find_code_lines(lines)
-    return "\n".join(line if at in code else _mended_line(line, rules) for at, line in enumerate(lines))
+    return "\n".join(line if number in code else _fix_line(line, rules) for number, line in enumerate(lines))
 
 
-def _mended_line(line: str, rules: Rules) -> str:
-    for url in sorted(inline.find_urls(line), key=len, reverse=True):  # one may begin with another
-        if extra := tracking(url, rules):
-            line = line.replace(url, _without(url, extra))
-    for pattern, put in _ESCAPES:
-        line = _outside_code(line, lambda text, pattern=pattern, put=put: pattern.sub(put, text))  # type: ignore[misc]
-    return line
+def _fix_line(line: str, rules: Rules) -> str:
+    for url in sorted(inline.find_urls(line), key=len, reverse=True):  # an address may begin with a shorter one
+        if tracking := find_tracking_parameters(url, rules):
+            line = line.replace(url, _remove_parameters(url, tracking))
+    pieces = re.split(r"(`[^`\n]*`)", line)  # every second piece is a code span, where a backslash would be visible
+    return "".join(piece if index % 2 else _escape_markup(piece) for index, piece in enumerate(pieces))
 
 
 _ESCAPES: Final = (
@@ -318,18 +345,18 @@ _ESCAPES: Final = (
 )
 
 
-def _outside_code(line: str, change: Callable[[str], str]) -> str:
-    """The line changed, but for its code spans: a backslash would be seen there."""
-    pieces = re.split(r"(`[^`\n]*`)", line)
-    return "".join(piece if at % 2 else change(piece) for at, piece in enumerate(pieces))
+def _escape_markup(text: str) -> str:
+    for pattern, replacement in _ESCAPES:
+        text = pattern.sub(replacement, text)
+    return text
 
 
-def _without(url: str, extra: Sequence[str]) -> str:
+def _remove_parameters(url: str, names: Sequence[str]) -> str:
     parts = urlsplit(url)
-    kept = [pair for pair in parts.query.split("&") if _name_in(pair) not in extra]
-    return urlunsplit(parts._replace(query="&".join(kept)))
+    pairs = [pair for pair in parts.query.split("&") if _read_parameter_name(pair) not in names]
+    return urlunsplit(parts._replace(query="&".join(pairs)))
 
 
-def _name_in(pair: str) -> str:
-    """Of a parameter as it stands in Markdown, where its `&` may be written as a reference."""
+def _read_parameter_name(pair: str) -> str:
+    """Read the name of a parameter; Markdown may have `&amp;` before it in place of `&`."""
     return unquote(pair.partition("=")[0]).removeprefix("amp;")

@@ -1,7 +1,7 @@
-"""One newsletter's folder, opened: what every command works on.
+"""The newsroom: one newsletter's folder, opened. Every command works on it.
 
-The models of sources.toml's rows take as long to build as a short command runs. The property that reads the file loads
-them: a command that needs no source does not wait.
+Building the models of the rows of sources.toml takes as long as a short command runs. So the property that reads the
+file imports them, and a command that needs no source does not wait.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from pipelines.rules import Rules, load_rules
 from pipelines.store import Store
 
 if TYPE_CHECKING:
-    from crawler.sources import Registry, Source
+    from crawler.sources.file import Registry
+    from crawler.sources.schema import Source
 
 
 @dataclass(frozen=True)
@@ -29,15 +30,16 @@ class Newsroom:
 
     @cached_property
     def newsletter(self) -> Newsletter:
-        """newsletter.toml."""
+        """The newsletter, from newsletter.toml."""
         return load_newsletter(self.home.newsletter)
 
     @cached_property
     def registry(self) -> Registry:
-        """sources.toml: the rows that can work, and what is wrong with the others."""
-        from crawler.sources import load_sources  # noqa: PLC0415 - as above
+        """The registry, from sources.toml: rows that can work, and the mistakes of the other rows."""
+        from crawler.sources.file import load_sources  # noqa: PLC0415 - as above
 
-        names = (name for one in self.newsletter.categories for name in (one.name, *one.aliases))
+        categories = self.newsletter.categories
+        names = (name for category in categories for name in (category.name, *category.aliases))
         return load_sources(self.home, names)
 
     @cached_property
@@ -47,7 +49,7 @@ class Newsroom:
 
     @cached_property
     def rules(self) -> Rules:
-        """rules/*.toml."""
+        """The rules, from rules/*.toml."""
         return load_rules(self.home)
 
     @cached_property
@@ -62,7 +64,11 @@ class Newsroom:
 
     @cached_property
     def store(self) -> Store:
-        """The database, made when it is first opened; an older one has to be upgraded first."""
+        """The database; it is made when it is first opened.
+
+        Raises:
+            StoreOutdated: the database belongs to an older jianbao.
+        """
         return Store.open(self.home.database_url)
 
     @property

@@ -16,7 +16,7 @@ from scrapy.statscollectors import StatsCollector
 from crawler.home import Home
 from crawler.items import Batch, Problem
 from crawler.kinds import Kind
-from crawler.sources import Source
+from crawler.sources.schema import Source
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.run import ingest
 from pipelines.rules import Rules

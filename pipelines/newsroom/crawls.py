@@ -24,8 +24,9 @@ from crawler.items import Batch, Problem, RawItem, SourceState
 from crawler.kinds import KINDS
 from crawler.saved import read_saved
 from crawler.settings import assert_safe
-from crawler.sources import Registry, Source
-from pipelines.model import Heard
+from crawler.sources.file import Registry
+from crawler.sources.schema import Source
+from pipelines.model import LinkCheck
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.bridge import Bridge, SourceResult
 from pipelines.newsroom.locks import only_one
@@ -147,7 +148,7 @@ def add(
     ]
 
 
-def check_links(newsroom: Newsroom, urls: Sequence[str], *, now: datetime | None = None) -> list[Heard]:
+def check_links(newsroom: Newsroom, urls: Sequence[str], *, now: datetime | None = None) -> list[LinkCheck]:
     """Open addresses that issues link, and store the state of each; an address passes the same guards as a source.
 
     An article that the store has is stored again, so that its new title and text are found; no other page is stored.
@@ -175,11 +176,11 @@ def check_links(newsroom: Newsroom, urls: Sequence[str], *, now: datetime | None
         if is_stored:
             _store_target(newsroom, url, batches, "", now)
     with newsroom.store.transaction() as tx:
-        tx.snapshots.save_answers(states)
+        tx.snapshots.save_link_checks(states)
     return states
 
 
-def _link_state(url: str, batches: Sequence[Batch], rules: Rules, now: datetime) -> Heard:
+def _link_state(url: str, batches: Sequence[Batch], rules: Rules, now: datetime) -> LinkCheck:
     """The state of an address: gone or moved only where the reply says so.
 
     Args:
@@ -192,13 +193,13 @@ def _link_state(url: str, batches: Sequence[Batch], rules: Rules, now: datetime)
     items = [item for batch in batches for item in batch.items]
     for problem in problems:
         if problem.error == "Gone" or (problem.error == "FetchFailed" and _DEAD.search(problem.detail)):
-            return Heard(url, now, "gone", problem.detail)
+            return LinkCheck(url, now, "gone", problem.detail)
     if len(items) == 1:
         linked, fetched = canonicalise(url, rules), canonicalise(items[0].url, rules)
         if not set(linked.keys) & set(fetched.keys) and linked.part_of != fetched.url:
-            return Heard(url, now, "moved", fetched.url)
-        return Heard(url, now, "there")
-    return Heard(url, now, "unknown", problems[0].detail if problems else "")
+            return LinkCheck(url, now, "moved", fetched.url)
+        return LinkCheck(url, now, "there")
+    return LinkCheck(url, now, "unknown", problems[0].detail if problems else "")
 
 
 _DEAD: Final = re.compile(r"HTTP (?:404|410)\b|DNS|no address|not found", re.IGNORECASE)

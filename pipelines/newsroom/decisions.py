@@ -61,12 +61,12 @@ class Decided:
     Args:
         candidate: the story as it is now.
         issue: the date of the issue that the story entered or left; None where no issue changed.
-        others: further stories that the decision made, such as split ones; by ascending id.
+        other_candidates: further stories that the decision changed, such as the parts of a split; by ascending id.
     """
 
     candidate: Candidate
     issue: date | None
-    others: tuple[Candidate, ...] = ()
+    other_candidates: tuple[Candidate, ...] = ()
 
 
 def read_versions(tx: Transaction, candidates: Iterable[Candidate]) -> dict[int, str]:
@@ -212,7 +212,7 @@ def _undo(tx: Transaction, newsroom: Newsroom, decision: Decision, candidate: Ca
 def merge(
     newsroom: Newsroom,
     story: int,
-    others: Sequence[int],
+    partners: Sequence[int],
     *,
     who: str,
     decided_at: datetime,
@@ -224,7 +224,7 @@ def merge(
 
     Args:
         newsroom: the newsletter with its store.
-        story, others: ids of stories, or of any of their articles.
+        story, partners: ids of stories, or of any of their articles.
         who: the person's name.
         decided_at: aware.
         seen_version: of the first story as the person saw it; None skips the check.
@@ -236,12 +236,13 @@ def merge(
     """
     with newsroom.store.transaction() as tx:
         candidate = find_candidate(tx, story, seen_version)
-        partners = [find_candidate(tx, partner) for partner in others]
-        current_ids = tx.articles.find_joined([story, *others])
-        anchor, *partner_ids = dict.fromkeys(current_ids.get(article_id, article_id) for article_id in (story, *others))
+        partner_candidates = [find_candidate(tx, partner) for partner in partners]
+        given_ids = (story, *partners)
+        current_ids = tx.articles.find_joined(given_ids)
+        anchor, *partner_ids = dict.fromkeys(current_ids.get(article_id, article_id) for article_id in given_ids)
         if not partner_ids:
             raise CannotDecide("merge-needs-two", story=_name_story(candidate))
-        members = {member for each in (candidate, *partners) for member in each.story.members}
+        members = {member for each in (candidate, *partner_candidates) for member in each.story.members}
         split_pairs = [
             pair
             for pair, decision in tx.decisions.find_pairs_by_hand(members).items()
@@ -343,8 +344,8 @@ def _carry_out(
     candidates = {story_id: find_candidate(tx, story_id) for story_id in sorted(story_ids)}
     changed_days = _fill_drafts(tx, newsroom, list(candidates.values()))
     decided = find_candidate(tx, story)
-    others = tuple(candidate for story_id, candidate in candidates.items() if story_id != decided.story.id)
-    return Decided(decided, min(changed_days, default=None), others if changed_ids else ())
+    other_candidates = tuple(candidate for story_id, candidate in candidates.items() if story_id != decided.story.id)
+    return Decided(decided, min(changed_days, default=None), other_candidates if changed_ids else ())
 
 
 def _fill_drafts(tx: Transaction, newsroom: Newsroom, candidates: Sequence[Candidate]) -> set[date]:

@@ -1,15 +1,18 @@
-"""What an editor changes of a draft: words, order, the day it comes out; and how the last step is taken back."""
+"""Changes the drafts for an editor: texts, entries, order, date. Each function is one transaction.
+
+`pipelines.issue.changes` makes the changed issue; this module checks that nobody else changed the draft, and stores
+the issue with a row that says who changed what.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime
-from typing import Any, Final, Literal
+from dataclasses import replace
+from datetime import date
+from typing import Literal
 
 from pipelines.errors import CannotDecide, NoSuchIssue
+from pipelines.issue import changes
+from pipelines.issue.changes import MOST_CHARACTERS, Part, make_edition, make_order_edition, tidy_text
 from pipelines.issue.entry import (
     accept_machine_line,
     read_machine_line,
@@ -19,170 +22,128 @@ from pipelines.issue.entry import (
 )
 from pipelines.issue.escape import escape_markdown
 from pipelines.issue.sections import find_slot
-from pipelines.model import Candidate, Change, Decision, Entry, Issue, Section
-from pipelines.newsletter import Newsletter
-from pipelines.newsroom import Newsroom
+from pipelines.model import Candidate, Change, Decision, Issue
 from pipelines.newsroom.assistant import propose
 from pipelines.newsroom.decisions import Decided, Stale, current_entry, decide_in, find_candidate
+from pipelines.newsroom.editor import Editor
 from pipelines.newsroom.issues import save_issue
-from pipelines.rules import Rules
-from pipelines.store import Store, Transaction
-
-Part = Literal["headline", "guide", "preamble"]
-
-PARTS: Final[tuple[Part, ...]] = ("headline", "guide", "preamble")
-"""The words of an issue that an editor writes anew each time."""
-
-MOST_CHARACTERS: Final = 20_000
-"""Of one part, or of one entry."""
+from pipelines.store import Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class Editor:
-    """A person who acts on a newsroom at a moment.
+def write_part(editor: Editor, day: date, part: Part, text: str, *, seen_edition: str | None = None) -> Issue:
+    """Write the headline, the guide or the preamble of a draft.
 
     Args:
-        name: of the person, as decisions keep it.
-        now: aware.
-    """
+        editor: who writes.
+        day: the date of the draft.
+        part: the part to write.
+        text: Markdown; a blank text removes the part.
+        seen_edition: the edition of the part that the editor saw; None skips the check.
 
-    newsroom: Newsroom
-    name: str
-    now: datetime
-
-    @property
-    def store(self) -> Store:
-        """The newsroom's."""
-        return self.newsroom.store
-
-    @property
-    def newsletter(self) -> Newsletter:
-        """The newsroom's."""
-        return self.newsroom.newsletter
-
-    @property
-    def rules(self) -> Rules:
-        """The newsroom's."""
-        return self.newsroom.rules
-
-
-def edition(text: str | None) -> str:
-    """What tells a text's present wording from another one."""
-    return hashlib.sha256((text or "").encode(errors="replace")).hexdigest()[:12]
-
-
-def order_edition(issue: Issue) -> str:
-    """What tells an issue's present order from another one."""
-    return edition(_order(issue))
-
-
-def as_if(issue: Issue, *, part: Part | None = None, position: int | None = None, text: str) -> Issue:
-    """The issue as it would be if a part, or an entry, said this: nothing is written.
+    Returns:
+        The changed draft.
 
     Raises:
-        NoSuchIssue: it has not so many entries.
+        NoSuchIssue: no issue has this date.
+        CannotDecide: the issue is published.
+        Stale: somebody changed the part since the editor saw it.
     """
-    said = _tidy(text)
-    if part is not None:
-        return _with_part(issue, part, said)
-    if position is None:
-        return issue
-    return _with_entries(issue, {position: replace(_entry_at(issue, position), markdown=said or "")})
-
-
-def write_part(editor: Editor, day: date, part: Part, text: str, *, seen: str | None = None) -> Issue:
-    """Write an issue's headline, guide or preamble.
-
-    Args:
-        text: Markdown; blank for none.
-        seen: the `edition` of the part that the person saw.
-
-    Raises:
-        NoSuchIssue: the day has none.
-        CannotDecide: the issue is out.
-        Stale: the part is another one by now.
-    """
-    after = _tidy(text)
+    new_text = tidy_text(text) or None
     with editor.store.transaction() as tx:
-        issue = draft_on(tx, day)
-        before: str | None = getattr(issue, part)
-        if seen is not None and edition(before) != seen:
+        draft = get_draft(tx, day)
+        old_text: str | None = getattr(draft, part)
+        if seen_edition is not None and make_edition(old_text) != seen_edition:
             raise Stale(day)
-        if after == before:
-            return issue
-        changed = _with_part(issue, part, after)
+        if new_text == old_text:
+            return draft
+        changed = changes.replace_part(draft, part, new_text)
         save_issue(tx, changed, editor.newsletter, editor.rules)
-        _note(tx, editor, day, part, (before, after))
+        note_change(tx, editor, day, part, old_text=old_text, new_text=new_text)
         return changed
 
 
-def write_entry(editor: Editor, day: date, position: int, markdown: str, *, seen: str | None = None) -> Issue:
-    """Write an entry, label lines and all.
+def write_entry(editor: Editor, day: date, position: int, text: str, *, seen_edition: str | None = None) -> Issue:
+    """Write an entry of a draft, with its label lines.
 
     Args:
-        position: among all of the issue's entries, from 0.
-        markdown: as `Entry.markdown` holds it; blank takes out an entry that no story stands behind.
-        seen: the `edition` of the entry that the person saw.
+        editor: who writes.
+        day: the date of the draft.
+        position: of the entry among all entries of the draft, from 0.
+        text: Markdown, as in `Entry.markdown`; a blank text removes an entry that has no story.
+        seen_edition: the edition of the entry that the editor saw; None skips the check.
+
+    Returns:
+        The changed draft.
 
     Raises:
-        NoSuchIssue: the day has none, or not so many entries.
-        CannotDecide: the issue is out, or a story's entry was to be blank.
-        Stale: the entry is another one by now.
+        NoSuchIssue: no issue has this date, or the draft has no entry at this position.
+        CannotDecide: the issue is published, or the text is blank and the entry has a story.
+        Stale: somebody changed the entry since the editor saw it.
     """
-    after = _tidy(markdown) or ""
+    markdown = tidy_text(text)
     with editor.store.transaction() as tx:
-        issue = draft_on(tx, day)
-        entry = _entry_at(issue, position)
-        if seen is not None and edition(entry.markdown) != seen:
+        draft = get_draft(tx, day)
+        entry = changes.get_entry(draft, position)
+        if seen_edition is not None and make_edition(entry.markdown) != seen_edition:
             raise Stale(day)
-        if after == entry.markdown:
-            return issue
+        if markdown == entry.markdown:
+            return draft
         candidate = tx.stories.find_by_article(entry.story) if entry.story is not None else None
         if candidate is not None:
-            if not after:
+            if not markdown:
                 raise CannotDecide("entry-empty")
-            _decide_edit(tx, editor, candidate, entry.markdown, after)
+            decide_edit(tx, editor, candidate, entry.markdown, markdown)
         else:
-            changed = _with_entries(issue, {position: replace(entry, markdown=after)})
+            changed = changes.replace_entries(draft, {position: replace(entry, markdown=markdown)})
             save_issue(tx, changed, editor.newsletter, editor.rules)
-            _note(tx, editor, day, "entry", (entry.markdown, after))
-        return draft_on(tx, day)
+            note_change(tx, editor, day, "entry", old_text=entry.markdown, new_text=markdown)
+        return get_draft(tx, day)
 
 
-def reword_story(editor: Editor, story: int, *, title: str, summary: str, seen: str | None = None) -> Decided:
-    """Give a story's entry another title and summary, whether it stands in a draft already or not.
+def reword_story(editor: Editor, story: int, *, title: str, summary: str, seen_version: str | None = None) -> Decided:
+    """Give the entry of a story another title and summary, whether the story is picked already or not.
 
     Args:
+        editor: who rewords it.
+        story: id of any article of the story.
         title, summary: plain text.
-        seen: the story's version that the person saw.
+        seen_version: of the story as the editor saw it; None skips the check.
+
+    Returns:
+        The story with the new entry.
 
     Raises:
         NoSuchStory: no article has or had that id.
-        Stale: somebody decided of it since.
+        Stale: somebody decided on the story since the editor saw it.
     """
     with editor.store.transaction() as tx:
-        candidate = find_candidate(tx, story, seen)
-        before = current_entry(tx, candidate, editor.newsletter).markdown
-        after = reword_entry(
-            before, editor.newsletter, title=title[:MOST_CHARACTERS], summary=summary[:MOST_CHARACTERS]
+        candidate = find_candidate(tx, story, seen_version)
+        old_markdown = current_entry(tx, candidate, editor.newsletter).markdown
+        new_markdown = reword_entry(
+            old_markdown, editor.newsletter, title=title[:MOST_CHARACTERS], summary=summary[:MOST_CHARACTERS]
         )
-        if after == before:
+        if new_markdown == old_markdown:
             return Decided(candidate, None)
-        return _decide_edit(tx, editor, candidate, before, after)
+        return decide_edit(tx, editor, candidate, old_markdown, new_markdown)
 
 
 def assist(editor: Editor, story: int, *, action: Literal["ask", "accept", "reject"]) -> str:
-    """Have a machine draft a story's summary, or say what becomes of what it drafted.
+    """Ask the assistant for a summary of a picked story, or accept or reject its last proposal.
 
-    The draft stands in the entry in a line of its own that no export prints, until a person accepts it.
+    The proposal goes to the machine line of the entry, which no export prints, until the editor accepts it.
+
+    Args:
+        editor: who asks, accepts or rejects.
+        story: id of any article of the story.
+        action: `ask` writes a machine line, `accept` makes it the summary, `reject` removes it.
 
     Returns:
-        What the machine drafted, as Markdown.
+        The assistant's proposal, as Markdown.
 
     Raises:
         NoSuchStory: no article has or had that id.
-        CannotDecide: there is no assistant, the story is in no draft, or nothing of a machine's stands in its entry.
-        NoProposal: the assistant has nothing to offer.
+        CannotDecide: the newsletter has no assistant, the story is in no draft, or its entry has no machine line.
+        NoProposal: the assistant has no proposal.
     """
     newsletter = editor.newsletter
     with editor.store.reading() as tx:
@@ -190,91 +151,109 @@ def assist(editor: Editor, story: int, *, action: Literal["ask", "accept", "reje
         picked = find_slot(candidate, tx.issues.list_drafts()) is not None
     if not picked:
         raise CannotDecide("not-drafted")
-    said = None
+    proposal = None
     if action == "ask":
         if newsletter.assistant is None:
             raise CannotDecide("assistant-off")
-        # It takes its time: nothing is locked.
-        said = escape_markdown(propose(candidate.lead.article, newsletter.assistant))
+        # Outside any transaction: the endpoint may take a minute.
+        proposal = escape_markdown(propose(candidate.lead.article, newsletter.assistant))
     with editor.store.transaction() as tx:
         candidate = find_candidate(tx, story)
-        before = find_drafted_entry(tx, candidate)
-        if before is None:
+        old_markdown = find_drafted_entry(tx, candidate)
+        if old_markdown is None:
             raise CannotDecide("no-longer-drafted")
-        standing = read_machine_line(before, newsletter)
-        if said is not None:
-            after = set_machine_line(before, said, newsletter)
-        elif standing is None:
+        machine_line = read_machine_line(old_markdown, newsletter)
+        if proposal is not None:
+            new_markdown = set_machine_line(old_markdown, proposal, newsletter)
+        elif machine_line is None:
             raise CannotDecide("no-machine-line", machine=newsletter.labels.machine)
         elif action == "accept":
-            after = accept_machine_line(before, newsletter)
+            new_markdown = accept_machine_line(old_markdown, newsletter)
         else:
-            after = remove_machine_line(before, newsletter)
-        _decide_edit(tx, editor, candidate, before, after)
-    return said or standing or ""
+            new_markdown = remove_machine_line(old_markdown, newsletter)
+        decide_edit(tx, editor, candidate, old_markdown, new_markdown)
+    return proposal or machine_line or ""
 
 
 def find_drafted_entry(tx: Transaction, candidate: Candidate) -> str | None:
-    """A story's entry as it stands in a draft; None where it stands in none."""
-    entries = (one for issue in tx.issues.list_drafts() for section in issue.sections for one in section.entries)
-    return next((one.markdown for one in entries if one.story in candidate.story.members), None)
+    """Find the Markdown of a story's entry in the drafts; None if no draft has an entry of the story."""
+    entries = (entry for draft in tx.issues.list_drafts() for entry in changes.list_entries(draft))
+    return next((entry.markdown for entry in entries if entry.story in candidate.story.members), None)
 
 
-def move_entry(editor: Editor, day: date, position: int, section: int, to: int, *, seen: str | None = None) -> Issue:
-    """Move an entry within an issue.
+def move_entry(
+    editor: Editor,
+    day: date,
+    position: int,
+    section_index: int,
+    entry_index: int,
+    *,
+    seen_edition: str | None = None,
+) -> Issue:
+    """Move an entry of a draft within its section or to another section.
 
     Args:
-        position: where it stands among all of the issue's entries, from 0.
-        section, to: the section, from 0, and the place in it that it shall have.
-        seen: the `order_edition` of the issue that the person saw.
+        editor: who moves it.
+        day: the date of the draft.
+        position: of the entry among all entries of the draft, from 0.
+        section_index: of the new section among all sections, from 0.
+        entry_index: of the entry in its new section, from 0; the end of the section if the section is shorter.
+        seen_edition: the edition of the order that the editor saw; None skips the check.
+
+    Returns:
+        The changed draft.
 
     Raises:
-        NoSuchIssue: the day has none, not so many entries, or not so many sections.
-        CannotDecide: the issue is out.
-        Stale: the order is another one by now.
+        NoSuchIssue: no issue has this date, or the draft has no such entry or section.
+        CannotDecide: the issue is published.
+        Stale: somebody changed the order since the editor saw it.
     """
     with editor.store.transaction() as tx:
-        issue = draft_on(tx, day)
-        if seen is not None and order_edition(issue) != seen:
+        draft = get_draft(tx, day)
+        if seen_edition is not None and make_order_edition(draft) != seen_edition:
             raise Stale(day)
-        entry = _entry_at(issue, position)
-        if not 0 <= section < len(issue.sections):
-            raise NoSuchIssue("no-such-section", day=day, number=section + 1)
-        left = [[one for one in each.entries if one is not entry] for each in issue.sections]
-        left[section].insert(max(to, 0), entry)
-        changed = _arranged(issue, left)
-        if changed != issue:
+        changed = changes.move_entry(draft, position, section_index, entry_index)
+        if changed != draft:
             save_issue(tx, changed, editor.newsletter, editor.rules)
-            _note(tx, editor, day, "order", (_order(issue), _order(changed)))
+            old_order, new_order = changes.write_order(draft), changes.write_order(changed)
+            note_change(tx, editor, day, "order", old_text=old_order, new_text=new_order)
         return changed
 
 
-def redate(editor: Editor, day: date, to: date) -> Issue:
-    """Have a draft come out on another day.
+def redate(editor: Editor, day: date, new_day: date) -> Issue:
+    """Give a draft another date.
+
+    Args:
+        editor: who redates it.
+        day: the date of the draft.
+        new_day: the date that it gets.
+
+    Returns:
+        The changed draft.
 
     Raises:
-        NoSuchIssue: the day has none.
-        CannotDecide: it is out already, or the other day has an issue.
+        NoSuchIssue: no issue has this date.
+        CannotDecide: the issue is published, or the new date has an issue already.
     """
     with editor.store.transaction() as tx:
-        issue = draft_on(tx, day)
-        if to == day:
-            return issue
-        if tx.issues.get(to) is not None:
-            raise CannotDecide("day-taken", day=to)
-        moved = replace(issue, date=to)
-        save_issue(tx, moved, editor.newsletter, editor.rules)
+        draft = get_draft(tx, day)
+        if new_day == day:
+            return draft
+        if tx.issues.get(new_day) is not None:
+            raise CannotDecide("day-taken", day=new_day)
+        changed = replace(draft, date=new_day)
+        save_issue(tx, changed, editor.newsletter, editor.rules)
         tx.issues.remove(day)
-        _note(tx, editor, to, "date", (day.isoformat(), to.isoformat()))
-        return moved
+        note_change(tx, editor, new_day, "date", old_text=day.isoformat(), new_text=new_day.isoformat())
+        return changed
 
 
-def draft_on(tx: Transaction, day: date) -> Issue:
-    """The draft of a day.
+def get_draft(tx: Transaction, day: date) -> Issue:
+    """Get the draft of a date.
 
     Raises:
-        NoSuchIssue: the day has none.
-        CannotDecide: it is out.
+        NoSuchIssue: no issue has this date.
+        CannotDecide: the issue is published.
     """
     issue = tx.issues.get(day)
     if issue is None:
@@ -284,58 +263,37 @@ def draft_on(tx: Transaction, day: date) -> Issue:
     return issue
 
 
-# ---- small parts
+def decide_edit(tx: Transaction, editor: Editor, candidate: Candidate, old_markdown: str, new_markdown: str) -> Decided:
+    """Decide that a story's entry has another text, in the caller's transaction.
+
+    Args:
+        tx: open for writing.
+        editor: who decides.
+        candidate: the story.
+        old_markdown, new_markdown: of its entry.
+    """
+    note = {"before": old_markdown, "after": new_markdown}
+    return decide_in(tx, editor.newsroom, Decision(candidate.story.id, "edit", editor.name, editor.now, shown=note))
 
 
-def _with_part(issue: Issue, part: str, text: str | None) -> Issue:
-    values: dict[str, Any] = {part: text}
-    return replace(issue, **values)
+def note_change(
+    tx: Transaction,
+    editor: Editor,
+    day: date,
+    part: str,
+    *,
+    old_text: str | None,
+    new_text: str | None,
+    undoes: int | None = None,
+) -> None:
+    """Note a change of a draft that belongs to no story, so that it can be taken back.
 
-
-def _decide_edit(tx: Transaction, editor: Editor, candidate: Candidate, before: str, after: str) -> Decided:
-    noted = {"before": before, "after": after}
-    decision = Decision(candidate.story.id, "edit", editor.name, editor.now, shown=noted)
-    return decide_in(tx, editor.newsroom, decision)
-
-
-def _note(tx: Transaction, editor: Editor, day: date, part: str, words: tuple[str | None, str | None]) -> None:
-    before, after = words
-    tx.changes.add(Change(0, day, part, before, after, editor.name, editor.now))
-
-
-def _tidy(text: str) -> str | None:
-    """Text as it is kept: plain line ends, no blanks at line ends, nothing blank around it."""
-    lines = text[:MOST_CHARACTERS].replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return "\n".join(line.rstrip() for line in lines).strip("\n") or None
-
-
-def _entry_at(issue: Issue, position: int) -> Entry:
-    entries = [entry for section in issue.sections for entry in section.entries]
-    if not 0 <= position < len(entries):
-        raise NoSuchIssue("no-such-entry", day=issue.date, number=position + 1)
-    return entries[position]
-
-
-def _with_entries(issue: Issue, others: Mapping[int, Entry]) -> Issue:
-    """The issue with other entries at some positions; a blank one goes."""
-    sections, at = [], 0
-    for section in issue.sections:
-        entries = [others.get(at + place, entry) for place, entry in enumerate(section.entries)]
-        at += len(section.entries)
-        sections.append(replace(section, entries=tuple(one for one in entries if one.markdown)))
-    return replace(issue, sections=tuple(sections))
-
-
-def _arranged(issue: Issue, entries: Iterable[Iterable[Entry]]) -> Issue:
-    sections: tuple[Section, ...] = tuple(
-        replace(section, entries=tuple(mine)) for section, mine in zip(issue.sections, entries, strict=True)
-    )
-    return replace(issue, sections=sections)
-
-
-def _order(issue: Issue) -> str:
-    return json.dumps([[_name(entry) for entry in section.entries] for section in issue.sections])
-
-
-def _name(entry: Entry) -> str:
-    return str(entry.story) if entry.story is not None else edition(entry.markdown)
+    Args:
+        tx: open for writing.
+        editor: who changed it.
+        day: the date of the draft after the change.
+        part: as in `Change.part`.
+        old_text, new_text: of the part; None without one.
+        undoes: id of the change that this change takes back.
+    """
+    tx.changes.add(Change(0, day, part, old_text, new_text, editor.name, editor.now, undoes))

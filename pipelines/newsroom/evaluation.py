@@ -21,7 +21,7 @@ from itertools import count
 from typing import Any, Final
 
 from crawler.items import RawItem
-from crawler.sources import Source
+from crawler.sources.schema import Source
 from pipelines.deduplicate.stories import find_evidence, make_stories
 from pipelines.group.categories import CategoryRules
 from pipelines.group.features import Description

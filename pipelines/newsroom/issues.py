@@ -1,4 +1,4 @@
-"""Issues as the store keeps them: saved, remembered by what they printed, published."""
+"""Stores, lists, exports and publishes issues; a stored issue is remembered by the keys that it printed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 from pipelines.errors import CannotDecide, NoSuchIssue
+from pipelines.issue.changes import list_entries
 from pipelines.issue.entry import read_machine_line
 from pipelines.issue.keys import find_entry_keys
 from pipelines.issue.markdown import render_back_issues
@@ -17,85 +18,112 @@ from pipelines.store import Store, Transaction
 
 
 def save_issue(tx: Transaction, issue: Issue, newsletter: Newsletter, rules: Rules) -> None:
-    """Store an issue, and by their strong keys all that its entries printed: it is remembered."""
-    entries = [entry for section in issue.sections for entry in section.entries]
-    tx.issues.save(issue, [find_entry_keys(entry, newsletter, rules) for entry in entries])
+    """Store an issue with the strong keys of its entries, by which it is remembered.
+
+    Args:
+        tx: open for writing.
+        issue: replaces the stored issue of its date, if any.
+        newsletter: its labels.
+        rules: the tables of addresses and references.
+    """
+    tx.issues.save(issue, [find_entry_keys(entry, newsletter, rules) for entry in list_entries(issue)])
 
 
 def remember_issues(store: Store, newsletter: Newsletter, rules: Rules) -> None:
-    """Read again what each issue printed, by the rules as they are now; no word of an issue changes."""
-    with store.transaction() as tx:
-        for day in tx.issues.list_dates():
-            save_issue(tx, _the_issue(tx, day), newsletter, rules)
-
-
-def all_issues(store: Store) -> list[Issue]:
-    """Every issue, newest first."""
-    with store.reading() as tx:
-        return [_the_issue(tx, day) for day in sorted(tx.issues.list_dates(), reverse=True)]
-
-
-def issues_to_export(store: Store, newsletter: Newsletter, dates: Sequence[date] | None) -> list[Issue]:
-    """Issues as they are written: a draft gets its list of back issues.
+    """Find the keys of every stored issue again, by the present rules; no text of an issue changes.
 
     Args:
-        dates: of the issues wanted; none for the newest draft, None for every issue.
+        store: of the newsroom.
+        newsletter: its labels.
+        rules: the tables of addresses and references.
+    """
+    with store.transaction() as tx:
+        for day in tx.issues.list_dates():
+            save_issue(tx, _get_issue(tx, day), newsletter, rules)
+
+
+def list_issues(store: Store) -> list[Issue]:
+    """List every issue, newest first."""
+    with store.reading() as tx:
+        return [_get_issue(tx, day) for day in sorted(tx.issues.list_dates(), reverse=True)]
+
+
+def read_issues_to_export(store: Store, newsletter: Newsletter, dates: Sequence[date] | None) -> list[Issue]:
+    """Read issues for an export: a draft gets its list of back issues.
+
+    Args:
+        store: of the newsroom.
+        newsletter: its template of the list.
+        dates: of the issues; empty for the newest draft, None for every issue.
 
     Raises:
-        NoSuchIssue: a date has none, or there is no draft.
+        NoSuchIssue: no issue has one of the dates, or there is no draft.
     """
     with store.reading() as tx:
-        past = tx.issues.list_dates("published")
+        published_days = tx.issues.list_dates("published")
         if dates is None:
-            wanted = sorted(tx.issues.list_dates())
+            export_days = sorted(tx.issues.list_dates())
         elif dates:
-            wanted = list(dates)
+            export_days = list(dates)
         else:
-            wanted = sorted(tx.issues.list_dates("draft"))[-1:]
-            if not wanted:
+            export_days = sorted(tx.issues.list_dates("draft"))[-1:]
+            if not export_days:
                 raise NoSuchIssue("no-draft")
-        issues = [_the_issue(tx, day) for day in wanted]
-    return [_with_back_issues(issue, past, newsletter) if issue.state == "draft" else issue for issue in issues]
+        issues = [_get_issue(tx, day) for day in export_days]
+    return [
+        _add_back_issues(issue, published_days, newsletter) if issue.state == "draft" else issue for issue in issues
+    ]
 
 
-def published_with(store: Store, more: Sequence[Issue]) -> list[Issue]:
-    """Every published issue, oldest first, and further ones as if they were out already."""
+def list_published(store: Store, publishing: Sequence[Issue]) -> list[Issue]:
+    """List every published issue, oldest first, together with issues that are about to be published.
+
+    Args:
+        store: of the newsroom.
+        publishing: issues that count as published; each goes before the stored issue of its date.
+    """
     with store.reading() as tx:
-        past = {day: _the_issue(tx, day) for day in tx.issues.list_dates("published")}
-    past |= {issue.date: replace(issue, state="published") for issue in more}
-    return [past[day] for day in sorted(past)]
+        issues_by_day = {day: _get_issue(tx, day) for day in tx.issues.list_dates("published")}
+    issues_by_day |= {issue.date: replace(issue, state="published") for issue in publishing}
+    return [issues_by_day[day] for day in sorted(issues_by_day)]
 
 
 def publish_issues(store: Store, newsletter: Newsletter, rules: Rules, issues: Sequence[Issue]) -> None:
-    """Remember issues as printed: from now on their stories are published.
+    """Publish issues: from now on the stories of their entries are published too.
+
+    Args:
+        store: of the newsroom.
+        newsletter: its labels.
+        rules: the tables of addresses and references.
+        issues: drafts, as they were exported.
 
     Raises:
-        CannotDecide: see `ensure_accepted`.
+        CannotDecide: an entry has a machine line.
     """
-    ensure_accepted(newsletter, issues)
+    ensure_publishable(newsletter, issues)
     with store.transaction() as tx:
         for issue in issues:
             save_issue(tx, replace(issue, state="published"), newsletter, rules)
 
 
-def ensure_accepted(newsletter: Newsletter, issues: Sequence[Issue]) -> None:
-    """Nothing, where issues may be published.
+def ensure_publishable(newsletter: Newsletter, issues: Sequence[Issue]) -> None:
+    """Raise an error if issues must not be published.
 
     Raises:
-        CannotDecide: one holds what a machine drafted and nobody accepted.
+        CannotDecide: an entry has a machine line: a model wrote its summary, and no editor accepted it yet.
     """
-    waiting = [one for issue in issues for section in issue.sections for one in section.entries]
-    if any(read_machine_line(one.markdown, newsletter) is not None for one in waiting):
+    entries = [entry for issue in issues for entry in list_entries(issue)]
+    if any(read_machine_line(entry.markdown, newsletter) is not None for entry in entries):
         raise CannotDecide("machine-line-waits", machine=newsletter.labels.machine)
 
 
-def _the_issue(tx: Transaction, day: date) -> Issue:
+def _get_issue(tx: Transaction, day: date) -> Issue:
     issue = tx.issues.get(day)
     if issue is None:
         raise NoSuchIssue("no-such-issue", day=day)
     return issue
 
 
-def _with_back_issues(issue: Issue, past: Sequence[date], newsletter: Newsletter) -> Issue:
-    earlier = [day for day in past if day < issue.date]
-    return replace(issue, back_issues=render_back_issues(earlier, newsletter)) if earlier else issue
+def _add_back_issues(issue: Issue, published_days: Sequence[date], newsletter: Newsletter) -> Issue:
+    earlier_days = [day for day in published_days if day < issue.date]
+    return replace(issue, back_issues=render_back_issues(earlier_days, newsletter)) if earlier_days else issue

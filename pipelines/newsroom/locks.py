@@ -1,4 +1,4 @@
-"""One at a time, across processes: an advisory lock on a file, which ends with its process, however that ends."""
+"""Lets one process at a time do a thing: an advisory lock on a file, which ends with the process, however it ends."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from crawler.errors import CrawlError
 
 
 class Busy(CrawlError):
-    """Another process does this already; the message says which, and since when. Raised by `only_one`."""
+    """Another process does the same already; the message names it, and since when. Raised by `only_one`."""
 
 
 @contextmanager
 def only_one(path: Path, what: str, now: datetime) -> Iterator[None]:
-    """Be the only process that holds this file, while the context lasts.
+    """Lock a file for this process, while the context lasts.
 
     Args:
-        path: made if it is not there, and left there afterwards.
-        what: what is done, for the other process's message: `抓取`.
+        path: of the lock file; a missing file is made, and it stays afterwards.
+        what: the activity, for the message of another process: `抓取`.
         now: aware.
 
     Raises:
-        Busy: another process holds it.
+        Busy: another process holds the lock.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""The table of contents: the article stages, then the story stages, in order."""
+"""Runs the stages in order: first the stages of an article, then the stages of a story."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from crawler.items import Batch, Problem, RawItem
-from crawler.sources import Source
+from crawler.sources.schema import Source
 from pipelines.deduplicate.identity import Outcome
 from pipelines.group.candidates import GroupRules
 from pipelines.model import Article
@@ -33,8 +33,8 @@ class Ingested:
     Args:
         run: id of the run that the batch belongs to, for the source's next batch.
         new, updated, seen: numbers of items; an updated item changed a title or a text, or proved two articles one.
-        problems: of the batch, and one for each item that gave no article.
-        failure: why the source's run failed so far; None while it has not failed.
+        problems: of the batch, and a problem for each item without an article.
+        failure: why the run of the source failed so far; None without a failure.
     """
 
     run: int
@@ -143,7 +143,7 @@ def rebuild(
     store: Store,
     sources: Mapping[str, Source],
     rules: Rules,
-    progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
+    progress: Callable[[int, int], None] = lambda count, total: None,  # noqa: ARG005
 ) -> Rebuilt:
     """Make every article again from the raw items, in the order in which they came, in one transaction.
 
@@ -154,27 +154,27 @@ def rebuild(
         store: the newsroom's.
         sources: by id; for a source that left the registry, the store's record of it serves.
         rules: the tables of data/rules.
-        progress: called with the number of raw items done, and their total.
+        progress: called with the number of raw items read so far, and their total.
     """
     with store.transaction() as tx:
         registry = {record.id: _source_of(record) for record in tx.sources.list_all().values()} | dict(sources)
         total = tx.raw.count()
         rebuilding = tx.rebuilding()
         problems: list[Problem] = []
-        done = 0
+        item_count = 0
         for chunk in tx.raw.iterate():
             results = [_read_or_explain(raw.item, registry[raw.source], rules) for raw in chunk]
             rebuilding.take(list(zip(chunk, map(_article_or_reason, results), strict=True)))
             problems += (result for result in results if isinstance(result, Problem))
-            done += len(chunk)
-            progress(done, total)
+            item_count += len(chunk)
+            progress(item_count, total)
         return Rebuilt(total, rebuilding.finish(), tuple(problems))
 
 
 def group(
     store: Store,
     rules: GroupRules,
-    progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
+    progress: Callable[[int, int], None] = lambda count, total: None,  # noqa: ARG005
 ) -> Grouped:
     """Run the final stage on new and changed articles: stories, categories, relevance, candidates.
 
@@ -184,12 +184,12 @@ def group(
     Args:
         store: the newsroom's.
         rules: of the newsletter and its sources.
-        progress: called with the number of articles done, and their total.
+        progress: called with the number of articles grouped so far, and their total.
     """
     with store.reading() as tx:
         rules = with_model(tx, rules)
         total = len(tx.articles.list_fresh())
-    done = stories = 0
+    articles = stories = 0
     while True:
         with store.transaction() as tx:
             fresh = tx.articles.list_fresh(GROUPED_AT_ONCE)
@@ -198,9 +198,9 @@ def group(
             remake_stories(tx, fresh, rules)
             tx.articles.mark_grouped(fresh)
             stories += len({story.id for story in tx.stories.find_by_articles(fresh).values()})
-        done += len(fresh)
-        progress(done, max(done, total))
-    return Grouped(done, stories, retrain(store, rules))
+        articles += len(fresh)
+        progress(articles, max(articles, total))
+    return Grouped(articles, stories, retrain(store, rules))
 
 
 def _read_or_explain(item: RawItem, source: Source, rules: Rules) -> Article | Problem:

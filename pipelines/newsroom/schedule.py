@@ -1,4 +1,4 @@
-"""When a source is due, and the process that sees to it. The first part is pure; all state is in the store."""
+"""Computes when a source is due, and runs the process that crawls due sources. All state is in the store."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from croniter import croniter
 
 from crawler.errors import CrawlError
 from crawler.home import HOME_VARIABLE, Home
-from crawler.sources import Source
+from crawler.sources.schema import Source
 from pipelines.newsletter import NewsletterMisconfigured
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.locks import only_one
@@ -29,14 +29,14 @@ from pipelines.store.sources import SourceRecord
 logger = logging.getLogger(__name__)
 
 FIRST_RETRY: Final = timedelta(minutes=15)
-"""After a failed run; doubled with each further failure, until the source's own schedule is sooner."""
+"""The wait after a failed run; each further failure doubles it, until the source's own schedule is sooner."""
 
 _MOST_DOUBLINGS: Final = 10
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def next_due(schedule: str, last_started: datetime | None, now: datetime, zone: ZoneInfo) -> datetime:
-    """When a source is due next. What was missed while the machine slept is one run, not several.
+    """Compute when a source is due next. Runs that were missed while the machine slept become one run.
 
     Args:
         schedule: `every 6h`, or five cron fields, read in `zone`.
@@ -44,7 +44,7 @@ def next_due(schedule: str, last_started: datetime | None, now: datetime, zone: 
         now: aware.
 
     Returns:
-        Not after `now`, if it is due.
+        The time; not after `now` if the source is due.
 
     >>> utc, last = ZoneInfo("UTC"), datetime(2026, 1, 1, 7, 30, tzinfo=UTC)
     >>> next_due("every 6h", last, last, utc).isoformat()
@@ -52,7 +52,7 @@ def next_due(schedule: str, last_started: datetime | None, now: datetime, zone: 
     >>> next_due("0 */6 * * *", last, last, utc).isoformat()
     '2026-01-01T12:00:00+00:00'
     """
-    if last_started is None or last_started > now:  # never, or the clock was wrong then
+    if last_started is None or last_started > now:  # no run yet, or the clock was wrong during the run
         return now
     if match := re.fullmatch(r"every (\d+)([mhdw])", schedule):
         return last_started + timedelta(**{_UNITS[match[2]]: int(match[1])})
@@ -61,9 +61,16 @@ def next_due(schedule: str, last_started: datetime | None, now: datetime, zone: 
 
 
 def due_at(source: Source, record: SourceRecord | None, now: datetime, zone: ZoneInfo) -> datetime:
-    """When a source is due next, its last run's failure and its site's wish to be left alone counted in.
+    """Compute when a source is due next, from its schedule, its failures and the wait that its site demands.
 
-    A failed run is repeated soon, and then less and less soon: a network that was down does not cost a day's window.
+    A failed run is repeated soon, and after each further failure later: a network that was down for a while does not
+    cost a whole interval of the schedule.
+
+    Args:
+        source: of the registry.
+        record: of the store; None for a source that never ran.
+        now: aware.
+        zone: of cron fields.
     """
     if record is None:
         return now
@@ -75,29 +82,34 @@ def due_at(source: Source, record: SourceRecord | None, now: datetime, zone: Zon
 
 
 def _failed(record: SourceRecord) -> bool:
-    """Whether the last run failed, or never ended."""
-    ended = [at for at in (record.last_success_at, record.last_failure_at) if at is not None]
+    """Tell whether the last run failed, or never ended."""
+    ended = [end for end in (record.last_success_at, record.last_failure_at) if end is not None]
     never_ended = record.last_started_at is not None and (not ended or max(ended) < record.last_started_at)
     return record.failure is not None or never_ended
 
 
 def due_sources(newsroom: Newsroom, sources: Iterable[Source], now: datetime) -> list[Source]:
-    """Those of the sources that are due, in the order given."""
-    asked = list(sources)
+    """Select the sources that are due, in the given order.
+
+    Args:
+        newsroom: with the records of the last runs.
+        sources: of the registry.
+        now: aware.
+    """
     with newsroom.store.reading() as tx:
         records = tx.sources.list_all()
-    return [source for source in asked if due_at(source, records.get(source.id), now, newsroom.zone) <= now]
+    return [source for source in sources if due_at(source, records.get(source.id), now, newsroom.zone) <= now]
 
 
 class Scheduler:
     """Runs `crawl --due` whenever a source is due or an article waits to be grouped.
 
-    Each crawl has a process of its own, for a reactor runs once.
+    Each crawl has a process of its own, because Twisted's reactor cannot run twice in one process.
 
     Args:
-        home: the newsletter's folder; its files are read anew at each look.
-        interval: seconds between two looks.
-        command: what is run; another one in tests.
+        home: the newsletter's folder; its files are read again at each check.
+        interval: seconds between two checks.
+        command: the crawl's command line; tests pass another.
     """
 
     def __init__(self, home: Home, interval: float = 60.0, command: Sequence[str] | None = None) -> None:
@@ -107,20 +119,22 @@ class Scheduler:
         self._stop = threading.Event()
 
     def run(self) -> None:
-        """Look, crawl, wait, until SIGTERM or SIGINT; a crawl that is under way then is stopped cleanly first.
+        """Check, crawl and wait, until SIGTERM or SIGINT; a running crawl is stopped cleanly before the end.
 
         Raises:
-            Busy: another scheduler leads.
+            Busy: another scheduler runs already.
         """
         with only_one(self._home.var / "schedule.lock", "按时抓取", datetime.now(UTC)):
-            former = {number: signal.signal(number, self._stopped) for number in (signal.SIGTERM, signal.SIGINT)}
+            former_handlers = {
+                number: signal.signal(number, self._stopped) for number in (signal.SIGTERM, signal.SIGINT)
+            }
             try:
                 while not self._stop.is_set():
                     if self._anything_to_do():
                         self._crawl()
                     self._stop.wait(self._interval)
             finally:
-                for number, handler in former.items():
+                for number, handler in former_handlers.items():
                     signal.signal(number, handler)
 
     def _stopped(self, number: int, _frame: object) -> None:
@@ -128,7 +142,7 @@ class Scheduler:
         self._stop.set()
 
     def _anything_to_do(self) -> bool:
-        """Whether a source is due, or articles wait that an interrupted command stored and did not group."""
+        """Tell whether a source is due, or an interrupted command left articles that are not grouped."""
         try:
             newsroom = Newsroom(self._home)
             enabled = [source for source in newsroom.sources.values() if source.enabled]
@@ -152,7 +166,7 @@ class Scheduler:
 
 
 def _wait_or_kill(child: subprocess.Popen[bytes], patience: float = 90.0) -> None:
-    """Let a crawl end its requests under way, which have a time limit of their own, or end it."""
+    """Wait until a crawl has ended its open requests, which have their own time limit; kill it if it does not end."""
     try:
         child.wait(patience)
     except subprocess.TimeoutExpired:
@@ -161,7 +175,7 @@ def _wait_or_kill(child: subprocess.Popen[bytes], patience: float = 90.0) -> Non
 
 
 def begin_crawl(home: Home, sources: Sequence[str]) -> subprocess.Popen[str]:
-    """Crawl sources in a process of its own, for whoever must not wait: it says its report on stdout, as JSON."""
+    """Start to crawl sources in a process of its own; the process writes its report to stdout, as JSON."""
     command = (sys.executable, "-m", "pipelines.cli", "--home", str(home.path), "crawl", "--json", *sources)
     return subprocess.Popen(  # noqa: S603 (our own command)
         command,
@@ -174,13 +188,13 @@ def begin_crawl(home: Home, sources: Sequence[str]) -> subprocess.Popen[str]:
 
 
 def serve(newsroom: Newsroom) -> int:
-    """`jianbao schedule`.
+    """Run `jianbao schedule` until a signal stops it.
 
     Returns:
-        The exit code, when it was told to stop.
+        The exit code.
 
     Raises:
-        Busy: another scheduler leads.
+        Busy: another scheduler runs already.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     Scheduler(newsroom.home).run()

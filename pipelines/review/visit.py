@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.drafts import Editor
+from pipelines.newsroom.editor import Editor
 from pipelines.review.crawling import Crawls
 from pipelines.review.guard.access import Access
 from pipelines.review.words import translate_text

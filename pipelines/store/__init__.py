@@ -1,4 +1,4 @@
-"""The only SQL. Other rooms see plain dataclasses, and nouns: `tx.articles`, `tx.stories`, `tx.decisions` ..."""
+"""The only package with SQL. Others see plain dataclasses, and nouns: `tx.articles`, `tx.stories`, `tx.decisions`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _S = TypeVar("_S", bound="Store")
 
 
 class Transaction:
-    """What can be read and written together: the nouns, each in its own file."""
+    """One transaction of the database. Each noun has its own file."""
 
     def __init__(self, connection: Connection) -> None:
         self.articles = Articles(connection)
@@ -53,7 +53,7 @@ class Transaction:
         self.snapshots = Snapshots(connection)
 
     def rebuilding(self) -> Rebuilding:
-        """Forget what was made of the raw items, to make it again in this transaction."""
+        """Begin a rebuild: delete all rows that were derived from raw items, to derive them again in this one."""
         return Rebuilding(self.articles, self.raw)
 
 
@@ -71,16 +71,16 @@ class Store:
 
     @classmethod
     def open(cls, url: str, *, wait: float = WAIT) -> Self:
-        """Open a database; an empty one gets its tables, a file that is not there is made.
+        """Open a database. An empty database gets its tables; a missing SQLite file is made.
 
         Args:
             url: a SQLAlchemy URL: `sqlite:////folder/jianbao.db`, `postgresql://host/name`.
-            wait: seconds that a writer waits for another.
+            wait: seconds that a writer waits for another writer.
 
         Raises:
-            StoreRefused: not a database of ours, or one of a newer jianbao. It was not touched.
-            StoreOutdated: one of an older jianbao. It was not touched.
-            StoreError: whatever else the database reports.
+            StoreRefused: the database belongs to another program, or to a newer jianbao. It was not touched.
+            StoreOutdated: the database belongs to an older jianbao. It was not touched.
+            StoreError: any other error of the database.
         """
         with _closed_on_error(cls(make_engine(url, wait=wait))) as store:
             version = store._version()
@@ -107,13 +107,13 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Read and write as the only writer; commits at the end, rolls back on an error."""
+        """Read and write, as the only writer; commit at the end, roll back on an error."""
         with typed_errors(), self._writing.begin() as connection:
             yield Transaction(connection)
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
-        """Read one state of the database, whatever others write meanwhile; waits for nobody."""
+        """Read one state of the database, whatever other processes write meanwhile; a reader never waits."""
         with typed_errors(), self._reading.begin() as connection:
             yield Transaction(connection)
 
@@ -157,10 +157,10 @@ class Store:
         return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
     def _version(self) -> str | None:
-        """The schema's revision; None for a database without any table.
+        """Read the revision of the schema; None for a database without tables.
 
         Raises:
-            StoreRefused: it has tables of somebody else, or a revision that we do not know.
+            StoreRefused: the database has tables of another program, or a revision of a newer jianbao.
         """
         with typed_errors(), self._reading.begin() as connection:
             names = inspect(connection).get_table_names()

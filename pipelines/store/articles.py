@@ -1,4 +1,4 @@
-"""Articles: one row for each, however many items said it."""
+"""Articles: one row for each article, however many items report it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from pipelines.store.tables import (
 )
 
 Role = Literal["own", "primary", "mention"]
-"""How an article has a key: it is that thing, it is about it, it names it."""
+"""How an article holds a key: `own`, it is the thing; `primary`, it is about the thing; `mention`, it names it."""
 
 
 _T = TypeVar("_T")
@@ -66,7 +66,7 @@ _SAME_NAME: Final = (
     "fetched_at",
     "text",
 )
-"""What an article and its row call alike."""
+"""The fields of an article that its row has under the same name."""
 
 
 # Select every key that an article of `ids` has or refers to, with the number of articles that refer to it, which are
@@ -87,29 +87,35 @@ _REFERENCE_COUNTS: Final = text("""
 _OWNERS: Final = select(article_keys).where(article_keys.c.key.in_(bindparam("keys", expanding=True)))
 
 
-_GIVEN_IDS: Final = union_all(
+_LAST_IDS: Final = union_all(
     *(select(func.max(column)) for column in (articles.c.id, joined_articles.c.id, raw_items.c.article_id))
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What became of the items of one `save`.
+    """The outcome of a `save`.
 
     Args:
-        ids: of the article that each item belongs to, in the order given.
-        outcomes: likewise.
-        gone: ids of stored articles that joined another.
+        ids: for each item, the id of its article; in the order of the items.
+        outcomes: for each item, whether its article is new, changed or the same; in the order of the items.
+        joined: ids of stored articles that joined another article.
     """
 
     ids: tuple[int, ...]
     outcomes: tuple[Outcome, ...]
-    gone: frozenset[int]
+    joined: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A version of an article that an edit replaced."""
+    """An earlier title and text of an article.
+
+    Args:
+        number: from 1, in the order of time.
+        replaced_at: when a newer version was read, aware.
+        title, text: of the earlier version.
+    """
 
     number: int
     replaced_at: datetime
@@ -124,11 +130,11 @@ class Articles:
         self._connection = connection
 
     def save(self, items: Sequence[Article], new_id: Callable[[int], int] | None = None) -> Saved:
-        """Make articles of items: new ones, changed ones, and ones that turn out to be the same.
+        """Make articles of items: new articles, changed articles, and articles that items prove to be the same.
 
         Args:
             items: in the order in which they were read.
-            new_id: gives the id for a new article made of the item at an index; the next free one when left out.
+            new_id: gives the id of a new article from the index of its item; by default the next free id.
         """
         owners = self._owners({key for item in items for key in item.keys})
         records = self._records(set(owners.values()))
@@ -150,7 +156,7 @@ class Articles:
         return Saved(plan.ids, plan.outcomes, frozenset(join.gone for join in plan.joins))
 
     def set_metrics(self, numbers: Mapping[int, DatedMetrics]) -> None:
-        """Note metrics read anew, by article id; an older number never replaces a newer one."""
+        """Store new metrics, by article id; an older number never replaces a newer number."""
         if not numbers:
             return
         new_metrics: dict[int, DatedMetrics] = {}
@@ -170,7 +176,7 @@ class Articles:
             self._connection.execute(update(articles).where(articles.c.id == bindparam("of")), rows)
 
     def get(self, ids: Iterable[int]) -> dict[int, StoredArticle]:
-        """Articles by id; an id that has none is left out."""
+        """Get articles by id; an id without an article is left out."""
         stored: dict[int, StoredArticle] = {}
         for chunk in chunks(sorted(set(ids))):
             keys, references, addresses = self._keys(chunk), self._references(chunk), self._addresses(chunk)
@@ -187,22 +193,25 @@ class Articles:
         return stored
 
     def list_fresh(self, limit: int | None = None) -> list[int]:
-        """Ids of the articles that were not grouped since they last changed, oldest first."""
+        """List the ids of the articles that changed since they were last grouped, oldest first."""
         query = select(articles.c.id).where(articles.c.fresh == true()).order_by(articles.c.id).limit(limit)
         return list(self._connection.execute(query).scalars())
 
     def mark_fresh(self, ids: Iterable[int]) -> None:
-        """They have to be grouped again."""
+        """Mark articles that have to be grouped again."""
         for chunk in chunks(ids):
             self._connection.execute(update(articles).where(articles.c.id.in_(chunk)).values(fresh=True))
 
     def mark_grouped(self, ids: Iterable[int]) -> None:
-        """They are grouped. To be called in the transaction that read them: a change in between would be missed."""
+        """Mark articles as grouped, in the transaction that read them: else a change in between would be missed."""
         for chunk in chunks(ids):
             self._connection.execute(update(articles).where(articles.c.id.in_(chunk)).values(fresh=False))
 
     def find_holders(self, keys: Iterable[str]) -> dict[str, list[tuple[int, Role]]]:
-        """Who has a key: (article id, role) by key, ids ascending. A key that nobody has is left out."""
+        """Find the articles that hold each key: (article id, role) by key, ids ascending.
+
+        A key that no article holds is left out.
+        """
         holders_by_key: dict[str, list[tuple[int, Role]]] = defaultdict(list)
         refers = article_references.c
         for chunk in chunks(dict.fromkeys(keys)):
@@ -217,11 +226,11 @@ class Articles:
         return {key: sorted(holders) for key, holders in holders_by_key.items()}
 
     def count_references(self, ids: Iterable[int], most: int) -> dict[str, int]:
-        """How many articles refer, in whatever role, to what these articles are or refer to.
+        """Count, for each key that these articles hold in any role, the articles that refer to the key.
 
         Args:
             ids: of articles.
-            most: where more refer to it, one more than that is said: to count on would cost much.
+            most: the highest exact count; a higher count is given as `most + 1`, because counting on is slow.
         """
         return {
             key: number
@@ -230,7 +239,7 @@ class Articles:
         }
 
     def list_revisions(self, article_id: int) -> list[Revision]:
-        """The versions of an article that edits replaced, oldest first."""
+        """List the earlier versions of an article, oldest first."""
         query = select(revisions).where(revisions.c.article_id == article_id).order_by(revisions.c.number)
         return [
             Revision(row.number, row.replaced_at, row.title, unpack(row.text))
@@ -238,7 +247,7 @@ class Articles:
         ]
 
     def find_joined(self, ids: Iterable[int]) -> dict[int, int]:
-        """For ids of articles that joined another, the id of that one."""
+        """Find, for each id of an article that joined another article, the id of the other article."""
         columns = joined_articles.c
         return {
             former_id: article_id
@@ -249,7 +258,7 @@ class Articles:
         }
 
     def join(self, join: Join) -> None:
-        """Make one stored article of two: whatever names the one that goes, names the one that stays."""
+        """Join a stored article to another: every row that names the first names the second afterwards."""
         gone_id, kept_id = join.gone, join.kept
         run = self._connection.execute
         run(update(article_keys).where(article_keys.c.article_id == gone_id).values(article_id=kept_id))
@@ -275,14 +284,14 @@ class Articles:
         run(delete(articles).where(articles.c.id == gone_id))
 
     def next_id(self) -> int:
-        """Above all ids ever given out."""
-        return 1 + max(last_id or 0 for last_id in self._connection.execute(_GIVEN_IDS).scalars())
+        """Compute the next free id: it is above all ids that an article ever had."""
+        return 1 + max(last_id or 0 for last_id in self._connection.execute(_LAST_IDS).scalars())
 
     def clear(self) -> dict[int, int]:
-        """Forget what items said of the articles, so that it can be told again; the rows themselves stay for now.
+        """Delete what was derived from items, so that a rebuild derives it again; the articles' own rows stay.
 
         Returns:
-            Every id that finds an article, and the id of that article.
+            The id of the present article, by every id that leads to an article.
         """
         columns = joined_articles.c
         article_ids = self._connection.execute(select(articles.c.id)).scalars()
@@ -294,13 +303,13 @@ class Articles:
         return current_ids
 
     def remove(self, article_id: int) -> None:
-        """Remove an article that no item makes any more. Decisions on it stay."""
+        """Remove an article that no item belongs to any more. Decisions on it stay."""
         replace_member(self._connection, article_id, None)
         Search(self._connection).forget([article_id])
         self._connection.execute(delete(articles).where(articles.c.id == article_id))
 
     def forget_joined(self, first: int) -> None:
-        """Forget ids from `first` on that joined another before anyone saw them."""
+        """Forget the joined ids from `first` on: a rebuild made them, and nobody saw them."""
         self._connection.execute(delete(joined_articles).where(joined_articles.c.id >= first))
 
     def _free_ids(self) -> Callable[[int], int]:
@@ -364,7 +373,7 @@ class Articles:
         return _by_first((article_id, Reference(*fields)) for article_id, *fields in self._connection.execute(query))
 
     def _addresses(self, ids: Collection[int]) -> Mapping[int, list[tuple[str, str, str]]]:
-        """Source, canonical URL and URL as given of every sighting, the first seen first."""
+        """Read source, canonical URL and original URL of every sighting, oldest first, by article id."""
         columns = sightings.c
         query = (
             select(columns.article_id, columns.source, columns.url, columns.seen_url)

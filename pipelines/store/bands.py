@@ -1,4 +1,4 @@
-"""Bands of titles and texts, by which articles that may tell the same news find each other in SQL."""
+"""Bands of titles and texts, by which SQL finds articles that may report the same event."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipelines.store.tables import bands
 
 
 def _query(sql: str) -> TextClause:
-    """SQL that both databases read, with `:ids` as a list of article ids."""
+    """Make a statement for both databases, with `:ids` as a list of article ids."""
     return text(sql).bindparams(bindparam("ids", expanding=True, type_=Integer))
 
 
@@ -98,7 +98,7 @@ class BandIndex:
             self._connection.execute(insert(bands), rows)
 
     def find_pairs(self, article_ids: Iterable[int], reach: int) -> set[Pair]:
-        """Find the pairs of articles that share a band which is not popular, and of which one article is given.
+        """Find the pairs of articles that share a band which is not popular; one article of each pair is given.
 
         `pipelines.deduplicate.bands.find_pairs` finds the same pairs among all articles, in memory.
 

@@ -1,4 +1,4 @@
-"""Changes: what somebody changed of an issue that is no story's own. Rows are only ever added."""
+"""Changes of the parts of an issue that belong to no story. Rows are only added."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _NAMES = tuple(field.name for field in fields(Change) if field.name != "id")
 
 
 class Changes:
-    """Changes, oldest first."""
+    """The changes of all drafts."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def add(self, change: Change) -> None:
-        """Note a change; its `id` is given here."""
+        """Store a change; the store assigns its `id`."""
         self._connection.execute(insert(changes), dict(zip(_NAMES, astuple(change)[1:], strict=True)))
 
     def iterate_newest_first(self, who: str) -> Iterator[Change]:
-        """A person's changes, the newest first."""
+        """Iterate over a person's changes, newest first."""
         query = select(changes).where(changes.c.who == who).order_by(changes.c.id.desc())
         for row in self._connection.execute(query):
             yield _change(row)

@@ -1,4 +1,4 @@
-"""Decisions: what somebody decided of a story. Rows are only ever added."""
+"""Decisions on stories. Rows are only added."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from pipelines.store.tables import articles, decisions, story_members
 
 
 class Decisions:
-    """Decisions, oldest first."""
+    """The decisions on all stories."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def add(self, *new_decisions: Decision) -> frozenset[int]:
-        """Note a decision; the story's state follows at once, its members when its articles are grouped again.
+        """Store a decision. The story's state changes at once, its members when its articles are grouped again.
 
         Args:
-            made: one decision; or all pairs that one person joins and sets apart at one moment, taken back as one.
+            new_decisions: one decision; or, for a merge or a split, a decision for each pair of articles, all of one
+                person and one time. An undo takes them back together.
 
         Returns:
-            Ids of the articles that have to be grouped again, which are marked: none, unless pairs were joined or set
-            apart, or are so no more.
+            Ids of the articles of pairs, which are marked to be grouped again; empty for a decision without pairs.
 
         Raises:
-            NoSuchStory: `story` or `other` is no article's id.
+            NoSuchStory: no article has or had the id `story` or `other`.
         """
         stories = {decision.story for decision in new_decisions}
         pair_partners = {decision.other for decision in new_decisions if decision.other is not None}
@@ -47,10 +47,13 @@ class Decisions:
         return frozenset(paired_ids)
 
     def find_by_stories(self, story_ids: Iterable[int], *, standing: bool = False) -> dict[int, list[Decision]]:
-        """The decisions on any member of stories, by story id; a story without any is left out.
+        """Find the decisions on any member of stories, oldest first, by story id.
+
+        A story without a decision is left out.
 
         Args:
-            standing: only those that nobody took back.
+            story_ids: of the stories.
+            standing: whether to leave out decisions that were taken back.
         """
         by_story: dict[int, list[Decision]] = defaultdict(list)
         member = story_members.c
@@ -66,7 +69,10 @@ class Decisions:
         return dict(by_story)
 
     def find_newest_ids(self, story_ids: Iterable[int]) -> dict[int, int]:
-        """The id of the newest decision on any member of stories, by story id; a story without any is left out."""
+        """Find the id of the newest decision on any member of stories, by story id.
+
+        A story without a decision is left out.
+        """
         member = story_members.c
         newest: dict[int, int] = {}
         for chunk in chunks(story_ids):
@@ -82,11 +88,11 @@ class Decisions:
         return newest
 
     def find_last_on(self, story: int) -> list[Decision]:
-        """The newest standing decision on a story: one row, or all the pairs that it joined and set apart."""
+        """Find the newest standing decision on a story: one row, or a row for each pair of a merge or a split."""
         return [_decision(row) for row in self._newest(story)]
 
     def find_last_by(self, who: str, passing: Collection[int] = ()) -> Decision | None:
-        """A person's newest standing decision.
+        """Find a person's newest standing decision.
 
         Args:
             passing: ids of decisions to pass over.
@@ -97,10 +103,11 @@ class Decisions:
         return _decision(row) if row else None
 
     def find_pairs_by_hand(self, article_ids: Iterable[int]) -> dict[tuple[int, int], Decision]:
-        """The newest standing `merge` or `split` of each pair of articles of which one is among these.
+        """Find the newest standing `merge` or `split` of each pair that contains one of these articles.
 
         Returns:
-            By pair, the smaller id first. A pair that has become one article, or lost one, is left out.
+            Decisions by pair, the smaller id first. A pair is left out if its articles became one, or if one of them
+            was removed.
         """
         rows: dict[int, Row[Any]] = {}
         for chunk in chunks(article_ids):
@@ -114,7 +121,7 @@ class Decisions:
         return {(min(row.story, row.other), max(row.story, row.other)): _decision(row) for row in newest_last}
 
     def _current_ids(self, ids: Collection[int]) -> Mapping[int, int]:
-        """The article that each id finds today."""
+        """Find the id of the present article for each id."""
         current_ids = dict(zip(ids, ids, strict=True)) | Articles(self._connection).find_joined(ids)
         stored_ids = {
             article_id
@@ -146,7 +153,7 @@ class Decisions:
                 yield row | {"story": undone.story, "other": undone.other, "undoes": undone.id}
 
     def _newest(self, article_id: int) -> list[Row[Any]]:
-        """The rows of the newest standing decision on an article's story, or on a pair with one of its members."""
+        """Find the rows of the newest standing decision on an article's story, or on a pair with one of its members."""
         member = story_members.c
         member_ids = select(member.article_id).where(
             member.story_id.in_(select(member.story_id).where(member.article_id == article_id))
@@ -165,7 +172,7 @@ class Decisions:
 
 
 def _pair_of(ids: Collection[int]) -> ColumnElement[bool]:
-    """Whether a row is about a pair of two articles, and one is among these."""
+    """Make the condition that a row is about a pair of different articles, and one of them is given."""
     columns = decisions.c
     return or_(columns.story.in_(ids), columns.other.in_(ids)) & (columns.story != columns.other)
 

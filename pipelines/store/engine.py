@@ -1,8 +1,9 @@
-"""How a database is opened: SQLite or PostgreSQL, one writer at a time, readers never wait, every error typed.
+"""Opens a database, SQLite or PostgreSQL: one writer at a time, readers never wait, every error is typed.
 
-SQLite's defaults lose updates without a word: a transaction begins deferred, and two that read before they write
-overwrite each other or fail at once, whatever the time-out. WAL with BEGIN IMMEDIATE does neither. PostgreSQL gets the
-same rule by an advisory lock: what is right on one is right on the other.
+SQLite's defaults lose updates silently: a transaction begins deferred, so that two transactions that read before they
+write overwrite each other, or fail at once whatever the time-out. WAL with BEGIN IMMEDIATE prevents both
+(https://www.sqlite.org/lang_transaction.html). An advisory lock gives PostgreSQL the same rule, so that code which is
+right on one database is right on the other.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ from pipelines.store import errors
 _T = TypeVar("_T")
 
 APPLICATION_ID: Final = 0x6A69616E
-"""`jian` in ASCII: what tells our SQLite files from all others (https://www.sqlite.org/fileformat2.html#application_id)."""
+"""`jian` in ASCII: marks our SQLite files (https://www.sqlite.org/fileformat2.html#application_id)."""
 
 WAIT: Final = 10.0
-"""Seconds that a writer waits for another one before it gives up with `StoreBusy`."""
+"""Seconds that a writer waits for another writer before it gives up with `StoreBusy`."""
 
 _ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -68,14 +69,14 @@ _BY_SQLSTATE: Final[dict[str, type[errors.StoreError]]] = {
 
 
 def make_engine(text: str, *, wait: float = WAIT) -> Engine:
-    """An engine for the database that a URL names. A SQLite file that is not there is made, with its folder.
+    """Make an engine for the database of a URL. A missing SQLite file is made, with its folder.
 
     Args:
         text: a SQLAlchemy URL.
         wait: seconds to wait for another writer.
 
     Raises:
-        StoreRefused: not a URL that we can use, or a SQLite file that is not ours.
+        StoreRefused: the URL cannot be used, or the SQLite file belongs to another program.
         StoreReadOnly: the file cannot be made or read.
     """
     try:
@@ -92,10 +93,10 @@ def make_engine(text: str, *, wait: float = WAIT) -> Engine:
 
 
 def sqlite_path(url: URL) -> Path:
-    """The file that a SQLite URL names.
+    """Read the path of the file from a SQLite URL.
 
     Raises:
-        StoreRefused: it names none (`sqlite://`), or carries options.
+        StoreRefused: the URL names no file (`sqlite://`), or has options.
     """
     if not url.database or url.database.startswith((":", "file:")) or url.query:
         raise errors.StoreRefused("a SQLite URL must name a file and nothing else: sqlite:////folder/jianbao.db")
@@ -103,11 +104,11 @@ def sqlite_path(url: URL) -> Path:
 
 
 def is_ours(path: Path) -> bool:
-    """Whether a file is a database of ours; False where there is none yet. Nothing is written.
+    """Tell whether a file is a database of jianbao; False for a missing or empty file. Nothing is written.
 
     Raises:
-        StoreRefused: it is something else.
-        StoreReadOnly: it cannot be read.
+        StoreRefused: the file is something else.
+        StoreReadOnly: the file cannot be read.
     """
     try:
         with path.open("rb") as file:
@@ -133,11 +134,13 @@ def is_ours(path: Path) -> bool:
 def upsert(
     connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], keep: frozenset[str] = frozenset()
 ) -> None:
-    """Insert rows; those whose primary key stands already overwrite it.
+    """Insert rows; a row whose primary key is stored already overwrites the stored row.
 
     Args:
-        rows: they name the same columns.
-        keep: columns that are not overwritten.
+        connection: open for writing.
+        table: to insert into.
+        rows: all with the same columns.
+        keep: names of columns that are not overwritten.
     """
     if rows:
         connection.execute(_upsert(connection.dialect.name, table, tuple(rows[0]), keep), rows)
@@ -145,7 +148,7 @@ def upsert(
 
 @cache
 def _upsert(dialect: str, table: Table, names: tuple[str, ...], keep: frozenset[str]) -> Executable:
-    """The statement; to build it takes longer than to run it."""
+    """Build the statement once, because building takes longer than running it."""
     statement = (postgresql if dialect == "postgresql" else sqlite).insert(table)
     keys = [column.name for column in table.primary_key]
     changes = {name: statement.excluded[name] for name in names if name not in keys and name not in keep}
@@ -158,7 +161,7 @@ def _upsert(dialect: str, table: Table, names: tuple[str, ...], keep: frozenset[
 
 
 def chunks(values: Iterable[_T], size: int = 500) -> Iterator[list[_T]]:
-    """Lists of at most so many: what one IN holds (SQLite takes 32,766 variables, PostgreSQL 65,535).
+    """Split values into lists that fit into one IN clause: SQLite takes 32,766 variables, PostgreSQL 65,535.
 
     >>> list(chunks("abcde", 2))
     [['a', 'b'], ['c', 'd'], ['e']]
@@ -170,7 +173,7 @@ def chunks(values: Iterable[_T], size: int = 500) -> Iterator[list[_T]]:
 
 @contextmanager
 def typed_errors() -> Iterator[None]:
-    """Turn what drivers raise into `pipelines.store.errors`."""
+    """Turn the errors of the drivers into `pipelines.store.errors`."""
     try:
         yield
     except DBAPIError as error:
@@ -189,7 +192,10 @@ def _typed(error: BaseException) -> errors.StoreError:
 
 
 def _has_content(path: Path) -> bool:
-    """Whether a SQLite file holds any table, or a log that may. `immutable` takes no lock and leaves no side file."""
+    """Tell whether a SQLite file has a table, or a log that may have one.
+
+    `immutable` takes no lock and leaves no side file (https://www.sqlite.org/uri.html#uriimmutable).
+    """
     if path.with_name(path.name + "-wal").exists():
         return True
     try:
@@ -200,7 +206,7 @@ def _has_content(path: Path) -> bool:
 
 
 def _claim(path: Path, wait: float) -> None:
-    """Make the file ours. Before WAL, so that the mark is in the file itself and not only in a log beside it."""
+    """Mark the file as ours, before WAL begins: so the mark is in the file itself and not only in the log beside it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -234,9 +240,9 @@ def _sqlite(url: URL, wait: float) -> Engine:
 
 
 def _write_ahead(connection: sqlite3.Connection, wait: float) -> None:
-    """Keep a write-ahead log: with SQLite's default journal, readers and the writer block each other.
+    """Turn the write-ahead log on: with SQLite's default journal, readers and the writer block each other.
 
-    Two processes that turn it on at once collide, and here SQLite does not wait by itself.
+    If two processes turn it on at once, one gets SQLITE_BUSY; SQLite's own time-out does not apply here.
     """
     until = time.monotonic() + wait
     while True:
@@ -268,6 +274,6 @@ def _postgresql(url: URL, wait: float) -> Engine:
 
 
 def _to_json(content: object) -> str:
-    """JSON that both databases take: Chinese as it is, a lone surrogate as a question mark."""
+    """Write JSON that both databases accept: Chinese stays as it is, a lone surrogate becomes a question mark."""
     text = _ENCODE(content)
     return text if text.isascii() else text.encode(errors="replace").decode()

@@ -1,4 +1,4 @@
-"""What can go wrong between the rooms and their database: each error is named for the fact."""
+"""Errors of the database, each named for the fact."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipelines.wording import Language, say
 
 
 class StoreError(Exception):
-    """What happened to which database, and what to do about it. Never raised itself.
+    """Base of all errors of the database: says what happened and what to do about it. Never raised itself.
 
     Args:
         detail: what happened, in one line; without credentials.
@@ -23,11 +23,11 @@ class StoreError(Exception):
 
     @property
     def values(self) -> Mapping[str, object]:
-        """What the sentence names."""
+        """The values of the sentence's placeholders."""
         return {"detail": self.detail}
 
     def text(self, language: Language) -> str:
-        """The sentence, in the reader's language; `str` is English, for logs."""
+        """Say what happened and what to do, in the reader's language; `str` is English, for logs."""
         return say(f"store/{type(self).__name__}", self.values, language)
 
     def __str__(self) -> str:
@@ -35,13 +35,13 @@ class StoreError(Exception):
 
 
 class StoreBusy(StoreError):
-    """Another process held the database for longer than we wait. Nothing was written."""
+    """Another process kept the database locked until the time-out. Nothing was written."""
 
     remedy = "nothing was written: try again, and look for a process that hangs with the database open"
 
 
 class StoreFull(StoreError):
-    """The disk has no room. The transaction was rolled back."""
+    """The disk is full. The transaction was rolled back."""
 
     remedy = "nothing was written: make room on the disk that holds the database, then run it again"
 
@@ -53,34 +53,34 @@ class StoreReadOnly(StoreError):
 
 
 class StoreRefused(StoreError):
-    """What the URL names is not a database that we may use: not ours, from a newer jianbao, or no such thing.
+    """The URL names no database that jianbao may use: it belongs to another program or a newer jianbao, or is none.
 
-    It was not touched.
+    Nothing was touched.
     """
 
     remedy = "nothing was touched: correct JIANBAO_DB, or move that file away"
 
 
 class StoreOutdated(StoreError):
-    """The database was made by an older jianbao. It was not touched."""
+    """The database belongs to an older jianbao. It was not touched."""
 
     remedy = "nothing was touched: run `jianbao db upgrade`, which keeps a copy"
 
 
 class StoreDamaged(StoreError):
-    """The database's own structures do not hold together."""
+    """The database is damaged: its own structures contradict each other."""
 
     remedy = "stop jianbao, keep the damaged file, and put back the last `jianbao db backup`"
 
 
 class StoreFailed(StoreError):
-    """Anything else that the database reported. The transaction was rolled back."""
+    """Any other error of the database. The transaction was rolled back."""
 
     remedy = "nothing was written: the message above is the database's own"
 
 
 class NoSuchStory(StoreError):
-    """A story was named by an id that no article has or had."""
+    """No article has or had the id by which a story was named."""
 
     remedy = "ids are in the first column of `jianbao candidates`"
 
@@ -90,5 +90,5 @@ class NoSuchStory(StoreError):
 
     @property
     def values(self) -> Mapping[str, object]:
-        """What the sentence names."""
+        """The values of the sentence's placeholders."""
         return {"story": self.story}

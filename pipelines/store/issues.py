@@ -1,4 +1,4 @@
-"""Issues: drafts and past ones, and the memory of what was printed when."""
+"""Issues, drafts and published issues, and the memory of the keys that each issue printed."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ _HEADING: Final = tuple(field.name for field in fields(Section) if field.name !=
 
 
 class Issues:
-    """Issues by date, and what they printed by key."""
+    """Issues by date, and the printed entries by key."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def save(self, issue: Issue, keys: Sequence[Iterable[str]]) -> None:
-        """Store an issue in place of the one of its date.
+        """Store an issue in place of the stored issue of its date.
 
         Args:
-            issue: a draft or a published one.
+            issue: a draft or a published issue.
             keys: the strong keys that each entry links to, for the entries of all sections in print order.
         """
         former_state = self._connection.execute(select(issues.c.state).where(issues.c.date == issue.date)).scalar()
-        counts = "published" in (former_state, issue.state)  # a draft is nobody's memory yet
+        counts = "published" in (former_state, issue.state)  # a draft is not in the memory
         if counts:
             self._forget(issue.date)
         frame = {name: getattr(issue, name) for name in _FRAME}
@@ -64,7 +64,7 @@ class Issues:
         self._connection.execute(delete(issues).where(issues.c.date == day, issues.c.state == "draft"))
 
     def get(self, day: date) -> Issue | None:
-        """The issue of a date."""
+        """Get the issue of a date; None without one."""
         row = self._connection.execute(select(issues).where(issues.c.date == day)).first()
         if row is None:
             return None
@@ -82,14 +82,14 @@ class Issues:
         return Issue(date=day, state=row.state, sections=sections, **frame)
 
     def list_dates(self, state: IssueState | None = None) -> list[date]:
-        """The dates of all issues, or of those in one state, oldest first."""
+        """List the dates of all issues, or of the issues in one state, oldest first."""
         query = select(issues.c.date).order_by(issues.c.date)
         if state is not None:
             query = query.where(issues.c.state == state)
         return list(self._connection.execute(query).scalars())
 
     def list_printed_entries(self) -> list[tuple[date, Entry]]:
-        """Every entry of the published issues with its issue, the newest issue first."""
+        """List every entry of the published issues with the date of its issue, the newest issue first."""
         query = (
             select(entries.c.issue, entries.c.markdown, entries.c.story)
             .join(issues, issues.c.date == entries.c.issue)
@@ -99,11 +99,11 @@ class Issues:
         return [(day, Entry(markdown, story)) for day, markdown, story in self._connection.execute(query)]
 
     def list_drafts(self) -> list[Issue]:
-        """The issues not yet published, oldest first."""
+        """List the drafts, oldest first."""
         return [issue for day in self.list_dates("draft") if (issue := self.get(day))]
 
     def find_printed(self, keys: Iterable[str]) -> dict[str, list[Printed]]:
-        """The entries of published issues that printed each key, oldest first; a key never printed is left out."""
+        """Find the entries of published issues that printed each key, oldest first; other keys are left out."""
         printed: dict[str, list[Printed]] = defaultdict(list)
         of_entry = (entries.c.issue == entry_keys.c.issue) & (entries.c.position == entry_keys.c.position)
         for chunk in chunks(dict.fromkeys(keys)):

@@ -1,4 +1,4 @@
-"""Which candidates somebody wants to see, as a query that reads no more than what their order takes."""
+"""Lists candidates by a query, best first; reads only the columns that the order needs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, func, null, select, union_all
 
 from crawler.kinds import Kind
 from pipelines.model import CandidateState
-from pipelines.store.search import found
+from pipelines.store.search import make_condition
 from pipelines.store.tables import articles, stories, story_members
 
 UNDECIDED: Final[tuple[CandidateState, ...]] = ("new",)
@@ -20,17 +20,18 @@ UNDECIDED: Final[tuple[CandidateState, ...]] = ("new",)
 
 @dataclass(frozen=True, slots=True)
 class CandidateQuery:
-    """What candidates are asked for. What is left out does not matter.
+    """The candidates to list: all conditions hold together, and an absent condition holds for every candidate.
 
     Args:
-        states: empty for every state.
-        category: one of the newsletter's.
-        since: an article of the story was published then or later.
-        source: an article of the story is this source's.
-        kind: an article of the story came from such a page.
-        promotion: whether it is one.
-        words: all of them stand in an article's title, account or digest; taken literally.
-        upto, after: story ids at most or above this one: what came later has a higher one.
+        states: the candidate has one of them; empty for every state.
+        category: of the newsletter.
+        since: an article of the story was published at this time or later, aware.
+        source: id of the source of an article of the story.
+        kind: of the source of an article of the story.
+        promotion: whether the candidate is a promotion.
+        search: words; an article's title, account, author and summary contain all of them, taken literally.
+        upto: the highest story id; a newer story has a higher id.
+        after: every story id is higher.
     """
 
     states: Collection[CandidateState] = UNDECIDED
@@ -39,14 +40,21 @@ class CandidateQuery:
     source: str | None = None
     kind: Kind | None = None
     promotion: bool | None = None
-    words: str = ""
+    search: str = ""
     upto: int | None = None
     after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """What the order of candidates follows from; `score` is without freshness."""
+    """The values of a candidate from which its rank follows.
+
+    Args:
+        id: of the story.
+        category: of the story.
+        score: without freshness.
+        newest_at: when the newest article of the story was published, aware.
+    """
 
     id: int
     category: str
@@ -54,69 +62,83 @@ class Ranked:
     newest_at: datetime
 
 
-def listed(connection: Connection, query: CandidateQuery) -> tuple[dict[str, int], Iterator[Ranked]]:
-    """How many candidates are wanted, by category, and the candidates: the highest score first, read as asked for.
+def list_ranked(connection: Connection, query: CandidateQuery) -> tuple[dict[str, int], Iterator[Ranked]]:
+    """Count candidates by category, and list them.
 
-    The wanted category does not count. Words are looked for once, which takes longer than all else.
+    A search takes longer than everything else, so one statement searches once for both results.
+
+    Args:
+        connection: open for reading.
+        query: which candidates.
+
+    Returns:
+        The counts, for the query without its category; and the candidates, highest score first, read one by one.
     """
-    if not query.words:
-        return counts(connection, query), _ranked(connection, query)
-    everywhere = _narrowed(select(*_RANKED), replace(query, category=None), connection.dialect.name)
-    hits = everywhere.cte("hits").prefix_with("MATERIALIZED")
-    numbers = select(null(), hits.c.category, func.count(), null()).group_by(hits.c.category)
+    if not query.search:
+        return count_by_category(connection, query), _iterate_ranked(connection, query)
+    any_category = replace(query, category=None)
+    hits = (
+        _add_conditions(select(*_RANKED), any_category, connection.dialect.name).cte("hits").prefix_with("MATERIALIZED")
+    )
+    counts = select(null(), hits.c.category, func.count(), null()).group_by(hits.c.category)
     ranking = select(hits.c.id, hits.c.category, hits.c.score, hits.c.newest_at)
     if query.category is not None:
         ranking = ranking.where(hits.c.category == query.category)
-    both = union_all(ranking, numbers).subquery()
+    both = union_all(ranking, counts).subquery()
     rows = connection.execute(select(both).order_by(both.c.id.is_not(None), both.c.score.desc(), both.c.id))
-    numbers_by_category: dict[str, int] = {}
-    for row in rows:
+    counts_by_category: dict[str, int] = {}
+    for row in rows:  # the counts come first: their id is NULL
         if row.id is not None:
-            return numbers_by_category, (Ranked(*ranked_row) for ranked_row in chain([row], rows))
-        numbers_by_category[row.category] = int(row.score)
-    return numbers_by_category, iter(())
+            return counts_by_category, (Ranked(*ranked_row) for ranked_row in chain([row], rows))
+        counts_by_category[row.category] = int(row.score)
+    return counts_by_category, iter(())
 
 
-def counts(connection: Connection, wanted: CandidateQuery) -> dict[str, int]:
-    """How many candidates are wanted, by category; the wanted category does not count."""
-    query = select(stories.c.category, func.count()).group_by(stories.c.category)
-    rows = connection.execute(_narrowed(query, replace(wanted, category=None), connection.dialect.name))
+def count_by_category(connection: Connection, query: CandidateQuery) -> dict[str, int]:
+    """Count candidates by category, for the query without its category.
+
+    Args:
+        connection: open for reading.
+        query: which candidates.
+    """
+    statement = select(stories.c.category, func.count()).group_by(stories.c.category)
+    rows = connection.execute(_add_conditions(statement, replace(query, category=None), connection.dialect.name))
     return {category: number for category, number in rows}  # noqa: C416 - a row is a pair only by its kind
 
 
 _RANKED: Final = (stories.c.id, stories.c.category, stories.c.score, stories.c.newest_at)
 
 
-def _ranked(connection: Connection, wanted: CandidateQuery) -> Iterator[Ranked]:
-    query = _narrowed(select(*_RANKED), wanted, connection.dialect.name)
-    with connection.execute(query.order_by(stories.c.score.desc(), stories.c.id)) as rows:
+def _iterate_ranked(connection: Connection, query: CandidateQuery) -> Iterator[Ranked]:
+    statement = _add_conditions(select(*_RANKED), query, connection.dialect.name)
+    with connection.execute(statement.order_by(stories.c.score.desc(), stories.c.id)) as rows:
         for row in rows:
             yield Ranked(*row)
 
 
-def _narrowed(query: Select[Any], wanted: CandidateQuery, dialect: str) -> Select[Any]:
+def _add_conditions(statement: Select[Any], query: CandidateQuery, dialect: str) -> Select[Any]:
     columns = stories.c
-    if wanted.states:
-        query = query.where(columns.state.in_(wanted.states))
-    if wanted.category is not None:
-        query = query.where(columns.category == wanted.category)
-    if wanted.since is not None:
-        query = query.where(columns.newest_at >= wanted.since)
-    if wanted.promotion is not None:
-        query = query.where(columns.promotion == wanted.promotion)
-    if wanted.upto is not None:
-        query = query.where(columns.id <= wanted.upto)
-    if wanted.after is not None:
-        query = query.where(columns.id > wanted.after)
-    told = select(story_members.c.story_id).where(story_members.c.story_id == columns.id)
-    if wanted.source is not None or wanted.kind is not None:
-        given = told.join(articles, articles.c.id == story_members.c.article_id)
-        if wanted.source is not None:
-            given = given.where(articles.c.source == wanted.source)
-        if wanted.kind is not None:
-            given = given.where(articles.c.kind == wanted.kind)
-        query = query.where(given.correlate(stories).exists())
-    holds = found(wanted.words, story_members.c.article_id, dialect)
-    if holds is not None:
-        query = query.where(columns.id.in_(select(story_members.c.story_id).where(holds)))
-    return query
+    if query.states:
+        statement = statement.where(columns.state.in_(query.states))
+    if query.category is not None:
+        statement = statement.where(columns.category == query.category)
+    if query.since is not None:
+        statement = statement.where(columns.newest_at >= query.since)
+    if query.promotion is not None:
+        statement = statement.where(columns.promotion == query.promotion)
+    if query.upto is not None:
+        statement = statement.where(columns.id <= query.upto)
+    if query.after is not None:
+        statement = statement.where(columns.id > query.after)
+    if query.source is not None or query.kind is not None:
+        members = select(story_members.c.story_id).where(story_members.c.story_id == columns.id)
+        members = members.join(articles, articles.c.id == story_members.c.article_id)
+        if query.source is not None:
+            members = members.where(articles.c.source == query.source)
+        if query.kind is not None:
+            members = members.where(articles.c.kind == query.kind)
+        statement = statement.where(members.correlate(stories).exists())
+    contains_words = make_condition(query.search, story_members.c.article_id, dialect)
+    if contains_words is not None:
+        statement = statement.where(columns.id.in_(select(story_members.c.story_id).where(contains_words)))
+    return statement

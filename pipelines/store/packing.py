@@ -22,7 +22,7 @@ _AT_DEFAULT: Final[tuple[object, ...]] = (None, "", (), {}, False)
 
 
 def pack(text: str) -> bytes:
-    """Compress; a lone surrogate survives.
+    """Compress a text; a lone surrogate survives.
 
     >>> unpack(pack("端侧推理"))
     '端侧推理'
@@ -32,12 +32,12 @@ def pack(text: str) -> bytes:
 
 
 def unpack(packed: bytes) -> str:
-    """What `pack` was given."""
+    """Decompress the text that `pack` compressed."""
     return zlib.decompress(packed).decode(errors="surrogatepass")
 
 
 def pack_article(article: Article) -> bytes:
-    """An article without keys and metrics, which the store keeps beside it."""
+    """Compress an article without keys and metrics, which have their own columns."""
     fields = {name: getattr(article, name) for name in _PLAIN}
     values = {name: field for name, field in fields.items() if field not in _AT_DEFAULT}
     values["fetched_at"] = _from_moment(article.fetched_at)
@@ -53,7 +53,7 @@ def pack_article(article: Article) -> bytes:
 
 
 def unpack_article(packed: bytes) -> Article:
-    """What `pack_article` was given."""
+    """Decompress the article that `pack_article` compressed."""
     values: dict[str, Any] = json.loads(unpack(packed))
     values["keys"] = ()
     values["tags"] = tuple(values.get("tags", ()))
@@ -68,7 +68,7 @@ def unpack_article(packed: bytes) -> Article:
 
 
 def unpack_metrics(stored: Mapping[str, list[float]]) -> DatedMetrics:
-    """Metrics as a row has them, as JSON: each a list of the number and the time when it was read."""
+    """Read metrics from the JSON of a row: each is a list of the number and the time when it was read."""
     return {name: (int(number), read_at) for name, (number, read_at) in stored.items()}
 
 
@@ -84,7 +84,7 @@ def _from_instant(instant: Instant) -> tuple[str, str, str, str | None]:
 
 
 def _from_moment(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat()  # as the tables give it back
+    return moment.astimezone(UTC).isoformat()  # the tables return the same zone
 
 
 def _to_instant(values: list[Any]) -> Instant:

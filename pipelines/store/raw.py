@@ -1,4 +1,4 @@
-"""Raw items: what the pages said, kept so that everything else can be made again."""
+"""Raw items, as page functions read them: everything else can be derived from them again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipelines.store.engine import chunks
 from pipelines.store.packing import pack, unpack, unpack_metrics
 from pipelines.store.tables import joined_articles, raw_items
 
-_KNOWN: Final = select(raw_items.c.digest, raw_items.c.id, raw_items.c.article_id, raw_items.c.metrics).where(
+_RECORDS: Final = select(raw_items.c.digest, raw_items.c.id, raw_items.c.article_id, raw_items.c.metrics).where(
     raw_items.c.digest.in_(bindparam("digests", expanding=True))
 )
 
@@ -29,10 +29,10 @@ class Packed:
     """A raw item on its way into the store.
 
     Args:
-        item: as the page gave it.
-        source: the id of the source that gave it.
-        body: its JSON without what changes by itself: the time of the fetch, the metrics.
-        digest: SHA-256 of source and body: the same item crawled again has the same.
+        item: as the page function read it.
+        source: id of its source.
+        body: JSON of the item, without the parts that change with each crawl: the time of the fetch, the metrics.
+        digest: SHA-256 of source and body; it stays the same if the same item is crawled again.
     """
 
     item: RawItem
@@ -49,7 +49,7 @@ class Packed:
 
 @dataclass(frozen=True, slots=True)
 class NewRaw:
-    """A raw item and what became of it: an article, or the problem why there is none."""
+    """A raw item with the id of its article, or with the problem why it has no article."""
 
     packed: Packed
     article: int | None = None
@@ -58,11 +58,15 @@ class NewRaw:
 
 @dataclass(frozen=True, slots=True)
 class StoredRaw:
-    """A raw item as the store gives it back.
+    """A raw item as the store holds it.
 
     Args:
-        article: the id it was given first; that article may have joined another since.
-        metrics: the numbers read last.
+        id: the store assigned it, ascending.
+        source: id of its source.
+        item: as the page function read it.
+        article: the first id of its article, which may have joined another article since; None without an article.
+        metrics: the newest numbers.
+        problem: why the item has no article; None if it has one.
     """
 
     id: int
@@ -74,8 +78,14 @@ class StoredRaw:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What the store knows of a digest."""
+class RawRecord:
+    """The part of a stored raw item that decides whether a crawled item is new.
+
+    Args:
+        id: of the raw item.
+        article: the first id of its article; None without an article.
+        metrics: the newest numbers.
+    """
 
     id: int
     article: int | None
@@ -83,21 +93,21 @@ class Known:
 
 
 class RawItems:
-    """Raw items, in the order in which they came."""
+    """The raw items of all sources."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def find_stored(self, digests: Collection[bytes]) -> dict[bytes, Known]:
-        """Those of the digests that are stored."""
+    def find_stored(self, digests: Collection[bytes]) -> dict[bytes, RawRecord]:
+        """Find the stored raw items of digests; a digest that is not stored is left out."""
         return {
-            row.digest: Known(row.id, row.article_id, unpack_metrics(row.metrics or {}))
+            row.digest: RawRecord(row.id, row.article_id, unpack_metrics(row.metrics or {}))
             for chunk in chunks(digests)
-            for row in self._connection.execute(_KNOWN, {"digests": chunk})
+            for row in self._connection.execute(_RECORDS, {"digests": chunk})
         }
 
     def add(self, items: Sequence[NewRaw]) -> None:
-        """Store raw items that are not known yet."""
+        """Store raw items that are not stored yet."""
         if not items:
             return
         rows = [
@@ -114,11 +124,11 @@ class RawItems:
         ]
         self._connection.execute(insert(raw_items), rows)
 
-    def update_metrics(self, items: Iterable[tuple[Known, RawItem]]) -> dict[int, DatedMetrics]:
-        """Note the numbers of items that are stored already.
+    def update_metrics(self, items: Iterable[tuple[RawRecord, RawItem]]) -> dict[int, DatedMetrics]:
+        """Store the new metrics of items that are stored already.
 
         Returns:
-            By article id, the numbers that are newer than what the item said before.
+            By article id, the metrics of which a number changed.
         """
         rows: list[dict[str, object]] = []
         by_article: dict[int, DatedMetrics] = {}
@@ -133,18 +143,18 @@ class RawItems:
         return by_article
 
     def list_html(self, article: int) -> list[str]:
-        """The HTML of every raw item that an article was made of, oldest first."""
+        """List the HTML of every raw item of an article, oldest first."""
         joined = select(joined_articles.c.id).where(joined_articles.c.article_id == article)
         of_article = or_(raw_items.c.article_id == article, raw_items.c.article_id.in_(joined))
         rows = self._connection.execute(select(raw_items).where(of_article).order_by(raw_items.c.id))
         return [html for row in rows if (html := _stored(row).item.html)]
 
     def count(self) -> int:
-        """How many there are."""
+        """Count the raw items."""
         return self._connection.execute(select(func.count()).select_from(raw_items)).scalar_one()
 
     def iterate(self, size: int = 500) -> Iterator[list[StoredRaw]]:
-        """All raw items in the order in which they came, so many at a time."""
+        """Iterate over lists of at most `size` raw items, all in the order in which they were stored."""
         last = 0
         query = select(raw_items).where(raw_items.c.id > bindparam("last")).order_by(raw_items.c.id).limit(size)
         while rows := self._connection.execute(query, {"last": last}).all():
@@ -152,7 +162,7 @@ class RawItems:
             yield [_stored(row) for row in rows]
 
     def set_outcomes(self, outcomes: Mapping[int, tuple[int | None, str | None]]) -> None:
-        """Note anew what became of raw items: article id and problem by raw item id."""
+        """Store new outcomes of raw items: article id and problem by raw item id."""
         if outcomes:
             self._connection.execute(
                 update(raw_items).where(raw_items.c.id == bindparam("of")),

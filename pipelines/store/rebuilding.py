@@ -1,4 +1,4 @@
-"""Making every article again from its raw items, so that whoever knew an article by its id finds it again."""
+"""Makes every article again from its raw items, so that every former id still leads to an article."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pipelines.store.raw import RawItems, StoredRaw
 class Rebuilding:
     """A rebuild in one transaction: `take` all raw items in the order in which they came, then `finish`.
 
-    An article gets the id that its first raw item remembers. Where rules that changed make two articles of what was
-    one, the second gets a new id; where they make one of what was two, the id that is left over finds the one.
+    An article gets the id that its first raw item remembers. Changed rules may split an article: the second part gets
+    a new id. Changed rules may join two articles: the id that becomes free leads to the joint article.
     """
 
     def __init__(self, articles: Articles, raw: RawItems) -> None:
@@ -24,19 +24,19 @@ class Rebuilding:
         self._first_new = articles.next_id()
         self._free = count(self._first_new)
         self._former_ids = articles.clear()
-        self._given_ids: set[int] = set()
+        self._used_ids: set[int] = set()
         self._living_ids: set[int] = set()
         self._heirs: dict[int, int] = {}
         self._moved: dict[int, tuple[int | None, int]] = {}
 
     def take(self, items: Sequence[tuple[StoredRaw, Article | str]]) -> None:
-        """Take raw items, each with the article made of it now, or the reason why there is none."""
+        """Take raw items, each with its new article, or with the reason why it has no article."""
         articles = [(raw, article) for raw, article in items if isinstance(article, Article)]
         saved = self._articles.save(
             [article for _, article in articles], lambda index: self._id_for(articles[index][0])
         )
         self._living_ids |= set(saved.ids)
-        self._living_ids -= saved.gone
+        self._living_ids -= saved.joined
         numbers: dict[int, DatedMetrics] = {}
         for (raw, _), article_id in zip(articles, saved.ids, strict=True):
             if raw.metrics:
@@ -50,13 +50,13 @@ class Rebuilding:
         self._raw.set_outcomes({raw.id: (raw.article, reason) for raw, reason in reasons if reason != raw.problem})
 
     def finish(self) -> int:
-        """Let the ids that are left over find what became of their items, and forget what nothing makes any more.
+        """Lead the free ids to the present articles of their items, and remove articles that have no item any more.
 
         Returns:
-            How many articles there are.
+            The number of articles.
         """
         heirs = self._former_ids | self._heirs
-        forward = self._articles.find_joined([*heirs, *self._given_ids])
+        forward = self._articles.find_joined([*heirs, *self._used_ids])
         for former_id, heir_id in heirs.items():
             if former_id in self._living_ids or former_id in forward:
                 continue
@@ -77,8 +77,8 @@ class Rebuilding:
         return len(self._living_ids)
 
     def _id_for(self, raw: StoredRaw) -> int:
-        number = next(self._free) if raw.article is None or raw.article in self._given_ids else raw.article
-        self._given_ids.add(number)
+        number = next(self._free) if raw.article is None or raw.article in self._used_ids else raw.article
+        self._used_ids.add(number)
         return number
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Runs: what each run of a source gave."""
+"""Runs: when each crawl of a source began and ended, and its numbers."""
 
 from __future__ import annotations
 
@@ -31,10 +31,13 @@ class Run:
     """One run of a source.
 
     Args:
-        finished_at: None while it runs.
-        new, updated, seen: items.
-        lost: items and pages that gave nothing.
-        failure: why it failed; None when it did not.
+        id: the store assigned it, ascending.
+        source: id of the source.
+        started_at: aware.
+        finished_at: aware; None while it runs.
+        new, updated, seen: numbers of items whose article was new, changed or the same.
+        lost: number of items and pages without an article.
+        failure: why the run failed; None for a success.
     """
 
     id: int
@@ -49,13 +52,13 @@ class Run:
 
 
 class Runs:
-    """Runs, oldest first."""
+    """The runs of all sources."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def start(self, source: str, started_at: datetime) -> int:
-        """Begin a run of a source. One of it that never ended is closed as interrupted.
+        """Begin a run of a source. An earlier run of the source that never ended is closed as interrupted.
 
         Returns:
             The run's id.
@@ -68,10 +71,16 @@ class Runs:
         return number
 
     def add(self, run: int, *, new: int, updated: int, seen: int, lost: int, failure: str | None) -> str | None:
-        """Add a batch to a run.
+        """Add the numbers of a batch to a run.
+
+        Args:
+            run: id of the run.
+            new, updated, seen: numbers of items whose article was new, changed or the same.
+            lost: number of items and pages without an article.
+            failure: why the batch fails the run; None if it does not.
 
         Returns:
-            Why the run failed, which is its first failure; None when it did not so far.
+            The first failure of the run so far; None without one.
         """
         numbers = {"of": run, "more_new": new, "more_updated": updated, "more_seen": seen, "more_lost": lost}
         first: str | None = self._connection.execute(_ADD, numbers | {"why": failure}).scalar_one()
@@ -82,7 +91,7 @@ class Runs:
         self._connection.execute(update(runs).where(runs.c.id == run).values(finished_at=finished_at))
 
     def list_since(self, since: datetime, source: str | None = None) -> list[Run]:
-        """Runs, of one source or of all, that began at a time or later."""
+        """List the runs that began at a time or later, of one source or of all, oldest first."""
         query = select(runs).where(runs.c.started_at >= since).order_by(runs.c.id)
         if source is not None:
             query = query.where(runs.c.source == source)

@@ -1,7 +1,8 @@
-"""Search: words and parts of words in what a story is known by, Chinese or Latin, taken literally.
+"""Search for words and parts of words, Chinese or Latin, in title, account, author and summary; all taken literally.
 
-A full-text index knows where words end; Chinese does not show it. So the index holds pairs of neighbouring characters,
-and finds with them what may hold the words; whether it does, the text itself says. PostgreSQL looks at the text only.
+A full-text index splits a text at blanks, and Chinese has none. So the index holds pairs of neighbouring characters,
+and finds the articles that may contain the words; a comparison with the text itself decides. PostgreSQL has no such
+index here and compares every text.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from pipelines.store.tables import search_texts
 from pipelines.text import UNSPACED
 
 SUMMARY_CHARACTERS: Final = 200
-"""Of a digest that are searched: what lies further down says little of what the story is."""
+"""Characters of a summary that are searched; a match further down is seldom what the story is about."""
 
 MOST_TERMS: Final = 8
 LONGEST_QUERY: Final = 200
@@ -47,14 +48,14 @@ _DROP: Final = text("INSERT INTO search_words(search_words, rowid, words) VALUES
 
 
 class Search:
-    """What articles are found by."""
+    """The searched texts of articles, and the index of them."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._indexed = connection.dialect.name == "sqlite"
 
     def put(self, articles: Iterable[StoredArticle]) -> None:
-        """Have articles found by their titles, accounts and digests; those that are known so already cost nothing."""
+        """Store the searched texts of articles; only changed texts are written."""
         texts = {stored.id: _text_of(stored) for stored in articles}
         stored_texts = self._texts(texts)
         changed = {
@@ -67,7 +68,7 @@ class Search:
             self._run_for_each(_PUT, changed)
 
     def forget(self, ids: Iterable[int]) -> None:
-        """Have articles not found any more."""
+        """Remove the searched texts of articles."""
         texts = self._texts(ids)
         self._take_out(texts)
         for chunk in chunks(texts):
@@ -93,20 +94,24 @@ class Search:
             self._connection.execute(statement, rows)
 
 
-def found(query: str, article: ColumnElement[int], dialect: str) -> ColumnElement[bool] | None:
-    """The condition that an article holds every word of a query; None for an empty query.
+def make_condition(query: str, article: ColumnElement[int], dialect: str) -> ColumnElement[bool] | None:
+    """Make the condition that the searched text of an article contains every word of a query.
 
     Args:
-        query: as somebody typed it: no character means anything but itself.
-        article: the column that holds its id.
+        query: as the editor typed it; no character has a special meaning.
+        article: the column of the article's id.
+        dialect: of the database: `sqlite` or `postgresql`.
+
+    Returns:
+        The condition; None for a query without words.
     """
-    terms = folded(query[:LONGEST_QUERY]).split()[:MOST_TERMS]
+    terms = fold_text(query[:LONGEST_QUERY]).split()[:MOST_TERMS]
     if not terms:
         return None
     rows = search_texts.c
     if dialect != "sqlite":
-        holds = (func.strpos(rows.text, term) > 0 for term in terms)
-        return article.in_(select(rows.article_id).where(*holds))
+        contains_terms = (func.strpos(rows.text, term) > 0 for term in terms)
+        return article.in_(select(rows.article_id).where(*contains_terms))
     expression = " AND ".join(f'"{piece}"{"*" * prefix}' for term in terms for piece, prefix in _pieces(term))
     indexed: Select[int] = select(literal_column("rowid", Integer)).select_from(text("search_words"))
     indexed = indexed.where(text("search_words MATCH :asked").bindparams(asked=expression))
@@ -117,17 +122,18 @@ def found(query: str, article: ColumnElement[int], dialect: str) -> ColumnElemen
     return article.in_(holding.where(rows.article_id.in_(indexed)) if expression else holding)
 
 
-def folded(content: str) -> str:
-    """Text as it is compared: one form of each character, one case, single blanks.
+def fold_text(content: str) -> str:
+    """Fold a text for comparison: one form of each character, one case, single blanks.
 
-    >>> folded("ＭＮＮ　Kit\\n量化")
+    >>> fold_text("ＭＮＮ　Kit\\n量化")
     'mnn kit 量化'
     """
     return " ".join(unicodedata.normalize("NFKC", content).casefold().split())
 
 
 def split_words(text: str) -> str:
-    """What the index is told of a text: Latin words, and of Chinese every pair of neighbours and each run's last.
+    """Split a text into the terms of the index: Latin words, pairs of neighbouring Chinese characters, and the last
+    character of each Chinese run.
 
     >>> split_words("高通骁龙690，MNN框架")
     '高通 通骁 骁龙 龙 690 mnn 框架 架'
@@ -143,7 +149,7 @@ def _of_run(run: str) -> Iterator[str]:
 
 
 def _pieces(term: str) -> Iterator[tuple[str, bool]]:
-    """What the index must hold where a text holds the term, and whether only as a beginning."""
+    """Split a term into the words that the index must contain, each with whether it may be the start of a word."""
     runs = _RUN.findall(term)
     for run in runs:
         if run[0] < _WIDE or len(run) == 1:
@@ -155,4 +161,4 @@ def _pieces(term: str) -> Iterator[tuple[str, bool]]:
 def _text_of(stored: StoredArticle) -> str:
     article = stored.article
     parts = (article.title, article.publisher or "", article.author or "", article.summary[:SUMMARY_CHARACTERS])
-    return folded(" ".join(parts))
+    return fold_text(" ".join(parts))

@@ -1,4 +1,4 @@
-"""Snapshots: what an article said when it was picked; and what was last heard of an address."""
+"""Snapshots of articles at the moment of a pick, and the last check of each address that an issue links."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, func, insert, select
 
-from pipelines.model import Heard, Snapshot, StoredArticle
+from pipelines.model import LinkCheck, Snapshot, StoredArticle
 from pipelines.store.engine import chunks, upsert
 from pipelines.store.packing import pack, unpack
 from pipelines.store.tables import addresses, snapshots
 
 
 def text_hash(title: str, text: str) -> str:
-    """What tells one wording from another: SHA-256 of title and text."""
+    """Hash title and text of an article: SHA-256, as hexadecimal digits."""
     return hashlib.sha256(f"{title}\n{text}".encode(errors="surrogatepass")).hexdigest()
 
 
 class Snapshots:
-    """By article id, rows only ever added; and by address, the newest word only."""
+    """Snapshots by article id, of which rows are only added; link checks by address, of which the newest is kept."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def save(self, articles: Iterable[StoredArticle], taken_at: datetime) -> None:
-        """Keep what articles say now; one that says what its newest snapshot says already is not kept again."""
+        """Store a snapshot of each article whose title or text differs from its newest snapshot."""
         articles = list(articles)
         newest = self.get_newest(stored.id for stored in articles)
         hashes = {article_id: snapshot.hash for article_id, snapshot in newest.items()}
         rows = []
         for stored in articles:
-            wording = text_hash(stored.article.title, stored.article.text)
-            if hashes.get(stored.id) != wording:
+            digest = text_hash(stored.article.title, stored.article.text)
+            if hashes.get(stored.id) != digest:
                 rows.append(
                     {
                         "article": stored.id,
@@ -41,14 +41,14 @@ class Snapshots:
                         "url": stored.article.url,
                         "title": stored.article.title,
                         "text": pack(stored.article.text),
-                        "hash": wording,
+                        "hash": digest,
                     }
                 )
         if rows:
             self._connection.execute(insert(snapshots), rows)
 
     def get_newest(self, ids: Iterable[int]) -> dict[int, Snapshot]:
-        """The newest snapshot of each article that has one."""
+        """Get the newest snapshot of each article that has one, by article id."""
         snapshots_by_article = {}
         for chunk in chunks(ids):
             last = select(func.max(snapshots.c.id)).where(snapshots.c.article.in_(chunk)).group_by(snapshots.c.article)
@@ -56,21 +56,21 @@ class Snapshots:
                 snapshots_by_article[row.article] = _snapshot(row)
         return snapshots_by_article
 
-    def save_answers(self, answers: Iterable[Heard]) -> None:
-        """Note what was heard of addresses."""
+    def save_link_checks(self, link_checks: Iterable[LinkCheck]) -> None:
+        """Store link checks; each replaces the former check of its address."""
         rows = [
-            {"url": answer.url, "at": answer.at, "state": answer.state, "detail": answer.detail} for answer in answers
+            {"url": check.url, "at": check.at, "state": check.state, "detail": check.detail} for check in link_checks
         ]
         if rows:
             upsert(self._connection, addresses, rows)
 
-    def get_answers(self, urls: Iterable[str]) -> dict[str, Heard]:
-        """What was last heard of addresses, as they were asked for."""
-        answers = {}
+    def get_link_checks(self, urls: Iterable[str]) -> dict[str, LinkCheck]:
+        """Get the last check of each address that was checked, by address."""
+        link_checks = {}
         for chunk in chunks(urls):
             for row in self._connection.execute(select(addresses).where(addresses.c.url.in_(chunk))):
-                answers[row.url] = Heard(row.url, row.at, row.state, row.detail)
-        return answers
+                link_checks[row.url] = LinkCheck(row.url, row.at, row.state, row.detail)
+        return link_checks
 
 
 def _snapshot(row: Row[tuple[object, ...]]) -> Snapshot:

@@ -1,4 +1,4 @@
-"""Sources: what their next run needs to know of the last one, and how they fare."""
+"""Sources: the state that the next run starts from, and the outcome of the last runs."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from pipelines.store.tables import sources
 
 @dataclass(frozen=True, slots=True)
 class SourceRecord:
-    """A source as the store knows it.
+    """The record of a source.
 
     Args:
-        id, kind, name: as the registry had it when it was last crawled.
-        state: as its last complete run left it.
-        not_before: when the site allows it again, if it said so.
-        failure: what the last run failed of; None when it did not.
-        failures_in_row: failed runs since the last good one.
+        id, kind, name: from the registry at the last crawl.
+        state: at the end of the last complete run.
+        not_before: the time before which the site refuses requests; None without one.
+        last_started_at, last_success_at, last_failure_at: of the last run of each sort, aware; None without one.
+        failure: why the last run failed; None if it succeeded.
+        failures_in_row: failed runs since the last success.
     """
 
     id: str
@@ -40,17 +41,17 @@ class SourceRecord:
 
 
 class Sources:
-    """Sources by id."""
+    """The records of all sources."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def list_all(self) -> dict[str, SourceRecord]:
-        """Every source that was ever crawled, by id."""
+        """List the record of every source that was ever crawled, by id."""
         return {row.id: _record(row) for row in self._connection.execute(select(sources).order_by(sources.c.id))}
 
     def get_states(self, ids: Iterable[str]) -> dict[str, SourceState]:
-        """What each of these sources' next run needs to know; the empty state for one never crawled."""
+        """Get the state from which the next run of each source starts; an empty state for a source never crawled."""
         states = {source_id: SourceState() for source_id in ids}
         for chunk in chunks(states):
             for row in self._connection.execute(select(sources).where(sources.c.id.in_(chunk))):
@@ -58,7 +59,12 @@ class Sources:
         return states
 
     def record_start(self, source_id: str, kind: Kind, name: str, started_at: datetime) -> None:
-        """Note that a run of the source began, and how the registry describes it."""
+        """Store that a run of a source began.
+
+        Args:
+            source_id, kind, name: of the source, from the registry.
+            started_at: aware.
+        """
         row = {
             "id": source_id,
             "kind": kind,
@@ -70,7 +76,14 @@ class Sources:
         upsert(self._connection, sources, [row], keep=frozenset({"failures_in_row"}))
 
     def record_end(self, source_id: str, finished_at: datetime, failure: str | None, state: SourceState | None) -> None:
-        """Note how a run ended. Without a state the former one stays, so that the next run asks for the same again."""
+        """Store the outcome of a run.
+
+        Args:
+            source_id: of the source.
+            finished_at: aware.
+            failure: why the run failed; None for a success.
+            state: for the next run; None keeps the former state, so that the next run requests the same again.
+        """
         values: dict[str, Any] = {"failure": failure}
         if failure is None:
             values |= {"last_success_at": finished_at, "failures_in_row": 0}
@@ -81,7 +94,7 @@ class Sources:
         self._connection.execute(update(sources).where(sources.c.id == source_id).values(values))
 
     def set_not_before(self, source_id: str, until: datetime) -> None:
-        """Note that the site does not want to be asked before a time. The next run that begins forgets it."""
+        """Store the time before which the site refuses requests. The start of the next run removes it."""
         values = {"not_before": until}
         self._connection.execute(update(sources).where(sources.c.id == source_id).values(values))
 

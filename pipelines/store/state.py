@@ -1,7 +1,7 @@
-"""What has been decided of a story, and how a story survives when its articles turn out to be one.
+"""Derives the state of a story from decisions and issues, and keeps a story when two of its articles become one.
 
-A story's state is not stored by whoever decides: it follows from the decisions on any of its members and from the
-issues that printed one, so that regrouping cannot lose it.
+No decision stores a state. The state follows from the decisions on any member of the story and from the issues that
+printed a member, so regrouping cannot lose it.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _STATE_AFTER: Final[dict[DecisionAction, CandidateState]] = {"pick": "picked", "
 _undo = decisions.alias("undo")
 
 STANDING: Final = (decisions.c.action != "undo") & ~exists().where(_undo.c.undoes == decisions.c.id)
-"""Whether a row of `decisions` is a decision that nobody took back."""
+"""The condition that a row of `decisions` stands: nobody took the decision back."""
 
 
 def state_after(actions: Iterable[DecisionAction]) -> CandidateState:
-    """The state that a story's decisions leave it in: that of the newest one which says what becomes of it.
+    """Derive the state of a story from its decisions: the newest pick, drop or later counts.
 
     Args:
-        actions: of the decisions that nobody took back, oldest first.
+        actions: of the standing decisions, oldest first.
 
     >>> state_after(["later", "pick", "merge", "edit"])
     'picked'
@@ -40,10 +40,14 @@ def state_after(actions: Iterable[DecisionAction]) -> CandidateState:
 
 
 def settle(connection: Connection, story_ids: Collection[int]) -> None:
-    """Bring state and category of stories in line with decisions and issues. Published beats whatever was decided.
+    """Derive state and category of stories again from decisions and issues.
 
-    A story is published in the first published issue that printed one of its members; where no entry says so, the
-    issue that its grading found stands.
+    A story is published, whatever was decided, in the first published issue that printed one of its members; if no
+    entry has such a member, in the issue that its grading found.
+
+    Args:
+        connection: open for writing.
+        story_ids: of the stories.
     """
     for chunk in chunks(story_ids):
         decided: dict[int, list[tuple[DecisionAction, str | None]]] = defaultdict(list)
@@ -90,19 +94,19 @@ def stories_of(connection: Connection, article_ids: Iterable[int]) -> set[int]:
 
 
 def replace_member(connection: Connection, gone_id: int, kept_id: int | None) -> None:
-    """Replace an article by another in its story; where both articles have a story, the two stories become one.
+    """Replace an article by another in its story; if both articles have a story, the two stories become one.
 
     The grading stays until the story is grouped again.
 
     Args:
         connection: open for writing.
         gone_id: of the article that leaves its story.
-        kept_id: of the article that takes its place; None where nothing does.
+        kept_id: of the article that replaces it; None without one.
     """
     stories_of_gone = stories_of(connection, [gone_id])
     stories_of_kept = stories_of(connection, [] if kept_id is None else [kept_id])
     if not stories_of_gone:
-        settle(connection, stories_of_kept)  # the decisions on the article that goes are on the other one now
+        settle(connection, stories_of_kept)  # the decisions on the leaving article are on the other article now
         return
     both = stories_of_gone | stories_of_kept
     base_query = select(stories).where(stories.c.id.in_(stories_of_kept or stories_of_gone))

@@ -1,4 +1,4 @@
-"""Stories: which articles tell one piece of news, and how it is graded."""
+"""Stories: their articles, the evidence that joins them, and their grade."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 
 from pipelines.group.relevance import PROMOTION
 from pipelines.model import Candidate, CandidateState, Evidence, Reason, Story, StoryLink
+from pipelines.store import listing
 from pipelines.store.articles import Articles
 from pipelines.store.engine import chunks
-from pipelines.store.listing import CandidateQuery, Ranked, counts, listed
+from pipelines.store.listing import CandidateQuery, Ranked
 from pipelines.store.search import Search
 from pipelines.store.state import settle, stories_of
 from pipelines.store.tables import evidence, stories, story_members
@@ -28,18 +29,18 @@ class Stories:
         self._connection = connection
 
     def find_by_articles(self, article_ids: Iterable[int]) -> dict[int, Story]:
-        """The stories that articles are in, by article id. An article not grouped yet is left out."""
+        """Find the stories of articles, by article id. An article that is not grouped yet is left out."""
         ids = list(article_ids)
         stories_by_id = self._load(stories_of(self._connection, ids))
         by_member = {member: story for story in stories_by_id.values() for member in story.members}
         return {article_id: by_member[article_id] for article_id in ids if article_id in by_member}
 
     def replace(self, removed: Iterable[int], candidates: Sequence[Candidate]) -> None:
-        """Put stories in the place of others. Their state follows from decisions and issues, not from the candidates.
+        """Replace stories by new stories, whose state is derived from decisions and issues.
 
         Args:
-            removed: ids of the stories that go; all that have a member of the new ones must be among them.
-            candidates: the new stories, graded. A `published_in` is kept as the grading's own finding.
+            removed: ids of the former stories; every story that shares a member with a new story must be among them.
+            candidates: the new stories, graded. Their `published_in` is stored as the finding of the grading.
         """
         for chunk in chunks(removed):
             self._connection.execute(delete(stories).where(stories.c.id.in_(chunk)))
@@ -68,19 +69,16 @@ class Stories:
         settle(self._connection, [story.id for story in new_stories])
         Search(self._connection).put(article for candidate in candidates for article in candidate.articles)
 
-    def list_ranked(self, wanted: CandidateQuery) -> tuple[dict[str, int], Iterator[Ranked]]:
-        """How many candidates are wanted, by category, whichever is wanted; and what the order of those follows from.
+    def list_ranked(self, query: CandidateQuery) -> tuple[dict[str, int], Iterator[Ranked]]:
+        """Count candidates by category, for the query without its category; list them, highest score first."""
+        return listing.list_ranked(self._connection, query)
 
-        The highest score comes first; they are read as they are asked for.
-        """
-        return listed(self._connection, wanted)
-
-    def count_by_category(self, wanted: CandidateQuery) -> dict[str, int]:
-        """How many candidates are wanted, by category, whichever category is wanted."""
-        return counts(self._connection, wanted)
+    def count_by_category(self, query: CandidateQuery) -> dict[str, int]:
+        """Count candidates by category, for the query without its category."""
+        return listing.count_by_category(self._connection, query)
 
     def get(self, ids: Collection[int]) -> list[Candidate]:
-        """Candidates by their stories' ids, ascending."""
+        """Get candidates by the ids of their stories, ascending."""
         query = select(stories).order_by(stories.c.id)
         return [
             candidate
@@ -89,7 +87,7 @@ class Stories:
         ]
 
     def get_states(self, ids: Iterable[int]) -> dict[int, CandidateState]:
-        """What has become of stories, by their ids."""
+        """Get the states of stories, by their ids."""
         return {
             story_id: state
             for chunk in chunks(ids)
@@ -99,14 +97,14 @@ class Stories:
         }
 
     def regrade(self, candidates: Iterable[Candidate]) -> None:
-        """Give stories another grade; what they are made of and what was decided stays."""
+        """Store another grade of stories; their members and the decisions on them stay."""
         rows = [{"of": row["id"], **{name: row[name] for name in _GRADE}} for row in map(_story_row, candidates)]
         if rows:
             self._connection.execute(update(stories).where(stories.c.id == bindparam("of")), rows)
             settle(self._connection, [row["of"] for row in rows])
 
     def find_by_article(self, article_id: int) -> Candidate | None:
-        """The candidate that has this article, also by the id of an article that joined another since."""
+        """Find the candidate of an article, also by an id that joined another article since; None without one."""
         member = Articles(self._connection).find_joined([article_id]).get(article_id, article_id)
         ids = stories_of(self._connection, [member])
         rows = self._connection.execute(select(stories).where(stories.c.id.in_(ids))).all()

@@ -1,4 +1,4 @@
-"""The tables. Every change is a migration too: `test_migrations.py` holds the two together."""
+"""The tables. Every change is also a migration: `test_migrations.py` compares the two."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 
 REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
-"""Alembic revisions, oldest first; here too, so that opening an up-to-date database need not load Alembic."""
+"""Alembic revisions, oldest first; here too, so that opening an up-to-date database does not load Alembic."""
 
 
 LONGEST_KEY: Final = 2000
@@ -47,14 +47,17 @@ class Words(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         if value is None:
             return None
-        if "\0" in value:
-            value = value.replace("\0", "")
-        if not value.isascii():
-            try:
-                value.encode()
-            except UnicodeEncodeError:
-                return value.encode(errors="replace").decode()
-        return value
+        text = value.replace("\0", "") if "\0" in value else value
+        return text if text.isascii() else _replace_surrogates(text)
+
+
+def _replace_surrogates(text: str) -> str:
+    """Replace each lone surrogate by a question mark."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode(errors="replace").decode()
+    return text
 
 
 class Moment(TypeDecorator[datetime]):
@@ -122,7 +125,7 @@ runs = Table(
     Column("new", Integer, nullable=False, default=0),
     Column("seen", Integer, nullable=False, default=0),
     Column("updated", Integer, nullable=False, default=0),
-    Column("lost", Integer, nullable=False, default=0),  # items and pages that gave nothing
+    Column("lost", Integer, nullable=False, default=0),  # items and pages without an article
     Column("failure", Words),
     Index("ix_runs_source_started_at", "source", "started_at"),
 )
@@ -132,7 +135,7 @@ raw_items = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("source", Words, nullable=False),
-    Column("article_id", Integer, index=True),  # as first given, also when that article has joined another since
+    Column("article_id", Integer, index=True),  # the first id, also when that article has joined another since
     Column("digest", LargeBinary, nullable=False, unique=True),
     Column("fetched_at", Moment, nullable=False),
     Column("metrics", JSON(none_as_null=True)),
@@ -173,14 +176,14 @@ articles = Table(
     Column("metrics", JSON, nullable=False),  # {name: [value, seconds since 1970 when it was read]}
     Column("fetched_at", Moment, nullable=False),
     Column("text", Words, nullable=False),
-    Index("ix_articles_given", "id", "kind", "source"),  # who gave it, without reading its text
+    Index("ix_articles_given", "id", "kind", "source"),  # the source, without reading the text
     Index(
         "ix_articles_fresh", "id", sqlite_where=column("fresh") == true(), postgresql_where=column("fresh") == true()
     ),
 )
 
 joined_articles = Table(
-    "joined_articles",  # an id that was given out once still finds its article
+    "joined_articles",  # a former id still leads to an article
     metadata,
     _id(),
     _to_article(index=True),
@@ -201,8 +204,8 @@ sightings = Table(
     Column("url", Words, primary_key=True),
     Column("seen_url", Words, nullable=False),
     Column("first_seen", Moment, nullable=False),
-    Column("newest", LargeBinary),  # NULL where it is the only one: the article's own row says it
-    Column("longest", LargeBinary),  # NULL where the newest has the longest text
+    Column("newest", LargeBinary),  # NULL for an only sighting: the article's own row has it
+    Column("longest", LargeBinary),  # NULL if the newest has the longest text
 )
 
 revisions = Table(
@@ -216,14 +219,14 @@ revisions = Table(
 )
 
 bands = Table(
-    "bands",  # what two articles share where their titles or texts may be one; see pipelines.deduplicate.bands
+    "bands",  # shared by articles of similar title or text; see pipelines.deduplicate.bands
     metadata,
     Column("key", BigInteger, primary_key=True, autoincrement=False),
     Column("day", Integer, primary_key=True, autoincrement=False),
     _to_article(primary_key=True),
     Column("account", BigInteger, nullable=False),
     Column("reach", SmallInteger, nullable=False),
-    Index("ix_bands_article_id", "article_id", "reach", "key", "day", "account"),  # all of it: read without the table
+    Index("ix_bands_article_id", "article_id", "reach", "key", "day", "account"),  # every column: the table is not read
     sqlite_with_rowid=False,
 )
 
@@ -242,8 +245,8 @@ stories = Table(
     "stories",
     metadata,
     _id(),
-    _to_article("lead", index=True),  # or to delete an article would read every story
-    Column("category", Words, nullable=False),  # the editor's, else the grading's
+    _to_article("lead", index=True),  # without it, deleting an article would read every story
+    Column("category", Words, nullable=False),  # of the editor, else of the grading
     Column("score", Float, nullable=False),
     Column("category_scores", JSON, nullable=False),
     Column("category_reasons", JSON, nullable=False),
@@ -253,10 +256,10 @@ stories = Table(
     Column("state", Words, nullable=False),
     Column("published_in", Date),
     Column("follows", Date),
-    Column("graded", Words, nullable=False),  # the grading's own category
+    Column("graded", Words, nullable=False),  # the category of the grading
     Column("promotion", Boolean, nullable=False),
     Index("ix_stories_state_score", "state", "score"),
-    Index("ix_stories_ranking", "state", "category", "score", "newest_at", "promotion"),  # a list, without its rows
+    Index("ix_stories_ranking", "state", "category", "score", "newest_at", "promotion"),  # for lists
 )
 
 story_members = Table(
@@ -289,11 +292,11 @@ decisions = Table(
     Column("issue", Date),
     Column("shown", JSON, nullable=False),
     Column("other", Integer, index=True),  # of a merge or a split
-    Column("undoes", Integer, index=True),  # of an undo: the row that it takes back, whatever is regrouped since
+    Column("undoes", Integer, index=True),  # of an undo: the row that it takes back
 )
 
 changes = Table(
-    "changes",  # what somebody changed of an issue that is no story's own: its words, its order; rows are only added
+    "changes",  # of the parts of an issue that belong to no story: its texts, its order; rows are only added
     metadata,
     Column("id", Integer, primary_key=True),
     Column("issue", Date, nullable=False, index=True),  # no foreign key: as with decisions
@@ -302,7 +305,7 @@ changes = Table(
     Column("after", Words),
     Column("who", Words, nullable=False),
     Column("at", Moment, nullable=False),
-    Column("undoes", Integer),  # the change that this one takes back
+    Column("undoes", Integer),  # the change that this change takes back
 )
 
 users = Table(
@@ -322,7 +325,7 @@ sessions = Table(
 )
 
 search_texts = Table(
-    "search_texts",  # what a story is searched by, an article a row; see pipelines.store.search
+    "search_texts",  # a row for each article; see pipelines.store.search
     metadata,
     _to_article(primary_key=True, autoincrement=False),
     Column("text", Words, nullable=False),
@@ -349,7 +352,7 @@ snapshots = Table(
 )
 
 addresses = Table(
-    "addresses",  # what was last heard of what issues link
+    "addresses",  # the last check of each address that an issue links
     metadata,
     Column("url", Words, primary_key=True),
     Column("at", Moment, nullable=False),
@@ -388,7 +391,7 @@ entry_keys = Table(
 )
 
 models = Table(
-    "models",  # one row: what was learned last
+    "models",  # one row: the last model
     metadata,
     _id(),
     Column("model", Words, nullable=False),

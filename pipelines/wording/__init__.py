@@ -6,11 +6,12 @@ before the slash: `say("error/undo-nothing", {}, "en")`.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Final, Literal
+
+from crawler.toml import read_toml
 
 Language = Literal["zh", "en"]
 
@@ -22,7 +23,7 @@ _SEPARATORS: Final[Mapping[Language, str]] = {"zh": "、", "en": ", "}
 @cache
 def sentences(language: Language) -> Mapping[str, str]:
     """All sentences of a language by their codes, each with a `{name}` for each of its values."""
-    table = tomllib.loads(files(__name__).joinpath(f"{language}.toml").read_text(encoding="utf-8"))
+    table = read_toml(files(__name__).joinpath(f"{language}.toml"))
     return {f"{section}/{code}": text for section, rows in table.items() for code, text in rows.items()}
 
 
@@ -41,8 +42,8 @@ def say(code: str, values: Mapping[str, object], language: Language) -> str:
     'There is no category “X”. The categories are: A, B.'
     """
     separator = _SEPARATORS[language]
-    shown = {
-        name: separator.join(map(str, value)) if isinstance(value, tuple | list) else value
-        for name, value in values.items()
+    texts = {
+        name: separator.join(map(str, content)) if isinstance(content, tuple | list) else content
+        for name, content in values.items()
     }
-    return sentences(language)[code].format(**shown)
+    return sentences(language)[code].format(**texts)

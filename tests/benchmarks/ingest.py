@@ -23,7 +23,7 @@ from crawler.errors import CrawlError
 from crawler.home import Home, bundled
 from crawler.items import Batch, RawItem, Reply
 from crawler.pages import PAGES
-from crawler.sources import Source
+from crawler.sources.schema import Source
 from pipelines.deduplicate.identity import resolve_batch
 from pipelines.model import Article
 from pipelines.newsroom.run import ingest

@@ -25,7 +25,7 @@ from typing import Any, Final
 from crawler.home import Home, bundled
 from crawler.items import RawItem
 from crawler.saved import read_saved
-from crawler.sources import Source
+from crawler.sources.schema import Source
 from pipelines.deduplicate.clusters import Cluster, make_clusters
 from pipelines.deduplicate.near import find_near_evidence, make_text_keys
 from pipelines.deduplicate.titles import find_title_evidence, make_title_bands

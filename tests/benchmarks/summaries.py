@@ -40,7 +40,7 @@ from crawler.home import Home, bundled
 from crawler.items import RawItem, Reply
 from crawler.pages import PAGES
 from crawler.saved import read_saved
-from crawler.sources import Source
+from crawler.sources.schema import Source
 from pipelines.issue.entry import read_entry
 from pipelines.issue.escape import clean_line
 from pipelines.issue.keys import find_entry_keys

@@ -16,8 +16,8 @@ from pydantic import TypeAdapter, ValidationError
 from crawler.home import Home
 from crawler.kinds import KIND_OF_PAGE, KINDS, Kind
 from crawler.pages import PAGES
-from crawler.sources import Source, load_sources
-from crawler.sources.file import toml_row
+from crawler.sources.file import load_sources, toml_row
+from crawler.sources.schema import Source
 from crawler.spiders.base import SourceSpider
 
 SAMPLES: dict[str, object] = {

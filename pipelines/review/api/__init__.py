@@ -1,1 +1,1 @@
-"""The desk's actions for scripts, described as OpenAPI."""
+"""The actions of the desk as a JSON API, described as OpenAPI."""

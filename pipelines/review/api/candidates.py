@@ -1,4 +1,4 @@
-"""The same actions as JSON: a table of operations, from which the routes and their description are made."""
+"""Operations on candidates, and the table of all operations: routes and OpenAPI description are made from it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from pipelines.group.as_json import candidate_json
+from pipelines.issue.changes import MOST_CHARACTERS
 from pipelines.model import Candidate, Decision
 from pipelines.newsroom import decisions, drafts
 from pipelines.newsroom.candidates import page_candidates
@@ -27,16 +28,16 @@ from pipelines.store import Transaction
 
 Number = Annotated[int, Field(ge=0, le=MOST_NUMBER)]
 Endpoint = Callable[[Visit], Response]
-Summary = Field("", max_length=drafts.MOST_CHARACTERS)
+Summary = Field("", max_length=MOST_CHARACTERS)
 
 
 class DecisionBody(BaseModel):
     """A decision on a story.
 
     Args:
-        action: what is decided; `undo` takes back the newest decision on the story, whoever made it.
-        category: where it goes; by default the story's own.
-        seen: the version of the story that was looked at: another one by now is answered with 409.
+        action: the decision; `undo` takes back the newest decision on the story, by any editor.
+        category: of the newsletter; by default the story's own.
+        seen: the version of the story as you saw it; if somebody decided on it since, the answer is 409.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -47,7 +48,12 @@ class DecisionBody(BaseModel):
 
 
 class EntryBody(BaseModel):
-    """The words of a story's entry, plain text."""
+    """The texts of a story's entry.
+
+    Args:
+        title, summary: plain text.
+        seen: the version of the story as you saw it; if somebody decided on it since, the answer is 409.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -57,7 +63,12 @@ class EntryBody(BaseModel):
 
 
 class MergeBody(BaseModel):
-    """The stories to join with this one, by their ids or by any of their articles'."""
+    """The stories to join with this story.
+
+    Args:
+        others: ids of the other stories, or of any of their articles.
+        seen: the version of the story as you saw it; if somebody decided on it since, the answer is 409.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -66,7 +77,12 @@ class MergeBody(BaseModel):
 
 
 class SplitBody(BaseModel):
-    """The articles to take out of a story; none for each to go its own way."""
+    """The articles to take out of a story.
+
+    Args:
+        leaving: ids of the articles; if empty, each article becomes a story of its own.
+        seen: the version of the story as you saw it; if somebody decided on it since, the answer is 409.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -75,10 +91,10 @@ class SplitBody(BaseModel):
 
 
 class UndoBody(BaseModel):
-    """What to pass over.
+    """The decisions that an undo passes over.
 
     Args:
-        passed: as answers with 409 told it: decisions that somebody else overtook.
+        passed: ids of decisions that an answer with 409 named: somebody else decided on their stories since.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -87,14 +103,14 @@ class UndoBody(BaseModel):
 
 
 def session(visit: Visit) -> Response:
-    """Who is here, and the token that a POST must carry as `X-CSRF-Token`."""
+    """Read your name, the categories, and the token that every POST and PUT must send as `X-CSRF-Token`."""
     newsletter = visit.newsroom.newsletter
     document = {"who": visit.who, "csrf": visit.csrf, "newsletter": newsletter.title}
     return JSONResponse(document | {"categories": list(newsletter.category_names)})
 
 
 def candidates(visit: Visit) -> Response:
-    """Candidates, best first, a page at a time, with how many each category has."""
+    """List a page of candidates, best first, with the number of candidates of each category."""
     query = visit.read_query(CandidatesQuery)
     with visit.newsroom.store.reading() as tx:
         mark = tx.articles.next_id() - 1
@@ -104,7 +120,7 @@ def candidates(visit: Visit) -> Response:
 
 
 def news(visit: Visit) -> Response:
-    """How many candidates came since a list was made: of those wanted, the ones above `after`."""
+    """Count the candidates of a list that came after the list was made: their story ids are higher than `after`."""
     query = visit.read_query(CandidatesQuery)
     if query.after is None:
         raise BadInput("after: is missing")
@@ -114,13 +130,13 @@ def news(visit: Visit) -> Response:
 
 
 def candidate(visit: Visit) -> Response:
-    """One story, as a candidate."""
+    """Read a story as a candidate."""
     with visit.newsroom.store.reading() as tx:
         return JSONResponse(_make_document(tx, decisions.find_candidate(tx, _read_story_id(visit))))
 
 
 def _answer_stale(action: Endpoint) -> Endpoint:
-    """Decorate an action: where somebody else was quicker, it answers with 409 and the present state."""
+    """Decorate an action: if somebody else decided first, it answers with 409 and the present state."""
 
     @wraps(action)
     def act(visit: Visit) -> Response:
@@ -143,17 +159,17 @@ def decide(visit: Visit) -> Response:
 
 @_answer_stale
 def reword(visit: Visit) -> Response:
-    """Give a story's entry another title and summary, whether it is picked already or not."""
+    """Give a story's entry another title and summary, whether the story is picked already or not."""
     body = visit.read_body(EntryBody)
     decided = drafts.reword_story(
-        visit.editor, _read_story_id(visit), title=body.title, summary=body.summary, seen=body.seen
+        visit.editor, _read_story_id(visit), title=body.title, summary=body.summary, seen_version=body.seen
     )
     return _make_answer(visit, decided)
 
 
 @_answer_stale
 def merge(visit: Visit) -> Response:
-    """Join stories: from now on they are one."""
+    """Join stories: from now on they are one story."""
     body = visit.read_body(MergeBody)
     decided = decisions.merge(
         visit.newsroom, _read_story_id(visit), body.others, who=visit.who, decided_at=visit.now, seen_version=body.seen
@@ -163,7 +179,7 @@ def merge(visit: Visit) -> Response:
 
 @_answer_stale
 def split(visit: Visit) -> Response:
-    """Take articles out of a story: from now on they are never one with the rest."""
+    """Take articles out of a story: from now on they are never joined with the staying articles."""
     body = visit.read_body(SplitBody)
     decided = decisions.split(
         visit.newsroom, _read_story_id(visit), body.leaving, who=visit.who, decided_at=visit.now, seen_version=body.seen
@@ -173,7 +189,7 @@ def split(visit: Visit) -> Response:
 
 @_answer_stale
 def undo(visit: Visit) -> Response:
-    """Take back what you did last, as far back as you like."""
+    """Take back your newest decision, edit or change; call it again for the one before."""
     undone = undo_last(visit.editor, passing=visit.read_body(UndoBody).passed)
     if undone.decided is None:
         return JSONResponse({"action": undone.action, "issue": _format_day(undone.issue)})
@@ -193,7 +209,7 @@ def _make_document(tx: Transaction, candidate: Candidate) -> dict[str, Any]:
 
 
 def _make_answer(visit: Visit, decided: Decided, **fields: object) -> Response:
-    changed = [_make_present_state(visit, candidate) for candidate in decided.others]
+    changed = [_make_present_state(visit, candidate) for candidate in decided.other_candidates]
     return JSONResponse(
         {
             "issue": _format_day(decided.issue),

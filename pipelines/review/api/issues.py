@@ -1,4 +1,4 @@
-"""Issues as JSON: read, write, order, export."""
+"""Operations on issues: read, write, order, export."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from starlette.responses import JSONResponse, Response
 
 from pipelines import files
 from pipelines.errors import CannotDecide
+from pipelines.issue.changes import MOST_CHARACTERS, PARTS, Part, replace_text
 from pipelines.issue.formats.as_json import render_json
 from pipelines.model import Issue
 from pipelines.newsroom import drafts, run
 from pipelines.newsroom.decisions import Stale
-from pipelines.newsroom.drafts import MOST_CHARACTERS, Part, as_if
-from pipelines.newsroom.issues import all_issues, publish_issues
+from pipelines.newsroom.issues import list_issues, publish_issues
 from pipelines.review.answering import make_error_json
 from pipelines.review.api.operations import DAY, NUMBER, Operation
 from pipelines.review.pages.issue import IssueView, read_day, view_issue
@@ -31,7 +31,8 @@ class TextBody(BaseModel):
     """Markdown for a part or an entry of a draft.
 
     Args:
-        seen: the edition of what it replaces: another one by now is answered with 409.
+        text: the new Markdown; blank removes the part, or an entry that has no story.
+        seen: the edition of the replaced text as you saw it; if the text changed since, the answer is 409.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -41,12 +42,13 @@ class TextBody(BaseModel):
 
 
 class MoveBody(BaseModel):
-    """Where an entry goes.
+    """The new slot of an entry.
 
     Args:
-        position: where it stands among all entries, from 0.
-        section, to: the section, from 0, and the place in it.
-        seen: the edition of the order that was looked at.
+        position: of the entry among all entries of the draft, from 0.
+        section: index of the new section, from 0.
+        to: index of the entry in its new section, from 0; the end of the section if the section is shorter.
+        seen: the edition of the order as you saw it; if the order changed since, the answer is 409.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -58,7 +60,11 @@ class MoveBody(BaseModel):
 
 
 class ExportBody(BaseModel):
-    """What an export does besides: `publish` remembers the issue as printed."""
+    """The options of an export.
+
+    Args:
+        publish: whether the issue is published from now on.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -66,7 +72,7 @@ class ExportBody(BaseModel):
 
 
 class DateBody(BaseModel):
-    """The day that a draft shall come out on."""
+    """The new date of a draft."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -74,7 +80,13 @@ class DateBody(BaseModel):
 
 
 class PreviewBody(BaseModel):
-    """A draft with one part or one entry in other words, to look at before it is written."""
+    """A change of a draft to preview.
+
+    Args:
+        text: the new Markdown of the part or the entry.
+        part: the part that gets the text.
+        position: of the entry that gets the text, among all entries, from 0; ignored if there is a part.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -84,7 +96,7 @@ class PreviewBody(BaseModel):
 
 
 def issues(visit: Visit) -> Response:
-    """Every issue, newest first."""
+    """List every issue, newest first."""
     documents = [
         {
             "date": issue.date.isoformat(),
@@ -92,54 +104,58 @@ def issues(visit: Visit) -> Response:
             "headline": issue.headline,
             "items": sum(len(section.entries) for section in issue.sections),
         }
-        for issue in all_issues(visit.newsroom.store)
+        for issue in list_issues(visit.newsroom.store)
     ]
     return JSONResponse({"issues": documents})
 
 
 def issue(visit: Visit) -> Response:
-    """One issue: its parts, its Markdown, what is worth a second look."""
+    """Read an issue: its parts, its Markdown, its findings."""
     return JSONResponse(_make_document(visit, view_issue(visit, _read_day(visit))))
 
 
 def write_part(visit: Visit) -> Response:
-    """Write a draft's headline, guide or preamble."""
+    """Write the headline, the guide or the preamble of a draft."""
     part = visit.read_path("part")
-    if part not in drafts.PARTS:
+    if part not in PARTS:
         raise NothingHere
     body = visit.read_body(TextBody)
-    return _make_answer(visit, lambda day: drafts.write_part(visit.editor, day, part, body.text, seen=body.seen))
+    return _make_answer(
+        visit, lambda day: drafts.write_part(visit.editor, day, part, body.text, seen_edition=body.seen)
+    )
 
 
 def write_entry(visit: Visit) -> Response:
-    """Write an entry of a draft, label lines and all."""
+    """Write an entry of a draft, with its label lines."""
     body = visit.read_body(TextBody)
     position = visit.read_path_number("position")
-    return _make_answer(visit, lambda day: drafts.write_entry(visit.editor, day, position, body.text, seen=body.seen))
+    return _make_answer(
+        visit, lambda day: drafts.write_entry(visit.editor, day, position, body.text, seen_edition=body.seen)
+    )
 
 
 def move_entry(visit: Visit) -> Response:
-    """Move an entry of a draft within its section or to another."""
+    """Move an entry of a draft within its section or to another section."""
     body = visit.read_body(MoveBody)
 
     def move(day: date) -> Issue:
-        return drafts.move_entry(visit.editor, day, body.position, body.section, body.to, seen=body.seen)
+        return drafts.move_entry(visit.editor, day, body.position, body.section, body.to, seen_edition=body.seen)
 
     return _make_answer(visit, move)
 
 
 def redate(visit: Visit) -> Response:
-    """Have a draft come out on another day."""
+    """Give a draft another date."""
     body = visit.read_body(DateBody)
     return _make_answer(visit, lambda day: drafts.redate(visit.editor, day, body.date))
 
 
 def preview(visit: Visit) -> Response:
-    """How a draft would look with one part or one entry in other words; nothing is written."""
+    """Preview a draft with a changed part or a changed entry; nothing is written."""
     body = visit.read_body(PreviewBody)
     day = _read_day(visit)
     with visit.newsroom.store.reading() as tx:
-        changed = as_if(drafts.draft_on(tx, day), part=body.part, position=body.position, text=body.text)
+        changed = replace_text(drafts.get_draft(tx, day), body.text, part=body.part, position=body.position)
     issue_view = view_issue(visit, day, changed)
     return JSONResponse(
         {
@@ -151,7 +167,7 @@ def preview(visit: Visit) -> Response:
 
 
 def export(visit: Visit) -> Response:
-    """Write an issue to its file, and if asked, remember it as printed."""
+    """Write an issue to its file, and publish it if `publish` is true."""
     body = visit.read_body(ExportBody)
     day, newsroom = _read_day(visit), visit.newsroom
     issue_view = view_issue(visit, day)
@@ -172,7 +188,7 @@ def _read_day(visit: Visit) -> date:
 
 
 def _make_answer(visit: Visit, change: Callable[[date], Issue]) -> Response:
-    """Change the issue of the path and answer with it; with 409 and the present issue where somebody was quicker."""
+    """Change the draft and answer with it; with 409 and the present draft if somebody else changed it first."""
     day = _read_day(visit)
     try:
         changed = change(day)
@@ -198,7 +214,7 @@ def _make_document(visit: Visit, issue_view: IssueView) -> dict[str, Any]:
 
 
 _DAY: Final = {"day": DAY}
-_PART: Final = {"type": "string", "enum": list(drafts.PARTS)}
+_PART: Final = {"type": "string", "enum": list(PARTS)}
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("GET", "/api/issues", issues),

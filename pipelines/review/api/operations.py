@@ -75,9 +75,9 @@ def describe_api(operations: Iterable[Operation]) -> dict[str, Any]:
 
 
 _RULES: Final = (
-    "The desk's actions, with the desk's rules: a cookie and, with each POST and PUT, the token of `/api/session` as "
-    f"`{TOKEN_HEADER}`. An action that says what it `seen` is refused with 409 and the present state when somebody "
-    "else was quicker."
+    "The actions of the desk. A request needs the cookie of the desk; a POST or PUT also needs the token of "
+    f"`/api/session` as the header `{TOKEN_HEADER}`. Send as `seen` the version or edition that you saw: if somebody "
+    "else changed the story or the text since, nothing is written, and the answer is 409 with the present state."
 )
 
 

@@ -1,4 +1,4 @@
-"""Sources as JSON: how they fare, switched on and off, crawled now."""
+"""Operations on sources: read their health, switch them on and off, crawl them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ MOST_SOURCES: Final = 2000
 
 
 class EnabledBody(BaseModel):
-    """Whether a source is crawled when it is due."""
+    """The switch of a source.
+
+    Args:
+        enabled: whether the source is crawled when it is due.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -30,7 +34,11 @@ class EnabledBody(BaseModel):
 
 
 class CrawlBody(BaseModel):
-    """The sources to crawl now, by id; none for all that are enabled."""
+    """The sources to crawl.
+
+    Args:
+        sources: their ids; if empty, all enabled sources.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -38,7 +46,7 @@ class CrawlBody(BaseModel):
 
 
 def sources(visit: Visit) -> Response:
-    """Every source that can work, and what is wrong with the rows that cannot."""
+    """List the sources with their health, and the mistakes of the rows of sources.toml that cannot work."""
     registry = view_sources(visit)
     mistakes = [str(mistake) for mistake in registry.mistakes]
     return JSONResponse(
@@ -47,7 +55,7 @@ def sources(visit: Visit) -> Response:
 
 
 def enable(visit: Visit) -> Response:
-    """Switch a source on or off, in sources.toml itself."""
+    """Switch a source on or off, in sources.toml."""
     body = visit.read_body(EnabledBody)
     identifier, home = visit.read_path("source"), visit.newsroom.home
     if identifier not in Newsroom(home).sources:
@@ -64,7 +72,7 @@ def enable(visit: Visit) -> Response:
 
 
 def crawl(visit: Visit) -> Response:
-    """Begin to crawl, in a process of its own; `GET` tells how far it is."""
+    """Start a crawl in a process of its own; `GET /api/crawl` reads its progress."""
     body = visit.read_body(CrawlBody)
     registry = Newsroom(visit.newsroom.home).sources
     source_ids = list(dict.fromkeys(body.sources)) or [source.id for source in registry.values() if source.enabled]
@@ -79,7 +87,7 @@ def crawl(visit: Visit) -> Response:
 
 
 def crawl_progress(visit: Visit) -> Response:
-    """How far the crawl is that was begun last."""
+    """Read the progress of the crawl that was started last."""
     return JSONResponse(_read_progress(visit))
 
 

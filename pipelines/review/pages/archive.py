@@ -14,12 +14,12 @@ from pipelines.issue.entry import EntryView, read_entry, read_summary, read_titl
 from pipelines.issue.escape import make_printable_url
 from pipelines.issue.keys import find_entry_keys
 from pipelines.model import Entry, Issue
-from pipelines.newsroom.issues import all_issues
+from pipelines.newsroom.issues import list_issues
 from pipelines.review.pages.issue import read_day, view_issue
 from pipelines.review.rendering import render_page
 from pipelines.review.visit import NothingHere, Visit
 from pipelines.store import Transaction
-from pipelines.store.search import folded
+from pipelines.store.search import fold_text
 
 MOST_HITS: Final = 100
 
@@ -58,7 +58,7 @@ def show_archive(visit: Visit) -> Response:
     query = visit.read_query(ArchiveQuery)
     store = visit.newsroom.store
     hits: list[PrintedEntry] = []
-    if terms := folded(query.q).split():
+    if terms := fold_text(query.q).split():
         with store.reading() as tx:
             matches = [(day, entry) for day, entry in tx.issues.list_printed_entries() if _matches(entry, terms)]
             hits = [_make_printed_entry(visit, tx, day, entry) for day, entry in matches[:MOST_HITS]]
@@ -72,7 +72,7 @@ def show_archive(visit: Visit) -> Response:
             total=len(matches),
             read_first_titles=_make_titles_reader(visit),
         )
-    issues = [issue for issue in all_issues(store) if issue.state == "published"]
+    issues = [issue for issue in list_issues(store) if issue.state == "published"]
     return render_page(
         visit,
         "archive.html",
@@ -110,7 +110,7 @@ def _make_titles_reader(visit: Visit) -> Callable[[Issue], str]:
 
 
 def _matches(entry: Entry, terms: Sequence[str]) -> bool:
-    text = folded(entry.markdown)
+    text = fold_text(entry.markdown)
     return all(term in text for term in terms)
 
 

@@ -41,7 +41,7 @@ class CandidatesQuery(BaseModel):
         since: only candidates of the last days, as `7d`; empty for any age.
         source: id of a source.
         kind: of the source.
-        q: search terms; all of them must be in a title, an account or a digest.
+        q: search terms; all of them must be in an article's title, account, author or summary.
         first: number of candidates before the first of the list.
         limit: the highest number of candidates in the list.
         upto: the highest story id of the list, so that later stories do not shift its pages.
@@ -71,7 +71,7 @@ class CandidatesQuery(BaseModel):
             source=self.source,
             kind=self.kind,
             promotion=None if self.promotion is None else self.promotion == "only",
-            words=self.q,
+            search=self.q,
             upto=self.upto,
             after=self.after,
         )

@@ -9,15 +9,15 @@ from datetime import date
 from markupsafe import Markup
 from starlette.responses import Response
 
+from pipelines.issue.changes import PARTS, make_edition, make_order_edition
 from pipelines.issue.entry import EntryView, read_entry, read_summary, read_title
 from pipelines.issue.frame import propose_guide, propose_headline
 from pipelines.issue.lint import Finding
 from pipelines.issue.markdown import render_issue
 from pipelines.model import Issue
 from pipelines.newsroom.decisions import read_state_versions
-from pipelines.newsroom.drafts import PARTS, edition, order_edition
-from pipelines.newsroom.issues import issues_to_export
-from pipelines.newsroom.looking_over import look_over
+from pipelines.newsroom.issues import read_issues_to_export
+from pipelines.newsroom.linting import lint_issue
 from pipelines.review.rendering import render_markdown, render_page
 from pipelines.review.visit import NothingHere, Visit
 from pipelines.store import Transaction
@@ -116,11 +116,11 @@ def view_issue(visit: Visit, day: date, changed: Issue | None = None) -> IssueVi
     """
     newsroom = visit.newsroom
     newsletter = newsroom.newsletter
-    (issue,) = issues_to_export(newsroom.store, newsletter, [day])
+    (issue,) = read_issues_to_export(newsroom.store, newsletter, [day])
     if changed is not None:
         issue = replace(changed, back_issues=issue.back_issues)
     with newsroom.store.reading() as tx:
-        findings = look_over(tx, issue, newsletter, newsroom.rules)
+        findings = lint_issue(tx, issue, newsletter, newsroom.rules)
         versions = _read_versions(tx, issue)
     sections, first_position = [], 0
     for section_position, section in enumerate(issue.sections):
@@ -128,7 +128,7 @@ def view_issue(visit: Visit, day: date, changed: Issue | None = None) -> IssueVi
             EntryCard(
                 position=first_position + index,
                 markdown=entry.markdown,
-                edition=edition(entry.markdown),
+                edition=make_edition(entry.markdown),
                 story=entry.story,
                 version=versions.get(entry.story or 0, ""),
                 title=read_title(entry.markdown, newsletter),
@@ -152,9 +152,9 @@ def view_issue(visit: Visit, day: date, changed: Issue | None = None) -> IssueVi
     return IssueView(
         issue=issue,
         sections=sections,
-        editions={part: edition(getattr(issue, part)) for part in PARTS},
+        editions={part: make_edition(getattr(issue, part)) for part in PARTS},
         proposals={"headline": propose_headline(issue, newsletter), "guide": propose_guide(issue, newsletter)},
-        order=order_edition(issue),
+        order=make_order_edition(issue),
         findings=findings,
         markdown=render_issue(issue, newsletter, newsroom.home.template("issue.md.j2").read_text(encoding="utf-8")),
     )

@@ -9,7 +9,8 @@ from typing import Final, Literal
 
 from starlette.responses import Response
 
-from crawler.sources import Mistake, Source
+from crawler.sources.file import Mistake
+from crawler.sources.schema import Source
 from pipelines.errors import describe_failure
 from pipelines.newsroom import Newsroom
 from pipelines.review.rendering import render_page

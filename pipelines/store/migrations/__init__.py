@@ -1,4 +1,4 @@
-"""Migrations. They only append; there is no way down but a backup."""
+"""Migrations, of which new ones are only appended. The way back to an older schema is a backup."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from sqlalchemy import Connection, Engine, text
 from pipelines.store.errors import StoreDamaged
 
 
-def config() -> Config:
-    """Alembic's configuration, wherever jianbao is installed."""
-    made = Config()
-    made.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    return made
+def make_config() -> Config:
+    """Make the configuration of Alembic, wherever jianbao is installed."""
+    configuration = Config()
+    configuration.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    return configuration
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:
-    """Bring a database up to a revision, in one transaction.
+    """Migrate a database to a revision, in one transaction.
 
     Raises:
-        StoreDamaged: rows point at rows that are not there; nothing was changed.
+        StoreDamaged: a row refers to a row that does not exist; nothing was changed.
     """
     sqlite = engine.dialect.name == "sqlite"
     with engine.connect() as connection:
-        if sqlite:  # a migration may have to make a table anew: what points at it must not cascade
+        if sqlite:  # a migration may drop and remake a table: no foreign key may cascade then
             _foreign_keys(connection, on=False)
         try:
             with connection.begin():
-                made = config()
-                made.attributes["connection"] = connection
-                command.upgrade(made, revision)
+                configuration = make_config()
+                configuration.attributes["connection"] = connection
+                command.upgrade(configuration, revision)
                 if sqlite and connection.execute(text("PRAGMA foreign_key_check")).first():
                     raise StoreDamaged("rows point at rows that are not there")
         finally:
@@ -42,6 +42,6 @@ def migrate(engine: Engine, revision: str = "head") -> None:
 
 
 def _foreign_keys(connection: Connection, *, on: bool) -> None:
-    """Switch the checks of a connection on the driver's level: SQLite ignores it inside a transaction."""
+    """Switch foreign keys on or off, on the driver's level: SQLite ignores the pragma inside a transaction."""
     driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
     driver.execute(f"PRAGMA foreign_keys={int(on)}")

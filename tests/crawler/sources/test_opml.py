@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from crawler.errors import SourceMisconfigured
 from crawler.home import Home
-from crawler.sources import Source, load_sources
-from crawler.sources.file import check
+from crawler.sources.file import check, load_sources
 from crawler.sources.opml import _IMPORTED_FIELDS, append_sources, read_opml, write_opml
+from crawler.sources.schema import Source
 
 
 def opml(*outlines: str, head: str = "") -> bytes:

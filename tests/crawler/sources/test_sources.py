@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from crawler.home import Home
-from crawler.sources import Mistake, Registry, load_sources
-from crawler.sources.file import check, load_network, row_of, toml_row
+from crawler.sources.file import Mistake, Registry, check, load_network, load_sources, row_of, toml_row
 
 NEWSLETTER = """
 title = "t"

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from crawler.items import SourceState
-from crawler.sources import Source
+from crawler.sources.schema import Source
 from crawler.spiders.hn import DEFAULT_POINTS, FIRST_WINDOW, OVERLAP, HnSpider
 from crawler.spiders.reading import Reading
 

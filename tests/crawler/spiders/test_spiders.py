@@ -16,7 +16,7 @@ from scrapy.http import Request, Response
 from servers import Crawled, Seen, Site, crawl, http, newsroom, serving, source
 
 from crawler.items import Ask, Batch, Page, Problem, RawItem, Reply, SourceState
-from crawler.sources import Source
+from crawler.sources.schema import Source
 from crawler.spiders.arxiv import OVERLAP, ArxivSpider
 from crawler.spiders.base import SourceSpider
 from crawler.spiders.feed import FeedSpider

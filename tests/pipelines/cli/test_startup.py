@@ -23,6 +23,7 @@ OURS = {
     "crawler.errors",
     "crawler.home",
     "crawler.kinds",
+    "crawler.toml",
     "pipelines.errors",
     "pipelines.files",
     "pipelines.names",

@@ -22,8 +22,8 @@ from markdown_it import MarkdownIt
 from servers import http, serving
 
 from crawler.home import Home, bundled
-from pipelines.issue.lint import Finding, Known, fixed, lint
-from pipelines.model import Entry, Heard, Issue, Section
+from pipelines.issue.lint import Finding, Records, fix_issue, lint
+from pipelines.model import Entry, Issue, LinkCheck, Section
 from pipelines.newsletter import load_newsletter
 from pipelines.rules import load_rules
 
@@ -38,10 +38,10 @@ def issue(*entries: str, **values: Any) -> Issue:
 
 
 def found(
-    one: Issue, *, heard: Mapping[str, Heard] = {}, changed: Mapping[int, Sequence[Finding]] = {}
+    one: Issue, *, heard: Mapping[str, LinkCheck] = {}, changed: Mapping[int, Sequence[Finding]] = {}
 ) -> list[Finding]:
     entries = [entry for section in one.sections for entry in section.entries]
-    said = lint(one, NEWSLETTER, RULES, Known([()] * len(entries), {}, changed, heard))
+    said = lint(one, NEWSLETTER, RULES, Records([()] * len(entries), {}, changed, heard))
     return [each for each in said if each.kind != "filling"]
 
 
@@ -112,13 +112,13 @@ def test_what_stands_around_the_entries_is_looked_at_too() -> None:
 
 
 def test_sections_are_filled_as_wanted_or_it_is_said() -> None:
-    said = lint(issue(*[GOOD] * 5), NEWSLETTER, RULES, Known([()] * 5, {}))
+    said = lint(issue(*[GOOD] * 5), NEWSLETTER, RULES, Records([()] * 5, {}))
     assert [each.text("zh") for each in said if each.kind == "filling"] == ["目标 4 条，现有 5 条"]
 
 
 def test_a_link_printed_before_or_twice_is_named() -> None:
     keys = [("k",), ("k", "old")]
-    said = lint(issue(GOOD, GOOD), NEWSLETTER, RULES, Known(keys, {"old": [date(2020, 1, 27), date(2026, 11, 1)]}))
+    said = lint(issue(GOOD, GOOD), NEWSLETTER, RULES, Records(keys, {"old": [date(2020, 1, 27), date(2026, 11, 1)]}))
     assert [(each.kind, each.position, each.text("zh")) for each in said if each.kind in ("twice", "repeat")] == [
         ("twice", 1, "和第 1 条的链接相同"),
         ("repeat", 1, "链接已在 2020-01-27 收录"),
@@ -160,7 +160,7 @@ def test_lists_and_code_within_an_entry_are_no_fault(text: str) -> None:
 
 def test_what_was_heard_of_a_link_and_of_a_source_is_said() -> None:
     url = "https://e.org/1"
-    dead, moved, there = (Heard(url, NOON, state, "https://e.org/2") for state in ("gone", "moved", "there"))  # type: ignore[arg-type]
+    dead, moved, there = (LinkCheck(url, NOON, state, "https://e.org/2") for state in ("gone", "moved", "there"))  # type: ignore[arg-type]
     assert [each.kind for each in found(issue(GOOD), heard={url: dead})] == ["dead-link"]
     (one,) = found(issue(GOOD), heard={url: moved})
     assert (one.kind, one.advice("zh")) == ("moved-link", "改成 https://e.org/2")
@@ -179,19 +179,19 @@ def test_what_is_safe_is_put_right_and_nothing_else() -> None:
         "[题 | 源](https://mp.weixin.qq.com/s?__biz=MzA3&mid=1&idx=1&sn=ab&chksm=cd&scene=0)\n摘要：说了。",
         preamble="{: .x}",
     )
-    after = fixed(before, RULES)
+    after = fix_issue(before, RULES)
     assert [entry.markdown for entry in after.sections[0].entries] == [
         "[题 | 源](https://e.org/1?id=7#p)\n摘要：\\{\\{ x }} \\{&#37; y %} `{{ z }}` \\<script>。\n```\n{{ z }}\n```",
         "[题 | 源](https://mp.weixin.qq.com/s?__biz=MzA3&mid=1&idx=1&sn=ab)\n摘要：说了。",
     ]
     assert after.preamble == "\\{: .x}"
     assert {each.kind for each in found(after)} <= {"markup"}  # what stands in code is the editor's to put right
-    assert fixed(after, RULES) == after
+    assert fix_issue(after, RULES) == after
 
 
 def test_an_address_that_begins_with_another_keeps_its_own_end() -> None:
     (after,) = words_of(
-        fixed(
+        fix_issue(
             issue("[题 | 源](https://e.org/1?utm_source=a) [二](https://e.org/1?utm_source=a_b) https://e.org/1"), RULES
         )
     )
@@ -211,7 +211,7 @@ def test_an_address_that_begins_with_another_keeps_its_own_end() -> None:
 def test_what_says_where_on_a_page_a_reader_shall_look_is_no_tracking(url: str) -> None:
     before = issue(f"[题 | 源]({url})\n摘要：说了。")
     assert kinds(before) == []
-    assert fixed(before, RULES) == before
+    assert fix_issue(before, RULES) == before
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_what_says_where_on_a_page_a_reader_shall_look_is_no_tracking(url: str) 
 def test_liquid_knows_no_backslash_so_none_is_left_standing(text: str) -> None:
     before = issue(f"{GOOD}\n{text}")
     assert ("markup", 2) in kinds(before)
-    after = fixed(before, RULES)
+    after = fix_issue(before, RULES)
     assert not re.search(r"\{[{%]", words_of(after)[0])
     assert kinds(after) == []
     assert MarkdownIt().render(words_of(after)[0]) == MarkdownIt().render(words_of(before)[0])
@@ -233,8 +233,8 @@ def test_liquid_knows_no_backslash_so_none_is_left_standing(text: str) -> None:
     ).map("".join)
 )
 def test_putting_right_twice_is_putting_right_once(text: str) -> None:
-    once = fixed(issue(text), RULES)
-    assert fixed(once, RULES) == once
+    once = fix_issue(issue(text), RULES)
+    assert fix_issue(once, RULES) == once
 
 
 # The command

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from crawler.errors import CrawlError
 from crawler.home import Home, bundled
 from crawler.saved import read_saved
-from crawler.sources import Source
+from crawler.sources.schema import Source
 from pipelines.issue.escape import clean_line
 from pipelines.issue.sentences import choose_bounds, split_sentences
 from pipelines.issue.summary import MOST_SENTENCES, extract_sentences, summarise

@@ -19,7 +19,7 @@ from scrapy.utils.test import get_crawler
 
 from crawler.home import DATABASE_VARIABLE, Home, bundled
 from crawler.items import Batch, Problem, RawItem, SourceState
-from crawler.sources import Source
+from crawler.sources.schema import Source
 from pipelines.newsroom import bridge as module
 from pipelines.newsroom.bridge import Bridge
 from pipelines.rules import Rules, load_rules

@@ -103,7 +103,7 @@ def save_stories(store: Store, count: int = 12) -> None:
 @pytest.mark.parametrize("words", ["", "模型", "量化"])
 def test_pages_follow_each_other_without_a_gap_or_a_repeat(store: Store, category: str | None, words: str) -> None:
     save_stories(store)
-    wanted = CandidateQuery(category=category, words=words)
+    wanted = CandidateQuery(category=category, search=words)
     with store.reading() as tx:
         pages = [page_candidates(tx, wanted, NOON, offset=first, limit=2) for first in range(0, 14, 2)]
         everything = [
@@ -137,7 +137,7 @@ def test_the_store_lists_the_highest_score_first_and_equal_scores_by_id(
 ) -> None:
     save_stories(store)
     with store.reading() as tx:
-        rows = list(tx.stories.list_ranked(CandidateQuery(category=category, words=words))[1])
+        rows = list(tx.stories.list_ranked(CandidateQuery(category=category, search=words))[1])
     assert len({row.score for row in rows}) == 3
     assert rows == as_listed(rows)
 
@@ -146,8 +146,8 @@ def test_the_store_lists_the_highest_score_first_and_equal_scores_by_id(
 def test_every_category_is_counted_whichever_is_looked_at(store: Store, words: str) -> None:
     save_stories(store)
     with store.reading() as tx:
-        news = page_candidates(tx, CandidateQuery(category="新闻", words=words), NOON)
-        nothing = page_candidates(tx, CandidateQuery(category="无此栏", words=words), NOON)
+        news = page_candidates(tx, CandidateQuery(category="新闻", search=words), NOON)
+        nothing = page_candidates(tx, CandidateQuery(category="无此栏", search=words), NOON)
     expected = {"新闻": 6, "教程": 6} if not words else {"新闻": 2, "教程": 2}
     assert news.counts == nothing.counts == expected
     assert (news.total, nothing.total) == (expected["新闻"], 0)
@@ -157,7 +157,7 @@ def test_every_category_is_counted_whichever_is_looked_at(store: Store, words: s
 def test_words_that_stand_nowhere_find_nothing(store: Store) -> None:
     save_stories(store)
     with store.reading() as tx:
-        page = page_candidates(tx, CandidateQuery(words="无人写过"), NOON)
+        page = page_candidates(tx, CandidateQuery(search="无人写过"), NOON)
     assert (page.candidates, page.total, page.counts) == ([], 0, {})
 
 

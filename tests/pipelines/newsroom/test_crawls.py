@@ -18,7 +18,8 @@ import pytest
 from servers import ROOT, Seen, Site, http, newsroom, serving, source
 
 from crawler.home import Home
-from crawler.sources import Source, load_sources
+from crawler.sources.file import load_sources
+from crawler.sources.schema import Source
 from pipelines.newsroom import Newsroom, crawls
 
 SCRIPT = """

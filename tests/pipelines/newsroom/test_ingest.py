@@ -20,7 +20,7 @@ from places import ROOT
 
 from crawler.home import Home, bundled
 from crawler.items import Batch, Problem, RawItem, SourceState
-from crawler.sources import Source
+from crawler.sources.schema import Source
 from pipelines.newsroom import run
 from pipelines.newsroom.run import Ingested, ingest
 from pipelines.rules import Rules, load_rules
@@ -215,7 +215,7 @@ DRIVER = """
     from datetime import UTC, datetime, timedelta
     from crawler.home import Home, bundled
     from crawler.items import Batch, RawItem, SourceState
-    from crawler.sources import Source
+    from crawler.sources.schema import Source
     from pipelines.rules import load_rules
     from pipelines.newsroom.run import ingest
     from pipelines.store import Store

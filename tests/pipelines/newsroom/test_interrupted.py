@@ -61,7 +61,7 @@ def search(home: Path, words: str) -> list[str]:
     """Titles of the candidates in which the desk's search finds the words."""
     room = Newsroom(Home(home))
     with room.store.reading() as tx:
-        shown = page_candidates(tx, CandidateQuery(words=words), datetime.now(UTC))
+        shown = page_candidates(tx, CandidateQuery(search=words), datetime.now(UTC))
     room.store.close()
     return [candidate.lead.article.title for candidate in shown.candidates]
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from crawler.home import Home, bundled
 from crawler.items import Batch, RawItem
-from crawler.sources import Source
+from crawler.sources.schema import Source
 from pipelines.model import Article, Candidate, Decision, Entry, Issue, Reason, Section, Story
 from pipelines.newsroom import run
 from pipelines.newsroom.run import ingest, rebuild

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from servers import ROOT, newsroom, source
 
 from crawler.items import SourceState
-from crawler.sources import Source
+from crawler.sources.schema import Source
 from pipelines.newsroom.locks import Busy, only_one
 from pipelines.newsroom.schedule import FIRST_RETRY, due_at, next_due
 from pipelines.store.sources import SourceRecord

@@ -18,7 +18,7 @@ from sqlalchemy import create_engine, inspect
 from pipelines.store import Store
 from pipelines.store.engine import make_engine
 from pipelines.store.errors import StoreOutdated
-from pipelines.store.migrations import config, migrate
+from pipelines.store.migrations import make_config, migrate
 from pipelines.store.tables import REVISIONS, metadata
 
 
@@ -64,13 +64,13 @@ def test_a_migrated_database_has_the_tables_of_the_code(tmp_path: Path) -> None:
 
 
 def test_the_code_knows_every_revision_in_order() -> None:
-    scripts = ScriptDirectory.from_config(config())
+    scripts = ScriptDirectory.from_config(make_config())
     assert tuple(script.revision for script in reversed(list(scripts.walk_revisions()))) == REVISIONS
     assert scripts.get_heads() == [REVISIONS[-1]]
 
 
 def test_no_way_down_is_offered() -> None:
-    scripts = ScriptDirectory.from_config(config())
+    scripts = ScriptDirectory.from_config(make_config())
     assert [one.revision for one in scripts.walk_revisions() if hasattr(one.module, "downgrade")] == []
     assert "downgrade" not in (Path(scripts.dir) / "script.py.mako").read_text()
 

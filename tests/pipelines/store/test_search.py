@@ -17,7 +17,7 @@ from pipelines.newsletter import load_newsletter
 from pipelines.newsroom.run import group
 from pipelines.store import Store, Transaction
 from pipelines.store.listing import CandidateQuery
-from pipelines.store.search import folded
+from pipelines.store.search import fold_text
 
 TITLES = {
     1: "高通骁龙 690 发布",
@@ -39,8 +39,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     one.close()
 
 
-def found(tx: Transaction, words: str) -> set[int]:
-    return {one.id for one in tx.stories.list_ranked(CandidateQuery(words=words))[1]}
+def find_story_ids(tx: Transaction, words: str) -> set[int]:
+    return {one.id for one in tx.stories.list_ranked(CandidateQuery(search=words))[1]}
 
 
 @pytest.mark.parametrize(
@@ -71,39 +71,39 @@ def found(tx: Transaction, words: str) -> set[int]:
 )
 def test_words_are_found_where_they_stand(store: Store, words: str, numbers: set[int]) -> None:
     with store.reading() as tx:
-        assert found(tx, words) == numbers
+        assert find_story_ids(tx, words) == numbers
 
 
 @given(st.sampled_from(["端", "骁龙", "账号甲", "没有"]), st.sampled_from([None, "业界新闻", "博文", "没有这个栏目"]))
 def test_a_search_counts_and_orders_as_the_list_does(store: Store, words: str, category: str | None) -> None:
     with store.reading() as tx:
-        hits = found(tx, words)
-        counts, ranked = tx.stories.list_ranked(CandidateQuery(words=words, category=category))
+        hits = find_story_ids(tx, words)
+        counts, ranked = tx.stories.list_ranked(CandidateQuery(search=words, category=category))
         _, everything = tx.stories.list_ranked(CandidateQuery(category=category))
         assert list(ranked) == [one for one in everything if one.id in hits]
-        assert counts == tx.stories.count_by_category(CandidateQuery(words=words, category=category))
+        assert counts == tx.stories.count_by_category(CandidateQuery(search=words, category=category))
         assert sum(counts.values()) == len(hits)
 
 
 @given(st.text(max_size=40))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_whatever_is_typed_is_taken_literally(store: Store, words: str) -> None:
-    terms = folded(words).replace("\0", "").split()
+    terms = fold_text(words).replace("\0", "").split()
     with store.reading() as tx:
-        for number in found(tx, words):
-            assert all(term in folded(TITLES[number] + " 账号甲") for term in terms)
+        for number in find_story_ids(tx, words):
+            assert all(term in fold_text(TITLES[number] + " 账号甲") for term in terms)
 
 
 @given(st.sampled_from(sorted(TITLES)), st.data())
 @settings(deadline=None)
 def test_every_part_of_a_chinese_title_finds_it(store: Store, number: int, data: st.DataObject) -> None:
-    title = folded(TITLES[number])
+    title = fold_text(TITLES[number])
     start = data.draw(st.integers(0, len(title) - 1))
     part = title[start : data.draw(st.integers(start + 1, len(title)))]
     inside_a_latin_word = start > 0 and all(one.isalnum() and one < "\u3000" for one in title[start - 1 : start + 1])
     if not inside_a_latin_word:  # those are found by their beginnings
         with store.reading() as tx:
-            assert number in found(tx, part)
+            assert number in find_story_ids(tx, part)
 
 
 def test_an_article_that_joins_another_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_an_article_that_joins_another_leaves_nothing_behind(tmp_path: Path) -> 
         tx.articles.save([stored(3, keys=("wechat:a", "wechat:b")).article])
     group(one, rules)
     with one.reading() as tx:
-        assert len(found(tx, "题目")) == 1
+        assert len(find_story_ids(tx, "题目")) == 1
         connection = tx.stories._connection
         texts = connection.execute(select(func.count()).select_from(text("search_texts"))).scalar()
         hits = connection.execute(text("SELECT count(*) FROM search_words WHERE search_words MATCH '题目'")).scalar()

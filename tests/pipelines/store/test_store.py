@@ -280,7 +280,7 @@ def test_when_articles_join_whatever_named_the_one_names_the_other(tx: Transacti
     decide(tx, 2, "later")
     tx.issues.save(issue(JANUARY, Entry("条目", story=2), published=False), [()])
     saved = tx.articles.save([replace(article(3, keys=("a", "b")), fetched_at=NOON + timedelta(hours=3))])
-    assert (saved.ids, saved.outcomes, saved.gone) == ((1,), ("updated",), frozenset({2}))
+    assert (saved.ids, saved.outcomes, saved.joined) == ((1,), ("updated",), frozenset({2}))
     (stored,) = tx.articles.get([1, 2]).values()
     assert stored.id == 1
     assert set(stored.article.keys) >= {"a", "b"}

@@ -13,8 +13,7 @@ from desks import Desk, make_newsroom
 from crawler.errors import SourceMisconfigured
 from crawler.home import Home
 from crawler.items import SourceState
-from crawler.sources import load_sources
-from crawler.sources.file import switched
+from crawler.sources.file import load_sources, switched
 from pipelines.newsroom import Newsroom
 from pipelines.review.crawling import Crawls
 
