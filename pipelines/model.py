@@ -346,6 +346,8 @@ class Issue:
         date: what names the issue.
         title: the newsletter's title in the heading: `嵌入式AI简报`.
         front_matter: YAML between the `---` lines, verbatim.
+        above_heading: Markdown between the front matter and the heading (a cover picture, a comment), verbatim.
+        dateline: the text between title and headline in the heading, ` (2020-11-30)：`; None for the newsletter's own.
         headline: what follows the date in the heading: `A/B/C`.
         tagline: bold line under the heading, without its asterisks.
         notice: the note under the tagline (`注：…`), verbatim.
@@ -362,6 +364,8 @@ class Issue:
     title: str
     sections: tuple[Section, ...] = ()
     front_matter: str | None = None
+    above_heading: str | None = None
+    dateline: str | None = None
     headline: str | None = None
     tagline: str | None = None
     notice: str | None = None

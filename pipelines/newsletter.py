@@ -116,6 +116,7 @@ class Frame(_Part):
     """How the headline (要目) and the guide (导读) are proposed from an issue's entries.
 
     Args:
+        dateline: template of the text between title and headline in an issue's heading; `{date}` is its date.
         headline_items: how many entries the headline names.
         headline_separator: between the names.
         guide_opening: template; `{count}` is the number of entries.
@@ -123,6 +124,7 @@ class Frame(_Part):
         guide_separator: between the subjects.
     """
 
+    dateline: DatedTemplate = " ({date}) "
     headline_items: int = Field(default=4, ge=1)
     headline_separator: str = "/"
     guide_opening: Annotated[str, AfterValidator(lambda template: _check_template(template, count=1))] = (
