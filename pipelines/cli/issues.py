@@ -173,7 +173,9 @@ def export(
         ensure_publishable(newsroom.newsletter, issues)  # before any file of the issue is written
     published = list_published(newsroom.store, issues if publish else ())
     folder = output or newsroom.home.path / "issues"
-    plan = plan_files(newsroom, issues, dict.fromkeys(chosen_formats), folder, published=published, whole=every)
+    plan = plan_files(
+        newsroom, issues, dict.fromkeys(chosen_formats), folder, published=published, whole=every, now=now()
+    )
     if check:
         stale = [file.path for file in plan if file.differs()]
         for path in stale:

@@ -179,7 +179,10 @@ def _reword_summary(lines: Sequence[str], paragraphs: Sequence[str], newsletter:
     """Give the lines of a summary another text, and keep the Markdown of every word that stays."""
     word = newsletter.labels.summary
     if not paragraphs or not lines:
-        return [f"{word}：{escape_markdown(paragraphs[0]) if paragraphs else ''}", *map(escape_markdown, paragraphs[1:])]
+        return [
+            f"{word}：{escape_markdown(paragraphs[0]) if paragraphs else ''}",
+            *map(escape_markdown, paragraphs[1:]),
+        ]
     label = _compile_label(word).match(lines[0])
     label_text = label[0] if label else ""
     unlabelled = [lines[0][len(label_text) :], *lines[1:]]

@@ -124,7 +124,9 @@ def remove_comments(markdown: str) -> str:
 
 def _find_comments(text: str, lines: Sequence[str], code: Collection[int]) -> Iterator[tuple[int, int]]:
     """Find the start and the end of each HTML comment outside code. A comment that is never closed hides nothing."""
-    blanked = "\n".join(" " * len(line) if number in code else line for number, line in enumerate(lines)) if code else text
+    blanked = (
+        "\n".join(" " * len(line) if number in code else line for number, line in enumerate(lines)) if code else text
+    )
     position = 0
     while opening := _COMMENT_OR_CODE.search(blanked, position):
         position = opening.end()

@@ -35,7 +35,9 @@ def render_issue(issue: Issue, newsletter: Newsletter, template: str) -> str:
         The whole file.
     """
     accepted = remove_machine_lines(issue, newsletter)
-    text = _compile_template(template, newsletter.frame.dateline).render(issue=accepted, labels=newsletter.labels, br=HARD_BREAK)
+    text = _compile_template(template, newsletter.frame.dateline).render(
+        issue=accepted, labels=newsletter.labels, br=HARD_BREAK
+    )
     return text.replace("\r\n", "\n")  # a browser's text field sends the longer one
 
 

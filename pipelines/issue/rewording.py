@@ -1,10 +1,10 @@
-"""Rewords Markdown by its plain text: a person edits the text of a summary, and the Markdown of all other words stays."""
+"""Rewords Markdown by its plain text: a person edits the text of a summary, and all other Markdown stays."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from difflib import SequenceMatcher
-from os.path import commonprefix
+from itertools import takewhile
 
 from pipelines.issue import inline
 from pipelines.issue.escape import escape_markdown
@@ -93,9 +93,14 @@ def _find_changes(text: str, new_text: str) -> Iterator[tuple[int, int, str]]:
 
 def _find_whole_change(text: str, new_text: str) -> tuple[int, int, str]:
     """Find the one span between the equal beginning and the equal end of two texts."""
-    start = len(commonprefix([text, new_text]))
-    end = len(commonprefix([text[start:][::-1], new_text[start:][::-1]]))
+    start = _count_equal(text, new_text)
+    end = _count_equal(text[start:][::-1], new_text[start:][::-1])
     return start, len(text) - end, _escape_words(new_text[start : len(new_text) - end])
+
+
+def _count_equal(text: str, other_text: str) -> int:
+    """Count the characters that two texts begin with alike."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text, other_text, strict=False)))
 
 
 def _escape_words(words: str) -> str:

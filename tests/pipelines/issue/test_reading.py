@@ -288,7 +288,8 @@ def test_text_above_the_heading_is_kept(above: str) -> None:
 def test_an_item_in_a_comment_is_no_item() -> None:
     issue = read(
         "# 嵌入式AI简报 (2021-03-05)\n\n## 论文\n\n- [甲 | 源](https://example.org/1)\n摘要：说了甲。\n<!--\n"
-        "- [撤下 | 源](https://example.org/9)\n\n## 开源项目\n-->\n- [乙 | 源](https://example.org/2) <!-- https://example.org/8 -->\n"
+        "- [撤下 | 源](https://example.org/9)\n\n## 开源项目\n-->\n"
+        "- [乙 | 源](https://example.org/2) <!-- https://example.org/8 -->\n"
     )
     (section,) = issue.sections
     views = [read_entry(entry.markdown, NEWSLETTER) for entry in section.entries]
