@@ -341,13 +341,12 @@ def _read_lead(line: str, main_link: inline.Link) -> str | None:
     Returns:
         The words, empty for marks, pictures, emoji and numbers alone; None if the link is a part of the title.
     """
-    before = inline.strip_marks(line[: main_link.start])
-    if (label := _LEAD.fullmatch(before)) is not None:
+    lead = inline.strip_marks(line[: main_link.start])
+    if (label := _LEAD.fullmatch(lead)) is not None:
         return label["label"] or ""
-    if not any(character.isalpha() for character in before):
+    if not any(character.isalpha() for character in lead):
         return ""
-    named = _compile_separator("|").search(main_link.markdown)
-    return before if named else None
+    return lead if _compile_separator("|").search(main_link.markdown) else None
 
 
 def _read_unlinked_head(line: str) -> _Head:
@@ -359,8 +358,8 @@ def _read_unlinked_head(line: str) -> _Head:
     if bare is None:
         return _Head(line)
     start, end = bare
-    before, after = line[:start].rstrip("<").rstrip(" :：\t"), line[end:].lstrip(">").strip(" ，。；,;")
-    return _Head(before or after, line[start:end], remark=inline.strip_marks(after) if before else "")
+    lead, remark = line[:start].rstrip("<").rstrip(" :：\t"), line[end:].lstrip(">").strip(" ，。；,;")
+    return _Head(lead or remark, line[start:end], remark=inline.strip_marks(remark) if lead else "")
 
 
 def _split_source(markdown: str, separator: str) -> tuple[str, str | None]:

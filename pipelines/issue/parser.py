@@ -1,7 +1,7 @@
 """The Markdown parser of exports and of the desk: CommonMark with tables, strikethrough and emphasis beside CJK text.
 
 CommonMark does not end emphasis between a full stop and a letter: `**重点。**下一句` shows its asterisks, because
-Chinese sets no blank after 。 (commonmark/commonmark-spec#650). kramdown, which builds the site, shows it bold. This
+Chinese sets no blank following 。 (commonmark/commonmark-spec#650). kramdown, which builds the site, shows it bold. This
 parser follows the amendment that the thread proposes: a Chinese, Japanese or Korean character beside a delimiter counts
 as a blank does.
 """
@@ -58,12 +58,12 @@ class _InlineState(StateInline):
         scanned = super().scanDelims(start, canSplitWord)
         if not canSplitWord:  # an underscore
             return scanned
-        before = self.src[start - 1] if start else " "
+        previous = self.src[start - 1] if start else " "
         end = start + scanned.length
-        after = self.src[end] if end < self.posMax else " "
+        following = self.src[end] if end < self.posMax else " "
         return Scanned(
-            can_open=not isWhiteSpace(ord(after)) and (not _is_latin_mark(after) or _ends_word(before)),
-            can_close=not isWhiteSpace(ord(before)) and (not _is_latin_mark(before) or _ends_word(after)),
+            can_open=not isWhiteSpace(ord(following)) and (not _is_latin_mark(following) or _ends_word(previous)),
+            can_close=not isWhiteSpace(ord(previous)) and (not _is_latin_mark(previous) or _ends_word(following)),
             length=scanned.length,
         )
 

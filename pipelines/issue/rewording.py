@@ -27,9 +27,9 @@ def reword_lines(
     Returns:
         The new lines of Markdown.
     """
-    shown = [number for number, text in enumerate(texts) if text]
-    old_texts = [texts[number] for number in shown]
-    new_lines: list[str] = list(lines[: shown[0]]) if shown else list(lines)
+    text_lines = [number for number, text in enumerate(texts) if text]
+    old_texts = [texts[number] for number in text_lines]
+    new_lines: list[str] = list(lines[: text_lines[0]]) if text_lines else list(lines)
     matcher = SequenceMatcher(None, old_texts, new_texts, autojunk=False)
     for _, old_start, old_end, new_start, new_end in matcher.get_opcodes():
         for index in range(max(old_end - old_start, new_end - new_start)):
@@ -37,8 +37,8 @@ def reword_lines(
             if old >= old_end:
                 new_lines.append(escape_markdown(new_texts[new]))
                 continue
-            number = shown[old]
-            following = shown[old + 1] if old + 1 < len(shown) else len(lines)
+            number = text_lines[old]
+            following = text_lines[old + 1] if old + 1 < len(text_lines) else len(lines)
             if new < new_end:
                 new_lines.append(reword_line(lines[number], old_texts[old], new_texts[new], code=number in code))
             new_lines += lines[number + 1 : following]
@@ -75,12 +75,12 @@ def reword_line(markdown: str, text: str, new_text: str, *, code: bool = False) 
 
 def _apply_changes(markdown: str, positions: Sequence[int], changes: Sequence[tuple[int, int, str]]) -> str:
     """Replace spans of the plain text in its Markdown, the last span first."""
-    for start, end, words in reversed(changes):
+    for start, end, new_words in reversed(changes):
         if start < end:
             markdown_start, markdown_end = positions[start], positions[end - 1] + 1
         else:  # an insertion follows the character before it
             markdown_start = markdown_end = positions[start - 1] + 1 if start else positions[0]
-        markdown = markdown[:markdown_start] + words + markdown[markdown_end:]
+        markdown = markdown[:markdown_start] + new_words + markdown[markdown_end:]
     return markdown
 
 
@@ -103,11 +103,11 @@ def _count_equal(text: str, other_text: str) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text, other_text, strict=False)))
 
 
-def _escape_words(words: str) -> str:
+def _escape_words(new_words: str) -> str:
     """Escape words inside a line; the blanks around them stay."""
-    stripped = words.strip()
-    start = words.find(stripped)
-    return words[:start] + escape_markdown(words) + words[start + len(stripped) :]
+    stripped = new_words.strip()
+    start = new_words.find(stripped)
+    return new_words[:start] + escape_markdown(new_words) + new_words[start + len(stripped) :]
 
 
 def _align(text: str, markdown: str) -> list[int]:

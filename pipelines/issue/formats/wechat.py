@@ -239,7 +239,7 @@ def _adapt(tree: html.HtmlElement, notes: _Notes) -> html.HtmlElement:
     _replace_links(tree, notes)
     for code in tree.iter("pre"):
         _keep_lines(code)
-    for outer_list in [found for found in tree.iter("ul", "ol") if not _is_inside_list(found)]:
+    for outer_list in [each for each in tree.iter("ul", "ol") if not _is_inside_list(each)]:
         if any(inner is not outer_list for inner in outer_list.iter("ul", "ol")):
             _lay_out_list(outer_list)
     return tree
@@ -248,18 +248,18 @@ def _adapt(tree: html.HtmlElement, notes: _Notes) -> html.HtmlElement:
 def _keep_lines(code: html.HtmlElement) -> None:
     """Write the line ends of code as `<br>` and its blanks as no-break spaces: the editor folds both (doocs/md#894)."""
     for element in list(code.iter()):
-        for place in ("text", "tail"):
-            text = getattr(element, place)
-            if not text or (place == "tail" and element is code):
+        for side in ("text", "tail"):
+            text = getattr(element, side)
+            if not text or (side == "tail" and element is code):
                 continue
             first, *lines = text.rstrip("\n").replace("\t", "    ").replace(" ", "\xa0").split("\n")
-            setattr(element, place, first)
+            setattr(element, side, first)
             breaks = []
             for line in lines:
                 line_break = html.Element("br")
                 line_break.tail = line
                 breaks.append(line_break)
-            if place == "text":
+            if side == "text":
                 element[:0] = breaks
             else:
                 parent = element.getparent()
