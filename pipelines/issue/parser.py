@@ -1,7 +1,7 @@
 """The Markdown parser of exports and of the desk: CommonMark with tables, strikethrough and emphasis beside CJK text.
 
 CommonMark does not end emphasis between a full stop and a letter: `**重点。**下一句` shows its asterisks, because
-Chinese sets no blank following 。 (commonmark/commonmark-spec#650). kramdown, which builds the site, shows it bold. This
+Chinese sets no blank after 。 (commonmark/commonmark-spec#650). kramdown, which builds the site, shows it bold. This
 parser follows the amendment that the thread proposes: a Chinese, Japanese or Korean character beside a delimiter counts
 as a blank does.
 """
