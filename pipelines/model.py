@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal
+from typing import Final, Literal
 
 from crawler.items import LinkRelation
 from crawler.kinds import Kind
@@ -336,6 +336,11 @@ class Section:
     entries: tuple[Entry, ...] = ()
     notes: str | None = None
     closing: str | None = None
+
+
+EARLIEST_ISSUE: Final = date(1990, 1, 1)
+LATEST_ISSUE: Final = date(2100, 1, 1)
+"""The days that an issue may come out on; a date outside is one that somebody is still typing."""
 
 
 @dataclass(frozen=True, slots=True)

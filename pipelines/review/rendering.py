@@ -95,6 +95,7 @@ SCRIPT_TEXTS: Final = (
     "正在抓取：{0} / {1}",
     "显示图片",
     "先保存或取消正在写的",
+    "先选用哪一份",
 )
 """The texts of the scripts, in Chinese; a page hands each script the translations."""
 
