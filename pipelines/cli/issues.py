@@ -119,7 +119,8 @@ def issue_lint(
         crawls.check_links(newsroom, [url for issue in issues for url in find_issue_urls(issue)])
     with newsroom.store.reading() as tx:
         findings_by_issue = [
-            (issue, linting.lint_issue(tx, issue, newsroom.newsletter, newsroom.rules)) for issue in issues
+            (issue, [*linting.lint_issue(tx, issue, newsroom), *linting.lint_for_wechat(issue, newsroom)])
+            for issue in issues
         ]
     if as_json:
         print_json(

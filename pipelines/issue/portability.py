@@ -157,24 +157,29 @@ def _normalise(text: str | None) -> str:
     return "\n".join(map(str.rstrip, (text or "").replace("\r\n", "\n").split("\n")))
 
 
-def find_limits(issue: Issue, article: WeChatArticle) -> list[Finding]:
-    """Find what an article in a WeChat official account may not have: see the limits of this module.
-
-    Args:
-        issue: what is exported.
-        article: the same, as the export for WeChat writes it.
-    """
+def find_limits(issue: Issue) -> list[Finding]:
+    """Find a title or a guide that is too long for an article in a WeChat official account."""
     title = issue.title + (f"：{inline.strip_marks(issue.headline)}" if issue.headline else "")
     digest = inline.strip_marks(issue.guide or "")
     sizes = (
         ("headline", "wechat/title", len(title), MOST_TITLE_CHARACTERS),
         ("guide", "wechat/digest", len(digest), MOST_DIGEST_CHARACTERS),
+    )
+    return _find_excess(sizes)
+
+
+def find_article_limits(article: WeChatArticle) -> list[Finding]:
+    """Find an article that is too long for a WeChat official account, or that shows pictures of other hosts."""
+    sizes = (
         ("footer", "wechat/characters", len(article.html), MOST_HTML_CHARACTERS),
         ("footer", "wechat/bytes", len(article.html.encode()), MOST_HTML_BYTES),
     )
-    findings = [
+    count = len(article.pictures)
+    pictures = [Finding("footer", 0, 0, "wechat/pictures", {"count": count})] if count else []
+    return [*_find_excess(sizes), *pictures]
+
+
+def _find_excess(sizes: Sequence[tuple[str, str, int, int]]) -> list[Finding]:
+    return [
         Finding(part, 0, 0, code, {"count": count, "most": most}) for part, code, count, most in sizes if count > most
     ]
-    if article.pictures:
-        findings.append(Finding("footer", 0, 0, "wechat/pictures", {"count": len(article.pictures)}))
-    return findings

@@ -13,7 +13,7 @@ from pipelines import files
 from pipelines.issue.formats.as_json import render_json
 from pipelines.issue.formats.atom import ExportedFeed, render_atom
 from pipelines.issue.formats.readme import update_back_issues
-from pipelines.issue.formats.wechat import Picture, render_wechat, render_wechat_page
+from pipelines.issue.formats.wechat import Picture, WeChatArticle, render_wechat, render_wechat_page
 from pipelines.issue.markdown import remove_machine_lines, render_issue
 from pipelines.model import Issue
 from pipelines.newsletter import Newsletter
@@ -105,8 +105,7 @@ def _render_markdown(issue: Issue, newsroom: Newsroom) -> Rendering:
 
 
 def _render_wechat(issue: Issue, newsroom: Newsroom) -> Rendering:
-    templates = (_template(newsroom, name) for name in ("wechat.html.j2", "wechat.css"))
-    article = render_wechat(issue, newsroom.newsletter, *templates)
+    article = make_wechat_article(issue, newsroom)
     return Rendering(render_wechat_page(article, issue, newsroom.newsletter), article.pictures)
 
 
@@ -127,6 +126,12 @@ FORMATS: Final[Mapping[Format, FileAnIssue | FileOfAll]] = {
     Format.JSON: FileAnIssue("json", _render_json),
 }
 """The row of each format. A format without a row fails before any file is written."""
+
+
+def make_wechat_article(issue: Issue, newsroom: Newsroom) -> WeChatArticle:
+    """Make the WeChat article of an issue."""
+    templates = (_template(newsroom, name) for name in ("wechat.html.j2", "wechat.css"))
+    return render_wechat(issue, newsroom.newsletter, *templates)
 
 
 def render_as_markdown(issue: Issue, newsroom: Newsroom) -> str:

@@ -120,7 +120,7 @@ def view_issue(visit: Visit, day: date, changed: Issue | None = None) -> IssueVi
     if changed is not None:
         issue = replace(changed, back_issues=issue.back_issues)
     with newsroom.store.reading() as tx:
-        findings = lint_issue(tx, issue, newsletter, newsroom.rules)
+        findings = lint_issue(tx, issue, newsroom)
         versions = _read_versions(tx, issue)
     sections, first_position = [], 0
     for section_position, section in enumerate(issue.sections):

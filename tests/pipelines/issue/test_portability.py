@@ -14,7 +14,7 @@ from crawler.home import bundled
 from pipelines.issue.decoding import NotAnIssue
 from pipelines.issue.formats.wechat import render_wechat
 from pipelines.issue.markdown import render_issue
-from pipelines.issue.portability import find_differences, find_limits, find_unreturned
+from pipelines.issue.portability import find_article_limits, find_differences, find_limits, find_unreturned
 from pipelines.issue.reading import read_issue
 from pipelines.model import Entry, Issue, Section
 from pipelines.newsletter import load_newsletter
@@ -143,10 +143,10 @@ def test_the_limits_of_wechat_are_named_with_the_count() -> None:
     long = issue(
         f"{TITLE}\n摘要：![图](https://example.org/1.png){'长' * 20_000}", headline="题" * 70, guide="导" * 130
     )
-    findings = find_limits(long, render_wechat(long, NEWSLETTER, WECHAT, CSS))
+    findings = find_limits(long) + find_article_limits(render_wechat(long, NEWSLETTER, WECHAT, CSS))
     counts = {found.code: found.values["count"] for found in findings}
     assert counts["wechat/title"] == len("嵌入式AI简报：") + 70
     assert counts["wechat/digest"] == 130
     assert counts["wechat/pictures"] == 1
     assert int(str(counts["wechat/characters"])) > 20_000
-    assert find_limits(issue(), render_wechat(issue(), NEWSLETTER, WECHAT, CSS)) == []
+    assert find_limits(issue()) + find_article_limits(render_wechat(issue(), NEWSLETTER, WECHAT, CSS)) == []
