@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal
+from typing import Final, Literal
 
 from crawler.items import LinkRelation
 from crawler.kinds import Kind
@@ -338,6 +338,11 @@ class Section:
     closing: str | None = None
 
 
+EARLIEST_ISSUE: Final = date(1990, 1, 1)
+LATEST_ISSUE: Final = date(2100, 1, 1)
+"""The days that an issue may come out on; a date outside is one that somebody is still typing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Issue:
     """One issue. Text fields hold Markdown as the editor wrote it; None where the issue has no such part.
@@ -346,6 +351,8 @@ class Issue:
         date: what names the issue.
         title: the newsletter's title in the heading: `嵌入式AI简报`.
         front_matter: YAML between the `---` lines, verbatim.
+        above_heading: Markdown between the front matter and the heading (a cover picture, a comment), verbatim.
+        dateline: the text between title and headline in the heading, ` (2020-11-30)：`; None for the newsletter's own.
         headline: what follows the date in the heading: `A/B/C`.
         tagline: bold line under the heading, without its asterisks.
         notice: the note under the tagline (`注：…`), verbatim.
@@ -362,6 +369,8 @@ class Issue:
     title: str
     sections: tuple[Section, ...] = ()
     front_matter: str | None = None
+    above_heading: str | None = None
+    dateline: str | None = None
     headline: str | None = None
     tagline: str | None = None
     notice: str | None = None

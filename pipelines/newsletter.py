@@ -116,6 +116,7 @@ class Frame(_Part):
     """How the headline (要目) and the guide (导读) are proposed from an issue's entries.
 
     Args:
+        dateline: template of the text between title and headline in an issue's heading; `{date}` is its date.
         headline_items: how many entries the headline names.
         headline_separator: between the names.
         guide_opening: template; `{count}` is the number of entries.
@@ -123,6 +124,7 @@ class Frame(_Part):
         guide_separator: between the subjects.
     """
 
+    dateline: DatedTemplate = " ({date}) "
     headline_items: int = Field(default=4, ge=1)
     headline_separator: str = "/"
     guide_opening: Annotated[str, AfterValidator(lambda template: _check_template(template, count=1))] = (
@@ -164,6 +166,7 @@ class Publish(_Part):
         feed: the feed's file, relative to the folder of issues.
         feed_address: address of the feed on the site.
         feed_entries: how many issues the feed holds.
+        id: a text that names the newsletter for ever: the feed's identifiers depend on it, on no address and no title.
         licence: of the issues, as text or as an address.
         references: heading of the list of addresses at the end of a WeChat article.
     """
@@ -175,6 +178,7 @@ class Publish(_Part):
     feed: str = "feed.xml"
     feed_address: str = "issues/feed.xml"
     feed_entries: int = Field(default=20, ge=1)
+    id: str = ""
     licence: str = ""
     references: str = "参考链接"
 
@@ -201,6 +205,7 @@ class Newsletter(_Part):
     Args:
         title: in each issue's heading.
         tagline: bold line under the heading.
+        language: of its text, as BCP 47 has it: `zh`, `en`.
         editor: name of the editor where a command names none.
         time_zone: of dates without a time zone.
         front_matter: YAML at the head of each issue, for Jekyll; empty for none.
@@ -217,6 +222,7 @@ class Newsletter(_Part):
 
     title: str = Field(min_length=1)
     tagline: str = ""
+    language: str = Field(default="zh", pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")
     editor: str = Field(min_length=1)
     time_zone: str = "Asia/Shanghai"
     front_matter: str = ""

@@ -119,7 +119,8 @@ def issue_lint(
         crawls.check_links(newsroom, [url for issue in issues for url in find_issue_urls(issue)])
     with newsroom.store.reading() as tx:
         findings_by_issue = [
-            (issue, linting.lint_issue(tx, issue, newsroom.newsletter, newsroom.rules)) for issue in issues
+            (issue, [*linting.lint_issue(tx, issue, newsroom), *linting.lint_for_wechat(issue, newsroom)])
+            for issue in issues
         ]
     if as_json:
         print_json(
@@ -173,7 +174,9 @@ def export(
         ensure_publishable(newsroom.newsletter, issues)  # before any file of the issue is written
     published = list_published(newsroom.store, issues if publish else ())
     folder = output or newsroom.home.path / "issues"
-    plan = plan_files(newsroom, issues, dict.fromkeys(chosen_formats), folder, published=published, whole=every)
+    plan = plan_files(
+        newsroom, issues, dict.fromkeys(chosen_formats), folder, published=published, whole=every, now=now()
+    )
     if check:
         stale = [file.path for file in plan if file.differs()]
         for path in stale:

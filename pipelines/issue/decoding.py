@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import Final
 
@@ -9,8 +10,10 @@ from pipelines.issue import inline
 from pipelines.issue.lines import ITEM
 
 MAX_BYTES: Final = 4 * 2**20
-MAX_BAD_SEQUENCES: Final = 20
-"""Byte sequences that are not UTF-8; a file with more of them is no UTF-8 text."""
+MOST_BAD_SHARE: Final = 0.02
+"""The share of a file's bytes that may be no UTF-8; a file with more of them has another encoding."""
+MOST_MESSAGES: Final = 20
+"""Damaged characters of a file that are named one by one."""
 
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -26,18 +29,19 @@ def decode_issue(data: bytes, name: str) -> tuple[str, list[str]]:
     """Decode the file of a past issue.
 
     Args:
-        data: UTF-8, with or without a byte order mark, any line ends.
+        data: UTF-8, UTF-16 with a byte order mark or GB18030, any line ends.
         name: of the file, for messages.
 
     Returns:
         The text, its lines ended by `\\n`; and a message for each damage.
 
     Raises:
-        NotAnIssue: the file is too long, or no UTF-8 text.
+        NotAnIssue: the file is too long, or no text in one of these encodings.
     """
     if len(data) > MAX_BYTES:
         raise NotAnIssue(f"{name}：有 {len(data)} 字节，超过 {MAX_BYTES} 字节，不像一期简报")
-    text, damage = _replace_bad_sequences(data, name)
+    decoded, damage = _decode(data, name)
+    text = decoded.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     text, control_count = _CONTROLS.subn("", text)
     if control_count:
         damage.append(f"去掉了 {control_count} 个控制字符")
@@ -45,26 +49,40 @@ def decode_issue(data: bytes, name: str) -> tuple[str, list[str]]:
     return whole, [*damage, *torn_lines]
 
 
-def _replace_bad_sequences(data: bytes, name: str) -> tuple[str, list[str]]:
+def _decode(data: bytes, name: str) -> tuple[str, list[str]]:
+    """Decode UTF-8 with few damaged characters, UTF-16 with a byte order mark, or GB18030, which contains GBK."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", errors="replace"), ["按 UTF-16 读入"]
+    text, bad = _decode_utf8(data)
+    if len(bad) <= max(2, len(data) * MOST_BAD_SHARE):
+        further = [f"另有 {len(bad) - MOST_MESSAGES} 处不是 UTF-8"] if len(bad) > MOST_MESSAGES else []
+        return text, [*bad[:MOST_MESSAGES], *further]
+    try:
+        return data.decode("gb18030"), ["按 GB18030 读入"]
+    except UnicodeDecodeError:
+        raise NotAnIssue(f"{name}：既不是 UTF-8 也不是 GB18030 文本；请先转换编码") from None
+
+
+def _decode_utf8(data: bytes) -> tuple[str, list[str]]:
+    """Decode UTF-8; each sequence that is none becomes U+FFFD, with a message."""
     pieces: list[str] = []
     damage: list[str] = []
+    view = memoryview(data)
     start = 0
     while start < len(data):
         try:
-            pieces.append(data[start:].decode())
+            pieces.append(str(view[start:], "utf-8"))
             break
         except UnicodeDecodeError as error:
             bad, end = start + error.start, start + error.end
-            pieces.append(data[start:bad].decode())
+            pieces.append(str(view[start:bad], "utf-8"))
             if error.reason == "unexpected end of data":
                 damage.append(f"文件在第 {bad} 字节处断在一个字的中间，之后的内容已丢失")
                 break
             damage.append(f"第 {bad} 字节不是 UTF-8，换成了 \ufffd")
             pieces.append("\ufffd")
             start = end
-        if len(damage) > MAX_BAD_SEQUENCES:
-            raise NotAnIssue(f"{name}：不是 UTF-8 文本；请先转换编码")
-    return "".join(pieces).removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"), damage
+    return "".join(pieces), damage
 
 
 def _remove_torn_line(text: str) -> tuple[str, list[str]]:

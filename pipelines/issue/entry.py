@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
 from pipelines.issue import inline
 from pipelines.issue.escape import clean_line, escape_markdown, make_autolink, make_link
+from pipelines.issue.lines import find_code_lines, remove_comments
+from pipelines.issue.rewording import reword_lines
 from pipelines.model import StoryLink
 from pipelines.newsletter import Newsletter
 
@@ -23,6 +25,7 @@ PREFIX_CHARACTERS: Final = 40
 """A longer text in brackets is no prefix."""
 
 _MOST_PREFIXES: Final = 4
+_MOST_WRAPPED_LINES: Final = 3
 
 # "Tencent/ncnn：高性能推理框架"
 _REPOSITORY: Final = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100})\s*(?:[:：]\s*|$)")
@@ -39,10 +42,10 @@ _ADDRESS_LINE: Final = re.compile(
 _FENCE: Final = re.compile(r"\s*(?:```|~~~)")
 # "[CVPR] 标题](https://arxiv.org/abs/2006.16669"
 _BROKEN_LINK: Final = re.compile(r"\]\((?P<url>https?://[^\s)]+)")
-# "标题：https://arxiv.org/abs/2006.16669"
-_BARE_URL_AT_END: Final = re.compile(r"(?P<title>.*[^\s:：])[\s:：]{1,9}<?(?P<url>https?://[^\s<>]+)>?\s*")
-# "**论文：" before the link of the first line
+# "论文：" before the link of the first line
 _LEAD: Final = re.compile(r"[\s*\[]*(?P<label>[^\s:：]{0,12}[:：])?\s*")
+# "🔥 ", "1️⃣ "
+_MARKS_BEFORE_WORDS: Final = re.compile(r"(?:[^\w\s*\[<`\\]|\d\ufe0f?\u20e3)[^\w\[*<`\\]*")
 _LOOKALIKES: Final = {"|": r"|(?<!\\)｜|丨(?=\s)|(?<=\s)丨"}
 """Further characters that editors type as a separator: the full-width bar, or U+4E28 with a blank beside it."""
 
@@ -96,7 +99,7 @@ def read_entry(markdown: str, newsletter: Newsletter) -> EntryView:
         markdown: the text of `Entry.markdown`.
         newsletter: its label words and its separator.
     """
-    first_line, *lines = remove_machine_line(markdown, newsletter).split("\n")
+    first_line, lines = split_first_line(remove_comments(remove_machine_line(markdown, newsletter)))
     prefixes, unprefixed = _split_prefixes(first_line)
     head = _read_head(unprefixed)
     title, source = _split_source(head.title, newsletter.labels.source_separator.strip())
@@ -112,8 +115,24 @@ def read_entry(markdown: str, newsletter: Newsletter) -> EntryView:
         links=head.links,
         labels=tuple(filter(None, (label_lines[line] for line in lines))),
         summary=tuple(filter(None, (head.remark, *paragraphs))),
-        urls=tuple(dict.fromkeys(filter(None, (head.url, *inline.find_urls(markdown))))),
+        urls=tuple(dict.fromkeys(filter(None, (head.url, *inline.find_urls(remove_comments(markdown)))))),
     )
+
+
+def split_first_line(markdown: str) -> tuple[str, list[str]]:
+    """Split an entry into its first line and all other lines. A link that is wrapped over lines is in the first line.
+
+    >>> split_first_line("[很长的\\n标题](https://e.org/1)\\n摘要：甲")
+    ('[很长的 标题](https://e.org/1)', ['摘要：甲'])
+    """
+    lines = markdown.lstrip("\n").split("\n")
+    for count in range(2, min(len(lines), _MOST_WRAPPED_LINES) + 1):
+        if "[" not in lines[0] or inline.find_links(lines[0]):
+            break
+        joined = " ".join(map(str.strip, lines[:count]))
+        if inline.find_links(joined):
+            return joined, lines[count:]
+    return lines[0], lines[1:]
 
 
 # ---- Title and summary, as the desk shows and rewrites them
@@ -127,7 +146,7 @@ def read_title(markdown: str, newsletter: Newsletter) -> str:
 
 def read_summary(markdown: str, newsletter: Newsletter) -> str:
     """Read an entry's summary as a reader sees it, a paragraph a line."""
-    _, summary_lines, _ = _split_at_summary(markdown.split("\n"), newsletter)
+    _, summary_lines, _ = _split_at_summary(remove_comments(markdown).split("\n"), newsletter)
     return "\n".join(filter(None, (_read_paragraph(line, newsletter.labels.summary) for line in summary_lines)))
 
 
@@ -143,16 +162,37 @@ def reword_entry(markdown: str, newsletter: Newsletter, *, title: str, summary: 
     Returns:
         The entry's new Markdown.
     """
-    first_line, *lines = markdown.split("\n")
+    first_line, lines = split_first_line(markdown)
     if clean_line(title) and clean_line(title) != clean_line(read_title(markdown, newsletter)):
         first_line = _replace_title(first_line, title, newsletter)
     if [clean_line(line) for line in summary.split("\n")] != [
         clean_line(line) for line in read_summary(markdown, newsletter).split("\n")
     ]:
-        lines_before, _, lines_after = _split_at_summary(lines, newsletter)
-        paragraphs = [escape_markdown(line) for line in summary.split("\n") if clean_line(line)] or [""]
-        lines = [*lines_before, f"{newsletter.labels.summary}：{paragraphs[0]}", *paragraphs[1:], *lines_after]
+        lines_before, summary_lines, lines_after = _split_at_summary(lines, newsletter)
+        paragraphs = [clean_line(line) for line in summary.split("\n") if clean_line(line)]
+        summary_lines = _reword_summary(summary_lines, paragraphs, newsletter)
+        lines = [*lines_before, *summary_lines, *lines_after]
     return "\n".join([first_line, *lines])
+
+
+def _reword_summary(lines: Sequence[str], paragraphs: Sequence[str], newsletter: Newsletter) -> list[str]:
+    """Give the lines of a summary another text, and keep the Markdown of every word that stays."""
+    word = newsletter.labels.summary
+    if not paragraphs or not lines:
+        return [
+            f"{word}：{escape_markdown(paragraphs[0]) if paragraphs else ''}",
+            *map(escape_markdown, paragraphs[1:]),
+        ]
+    label = _compile_label(word).match(lines[0])
+    label_text = label[0] if label else ""
+    unlabelled = [lines[0][len(label_text) :], *lines[1:]]
+    code = find_code_lines(unlabelled)
+    texts = [
+        line.strip() if number in code and not _FENCE.match(line) else _read_paragraph(line, word)
+        for number, line in enumerate(unlabelled)
+    ]
+    first, *further = reword_lines(unlabelled, texts, paragraphs, code) or [""]
+    return [label_text + first, *further]
 
 
 def _replace_title(line: str, title: str, newsletter: Newsletter) -> str:
@@ -165,10 +205,22 @@ def _replace_title(line: str, title: str, newsletter: Newsletter) -> str:
     main_link = next((link for link in inline.find_links(unprefixed) if not link.image), None)
     if main_link is None:
         return prefix + new_title + (f" {make_autolink(head.url)}" if head.url else "")
+    if not inline.strip_marks(main_link.markdown):  # a linked picture stays before the title
+        return f"{prefix}{unprefixed[: main_link.end]} {new_title}"
     if head.title != main_link.markdown:  # the link is a part of the title: the title becomes the link
-        return prefix + make_link(new_title, main_link.url)
-    title_start = main_link.start + len("[")
-    return prefix + unprefixed[:title_start] + new_title + unprefixed[title_start + len(main_link.markdown) :]
+        return prefix + _read_marks_before(unprefixed) + make_link(new_title, main_link.url)
+    title_end = main_link.text_start + len(main_link.markdown)
+    return prefix + unprefixed[: main_link.text_start] + new_title + unprefixed[title_end:]
+
+
+def _read_marks_before(line: str) -> str:
+    """Read the emoji, numbers and other marks before the words of a line.
+
+    >>> _read_marks_before("🔥 **高通**"), _read_marks_before("高通")
+    ('🔥 ', '')
+    """
+    match = _MARKS_BEFORE_WORDS.match(line)
+    return match[0] if match else ""
 
 
 def _split_at_summary(lines: Sequence[str], newsletter: Newsletter) -> tuple[list[str], list[str], list[str]]:
@@ -257,7 +309,7 @@ def _split_prefixes(line: str) -> tuple[tuple[str, ...], str]:
         if lenticular:
             prefixes.append(lenticular[1])
             remainder = remainder[lenticular.end() :]
-        elif close and remainder[close + 1 : close + 2] not in ("(", ""):
+        elif close and remainder[close + 1 : close + 2] not in ("(", "（", ""):
             prefixes.append(inline.strip_marks(remainder[1:close]))
             remainder = remainder[close + 1 :].lstrip()
         else:
@@ -270,15 +322,31 @@ def _read_head(line: str) -> _Head:
     if not links:
         return _read_unlinked_head(line)
     main_link, *further_links = links
+    if not inline.strip_marks(main_link.markdown):  # a linked picture
+        return replace(_Head((line[: main_link.start] + line[main_link.end :]).strip()), url=main_link.url)
     story_links = tuple(StoryLink(inline.strip_marks(link.markdown).strip("[]"), link.url) for link in further_links)
-    lead = _LEAD.fullmatch(line[: main_link.start])
+    lead = _read_lead(line, main_link)
     if lead is None:  # the link is a part of the title
         return _Head(line, main_link.url, story_links)
-    label = (lead["label"] or "").rstrip(":：")
+    label = lead.rstrip(":：")
     gap_ends = (*(link.start for link in further_links), len(line))
     gaps = (line[link.end : gap_end] for link, gap_end in zip(links, gap_ends, strict=True))
     remark = inline.strip_marks(" ".join(gap.strip(" *，。；;,、") for gap in gaps))
     return _Head(main_link.markdown, main_link.url, story_links, (label,) if label else (), remark)
+
+
+def _read_lead(line: str, main_link: inline.Link) -> str | None:
+    """Read the words before the link that is the title: a label, or words beside `[标题 | 来源](…)`.
+
+    Returns:
+        The words, empty for marks, pictures, emoji and numbers alone; None if the link is a part of the title.
+    """
+    lead = inline.strip_marks(line[: main_link.start])
+    if (label := _LEAD.fullmatch(lead)) is not None:
+        return label["label"] or ""
+    if not any(character.isalpha() for character in lead):
+        return ""
+    return lead if _compile_separator("|").search(main_link.markdown) else None
 
 
 def _read_unlinked_head(line: str) -> _Head:
@@ -286,8 +354,12 @@ def _read_unlinked_head(line: str) -> _Head:
     broken = _BROKEN_LINK.search(line)
     if broken:
         return _Head(line[: broken.start()].lstrip("[* "), broken["url"])
-    bare = _BARE_URL_AT_END.fullmatch(line)
-    return _Head(bare["title"], bare["url"]) if bare else _Head(line)
+    bare = inline.find_bare_url(line)
+    if bare is None:
+        return _Head(line)
+    start, end = bare
+    lead, remark = line[:start].rstrip("<").rstrip(" :：\t"), line[end:].lstrip(">").strip(" ，。；,;")
+    return _Head(lead or remark, line[start:end], remark=inline.strip_marks(remark) if lead else "")
 
 
 def _split_source(markdown: str, separator: str) -> tuple[str, str | None]:
@@ -296,7 +368,15 @@ def _split_source(markdown: str, separator: str) -> tuple[str, str | None]:
     >>> _split_source("KDD 2019 | 特征组合 | 机器之心", "|"), _split_source(r"a \\| b", "|")
     (('KDD 2019 | 特征组合', '机器之心'), ('a | b', None))
     """
-    *_, last = (None, *_compile_separator(separator).finditer(markdown))
+    links = inline.find_links(markdown)
+    *_, last = (
+        None,
+        *(
+            match
+            for match in _compile_separator(separator).finditer(markdown)
+            if not any(link.start <= match.start() < link.end for link in links)
+        ),
+    )
     title = inline.strip_marks(markdown[: last.start()]) if last else ""
     source = inline.strip_marks(markdown[last.end() :]) if last else ""
     return (title, source or None) if title else (inline.strip_marks(markdown), None)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final
 
 from pipelines.text import trim_address
@@ -21,6 +22,14 @@ _BRACKET: Final = re.compile(rf"\\{_PUNCTUATION}|`[^`\n]*`|<https?://[^\s<>]*>|(
 # '(https://e.org/a_(b))', '(<https://e.org/a b> "标题")': the part of a link after its text
 _DESTINATION: Final = re.compile(
     r"""\(\s{0,9}(?:<(?P<angle>[^<>\n]*)>|(?P<bare>[^\s()]*(?:\([^\s()]*\)[^\s()]*)*))(?:\s{1,9}"[^"\n]*")?\s{0,9}\)"""
+)
+# "（https://e.org/1）": an input method wrote the brackets
+_WIDE_DESTINATION: Final = re.compile(r"（\s{0,9}(?P<wide>https?://[^\s（）]+?)\s{0,9}）")
+# '<a href="https://e.org/1" target="_blank">标题</a>'
+_ANCHOR: Final = re.compile(
+    r"""<a\s[^<>]{0,500}?\bhref\s{0,9}=\s{0,9}(?:"(?P<double>[^"<>]*)"|'(?P<single>[^'<>]*)')[^<>]{0,500}>"""
+    r"""(?P<text>(?:(?!</?a\b)[^\n]){0,1000})</a\s{0,9}>""",
+    re.IGNORECASE,
 )
 _SENTENCE_MARKS: Final = ".,;:!?'*_~"
 """Punctuation of a sentence or of Markdown after an address."""
@@ -50,6 +59,7 @@ class Link:
 
     Args:
         start, end: its position in the Markdown; an image begins at its `!`.
+        text_start: the position of the Markdown between its brackets.
         markdown: the Markdown between its brackets.
         url: its destination.
         image: whether it shows a picture.
@@ -57,6 +67,7 @@ class Link:
 
     start: int
     end: int
+    text_start: int
     markdown: str
     url: str
     image: bool = False
@@ -68,19 +79,31 @@ def find_links(markdown: str) -> tuple[Link, ...]:
     >>> [(link.markdown, link.url) for link in find_links("[a [b]](u_(v)) [[c]](<w>)")]
     [('a [b]', 'u_(v)'), ('[c]', 'w')]
     """
-    return tuple(_read_links(markdown, dict(find_brackets(markdown))))
+    links = list(_read_links(markdown, dict(find_brackets(markdown))))
+    if "</" in markdown:
+        links += _read_anchors(markdown, links)
+    return tuple(sorted(links, key=attrgetter("start")))
 
 
 def _read_links(markdown: str, pairs: dict[int, int]) -> Iterator[Link]:
     link_end = 0
     for start, end in sorted(pairs.items()):
-        destination = _DESTINATION.match(markdown, end + 1) if start >= link_end else None
+        if start < link_end:
+            continue
+        destination = _DESTINATION.match(markdown, end + 1) or _WIDE_DESTINATION.match(markdown, end + 1)
         if destination is None:
             continue
         image = markdown[start - 1 : start] == "!"
         link_end = destination.end()
-        url = destination["angle"] if destination["angle"] is not None else destination["bare"]
-        yield Link(start - image, link_end, markdown[start + 1 : end], url, image)
+        url = next(text for text in destination.groups() if text is not None)
+        yield Link(start - image, link_end, start + 1, markdown[start + 1 : end], url, image)
+
+
+def _read_anchors(markdown: str, links: Sequence[Link]) -> Iterator[Link]:
+    for anchor in _ANCHOR.finditer(markdown):
+        if not any(link.start <= anchor.start() < link.end for link in links):
+            url = html.unescape(anchor["double"] if anchor["double"] is not None else anchor["single"])
+            yield Link(anchor.start(), anchor.end(), anchor.start("text"), anchor["text"], url)
 
 
 def find_brackets(markdown: str) -> Iterator[tuple[int, int]]:
@@ -145,6 +168,16 @@ def find_urls(markdown: str) -> tuple[str, ...]:
         link_end = link.end
     addresses += _find_bare_urls(markdown[link_end:])
     return tuple(dict.fromkeys(url for url in addresses if url.startswith(("https://", "http://"))))
+
+
+def find_bare_url(markdown: str) -> tuple[int, int] | None:
+    """Find the start and the end of the first address outside a link, without the punctuation after it.
+
+    >>> find_bare_url("见 https://e.org/1，很好")
+    (2, 17)
+    """
+    match = _BARE_URL.search(markdown)
+    return (match.start(), match.start() + len(trim_address(match[0], _SENTENCE_MARKS))) if match else None
 
 
 def _find_bare_urls(markdown: str) -> list[str]:

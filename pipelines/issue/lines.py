@@ -1,10 +1,10 @@
-"""The lines of an issue's Markdown: which are code, which are headings, items and thematic breaks."""
+"""The lines of an issue's Markdown: which are code or comments, which are headings, items and thematic breaks."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +17,9 @@ THEMATIC_BREAK: Final = re.compile(r" {0,3}([-*_])(?: *\1){2,} *")
 # "```sh", "~~~~"
 _FENCE: Final = re.compile(r"\s*(?P<fence>`{3,}|~{3,})[^`]*")
 
+# "<!--", "`<!-- 代码 -->`"
+_COMMENT_OR_CODE: Final = re.compile(r"<!--|`[^`\n]*`")
+
 
 @dataclass(frozen=True, slots=True)
 class MarkdownLines:
@@ -24,17 +27,19 @@ class MarkdownLines:
 
     Args:
         lines: without line ends.
-        code: numbers of the lines inside fenced code, fences included.
+        opaque: numbers of the lines inside fenced code, fences included, and inside HTML comments: they are no
+            headings and no items.
     """
 
     lines: Sequence[str]
-    code: frozenset[int]
+    opaque: frozenset[int]
 
     @classmethod
     def split(cls, text: str) -> MarkdownLines:
         """Split a text into its lines."""
         lines = text.split("\n")
-        return cls(lines, find_code_lines(lines))
+        code = find_code_lines(lines)
+        return cls(lines, code | find_comment_lines(lines, code))
 
     def find_headings(self, marks: str, start: int = 0) -> Iterator[int]:
         """Find the numbers of the headings of one level.
@@ -44,13 +49,13 @@ class MarkdownLines:
             start: number of the first line to look at.
         """
         for number in range(start, len(self.lines)):
-            if number not in self.code and read_heading(self.lines[number], marks):
+            if number not in self.opaque and read_heading(self.lines[number], marks):
                 yield number
 
     def find_thematic_break(self, start: int) -> int:
         """Find the number of the first thematic break from `start` on; the count of lines where there is none."""
         for number in range(start, len(self.lines)):
-            if number not in self.code and THEMATIC_BREAK.fullmatch(self.lines[number]):
+            if number not in self.opaque and THEMATIC_BREAK.fullmatch(self.lines[number]):
                 return number
         return len(self.lines)
 
@@ -74,6 +79,64 @@ def find_code_lines(lines: Sequence[str]) -> frozenset[int]:
         if next_index < len(candidates):
             code.update(range(number, candidates[next_index] + 1))
     return frozenset(code)
+
+
+def find_comment_lines(lines: Sequence[str], code: Collection[int] = ()) -> frozenset[int]:
+    """Find the numbers of the lines whose text begins inside an HTML comment.
+
+    Args:
+        lines: of a text.
+        code: numbers of the lines of code: a comment neither begins nor ends there.
+
+    >>> sorted(find_comment_lines(["a <!-- b --> c", "<!--", "- d", "-->", "<!-- e"]))
+    [1, 2, 3]
+    """
+    spans = iter(_find_comments("\n".join(lines), lines, code))
+    hidden: set[int] = set()
+    line_start = 0
+    span = next(spans, None)
+    for number, line in enumerate(lines):
+        text_start = line_start + len(line) - len(line.lstrip())
+        while span and span[1] <= text_start:
+            span = next(spans, None)
+        if span and span[0] <= text_start and line.strip():
+            hidden.add(number)
+        line_start += len(line) + 1
+    return frozenset(hidden)
+
+
+def remove_comments(markdown: str) -> str:
+    """Remove the HTML comments of a Markdown text, as a reader of the printed issue sees it. Code keeps its text.
+
+    >>> remove_comments("a<!-- b --> `<!-- c -->`")
+    'a `<!-- c -->`'
+    """
+    if "<!--" not in markdown:
+        return markdown
+    lines = markdown.split("\n")
+    pieces, comment_end = [], 0
+    for start, end in _find_comments(markdown, lines, find_code_lines(lines)):
+        pieces.append(markdown[comment_end:start])
+        comment_end = end
+    pieces.append(markdown[comment_end:])
+    return "".join(pieces)
+
+
+def _find_comments(text: str, lines: Sequence[str], code: Collection[int]) -> Iterator[tuple[int, int]]:
+    """Find the start and the end of each HTML comment outside code. A comment that is never closed hides nothing."""
+    blanked = (
+        "\n".join(" " * len(line) if number in code else line for number, line in enumerate(lines)) if code else text
+    )
+    position = 0
+    while opening := _COMMENT_OR_CODE.search(blanked, position):
+        position = opening.end()
+        if opening[0] != "<!--":
+            continue
+        end = blanked.find("-->", position)
+        if end < 0:
+            return
+        position = end + len("-->")
+        yield opening.start(), position
 
 
 def read_heading(line: str, marks: str) -> str:

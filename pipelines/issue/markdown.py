@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import groupby
 from typing import Final
 
@@ -35,7 +35,9 @@ def render_issue(issue: Issue, newsletter: Newsletter, template: str) -> str:
         The whole file.
     """
     accepted = remove_machine_lines(issue, newsletter)
-    text = _compile_template(template).render(issue=accepted, labels=newsletter.labels, br=HARD_BREAK)
+    text = _compile_template(template, newsletter.frame.dateline).render(
+        issue=accepted, labels=newsletter.labels, br=HARD_BREAK
+    )
     return text.replace("\r\n", "\n")  # a browser's text field sends the longer one
 
 
@@ -52,12 +54,27 @@ def remove_machine_lines(issue: Issue, newsletter: Newsletter) -> Issue:
 
 
 @lru_cache(maxsize=8)
-def _compile_template(template: str) -> Template:
+def _compile_template(template: str, dateline: str) -> Template:
     environment = Environment(  # noqa: S701 - it writes Markdown; `propose_entry` escapes text from the web
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
     environment.filters["item"] = render_item
+    environment.filters["heading"] = partial(render_heading, dateline=dateline)
     return environment.from_string(template)
+
+
+def render_heading(issue: Issue, dateline: str) -> str:
+    """Write the text of an issue's heading: title, date, headline.
+
+    Args:
+        issue: its own dateline, if it has one, is written as it is.
+        dateline: template of the text between title and headline.
+
+    >>> render_heading(Issue(date(2020, 11, 30), "简报", headline="甲/乙"), " ({date})：")
+    '简报 (2020-11-30)：甲/乙'
+    """
+    between = dateline.format(date=issue.date) if issue.dateline is None else issue.dateline
+    return f"{issue.title}{between}{issue.headline or ''}".rstrip()
 
 
 def render_item(entry: Entry) -> str:

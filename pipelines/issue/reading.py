@@ -27,6 +27,10 @@ _DATE: Final = re.compile(r"[（(]?\s{0,9}((?:19|20)\d\d)[-./年](\d{1,2})[-./�
 # "**关注模型压缩、低比特量化与移动端推理**"
 _TAGLINE: Final = re.compile(r"\*\*(?P<text>[^*]+)\*\*\s*")
 
+# "……更快。", "[项目](https://e.org)", "> 注：完\n"
+_ENDS_WHOLE: Final = re.compile(r"(?:\n|[。！？!?.…”」』）)\]|>*~])[ \t]*\Z")
+"""The end of a file that is not cut off: a line end, or the end of a sentence, of a link, of a table row."""
+
 
 def read_issue(data: bytes, *, name: str, newsletter: Newsletter) -> Issue:
     """Read one past issue.
@@ -49,12 +53,14 @@ def read_issue(data: bytes, *, name: str, newsletter: Newsletter) -> Issue:
     heading, doubts = _read_heading(outline.heading, sections, name, newsletter)
     opening = _read_opening(page.lines[slice(*outline.opening)], newsletter)
     footer = join_block(page.lines[outline.footer :])
-    doubts += _find_doubts(sections, footer, len(data), newsletter)
+    doubts += _find_doubts(sections, footer, text, len(data), newsletter)
     return Issue(
         date=heading.date,
         title=heading.title,
         sections=sections,
         front_matter=outline.front_matter,
+        above_heading=join_block(page.lines[slice(*outline.above_heading)]),
+        dateline=heading.dateline,
         headline=heading.headline,
         tagline=opening.tagline,
         notice=opening.notice,
@@ -75,6 +81,7 @@ class _Outline:
 
     Args:
         front_matter: its text.
+        above_heading: the lines between the front matter and the heading.
         heading: its text, without the mark; empty for an issue without a heading.
         opening: the lines from the heading to the first section.
         sections: each with its heading.
@@ -83,6 +90,7 @@ class _Outline:
     """
 
     front_matter: str | None
+    above_heading: tuple[int, int]
     heading: str
     opening: tuple[int, int]
     sections: tuple[tuple[int, int], ...]
@@ -93,7 +101,8 @@ class _Outline:
     def find(cls, page: MarkdownLines, newsletter: Newsletter) -> _Outline:
         lines = page.lines
         front_matter, start = _read_front_matter(lines)
-        headings = list(page.find_headings("##", start))
+        text_start = _find_end_of_toml(lines, start)
+        headings = list(page.find_headings("##", text_start))
         footer = page.find_thematic_break(headings[-1]) if headings else len(lines)
         list_heading = newsletter.back_issues.heading
         list_headings = (
@@ -102,9 +111,10 @@ class _Outline:
         back_issues = next(list_headings, footer)
         section_starts = [number for number in headings if number < back_issues]
         opening_end = (*section_starts, back_issues)[0]
-        title_line = next((number for number in page.find_headings("#", start) if number < opening_end), None)
+        title_line = next((number for number in page.find_headings("#", text_start) if number < opening_end), None)
         return cls(
             front_matter=front_matter,
+            above_heading=(start, start if title_line is None else title_line),
             heading=read_heading(lines[title_line], "#") if title_line is not None else "",
             opening=(start if title_line is None else title_line + 1, opening_end),
             sections=tuple(pairwise((*section_starts, back_issues))),
@@ -122,6 +132,14 @@ def _read_front_matter(lines: Sequence[str]) -> tuple[str | None, int]:
     return (join_block(lines[start + 1 : end]), end + 1) if end is not None else (None, start)
 
 
+def _find_end_of_toml(lines: Sequence[str], start: int) -> int:
+    """Find the line after front matter in TOML, between two `+++` lines: a comment in it looks like a heading."""
+    if start >= len(lines) or lines[start].rstrip() != "+++":
+        return start
+    ends = (number for number in range(start + 1, len(lines)) if lines[number].rstrip() == "+++")
+    return next(ends, start - 1) + 1
+
+
 # ---- Heading and opening
 
 
@@ -129,6 +147,7 @@ def _read_front_matter(lines: Sequence[str]) -> tuple[str | None, int]:
 class _Heading:
     date: date
     title: str
+    dateline: str | None
     headline: str | None
 
 
@@ -142,13 +161,19 @@ def _read_heading(
         doubts = []
         if in_name and in_name[0] != issued:
             doubts.append(f"标题的日期是 {issued}，文件名的是 {in_name[0]}")
-        return _Heading(issued, heading[:start].strip() or newsletter.title, heading[end:].strip() or None), doubts
+        title = heading[:start].rstrip()
+        separator = re.match(r"\s*[:：]?\s*", heading[end:])
+        headline = heading[end + (separator.end() if separator else 0) :].strip()
+        dateline = heading[len(title) : len(heading) - len(headline)] if title else None
+        if dateline is not None and dateline.rstrip() == newsletter.frame.dateline.format(date=issued).rstrip():
+            dateline = None
+        return _Heading(issued, title or newsletter.title, dateline, headline or None), doubts
     if in_name is None or not any(newsletter.category(section.name) for section in sections):
         raise NotAnIssue(
             f"{name}：不是一期简报：应有一行标题，如「# {newsletter.title} (2020-11-30)」，"
             f"和「## {newsletter.category_names[0]}」这样的栏目"
         )
-    return _Heading(in_name[0], heading or newsletter.title, None), [f"标题里没有日期，按文件名算作 {in_name[0]}"]
+    return _Heading(in_name[0], heading or newsletter.title, None, None), [f"标题里没有日期，按文件名算作 {in_name[0]}"]
 
 
 def _find_date(text: str) -> tuple[date, int, int] | None:
@@ -196,7 +221,7 @@ def _read_opening(lines: Sequence[str], newsletter: Newsletter) -> _Opening:
     return _Opening(
         tagline=tagline["text"] if tagline else None,
         notice=join_block(notice),
-        guide=join_block([guide]),
+        guide=guide.strip() if guide_line < len(lines) else None,
         preamble=join_block([*lines[:guide_line], *lines[guide_end:]]),
     )
 
@@ -222,7 +247,7 @@ def _find_entry_starts(page: MarkdownLines, start: int, end: int) -> Iterator[in
     entry_bullet = None
     for number in range(start, end):
         line = page.lines[number]
-        item = ITEM.match(line) if number not in page.code and not THEMATIC_BREAK.fullmatch(line) else None
+        item = ITEM.match(line) if number not in page.opaque and not THEMATIC_BREAK.fullmatch(line) else None
         bullet = (item["mark"] or "-") if item else None
         entry_bullet = entry_bullet or bullet
         if bullet and bullet == entry_bullet:
@@ -234,7 +259,7 @@ def _find_closing(page: MarkdownLines, start: int, end: int, newsletter: Newslet
     for number in range(start + 1, end):
         line, previous_line = page.lines[number], page.lines[number - 1]
         set_apart = line.strip() and not previous_line.strip() and not line[0].isspace()
-        if set_apart and number not in page.code and not is_label_or_summary_line(line, newsletter):
+        if set_apart and number not in page.opaque and not is_label_or_summary_line(line, newsletter):
             return number
     return end
 
@@ -244,7 +269,7 @@ def _read_entry(page: MarkdownLines, start: int, end: int) -> Entry:
     lines = [page.lines[start][item.end() if item else 0 :].rstrip()]
     for number in range(start + 1, end):
         line = page.lines[number].rstrip()
-        if line or lines[-1] or number in page.code:
+        if line or lines[-1] or number in page.opaque:
             lines.append(line)
     return Entry("\n".join(lines).rstrip())
 
@@ -252,12 +277,15 @@ def _read_entry(page: MarkdownLines, start: int, end: int) -> Entry:
 # ---- Doubts: what the editor has to look at
 
 
-def _find_doubts(sections: Sequence[Section], footer: str | None, size: int, newsletter: Newsletter) -> list[str]:
+def _find_doubts(
+    sections: Sequence[Section], footer: str | None, text: str, size: int, newsletter: Newsletter
+) -> list[str]:
     """Find sections that the newsletter does not know, and signs that the file is cut off.
 
     Args:
         sections: of the issue.
         footer: of the issue.
+        text: of the whole file.
         size: of the file, in bytes.
         newsletter: its sections and its footer.
 
@@ -267,7 +295,7 @@ def _find_doubts(sections: Sequence[Section], footer: str | None, size: int, new
     doubts = [
         f"栏目「{section.name}」不在简报的栏目里" for section in sections if newsletter.category(section.name) is None
     ]
-    if footer is None and newsletter.footer:
+    if footer is None and newsletter.footer and not _ENDS_WHOLE.search(text):
         present = {category.name for section in sections if (category := newsletter.category(section.name))}
         missing = "、".join(name for name in newsletter.category_names if name not in present)
         doubts.append(f"到第 {size} 字节为止没有页脚，可能被截断" + (f"；缺少栏目：{missing}" if missing else ""))

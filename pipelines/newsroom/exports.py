@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, assert_never
 
 from pipelines import files
 from pipelines.issue.formats.as_json import render_json
-from pipelines.issue.formats.atom import render_atom
+from pipelines.issue.formats.atom import ExportedFeed, render_atom
 from pipelines.issue.formats.readme import update_back_issues
-from pipelines.issue.formats.wechat import Picture, render_wechat, render_wechat_page
+from pipelines.issue.formats.wechat import Picture, WeChatArticle, render_wechat, render_wechat_page
 from pipelines.issue.markdown import remove_machine_lines, render_issue
 from pipelines.model import Issue
 from pipelines.newsletter import Newsletter
@@ -92,11 +93,11 @@ class FileOfAll:
 
     Args:
         name: of the file, relative to the folder of issues.
-        render: makes the text of all issues.
+        render: makes the text of all issues at a time; the text of the file as it is helps it keep what readers know.
     """
 
     name: Callable[[Newsletter], str]
-    render: Callable[[Sequence[Issue], Newsroom], Rendering]
+    render: Callable[[Sequence[Issue], Newsroom, str, datetime], Rendering]
 
 
 def _render_markdown(issue: Issue, newsroom: Newsroom) -> Rendering:
@@ -104,17 +105,18 @@ def _render_markdown(issue: Issue, newsroom: Newsroom) -> Rendering:
 
 
 def _render_wechat(issue: Issue, newsroom: Newsroom) -> Rendering:
-    templates = (_template(newsroom, name) for name in ("wechat.html.j2", "wechat.css"))
-    article = render_wechat(issue, newsroom.newsletter, *templates)
-    return Rendering(render_wechat_page(article, issue), article.pictures)
+    article = make_wechat_article(issue, newsroom)
+    return Rendering(render_wechat_page(article, issue, newsroom.newsletter), article.pictures)
 
 
 def _render_json(issue: Issue, newsroom: Newsroom) -> Rendering:
     return Rendering(render_json(issue, newsroom.newsletter))
 
 
-def _render_atom(issues: Sequence[Issue], newsroom: Newsroom) -> Rendering:
-    return Rendering(render_atom(issues, newsroom.newsletter, _template(newsroom, "issue.md.j2")))
+def _render_atom(issues: Sequence[Issue], newsroom: Newsroom, old_text: str, now: datetime) -> Rendering:
+    exported = ExportedFeed.read(old_text, newsroom.newsletter)
+    template = _template(newsroom, "issue.md.j2")
+    return Rendering(render_atom(issues, newsroom.newsletter, template, now=now, exported=exported))
 
 
 FORMATS: Final[Mapping[Format, FileAnIssue | FileOfAll]] = {
@@ -124,6 +126,12 @@ FORMATS: Final[Mapping[Format, FileAnIssue | FileOfAll]] = {
     Format.JSON: FileAnIssue("json", _render_json),
 }
 """The row of each format. A format without a row fails before any file is written."""
+
+
+def make_wechat_article(issue: Issue, newsroom: Newsroom) -> WeChatArticle:
+    """Make the WeChat article of an issue."""
+    templates = (_template(newsroom, name) for name in ("wechat.html.j2", "wechat.css"))
+    return render_wechat(issue, newsroom.newsletter, *templates)
 
 
 def render_as_markdown(issue: Issue, newsroom: Newsroom) -> str:
@@ -139,6 +147,7 @@ def plan_files(
     *,
     published: Sequence[Issue],
     whole: bool,
+    now: datetime,
 ) -> list[PlannedFile]:
     """Plan the files of an export.
 
@@ -149,6 +158,7 @@ def plan_files(
         folder: of the issues.
         published: all published issues, with the issues that this export publishes.
         whole: also update the list of back issues in the README that `[publish]` names.
+        now: the current time, aware.
 
     Returns:
         The files, in the order of the issues.
@@ -161,7 +171,7 @@ def plan_files(
     )
     rows = [FORMATS[name] for name in formats]
     plan = [file for issue in issues for row in rows for file in _files_of_issue(issue, row, newsroom, folder)]
-    plan += [file for row in rows for file in _files_of_all(published, row, newsroom, folder)]
+    plan += [file for row in rows for file in _files_of_all(published, row, newsroom, folder, now)]
     readme = newsroom.newsletter.publish.readme
     if whole and readme:
         plan.append(_readme(newsroom, folder / readme, published))
@@ -182,12 +192,14 @@ def _files_of_issue(
 
 
 def _files_of_all(
-    issues: Sequence[Issue], row: FileAnIssue | FileOfAll, newsroom: Newsroom, folder: Path
+    issues: Sequence[Issue], row: FileAnIssue | FileOfAll, newsroom: Newsroom, folder: Path, now: datetime
 ) -> Iterator[PlannedFile]:
     match row:
         case FileOfAll():
-            rendering = row.render(issues, newsroom)
-            yield PlannedFile(folder / row.name(newsroom.newsletter), rendering.text, rendering.pictures)
+            path = folder / row.name(newsroom.newsletter)
+            old_text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+            rendering = row.render(issues, newsroom, old_text, now)
+            yield PlannedFile(path, rendering.text, rendering.pictures)
         case FileAnIssue():
             pass
         case _:

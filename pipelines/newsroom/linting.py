@@ -6,29 +6,33 @@ from collections.abc import Iterator
 from datetime import date
 
 from pipelines.issue.changes import PARTS, list_entries
+from pipelines.issue.decoding import NotAnIssue
 from pipelines.issue.keys import find_entry_keys
 from pipelines.issue.lint import Finding, Records, find_issue_urls, fix_issue, lint
+from pipelines.issue.markdown import remove_machine_lines
+from pipelines.issue.portability import find_article_limits, find_differences, find_limits, find_unreturned
+from pipelines.issue.reading import read_issue
 from pipelines.model import Issue, Snapshot, StoredArticle
-from pipelines.newsletter import Newsletter
+from pipelines.newsroom import Newsroom
 from pipelines.newsroom.drafts import decide_edit, get_draft, note_change
 from pipelines.newsroom.editor import Editor
+from pipelines.newsroom.exports import make_wechat_article, render_as_markdown
 from pipelines.newsroom.issues import save_issue
-from pipelines.rules import Rules
 from pipelines.store import Transaction
 
 
-def lint_issue(tx: Transaction, issue: Issue, newsletter: Newsletter, rules: Rules) -> list[Finding]:
+def lint_issue(tx: Transaction, issue: Issue, newsroom: Newsroom) -> list[Finding]:
     """Find everything that an editor should look at before the issue is published.
 
     Args:
         tx: open for reading.
         issue: a draft, or a published issue.
-        newsletter: its labels and categories.
-        rules: the tables of addresses and references.
+        newsroom: its newsletter, rules and templates.
 
     Returns:
-        Findings in print order.
+        Findings in print order; then the texts that the issue's pages would show in different ways.
     """
+    newsletter, rules = newsroom.newsletter, newsroom.rules
     keys_by_entry = [find_entry_keys(entry, newsletter, rules) for entry in list_entries(issue)]
     printed = tx.issues.find_printed(key for keys in keys_by_entry for key in keys)
     records = Records(
@@ -37,7 +41,26 @@ def lint_issue(tx: Transaction, issue: Issue, newsletter: Newsletter, rules: Rul
         find_source_changes(tx, issue),
         tx.snapshots.get_link_checks(find_issue_urls(issue)),
     )
-    return lint(issue, newsletter, rules, records)
+    written = remove_machine_lines(issue, newsletter)
+    return [
+        *lint(issue, newsletter, rules, records),
+        *find_differences(written),
+        *find_unreturned(written, _export_and_read(written, newsroom)),
+        *find_limits(written),
+    ]
+
+
+def lint_for_wechat(issue: Issue, newsroom: Newsroom) -> list[Finding]:
+    """Find the limits of WeChat that the exported article exceeds; its export costs some 50 ms."""
+    return find_article_limits(make_wechat_article(issue, newsroom))
+
+
+def _export_and_read(issue: Issue, newsroom: Newsroom) -> Issue | None:
+    text = render_as_markdown(issue, newsroom)
+    try:
+        return read_issue(text.encode(errors="replace"), name=f"{issue.date}.md", newsletter=newsroom.newsletter)
+    except NotAnIssue:
+        return None
 
 
 def find_source_changes(tx: Transaction, issue: Issue) -> dict[int, list[Finding]]:

@@ -11,12 +11,13 @@ from importlib.resources import files
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
 from pipelines.issue.escape import make_printable_url
 from pipelines.issue.formats.sanitizer import ON_THE_DESK, sanitize_html
+from pipelines.issue.lines import remove_comments
+from pipelines.issue.parser import make_parser
 from pipelines.review.visit import NothingHere, Visit
 
 _TYPES: Final[Mapping[str, str]] = {
@@ -94,6 +95,7 @@ SCRIPT_TEXTS: Final = (
     "正在抓取：{0} / {1}",
     "显示图片",
     "先保存或取消正在写的",
+    "先选用哪一份",
 )
 """The texts of the scripts, in Chinese; a page hands each script the translations."""
 
@@ -105,8 +107,8 @@ def render_markdown(markdown: str) -> Markup:
     >>> render_markdown("[a](javascript:x) <b>c</b> **d**")
     Markup('<p>[a](javascript:x) &lt;b&gt;c&lt;/b&gt; <strong>d</strong></p>\\n')
     """
-    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
-    return Markup(sanitize_html(parser.render(markdown), ON_THE_DESK))  # noqa: S704 - sanitized
+    rendered = make_parser(html=False, pictures=False).render(remove_comments(markdown))
+    return Markup(sanitize_html(rendered, ON_THE_DESK))  # noqa: S704 - sanitized
 
 
 @dataclass(frozen=True, slots=True)

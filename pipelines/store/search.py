@@ -8,7 +8,6 @@ index here and compares every text.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -28,7 +27,7 @@ from sqlalchemy import (
 from pipelines.model import StoredArticle
 from pipelines.store.engine import chunks, upsert
 from pipelines.store.tables import search_texts
-from pipelines.text import UNSPACED
+from pipelines.text import UNSPACED, fold
 
 SUMMARY_CHARACTERS: Final = 200
 """Characters of a summary that are searched; a match further down is seldom what the story is about."""
@@ -40,6 +39,8 @@ _CJK: Final = UNSPACED + r"\uf900-\ufaff\U00020000-\U0003ffff"
 _RUN: Final = re.compile(rf"[{_CJK}]+|(?:(?![{_CJK}])[^\W_])+")
 _EXACT: Final = re.compile(r"[a-z0-9]+|[\u4e00-\u9fff]{1,2}")
 """A term that the index alone finds: a beginning of a Latin word, a Chinese character, a pair of them."""
+
+_BLANK_BETWEEN_SCRIPTS: Final = re.compile(rf"(?<=[{_CJK}]) (?=[a-z0-9])|(?<=[a-z0-9]) (?=[{_CJK}])")
 
 _WIDE: Final = "\u2e80"
 
@@ -105,7 +106,7 @@ def make_condition(query: str, article: ColumnElement[int], dialect: str) -> Col
     Returns:
         The condition; None for a query without words.
     """
-    terms = fold_text(query[:LONGEST_QUERY]).split()[:MOST_TERMS]
+    terms = split_terms(query[:LONGEST_QUERY])[:MOST_TERMS]
     if not terms:
         return None
     rows = search_texts.c
@@ -123,12 +124,23 @@ def make_condition(query: str, article: ColumnElement[int], dialect: str) -> Col
 
 
 def fold_text(content: str) -> str:
-    """Fold a text for comparison: one form of each character, one case, single blanks.
+    """Fold a text for comparison: one form of each character, one case, one Chinese script, single blanks.
 
-    >>> fold_text("ＭＮＮ　Kit\\n量化")
-    'mnn kit 量化'
+    Between a Chinese and a Latin character no blank is left: some set one there and some do not.
+
+    >>> fold_text("ＭＮＮ　Kit\\n量化，臺積電 7 nm")
+    'mnn kit量化,台积电7 nm'
     """
-    return " ".join(unicodedata.normalize("NFKC", content).casefold().split())
+    return _BLANK_BETWEEN_SCRIPTS.sub("", " ".join(fold(content).split()))
+
+
+def split_terms(query: str) -> list[str]:
+    """Split a query into its terms, each as texts are compared.
+
+    >>> split_terms("骁龙690 驍龍 690")
+    ['骁龙690', '骁龙', '690']
+    """
+    return [term for part in query.split() for term in fold_text(part).split()]
 
 
 def split_words(text: str) -> str:

@@ -1,10 +1,14 @@
-"""Issues -> a feed of them: Atom (RFC 4287), an entry an issue."""
+"""Issues -> a feed of them: Atom (RFC 4287), an entry an issue.
+
+A feed reader knows an issue by its `id` and learns of a correction by `updated`. So the feed that was exported before
+is read first: each issue keeps its `id`, and keeps its `updated` while its text stays.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from typing import Final
 from urllib.parse import urljoin
@@ -12,6 +16,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from feedgen.entry import FeedEntry
 from feedgen.feed import FeedGenerator
+from lxml import etree
 
 from pipelines.issue import inline
 from pipelines.issue.escape import clean_line, make_printable_url
@@ -22,30 +27,84 @@ from pipelines.newsletter import Newsletter
 
 SUMMARY_CHARACTERS: Final = 500
 
+_ATOM: Final = "{http://www.w3.org/2005/Atom}"
 
-def render_atom(issues: Sequence[Issue], newsletter: Newsletter, template: str) -> str:
-    """Write the feed of the newest issues, newest first. The same issues give the same feed at any time.
 
-    An issue's `updated` is the last moment of its day, because an issue does not record its later changes.
+@dataclass(frozen=True, slots=True)
+class ExportedEntry:
+    """An issue as a feed has it: its identifier, the time of its last change, its title, summary and content."""
+
+    id: str
+    updated: datetime
+    title: str
+    summary: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedFeed:
+    """A feed that was exported before: its identifier, and its entries by the issue's date."""
+
+    id: str | None = None
+    entries: Mapping[date, ExportedEntry] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, document: str, newsletter: Newsletter) -> ExportedFeed:
+        """Read a feed that `render_atom` wrote; a text that is no such feed gives an empty one.
+
+        Args:
+            document: the XML.
+            newsletter: its time zone dates the issues.
+        """
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
+        try:
+            feed = etree.fromstring(document.encode(), parser)
+        except etree.XMLSyntaxError:
+            return cls()
+        entries = {}
+        for entry in feed.iter(f"{_ATOM}entry"):
+            values = {name: entry.findtext(f"{_ATOM}{name}") or "" for name in ("id", "title", "summary", "content")}
+            try:
+                published = datetime.fromisoformat(entry.findtext(f"{_ATOM}published") or "")
+                updated = datetime.fromisoformat(entry.findtext(f"{_ATOM}updated") or "")
+            except ValueError:
+                continue
+            entries[published.astimezone(newsletter.zone).date()] = ExportedEntry(updated=updated, **values)
+        return cls(feed.findtext(f"{_ATOM}id"), entries)
+
+
+def render_atom(
+    issues: Sequence[Issue],
+    newsletter: Newsletter,
+    template: str,
+    *,
+    now: datetime,
+    exported: ExportedFeed | None = None,
+) -> str:
+    """Write the feed of the newest issues, newest first.
+
+    An issue's `updated` is the last moment of its day, or now if its day is not over; after a correction it is now.
 
     Args:
         issues: published issues.
         newsletter: `[publish]` has the site's address, the licence and the length of the feed.
         template: Jinja source of an issue's Markdown.
+        now: the current time, aware.
+        exported: the feed as it was exported before; the same issues then give the same feed at any time.
 
     Returns:
         The XML document.
     """
     style = newsletter.publish
+    exported = exported or ExportedFeed()
     newest = sorted(issues, key=lambda issue: issue.date, reverse=True)[: style.feed_entries]
     feed = FeedGenerator()
     site = make_printable_url(style.url)
-    feed.id(site or _make_identifier(newsletter, "feed"))
+    feed.id(exported.id or _make_identifier(newsletter, "feed") or site)
     feed.title(_clean_xml(newsletter.title))
-    feed.language("zh")
+    feed.language(newsletter.language)
     feed.author({"name": _clean_xml(newsletter.editor)})
     feed.generator("jianbao")
-    feed.updated(_find_end_of_day(newest[0].date if newest else date(1970, 1, 1), newsletter))
     if newsletter.tagline:
         feed.subtitle(_clean_xml(inline.strip_marks(newsletter.tagline)))
     if style.licence:
@@ -55,27 +114,46 @@ def render_atom(issues: Sequence[Issue], newsletter: Newsletter, template: str) 
         feed.link(
             {"href": urljoin(_end_with_slash(site), style.feed_address), "rel": "self", "type": "application/atom+xml"}
         )
-    for issue in newest:
-        feed.add_entry(_make_entry(issue, newsletter, template, site), order="append")
+    entries = [
+        _make_entry(issue, newsletter, template, site, exported.entries.get(issue.date), now) for issue in newest
+    ]
+    for entry in entries:
+        feed.add_entry(entry, order="append")
+    feed.updated(max((entry.updated() for entry in entries), default=datetime(1970, 1, 1, tzinfo=newsletter.zone)))
     document: bytes = feed.atom_str(pretty=True)
     return document.decode()
 
 
-def _make_entry(issue: Issue, newsletter: Newsletter, template: str, site: str | None) -> FeedEntry:
+def _make_entry(  # noqa: PLR0917 - an entry is made of six values
+    issue: Issue,
+    newsletter: Newsletter,
+    template: str,
+    site: str | None,
+    exported: ExportedEntry | None,
+    now: datetime,
+) -> FeedEntry:
     entry = FeedEntry()
     address = urljoin(_end_with_slash(site), newsletter.publish.issue.format(date=issue.date)) if site else None
     headline = f" {inline.strip_marks(issue.headline)}" if issue.headline else ""
-    entry.id(address or _make_identifier(newsletter, str(issue.date)))
-    entry.title(_clean_xml(f"{issue.title} ({issue.date}){headline}"))
-    entry.updated(_find_end_of_day(issue.date, newsletter))
-    entry.published(_find_end_of_day(issue.date, newsletter))
+    title = _clean_xml(f"{issue.title} ({issue.date}){headline}")
+    end_of_day = _find_end_of_day(issue.date, newsletter)
+    entry.id(exported.id if exported else _make_identifier(newsletter, str(issue.date)) or address)
+    entry.title(title)
+    entry.published(end_of_day)
     if address:
         entry.link({"href": address, "rel": "alternate", "type": "text/html"})
-    if issue.guide:
-        entry.summary(_clean_xml(inline.strip_marks(issue.guide))[:SUMMARY_CHARACTERS])
+    summary = _clean_xml(inline.strip_marks(issue.guide))[:SUMMARY_CHARACTERS] if issue.guide else ""
+    if summary:
+        entry.summary(summary)
     body = render_issue(replace(issue, front_matter=None, back_issues=None), newsletter, template)
     body = re.sub(r"\A\s*# .*\n", "", body)  # a feed reader shows the title itself
-    entry.content(render_inner_html(render_tree(body, address)).strip(), type="html")
+    content = render_inner_html(render_tree(body, address)).strip()
+    entry.content(content, type="html")
+    if exported is None:
+        entry.updated(min(end_of_day, now))
+    else:
+        same = (exported.title, exported.summary, exported.content) == (title, summary, content)
+        entry.updated(exported.updated if same else now)
     for section in issue.sections:
         entry.category({"term": _clean_xml(section.name)})
     return entry
@@ -98,6 +176,11 @@ def _find_end_of_day(day: date, newsletter: Newsletter) -> datetime:
     return datetime.combine(day, time(23, 59, 59), tzinfo=newsletter.zone)
 
 
-def _make_identifier(newsletter: Newsletter, part: str) -> str:
-    """Make an identifier that never changes, for a newsletter without a site."""
-    return uuid5(NAMESPACE_URL, f"jianbao:{newsletter.title}:{part}").urn
+def _make_identifier(newsletter: Newsletter, part: str) -> str | None:
+    """Make an identifier that depends on no address: of `[publish] id`, or of the title where there is no site.
+
+    Returns:
+        A `urn:uuid:`; None for a newsletter that has a site and no `[publish] id`: its addresses are its identifiers.
+    """
+    name = newsletter.publish.id or ("" if make_printable_url(newsletter.publish.url) else newsletter.title)
+    return uuid5(NAMESPACE_URL, f"jianbao:{name}:{part}").urn if name else None

@@ -6,16 +6,15 @@ An editor's Markdown may hold HTML, as a footer with a licence does. So the whol
 from __future__ import annotations
 
 import re
-from functools import lru_cache, partial
+from functools import partial
 from typing import Final
 from urllib.parse import urljoin
 
 from lxml import etree, html
-from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock, reference
 
 from pipelines.issue.escape import make_printable_url
 from pipelines.issue.formats.sanitizer import EXPORTED, sanitize_html
+from pipelines.issue.parser import make_parser
 
 _DEEPEST: Final = 40
 """Elements inside elements; a deeper element is written as its text."""
@@ -34,7 +33,7 @@ def render_tree(markdown: str, base: str | None = None) -> html.HtmlElement:
     Returns:
         The `div`. Every link in it has an address; a picture without an address is an empty `span`.
     """
-    rendered = _NOT_XML.sub("", _make_parser().render(markdown))
+    rendered = _NOT_XML.sub("", make_parser(html=True).render(markdown))
     sanitized = sanitize_html(rendered, EXPORTED, partial(make_absolute_url, base=base))
     root = html.fragment_fromstring(sanitized, create_parent="div")
     for link in list(root.iter("a")):
@@ -53,19 +52,6 @@ def render_inner_html(element: html.HtmlElement) -> str:
     """Write the content of an element as HTML."""
     text = _escape_html(element.text or "")
     return text + "".join(etree.tostring(child, encoding="unicode", method="html") for child in element)
-
-
-@lru_cache(maxsize=1)
-def _make_parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-    parser.block.ruler.at("reference", _read_definition, {"alt": []})
-    return parser
-
-
-def _read_definition(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """Read the definition of a link, but not a footnote: CommonMark would read it as a definition and hide its text."""
-    footnote = state.src.startswith("[^", state.bMarks[start] + state.tShift[start])
-    return not footnote and reference(state, start, end, silent)
 
 
 def _escape_html(text: str) -> str:

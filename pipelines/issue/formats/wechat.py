@@ -17,9 +17,9 @@ from lxml import html
 from markupsafe import Markup
 
 from pipelines.issue import inline
-from pipelines.issue.entry import read_label_line
+from pipelines.issue.entry import read_label_line, split_first_line
 from pipelines.issue.formats.html import render_inner_html, render_tree
-from pipelines.issue.lines import find_code_lines
+from pipelines.issue.lines import find_code_lines, remove_comments
 from pipelines.issue.markdown import remove_machine_lines, render_item
 from pipelines.model import Entry, Issue, Section
 from pipelines.newsletter import Newsletter
@@ -117,7 +117,7 @@ def render_wechat(issue: Issue, newsletter: Newsletter, template: str, css: str)
     return WeChatArticle(_inline_style(text, css), tuple(notes.pictures), tuple(notes.references.values()))
 
 
-def render_wechat_page(article: WeChatArticle, issue: Issue) -> str:
+def render_wechat_page(article: WeChatArticle, issue: Issue, newsletter: Newsletter) -> str:
     """Write the file: the article, and above it the instructions for pasting and the pictures to upload."""
     title = Markup.escape(f"{issue.title} ({issue.date})")
     pictures = "".join(
@@ -127,7 +127,7 @@ def render_wechat_page(article: WeChatArticle, issue: Issue) -> str:
     uploads = f"<p>粘贴之后，在有「图 n」的地方插入这些图片：</p><ol>{pictures}</ol>" if pictures else ""
     return (
         "<!DOCTYPE html>\n"
-        f'<html lang="zh"><head><meta charset="utf-8"><title>{title}</title>'
+        f'<html lang="{newsletter.language}"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1"></head>\n'
         '<body style="margin: 0 auto; max-width: 677px; padding: 16px">\n'
         '<section style="font-size: 13px; color: #666666; border-bottom: 1px solid #cccccc; margin-bottom: 16px">'
@@ -166,7 +166,7 @@ def _lay_out_section(section: Section, newsletter: Newsletter, notes: _Notes) ->
 
 
 def _lay_out_entry(entry: Entry, newsletter: Newsletter, notes: _Notes) -> dict[str, Any]:
-    first_line, *lines = entry.markdown.split("\n")
+    first_line, lines = split_first_line(remove_comments(entry.markdown))
     code = find_code_lines(lines)
     parts: list[tuple[str, list[str]]] = []
     for number, line in enumerate(lines):
@@ -188,7 +188,9 @@ def _lay_out_entry(entry: Entry, newsletter: Newsletter, notes: _Notes) -> dict[
 def _render_part(kind: str, lines: list[str], newsletter: Newsletter, notes: _Notes) -> Markup:
     if kind == "label":
         return Markup(_render_line(lines[0], notes))  # noqa: S704
-    text = str(_render_block(render_item(Entry("\n".join(lines))).removeprefix("- "), notes) or "")
+    tree = render_tree(render_item(Entry("\n".join(lines))), _ISSUE_FOLDER)
+    _unwrap_item(tree)
+    text = render_inner_html(_adapt(tree, notes)).strip()
     word = re.escape(newsletter.labels.summary)
     return Markup(  # noqa: S704
         re.sub(rf"^\s*<p>(?:<strong>)?({word}[:：])(?:</strong>)?", r'<p><span class="word">\1</span>', text, count=1)
@@ -197,7 +199,7 @@ def _render_part(kind: str, lines: list[str], newsletter: Newsletter, notes: _No
 
 def _render_line(markdown: str, notes: _Notes) -> str:
     """Render one line of Markdown, without a paragraph around it."""
-    tree = _replace_links(render_tree(markdown, _ISSUE_FOLDER), notes)
+    tree = _adapt(render_tree(markdown, _ISSUE_FOLDER), notes)
     if len(tree) == 1 and tree[0].tag == "p" and not (tree.text or "").strip():
         return render_inner_html(tree[0])
     return render_inner_html(tree)
@@ -206,12 +208,123 @@ def _render_line(markdown: str, notes: _Notes) -> str:
 def _render_block(markdown: str | None, notes: _Notes) -> Markup | None:
     if not markdown or not markdown.strip():
         return None
-    return Markup(render_inner_html(_replace_links(render_tree(markdown, _ISSUE_FOLDER), notes)).strip())  # noqa: S704
+    return Markup(render_inner_html(_adapt(render_tree(markdown, _ISSUE_FOLDER), notes)).strip())  # noqa: S704
+
+
+def _unwrap_item(tree: html.HtmlElement) -> None:
+    """Put the content of the first item of a list in the place of the list; text without a paragraph gets one."""
+    if not len(tree) or tree[0].tag != "ul" or not len(tree[0]):
+        return
+    item = tree[0][0]
+    paragraph = html.Element("p")
+    paragraph.text, item.text = item.text, None
+    while len(item) and item[0].tag not in _BLOCKS:
+        paragraph.append(item[0])
+    if len(paragraph) or (paragraph.text or "").strip():
+        item.insert(0, paragraph)
+    tree[0].drop_tag()
+    item.drop_tag()
+
+
+_BLOCKS: Final = frozenset(("p", "ul", "ol", "pre", "blockquote", "table", "h1", "h2", "h3", "h4", "h5", "h6", "hr"))
 
 
 _SITE: Final = "https://issue.invalid/"
 _ISSUE_FOLDER: Final = f"{_SITE}here/"
 """The base of relative addresses: it makes a picture beside the issue absolute, so that the picture is listed."""
+
+
+def _adapt(tree: html.HtmlElement, notes: _Notes) -> html.HtmlElement:
+    """Adapt a part to the editor of an official account: its links, pictures, code and nested lists."""
+    _replace_links(tree, notes)
+    for code in tree.iter("pre"):
+        _keep_lines(code)
+    for outer_list in [each for each in tree.iter("ul", "ol") if not _is_inside_list(each)]:
+        if any(inner is not outer_list for inner in outer_list.iter("ul", "ol")):
+            _lay_out_list(outer_list)
+    return tree
+
+
+def _keep_lines(code: html.HtmlElement) -> None:
+    """Write the line ends of code as `<br>` and its blanks as no-break spaces: the editor folds both (doocs/md#894)."""
+    for element in list(code.iter()):
+        for side in ("text", "tail"):
+            text = getattr(element, side)
+            if not text or (side == "tail" and element is code):
+                continue
+            first, *lines = text.rstrip("\n").replace("\t", "    ").replace(" ", "\xa0").split("\n")
+            setattr(element, side, first)
+            breaks = []
+            for line in lines:
+                line_break = html.Element("br")
+                line_break.tail = line
+                breaks.append(line_break)
+            if side == "text":
+                element[:0] = breaks
+            else:
+                parent = element.getparent()
+                position = parent.index(element) + 1
+                parent[position:position] = breaks
+
+
+def _is_inside_list(element: html.HtmlElement) -> bool:
+    return any(ancestor.tag in ("ul", "ol") for ancestor in element.iterancestors())
+
+
+def _lay_out_list(outer_list: html.HtmlElement) -> None:
+    """Lay a list that holds lists out as paragraphs with marks, indented by level: the editor flattens inner lists.
+
+    See mdnice/markdown-nice#39.
+    """
+    section = html.Element("section")
+    section.tail, outer_list.tail = outer_list.tail, None
+    outer_list.addprevious(section)
+    _lay_out_items(outer_list, 0, section)
+    outer_list.getparent().remove(outer_list)
+
+
+def _lay_out_items(source: html.HtmlElement, level: int, section: html.HtmlElement) -> None:
+    first_number = int(source.get("start") or 1)
+    for index, item in enumerate(source.findall("li")):
+        mark = f"{first_number + index}. " if source.tag == "ol" else f"{_MARKS[min(level, len(_MARKS) - 1)]} "
+        paragraph = _start_paragraph(section, level)
+        paragraph.text = mark + (item.text or "").lstrip()
+        for child in list(item):
+            tail, child.tail = child.tail, None
+            if child.tag in ("ul", "ol"):
+                _lay_out_items(child, level + 1, section)
+                paragraph = None
+            elif child.tag in _BLOCKS:
+                if child.tag == "p" and paragraph is not None and not len(paragraph) and paragraph.text == mark:
+                    paragraph.text = mark + (child.text or "")
+                    paragraph.extend(list(child))
+                else:
+                    child.set("style", _indent(level + 1))
+                    section.append(child)
+                    paragraph = None
+            else:
+                paragraph = paragraph if paragraph is not None else _start_paragraph(section, level + 1)
+                paragraph.append(child)
+                child.tail = tail
+                tail = None
+            if tail and tail.strip():
+                paragraph = _start_paragraph(section, level + 1)
+                paragraph.text = tail.strip()
+
+
+def _start_paragraph(section: html.HtmlElement, level: int) -> html.HtmlElement:
+    paragraph = html.Element("p")
+    paragraph.set("style", _indent(level))
+    section.append(paragraph)
+    return paragraph
+
+
+def _indent(level: int) -> str:
+    return f"padding-left: {1.5 * level:g}em"
+
+
+_MARKS: Final = "•◦▪"
+"""The mark of an item by the level of its list."""
 
 
 def _replace_links(tree: html.HtmlElement, notes: _Notes) -> html.HtmlElement:

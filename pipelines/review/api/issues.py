@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import date
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
@@ -14,7 +14,7 @@ from pipelines import files
 from pipelines.errors import CannotDecide
 from pipelines.issue.changes import MOST_CHARACTERS, PARTS, Part, replace_text
 from pipelines.issue.formats.as_json import render_json
-from pipelines.model import Issue
+from pipelines.model import EARLIEST_ISSUE, LATEST_ISSUE, Issue
 from pipelines.newsroom import drafts, run
 from pipelines.newsroom.decisions import Stale
 from pipelines.newsroom.issues import list_issues, publish_issues
@@ -76,7 +76,7 @@ class DateBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    date: date
+    date: Annotated[date, Field(ge=EARLIEST_ISSUE, le=LATEST_ISSUE)]
 
 
 class PreviewBody(BaseModel):

@@ -136,7 +136,7 @@ def set_browser_cookie(response: Response, browser: str, *, secure: bool) -> Non
         path="/",
         secure=secure,
         httponly=True,
-        samesite="strict",
+        samesite="lax",  # a link from elsewhere opens the desk logged in; a form from elsewhere lacks the token
     )
 
 

@@ -19,7 +19,7 @@ from pipelines.review.pages.issue import read_day, view_issue
 from pipelines.review.rendering import render_page
 from pipelines.review.visit import NothingHere, Visit
 from pipelines.store import Transaction
-from pipelines.store.search import fold_text
+from pipelines.store.search import fold_text, split_terms
 
 MOST_HITS: Final = 100
 
@@ -58,7 +58,7 @@ def show_archive(visit: Visit) -> Response:
     query = visit.read_query(ArchiveQuery)
     store = visit.newsroom.store
     hits: list[PrintedEntry] = []
-    if terms := fold_text(query.q).split():
+    if terms := split_terms(query.q):
         with store.reading() as tx:
             matches = [(day, entry) for day, entry in tx.issues.list_printed_entries() if _matches(entry, terms)]
             hits = [_make_printed_entry(visit, tx, day, entry) for day, entry in matches[:MOST_HITS]]

@@ -14,7 +14,7 @@ from pipelines.issue.entry import EntryView, read_entry, read_summary, read_titl
 from pipelines.issue.frame import propose_guide, propose_headline
 from pipelines.issue.lint import Finding
 from pipelines.issue.markdown import render_issue
-from pipelines.model import Issue
+from pipelines.model import EARLIEST_ISSUE, LATEST_ISSUE, Issue
 from pipelines.newsroom.decisions import read_state_versions
 from pipelines.newsroom.issues import read_issues_to_export
 from pipelines.newsroom.linting import lint_issue
@@ -120,7 +120,7 @@ def view_issue(visit: Visit, day: date, changed: Issue | None = None) -> IssueVi
     if changed is not None:
         issue = replace(changed, back_issues=issue.back_issues)
     with newsroom.store.reading() as tx:
-        findings = lint_issue(tx, issue, newsletter, newsroom.rules)
+        findings = lint_issue(tx, issue, newsroom)
         versions = _read_versions(tx, issue)
     sections, first_position = [], 0
     for section_position, section in enumerate(issue.sections):
@@ -205,4 +205,12 @@ def show_issue(visit: Visit) -> Response:
     date_in_query = visit.request.query_params.get("date")
     day: date | None = read_day(date_in_query) if date_in_query else next(iter(drafts), None)
     issue_view = view_issue(visit, day) if day else None
-    return render_page(visit, "issue.html", title="本期", issue_view=issue_view, drafts=drafts)
+    return render_page(
+        visit,
+        "issue.html",
+        title="本期",
+        issue_view=issue_view,
+        drafts=drafts,
+        earliest=EARLIEST_ISSUE,
+        latest=LATEST_ISSUE,
+    )

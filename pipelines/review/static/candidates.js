@@ -211,6 +211,10 @@ function edit() {
     if (told.status === 409) { // what was typed stays; the next save knows what it replaces
       const [fresh] = elements(told.html);
       mine().dataset.version = fresh.dataset.version;
+      form.querySelector('.conflict')?.remove();
+      const box = document.getElementById('conflict').content.firstElementChild.cloneNode(true);
+      box.querySelector('pre').textContent = [fresh.querySelector('.details h2'), ...fresh.querySelectorAll('.summary p:not(.none)')].map((line) => line.textContent.trim()).join('\n');
+      form.append(box);
     }
     tell(told.error, true);
   });

@@ -77,6 +77,36 @@ async function renewed() {
   return true;
 }
 
+// The session has ended: whoever logs in again goes on where they were, and nothing that was written is lost.
+function logInAgain() {
+  const dialog = document.getElementById('login');
+  if (!dialog) { location.assign('/login?next=' + encodeURIComponent(location.pathname + location.search)); return false; }
+  const form = dialog.querySelector('form');
+  const wrong = dialog.querySelector('.wrong');
+  const cursor = document.activeElement;
+  wrong.hidden = true;
+  form.elements.password.value = '';
+  dialog.showModal();
+  return new Promise((resolve) => {
+    form.onsubmit = async (event) => {
+      event.preventDefault();
+      await renewed();
+      const { name, password } = form.elements;
+      const body = new URLSearchParams({ csrf: token, next: '/api/session', name: name.value, password: password.value });
+      const answer = await fetch('/login', { method: 'POST', body }).catch(() => null);
+      if (!answer?.ok) { wrong.hidden = false; password.select(); return; }
+      await renewed();
+      dialog.close('in');
+    };
+    dialog.onclose = () => {
+      form.elements.password.value = '';
+      cursor?.focus?.({ preventScroll: true });
+      resolve(dialog.returnValue === 'in');
+      dialog.returnValue = '';
+    };
+  });
+}
+
 // For what runs in the line already; all else is sent.
 export async function ask(method, path, body) {
   let response;
@@ -86,7 +116,10 @@ export async function ask(method, path, body) {
   } catch {
     return { status: 0, error: say('没有连上：请再试一次') };
   }
-  if (response.status === 401) location.assign('/login?next=' + encodeURIComponent(location.pathname + location.search));
+  while (response.status === 401 && await logInAgain()) {
+    response = await sent(method, path, body).catch(() => response);
+    if (response.status === 403 && await renewed()) response = await sent(method, path, body).catch(() => response);
+  }
   const told = await response.json().catch(() => ({ error: String(response.status) }));
   return { status: response.status, ...told };
 }
@@ -106,11 +139,12 @@ export function typing(event) {
 const pages = { c: '/candidates', i: '/issue', s: '/sources', a: '/archive' };
 let going = false;
 
-// `keys` maps what a key is called to what it does. An input method that composes, a shortcut of the browser and a field
+// `keys` maps what a key is called to what it does; one that is `here` is meant for the page that it was pressed on. An input method that composes, a shortcut of the browser and a field
 // that somebody types in are left alone. What is pressed while this page is left is meant for the next one.
 export function listen(keys) {
   const press = (key, event) => {
     if (leaving) {
+      if (keys[key]?.here) return true;
       sessionStorage.setItem('early', JSON.stringify([...JSON.parse(sessionStorage.getItem('early') ?? '[]'), key]));
       return true;
     }
@@ -132,7 +166,7 @@ export function listen(keys) {
     return true;
   };
   document.addEventListener('keydown', (event) => {
-    if (event.isComposing || event.keyCode === 229 || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.isComposing || event.keyCode === 229 || window.isShortcut(event)) return;
     if (typing(event)) {
       if (event.key === 'Escape' && event.target.type === 'search') event.target.blur();
       return;
@@ -142,7 +176,7 @@ export function listen(keys) {
   });
   const early = window.early ?? [];
   window.early = null;
-  for (const key of early) press(key, null);
+  for (const key of early) if (!keys[key]?.here) press(key, null);
 }
 
 document.querySelector('[data-help]')?.addEventListener('click', () => help.showModal());

@@ -1,6 +1,6 @@
 // 本期: order, move, write; and how it will look while it is written.
 
-import { ask, guard, inLine, listen, say, send, takeBack, tell } from './desk.js';
+import { ask, go, guard, inLine, listen, say, send, takeBack, tell } from './desk.js';
 
 const issue = document.querySelector('.issue');
 const parts = document.getElementById('parts');
@@ -64,6 +64,25 @@ function hand() {
 let composed = Promise.resolve();
 parts.addEventListener('compositionstart', () => { composed = new Promise((done) => parts.addEventListener('compositionend', done, { once: true })); });
 
+// What somebody else wrote into a field that is being written in: it stands beside it until one of the two is chosen.
+const conflicts = new Map();
+const fieldOf = (key) => (key.part ? parts.querySelector(`[data-part="${key.part}"]`) : entries().find((one) => name(one) === key.entry)?.querySelector('textarea'));
+
+function showConflicts() {
+  for (const box of parts.querySelectorAll('.conflict')) box.remove();
+  for (const [id, conflict] of conflicts) {
+    const field = fieldOf(conflict);
+    if (!field || field.value === field.defaultValue) { conflicts.delete(id); continue; }
+    const box = document.getElementById('conflict').content.firstElementChild.cloneNode(true);
+    box.querySelector('pre').textContent = field.defaultValue;
+    box.querySelector('[data-choose="theirs"]').addEventListener('click', () => { conflicts.delete(id); box.remove(); field.value = field.defaultValue; field.focus(); field.dispatchEvent(new Event('input', { bubbles: true })); });
+    box.querySelector('[data-choose="mine"]').addEventListener('click', () => { conflicts.delete(id); box.remove(); save(field); });
+    field.after(box);
+  }
+}
+
+const conflictOf = (field) => (field.dataset.part ? field.dataset.part : `entry ${name(field.closest('.entry'))}`);
+
 async function show(told, at = name(current())) {
   await composed;
   if (told.preview !== undefined) rendered.innerHTML = told.preview;
@@ -77,6 +96,7 @@ async function show(told, at = name(current())) {
   document.getElementById('items').textContent = entries().length;
   const again = entries().find((entry) => name(entry) === at);
   if (again) look(again, false);
+  showConflicts();
   if (!found() && again && !again.querySelector('textarea:not([hidden])')) look(again);
 }
 
@@ -181,6 +201,7 @@ function save(field) {
   const entry = field.closest('.entry');
   const { part } = field.dataset;
   if (!entry && text === field.defaultValue) return undefined;
+  if (conflicts.has(conflictOf(field))) { tell(say('先选用哪一份'), true); return undefined; }
   return inLine(async () => {
     const fresh = () => (entry ? (same(entry) ?? entry).querySelector('textarea') : parts.querySelector(`[data-part="${part}"]`));
     const now = entry && (same(entry) ?? entry);
@@ -194,6 +215,11 @@ function save(field) {
       written.defaultValue = text;
     }
     await show(told, entry ? entry.dataset.story || text : undefined);
+    const kept = told.status === 409 && fresh();
+    if (kept && kept.value !== kept.defaultValue) {
+      conflicts.set(conflictOf(kept), kept.dataset.part ? { part } : { entry: name(kept.closest('.entry')) });
+      showConflicts();
+    }
     tell(told.error ?? say('改好了'), Boolean(told.error));
   });
 }
@@ -326,14 +352,39 @@ const keys = {
   m: () => lookAs(rendered.hidden ? 'rendered' : 'markdown'),
 };
 for (const key of ['x', 'u', 'E', 'P']) keys[key].once = true;
-for (let number = 1; number <= 9; number++) keys[number] = () => toSection(number - 1);
+// A digit may be the rest of a date that has just been changed: for two seconds it moves nothing.
+const redated = sessionStorage.getItem('redated') === issue.dataset.day;
+sessionStorage.removeItem('redated');
+let changingDate = false;
+for (let number = 1; number <= 9; number++) {
+  keys[number] = () => { if (!changingDate && !(redated && performance.now() < 2000)) toSection(number - 1); };
+  keys[number].here = true;
+}
 
 for (const one of document.querySelectorAll('[data-look]')) one.addEventListener('click', () => lookAs(one.dataset.look));
 document.querySelector('[data-do="export"]').addEventListener('click', () => put(false));
 document.querySelector('[data-do="publish"]')?.addEventListener('click', askFirst);
-document.getElementById('date')?.addEventListener('change', async (event) => {
-  const told = await send('POST', `${base}/date`, { date: event.target.value });
-  if (told.error) { tell(told.error, true); event.target.value = issue.dataset.day; } else location.assign(`/issue?date=${told.date}`);
+
+// A date is meant when the field is left or Enter is pressed: a browser reports each digit as a change.
+const date = document.getElementById('date');
+async function redate() {
+  if (!date.value || date.value === issue.dataset.day) { date.value = issue.dataset.day; return; }
+  if (!date.validity.valid) { tell(date.validationMessage, true); date.value = issue.dataset.day; return; }
+  changingDate = true;
+  const told = await send('POST', `${base}/date`, { date: date.value });
+  if (told.error) {
+    changingDate = false;
+    tell(told.error, true);
+    date.value = issue.dataset.day;
+    return;
+  }
+  sessionStorage.setItem('redated', told.date);
+  go(`/issue?date=${told.date}`);
+}
+date?.addEventListener('blur', redate);
+date?.addEventListener('keydown', (event) => {
+  if (event.key === 'Enter') { event.preventDefault(); date.blur(); }
+  if (event.key === 'Escape') { date.value = issue.dataset.day; date.blur(); }
 });
 guard(() => [...parts.querySelectorAll('textarea')].some((field) => field.value !== field.defaultValue));
 if (innerWidth >= 900) look(entries()[0]);

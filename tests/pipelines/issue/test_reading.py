@@ -186,8 +186,6 @@ def test_heading_and_file_name_that_disagree_are_reported() -> None:
         b"# A project\n\nRead me.\n",
         "# 2021-13-45 没有这一天\n\n## 论文\n".encode(),
         b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4,
-        ISSUE.encode("gb18030"),
-        ISSUE.encode("utf-16"),
         b"#" * 5_000_000,
     ],
 )
@@ -222,13 +220,88 @@ def test_a_file_cut_inside_a_link_leaves_that_entry_out_and_says_so() -> None:
     assert issue.warnings[0] == "2021-03-05.md：末行的条目不完整，没有读入：- [丙上线](https:"
 
 
-def test_a_cut_is_told_wherever_it_falls_before_the_footer() -> None:
-    data = ISSUE.encode()
-    heading = data.index("甲发布".encode())
-    for at in range(heading, data.index(b"----\n\n- Editor")):
-        issue = read_issue(data[:at], name="2021-03-05.md", newsletter=NEWSLETTER)
-        assert issue.warnings, f"cut at {at}"
-        assert issue.date == date(2021, 3, 5)
+def test_a_cut_inside_a_word_before_the_footer_is_named() -> None:
+    start = ISSUE.index("甲发布")
+    for end in range(start, ISSUE.index("----\n\n- Editor")):
+        if ISSUE[end - 1].isalnum() and ISSUE[end].isalnum():
+            issue = read_issue(ISSUE[:end].encode(), name="2021-03-05.md", newsletter=NEWSLETTER)
+            assert issue.warnings, f"cut at {end}"
+            assert issue.date == date(2021, 3, 5)
+
+
+@pytest.mark.parametrize("end", ["摘要：说了甲。", "摘要：见[项目](https://example.org)", "摘要：说了甲\n", "> 注：完"])
+def test_an_issue_without_a_footer_whose_last_line_is_whole_raises_no_alarm(end: str) -> None:
+    text = f"# 嵌入式AI简报 (2021-03-05)\n\n## 论文\n\n- [甲 | 源](https://example.org/1)\n{end}"
+    issue = read_issue(text.encode(), name="2021-03-05.md", newsletter=NEWSLETTER)
+    assert bool(issue.warnings) == (end == "> 注：完")
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "gbk", "utf-16"])
+def test_an_issue_in_another_encoding_is_read_and_its_encoding_named(encoding: str) -> None:
+    text = ISSUE.replace("\U0001f525", "")
+    issue = read_issue(text.encode(encoding), name="2021-03-05.md", newsletter=NEWSLETTER)
+    assert issue == read_issue(text.encode(), name="2021-03-05.md", newsletter=NEWSLETTER)
+    assert issue.warnings[0].endswith("读入")
+
+
+def test_many_damaged_characters_of_a_long_file_are_counted_and_the_file_is_read() -> None:
+    data = ISSUE.encode() * 3
+    position = data.index("摘要".encode())
+    issue = read_issue(data[:position] + b"\xff" * 30 + data[position:], name="a.md", newsletter=NEWSLETTER)
+    assert any("另有 10 处" in warning for warning in issue.warnings)
+
+
+@pytest.mark.parametrize(
+    ("heading", "headline"),
+    [
+        ("嵌入式AI简报 (2021-03-05)：甲/乙", "甲/乙"),
+        ("嵌入式AI简报(2021-03-05): 甲/乙", "甲/乙"),
+        ("嵌入式AI简报 2021年3月5日 甲/乙", "甲/乙"),
+        ("嵌入式AI简报 (2021-03-05)：", None),
+        ("嵌入式AI简报 (2021-03-05) 甲/乙", "甲/乙"),
+    ],
+)
+def test_the_text_between_title_and_headline_is_no_part_of_either_and_comes_back(
+    heading: str, headline: str | None
+) -> None:
+    issue = read(f"# {heading}\n\n## 论文\n\n- [甲 | 源](https://example.org/1)\n")
+    assert (issue.title, issue.headline) == ("嵌入式AI简报", headline)
+    assert render_issue(issue, NEWSLETTER, TEMPLATE).splitlines()[0] == f"# {heading}"
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "![封面](cover.png)\n\n<!-- 本期由小王编辑 -->",
+        "+++\n# 注释\ntitle = '甲'\n+++",
+        "Title: 甲\nDate: 2021-03-05",
+        "欢迎阅读。",
+        "<!--\n# 旧标题 (2020-01-01)\n-->",
+    ],
+)
+def test_text_above_the_heading_is_kept(above: str) -> None:
+    issue = read(f"{above}\n\n# 嵌入式AI简报 (2021-03-05)\n\n## 论文\n\n- [甲 | 源](https://example.org/1)\n")
+    assert issue.above_heading == above
+    assert render_issue(issue, NEWSLETTER, TEMPLATE).startswith(f"{above}\n\n# 嵌入式AI简报 (2021-03-05)\n")
+
+
+def test_an_item_in_a_comment_is_no_item() -> None:
+    issue = read(
+        "# 嵌入式AI简报 (2021-03-05)\n\n## 论文\n\n- [甲 | 源](https://example.org/1)\n摘要：说了甲。\n<!--\n"
+        "- [撤下 | 源](https://example.org/9)\n\n## 开源项目\n-->\n"
+        "- [乙 | 源](https://example.org/2) <!-- https://example.org/8 -->\n"
+    )
+    (section,) = issue.sections
+    views = [read_entry(entry.markdown, NEWSLETTER) for entry in section.entries]
+    assert [view.urls for view in views] == [("https://example.org/1",), ("https://example.org/2",)]
+    assert views[0].summary == ("说了甲。",)
+    assert "撤下" in render_issue(issue, NEWSLETTER, TEMPLATE)
+
+
+def test_an_empty_guide_comes_back() -> None:
+    issue = read("# 嵌入式AI简报 (2021-03-05)\n\n> 导读：\n\n## 论文\n\n- [甲 | 源](https://example.org/1)\n")
+    assert issue.guide == ""
+    assert "> 导读：" in render_issue(issue, NEWSLETTER, TEMPLATE)
 
 
 def test_a_byte_that_is_no_text_is_replaced_and_its_place_told() -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 import pytest
+from browsers import CHROMIUM, serve_desk
 from builders import NOON
 from desks import make_newsroom
 from firefox import start_firefox
@@ -22,7 +20,6 @@ from pipelines.review.guard.passwords import hash_password
 
 pytestmark = pytest.mark.slow
 
-CHROMIUM = os.environ.get("JIANBAO_CHROMIUM", "/usr/bin/chromium")
 NAME, PASSWORD = "小王", "correct horse"
 ENGLISH = "button[name=lang][value=en]"
 LOG_OUT = "form[action='/logout'] button"
@@ -102,23 +99,6 @@ def newsroom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Newsro
         tx.users.save(NAME, hash_password(PASSWORD), NOON)
     yield newsroom
     newsroom.store.close()
-
-
-@contextmanager
-def serve_desk(newsroom: Newsroom, *options: str) -> Iterator[int]:
-    """Run `jianbao review` with options; its port."""
-    home = str(newsroom.home.path)
-    command = [sys.executable, "-m", "pipelines.cli", "--home", home, "review", "--port", "0", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        try:
-            line = server.stdout.readline()
-            port = re.search(r"http://[\d.]+:(\d+)", line)
-            assert port, line
-            yield int(port[1])
-        finally:
-            server.terminate()
-            server.wait(10)
 
 
 def log_in(window: Window, password: str) -> None:

@@ -26,6 +26,7 @@ TITLES = {
     4: "Quantization of tiny networks",
     5: "芯片的尽头是端",
     6: "INT8量化之后cafés里的骁龙865",
+    7: "臺積電談蘋果",
 }
 
 
@@ -47,6 +48,13 @@ def find_story_ids(tx: Transaction, words: str) -> set[int]:
     ("words", "numbers"),
     [
         ("高通", {1}),
+        ("骁龙690", {1}),
+        ("高通 690", {1}),
+        ("驍龍", {1, 6}),
+        ("骁龙 865", {6}),
+        ("台积电", {7}),
+        ("臺積電", {7}),
+        ("苹果", {7}),
         ("骁龙", {1, 6}),
         ("8量化", {6}),
         ("龙8", {6}),
@@ -65,8 +73,8 @@ def find_story_ids(tx: Transaction, words: str) -> set[int]:
         ("100%_", {3}),
         ("*", {3}),
         ("NEAR(", set()),
-        ("", {1, 2, 3, 4, 5, 6}),
-        ("   ", {1, 2, 3, 4, 5, 6}),
+        ("", set(TITLES)),
+        ("   ", set(TITLES)),
     ],
 )
 def test_words_are_found_where_they_stand(store: Store, words: str, numbers: set[int]) -> None:

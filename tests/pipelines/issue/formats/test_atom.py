@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import feedparser
@@ -15,7 +15,7 @@ from lxml import etree
 from places import SCHEMAS
 
 from crawler.home import bundled
-from pipelines.issue.formats.atom import render_atom
+from pipelines.issue.formats.atom import ExportedFeed, render_atom
 from pipelines.issue.reading import read_issue
 from pipelines.model import Entry, Issue, Section
 from pipelines.newsletter import Newsletter, Publish, load_newsletter
@@ -23,6 +23,7 @@ from pipelines.newsletter import Newsletter, Publish, load_newsletter
 NEWSLETTER = load_newsletter(bundled() / "newsletter.toml")
 TEMPLATE = (bundled() / "templates/issue.md.j2").read_text(encoding="utf-8")
 SCHEMA = etree.RelaxNG(etree.parse(SCHEMAS / "atom.rng"))
+LATER = datetime(2021, 6, 1, tzinfo=UTC)
 SITE = Publish(url="https://site.example/news", issue="issues/{date}.html", licence="CC BY-SA 4.0")
 
 
@@ -32,9 +33,9 @@ def issue(
     return Issue(date(2021, 3, day), title, (Section("论文", (Entry(markdown),)),), guide=guide, headline="甲/乙")
 
 
-def feed(*issues: Issue, publish: Publish = SITE, **values: object) -> str:
+def feed(*issues: Issue, publish: Publish = SITE, before: str = "", now: datetime = LATER, **values: object) -> str:
     newsletter: Newsletter = NEWSLETTER.model_copy(update={"publish": publish, **values})
-    text = render_atom(issues, newsletter, TEMPLATE)
+    text = render_atom(issues, newsletter, TEMPLATE, now=now, exported=ExportedFeed.read(before, newsletter))
     document = etree.fromstring(text.encode())
     assert SCHEMA.validate(document), SCHEMA.error_log
     assert broken(document) == []
@@ -94,6 +95,47 @@ def test_a_newsletter_without_a_site_has_identifiers_that_stay() -> None:
     assert len(set(ids)) == 2
     assert all(one.startswith("urn:uuid:") for one in ids)
     assert ids[1:] == [one.id for one in read(feed(issue(5), publish=Publish())).entries]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"publish": SITE.model_copy(update={"url": "https://moved.example/"})},
+        {"publish": SITE.model_copy(update={"issue": "{date}/"})},
+        {"publish": Publish()},
+        {"title": "嵌入式 AI 简报"},
+    ],
+)
+def test_identifiers_stay_when_site_pattern_or_title_change(change: dict[str, object]) -> None:
+    before = feed(issue(5), issue(20))
+    after = feed(issue(5), issue(20), issue(25), before=before, **change)  # type: ignore[arg-type]
+    assert read(after).feed.id == read(before).feed.id
+    assert [entry.id for entry in read(after).entries[1:]] == [entry.id for entry in read(before).entries]
+
+
+def test_with_a_name_for_ever_identifiers_depend_on_no_address() -> None:
+    named = SITE.model_copy(update={"id": "a1"})
+    moved = named.model_copy(update={"url": "https://moved.example/", "issue": "{date}/"})
+    assert [entry.id for entry in read(feed(issue(), publish=named)).entries] == [
+        entry.id for entry in read(feed(issue(), publish=moved, title="别名")).entries
+    ]
+
+
+def test_a_correction_moves_updated_and_nothing_else_does() -> None:
+    before = feed(issue(5), issue(20))
+    assert feed(issue(5), issue(20), before=before, now=datetime(2022, 1, 1, tzinfo=UTC)) == before
+    corrected = read(feed(issue(5, guide="三条"), issue(20), before=before, now=datetime(2022, 1, 1, tzinfo=UTC)))
+    assert [entry.updated[:10] for entry in corrected.entries] == ["2021-03-20", "2022-01-01"]
+    assert corrected.feed.updated[:10] == "2022-01-01"
+
+
+def test_an_issue_of_today_is_not_updated_in_the_future() -> None:
+    now = datetime(2021, 3, 5, 2, tzinfo=UTC)
+    assert read(feed(issue(5), now=now)).entries[0].updated == "2021-03-05T02:00:00+00:00"
+
+
+def test_the_feed_is_in_the_language_of_the_newsletter() -> None:
+    assert 'xml:lang="en"' in feed(issue(), language="en")
 
 
 def test_the_feed_holds_as_many_issues_as_wanted_and_may_hold_none() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -95,7 +96,7 @@ def test_pictures_are_listed_for_upload_and_marked_where_they_stood() -> None:
     )
     assert "图 1：二维码" in made.html
     assert "../qr.jpg" not in made.html
-    assert "图 1：二维码（../qr.jpg）" in render_wechat_page(made, ISSUE)
+    assert "图 1：二维码（../qr.jpg）" in render_wechat_page(made, ISSUE, NEWSLETTER)
 
 
 def test_a_picture_in_a_title_is_listed_and_one_that_is_linked_keeps_its_address() -> None:
@@ -136,7 +137,7 @@ def test_every_class_of_the_template_has_a_rule() -> None:
 
 def test_code_and_what_looks_like_markup_stays_text() -> None:
     made = article().html
-    assert "make &lt;all&gt;" in made
+    assert "make\xa0&lt;all&gt;" in made
     assert "&lt;b&gt;" in holding(r"[\<b>x](https://e.org)" + "\n摘要：x")
 
 
@@ -209,7 +210,7 @@ def test_chromium_shows_the_article_without_loading_anything(tmp_path: Path) -> 
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where there is a browser
 
     path = tmp_path / "issue.wechat.html"
-    path.write_text(render_wechat_page(article(), ISSUE), encoding="utf-8")
+    path.write_text(render_wechat_page(article(), ISSUE, NEWSLETTER), encoding="utf-8")
     asked: list[str] = []
     said: list[str] = []
     with sync_playwright() as playwright:
@@ -228,3 +229,53 @@ def test_chromium_shows_the_article_without_loading_anything(tmp_path: Path) -> 
     assert asked == [path.as_uri()]
     assert said == []
     assert width <= 700, "a phone would have to scroll sideways"
+
+
+def test_the_levels_of_a_nested_list_are_shown_by_marks_and_indents() -> None:
+    made = article(replace(ISSUE, sections=(Section("论文", (Entry(NESTED),)),)))
+    paragraphs = [found for found in elements(made.html) if found.tag == "p"]
+    rows = [(str(found.text_content()).strip(), found.get("style") or "") for found in paragraphs]
+    levels = {text: re.findall(r"padding-left: ([\d.]+)em", style) for text, style in rows}
+    assert levels["1. 先量化"] == ["0"]
+    assert levels["2. 再微调"] == ["0"]
+    assert levels["◦ 学习率"] == ["1.5"]
+    assert "- " not in made.html
+
+
+NESTED = """\
+[甲 | 源](https://arxiv.example/abs/2103.00001)
+摘要：三步：
+    1. 先量化
+    2. 再微调
+        - 学习率"""
+
+
+def test_a_list_of_one_level_stays_a_list() -> None:
+    made = article(
+        replace(
+            ISSUE, sections=(Section("论文", (Entry("[甲 | 源](https://e.example/1)\n摘要：x\n    - 一\n    - 二"),)),)
+        )
+    )
+    assert [found.text for found in elements(made.html) if found.tag == "li"] == ["一", "二"]
+
+
+def test_code_keeps_its_lines_and_its_indents() -> None:
+    made = holding("```c\nint main(void) {\n    return <0>;\n}\n```")
+    code = next(found for found in elements(made) if found.tag == "code")
+    assert [found.tag for found in code] == ["br", "br"]
+    assert code[0].tail == "\xa0\xa0\xa0\xa0return\xa0<0>;"
+
+
+@pytest.mark.parametrize(
+    "words", ["**重点。**下一句", "这是**“重点”**的", "**（注意）**看", "**INT8：**快", "~~作废。~~改"]
+)
+def test_emphasis_beside_chinese_punctuation_is_emphasis(words: str) -> None:
+    made = holding(f"[甲](https://e.example/1)\n摘要：{words}")
+    assert re.search("<strong|<s[ >]", made)
+    assert "**" not in made
+    assert "~~" not in made
+
+
+def test_a_comment_is_in_no_article() -> None:
+    made = holding("[甲](https://e.example/1)\n摘要：说了\n<!--\n- [撤下](https://e.example/2)\n-->")
+    assert "撤下" not in made

@@ -1,0 +1,110 @@
+"""An entry is read and reworded whatever its first line is led by, and the Markdown of unchanged words stays."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawler.home import bundled
+from pipelines.issue import inline
+from pipelines.issue.entry import read_entry, read_summary, read_title, reword_entry
+from pipelines.issue.escape import clean_line, escape_markdown
+from pipelines.newsletter import load_newsletter
+
+NEWSLETTER = load_newsletter(bundled() / "newsletter.toml")
+
+
+@pytest.mark.parametrize(
+    "first_line",
+    [
+        "🔥 [甲 | 源](https://example.org/1)",
+        "1️⃣ [甲 | 源](https://example.org/1)",
+        "1. [甲 | 源](https://example.org/1)",
+        "![图](cover.png) [甲 | 源](https://example.org/1)",
+        "编辑部的各位都在读的一篇 [甲 | 源](https://example.org/1)",
+        "[甲 | 源]（https://example.org/1）",
+        '<a href="https://example.org/1" target="_blank">甲 | 源</a>',
+        "[![图](cover.png)](https://example.org/1) 甲 | 源",
+        "[甲\n| 源](https://example.org/1)",
+        "<!-- 待核实 -->[甲 | 源](https://example.org/1)",
+    ],
+)
+def test_title_source_and_address_are_read_whatever_leads_the_first_line(first_line: str) -> None:
+    view = read_entry(f"{first_line}\n摘要：说了甲。", NEWSLETTER)
+    assert (view.title, view.source, view.url) == ("甲", "源", "https://example.org/1")
+    assert view.summary == ("说了甲。",)
+
+
+@pytest.mark.parametrize(
+    ("line", "title", "url"),
+    [
+        ("https://example.org/1，很好", "很好", "https://example.org/1"),
+        ("甲：https://example.org/1。", "甲", "https://example.org/1"),
+        ("甲 <https://example.org/1>（荐）", "甲", "https://example.org/1"),
+    ],
+)
+def test_a_bare_address_ends_before_the_punctuation_of_the_sentence(line: str, title: str, url: str) -> None:
+    view = read_entry(line, NEWSLETTER)
+    assert (view.title, view.url) == (title, url)
+
+
+@pytest.mark.parametrize("lead", ["🔥 ", "1. ", "![图](cover.png) ", "编辑部的各位都在读的一篇 ", "**荐** "])
+def test_another_title_leaves_what_leads_the_entry(lead: str) -> None:
+    markdown = f"{lead}[甲 | 源](https://example.org/1)\n摘要：说了甲。"
+    reworded = reword_entry(markdown, NEWSLETTER, title="乙 [1]", summary=read_summary(markdown, NEWSLETTER))
+    assert reworded == f"{lead}[乙 \\[1\\] | 源](https://example.org/1)\n摘要：说了甲。"
+
+
+RICH = """\
+[甲 | 源](https://example.org/1)
+摘要：作者提出**三点**，见[项目页](https://example.org/2)与`demo.py`：
+    1. 训练方法
+    2. 部署_工具_
+
+```sh
+pip install x
+```
+更多见[博客](https://example.org/3)
+代码：https://example.org/4"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "old_line", "new_line"),
+    [
+        ("三点", "四点", "**三点**", "**四点**"),
+        ("作者", "某作者", "摘要：作者", "摘要：某作者"),
+        ("训练方法", "训练的方法", "    1. 训练方法", "    1. 训练的方法"),
+        ("工具", "工具*", "部署_工具_", "部署_工具\\*_"),
+        ("pip install x", "pip install *", "pip install x", "pip install *"),
+        ("更多见博客", "更多见他的博客", "更多见[博客]", "更多见他的[博客]"),
+    ],
+)
+def test_one_change_on_the_card_leaves_all_other_markdown(
+    before: str, after: str, old_line: str, new_line: str
+) -> None:
+    summary = read_summary(RICH, NEWSLETTER).replace(before, after, 1)
+    assert reword_entry(RICH, NEWSLETTER, title="甲", summary=summary) == RICH.replace(old_line, new_line, 1)
+
+
+def test_a_line_added_and_a_line_removed_on_the_card_leave_the_other_lines() -> None:
+    lines = read_summary(RICH, NEWSLETTER).split("\n")
+    reworded = reword_entry(RICH, NEWSLETTER, title="甲", summary="\n".join([*lines[:-1], "一行*新*话", lines[-1]]))
+    assert reworded == RICH.replace("更多见", "一行\\*新\\*话\n更多见")
+    reworded = reword_entry(
+        RICH, NEWSLETTER, title="甲", summary="\n".join(line for line in lines if "训练" not in line)
+    )
+    assert reworded == RICH.replace("    1. 训练方法\n", "")
+
+
+MARKS = st.sampled_from(["**粗**", "[链](https://example.org/9)", "`码`", "斜*体*字", "\\*", "平字", " ", "，"])
+
+
+@given(st.lists(MARKS, min_size=1, max_size=6), st.text(alphabet="甲乙*_[]()` 。", max_size=12), st.integers(0, 30))
+def test_whatever_is_written_on_the_card_is_what_a_reader_sees(pieces: list[str], words: str, position: int) -> None:
+    markdown = f"[甲 | 源](https://example.org/1)\n摘要：{''.join(pieces)}"
+    text = read_summary(markdown, NEWSLETTER)
+    new_text = clean_line(text[:position] + words + text[position:])
+    reworded = reword_entry(markdown, NEWSLETTER, title="甲", summary=new_text)
+    assert read_title(reworded, NEWSLETTER) == "甲"
+    assert read_summary(reworded, NEWSLETTER) in (new_text, inline.strip_marks(escape_markdown(new_text)))

@@ -1,0 +1,152 @@
+"""Texts that the site, GitHub, the feed, WeChat or a later import would show in another way are found before export."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crawler.home import bundled
+from pipelines.issue.decoding import NotAnIssue
+from pipelines.issue.formats.wechat import render_wechat
+from pipelines.issue.markdown import render_issue
+from pipelines.issue.portability import find_article_limits, find_differences, find_limits, find_unreturned
+from pipelines.issue.reading import read_issue
+from pipelines.model import Entry, Issue, Section
+from pipelines.newsletter import load_newsletter
+
+NEWSLETTER = load_newsletter(bundled() / "newsletter.toml")
+TEMPLATE, WECHAT, CSS = (
+    (bundled() / "templates" / name).read_text(encoding="utf-8")
+    for name in ("issue.md.j2", "wechat.html.j2", "wechat.css")
+)
+TITLE = "[甲 | 源](https://example.org/1)"
+
+
+def issue(markdown: str = f"{TITLE}\n摘要：说了甲。", **parts: str) -> Issue:
+    closing = parts.pop("closing", None)
+    sections = (Section("论文", (Entry(markdown),), closing=closing), Section("开源项目", (Entry(TITLE),)))
+    return replace(Issue(date(2021, 3, 5), "嵌入式AI简报", sections), **parts)
+
+
+def codes(markdown: str) -> set[str]:
+    return {found.code for found in find_differences(issue(markdown)) if (found.part, found.position) == ("entry", 0)}
+
+
+def export_and_read(written: Issue) -> Issue | None:
+    try:
+        text = render_issue(written, NEWSLETTER, TEMPLATE)
+        return read_issue(text.encode(), name="2021-03-05.md", newsletter=NEWSLETTER)
+    except NotAnIssue:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("markdown", "code"),
+    [
+        (f"{TITLE}\n摘要：延迟 10 ms | 精度 70%。", "markup/table"),
+        (TITLE, "markup/table"),
+        (f"{TITLE}\n代码：u | v\n摘要：$a|b$", "markup/table"),
+        (f"{TITLE}\n摘要：x\n\n一 | 二\n三 | 四", "markup/table"),
+        (f"{TITLE}\n摘要：x\n<div align=center>图", "markup/html-block"),
+        (f"{TITLE}\n摘要：x\n<details><summary>更多</summary>", "markup/html-block"),
+        (f"{TITLE}\n摘要：**重点。**下一句", "markup/emphasis"),
+        (f"{TITLE}\n摘要：这是**“重点”**的", "markup/emphasis"),
+        (f"{TITLE}\n摘要：~~作废。~~改", "markup/emphasis"),
+        (f"{TITLE}\n摘要：x <!-- 待核实 -->", "markup/comment"),
+    ],
+)
+def test_a_text_that_pages_show_in_different_ways_is_found(markdown: str, code: str) -> None:
+    assert code in codes(markdown)
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        f"{TITLE}\n摘要：延迟 10 ms \\| 精度 70%。",
+        f"{TITLE}\n摘要：`a | b`",
+        f"{TITLE}\n摘要：**重点**。下一句，*斜*，x < y",
+        f"{TITLE}\n摘要：x\n```html\n<div> | <!-- -->\n```",
+        f"{TITLE}\n摘要：`<!-- 注释 -->`",
+        f"{TITLE}\n摘要：x\n\n| 一 | 二 |\n|---|---|\n| 三 | 四 |",
+    ],
+)
+def test_a_text_that_every_page_shows_alike_is_not_found(markdown: str) -> None:
+    assert codes(markdown) == set()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        issue(headline="甲\n乙"),
+        issue(guide="一段\n\n二段"),
+        issue(preamble="## 刊首语\n\n话"),
+        issue(footer="没有横线的页脚"),
+        issue(tagline="关注 *甲*"),
+        issue(f"{TITLE}\n摘要：x\n\n第二段"),
+        issue(f"{TITLE}\n摘要：x\n- 又一条"),
+        issue(f"{TITLE}\n摘要：x\n## 像栏目"),
+        replace(issue(), sections=(Section("论文", (Entry(TITLE),), notes="- 像条目"),)),
+    ],
+)
+def test_a_part_that_an_import_would_not_give_back_is_found(written: Issue) -> None:
+    assert find_unreturned(written, export_and_read(written))
+
+
+TEXTS = st.lists(
+    st.sampled_from(
+        [
+            "甲",
+            "摘要：",
+            "- 乙",
+            "## 论文",
+            "----",
+            "```",
+            "    缩进",
+            "> 引",
+            "| 表 |",
+            "<div>",
+            "<!--",
+            "-->",
+            "1. 丙",
+            "",
+        ]
+    ),
+    max_size=5,
+).map("\n".join)
+
+
+@settings(max_examples=200)
+@given(TEXTS, TEXTS, TEXTS, TEXTS)
+def test_an_issue_without_a_finding_comes_back_as_it_was_written(
+    entry: str, notes: str, guide: str, preamble: str
+) -> None:
+    written = issue(f"{TITLE}\n{entry}", guide=guide, preamble=preamble)
+    written = replace(written, sections=(replace(written.sections[0], notes=notes), *written.sections[1:]))
+    read_back = export_and_read(written)
+    if not find_unreturned(written, read_back):
+        assert read_back is not None
+        assert render_issue(read_back, NEWSLETTER, TEMPLATE) == render_issue(written, NEWSLETTER, TEMPLATE)
+
+
+def test_the_past_issues_come_back_as_they_are(archive: Path) -> None:
+    for path in sorted(archive.glob("*.md")):
+        past = read_issue(path.read_bytes(), name=path.name, newsletter=NEWSLETTER)
+        assert find_unreturned(past, export_and_read(past)) == []
+
+
+def test_the_limits_of_wechat_are_named_with_the_count() -> None:
+    long = issue(
+        f"{TITLE}\n摘要：![图](https://example.org/1.png){'长' * 20_000}", headline="题" * 70, guide="导" * 130
+    )
+    findings = find_limits(long) + find_article_limits(render_wechat(long, NEWSLETTER, WECHAT, CSS))
+    counts = {found.code: found.values["count"] for found in findings}
+    assert counts["wechat/title"] == len("嵌入式AI简报：") + 70
+    assert counts["wechat/digest"] == 130
+    assert counts["wechat/pictures"] == 1
+    assert int(str(counts["wechat/characters"])) > 20_000
+    assert find_limits(issue()) + find_article_limits(render_wechat(issue(), NEWSLETTER, WECHAT, CSS)) == []

@@ -1,0 +1,183 @@
+"""Nothing that an editor writes at the desk is lost or misread: dates, sessions that end, two editors at one text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browsers import CHROMIUM, serve_desk
+from builders import NOON
+from desks import make_newsroom
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from pipelines.newsroom import Newsroom
+from pipelines.review.guard.passwords import hash_password
+
+pytestmark = pytest.mark.slow
+
+NAME, PASSWORD = "小王", "correct horse"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    assert Path(CHROMIUM).exists(), f"{CHROMIUM} is not there: apt-get install chromium, or set JIANBAO_CHROMIUM"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def newsroom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Newsroom]:
+    monkeypatch.delenv("JIANBAO_DB", raising=False)
+    newsroom = make_newsroom(tmp_path / "newsletter")
+    yield newsroom
+    newsroom.store.close()
+
+
+def pick_all(page: Page) -> None:
+    """Pick what the list offers, so that a draft holds entries."""
+    page.goto("/candidates?category=")
+    page.wait_for_selector(".card[aria-current=true]")
+    for _ in range(3):
+        page.keyboard.press("a")
+    page.keyboard.press("g")
+    page.keyboard.press("i")
+    page.wait_for_selector(".entry")
+
+
+def read_sections(page: Page) -> list[list[str]]:
+    sections = page.locator(".section")
+    return [sections.nth(index).locator("h3").all_inner_texts() for index in range(sections.count())]
+
+
+@pytest.mark.parametrize("end", ["Enter", "Tab"])
+def test_a_date_counts_when_it_is_whole_and_its_digits_move_no_entry(
+    newsroom: Newsroom, browser: Browser, end: str
+) -> None:
+    with serve_desk(newsroom) as port:
+        page = browser.new_page(base_url=f"http://127.0.0.1:{port}", locale="en-US")
+        pick_all(page)
+        sections = read_sections(page)
+        changes: list[str] = []
+        page.on("request", lambda request: changes.append(request.url) if request.method == "POST" else None)
+        page.focus("#date")
+        page.keyboard.type("12302027", delay=60)
+        assert changes == []
+        for _ in range(3 if end == "Tab" else 1):
+            page.keyboard.press(end)
+        page.wait_for_url("**/issue?date=2027-12-30")
+        page.keyboard.type("27")
+        page.wait_for_selector(".entry")
+        assert read_sections(page) == sections
+        page.close()
+
+
+def test_a_date_that_nobody_means_is_refused(newsroom: Newsroom, browser: Browser) -> None:
+    with serve_desk(newsroom) as port:
+        page = browser.new_page(base_url=f"http://127.0.0.1:{port}", locale="en-US")
+        pick_all(page)
+        day = page.input_value("#date")
+        page.focus("#date")
+        page.keyboard.type("12300002")
+        page.keyboard.press("Enter")
+        expect(page.locator("#toast")).to_have_class("bad shown")
+        assert page.input_value("#date") == day
+        page.close()
+
+
+@pytest.mark.parametrize("modifiers", [{"ctrlKey": True, "altKey": True}, {"altKey": True}])
+def test_brackets_that_a_keyboard_writes_with_altgr_change_the_tab(
+    newsroom: Newsroom, browser: Browser, modifiers: dict[str, bool]
+) -> None:
+    with serve_desk(newsroom) as port:
+        page = browser.new_page(base_url=f"http://127.0.0.1:{port}")
+        page.goto("/candidates")
+        page.wait_for_selector(".card[aria-current=true]")
+        page.dispatch_event("body", "keydown", {"key": "]", "bubbles": True, **modifiers})
+        expect(page.locator("[data-tab]").nth(1)).to_have_attribute("aria-current", "true")
+        page.close()
+
+
+def test_whose_session_ends_while_writing_logs_in_where_they_are_and_loses_nothing(
+    newsroom: Newsroom, browser: Browser
+) -> None:
+    with newsroom.store.transaction() as tx:
+        tx.users.save(NAME, hash_password(PASSWORD), NOON)
+    with serve_desk(newsroom, "--host", "0.0.0.0") as port:
+        page = browser.new_page(base_url=f"http://127.0.0.1:{port}")
+        page.goto("/login")
+        page.fill("form.login [name=name]", NAME)
+        page.fill("form.login [name=password]", PASSWORD)
+        page.click("form.login button")
+        pick_all(page)
+        with newsroom.store.transaction() as tx:
+            tx.users.save(NAME, hash_password(PASSWORD), NOON)  # a password that is set ends all sessions
+        page.focus("[data-part=preamble]")
+        page.keyboard.insert_text("正在写的开场白")
+        page.wait_for_selector("dialog#login[open]")
+        page.fill("dialog#login [name=password]", "wrong horse")
+        page.keyboard.press("Enter")
+        expect(page.locator("dialog#login .wrong")).to_be_visible()
+        page.fill("dialog#login [name=password]", PASSWORD)
+        page.keyboard.press("Enter")
+        expect(page.locator("dialog#login")).not_to_be_visible()
+        assert page.input_value("[data-part=preamble]") == "正在写的开场白"
+        page.focus("[data-part=guide]")
+        expect(page.locator("#rendered")).to_contain_text("正在写的开场白")
+        page.reload()
+        assert page.input_value("[data-part=preamble]") == "正在写的开场白"
+        page.close()
+
+
+@pytest.mark.parametrize("choice", ["mine", "theirs"])
+def test_two_editors_at_one_text_see_both_and_choose(newsroom: Newsroom, browser: Browser, choice: str) -> None:
+    with serve_desk(newsroom) as port:
+        mine = browser.new_page(base_url=f"http://127.0.0.1:{port}")
+        pick_all(mine)
+        theirs = browser.new_page(base_url=f"http://127.0.0.1:{port}")
+        theirs.goto("/issue")
+        theirs.focus("[data-part=preamble]")
+        theirs.keyboard.insert_text("别人的开场")
+        theirs.keyboard.press("Control+Enter")
+        expect(theirs.locator("#toast")).to_contain_text("改好了")
+        mine.focus("[data-part=preamble]")
+        mine.keyboard.insert_text("我的开场")
+        mine.keyboard.press("Control+Enter")
+        expect(mine.locator(".conflict pre")).to_have_text("别人的开场")
+        assert mine.input_value("[data-part=preamble]") == "我的开场"
+        mine.focus("[data-part=preamble]")
+        mine.keyboard.press("Control+Enter")  # no second press replaces a text that nobody has chosen against
+        expect(mine.locator(".conflict pre")).to_have_text("别人的开场")
+        mine.click(f".conflict [data-choose={choice}]")
+        expect(mine.locator(".conflict")).to_have_count(0)
+        mine.focus("[data-part=guide]")
+        expected = "我的开场" if choice == "mine" else "别人的开场"
+        expect(mine.locator("#rendered")).to_contain_text(expected)
+        theirs.reload()
+        assert theirs.input_value("[data-part=preamble]") == expected
+        mine.close()
+        theirs.close()
+
+
+def test_a_card_that_somebody_else_reworded_shows_their_text_before_mine_replaces_it(
+    newsroom: Newsroom, browser: Browser
+) -> None:
+    with serve_desk(newsroom) as port:
+        pages = [browser.new_page(base_url=f"http://127.0.0.1:{port}") for _ in range(2)]
+        for page in pages:
+            page.goto("/candidates?category=")
+            page.wait_for_selector(".card[aria-current=true]")
+            page.keyboard.press("e")
+        for page, text in zip(pages, ("别人的摘要。", "我的摘要。"), strict=True):
+            page.fill("form.editor [name=summary]", text)
+            page.keyboard.press("Control+Enter")
+        expect(pages[0].locator("#toast")).to_contain_text("改好了")
+        expect(pages[1].locator(".conflict pre")).to_contain_text("别人的摘要。")
+        assert pages[1].input_value("form.editor [name=summary]") == "我的摘要。"
+        pages[1].focus("form.editor [name=summary]")
+        pages[1].keyboard.press("Control+Enter")
+        expect(pages[1].locator(".card[aria-current=true] .summary")).to_contain_text("我的摘要。")
+        for page in pages:
+            page.close()
