@@ -53,7 +53,7 @@ def start(home: Path, *arguments: str) -> subprocess.Popen[str]:
 
 def run(home: Path, *arguments: str) -> dict[str, Any]:
     process = start(home, *arguments)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=MOST_SECONDS)
     assert process.returncode == 0, err
     told: dict[str, Any] = json.loads(out)
     return told
@@ -108,7 +108,7 @@ def test_two_crawls_of_one_newsroom_never_run_at_once(tmp_path: Path, site: Site
         file.flush()
         fcntl.flock(file, fcntl.LOCK_EX)
         process = start(home, "crawl")
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=MOST_SECONDS)
     assert process.returncode == 1
     assert "进程 4711" in err
     assert site.seen == []
@@ -150,7 +150,7 @@ def test_a_crawl_that_is_killed_loses_nothing_and_repeats_nothing(tmp_path: Path
     wait_until(lambda: "/0" in site.paths())
     time.sleep(after)
     os.kill(process.pid, signal.SIGKILL)
-    process.communicate(timeout=30)
+    process.communicate(timeout=MOST_SECONDS)
     told = run(home, "crawl")
     assert all(row["failed"] is None for row in told["rows"])
     assert known_articles(home) == 60
