@@ -89,7 +89,7 @@ def test_entities_that_stand_for_one_another_cost_no_more_than_they_are_long() -
         with pytest.raises(SourceMisconfigured):
             read_opml(document)
 
-    assert_twice_costs_at_most_three_times(refuse, 8, 16)
+    assert_twice_costs_at_most_three_times(refuse, 2, 4)
 
 
 def test_every_kind_of_source_comes_back_as_it_was() -> None:
