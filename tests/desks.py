@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx2
@@ -54,13 +56,30 @@ class Desk:
 
 
 def make_newsroom(folder: Path) -> Newsroom:
+    """A newsroom in which the articles of `TITLES` are stored and grouped, for the caller to close its store."""
+    newsroom = _write_folder(folder)
+    database = newsroom.home.var / "jianbao.db"
+    database.parent.mkdir(exist_ok=True)
+    database.write_bytes(_grouped_database())
+    return newsroom
+
+
+def _write_folder(folder: Path) -> Newsroom:
     home = Home(folder)
     home.path.mkdir(parents=True, exist_ok=True)
     for name in ("newsletter.toml", "sources.toml"):
         (home.path / name).write_bytes((bundled() / name).read_bytes())
-    newsroom = Newsroom(home)
-    add_articles(newsroom, TITLES)
-    return newsroom
+    return Newsroom(home)
+
+
+@cache
+def _grouped_database() -> bytes:
+    """The file of the database; it is made once in a process."""
+    with TemporaryDirectory() as folder:
+        newsroom = _write_folder(Path(folder))
+        add_articles(newsroom, TITLES)
+        newsroom.store.close()
+        return (newsroom.home.var / "jianbao.db").read_bytes()
 
 
 def add_articles(newsroom: Newsroom, titles: dict[int, str], **values: Any) -> None:

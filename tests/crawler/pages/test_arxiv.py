@@ -114,7 +114,6 @@ def test_a_feed_that_declares_entities_is_refused_unread(declaration: str) -> No
         arxiv.api(reply(answer("http://arxiv.org/abs/2103.15348v1", total=1, before=declaration, title="&x;")))
 
 
-@pytest.mark.timeout(10)
 @pytest.mark.parametrize("unit", ["a", "a ", "arXiv:", "9"])
 def test_a_very_long_text_costs_no_more_than_its_length(unit: str) -> None:
     def read(text: str) -> None:

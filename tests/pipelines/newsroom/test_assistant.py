@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from builders import article
 from commands import Cli
+from databases import write_new_database
 from servers import Seen, Site, http, serving
 
 from crawler.home import bundled
@@ -178,6 +179,7 @@ def cli(tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch) -> Cli:
     monkeypatch.delenv("JIANBAO_DB", raising=False)
     cli = Cli(tmp_path / "newsletter")
     cli("init", str(cli.home))
+    write_new_database(cli.home / "var" / "jianbao.db")
     toml = cli.home / "newsletter.toml"
     text = toml.read_text(encoding="utf-8")
     toml.write_text(f'{text}\n[assistant]\nbase_url = "{site.base}/v1"\nmodel = "m"\n', encoding="utf-8")

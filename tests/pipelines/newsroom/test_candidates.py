@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from builders import NOON, article, instant, stored_candidates
+from databases import open_new_store
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,7 +41,7 @@ def as_listed(rows: list[Ranked]) -> list[Ranked]:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(f"sqlite:///{tmp_path / 'jianbao.db'}")
+    opened = open_new_store(tmp_path / "jianbao.db")
     yield opened
     opened.close()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from commands import Cli
+from databases import write_new_database
 
 from pipelines.newsroom.exports import FORMATS, FileAnIssue, Format
 
@@ -23,6 +24,7 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     monkeypatch.delenv("JIANBAO_DB", raising=False)
     cli = Cli(tmp_path / "newsletter")
     cli("init", str(cli.home))
+    write_new_database(cli.home / "var" / "jianbao.db")
     for day in ("2026-10-01", "2026-10-15"):
         (tmp_path / f"{day}.md").write_text(PAST.format(day=day), encoding="utf-8")
     cli("archive", "import", *map(str, sorted(tmp_path.glob("*.md"))))

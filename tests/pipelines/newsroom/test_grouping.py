@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from builders import NOON, about, article, stored_candidates
+from databases import open_new_store
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +22,7 @@ from pipelines.group.candidates import GroupRules
 from pipelines.model import Article, Decision, DecisionAction, Evidence, StoredArticle
 from pipelines.newsletter import Category, Newsletter
 from pipelines.newsroom.run import group
-from pipelines.store import Store, Transaction
+from pipelines.store import Transaction
 
 NEWSLETTER = Newsletter(title="t", editor="e", categories=(Category(name="新闻"),))
 RULES = GroupRules.of(NEWSLETTER, {}, {})
@@ -56,7 +57,7 @@ def stories(batches: Iterable[Sequence[Article]], said: Sequence[Word] = ()) -> 
     """
     waiting = list(said)
     with TemporaryDirectory() as folder:
-        store = Store.open(f"sqlite:///{Path(folder) / 'jianbao.db'}")
+        store = open_new_store(Path(folder) / "jianbao.db")
         for batch in batches:
             with store.transaction() as tx:
                 tx.articles.save(batch)

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from builders import NOON, quarantined
+from databases import open_new_store
 from places import ROOT
 
 from crawler.home import Home, bundled
@@ -36,7 +37,7 @@ def rules() -> Rules:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(f"sqlite:///{tmp_path / 'jianbao.db'}")
+    opened = open_new_store(tmp_path / "jianbao.db")
     yield opened
     opened.close()
 

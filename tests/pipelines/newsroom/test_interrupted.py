@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from places import ROOT
 from servers import Seen, http, newsroom, serving, source
+from waiting import wait_until
 
 from crawler.home import Home
 from pipelines.newsroom import Newsroom
@@ -77,14 +78,6 @@ def counting_ungrouped(home: Path) -> Iterator[Callable[[], int]]:
 
     with closing(room.store):
         yield count
-
-
-def wait_until(happened: Callable[[], bool]) -> None:
-    for _ in range(200):
-        if happened():
-            return
-        time.sleep(0.2)
-    pytest.fail("it never happened")
 
 
 def kill_when_stored(process: subprocess.Popen[str], home: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from builders import NOON, article, instant, stored_candidates
+from databases import open_new_store
 
 from pipelines.group.candidates import GroupRules
 from pipelines.group.trained import VERSION
@@ -33,7 +34,7 @@ FOOD, CHIPS = "家常菜的做法", "端侧推理的优化"
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    found = Store.open(f"sqlite:///{tmp_path / 'jianbao.db'}")
+    found = open_new_store(tmp_path / "jianbao.db")
     yield found
     found.close()
 

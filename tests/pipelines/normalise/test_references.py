@@ -260,7 +260,6 @@ def test_an_article_has_at_most_two_hundred() -> None:
         ("", "[", ""),
     ],
 )
-@pytest.mark.timeout(20)
 def test_twice_as_long_a_text_costs_at_most_three_times_as_much(head: str, unit: str, closing: str) -> None:
     def text(repetitions: int) -> Article:
         return article(text=head + unit * repetitions + closing * repetitions)

@@ -428,7 +428,6 @@ def test_tracking_parameters_change_nothing(address: str, tracking: list[str]) -
         ("https://", "a.", "example/"),
     ],
 )
-@pytest.mark.timeout(20)
 def test_twice_as_long_an_address_costs_at_most_three_times_as_much(head: str, unit: str, tail: str) -> None:
     def read(address: str) -> None:
         is_web_address(address, RULES)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from builders import stored
+from databases import open_new_store
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, text
@@ -32,7 +33,7 @@ TITLES = {
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    one = Store.open(f"sqlite:///{tmp_path_factory.mktemp('search') / 'jianbao.db'}")
+    one = open_new_store(tmp_path_factory.mktemp("search") / "jianbao.db")
     with one.transaction() as tx:
         tx.articles.save([stored(number, title=title, publisher="账号甲").article for number, title in TITLES.items()])
     group(one, GroupRules.of(load_newsletter(Home(bundled()).newsletter), {}, {}))
@@ -115,7 +116,7 @@ def test_every_part_of_a_chinese_title_finds_it(store: Store, number: int, data:
 
 
 def test_an_article_that_joins_another_leaves_nothing_behind(tmp_path: Path) -> None:
-    one = Store.open(f"sqlite:///{tmp_path / 'jianbao.db'}")
+    one = open_new_store(tmp_path / "jianbao.db")
     rules = GroupRules.of(load_newsletter(Home(bundled()).newsletter), {}, {})
     with one.transaction() as tx:
         tx.articles.save([stored(1, keys=("wechat:a",)).article, stored(2, keys=("wechat:b",)).article])

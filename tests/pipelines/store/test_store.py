@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from builders import NOON, about, all_decisions, article, quarantined, stored_candidates
+from databases import open_new_store
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
@@ -35,7 +36,7 @@ from pipelines.model import (
     Story,
     StoryLink,
 )
-from pipelines.store import Store, Transaction
+from pipelines.store import Transaction
 from pipelines.store.errors import NoSuchStory
 from pipelines.store.packing import pack_article, unpack_article
 from pipelines.store.raw import NewRaw, Packed
@@ -76,7 +77,7 @@ EVERYTHING = Article(
 @pytest.fixture
 def tx(tmp_path: Path) -> Iterator[Transaction]:
     """One transaction on a new store."""
-    store = Store.open(f"sqlite:///{tmp_path / 'jianbao.db'}")
+    store = open_new_store(tmp_path / "jianbao.db")
     with store.transaction() as one:
         yield one
     store.close()
@@ -382,7 +383,7 @@ def test_candidates_are_loaded_with_a_fixed_number_of_statements(tx: Transaction
 def test_undo_takes_back_the_newest_decision_and_no_other(said: list[DecisionAction]) -> None:
     with (
         TemporaryDirectory() as folder,
-        closing(Store.open(f"sqlite:///{folder}/jianbao.db")) as store,
+        closing(open_new_store(Path(folder) / "jianbao.db")) as store,
         store.transaction() as tx,
     ):
         tx.articles.save([article(1), article(2)])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from desks import Desk, make_newsroom
+from waiting import wait_until
 
 from crawler.errors import SourceMisconfigured
 from crawler.home import Home
@@ -122,11 +122,8 @@ def test_a_crawl_runs_apart_and_tells_how_far_it_is(tmp_path: Path, monkeypatch:
     crawls = Crawls(newsroom.home)
     assert crawls.begin(["one"])
     assert not crawls.begin(["one"])
-    for _ in range(600):
-        progress = crawls.read_progress(newsroom.store)
-        if not progress.running:
-            break
-        time.sleep(0.1)
+    wait_until(lambda: not crawls.read_progress(newsroom.store).running)
+    progress = crawls.read_progress(newsroom.store)
     assert progress.done == ("one",)
     assert progress.failed is None
     with newsroom.store.reading() as tx:
