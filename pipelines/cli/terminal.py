@@ -155,7 +155,7 @@ def _render_headline(candidate: Candidate) -> Text:
 def _format_reasons(reasons: Iterable[Reason]) -> str:
     """Put the heaviest reasons on one line: `量化 +1.2 · 3 家同题 +0.4`."""
     heaviest = [reason for reason in reasons if abs(reason.weight) >= 0.05][:MOST_REASONS]
-    return " · ".join(f"{reason.text} {reason.weight:+.1f}" for reason in heaviest)
+    return " · ".join(f"{reason.text(get_language())} {reason.weight:+.1f}" for reason in heaviest)
 
 
 def make_issue_table(issues: Iterable[Issue]) -> Table:
