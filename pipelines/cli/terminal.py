@@ -22,7 +22,6 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.errors import describe_failure
-from pipelines.names import STATE_NAMES
 from pipelines.wording import Language, say
 
 if TYPE_CHECKING:
@@ -148,7 +147,7 @@ def _render_headline(candidate: Candidate) -> Text:
     if candidate.follows is not None:
         text.append(f" 后续：已在 {candidate.follows} 收录过", style="yellow")
     if candidate.state != "new":
-        text.append(f" {STATE_NAMES[candidate.state]}", style="yellow")
+        text.append(f" {say(f'state/{candidate.state}', {}, get_language())}", style="yellow")
     return text
 
 
