@@ -105,8 +105,8 @@ def _of_kind(article: Article, category: Category) -> Iterable[Reason]:
     return (Reason(f"article/{article.kind}", weight),) if weight else ()
 
 
-def _of_words(words: Iterable[str], category: Category, share: float) -> Iterable[Reason]:
-    weights = {word: category.words[word] for word in words if word in category.words}
+def _of_words(matches: Iterable[str], category: Category, share: float) -> Iterable[Reason]:
+    weights = {word: category.words[word] for word in matches if word in category.words}
     return (Reason("reason/term", weight * share, {"term": word}) for word, weight in weights.items())
 
 

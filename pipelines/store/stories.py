@@ -209,4 +209,4 @@ def _evidence(row: Row[Any]) -> Evidence:
 
 
 def _values(stored: Mapping[str, Any]) -> dict[str, SentenceValue]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
+    return {name: tuple(text) if isinstance(text, list) else text for name, text in stored.items()}
