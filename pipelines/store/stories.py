@@ -57,7 +57,7 @@ class Stories:
                 "story_id": story.id,
                 "position": position,
                 "kind": part.kind,
-                "detail": json.dumps({"code": part.code, "values": part.values}, ensure_ascii=False, sort_keys=True),
+                "detail": _write_detail(part),
                 "one": part.articles[0],
                 "other": part.articles[1],
             }
@@ -196,6 +196,11 @@ def _reasons(stored: Iterable[Mapping[str, Any] | Sequence[Any]]) -> tuple[Reaso
 
 def _find_promotion(reasons: Iterable[Reason]) -> str:
     return next((str(reason.values["sort"]) for reason in reasons if reason.code == "reason/promotion"), "")
+
+
+def _write_detail(part: Evidence) -> str:
+    """Write code and values as JSON with sorted keys, so that equal details are equal texts."""
+    return json.dumps({"code": part.code, "values": dict(part.values)}, ensure_ascii=False, sort_keys=True)
 
 
 def _evidence(row: Row[Any]) -> Evidence:
