@@ -36,7 +36,7 @@ from pipelines.model import (
     Story,
     StoryLink,
 )
-from pipelines.store import Store, Transaction, tables
+from pipelines.store import Transaction, tables
 from pipelines.store.errors import NoSuchStory
 from pipelines.store.listing import CandidateQuery
 from pipelines.store.packing import pack_article, unpack_article
