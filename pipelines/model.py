@@ -9,10 +9,17 @@ from typing import Final, Literal
 
 from crawler.items import LinkRelation
 from crawler.kinds import Kind
+from pipelines.wording import Language, say
 
 Precision = Literal["second", "minute", "hour", "day", "month", "year", "first-seen"]
 DecisionAction = Literal["pick", "drop", "later", "categorise", "edit", "merge", "split", "undo"]
 CandidateState = Literal["new", "picked", "dropped", "later", "published"]
+
+SentenceValue = str | int | tuple[str, ...]
+"""A value of a sentence; a tuple is an enumeration."""
+
+Subject = tuple[str, tuple[tuple[str, SentenceValue], ...]]
+"""Code and values of a sentence, as a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +146,26 @@ class StoredArticle:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One part of a score or a category, in the editor's words. Weights of a score's reasons add up to it."""
+    """One part of a score or of a category. The weights of a score's reasons add up to the score.
 
-    text: str
+    Args:
+        code: of a sentence of `pipelines.wording`: `reason/term`, `shape/colon`, `article/arxiv`.
+        weight: the part of the score.
+        values: of the sentence, by the names of its placeholders.
+    """
+
+    code: str
     weight: float
+    values: Mapping[str, SentenceValue] = field(default_factory=dict, hash=False)
+
+    @property
+    def subject(self) -> Subject:
+        """Code and values: reasons of one subject are summed, and reasons of one weight are in this order."""
+        return self.code, tuple(sorted(self.values.items()))
+
+    def text(self, language: Language) -> str:
+        """The reason in the reader's language."""
+        return say(self.code, self.values, language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +175,24 @@ class Evidence:
     Args:
         kind: `by-hand`, `reprint`, `names` (one is about the other), `shared-reference`, `near-text`, `same-title`,
             `similar-title`; the strongest first.
-        detail: for the editor: the key, the similarity.
+        code: of a sentence of `pipelines.wording` that gives the detail: the key, the similarity.
         articles: the two ids, the smaller first.
+        values: of the sentence, by the names of its placeholders.
     """
 
     kind: str
-    detail: str
+    code: str
     articles: tuple[int, int]
+    values: Mapping[str, SentenceValue] = field(default_factory=dict, hash=False)
+
+    @property
+    def subject(self) -> Subject:
+        """Code and values, as `Reason.subject`."""
+        return self.code, tuple(sorted(self.values.items()))
+
+    def text(self, language: Language) -> str:
+        """The detail in the reader's language."""
+        return say(self.code, self.values, language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +230,7 @@ class Candidate:
         category_reasons: what moved the category.
         score: comparable across categories; the sum of the weights of `reasons`.
         links: 论文 / 代码 / 项目地址 lines of its members.
+        promotion: the sort of promotion that the lead's title announces, as promotion.toml names it; empty for none.
         state, published_in: what was decided, and the issue that printed it.
         follows: the last issue that printed what this is news of: an earlier release, an earlier version.
     """
@@ -208,6 +243,7 @@ class Candidate:
     score: float
     reasons: tuple[Reason, ...]
     links: tuple[StoryLink, ...] = ()
+    promotion: str = ""
     state: CandidateState = "new"
     published_in: date | None = None
     follows: date | None = None

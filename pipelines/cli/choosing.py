@@ -64,7 +64,7 @@ def candidates(
     with newsroom.store.reading() as tx:
         listed = list_candidates(tx, query, today, limit_per_category=limit)
     if as_json:
-        print_json(candidates_json(listed, newsroom.newsletter.category_names, today))
+        print_json(candidates_json(listed, newsroom.newsletter.category_names, today, terminal.get_language()))
         return
     for table in terminal.make_candidate_tables(listed, newsroom.newsletter.categories, newsroom.zone):
         out.print(table)

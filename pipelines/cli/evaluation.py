@@ -47,7 +47,7 @@ def evaluate(
         strict=strict,
     )
     if as_json:
-        print_json(evaluation.to_json())
+        print_json(evaluation.to_json(terminal.get_language()))
         return
     for part in terminal.render_evaluation(evaluation):
         out.print(part)

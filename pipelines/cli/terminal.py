@@ -22,7 +22,6 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.errors import describe_failure
-from pipelines.names import STATE_NAMES
 from pipelines.wording import Language, say
 
 if TYPE_CHECKING:
@@ -148,14 +147,14 @@ def _render_headline(candidate: Candidate) -> Text:
     if candidate.follows is not None:
         text.append(f" 后续：已在 {candidate.follows} 收录过", style="yellow")
     if candidate.state != "new":
-        text.append(f" {STATE_NAMES[candidate.state]}", style="yellow")
+        text.append(f" {say(f'state/{candidate.state}', {}, get_language())}", style="yellow")
     return text
 
 
 def _format_reasons(reasons: Iterable[Reason]) -> str:
     """Put the heaviest reasons on one line: `量化 +1.2 · 3 家同题 +0.4`."""
     heaviest = [reason for reason in reasons if abs(reason.weight) >= 0.05][:MOST_REASONS]
-    return " · ".join(f"{reason.text} {reason.weight:+.1f}" for reason in heaviest)
+    return " · ".join(f"{reason.text(get_language())} {reason.weight:+.1f}" for reason in heaviest)
 
 
 def make_issue_table(issues: Iterable[Issue]) -> Table:

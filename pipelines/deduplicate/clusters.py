@@ -70,7 +70,7 @@ def make_clusters(
 def _rank_edge(edge: Evidence, by_id: Mapping[int, StoredArticle]) -> tuple[object, ...]:
     first, second = (by_id[member].article for member in edge.articles)
     gap = abs(first.published.at - second.published.at)
-    return STRENGTH.index(edge.kind), gap, sorted((first.url, second.url)), edge.detail
+    return STRENGTH.index(edge.kind), gap, sorted((first.url, second.url)), edge.subject
 
 
 class _GrowingClusters:

@@ -112,7 +112,7 @@ def find_near_evidence(
                 texts[member] = _Text.of(by_id[member].article.text)
         similarity = _measure_similarity(*(texts[member] for member in pair))
         if similarity and find_contradiction(read_identifiers(first.title), read_identifiers(second.title)) is None:
-            evidence.append(Evidence("near-text", f"正文相似 {similarity:.2f}", pair))
+            evidence.append(Evidence("near-text", "evidence/near-text", pair, {"similarity": f"{similarity:.2f}"}))
     return tuple(evidence)
 
 

@@ -180,12 +180,12 @@ def _are_near_in_time(first: StoredArticle, second: StoredArticle, window: timed
 
 
 def _add_evidence(
-    evidence: dict[tuple[int, int], Evidence], kind: str, detail: str, first: StoredArticle, second: StoredArticle
+    evidence: dict[tuple[int, int], Evidence], kind: str, key: str, first: StoredArticle, second: StoredArticle
 ) -> None:
     """Add the evidence unless the pair has some already: the caller adds stronger kinds first."""
     low, high = sorted((first.id, second.id))
     if low != high:
-        evidence.setdefault((low, high), Evidence(kind, detail, (low, high)))
+        evidence.setdefault((low, high), Evidence(kind, "evidence/key", (low, high), {"key": key}))
 
 
 def _choose_lead(
@@ -215,5 +215,5 @@ def _find_reprints(articles: Sequence[StoredArticle], evidence: Iterable[Evidenc
     for edge in evidence:
         if edge.kind == "reprint":
             low, high = (by_id[article_id] for article_id in edge.articles)
-            reprints.add(high.id if edge.detail in low.article.keys else low.id)
+            reprints.add(high.id if edge.values["key"] in low.article.keys else low.id)
     return reprints

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from difflib import SequenceMatcher
 from itertools import pairwise
-from typing import Final, Self
+from types import MappingProxyType
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 
@@ -117,7 +118,7 @@ def find_title_evidence(
             )
             detail = _join_across_accounts(first, second) if is_news else None
         if detail:
-            evidence.append(Evidence("same-title" if equal else "similar-title", detail, pair))
+            evidence.append(Evidence("same-title" if equal else "similar-title", detail.code, pair, detail.values))
     return tuple(evidence)
 
 
@@ -137,6 +138,13 @@ def find_news_uses(uses: Iterable[Use]) -> frozenset[tuple[int, int]]:
             if run[-1].day - run[0].day <= WINDOW and max(days.values()) < COLUMN:
                 news.update((key, use.article) for use in run)
     return frozenset(news)
+
+
+class _Detail(NamedTuple):
+    """Code and values of a piece of evidence."""
+
+    code: str
+    values: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,17 +282,15 @@ def _split_at_pauses(uses: Sequence[Use]) -> Iterator[list[Use]]:
         yield run
 
 
-def _join_within_account(first: _Title, second: _Title) -> str | None:
+def _join_within_account(first: _Title, second: _Title) -> _Detail | None:
     """The evidence that two articles of one account and one day are one: two addresses, or the same text sent twice."""
     if first.day != second.day:
         return None
     if first.whole == second.whole:
-        return "同号同日同题" if first.telling or _have_two_addresses(first.article, second.article) else None
-    return (
-        "同号同日，标题相似"
-        if _have_two_addresses(first.article, second.article) and _describe_likeness(first, second)
-        else None
-    )
+        joined = first.telling or _have_two_addresses(first.article, second.article)
+        return _Detail("evidence/same-title-of-account") if joined else None
+    joined = _have_two_addresses(first.article, second.article) and _describe_likeness(first, second) is not None
+    return _Detail("evidence/similar-title-of-account") if joined else None
 
 
 def _have_two_addresses(first: Article, second: Article) -> bool:
@@ -295,10 +301,10 @@ def _have_two_addresses(first: Article, second: Article) -> bool:
     return bool(first_forms or second_forms) and first_forms.isdisjoint(second_forms)
 
 
-def _join_across_accounts(first: _Title, second: _Title) -> str | None:
+def _join_across_accounts(first: _Title, second: _Title) -> _Detail | None:
     """The evidence that two articles of two accounts are the same news, or None."""
     if first.whole == second.whole:
-        joined = "标题相同" if first.telling else None
+        joined = _Detail("evidence/same-title") if first.telling else None
     elif (
         first.article.kind in POSTS
         and second.article.kind in POSTS
@@ -310,7 +316,7 @@ def _join_across_accounts(first: _Title, second: _Title) -> str | None:
     return None if joined and texts_differ(first.article.text, second.article.text) else joined
 
 
-def _describe_likeness(first: _Title, second: _Title) -> str | None:
+def _describe_likeness(first: _Title, second: _Title) -> _Detail | None:
     """The evidence of two similar titles, or None if a number, a name or a replaced word differs.
 
     Weights are multiples of one half, so their sum is exact in any order.
@@ -327,7 +333,7 @@ def _describe_likeness(first: _Title, second: _Title) -> str | None:
         first.core, second.core
     ):
         return None
-    return f"标题相似 {similarity:.2f}"
+    return _Detail("evidence/similar-title", {"similarity": f"{similarity:.2f}"})
 
 
 def _one_word_replaced(first: str, second: str) -> bool:

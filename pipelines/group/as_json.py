@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from pipelines.model import Candidate, StoredArticle
+from pipelines.wording import Language
 
 
 def candidates_json(
-    candidates: Sequence[Candidate], categories: Iterable[str], generated_at: datetime
+    candidates: Sequence[Candidate], categories: Iterable[str], generated_at: datetime, language: Language
 ) -> dict[str, Any]:
     """Make the JSON document of candidates, by category in print order.
 
@@ -18,21 +19,22 @@ def candidates_json(
         candidates: best first; each category keeps their order.
         categories: of the newsletter, in print order; a candidate of a former category is listed after them.
         generated_at: aware.
+        language: of the reasons and of the evidence.
 
     Returns:
         The document; a category without candidates has an empty list.
     """
     by_category: dict[str, list[dict[str, Any]]] = {name: [] for name in categories}
     for candidate in candidates:
-        by_category.setdefault(candidate.category, []).append(candidate_json(candidate))
+        by_category.setdefault(candidate.category, []).append(candidate_json(candidate, language))
     return {
         "generated_at": generated_at.isoformat(),
         "categories": [{"name": name, "candidates": documents} for name, documents in by_category.items()],
     }
 
 
-def candidate_json(candidate: Candidate) -> dict[str, Any]:
-    """Make the JSON document of a candidate."""
+def candidate_json(candidate: Candidate, language: Language) -> dict[str, Any]:
+    """Make the JSON document of a candidate, with its reasons and its evidence as sentences of a language."""
     lead = candidate.lead.article
     return {
         "id": candidate.story.id,
@@ -44,11 +46,11 @@ def candidate_json(candidate: Candidate) -> dict[str, Any]:
         "category": candidate.category,
         "category_scores": {name: round(score, 4) for name, score in candidate.category_scores.items()},
         "score": candidate.score,
-        "reasons": [{"text": reason.text, "weight": reason.weight} for reason in candidate.reasons],
+        "reasons": [{"text": reason.text(language), "weight": reason.weight} for reason in candidate.reasons],
         "summary": lead.summary,
         "links": [{"label": link.label, "url": link.url} for link in candidate.links],
         "articles": [_article(member) for member in candidate.articles],
-        "evidence": [{"kind": edge.kind, "detail": edge.detail} for edge in candidate.story.evidence],
+        "evidence": [{"kind": edge.kind, "detail": edge.text(language)} for edge in candidate.story.evidence],
         "state": candidate.state,
         "published_in": candidate.published_in.isoformat() if candidate.published_in else None,
         "follows": candidate.follows.isoformat() if candidate.follows else None,

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pipelines.deduplicate.stories import WORK_PREFIXES, find_subjects
 from pipelines.group.categories import Categorised, CategoryRules, categorise
 from pipelines.group.features import Description
-from pipelines.group.relevance import TopicTerms, freshness, relevance, total
+from pipelines.group.relevance import Promotion, TopicTerms, freshness, relevance, total
 from pipelines.group.trained import TrainedModel, categorise_by_model, relevance_reasons
 from pipelines.model import Candidate, StoredArticle, Story, StoryLink
 from pipelines.newsletter import Labels, Newsletter
@@ -93,7 +93,9 @@ def grade(story: Story, articles: Sequence[StoredArticle], rules: GroupRules) ->
     trust = max(rules.trust.get(source, 1.0) for source in lead.sources or (lead.article.source,))
     model = rules.model if rules.model and rules.model.relevance else None
     about = relevance_reasons(description, model, rules.topics) if model else None
-    reasons = relevance(lead, ordered, links, rules.topics, about=about, trust=trust, promotion=rules.promotion)
+    sort = rules.promotion.find_sort(lead.article.title) or ""
+    promotion = Promotion(sort, rules.promotion.weight) if sort else None
+    reasons = relevance(lead, ordered, links, rules.topics, about=about, trust=trust, promotion=promotion)
     return Candidate(
         story=story,
         articles=ordered,
@@ -103,6 +105,7 @@ def grade(story: Story, articles: Sequence[StoredArticle], rules: GroupRules) ->
         score=total(reasons),
         reasons=reasons,
         links=links,
+        promotion=sort,
     )
 
 
@@ -113,7 +116,7 @@ def as_of(candidate: Candidate, now: datetime) -> Candidate:
     return replace(
         candidate,
         score=total(reasons),
-        reasons=tuple(sorted(reasons, key=lambda reason: (-reason.weight, reason.text))),
+        reasons=tuple(sorted(reasons, key=lambda reason: (-reason.weight, reason.subject))),
     )
 
 

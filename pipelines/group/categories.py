@@ -9,7 +9,6 @@ from typing import Final, Self
 
 from pipelines.group.words import WordList
 from pipelines.model import Article, Reason
-from pipelines.names import KIND_NAMES
 from pipelines.newsletter import Category, Newsletter
 
 SOURCE_PRIOR: Final = 2.0
@@ -73,15 +72,15 @@ def categorise(article: Article, rules: CategoryRules, *, source_category: str |
     for category in rules.categories:
         reasons_of_category = [
             *_of_kind(article, category),
-            *(Reason("来源常供本栏", SOURCE_PRIOR) for name in source_categories if name == category.name),
-            *(Reason(word, category.words[word]) for word in in_title if word in category.words),
-            *(Reason(word, category.words[word] * SUMMARY_SHARE) for word in in_summary if word in category.words),
+            *(Reason("reason/usual-category", SOURCE_PRIOR) for name in source_categories if name == category.name),
+            *_of_words(in_title, category, 1.0),
+            *_of_words(in_summary, category, SUMMARY_SHARE),
         ]
         reasons[category.name] = reasons_of_category
         weights[category.name] = math.fsum(reason.weight for reason in reasons_of_category)
     scores = softmax(weights)
     best = max(scores, key=lambda name: scores[name])
-    return Categorised(best, scores, tuple(sorted(reasons[best], key=lambda reason: (-reason.weight, reason.text))))
+    return Categorised(best, scores, tuple(sorted(reasons[best], key=lambda reason: (-reason.weight, reason.subject))))
 
 
 def opening(article: Article) -> str:
@@ -103,7 +102,12 @@ def softmax(weights: Mapping[str, float]) -> dict[str, float]:
 
 def _of_kind(article: Article, category: Category) -> Iterable[Reason]:
     weight = category.kinds.get(article.kind)
-    return (Reason(KIND_NAMES[article.kind], weight),) if weight else ()
+    return (Reason(f"article/{article.kind}", weight),) if weight else ()
+
+
+def _of_words(matches: Iterable[str], category: Category, share: float) -> Iterable[Reason]:
+    weights = {word: category.words[word] for word in matches if word in category.words}
+    return (Reason("reason/term", weight * share, {"term": word}) for word, weight in weights.items())
 
 
 def categories_named(name: str | None, rules: CategoryRules) -> tuple[str, ...]:

@@ -49,22 +49,25 @@ class Feature(NamedTuple):
 
 
 SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
-    "版本号": re.compile(rf"(?i)(?:\bv|[a-z{HAN_RANGE}.+ ])\d+\.(?:\d+|x)(?:\.\d+)*(?!\s*[a-zμ%倍亿万年寸]|\d)"),
-    "名称加冒号": re.compile(r"^[A-Za-z][\w.+-]*(?:\s[A-Za-z][\w.+-]*){0,2}\s*[：:]"),
-    "冒号": re.compile(r"[：:]"),
-    "疑问": re.compile(r"(?:[?？]|如何|为什么|怎么|怎样|为何|[吗呢]$)"),
-    "倍数与百分比": re.compile(r"(?i)(?:\d倍|\dx\b|\d%|\d[kmg]b\b)"),
-    "金额": re.compile(r"(?:\d\s*[亿万]|美元|人民币)"),
-    "全英文": re.compile(r"^[\x00-\x7f]+$"),
-    "制程": re.compile(r"(?i)(?:\dnm|纳米)"),
-    "引号": re.compile(r"[「」“”《》]"),
-    "感叹": re.compile(r"[!！]"),
-    "年份": re.compile(r".*20[12]\d"),
-    "括号": re.compile(r"[（(]"),
-    "逗号": re.compile(r"[，,]"),
-    "竖线": re.compile(r"[|｜]"),
+    "version": re.compile(rf"(?i)(?:\bv|[a-z{HAN_RANGE}.+ ])\d+\.(?:\d+|x)(?:\.\d+)*(?!\s*[a-zμ%倍亿万年寸]|\d)"),
+    "name-colon": re.compile(r"^[A-Za-z][\w.+-]*(?:\s[A-Za-z][\w.+-]*){0,2}\s*[：:]"),
+    "colon": re.compile(r"[：:]"),
+    "question": re.compile(r"(?:[?？]|如何|为什么|怎么|怎样|为何|[吗呢]$)"),
+    "factor": re.compile(r"(?i)(?:\d倍|\dx\b|\d%|\d[kmg]b\b)"),
+    "money": re.compile(r"(?:\d\s*[亿万]|美元|人民币)"),
+    "ascii": re.compile(r"^[\x00-\x7f]+$"),
+    "process-node": re.compile(r"(?i)(?:\dnm|纳米)"),
+    "quotes": re.compile(r"[「」“”《》]"),
+    "exclamation": re.compile(r"[!！]"),
+    "year": re.compile(r".*20[12]\d"),
+    "brackets": re.compile(r"[（(]"),
+    "comma": re.compile(r"[，,]"),
+    "bar": re.compile(r"[|｜]"),
 }
-"""Patterns of titles, by their name in a reason. A title that is a name, `owner/repository`, has no shape."""
+"""Patterns of titles, by the name of their sentence in `pipelines.wording`.
+
+A title that is a name, `owner/repository`, has no shape.
+"""
 
 _HOST_KINDS: Final[Mapping[str, Kind]] = {host: name for name, row in KINDS.items() for host in row.hosts}
 
@@ -187,7 +190,7 @@ def shapes(description: Description) -> Vector:
     """The shapes that the title has.
 
     >>> sorted(feature.name for feature in shapes(Description("MNN 1.0.2 发布，提速 3 倍！")))
-    ['感叹', '版本号', '逗号']
+    ['comma', 'exclamation', 'version']
     """
     if description.kind in REPOSITORIES:
         return {}

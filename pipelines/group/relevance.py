@@ -1,18 +1,17 @@
-"""How much a story matters to the newsletter: a sum of reasons, each in the editor's words."""
+"""How much a story matters to the newsletter: a sum of reasons."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Self
 
 from pipelines.group.categories import SUMMARY_SHARE, opening
 from pipelines.group.words import WordList
-from pipelines.model import Reason, StoredArticle, StoryLink
+from pipelines.model import Reason, StoredArticle, StoryLink, Subject
 from pipelines.newsletter import Newsletter, Topic
-from pipelines.rules.promotion import PromotionRules
 
 REPEATED_TOPIC_SHARE: Final = 0.5
 """Each further topic weighs this share of what it would alone, so that a list of catchwords does not win."""
@@ -30,8 +29,12 @@ HALF_LIFE: Final = timedelta(days=7)
 """Freshness halves in this time; an issue comes out every two weeks."""
 
 
-PROMOTION: Final = "推广："
-"""What the reason of a promotion begins with."""
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """What a title announces: a sort of promotion, and the score to which it sinks the story."""
+
+    sort: str
+    weight: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def relevance(
     *,
     about: Sequence[Reason] | None = None,
     trust: float = 1.0,
-    promotion: PromotionRules | None = None,
+    promotion: Promotion | None = None,
 ) -> tuple[Reason, ...]:
     """What speaks for a story, whatever the day.
 
@@ -67,48 +70,53 @@ def relevance(
         terms: the newsletter's topics.
         about: what a learned model says of the lead; None lets the topics speak.
         trust: of the lead's source; 1 is neutral.
-        promotion: what announces a promotion, which sinks whatever else speaks for it, and says so; it is not dropped.
+        promotion: the promotion that the lead announces; the story sinks, and a reason names the sort.
 
     Returns:
         Reasons whose weights add up to the score without its freshness.
     """
     reasons = list(_topics(lead, terms) if about is None else about)
     if trust != 1.0:
-        reasons.append(Reason(f"来源 {lead.article.publisher or lead.article.source}", round(trust - 1.0, 2)))
+        reasons.append(
+            Reason("reason/source", round(trust - 1.0, 2), {"source": lead.article.publisher or lead.article.source})
+        )
     accounts = {one.article.publisher or one.article.source for one in articles}
     if len(accounts) > 1:
-        reasons.append(Reason(f"{len(accounts)} 家同题", round(SEVERAL_SOURCES * math.log2(len(accounts)), 2)))
-    labels = list(dict.fromkeys(link.label for link in links))
+        weight = round(SEVERAL_SOURCES * math.log2(len(accounts)), 2)
+        reasons.append(Reason("reason/accounts", weight, {"count": len(accounts)}))
+    labels = tuple(dict.fromkeys(link.label for link in links))
     if labels:
-        reasons.append(Reason(f"附{'、'.join(labels)}", LINK_WEIGHT))
-    if promotion and (sort := promotion.find_sort(lead.article.title)):
-        reasons.append(Reason(f"{PROMOTION}{sort}", round(promotion.weight - max(total(reasons), 0.0), 2)))
-    return _once(reasons)
+        reasons.append(Reason("reason/links", LINK_WEIGHT, {"labels": labels}))
+    if promotion:
+        weight = round(promotion.weight - max(total(reasons), 0.0), 2)
+        reasons.append(Reason("reason/promotion", weight, {"sort": promotion.sort}))
+    return tuple(replace(reason, weight=round(reason.weight, 2)) for reason in sum_by_subject(reasons))
 
 
 def freshness(published: datetime, now: datetime) -> Reason:
     """What a story's age adds: `FRESH` now, half of it a half-life ago; never more for a date in the future."""
     age = max(now - published, timedelta())
     days = age.days
-    words = "今天" if days == 0 else f"{days} 天前"
-    return Reason(words, round(FRESH * 0.5 ** (age / HALF_LIFE), 2))
+    weight = round(FRESH * 0.5 ** (age / HALF_LIFE), 2)
+    return Reason("reason/days-ago", weight, {"days": days}) if days else Reason("reason/today", weight)
 
 
 def total(reasons: Iterable[Reason]) -> float:
     """The score that reasons add up to.
 
-    >>> total([Reason("量化", 1.2), Reason("今天", 1.5)])
+    >>> total([Reason("reason/term", 1.2, {"term": "量化"}), Reason("reason/today", 1.5)])
     2.7
     """
     return round(math.fsum(reason.weight for reason in reasons), 2)
 
 
-def _once(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
-    """Reasons of one name are one."""
-    sums: dict[str, float] = {}
+def sum_by_subject(reasons: Iterable[Reason]) -> list[Reason]:
+    """Make one reason of all reasons of one code and values, with the sum of their weights; weights are not rounded."""
+    sums: dict[Subject, Reason] = {}
     for reason in reasons:
-        sums[reason.text] = sums.get(reason.text, 0.0) + reason.weight
-    return tuple(Reason(text, round(weight, 2)) for text, weight in sums.items())
+        former = sums.get(reason.subject)
+        sums[reason.subject] = replace(former, weight=former.weight + reason.weight) if former else reason
+    return list(sums.values())
 
 
 def _topics(lead: StoredArticle, terms: TopicTerms) -> Iterable[Reason]:
@@ -121,4 +129,4 @@ def _topics(lead: StoredArticle, terms: TopicTerms) -> Iterable[Reason]:
             best[topic.name] = max(best.get(topic.name, 0.0), topic.weight * share)
     ranked = sorted(best.items(), key=lambda item: (-item[1], item[0]))
     for place, (name, weight) in enumerate(ranked):
-        yield Reason(name, round(weight * REPEATED_TOPIC_SHARE**place, 2))
+        yield Reason("reason/term", round(weight * REPEATED_TOPIC_SHARE**place, 2), {"term": name})

@@ -11,7 +11,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final, Self, cast, get_args
 
@@ -28,12 +28,11 @@ from pipelines.group.features import (
     shapes,
     tokens,
 )
-from pipelines.group.relevance import REPEATED_TOPIC_SHARE, TopicTerms
+from pipelines.group.relevance import REPEATED_TOPIC_SHARE, TopicTerms, sum_by_subject
 from pipelines.model import Reason
-from pipelines.names import KIND_NAMES
 from pipelines.text import fold
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Version of features and JSON together: a stored model of another version is not read; a new one is trained."""
 
 BIAS: Final = Feature("bias")
@@ -142,22 +141,22 @@ def _account(passed_over: int, picked: int, placed: Mapping[str, int]) -> Accoun
 # The newsletter's rules, as features
 
 
-def topic_prior(description: Description, terms: TopicTerms) -> tuple[Reason, ...]:
+def topic_prior(description: Description, terms: TopicTerms) -> Mapping[str, float]:
     """The topics of the text with the weights of the rules, heaviest first."""
     matches = terms.words.found_in(description.text)
     topics = {terms.topic_of[term].name: terms.topic_of[term].weight for term in matches}
     ranked = sorted(topics.items(), key=lambda item: (-item[1], item[0]))
-    return tuple(Reason(name, weight * REPEATED_TOPIC_SHARE**rank) for rank, (name, weight) in enumerate(ranked))
+    return {name: weight * REPEATED_TOPIC_SHARE**rank for rank, (name, weight) in enumerate(ranked)}
 
 
 def category_prior(description: Description, rules: CategoryRules) -> Mapping[str, tuple[Reason, ...]]:
-    """By category, the words and the kind for which the rules give it a weight; the reason of the kind has no text."""
+    """By category, the words and the kind for which the rules give it a weight."""
     matches = sorted(rules.words.found_in(description.text))
     kind = description.kind
     return {
         category.name: (
-            *((Reason("", category.kinds[kind]),) if kind in category.kinds else ()),
-            *(Reason(word, category.words[word]) for word in matches if word in category.words),
+            *((Reason(f"article/{kind}", category.kinds[kind]),) if kind in category.kinds else ()),
+            *(_make_term_reason(word, category.words[word]) for word in matches if word in category.words),
         )
         for category in rules.categories
     }
@@ -177,10 +176,10 @@ def relevance_vector(description: Description, vocabulary: Vocabulary, account: 
     """
     vector = {feature: number for feature, number in vocabulary.vector(description).items() if feature.kind != "host"}
     topics = topic_prior(description, terms)
-    vector |= dict.fromkeys((Feature("topic", topic.text) for topic in topics), 1.0)
+    vector |= dict.fromkeys((Feature("topic", topic) for topic in topics), 1.0)
     if description.source:
         vector |= account.chances()
-    return {**vector, Feature("kind", description.kind): 1.0, PRIOR: math.fsum(topic.weight for topic in topics)}
+    return {**vector, Feature("kind", description.kind): 1.0, PRIOR: math.fsum(topics.values())}
 
 
 def category_vector(
@@ -196,7 +195,7 @@ def category_vector(
         terms: the newsletter's topics.
     """
     vector = {**vocabulary.vector(description), **shapes(description)}
-    vector |= dict.fromkeys((Feature("topic", topic.text) for topic in topic_prior(description, terms)), 1.0)
+    vector |= dict.fromkeys((Feature("topic", topic) for topic in topic_prior(description, terms)), 1.0)
     if description.source:
         vector |= account.habits([category.name for category in rules.categories])
     for name, hints in rules.hints_in(description.text).items():
@@ -245,10 +244,10 @@ def relevance_reasons(description: Description, model: TrainedModel, terms: Topi
     vector = relevance_vector(description, model.vocabulary, model.account(description), terms)
     trust_in_rules = weights.get(PRIOR, 0.0)
     topics = (
-        Reason(topic.text, topic.weight * trust_in_rules + weights.get(Feature("topic", topic.text), 0.0))
-        for topic in topic_prior(description, terms)
+        _make_term_reason(topic, weight * trust_in_rules + weights.get(Feature("topic", topic), 0.0))
+        for topic, weight in topic_prior(description, terms).items()
     )
-    kind = Reason(KIND_NAMES[description.kind], weights.get(Feature("kind", description.kind), 0.0))
+    kind = Reason(f"article/{description.kind}", weights.get(Feature("kind", description.kind), 0.0))
     text_reasons = _text_reasons(description, vector, weights)
     return _summarise([*topics, kind, *text_reasons, *_source_reasons(description, vector, weights)])
 
@@ -281,21 +280,21 @@ def categorise_by_model(
     best = max(scores, key=lambda name: scores[name])
     weights = model.categories[best]
     prior = [
-        Reason(reason.text or KIND_NAMES[description.kind], reason.weight * weights.get(Feature("prior", name), 0.0))
+        replace(reason, weight=reason.weight * weights.get(Feature("prior", name), 0.0))
         for name, reasons in category_prior(description, rules).items()
         for reason in reasons
     ]
     hints = [
-        Reason(hint, weigh_hints(len(hints)) / len(hints) * weights.get(Feature("hint", name), 0.0))
+        _make_term_reason(hint, weigh_hints(len(hints)) / len(hints) * weights.get(Feature("hint", name), 0.0))
         for name, hints in rules.hints_in(description.text).items()
         for hint in hints
     ]
     topics = [
-        Reason(topic.text, weights.get(Feature("topic", topic.text), 0.0)) for topic in topic_prior(description, terms)
+        _make_term_reason(topic, weights.get(Feature("topic", topic), 0.0)) for topic in topic_prior(description, terms)
     ]
-    title_shapes = [Reason(feature.name, weights.get(feature, 0.0)) for feature in shapes(description)]
-    host = Reason(description.host, weights.get(Feature("host", description.host), 0.0))
-    usual_category = Reason("来源常供本栏", SOURCE_PRIOR * (best in source_categories))
+    title_shapes = [Reason(f"shape/{feature.name}", weights.get(feature, 0.0)) for feature in shapes(description)]
+    host = Reason("reason/host", weights.get(Feature("host", description.host), 0.0), {"host": description.host})
+    usual_category = Reason("reason/usual-category", SOURCE_PRIOR * (best in source_categories))
     text_reasons = _text_reasons(description, vector, weights)
     source_reasons = _source_reasons(description, vector, weights)
     reasons = [*prior, *hints, *topics, *title_shapes, host, usual_category, *text_reasons, *source_reasons]
@@ -310,16 +309,18 @@ def _weighted_sum(vector: Vector, weights: Vector) -> float:
 
 
 def _summarise(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
-    """Sum up reasons of one text, then all but the weightiest; weights are rounded as shown, heaviest first."""
-    sums: dict[str, float] = {}
-    for reason in reasons:
-        sums[reason.text] = sums.get(reason.text, 0.0) + reason.weight
-    ranked = sorted(sums.items(), key=lambda item: (-abs(item[1]), item[0]))
-    remainder = math.fsum(weight for _, weight in ranked[MOST_REASONS:])
-    rounded = [Reason(text, round(weight, 2)) for text, weight in (*ranked[:MOST_REASONS], ("其他用词", remainder))]
+    """Sum up reasons of one subject, then all but the weightiest; weights are rounded as shown, heaviest first."""
+    ranked = sorted(sum_by_subject(reasons), key=lambda reason: (-abs(reason.weight), reason.subject))
+    remainder = Reason("reason/remainder", math.fsum(reason.weight for reason in ranked[MOST_REASONS:]))
+    rounded = [replace(reason, weight=round(reason.weight, 2)) for reason in (*ranked[:MOST_REASONS], remainder)]
     return tuple(
-        sorted((reason for reason in rounded if reason.weight), key=lambda reason: (-reason.weight, reason.text))
+        sorted((reason for reason in rounded if reason.weight), key=lambda reason: (-reason.weight, reason.subject))
     )
+
+
+def _make_term_reason(term: str, weight: float) -> Reason:
+    """A reason that names a topic, a hint or words of the title; equal terms count as one reason."""
+    return Reason("reason/term", weight, {"term": term})
 
 
 def _source_reasons(description: Description, vector: Vector, weights: Vector) -> Iterator[Reason]:
@@ -329,7 +330,7 @@ def _source_reasons(description: Description, vector: Vector, weights: Vector) -
         if feature.kind in ("source", "account")
     ]
     if parts:
-        yield Reason(f"来源 {description.source}", math.fsum(parts))
+        yield Reason("reason/source", math.fsum(parts), {"source": description.source})
 
 
 def _text_reasons(description: Description, vector: Vector, weights: Vector) -> Iterator[Reason]:
@@ -349,9 +350,9 @@ def _text_reasons(description: Description, vector: Vector, weights: Vector) -> 
             by_character[position] += share
     for start, end, spaced in runs(folded):
         if spaced:
-            yield Reason(display_text[start:end], math.fsum(by_character[start:end]))
+            yield _make_term_reason(display_text[start:end], math.fsum(by_character[start:end]))
             continue
         for _, group in groupby(range(start, end), key=lambda position: by_character[position] > 0.0):
             positions = list(group)
             text = display_text[positions[0] : positions[-1] + 1]
-            yield Reason(text, math.fsum(by_character[position] for position in positions))
+            yield _make_term_reason(text, math.fsum(by_character[position] for position in positions))

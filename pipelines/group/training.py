@@ -14,14 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from crawler.kinds import REPOSITORIES
+from crawler.kinds import KINDS, REPOSITORIES
 from pipelines.group.categories import CategoryRules
 from pipelines.group.features import Account, Description, Feature, FeatureKind, Vector, Vocabulary, account_of
 from pipelines.group.relevance import TopicTerms
 from pipelines.group.trained import BIAS, DIGITS, TrainedModel, category_vector, relevance_vector
 from pipelines.issue.entry import EntryView, read_entry
 from pipelines.model import Issue
-from pipelines.names import KIND_NAMES
 from pipelines.newsletter import Newsletter
 
 LEAST_PICKED: Final = 30
@@ -268,7 +267,7 @@ def _train_relevance(examples: Sequence[Example], vectoriser: _Vectoriser) -> Ve
 
 def _informative_kinds(examples: Iterable[Example]) -> set[str]:
     counts = Counter((str(example.description.kind), example.picked) for example in examples)
-    return {kind for kind in KIND_NAMES if min(counts[kind, True], counts[kind, False]) >= LEAST_OF_A_KIND}
+    return {kind for kind in KINDS if min(counts[kind, True], counts[kind, False]) >= LEAST_OF_A_KIND}
 
 
 # Categories

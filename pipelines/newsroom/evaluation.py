@@ -35,6 +35,7 @@ from pipelines.normalise import normalise
 from pipelines.normalise.url import NotAWebAddress, canonicalise
 from pipelines.rules import Rules
 from pipelines.text import fold
+from pipelines.wording import Language
 
 DRAWN: Final = 2000
 """Stories of the pool that are mixed with an issue's picks."""
@@ -143,9 +144,14 @@ class Evaluation:
     sections: Sections | None
     ranking: Ranking | None
 
-    def to_json(self) -> dict[str, Any]:
-        """The evaluation as one JSON document: dates in ISO 8601, shares from 0 to 1."""
+    def to_json(self, language: Language) -> dict[str, Any]:
+        """The evaluation as one JSON document: dates in ISO 8601, shares from 0 to 1, reasons in the given language."""
         plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str))
+        if self.ranking is not None:
+            for row, article in zip(plain["ranking"]["unpicked"], self.ranking.unpicked, strict=True):
+                row["reasons"] = [
+                    {"text": reason.text(language), "weight": reason.weight} for reason in article.reasons
+                ]
         return plain
 
 

@@ -55,7 +55,7 @@ def remake_stories(tx: Transaction, article_ids: Collection[int], rules: GroupRu
         by_hand |= decisions
         edges = _find_evidence(tx, pending, articles, rules)
         edges |= {
-            Evidence("by-hand", decision.who, pair)
+            Evidence("by-hand", "evidence/by-hand", pair, {"who": decision.who})
             for pair, decision in decisions.items()
             if decision.action == "merge"
         }

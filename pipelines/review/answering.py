@@ -78,7 +78,7 @@ def _run_handler(visit: Visit, handle: Handler, login: bool) -> Response:
     who = access.find_user(visit.newsroom.store, browser, visit.now)
     if who is None and login:
         if visit.asks_for_json:
-            return make_error_json(401, visit.translate("登录过期了：请重新登录，再试一次"))
+            return make_error_json(401, visit.translate("desk/session-over"))
         here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/login?next={quote(here)}", 303)
     return handle(replace(visit, who=who or ""))
@@ -130,22 +130,22 @@ _STATUS: Final[Mapping[type[Exception], int]] = {
 
 
 ERROR_TEXTS: Final[Mapping[type[Exception], str]] = {
-    ForeignAddress: "只能去本站的页面",
-    Refused: "这个页面开得太久了：请刷新再试",
-    NoSuchStory: "没有这一条",
-    NothingHere: "这里什么也没有",
-    TooLarge: "一次送来的太多了",
-    TooManyGuesses: "错了太多次：五分钟后再试",
-    StoreBusy: "数据库正忙，什么也没有写：请再试一次",
+    ForeignAddress: "desk/foreign-address",
+    Refused: "desk/page-too-old",
+    NoSuchStory: "desk/no-such-story",
+    NothingHere: "desk/nothing-here",
+    TooLarge: "desk/too-large",
+    TooManyGuesses: "desk/too-many-guesses",
+    StoreBusy: "desk/store-busy",
 }
-"""The text for the editor, in Chinese; an error that is not here carries its own text."""
+"""The code of the sentence for the editor; an error that is not here carries its own text."""
 
 
 def _answer_error(visit: Visit, error: Exception) -> Response:
     kind = next((kind for kind in _STATUS if isinstance(error, kind)), None)
     if kind is None:
         logger.error("%s %s", visit.request.method, visit.request.url.path, exc_info=error)
-        message = visit.translate("出错了：详情在日志里")
+        message = visit.translate("desk/internal-error")
         return make_error_json(500, message) if visit.asks_for_json else make_error_page(visit, 500, message)
     if kind in ERROR_TEXTS:
         message = visit.translate(ERROR_TEXTS[kind])

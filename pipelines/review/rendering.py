@@ -19,6 +19,7 @@ from pipelines.issue.formats.sanitizer import ON_THE_DESK, sanitize_html
 from pipelines.issue.lines import remove_comments
 from pipelines.issue.parser import make_parser
 from pipelines.review.visit import NothingHere, Visit
+from pipelines.wording import sentences
 
 _TYPES: Final[Mapping[str, str]] = {
     "css": "text/css; charset=utf-8",
@@ -73,31 +74,32 @@ def _collect_shared_values(visit: Visit) -> dict[str, Any]:
         "newsletter": newsletter,
         "path": visit.request.url.path,
         "here": visit.request.url.path + (f"?{visit.request.url.query}" if visit.request.url.query else ""),
-        "script_texts": json.dumps({text: visit.translate(text) for text in SCRIPT_TEXTS}, ensure_ascii=False),
+        "script_texts": json.dumps(
+            {code: sentences(visit.language)[code] for code in SCRIPT_TEXTS}, ensure_ascii=False
+        ),
     }
 
 
 SCRIPT_TEXTS: Final = (
-    "已选用",
-    "不用了",
-    "以后再说",
-    "移到了{0}",
-    "改好了",
-    "撤回了：{0}",
-    "没有连上：请再试一次",
-    "没有可以撤回的操作了",
-    "{0} 条新候选",
-    "已标记：到另一条上按 m 合并",
-    "已合并",
-    "已拆开",
-    "已导出到 {0}",
-    "没有变化：{0}",
-    "正在抓取：{0} / {1}",
-    "显示图片",
-    "先保存或取消正在写的",
-    "先选用哪一份",
+    "desk/picked",
+    "desk/dropped",
+    "desk/put-off",
+    "desk/moved-to",
+    "desk/saved",
+    "desk/undone",
+    "desk/no-connection",
+    "desk/new-candidates",
+    "desk/marked",
+    "desk/merged",
+    "desk/split-done",
+    "desk/exported-to",
+    "desk/unchanged",
+    "desk/crawling",
+    "desk/show-pictures",
+    "desk/unsaved",
+    "desk/choose-first",
 )
-"""The texts of the scripts, in Chinese; a page hands each script the translations."""
+"""The codes of the sentences of the scripts; a page hands each script the sentences, with their placeholders."""
 
 
 @lru_cache(maxsize=64)

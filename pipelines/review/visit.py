@@ -15,8 +15,7 @@ from pipelines.newsroom import Newsroom
 from pipelines.newsroom.editor import Editor
 from pipelines.review.crawling import Crawls
 from pipelines.review.guard.access import Access
-from pipelines.review.words import translate_text
-from pipelines.wording import LANGUAGES, Language
+from pipelines.wording import LANGUAGES, Language, say, sentences
 
 MOST_FIELDS: Final = 50
 """Fields of a form."""
@@ -105,10 +104,13 @@ class Visit:
         cookie = self.request.cookies.get("theme", "auto")
         return "light" if cookie == "light" else "dark" if cookie == "dark" else "auto"
 
-    def translate(self, text: str, **values: object) -> str:
-        """Translate a text of the page into its language, and fill in the values of its placeholders."""
-        translation = translate_text(text, self.language)
-        return translation.format(**values) if values else translation
+    def translate(self, code: str, **values: object) -> str:
+        """Make the sentence of a code in the language of the page, with the values of its placeholders."""
+        return say(code, values, self.language)
+
+    def name_language(self, language: str) -> str:
+        """Name an article's language in the language of the page; a language without a name keeps its code."""
+        return sentences(self.language).get(f"language/{language}", language)
 
     @property
     def asks_for_json(self) -> bool:

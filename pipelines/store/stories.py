@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
-from pipelines.group.relevance import PROMOTION
-from pipelines.model import Candidate, CandidateState, Evidence, Reason, Story, StoryLink
+from pipelines.model import Candidate, CandidateState, Evidence, Reason, SentenceValue, Story, StoryLink
 from pipelines.store import listing
 from pipelines.store.articles import Articles
 from pipelines.store.engine import chunks
@@ -57,7 +57,7 @@ class Stories:
                 "story_id": story.id,
                 "position": position,
                 "kind": part.kind,
-                "detail": part.detail,
+                "detail": _write_detail(part),
                 "one": part.articles[0],
                 "other": part.articles[1],
             }
@@ -123,13 +123,15 @@ class Stories:
                 category_scores=row.category_scores,
                 category_reasons=_reasons(row.category_reasons),
                 score=row.score,
-                reasons=_reasons(row.reasons),
+                reasons=reasons,
                 links=tuple(StoryLink(*link) for link in row.links),
+                promotion=_find_promotion(reasons),
                 state=row.state,
                 published_in=row.published_in,
                 follows=row.follows,
             )
             for row in rows
+            for reasons in [_reasons(row.reasons)]
         ]
 
     def _load(self, ids: Collection[int]) -> dict[int, Story]:
@@ -145,7 +147,7 @@ class Stories:
             for row in run(belongs.order_by(story_members.c.article_id)):
                 members[row.story_id].append(row.article_id)
             for row in run(select(evidence).where(evidence.c.story_id.in_(chunk)).order_by(evidence.c.position)):
-                evidence_by_story[row.story_id].append(Evidence(row.kind, row.detail, (row.one, row.other)))
+                evidence_by_story[row.story_id].append(_evidence(row))
         return {
             story_id: Story(story_id, tuple(members[story_id]), lead, tuple(evidence_by_story[story_id]))
             for story_id, lead in leads.items()
@@ -158,11 +160,11 @@ def _story_row(candidate: Candidate) -> dict[str, Any]:
         "lead": candidate.story.lead,
         "category": candidate.category,
         "graded": candidate.category,
-        "promotion": any(reason.text.startswith(PROMOTION) for reason in candidate.reasons),
+        "promotion": bool(candidate.promotion),
         "score": candidate.score,
         "category_scores": dict(candidate.category_scores),
-        "category_reasons": [astuple(reason) for reason in candidate.category_reasons],
-        "reasons": [astuple(reason) for reason in candidate.reasons],
+        "category_reasons": [_reason_row(reason) for reason in candidate.category_reasons],
+        "reasons": [_reason_row(reason) for reason in candidate.reasons],
         "links": [astuple(link) for link in candidate.links],
         "newest_at": max(stored.article.published.at for stored in candidate.articles),
         "state": "new",
@@ -171,5 +173,45 @@ def _story_row(candidate: Candidate) -> dict[str, Any]:
     }
 
 
-def _reasons(stored: Iterable[Sequence[Any]]) -> tuple[Reason, ...]:
-    return tuple(Reason(text, weight) for text, weight in stored)
+def _reason_row(reason: Reason) -> dict[str, Any]:
+    return {"code": reason.code, "weight": reason.weight, "values": dict(reason.values)}
+
+
+_PROMOTION: Final = "推广："
+"""Begins the reason of a promotion in a store that has sentences in the place of codes."""
+
+
+def _reasons(stored: Iterable[Mapping[str, Any] | Sequence[Any]]) -> tuple[Reason, ...]:
+    """Read reasons; an older store has a sentence and a weight in the place of code and values."""
+    reasons = []
+    for row in stored:
+        if isinstance(row, Mapping):
+            reasons.append(Reason(row["code"], row["weight"], _values(row["values"])))
+        elif (text := row[0]).startswith(_PROMOTION):
+            reasons.append(Reason("reason/promotion", row[1], {"sort": text.removeprefix(_PROMOTION)}))
+        else:
+            reasons.append(Reason("reason/text", row[1], {"text": text}))
+    return tuple(reasons)
+
+
+def _find_promotion(reasons: Iterable[Reason]) -> str:
+    return next((str(reason.values["sort"]) for reason in reasons if reason.code == "reason/promotion"), "")
+
+
+def _write_detail(part: Evidence) -> str:
+    """Write code and values as JSON with sorted keys, so that equal details are equal texts."""
+    return json.dumps({"code": part.code, "values": dict(part.values)}, ensure_ascii=False, sort_keys=True)
+
+
+def _evidence(row: Row[Any]) -> Evidence:
+    """Read a piece of evidence; an older store has a sentence in the place of code and values."""
+    pair = (row.one, row.other)
+    try:
+        detail = json.loads(row.detail)
+        return Evidence(row.kind, detail["code"], pair, _values(detail["values"]))
+    except (ValueError, TypeError, KeyError):
+        return Evidence(row.kind, "evidence/text", pair, {"text": row.detail})
+
+
+def _values(stored: Mapping[str, Any]) -> dict[str, SentenceValue]:
+    return {name: tuple(text) if isinstance(text, list) else text for name, text in stored.items()}

@@ -1,7 +1,8 @@
 """Sentences for the editor: a code with values becomes one sentence, in the reader's language.
 
 `zh.toml` and `en.toml` hold the same codes with the same placeholders. A section of a table is the part of a code
-before the slash: `say("error/undo-nothing", {}, "en")`.
+before the slash: `say("error/undo-nothing", {}, "en")`. The sections `kind` and `article` are the
+labels of `crawler.kinds`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final, Literal
 
+from crawler.kinds import KINDS
 from crawler.toml import read_toml
 
 Language = Literal["zh", "en"]
@@ -24,7 +26,12 @@ _SEPARATORS: Final[Mapping[Language, str]] = {"zh": "、", "en": ", "}
 def sentences(language: Language) -> Mapping[str, str]:
     """All sentences of a language by their codes, each with a `{name}` for each of its values."""
     table = read_toml(files(__name__).joinpath(f"{language}.toml"))
-    return {f"{section}/{code}": text for section, rows in table.items() for code, text in rows.items()}
+    kinds = {
+        f"{section}/{kind}": label.english if language == "en" else label.chinese
+        for kind, row in KINDS.items()
+        for section, label in (("kind", row.label), ("article", row.article))
+    }
+    return kinds | {f"{section}/{code}": text for section, rows in table.items() for code, text in rows.items()}
 
 
 def say(code: str, values: Mapping[str, object], language: Language) -> str:

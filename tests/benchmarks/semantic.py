@@ -233,7 +233,7 @@ def _sweep(name: str, measured: Measured, scores: Mapping[Pair, float], listed: 
     seen: set[Pair] = set()
     for threshold in THRESHOLDS:
         edges = [
-            Evidence("similar-title", f"语义相似 {score:.2f}", pair)
+            Evidence("similar-title", "evidence/similar-title", pair, {"similarity": f"{score:.2f}"})
             for pair, score in scores.items()
             if score >= threshold
         ]

@@ -5,13 +5,17 @@ from __future__ import annotations
 import ast
 import re
 from string import Formatter
-from typing import Final
+from typing import Final, get_args
 
 import pytest
 from places import ROOT
 
 from crawler import errors as crawl_errors
+from crawler.kinds import KINDS
+from pipelines.deduplicate.clusters import STRENGTH
 from pipelines.errors import EditorError, NoSuchIssue, describe_failure
+from pipelines.group.features import SHAPES
+from pipelines.model import CandidateState, Evidence, Reason
 from pipelines.store import errors as store_errors
 from pipelines.store.errors import NoSuchStory, StoreBusy, StoreError
 from pipelines.wording import LANGUAGES, say, sentences
@@ -23,6 +27,15 @@ OF_STORE: Final = {
     for name, error in vars(store_errors).items()
     if isinstance(error, type) and issubclass(error, store_errors.StoreError) and error is not store_errors.StoreError
 }
+
+
+DERIVED: Final = {
+    *(f"{section}/{kind}" for section in ("kind", "article") for kind in KINDS),
+    *(f"shape/{name}" for name in SHAPES),
+    *(f"joined/{kind}" for kind in STRENGTH),
+    *(f"state/{state}" for state in get_args(CandidateState)),
+}
+"""Codes that are made of a section and a name."""
 
 
 def placeholders(text: str) -> set[str]:
@@ -49,7 +62,7 @@ def test_every_sentence_is_of_one_language(code: str) -> None:
     values = dict.fromkeys(placeholders(sentences("en")[code]), "7")
     assert not HAN.search(say(code, values, "en"))
     chinese = re.sub(
-        r"jianbao( [a-z]+)*|scrapy record|--[a-z]+|http\(s\)|[A-Z_]{2,}|[a-z]+\.toml|\[[a-z]+\]",
+        r"Hacker News|jianbao( [a-z]+)*|scrapy record|--[a-z]+|http\(s\)|[A-Z_]{2,}|[a-z]+\.toml|\[[a-z]+\]",
         "",
         say(code, values, "zh"),
     )
@@ -73,6 +86,24 @@ def test_every_error_has_its_sentence_and_every_sentence_its_error() -> None:
         if code.startswith("error/")
     }
     assert {code for code in sentences("en") if code.startswith("store/")} == OF_STORE
+
+
+def test_every_code_has_its_sentence_and_every_sentence_is_used() -> None:
+    folders = [ROOT / "pipelines" / "review" / folder for folder in ("templates", "static")]
+    texts = [path.read_text(encoding="utf-8") for folder in folders for path in folder.iterdir()]
+    quoted = {code for text in texts for code in re.findall(r"[\"']([a-z-]+/[a-z0-9-]+)[\"']", text)}
+    used = constants(".") | quoted | DERIVED
+    sections = ("reason", "shape", "evidence", "joined", "desk", "kind", "article", "state")
+    made = {code for code in used if re.fullmatch(rf"({'|'.join(sections)})/[a-z0-9-]+", code)}
+    assert made == {code for code in sentences("en") if code.partition("/")[0] in sections}
+
+
+def test_a_reason_and_a_piece_of_evidence_have_a_sentence_in_each_language() -> None:
+    reason = Reason("reason/links", 0.3, {"labels": ("A", "B")})
+    assert [reason.text(language) for language in LANGUAGES] == ["附A、B", "With A, B"]
+    edge = Evidence("near-text", "evidence/near-text", (1, 2), {"similarity": "0.93"})
+    assert [edge.text(language) for language in LANGUAGES] == ["正文相似 0.93", "Texts alike 0.93"]
+    assert Reason("article/arxiv", 1.0).text("en") == "arXiv paper"
 
 
 def test_every_finding_has_its_sentence_and_its_advice_and_none_is_left_over() -> None:

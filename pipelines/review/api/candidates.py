@@ -115,7 +115,7 @@ def candidates(visit: Visit) -> Response:
     with visit.newsroom.store.reading() as tx:
         mark = tx.articles.next_id() - 1
         listed = page_candidates(tx, query.to_store_query(visit.now), visit.now, offset=query.first, limit=query.limit)
-        documents = [_make_document(tx, candidate) for candidate in listed.candidates]
+        documents = [_make_document(visit, tx, candidate) for candidate in listed.candidates]
     return JSONResponse({"total": listed.total, "counts": listed.counts, "mark": mark, "candidates": documents})
 
 
@@ -132,7 +132,7 @@ def news(visit: Visit) -> Response:
 def candidate(visit: Visit) -> Response:
     """Read a story as a candidate."""
     with visit.newsroom.store.reading() as tx:
-        return JSONResponse(_make_document(tx, decisions.find_candidate(tx, _read_story_id(visit))))
+        return JSONResponse(_make_document(visit, tx, decisions.find_candidate(tx, _read_story_id(visit))))
 
 
 def _answer_stale(action: Endpoint) -> Endpoint:
@@ -204,8 +204,9 @@ def _format_day(day: object) -> str | None:
     return str(day) if day is not None else None
 
 
-def _make_document(tx: Transaction, candidate: Candidate) -> dict[str, Any]:
-    return candidate_json(candidate) | {"version": decisions.read_versions(tx, [candidate])[candidate.story.id]}
+def _make_document(visit: Visit, tx: Transaction, candidate: Candidate) -> dict[str, Any]:
+    version = decisions.read_versions(tx, [candidate])[candidate.story.id]
+    return candidate_json(candidate, visit.language) | {"version": version}
 
 
 def _make_answer(visit: Visit, decided: Decided, **fields: object) -> Response:
@@ -231,7 +232,7 @@ def _make_present_state(visit: Visit, candidate: Candidate) -> dict[str, Any]:
     """Make the document of a candidate as it is now; for the desk's page, with its card and the counts of the tabs."""
     for_page = bool(visit.request.query_params.get("card"))
     with visit.newsroom.store.reading() as tx:
-        document: dict[str, Any] = {"candidate": _make_document(tx, candidate)}
+        document: dict[str, Any] = {"candidate": _make_document(visit, tx, candidate)}
         if for_page:
             card = make_card(tx, candidate, visit.newsroom.newsletter, visit.now)
             document["html"] = render_fragment(visit, "card.html", card=card)

@@ -82,7 +82,7 @@ def crawl(visit: Visit) -> Response:
     if not source_ids:
         raise CannotDecide("no-enabled-source")
     if not visit.desk.crawls.begin(source_ids):
-        return make_error_json(409, visit.translate("正在抓取：等这一次抓完"), **_read_progress(visit))
+        return make_error_json(409, visit.translate("desk/crawl-running"), **_read_progress(visit))
     return JSONResponse(_read_progress(visit))
 
 

@@ -65,7 +65,7 @@ def show_archive(visit: Visit) -> Response:
         return render_page(
             visit,
             "archive.html",
-            title="归档",
+            title=visit.translate("desk/archive"),
             query=query,
             hits=hits,
             issues=(),
@@ -76,7 +76,7 @@ def show_archive(visit: Visit) -> Response:
     return render_page(
         visit,
         "archive.html",
-        title="归档",
+        title=visit.translate("desk/archive"),
         query=query,
         hits=(),
         issues=issues,
@@ -96,7 +96,9 @@ def show_archived_issue(visit: Visit) -> Response:
             (section.name, [_make_printed_entry(visit, tx, day, entry) for entry in section.entries])
             for section in issue_view.issue.sections
         ]
-    return render_page(visit, "archived.html", title="归档", issue_view=issue_view, sections=sections)
+    return render_page(
+        visit, "archived.html", title=visit.translate("desk/archive"), issue_view=issue_view, sections=sections
+    )
 
 
 def _make_titles_reader(visit: Visit) -> Callable[[Issue], str]:

@@ -22,12 +22,12 @@ PAGE: Final = 40
 """Cards that a page loads at once; a script loads the next ones when the editor reaches the end."""
 
 SPANS: Final[tuple[tuple[str, str], ...]] = (
-    ("", "不限"),
-    ("1d", "一天内"),
-    ("3d", "三天内"),
-    ("7d", "一周内"),
-    ("14d", "两周内"),
-    ("30d", "一个月内"),
+    ("", "desk/any"),
+    ("1d", "desk/a-day"),
+    ("3d", "desk/three-days"),
+    ("7d", "desk/a-week"),
+    ("14d", "desk/two-weeks"),
+    ("30d", "desk/a-month"),
 )
 
 STATES: Final[tuple[CandidateState, ...]] = ("new", "picked", "later", "dropped", "published")
@@ -110,7 +110,7 @@ def show_candidates(visit: Visit) -> Response:
     return render_page(
         visit,
         "candidates.html",
-        title="候选",
+        title=visit.translate("desk/candidates"),
         query=query,
         cards=cards,
         tabs=tabs,
@@ -149,4 +149,4 @@ def count_tabs(visit: Visit, query: CandidatesQuery) -> list[dict[str, Any]]:
 
 def format_tab(visit: Visit, tab: Tab) -> str:
     """Format the quota and the picks of a category: `目标 5 · 已选 3`."""
-    return visit.translate("目标 {quota} · 已选 {picked}", quota=tab.quota, picked=tab.picked) if tab.quota else ""
+    return visit.translate("desk/quota", quota=tab.quota, picked=tab.picked) if tab.quota else ""

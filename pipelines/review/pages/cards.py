@@ -9,11 +9,10 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pipelines.group.candidates import as_of
-from pipelines.group.relevance import PROMOTION
 from pipelines.issue.entry import read_summary, read_title
 from pipelines.issue.escape import clean_line, make_printable_url
 from pipelines.issue.sections import find_slot
-from pipelines.model import Candidate, CandidateState, Issue, Reason, StoredArticle
+from pipelines.model import Candidate, CandidateState, Evidence, Issue, Reason, StoredArticle
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom.decisions import current_entries, read_versions
 from pipelines.store import Transaction
@@ -56,7 +55,7 @@ class Card:
         lead: the article that the entry links.
         other_reports: the other articles of the story.
         links: label, URL and short form of each link.
-        evidence: kind and detail, each pair once.
+        evidence: each kind and detail once.
         reasons: of at least 0.05.
         category_share: score of the category, in per cent.
         promotion: the sort of promotion; empty for none.
@@ -72,7 +71,7 @@ class Card:
     lead: Report
     other_reports: Sequence[Report]
     links: Sequence[tuple[str, str, str]]
-    evidence: Sequence[tuple[str, str]]
+    evidence: Sequence[Evidence]
     reasons: Sequence[Reason]
     score: float
     category: str
@@ -165,7 +164,6 @@ def _make_card(  # noqa: PLR0917 - a card shows values of six sources
 ) -> Card:
     lead = candidate.lead
     slot = find_slot(candidate, drafts)
-    promotion = next((reason.text for reason in candidate.reasons if reason.text.startswith(PROMOTION)), "")
     shares = candidate.category_scores
     return Card(
         id=candidate.story.id,
@@ -179,12 +177,12 @@ def _make_card(  # noqa: PLR0917 - a card shows values of six sources
         links=[
             (link.label, url, _shorten_url(url)) for link in candidate.links if (url := make_printable_url(link.url))
         ],
-        evidence=list(dict.fromkeys((edge.kind, edge.detail) for edge in candidate.story.evidence)),
+        evidence=list({(edge.kind, edge.subject): edge for edge in candidate.story.evidence}.values()),
         reasons=[reason for reason in candidate.reasons if abs(reason.weight) >= 0.05],
         score=candidate.score,
         category=candidate.category,
         category_share=round(100 * shares.get(candidate.category, 0)),
-        promotion=promotion.removeprefix(PROMOTION),
+        promotion=candidate.promotion,
         state=candidate.state,
         published_in=candidate.published_in,
         issue=slot.issue if slot else None,

@@ -208,7 +208,7 @@ def show_issue(visit: Visit) -> Response:
     return render_page(
         visit,
         "issue.html",
-        title="本期",
+        title=visit.translate("desk/issue"),
         issue_view=issue_view,
         drafts=drafts,
         earliest=EARLIEST_ISSUE,

@@ -17,7 +17,7 @@ _YEAR: Final = 365 * 24 * 3600
 def show_login(visit: Visit) -> Response:
     """Show the form."""
     onward = check_own_path(visit.request.query_params.get("next", "/"))
-    return render_page(visit, "login.html", title="登录", onward=onward, wrong=False)
+    return render_page(visit, "login.html", title=visit.translate("desk/log-in"), onward=onward, wrong=False)
 
 
 def log_in(visit: Visit) -> Response:
@@ -27,7 +27,7 @@ def log_in(visit: Visit) -> Response:
     client = visit.request.client
     browser = visit.desk.access.log_in(visit.newsroom.store, name, password, client.host if client else "", visit.now)
     if browser is None:
-        return render_page(visit, "login.html", 401, title="登录", onward=onward, wrong=True)
+        return render_page(visit, "login.html", 401, title=visit.translate("desk/log-in"), onward=onward, wrong=True)
     response = RedirectResponse(onward, 303)
     set_browser_cookie(response, browser, secure=visit.request.url.scheme == "https")
     return response

@@ -126,4 +126,10 @@ def _judge_health(source: Source, record: SourceRecord | None, week: int) -> Hea
 def show_sources(visit: Visit) -> Response:
     """Show the page of sources."""
     progress = visit.desk.crawls.read_progress(visit.newsroom.store)
-    return render_page(visit, "sources.html", title="来源", sources_view=view_sources(visit), progress=progress)
+    return render_page(
+        visit,
+        "sources.html",
+        title=visit.translate("desk/sources"),
+        sources_view=view_sources(visit),
+        progress=progress,
+    )

@@ -16,7 +16,7 @@ const upto = newest;
 let cameSince = 0;
 const follower = new Map(); // where a card stood that has left: the id of the one behind it
 
-const said = { pick: '已选用', drop: '不用了', later: '以后再说' };
+const said = { pick: 'desk/picked', drop: 'desk/dropped', later: 'desk/put-off' };
 
 const cards = () => [...list.children];
 const current = () => list.querySelector('[aria-current="true"]');
@@ -125,7 +125,7 @@ function show(told) {
 function held(card) {
   if (!writing(card)) return false;
   card.querySelector('.editor textarea').focus();
-  tell(say('先保存或取消正在写的'), true);
+  tell(say('desk/unsaved'), true);
   return true;
 }
 
@@ -140,7 +140,7 @@ function decide(action, category) {
     const behind = cards().slice(cards().indexOf(card)).find((one) => all.includes(one));
     look(behind ?? all.at(-1));
   }
-  act(card, 'decisions', 'POST', body, category ? say('移到了{0}', category) : say(said[action]));
+  act(card, 'decisions', 'POST', body, category ? say('desk/moved-to', { category }) : say(said[action]));
 }
 
 async function undo() {
@@ -148,7 +148,7 @@ async function undo() {
   const card = show(told);
   if (card?.isConnected) look(card);
   if (told.error) tell(told.error, true);
-  else tell(say('撤回了：{0}', told.candidate?.title ?? told.issue));
+  else tell(say('desk/undone', { title: told.candidate?.title ?? told.issue }));
 }
 
 // ---- one story of two, two of one
@@ -166,17 +166,17 @@ function merge() {
   if (!card) return;
   if (!marked || marked === card.dataset.id) {
     mark(marked ? null : card);
-    if (!marked) tell(say('已标记：到另一条上按 m 合并'));
+    if (!marked) tell(say('desk/marked'));
     return;
   }
   if (held(card) || held(document.getElementById(`s${marked}`))) return;
   mark(null);
-  act(card, 'merges', 'POST', { others: [Number(marked)] }, say('已合并'));
+  act(card, 'merges', 'POST', { others: [Number(marked)] }, say('desk/merged'));
 }
 
 function split(leaving = []) {
   const card = current();
-  if (card && !held(card)) act(card, 'splits', 'POST', { leaving }, say('已拆开'));
+  if (card && !held(card)) act(card, 'splits', 'POST', { leaving }, say('desk/split-done'));
 }
 
 // ---- editing in place
@@ -205,7 +205,7 @@ function edit() {
     const told = await send('PUT', `/api/candidates/${at.dataset.id}/entry?card=1&${filters}`, { title: title.value, summary: summary.value, seen: at.dataset.version });
     if (told.status === 200) {
       put(told.html, true);
-      tell(say('改好了'));
+      tell(say('desk/saved'));
       return;
     }
     if (told.status === 409) { // what was typed stays; the next save knows what it replaces
@@ -233,7 +233,7 @@ function preview(card = current()) {
   frame.src = `/articles/${asks.dataset.article}/preview`;
   const pictures = document.createElement('button');
   pictures.type = 'button';
-  pictures.textContent = say('显示图片');
+  pictures.textContent = say('desk/show-pictures');
   pictures.addEventListener('click', () => { frame.src += '?images=1'; pictures.remove(); });
   const box = document.createElement('div');
   box.className = 'previewed';
@@ -266,7 +266,7 @@ async function lookForNews() {
   const told = await fetch(`/api/candidates/news?${asked({ after: newest })}`).then((answer) => answer.json()).catch(() => null);
   cameSince = told?.count ?? 0;
   news.hidden = !cameSince;
-  news.textContent = say('{0} 条新候选', cameSince);
+  news.textContent = say('desk/new-candidates', { count: cameSince });
 }
 
 async function takeNews() {

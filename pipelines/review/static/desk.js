@@ -6,8 +6,8 @@ const toast = document.getElementById('toast');
 const help = document.getElementById('help');
 let hiding;
 
-export function say(text, ...values) {
-  return (words[text] ?? text).replace(/\{(\d)\}/g, (_, at) => values[at]);
+export function say(code, values = {}) {
+  return words[code].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
 export function tell(text, bad = false) {
@@ -114,7 +114,7 @@ export async function ask(method, path, body) {
     response = await sent(method, path, body);
     if (response.status === 403 && await renewed()) response = await sent(method, path, body);
   } catch {
-    return { status: 0, error: say('没有连上：请再试一次') };
+    return { status: 0, error: say('desk/no-connection') };
   }
   while (response.status === 401 && await logInAgain()) {
     response = await sent(method, path, body).catch(() => response);

@@ -201,7 +201,7 @@ function save(field) {
   const entry = field.closest('.entry');
   const { part } = field.dataset;
   if (!entry && text === field.defaultValue) return undefined;
-  if (conflicts.has(conflictOf(field))) { tell(say('先选用哪一份'), true); return undefined; }
+  if (conflicts.has(conflictOf(field))) { tell(say('desk/choose-first'), true); return undefined; }
   return inLine(async () => {
     const fresh = () => (entry ? (same(entry) ?? entry).querySelector('textarea') : parts.querySelector(`[data-part="${part}"]`));
     const now = entry && (same(entry) ?? entry);
@@ -220,7 +220,7 @@ function save(field) {
       conflicts.set(conflictOf(kept), kept.dataset.part ? { part } : { entry: name(kept.closest('.entry')) });
       showConflicts();
     }
-    tell(told.error ?? say('改好了'), Boolean(told.error));
+    tell(told.error ?? say('desk/saved'), Boolean(told.error));
   });
 }
 
@@ -276,7 +276,7 @@ async function drop() {
       ? await ask('POST', `/api/candidates/${now.dataset.story}/decisions`, { action: 'drop', seen: now.dataset.version || null })
       : await ask('PUT', `${base}/entries/${now.dataset.position}`, { text: '', seen: now.dataset.edition });
     await show(await ask('GET', `${base}?card=1`));
-    tell(told.error ?? say('不用了'), Boolean(told.error));
+    tell(told.error ?? say('desk/dropped'), Boolean(told.error));
   });
 }
 
@@ -286,7 +286,7 @@ function undo() {
     if (told.error) { tell(told.error, true); return; }
     if (told.issue && told.issue !== issue.dataset.day) { location.assign(`/issue?date=${told.issue}`); return; }
     await show(await ask('GET', `${base}?card=1`), String(told.candidate?.id ?? name(current())));
-    tell(say('撤回了：{0}', told.candidate?.title ?? told.issue));
+    tell(say('desk/undone', { title: told.candidate?.title ?? told.issue }));
   });
 }
 
@@ -294,7 +294,7 @@ function undo() {
 function held() {
   const field = [...parts.querySelectorAll('.entry textarea')].find((one) => one.value !== one.defaultValue);
   field?.focus();
-  if (field) tell(say('先保存或取消正在写的'), true);
+  if (field) tell(say('desk/unsaved'), true);
   return Boolean(field);
 }
 
@@ -305,7 +305,7 @@ async function put(out) {
   if (told.error) { tell(told.error, true); return; }
   if (out) { location.assign(`/issue?date=${issue.dataset.day}`); return; }
   show(told);
-  tell(say(told.changed ? '已导出到 {0}' : '没有变化：{0}', told.path));
+  tell(say(told.changed ? 'desk/exported-to' : 'desk/unchanged', { path: told.path }));
 }
 
 function askFirst() {

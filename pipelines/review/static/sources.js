@@ -22,7 +22,7 @@ function show(told) {
   bar.max = told.sources.length || 1;
   bar.value = told.done.length;
   all.disabled = told.running;
-  if (told.running) said.textContent = say('正在抓取：{0} / {1}', told.done.length, told.sources.length);
+  if (told.running) said.textContent = say('desk/crawling', { done: told.done.length, total: told.sources.length });
 }
 
 async function watch() {

@@ -26,7 +26,6 @@ OURS = {
     "crawler.toml",
     "pipelines.errors",
     "pipelines.files",
-    "pipelines.names",
     "pipelines.wording",
 }
 """Modules outside the command line's own room that load nothing more."""

@@ -38,7 +38,11 @@ def candidate(number: int = 7, **values: object) -> Candidate:
         "category_scores": {"论文": 1.0},
         "category_reasons": (),
         "score": 2.7,
-        "reasons": (Reason("量化", 1.2), Reason("今天", 1.5), Reason("40 天前", 0.01)),
+        "reasons": (
+            Reason("reason/term", 1.2, {"term": "量化"}),
+            Reason("reason/today", 1.5),
+            Reason("reason/days-ago", 0.01, {"days": 40}),
+        ),
     }
     return Candidate(**(fixed | values))  # type: ignore[arg-type]
 

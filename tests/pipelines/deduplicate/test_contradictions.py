@@ -99,7 +99,7 @@ def test_twice_as_long_a_title_costs_twice_as_much_to_read(unit: str) -> None:
 
 
 def edge(one: int, other: int, kind: str = "near-text") -> Evidence:
-    return Evidence(kind, "", (min(one, other), max(one, other)))
+    return Evidence(kind, "evidence/key", (min(one, other), max(one, other)))
 
 
 def members(articles: Sequence[StoredArticle], *edges: Evidence, **options: object) -> list[tuple[int, ...]]:

@@ -54,7 +54,7 @@ def test_a_reprint_with_another_head_and_foot_and_without_a_paragraph_is_the_sam
     (found,) = find_near_evidence(pair(prose(7), reprint))
     assert found.kind == "near-text"
     assert found.articles == (1, 2)
-    assert found.detail.startswith("正文相似 0.")
+    assert found.text("zh").startswith("正文相似 0.")
 
 
 @pytest.mark.parametrize(("around", "body"), [(200, 500), (200, 190)])

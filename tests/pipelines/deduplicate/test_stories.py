@@ -35,7 +35,7 @@ def test_a_post_its_paper_and_its_repository_are_one_story_led_by_the_post() -> 
 def test_two_posts_on_one_paper_are_one_story_even_when_the_paper_is_not_stored() -> None:
     (story,) = stories_of([stored(1, references=about(PAPER)), stored(2, references=about(PAPER), days=2)])
     assert story.evidence[0].kind == "shared-reference"
-    assert story.evidence[0].detail == PAPER
+    assert story.evidence[0].text("zh") == PAPER
 
 
 def test_two_posts_on_one_paper_in_different_months_are_two_stories() -> None:

@@ -45,7 +45,7 @@ def joining_keys(article: Article) -> tuple[int, ...]:
 
 def test_one_title_of_two_accounts_is_one_story() -> None:
     (found,) = evidence(*posts(TITLE, TITLE))
-    assert found == Evidence("same-title", "标题相同", (1, 2))
+    assert found == Evidence("same-title", "evidence/same-title", (1, 2))
 
 
 @pytest.mark.parametrize(

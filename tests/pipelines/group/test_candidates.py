@@ -55,7 +55,7 @@ def test_a_story_is_put_in_a_section_by_its_kind_and_its_words(kind: str, title:
 def test_a_source_known_for_a_section_by_any_of_its_names_moves_its_articles_there() -> None:
     candidate = graded(stored(1, source="lab"))
     assert candidate.category == "项目"
-    assert candidate.category_reasons[0].text == "来源常供本栏"
+    assert candidate.category_reasons[0].text("zh") == "来源常供本栏"
 
 
 @settings(max_examples=50, deadline=None)
@@ -71,7 +71,7 @@ def test_a_topic_in_the_title_weighs_more_than_one_in_the_summary() -> None:
     in_title, in_summary = graded(stored(1, title="INT8 来了")), graded(stored(1, summary="谈谈 int8"))
     assert in_title.score == 1.2
     assert in_summary.score == 0.6
-    assert in_title.reasons[0].text == "量化"
+    assert in_title.reasons[0].text("zh") == "量化"
 
 
 def test_latin_terms_match_whole_words_and_chinese_ones_anywhere() -> None:
@@ -89,7 +89,7 @@ def test_several_accounts_and_links_to_paper_and_code_speak_for_a_story() -> Non
         ("代码", "https://example.org/github:a/b"),
         ("论文", "https://example.org/1"),
     ]
-    assert {reason.text: reason.weight for reason in candidate.reasons} == {
+    assert {reason.text("zh"): reason.weight for reason in candidate.reasons} == {
         "量化": 1.2,
         "2 家同题": 0.4,
         "附代码、论文": 0.3,
@@ -97,7 +97,9 @@ def test_several_accounts_and_links_to_paper_and_code_speak_for_a_story() -> Non
 
 
 def test_a_trusted_source_is_a_reason() -> None:
-    assert [reason.text for reason in graded(stored(1, source="lab", publisher="实验室")).reasons] == ["来源 实验室"]
+    candidate = graded(stored(1, source="lab", publisher="实验室"))
+    assert [reason.text("zh") for reason in candidate.reasons] == ["来源 实验室"]
+    assert [reason.text("en") for reason in candidate.reasons] == ["Source 实验室"]
 
 
 def test_freshness_halves_in_a_week_and_never_grows_for_a_date_in_the_future() -> None:
@@ -128,7 +130,8 @@ def test_a_promotion_sinks_and_says_why_but_stays(rules: Rules, title: str, sort
     told = GroupRules.of(NEWSLETTER, {}, {}, rules.promotion)
     one = stored(1, title=title)
     candidate = grade(Story(1, (1,), 1), [one], told)
-    assert f"推广：{sort}" in {reason.text for reason in candidate.reasons}
+    assert f"推广：{sort}" in {reason.text("zh") for reason in candidate.reasons}
+    assert candidate.promotion == sort
     assert candidate.score == rules.promotion.weight < -2
 
 

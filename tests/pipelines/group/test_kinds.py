@@ -24,7 +24,7 @@ def newsletter(kind: str) -> Newsletter:
 def test_any_kind_weighs_for_a_category_and_the_reason_names_it(kind: str) -> None:
     result = categorise(article(kind=kind), CategoryRules.of(newsletter(kind)))
     assert result.category == "乙"
-    assert [reason.text for reason in result.reasons] == [KINDS[kind].article.chinese]
+    assert [reason.text("zh") for reason in result.reasons] == [KINDS[kind].article.chinese]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -43,4 +43,4 @@ def test_any_kind_weighs_for_a_category_also_after_training(kind: str) -> None:
     model = train(examples, rules, terms)
     result = categorise_by_model(describe(999, kind), model, rules, terms)
     assert result.category == "乙"
-    assert KINDS[kind].article.chinese in {reason.text for reason in result.reasons}
+    assert KINDS[kind].article.chinese in {reason.text("zh") for reason in result.reasons}

@@ -80,7 +80,11 @@ def at_a_glance(
     counts = Counter(key for one in everything for key in {named.key for named in one.article.references})
     evidence = [
         *find_evidence(everything, counts, RULES.zone),
-        *(Evidence("by-hand", one.who, pair) for pair, one in by_hand.items() if one.action == "merge"),
+        *(
+            Evidence("by-hand", "evidence/by-hand", pair, {"who": one.who})
+            for pair, one in by_hand.items()
+            if one.action == "merge"
+        ),
     ]
     apart = [pair for pair, one in by_hand.items() if one.action == "split"]
     by_id = {one.id: one.article.url for one in everything}

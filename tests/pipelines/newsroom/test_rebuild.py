@@ -97,7 +97,7 @@ def tell(tx: Transaction, *members: int) -> None:
         {"新闻": 1.0},
         (),
         1.0,
-        (Reason("量化", 1.0),),
+        (Reason("reason/term", 1.0, {"term": "量化"}),),
     )
     tx.stories.replace([], [candidate])
 

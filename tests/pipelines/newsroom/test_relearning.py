@@ -103,7 +103,7 @@ def test_a_new_article_is_graded_with_the_model(store: Store) -> None:
 def test_without_a_past_the_rules_alone_grade(store: Store) -> None:
     save(store, article(1, title="低比特量化"), *passed_over(20))
     assert not group(store, RULES).learned
-    assert [reason.text for reason in candidates(store)["https://example.org/1"].reasons] == ["量化"]
+    assert [reason.text("zh") for reason in candidates(store)["https://example.org/1"].reasons] == ["量化"]
 
 
 @pytest.mark.parametrize("day", [-80, -43, -11])

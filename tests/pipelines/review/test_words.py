@@ -5,39 +5,35 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from importlib.resources import files
-from pathlib import Path
 from typing import Final
 
 import pytest
 from desks import Desk
-from places import ROOT
 
-from pipelines.review.answering import ERROR_TEXTS
 from pipelines.review.rendering import SCRIPT_TEXTS
-from pipelines.review.words import load_english, translate_text
+from pipelines.wording import sentences
 
 _HAN: Final = re.compile(r"[\u4e00-\u9fff]")
 
 
-def words_of_templates() -> set[str]:
-    found: set[str] = set()
-    for template in files("pipelines.review").joinpath("templates").iterdir():
-        text = template.read_text(encoding="utf-8")
-        found |= set(re.findall(r"\bt\(\s*[\"']([^\"']+)[\"']", text))
-        for choice in re.findall(r"\bt\(\{[^}]*\}", text):
-            found |= set(re.findall(r': "([^"]+)"', choice))
-    return {one for one in found if _HAN.search(one)}
+def codes_of(folder: str) -> set[str]:
+    """The codes of the desk's sentences in the templates or in the scripts."""
+    texts = (file.read_text(encoding="utf-8") for file in files("pipelines.review").joinpath(folder).iterdir())
+    return {code for text in texts for code in re.findall(r"[\"'](desk/[a-z0-9-]+)[\"']", text)}
 
 
-def test_every_word_of_a_template_and_of_a_script_has_its_english() -> None:
-    wanted = words_of_templates() | set(SCRIPT_TEXTS) | set(ERROR_TEXTS.values())
-    assert len(wanted) > 80
-    assert sorted(one for one in wanted if one not in load_english()) == []
+def test_the_page_hands_the_scripts_each_sentence_that_they_show_and_no_other() -> None:
+    assert codes_of("static") == set(SCRIPT_TEXTS)
 
 
-def speaking_modules() -> list[Path]:
-    """The modules that say something to an editor."""
-    return [path for room in ("issue", "newsroom", "review") for path in (ROOT / "pipelines" / room).rglob("*.py")]
+def test_no_template_and_no_script_has_a_sentence_of_its_own() -> None:
+    for folder in ("templates", "static"):
+        for file in files("pipelines.review").joinpath(folder).iterdir():
+            lines = re.sub(r"(?s)/\*.*?\*/|\{#.*?#\}", "", file.read_text(encoding="utf-8")).splitlines()
+            shown = [line for line in lines if not line.lstrip().startswith("//")]
+            assert not re.search(
+                r"\bt\(\s*[\"'][^\"']*[\u4e00-\u9fff]|\bsay\([^)]*[\u4e00-\u9fff]", "\n".join(shown)
+            ), file
 
 
 def test_errors_speak_english_when_asked(desk: Desk, open_desk: Callable[..., Desk]) -> None:
@@ -59,27 +55,21 @@ def test_errors_speak_english_when_asked(desk: Desk, open_desk: Callable[..., De
         assert not _HAN.search(words), words
 
 
-def test_no_english_is_left_over() -> None:
-    names = re.compile(r"[a-z-]+")
-    rest = "".join(
-        file.read_text(encoding="utf-8")
-        for folder in ("templates", "static")
-        for file in files("pipelines.review").joinpath(folder).iterdir()
-    )
-    rest += "".join(path.read_text(encoding="utf-8") for path in speaking_modules())
-    rest += (ROOT / "crawler" / "kinds.py").read_text(encoding="utf-8")  # labels in both languages
-    assert [one for one in load_english() if not names.fullmatch(one) and one not in rest] == []
-
-
-def test_places_in_words_are_the_same_in_both() -> None:
-    for chinese, said in load_english().items():
-        assert sorted(re.findall(r"\{\w+\}", chinese)) == sorted(re.findall(r"\{\w+\}", said)), chinese
-
-
 @pytest.mark.parametrize("path", ["/candidates", "/issue", "/sources", "/archive", "/login"])
 def test_the_page_speaks_english_when_asked(desk: Desk, path: str) -> None:
     desk.client.cookies.set("lang", "en")
     page = desk.get(path).text
     assert '<html lang="en"' in page
     assert "Candidates" in page
-    assert translate_text("候选", "zh") not in re.sub(r"data-words='[^']*'|data-words=\"[^\"]*\"", "", page)
+    assert sentences("zh")["desk/candidates"] not in re.sub(r"data-words='[^']*'|data-words=\"[^\"]*\"", "", page)
+
+
+@pytest.mark.parametrize(("language", "reason"), [("zh", "今天|天前"), ("en", "Today|d ago")])
+def test_a_card_gives_its_reasons_in_the_language_of_the_page(desk: Desk, language: str, reason: str) -> None:
+    desk.client.cookies.set("lang", language)
+    page = desk.get("/candidates").text
+    reasons = re.findall(r'<dd class="reasons">(.*?)</dd>', page, re.DOTALL)
+    assert reasons
+    assert all(re.search(reason, row) for row in reasons if "<bdi>" in row)
+    listed = desk.get("/api/candidates").json()["candidates"]
+    assert any(re.search(reason, row["text"]) for candidate in listed for row in candidate["reasons"])

@@ -15,7 +15,7 @@ from builders import NOON, about, all_decisions, article, quarantined, stored_ca
 from databases import open_new_store
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event
+from sqlalchemy import event, update
 
 from crawler.items import RawItem, SourceState
 from pipelines.deduplicate.bands import PERIOD, POPULAR, Band, Bands
@@ -36,12 +36,14 @@ from pipelines.model import (
     Story,
     StoryLink,
 )
-from pipelines.store import Transaction
+from pipelines.store import Transaction, tables
 from pipelines.store.errors import NoSuchStory
+from pipelines.store.listing import CandidateQuery
 from pipelines.store.packing import pack_article, unpack_article
 from pipelines.store.raw import NewRaw, Packed
 from pipelines.store.runs import INTERRUPTED
 from pipelines.store.state import state_after
+from pipelines.wording import LANGUAGES
 
 JANUARY, FEBRUARY = date(2026, 1, 15), date(2026, 2, 15)
 
@@ -91,14 +93,22 @@ def told(tx: Transaction, *members: int, score: float = 1.0, **values: object) -
         articles=tuple(stored[one] for one in members),
         category=str(values.pop("category", "新闻")),
         category_scores={"新闻": 0.75, "论文": 0.25},
-        category_reasons=(Reason("来源", 1.5),),
+        category_reasons=(Reason("reason/source", 1.5, {"source": "甲"}),),
         score=score,
-        reasons=(Reason("量化", score),),
+        reasons=values.pop("reasons", (Reason("reason/links", score, {"labels": ("论文", "代码")}),)),  # type: ignore[arg-type]
         links=(StoryLink("论文", "https://arxiv.org/abs/2001.04246"),),
         **values,  # type: ignore[arg-type]
     )
     tx.stories.replace({story.id for story in tx.stories.find_by_articles(members).values()}, [candidate])
     return candidate
+
+
+def same_title(*pair: int) -> Evidence:
+    return Evidence("same-title", "evidence/same-title", (pair[0], pair[1]))
+
+
+def near_text(*pair: int) -> Evidence:
+    return Evidence("near-text", "evidence/near-text", (pair[0], pair[1]), {"similarity": "0.90"})
 
 
 def decide(tx: Transaction, story: int, action: DecisionAction) -> None:
@@ -312,19 +322,27 @@ def test_an_id_that_was_given_out_finds_its_article_for_ever(tx: Transaction) ->
 
 def test_stories_join_with_their_articles_and_keep_their_evidence(tx: Transaction) -> None:
     tx.articles.save([article(number, keys=(f"k{number}",)) for number in (1, 2, 3, 4)])
-    told(tx, 1, 3, evidence=(Evidence("same-title", "甲", (1, 3)),))
-    told(tx, 2, 4, evidence=(Evidence("near-text", "0.9", (2, 4)),))
+    told(tx, 1, 3, evidence=(same_title(1, 3),))
+    told(tx, 2, 4, evidence=(near_text(2, 4),))
     tx.articles.save([article(5, keys=("k3", "k4"))])
     story = tx.stories.find_by_articles([1])[1]
-    assert story == Story(1, (1, 2, 3), 1, (Evidence("same-title", "甲", (1, 3)), Evidence("near-text", "0.9", (2, 3))))
+    assert story == Story(
+        1,
+        (1, 2, 3),
+        1,
+        (
+            same_title(1, 3),
+            near_text(2, 3),
+        ),
+    )
     assert tx.stories.find_by_articles([1, 2, 3, 4]) == {1: story, 2: story, 3: story}
 
 
 def test_a_story_lives_on_when_its_first_article_joins_one_without_a_story(tx: Transaction) -> None:
     tx.articles.save([article(number, keys=(f"k{number}",)) for number in (1, 2, 3)])
-    told(tx, 2, 3, evidence=(Evidence("same-title", "甲", (2, 3)),))
+    told(tx, 2, 3, evidence=(same_title(2, 3),))
     tx.articles.save([article(4, keys=("k1", "k2"))])
-    assert tx.stories.find_by_articles([1, 3])[3] == Story(1, (1, 3), 1, (Evidence("same-title", "甲", (1, 3)),))
+    assert tx.stories.find_by_articles([1, 3])[3] == Story(1, (1, 3), 1, (same_title(1, 3),))
 
 
 def test_a_decision_moves_with_an_article_that_had_no_story(tx: Transaction) -> None:
@@ -340,10 +358,39 @@ def test_a_decision_moves_with_an_article_that_had_no_story(tx: Transaction) -> 
 
 def test_a_candidate_comes_back_as_it_was_stored(tx: Transaction) -> None:
     tx.articles.save([EVERYTHING, article(2)])
-    stored = told(tx, 1, 2, evidence=(Evidence("shared-reference", "arxiv:1", (1, 2)),))
+    stored = told(tx, 1, 2, evidence=(Evidence("shared-reference", "evidence/key", (1, 2), {"key": "arxiv:1"}),))
     assert tx.stories.find_by_article(2) == stored
     assert stored_candidates(tx) == [stored]
     assert tx.stories.find_by_article(3) is None
+
+
+def test_sentences_of_an_older_store_are_shown_as_they_are(tx: Transaction) -> None:
+    tx.articles.save([article(1), article(2)])
+    told(tx, 1, 2, evidence=(same_title(1, 2),))
+    connection = tx.stories._connection
+    reasons = [["量化", 1.2], ["推广：招聘", -4.2]]
+    connection.execute(update(tables.stories).values(reasons=reasons, category_reasons=[["来源常供本栏", 2.0]]))
+    connection.execute(update(tables.evidence).values(detail="标题相似 0.93"))
+    candidate = tx.stories.find_by_article(1)
+    assert candidate is not None
+    for language in LANGUAGES:
+        assert candidate.reasons[0].text(language) == "量化"
+        assert [reason.text(language) for reason in candidate.category_reasons] == ["来源常供本栏"]
+        assert [edge.text(language) for edge in candidate.story.evidence] == ["标题相似 0.93"]
+    assert [reason.text("zh") for reason in candidate.reasons] == ["量化", "推广：招聘"]
+    assert [reason.weight for reason in candidate.reasons] == [1.2, -4.2]
+    assert candidate.promotion == "招聘"
+
+
+def test_a_promotion_is_listed_as_one_by_its_field(tx: Transaction) -> None:
+    tx.articles.save([article(1), article(2)])
+    told(tx, 1, reasons=(Reason("reason/promotion", -3.0, {"sort": "招聘"}),), promotion="招聘")
+    told(tx, 2)
+    promotions = tx.stories.list_ranked(CandidateQuery(promotion=True))[1]
+    assert [story.id for story in promotions] == [1]
+    candidate = tx.stories.find_by_article(1)
+    assert candidate is not None
+    assert candidate.promotion == "招聘"
 
 
 def test_candidates_are_filtered_and_come_best_first(tx: Transaction) -> None:
