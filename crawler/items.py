@@ -6,9 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
+from crawler.errors import Detail, Failure
 from crawler.kinds import Kind
+
+WARNING: Final = "Warning"
+"""`Problem.error` of a fact that is no error."""
 
 LinkRelation = Literal["original", "reprint-of", "paper", "code", "doi", "related"]
 """`original`: 阅读原文. `reprint-of`: the article that this one reprints. `related`: any other link set apart."""
@@ -139,12 +143,12 @@ class Page:
     Args:
         items: in the page's order.
         asks: further requests (the next slice of a list).
-        warnings: one line for each record that was not understood; the other records stand.
+        warnings: a fact for each record that was not understood; the other records stand.
     """
 
     items: tuple[RawItem, ...] = ()
     asks: tuple[Ask, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Detail, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,17 +171,24 @@ class Problem:
 
     Args:
         url: where.
-        error: the error's class name: `Blocked`.
-        detail: one line for the editor, with the remedy.
+        error: the error's class name: `Blocked`; or `WARNING`.
+        detail: the fact.
+        remedy: advice to the editor; None where the error's own serves.
         fails_source: False for one lost page (a deleted post), True when the source's run failed.
         retry_at: when the site allows another try, if it said so.
     """
 
     url: str
     error: str
-    detail: str
+    detail: Detail
     fails_source: bool = True
     retry_at: datetime | None = None
+    remedy: Detail | None = None
+
+    @property
+    def failure(self) -> Failure:
+        """The problem as it is stored."""
+        return Failure("" if self.error == WARNING else self.error, self.detail, self.remedy)
 
 
 @dataclass(frozen=True, slots=True)

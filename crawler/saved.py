@@ -12,8 +12,8 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Final
 
-from crawler.errors import PageChanged, SourceMisconfigured, TooLarge
-from crawler.items import Batch, Page, Problem, RawItem, Reply
+from crawler.errors import Detail, NotUnderstood, PageChanged, SourceMisconfigured, TooLarge, detail_of
+from crawler.items import WARNING, Batch, Page, Problem, RawItem, Reply
 from crawler.spiders.read_page import read_page
 from crawler.spiders.route import kind_for, page_for
 from crawler.urls import host_and_port
@@ -53,7 +53,7 @@ def read_saved(path: Path, url: str = "", source: str = "added") -> Batch:
         CrawlError: the file is not the page, or neither the page nor the caller gives its address.
     """
     if path.stat().st_size > LARGEST:
-        raise TooLarge(f"a file of {path.stat().st_size} bytes", url=str(path), remedy="take it apart")
+        raise TooLarge("large-file", url=str(path), remedy="take-apart", count=path.stat().st_size)
     body = path.read_bytes()
     saved_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     if path.suffix.lower() in (".jsonl", ".ndjson"):
@@ -62,8 +62,8 @@ def read_saved(path: Path, url: str = "", source: str = "added") -> Batch:
     name = page_for(reply)
     page = Page() if name == "web" and reply.url.startswith(_NOWHERE) else read_page(name, reply)
     if reply.url.startswith(_NOWHERE) and not any(item.url.startswith("http") for item in page.items):
-        raise SourceMisconfigured("the page does not say where it came from", url=str(path), remedy="say it: --url URL")
-    warnings = tuple(Problem(reply.url, "Warning", warning, fails_source=False) for warning in page.warnings)
+        raise SourceMisconfigured("no-own-address", url=str(path), remedy="say-url")
+    warnings = tuple(Problem(reply.url, WARNING, warning, fails_source=False) for warning in page.warnings)
     return Batch(source, page.items, warnings, finished=True)
 
 
@@ -97,10 +97,9 @@ def _unpack(path: Path, body: bytes) -> tuple[bytes, dict[str, str], str]:
         pages = [part for part in message.walk() if part.get_content_type() in ("text/html", "application/xhtml+xml")]
         payload = pages[0].get_payload(decode=True) if pages else None
     except Exception as error:  # RecursionError for parts inside parts; the library names no errors of its own
-        detail = f"the web archive cannot be taken apart: {type(error).__name__}"
-        raise PageChanged(detail, url=str(path), remedy="save the page again") from error
+        raise PageChanged("bad-archive", url=str(path), remedy="save-again", name=type(error).__name__) from error
     if not pages or not isinstance(pages[0], EmailMessage):
-        raise PageChanged("no HTML inside the web archive", url=str(path), remedy="save the page again")
+        raise PageChanged("archive-without-page", url=str(path), remedy="save-again")
     content = payload if isinstance(payload, bytes) else b""
     address = str(message.get("Snapshot-Content-Location") or pages[0].get("Content-Location") or "")
     headers = {"content-type": str(pages[0].get("Content-Type", "text/html"))}
@@ -117,11 +116,13 @@ def _read_lines(path: Path, body: bytes, saved_at: datetime, source: str) -> Bat
             unknown |= row.keys() - set(_FIELDS)
             items.append(_item(row, saved_at))
         except (ValueError, RecursionError) as error:
-            reason = "not JSON" if isinstance(error, json.JSONDecodeError | RecursionError) else str(error)
-            problems.append(Problem(f"{path.name}:{number}", "BadLine", f"line {number}: {reason}", fails_source=False))
+            bad_json = isinstance(error, json.JSONDecodeError | RecursionError)
+            reason = Detail.of("line-not-json") if bad_json else detail_of(error)
+            detail = Detail.of("bad-line", number=number, reason=reason)
+            problems.append(Problem(f"{path.name}:{number}", "BadLine", detail, fails_source=False))
     if unknown:
-        detail = f"fields that say nothing here: {', '.join(sorted(unknown))[:200]}"
-        problems.append(Problem(path.name, "Warning", detail, fails_source=False))
+        detail = Detail.of("unknown-fields", names=sorted(unknown)[:10])
+        problems.append(Problem(path.name, WARNING, detail, fails_source=False))
     return Batch(source, tuple(items), tuple(problems), finished=True)
 
 
@@ -134,7 +135,7 @@ def _lines(body: bytes) -> Iterator[tuple[int, bytes]]:
 def _object(line: bytes) -> dict[str, Any]:
     row = json.loads(line)
     if not isinstance(row, dict):
-        raise ValueError("not an object")
+        raise NotUnderstood("line-no-object")
     return row
 
 
@@ -147,7 +148,7 @@ def _item(row: Mapping[str, Any], saved_at: datetime) -> RawItem:
     texts = {name: _words(name, row.get(name)) for name in _FIELDS}
     for name in ("url", "title"):
         if not texts[name]:
-            raise ValueError(f"{name} is missing")
+            raise NotUnderstood("field-missing", name=name)
     url = texts["url"] or ""
     host_and_port(url)
     return RawItem(
@@ -169,5 +170,5 @@ def _words(name: str, field: Any) -> str | None:
     if name == "published_at" and type(field) in (int, float):
         return str(field)
     if not isinstance(field, str):
-        raise ValueError(f"{name} must be text")
+        raise NotUnderstood("field-no-text", name=name)
     return field.encode("utf-8", "replace").decode().strip() or None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import urlsplit
 
+from crawler.errors import NotUnderstood
+
 LONGEST_URL: Final = 2083
 """Characters; the old limit of browsers. A longer address is a trap or a mistake."""
 
@@ -23,14 +25,14 @@ def host_and_port(url: str) -> tuple[str, int]:
     ('::1', 8000)
     """
     if len(url) > LONGEST_URL:
-        raise ValueError(f"an address of {len(url)} characters")
+        raise NotUnderstood("long-address", count=len(url))
     parts = urlsplit(url)
     if parts.scheme not in _DEFAULT_PORTS:
-        raise ValueError(f"only http and https are asked for, not {parts.scheme or 'no scheme'}:")
+        raise NotUnderstood("not-web")
     if not parts.hostname:
-        raise ValueError("an address without a host")
+        raise NotUnderstood("no-host")
     if "@" in parts.netloc:
-        raise ValueError("credentials inside the address are never sent")
+        raise NotUnderstood("secret-in-address")
     return parts.hostname, _DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from crawler import errors as crawl_errors
-from pipelines.wording import Language, say, sentences
+from typing import TYPE_CHECKING, Final
+
+from crawler.errors import CrawlError, Detail, Failure
+from pipelines.wording import Language, say, say_detail, sentences
+
+if TYPE_CHECKING:
+    from crawler.sources.file import Mistake
 
 
 class EditorError(Exception):
@@ -26,6 +31,9 @@ class EditorError(Exception):
         return self.text("zh")
 
 
+_UNKNOWN: Final = "failure/InternalError"
+
+
 class CannotDecide(EditorError):
     """A decision that cannot be carried out; the message says why and what would work."""
 
@@ -34,31 +42,49 @@ class NoSuchIssue(EditorError):
     """An issue was named by a date that has none."""
 
 
-def describe_failure(reason: str, language: Language) -> str:
-    """Put a failure of a crawl, as the store, the logs and the JSON have it, in the reader's language.
+def describe_error(error: Exception, language: Language) -> str:
+    """Put an error that the editor can put right in the reader's language; any other error as it is.
 
-    The store has the name of the error's class, the detail and often the advice of the class, in English. Name and
-    advice are translated; the detail (`HTTP 429`) stays as the site or the network gave it.
+    >>> from crawler.errors import Gone
+    >>> describe_error(Gone("http-status", url="https://a.example/", status=404), "en")
+    'The article is gone: HTTP 404 (https://a.example/). Nothing to do: the article can no longer be had'
+    """
+    if isinstance(error, CrawlError):
+        return describe_failure(error.failure, language, " ".join(filter(None, (error.source, error.url))))
+    if isinstance(error, EditorError):
+        return error.text(language)
+    return str(error)
 
-    >>> describe_failure("FetchFailed: HTTP 500. asked again at the next run; check the address if it lasts", "zh")
+
+def describe_failure(failure: Failure, language: Language, position: str = "") -> str:
+    """Put a failure or a warning of a crawl in the reader's language: its name, the fact, and advice.
+
+    Args:
+        failure: as the crawler gave it, or as the store has it.
+        language: the reader's.
+        position: the address or the file that it is about; empty where the reader sees that already.
+
+    >>> describe_failure(Failure("FetchFailed", Detail.of("http-status", status=500)), "zh")
     '没取到：HTTP 500。下次抓取再试；老是这样，就查一查网址'
     """
-    name, colon, detail = reason.partition(": ")
-    if not colon or f"failure/{name}" not in sentences(language):
-        return reason
-    detail, advised = _without_advice(name, detail)
-    failure = say(f"failure/{name}", {}, language)
-    if detail:
-        failure = say("failure/reason", {"name": failure, "detail": detail}, language)
-    if not advised:
-        return failure
-    return say("failure/advice", {"failure": failure, "advice": say(f"remedy/{name}", {}, language)}, language)
+    codes = sentences(language)
+    text = say_detail(failure.detail, language)
+    if position:
+        text = say("failure/position", {"detail": text, "position": position}, language)
+    if failure.error:
+        name = say(f"failure/{failure.error}" if f"failure/{failure.error}" in codes else _UNKNOWN, {}, language)
+        text = say("failure/reason", {"name": name, "detail": text}, language)
+    advice = failure.remedy or Detail.of(failure.error)
+    if f"remedy/{advice.code}" not in codes:
+        return text
+    return say(
+        "failure/advice", {"failure": text, "advice": say(f"remedy/{advice.code}", advice.values, language)}, language
+    )
 
 
-def _without_advice(name: str, detail: str) -> tuple[str, bool]:
-    """The detail alone, and whether the advice of the error's class followed it."""
-    advice = getattr(getattr(crawl_errors, name, None), "remedy", "")
-    left, separator, right = detail.rpartition(advice) if advice else (detail, "", "")
-    if not separator:
-        return detail, False
-    return (left.rstrip(". ") + right).strip(), True
+def describe_mistake(mistake: Mistake, language: Language) -> str:
+    """Put a mistake in a configuration file in the reader's language, with the file, the source and the field."""
+    where = " ".join(part for part in (mistake.source, mistake.field) if part)
+    code = "mistake/position" if where else "mistake/file"
+    values = {"file": mistake.file, "position": where, "detail": mistake.detail}
+    return say(code, values if where else {"file": mistake.file, "detail": mistake.detail}, language)

@@ -11,26 +11,27 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
+from crawler.errors import NotUnderstood
 from crawler.kinds import Kind
 from crawler.toml import TomlUnreadable, read_toml
+from pipelines.errors import EditorError
 from pipelines.validation import Table, Words, as_tuple, describe_mistakes
 
 
-class NewsletterMisconfigured(Exception):
-    """newsletter.toml cannot be used; the message names each wrong field and the reason."""
+class NewsletterMisconfigured(EditorError):
+    """newsletter.toml cannot be used; the error names each wrong field and the reason."""
 
 
 def _check_template(template: str, **fields: object) -> str:
     """Return the template unchanged.
 
     Raises:
-        ValueError: braces of the template name something else than these fields.
+        NotUnderstood: braces of the template name something else than these fields.
     """
     try:
         template.format(**fields)
     except (LookupError, ValueError, AttributeError) as error:
-        names = " ".join(f"{{{name}}}" for name in fields)
-        raise ValueError(f"{template!r}: only {names} may stand in braces") from error
+        raise NotUnderstood("foreign-braces", template=template, names=[f"{{{name}}}" for name in fields]) from error
     return template
 
 
@@ -245,7 +246,7 @@ class Newsletter(_Part):
         try:
             ZoneInfo(name)
         except (KeyError, ValueError, OSError) as error:
-            raise ValueError(f"no time zone is called {name!r}") from error
+            raise NotUnderstood("no-time-zone", name=name) from error
         return name
 
     @field_validator("categories")
@@ -254,7 +255,7 @@ class Newsletter(_Part):
         names = [name for category in categories for name in (category.name, *category.aliases)]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"category names and aliases must differ: {', '.join(twice)}")
+            raise NotUnderstood("equal-names", names=twice)
         return categories
 
     @cached_property
@@ -281,10 +282,10 @@ def load_newsletter(path: Path) -> Newsletter:
     try:
         values = read_toml(path)
     except FileNotFoundError as error:
-        raise NewsletterMisconfigured(f"{path}: no such file; `jianbao init DIR` makes one") from error
+        raise NewsletterMisconfigured("no-file", path=path) from error
     except TomlUnreadable as error:
-        raise NewsletterMisconfigured(f"{path}: {error}") from error
+        raise NewsletterMisconfigured("unusable-settings", path=path, reasons=(error.detail,)) from error
     try:
         return Newsletter.model_validate(values)
     except ValidationError as error:
-        raise NewsletterMisconfigured(f"{path}: {describe_mistakes(error)}") from error
+        raise NewsletterMisconfigured("unusable-settings", path=path, reasons=describe_mistakes(error)) from error

@@ -6,6 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
+from crawler.errors import Detail
+from crawler.toml import describe_setting
+
 
 def as_tuple(setting: Any) -> Any:
     """Make a TOML list a tuple; leave anything else for pydantic to refuse."""
@@ -22,6 +25,9 @@ class Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def describe_mistakes(error: ValidationError) -> str:
-    """Every field that pydantic refused, with the reason: `categories.0.quota: Input should be …; …`."""
-    return "; ".join(f"{'.'.join(map(str, mistake['loc']))}: {mistake['msg']}" for mistake in error.errors())
+def describe_mistakes(error: ValidationError) -> tuple[Detail, ...]:
+    """Every field that pydantic refused, with the reason."""
+    return tuple(
+        Detail.of("field", name=".".join(map(str, mistake["loc"])), reason=describe_setting(mistake))
+        for mistake in error.errors()
+    )

@@ -22,7 +22,10 @@ class Printer:
     """The pipeline of a probe."""
 
     def process_item(self, batch: Batch) -> Batch:
-        row = asdict(batch) | {"items": [json.loads(item.to_json()) for item in batch.items]}
+        row = asdict(batch) | {
+            "items": [json.loads(item.to_json()) for item in batch.items],
+            "problems": [asdict(problem) | {"detail": str(problem.detail)} for problem in batch.problems],
+        }
         sys.stdout.write(json.dumps(row, default=str) + "\n")
         sys.stdout.flush()
         return batch

@@ -35,11 +35,11 @@ def made_of(case: Path) -> dict[str, Any]:
     try:
         page = PAGES[name](reply)
     except CrawlError as error:
-        return {"error": type(error).__name__, "detail": error.detail}
+        return {"error": type(error).__name__, "detail": str(error.detail)}
     return {
         "items": [json.loads(item.to_json()) for item in page.items],
         "asks": [as_row(ask) for ask in page.asks],
-        "warnings": list(page.warnings),
+        "warnings": list(map(str, page.warnings)),
     }
 
 

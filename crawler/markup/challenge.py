@@ -9,19 +9,22 @@ from crawler.items import Reply
 
 _SEARCHED: Final = 100_000  # characters; these pages are short, and long pages may speak of them
 
+_UNNAMED: Final = "?"
+"""The name of a challenge whose maker the page does not tell."""
+
 _MARKS: Final = (
-    ("_cf_chl_opt", "Cloudflare's challenge"),
-    ("cf-error-details", "Cloudflare's refusal"),
-    ("DDoS-Guard", "DDoS-Guard's challenge"),
-    ("_Incapsula_Resource", "Imperva's challenge"),
-    ("geo.captcha-delivery.com", "DataDome's challenge"),
-    ("aliyun_waf", "Aliyun's challenge"),
-    ("acw_sc__v2", "Aliyun's challenge"),
-    ("/.within.website/x/cmd/anubis/", "Anubis's challenge"),
-    ("<title>Just a moment...</title>", "Cloudflare's challenge"),
-    ("<title>安全验证", "a verification"),
-    ("<title>百度安全验证", "a verification"),
-    ("完成验证后即可继续访问", "WeChat's verification"),
+    ("_cf_chl_opt", "Cloudflare"),
+    ("cf-error-details", "Cloudflare"),
+    ("DDoS-Guard", "DDoS-Guard"),
+    ("_Incapsula_Resource", "Imperva"),
+    ("geo.captcha-delivery.com", "DataDome"),
+    ("aliyun_waf", "Aliyun"),
+    ("acw_sc__v2", "Aliyun"),
+    ("/.within.website/x/cmd/anubis/", "Anubis"),
+    ("<title>Just a moment...</title>", "Cloudflare"),
+    ("<title>安全验证", _UNNAMED),
+    ("<title>百度安全验证", _UNNAMED),
+    ("完成验证后即可继续访问", "WeChat"),
 )
 
 
@@ -35,7 +38,9 @@ def refuse_challenge(text: str, reply: Reply) -> None:
         Blocked: it does; says whose.
     """
     head = text[:_SEARCHED]
-    whose = "Cloudflare's challenge" if reply.headers.get("cf-mitigated") == "challenge" else ""
+    whose = "Cloudflare" if reply.headers.get("cf-mitigated") == "challenge" else ""
     whose = whose or next((whose for mark, whose in _MARKS if mark in head), "")
+    if whose == _UNNAMED:
+        raise Blocked("verification", url=reply.url)
     if whose:
-        raise Blocked(f"{whose} stands where the page should be", url=reply.url)
+        raise Blocked("challenge", url=reply.url, whose=whose)

@@ -9,7 +9,7 @@ from typing import Any, Final
 import feedparser
 
 from crawler.characters import clean
-from crawler.errors import PageChanged
+from crawler.errors import Detail, PageChanged, detail_of
 from crawler.markup.entry import Channel, Entry, person
 from crawler.markup.html import collapse
 from crawler.markup.text import absolute, digest, has_markup, plain, plain_title
@@ -32,15 +32,16 @@ def read_broken(text: str, url: str) -> Channel:
         PageChanged: no entry and no channel is to be found in it, feedparser gives up, or it is too long to try.
     """
     if len(text) > _MOST_CHARACTERS:
-        raise PageChanged(f"a feed that is not well-formed, and too long to mend ({len(text):,} characters)", url=url)
+        raise PageChanged("feed-too-long-to-mend", url=url, count=len(text))
     try:
         parsed = feedparser.parse(
             BytesIO(text.encode()), response_headers=_HEADERS, sanitize_html=False, resolve_relative_uris=False
         )
     except Exception as error:  # it raises whatever the parsers below it raise: UnicodeEncodeError, AssertionError
-        raise PageChanged(f"a feed that cannot be mended: {type(error).__name__}: {error}"[:300], url=url) from error
+        raise PageChanged("feed-beyond-mending", url=url, reason=detail_of(error)) from error
     if not parsed.entries and not parsed.feed:
-        raise PageChanged(f"not a feed: {parsed.get('bozo_exception', 'no entries')}", url=url)
+        reason = parsed.get("bozo_exception")
+        raise PageChanged("not-a-feed", url=url, reason=detail_of(reason) if reason else Detail.of("no-entries"))
     home = absolute(_text(parsed.feed, "link"), url) or url
     return Channel(
         title=plain_title(_text(parsed.feed, "title")),

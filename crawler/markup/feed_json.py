@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from crawler.characters import clean
-from crawler.errors import PageChanged
+from crawler.errors import Detail, PageChanged, detail_of
 from crawler.markup.entry import Channel, Entry
 from crawler.markup.html import collapse
 from crawler.markup.text import has_markup, plain, plain_title
@@ -26,11 +26,11 @@ def read_json(text: str, url: str) -> Channel:
     try:
         feed = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise PageChanged(f"neither a feed nor JSON: {error}", url=url) from None
+        raise PageChanged("neither-feed-nor-json", url=url, reason=detail_of(error)) from None
     if not isinstance(feed, dict) or "jsonfeed.org/version/" not in str(feed.get("version"))[:100]:
-        raise PageChanged(f"JSON, but no JSON Feed: it {describe_answer(feed)}", url=url)
+        raise PageChanged("no-json-feed", url=url, answer=describe_answer(feed))
     if not isinstance(feed.get("items"), list):
-        raise PageChanged("a JSON Feed without its list of items", url=url)
+        raise PageChanged("json-feed-without-items", url=url)
     return Channel(
         title=collapse(_text(feed, "title")),
         generator=_text(feed, "generator"),
@@ -81,18 +81,18 @@ def _list(holder: Mapping[str, Any], name: str) -> list[Any]:
     return member if isinstance(member, list) else []
 
 
-def describe_answer(answer: Any) -> str:
+def describe_answer(answer: Any) -> Detail:
     """The error message in an API's JSON, else the names of its members, for a message to the editor.
 
-    >>> describe_answer({"statusCode": 400, "message": "no such feed"})
-    'says: no such feed'
+    >>> str(describe_answer({"statusCode": 400, "message": "no such feed"}))
+    'answer-says: message no such feed'
     """
     if not isinstance(answer, dict):
-        return f"is a {type(answer).__name__}"
+        return Detail.of("answer-is", type=type(answer).__name__)
     for name in ("message", "error", "err", "msg", "detail"):
         message = answer.get(name)
         if isinstance(message, dict):
             return describe_answer(message)
         if isinstance(message, str) and message:
-            return f"says: {collapse(clean(message))[:200]}"
-    return "has " + (", ".join(list(answer)[:6]) or "nothing")
+            return Detail.of("answer-says", message=collapse(clean(message))[:200])
+    return Detail.of("answer-has", names=tuple(map(str, answer))[:6]) if answer else Detail.of("answer-empty")

@@ -53,7 +53,7 @@ def parse(text: str) -> HtmlElement:
     try:
         return document_fromstring(mend_references(text)[0].encode("utf-8", "replace"), parser=parser)
     except etree.ParserError:
-        raise PageChanged("an empty page") from None
+        raise PageChanged("empty-page") from None
 
 
 def soup(text: str) -> BeautifulSoup:
@@ -114,9 +114,9 @@ def metas(document: HtmlElement) -> dict[str, str]:
 def _refuse_flood(text: str) -> None:
     """Refuse a document that would keep the parser busy for minutes; the parser cannot be interrupted."""
     if len(text) > _MOST_CHARACTERS:
-        raise PageChanged(f"a page of {len(text):,} characters; the limit is {_MOST_CHARACTERS:,}")
+        raise PageChanged("flood-of-text", count=len(text), limit=_MOST_CHARACTERS)
     for piece in text.split("<"):
         if len(piece) > 2 * _MOST_ATTRIBUTES:
             attributes = len(_QUOTED.sub("", piece.partition(">")[0]).split())
             if attributes > _MOST_ATTRIBUTES:
-                raise PageChanged(f"a tag with {attributes:,} attributes: no page for people")
+                raise PageChanged("flood-of-attributes", count=attributes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from crawler.errors import CrawlError, PageChanged
+from crawler.errors import CrawlError, Detail, NotUnderstood, PageChanged, detail_of
 from crawler.items import RawItem, Reply
 
 Record = TypeVar("Record")
@@ -13,12 +13,11 @@ Record = TypeVar("Record")
 
 def read_each(
     records: Iterable[Record], read: Callable[[Record, Reply], RawItem], reply: Reply
-) -> tuple[tuple[RawItem, ...], tuple[str, ...]]:
+) -> tuple[tuple[RawItem, ...], tuple[Detail, ...]]:
     """Read each record of a list.
 
     Args:
-        read: makes an item of a record, or raises ValueError, saying in one line why it can not. Any other error than
-            the crawler's own means the same.
+        read: makes an item of a record, or raises NotUnderstood. Any other error than the crawler's own means the same.
 
     Returns:
         The items in the list's order, and the warnings.
@@ -27,16 +26,16 @@ def read_each(
         PageChanged: there are records, and not one of them is understood.
     """
     items: list[RawItem] = []
-    warnings: list[str] = []
+    warnings: list[Detail] = []
     for record in records:
         try:
             items.append(read(record, reply))
         except CrawlError:
             raise
-        except ValueError as error:
-            warnings.append(str(error))
+        except NotUnderstood as error:
+            warnings.append(error.detail)
         except Exception as error:
-            warnings.append(f"a record that is not as expected: {type(error).__name__}: {error}"[:300])
+            warnings.append(Detail.of("odd-record", reason=detail_of(error)))
     if warnings and not items:
-        raise PageChanged(f"none of {len(warnings)} records is understood; the first: {warnings[0]}", url=reply.url)
+        raise PageChanged("no-record-understood", url=reply.url, count=len(warnings), first=warnings[0])
     return tuple(items), tuple(warnings)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CannotResolveHostError
@@ -16,8 +14,6 @@ from crawler.network.gate import GATE
 from crawler.network.policy import is_public, policy_of
 from crawler.network.resolver import PublicResolver, refusal
 from crawler.urls import host_and_port
-
-_NOT_PUBLIC: Final = "leads to {}, which is not a public address"
 
 
 class Door(HTTP11DownloadHandler):
@@ -47,13 +43,13 @@ class Door(HTTP11DownloadHandler):
                 response = await super().download_request(_with_credential(request))
             except BROKEN as error:
                 if isinstance(error, CannotResolveHostError) and (address := refusal(host, port)):
-                    raise Refused(_NOT_PUBLIC.format(address), url=request.url) from error
+                    raise Refused("not-public", url=request.url, address=address) from error
                 GATE.failed(server)
                 raise
             GATE.answered(lane, server, response.status)
         peer = response.ip_address
         if peer is not None and not is_public(str(peer)) and not self._policy.is_exempt(host, port):
-            raise Refused(_NOT_PUBLIC.format(peer), url=request.url)
+            raise Refused("not-public", url=request.url, address=str(peer))
         return response
 
 

@@ -32,20 +32,20 @@ BROKEN: Final = (
 """Failures after which a second try may succeed."""
 
 _MEANING: Final[Mapping[type[Exception], tuple[type[CrawlError], str]]] = {
-    CannotResolveHostError: (FetchFailed, "the host's name has no address"),
-    DownloadConnectionRefusedError: (FetchFailed, "the host refuses the connection"),
-    DownloadTimeoutError: (FetchFailed, "no complete answer within the time limit"),
-    ResponseDataLossError: (FetchFailed, "the answer was cut short"),
-    DownloadFailedError: (FetchFailed, "no answer that can be read as HTTP"),
-    DownloadCancelledError: (TooLarge, "the answer is larger than we read"),
-    UnsupportedURLSchemeError: (Refused, "only http and https are asked for"),
-    NotSupported: (Refused, "only http and https are asked for"),
-    ConnectError: (FetchFailed, "no connection"),
-    ConnectionClosed: (FetchFailed, "the connection was lost"),
-    UnicodeError: (FetchFailed, "the host's name cannot be a name"),
-    IgnoreRequest: (FetchFailed, "not read"),
+    CannotResolveHostError: (FetchFailed, "no-address"),
+    DownloadConnectionRefusedError: (FetchFailed, "connection-refused"),
+    DownloadTimeoutError: (FetchFailed, "timed-out"),
+    ResponseDataLossError: (FetchFailed, "cut-short"),
+    DownloadFailedError: (FetchFailed, "not-http"),
+    DownloadCancelledError: (TooLarge, "answer-too-large"),
+    UnsupportedURLSchemeError: (Refused, "not-web"),
+    NotSupported: (Refused, "not-web"),
+    ConnectError: (FetchFailed, "no-connection"),
+    ConnectionClosed: (FetchFailed, "connection-lost"),
+    UnicodeError: (FetchFailed, "no-host-name"),
+    IgnoreRequest: (FetchFailed, "not-read"),
 }
-"""By exception, the particular before the general."""
+"""By exception, the particular before the general: our error, and the code of its fact."""
 
 _CERTIFICATE: Final = "certificate verify failed"
 
@@ -60,9 +60,9 @@ def meaning(error: BaseException, url: str) -> CrawlError | None:
         error.url = error.url or url
         return error
     if _CERTIFICATE in str(error):
-        return FetchFailed("the host's certificate cannot be trusted", url=url)
-    for kind, (ours, detail) in _MEANING.items():
+        return FetchFailed("certificate", url=url)
+    for kind, (ours, code) in _MEANING.items():
         if isinstance(error, kind):
             reason = " ".join(str(error).split())[:200] if kind is IgnoreRequest else ""
-            return ours(f"{detail}: {reason}" if reason else detail, url=url)
+            return ours(f"{code}-because", url=url, reason=reason) if reason else ours(code, url=url)
     return None

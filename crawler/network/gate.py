@@ -31,8 +31,6 @@ _STEP: Final = 0.5
 class NotAsked(FetchFailed):
     """This request was not made: its host is down, or the crawl is being stopped. Raised by `Gate`."""
 
-    remedy = "asked again at the next run"
-
 
 @dataclass(slots=True)
 class _Line:
@@ -78,16 +76,16 @@ class Gate:
                 self._refuse(line, host)
                 await self._sleep(min(seconds, _STEP))
             if stopping():
-                raise NotAsked("not asked: the crawl is being stopped")
+                raise NotAsked("crawl-stopping")
             self._refuse(line, host)
             line.free_at = self._clock() + delay
             yield
 
     def _refuse(self, line: _Line, host: str) -> None:
         if line.closed and self._clock() < line.closed[0]:
-            raise RateLimited("not asked: the site wants to be left alone for now", retry_at=line.closed[1])
+            raise RateLimited("left-alone", retry_at=line.closed[1])
         if self._failures[host] >= GIVES_UP_AFTER:
-            raise NotAsked(f"not asked: {host} failed {GIVES_UP_AFTER} times in a row just now")
+            raise NotAsked("host-down", host=host, count=GIVES_UP_AFTER)
 
     def hold(self, lane: str, seconds: float) -> None:
         """Let nobody in this line start within so many seconds."""

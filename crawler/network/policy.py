@@ -12,7 +12,7 @@ from typing import Final
 from pydantic import ValidationError
 from scrapy.settings import BaseSettings
 
-from crawler.errors import Refused, SourceMisconfigured
+from crawler.errors import Refused, SourceMisconfigured, detail_of
 from crawler.home import Home
 from crawler.sources.file import load_network
 from crawler.sources.schema import CredentialOrigins, HostRule
@@ -70,9 +70,10 @@ class Policy:
         try:
             host, port = host_and_port(url)
         except ValueError as error:
-            raise Refused(str(error), url=url[:200], remedy="correct the address") from error
+            detail = detail_of(error)
+            raise Refused(detail.code, url=url[:200], remedy="correct-address", **detail.values) from error
         if port not in PUBLIC_PORTS and not self.is_exempt(host, port):
-            raise Refused(f"port {port} is not one of the web's (80, 443)", url=url)
+            raise Refused("foreign-port", url=url, port=port)
 
 
 def _netloc(host: str, port: int) -> str:
@@ -134,6 +135,8 @@ def _host_rules(path: Path) -> dict[str, HostRule]:
     try:
         rows = [_HostRow.model_validate(row) for row in read_toml(path)["host"]]
     except (FileNotFoundError, TomlUnreadable, KeyError, TypeError, ValidationError) as error:
-        raise SourceMisconfigured(f"{path}: {error}", remedy="correct it, or delete it to use jianbao's own") from error
+        raise SourceMisconfigured(
+            "unusable-file", remedy="correct-or-delete", path=path.name, reason=detail_of(error)
+        ) from error
     plain = [(row.hosts, HostRule(delay=row.delay, group=row.group, robots=row.robots)) for row in rows]
     return {host.lower(): rule for hosts, rule in plain for host in hosts}

@@ -9,7 +9,7 @@ from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Request, Response
 
-from crawler.errors import FetchFailed, Refused
+from crawler.errors import FetchFailed, Refused, detail_of
 from crawler.network.policy import Policy, policy_of
 
 
@@ -49,8 +49,8 @@ class Redirect(RedirectMiddleware):
             followed = super().process_response(request, response)
         except (ValueError, IgnoreRequest) as error:
             location = (response.headers.get("Location") or b"")[:200].decode("latin-1")
-            raise FetchFailed(f"a redirect that cannot be followed ({location!r}): {error}", url=request.url) from error
+            raise FetchFailed("bad-redirect", url=request.url, location=location, reason=detail_of(error)) from error
         if isinstance(followed, Response) and 300 <= followed.status < 400 and followed.status != 304:
             location = (followed.headers.get("Location") or b"nowhere")[:200].decode("latin-1")
-            raise Refused(f"redirected to {location}", url=request.url, remedy="correct the address, if it is yours")
+            raise Refused("redirected", url=request.url, remedy="correct-own-address", location=location)
         return followed

@@ -82,8 +82,8 @@ class Retry:
             lane = self._policy.lane(*host_and_port(request.url))
             if seconds > LONGEST_WAIT:
                 GATE.refused(lane, seconds, until)
-                detail = f"HTTP {response.status}: not before {until:%Y-%m-%d %H:%M} UTC"
-                raise RateLimited(detail, retry_at=until, url=request.url)
+                time = f"{until:%Y-%m-%d %H:%M}"
+                raise RateLimited("not-before", retry_at=until, url=request.url, status=response.status, time=time)
             retry = self.again(request, f"HTTP {response.status}", seconds)
             if retry is None:
                 GATE.refused(lane, seconds, until)
@@ -130,11 +130,11 @@ class Decompression(HttpCompressionMiddleware):
         try:
             return super().process_response(request, response)
         except IgnoreRequest as error:
-            raise TooLarge("the answer grows beyond what we read when it is unpacked", url=request.url) from error
+            raise TooLarge("unpacked-too-large", url=request.url) from error
         except (OSError, EOFError, ValueError, zlib.error) as error:
             again = self._retry.again(request, type(error).__name__)
             if again is None:
-                raise FetchFailed("the body is not what its Content-Encoding says", url=request.url) from error
+                raise FetchFailed("bad-encoding", url=request.url) from error
             return again
 
 

@@ -26,8 +26,6 @@ from crawler.urls import host_and_port
 _LONGEST: Final = 512_000
 """Bytes of robots.txt that are read (RFC 9309, 2.5: at least 500 KiB)."""
 
-_REMEDY: Final = "leave this page alone, or, if you may, set robots = false for its host under [network.hosts]"
-
 
 class Robots(RobotsTxtMiddleware):
     """Scrapy's middleware with another view of failures: it allows where robots.txt cannot be had."""
@@ -50,7 +48,7 @@ class Robots(RobotsTxtMiddleware):
         if isinstance(rules, CrawlError):
             raise _kept_out(rules, request.url)
         if not rules.allowed(request.url, self._robotstxt_useragent or self._default_useragent):
-            raise Refused("robots.txt keeps programs out", url=request.url, remedy=_REMEDY)
+            raise Refused("robots", url=request.url, remedy="robots")
 
     async def _rules(self, request: Request) -> RobotParser | CrawlError:
         """The rules of a URL's host, asked for once in a run."""
@@ -68,12 +66,12 @@ class Robots(RobotsTxtMiddleware):
         try:
             response = await self.crawler.engine.download_async(request)
         except Exception as error:
-            return meaning(error, url) or FetchFailed(str(error), url=url)
+            return meaning(error, url) or FetchFailed("exception", url=url, name=type(error).__name__, text=str(error))
         return self._read(response)
 
     def _read(self, response: Response) -> RobotParser | CrawlError:
         if response.status >= 500 or response.status == 429:
-            return FetchFailed(f"HTTP {response.status}", url=response.url)
+            return FetchFailed("http-status", url=response.url, status=response.status)
         body = response.body[:_LONGEST] if response.status < 400 else b""
         return ProtegoRobotParser.from_crawler(self.crawler, body)
 
@@ -84,4 +82,4 @@ def _kept_out(error: CrawlError, url: str) -> CrawlError:
         same = copy(error)
         same.url = url
         return same
-    return FetchFailed(f"robots.txt cannot be read, so we keep out: {error.detail}", url=url)
+    return FetchFailed("no-robots", url=url, reason=error.detail)

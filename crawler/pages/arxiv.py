@@ -14,7 +14,16 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from crawler.characters import mend_document
-from crawler.errors import Blocked, FetchFailed, PageChanged, RateLimited, SourceMisconfigured
+from crawler.errors import (
+    Blocked,
+    Detail,
+    FetchFailed,
+    NotUnderstood,
+    PageChanged,
+    RateLimited,
+    SourceMisconfigured,
+    detail_of,
+)
 from crawler.items import Ask, Link, Page, RawItem, Reply
 from crawler.markup.html import collapse
 from crawler.markup.records import read_each
@@ -48,13 +57,13 @@ _ATOM_TAGS: Final = {
 }
 
 _NOT_OURS: Final = {
-    "{http://www.openarchives.org/OAI/2.0/}OAI-PMH": "an OAI-PMH answer",
-    "record": "a record of an OAI-PMH answer",
-    "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}RDF": "an RSS 1.0 feed, which arXiv no longer serves",
-    "html": "an HTML page",
-    "{http://www.w3.org/1999/xhtml}html": "an HTML page",
+    "{http://www.openarchives.org/OAI/2.0/}OAI-PMH": "arxiv/oai-pmh",
+    "record": "arxiv/oai-pmh-record",
+    "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}RDF": "arxiv/rss-1",
+    "html": "arxiv/html",
+    "{http://www.w3.org/1999/xhtml}html": "arxiv/html",
 }
-"""Other answers of arXiv by their root element; they are refused by name."""
+"""Codes of other answers of arXiv by their root element; they are refused by name."""
 
 
 def api(reply: Reply) -> Page:
@@ -71,14 +80,16 @@ def api(reply: Reply) -> Page:
     """
     feed = _xml(reply)
     if feed.tag != f"{_ATOM}feed":
-        raise _unexpected(feed, "an answer of arXiv's API", reply)
+        raise _unexpected(feed, "no-arxiv-answer", reply)
     entries = feed.findall(f"{_ATOM}entry")
     _refuse_error_entry(entries, reply)
     total, start = _count(feed, "totalResults"), _count(feed, "startIndex")
     if not entries and total > start:
-        raise FetchFailed(f"arXiv promised papers {start} to {total} and sent none", url=reply.url)
+        raise FetchFailed("arxiv-sent-none", url=reply.url, start=start, total=total)
     titled = [entry for entry in entries if _has_title(entry)]
-    unknown = [f"arXiv knows no paper {_text(entry, f'{_ATOM}id')!r}" for entry in entries if not _has_title(entry)]
+    unknown = [
+        Detail.of("unknown-paper", name=_text(entry, f"{_ATOM}id")) for entry in entries if not _has_title(entry)
+    ]
     items, warnings = read_each(titled, _paper, reply)
     following = start + len(entries)
     more = entries and following < min(total, _DEEPEST_SLICE)
@@ -101,7 +112,7 @@ def rss(reply: Reply) -> Page:
     elif root.tag == f"{_ATOM}feed":
         items, warnings = read_each(root.iterfind(f"{_ATOM}entry"), _announced_in_atom, reply)
     else:
-        raise _unexpected(root, "a feed of arXiv", reply)
+        raise _unexpected(root, "no-arxiv-feed", reply)
     return Page(items, warnings=warnings)
 
 
@@ -114,9 +125,9 @@ def _xml(reply: Reply) -> etree._Element:
     except (etree.XMLSyntaxError, ValueError) as error:
         if _TOO_FAST.search(reply.body[:4096]):
             raise _rate_limited(reply) from error
-        raise PageChanged(f"not well-formed XML: {error}", url=reply.url) from error
+        raise PageChanged("not-well-formed", url=reply.url, reason=detail_of(error)) from error
     if root.getroottree().docinfo.internalDTD is not None and root.tag not in _NOT_OURS:
-        raise PageChanged("the feed declares a document type, which no feed of arXiv does", url=reply.url)
+        raise PageChanged("feed-with-document-type", url=reply.url)
     return root
 
 
@@ -125,33 +136,34 @@ def _refuse_status(reply: Reply) -> None:
     if reply.status in (429, 503):
         raise _rate_limited(reply)
     if reply.status in (401, 403):
-        raise Blocked(f"arXiv refuses us (HTTP {reply.status})", url=reply.url)
+        raise Blocked("arxiv-refuses", url=reply.url, status=reply.status)
     if reply.status >= 500:
-        raise FetchFailed(f"arXiv answered HTTP {reply.status}", url=reply.url)
+        raise FetchFailed("arxiv-status", url=reply.url, status=reply.status)
     if reply.status not in (200, 400):
-        raise PageChanged(f"arXiv answered HTTP {reply.status}", url=reply.url)
+        raise PageChanged("arxiv-status", url=reply.url, status=reply.status)
 
 
 def _rate_limited(reply: Reply) -> RateLimited:
     retry_at = retry_after(reply.headers, reply.fetched_at)
-    return RateLimited("arXiv asks us to slow down", retry_at=retry_at, url=reply.url)
+    return RateLimited("arxiv-slow-down", retry_at=retry_at, url=reply.url)
 
 
-def _unexpected(root: etree._Element, expected: str, reply: Reply) -> PageChanged | RateLimited:
+def _unexpected(root: etree._Element, code: str, reply: Reply) -> PageChanged | RateLimited:
     if _TOO_FAST.search(reply.body[:4096]):
         return _rate_limited(reply)
-    document = _NOT_OURS.get(root.tag, f"XML with the root element {root.tag!r}")
-    return PageChanged(f"{document}, not {expected}", url=reply.url)
+    root_name = Detail.of("xml", root=str(root.tag))
+    document = Detail.of(_NOT_OURS[root.tag]) if root.tag in _NOT_OURS else root_name
+    return PageChanged(code, url=reply.url, document=document)
 
 
 def _refuse_error_entry(entries: list[etree._Element], reply: Reply) -> None:
     """The API says what is wrong with a query in a feed with one entry, whose id lies under `/api/errors`."""
     for entry in entries:
         if "/api/errors" in _text(entry, f"{_ATOM}id"):
-            reason = _text(entry, f"{_ATOM}summary") or "no reason given"
-            raise SourceMisconfigured(f"arXiv refuses the query: {reason}", url=reply.url)
+            reason = _text(entry, f"{_ATOM}summary")
+            raise SourceMisconfigured("arxiv-refuses-query", url=reply.url, reason=reason or "?")
     if reply.status != 200:
-        raise PageChanged(f"arXiv answered HTTP {reply.status} without saying why", url=reply.url)
+        raise PageChanged("arxiv-status", url=reply.url, status=reply.status)
 
 
 def _has_title(entry: etree._Element) -> bool:
@@ -199,7 +211,7 @@ def _announced(record: etree._Element, tags: Mapping[str, str], categories: tupl
     """One announcement of a daily feed; the two formats differ in their elements' names and in the categories."""
     name, version = _identify(_ANNOUNCED, _text(record, tags["id"]))
     if not (title := _text(record, tags["title"])):
-        raise ValueError(f"the announcement of {name} has no title")
+        raise NotUnderstood("announcement-without-title", name=name)
     described = _text(record, tags["abstract"])
     heading = _ANNOUNCEMENT.match(described)
     announce_type = _text(record, f"{_ARXIV}announce_type") or (heading["type"] if heading else "")
@@ -242,7 +254,7 @@ def _identify(pattern: re.Pattern[str], identifier: str) -> tuple[str, str]:
     """
     match = pattern.fullmatch(identifier)
     if not match:
-        raise ValueError(f"{identifier[:100]!r} names no paper")
+        raise NotUnderstood("no-paper", name=identifier[:100])
     name = f"{match['archive']}/{match['number']}" if match["archive"] else match["name"]
     return name, match["version"] or ""
 

@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from crawler.characters import clean, mend_references
-from crawler.errors import PageChanged
+from crawler.errors import Detail, NotUnderstood, PageChanged
 from crawler.items import Link, Page, RawItem, Reply
 from crawler.markup.challenge import refuse_challenge
 from crawler.markup.encoding import decode_reply
@@ -53,13 +53,13 @@ class Feed:
         title: the feed's own.
         generator: name of the program that made the feed.
         items: of kind `feed`.
-        warnings: entries that say nothing.
+        warnings: a fact for each entry that says nothing.
     """
 
     title: str
     generator: str
     items: tuple[RawItem, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[Detail, ...]
 
 
 def feed(reply: Reply) -> Page:
@@ -86,7 +86,7 @@ def read_feed(reply: Reply) -> Feed:
     whole_feed = feed_of(_channel(text.strip(), reply), reply)
     if not removed:
         return whole_feed
-    warning = f"{removed} references to characters that no text may hold left out"
+    warning = Detail.of("references-left-out", count=removed)
     return replace(whole_feed, warnings=(*whole_feed.warnings, warning))
 
 
@@ -98,7 +98,7 @@ def feed_of(channel: Channel, reply: Reply) -> Feed:
 
 def _channel(text: str, reply: Reply) -> Channel:
     if not text:
-        raise PageChanged("an empty reply where the feed should be", url=reply.url)
+        raise PageChanged("empty-feed", url=reply.url)
     if text[0] in "{[":
         return read_json(text, reply.url)
     start, name = _root(text, reply)
@@ -128,9 +128,7 @@ def _root(text: str, reply: Reply) -> tuple[int, str]:
     if name not in _FEED_ROOTS and (late := _FEED_TAG.search(text, 0, _GARBAGE)):
         start, name = late.start(), "feed"
     if name in _FEED_ROOTS and _RISKY_PROLOG.search(text, 0, start):
-        raise PageChanged(
-            "the feed declares a document type of its own, as XML bombs do; it is not read", url=reply.url
-        )
+        raise PageChanged("feed-with-document-type", url=reply.url)
     return start, name
 
 
@@ -141,18 +139,17 @@ def _no_feed(text: str, root: str, reply: Reply) -> PageChanged:
         Blocked: a challenge stands there.
     """
     refuse_challenge(text, reply)
-    status = f" (HTTP {reply.status})" if reply.status != 200 else ""
     if root in _PAGE_ROOTS:
         feeds = list(dict.fromkeys(_advertised(text, reply.url)))[:3]
-        remedy = f"the page names its feed: {' or '.join(feeds)}" if feeds else ""
+        remedy = Detail.of("use-named-feed", addresses=feeds) if feeds else ""
         title = _PAGE_TITLE.search(text)
-        titled = f" titled {collapse(title[1])!r}" if title else ""
-        return PageChanged(
-            f"an HTML page{titled} stands where the feed should be{status}", url=reply.url, remedy=remedy
-        )
+        if title is None:
+            return PageChanged("page-for-feed", url=reply.url, remedy=remedy, status=reply.status)
+        name = collapse(title[1])
+        return PageChanged("page-for-feed/titled", url=reply.url, remedy=remedy, status=reply.status, title=name)
     if root:
-        return PageChanged(f"XML with the root <{root}> is no feed{status}", url=reply.url)
-    return PageChanged(f"plain text is no feed{status}: {collapse(text[:200])[:60]}", url=reply.url)
+        return PageChanged("xml-for-feed", url=reply.url, root=root, status=reply.status)
+    return PageChanged("text-for-feed", url=reply.url, status=reply.status, text=collapse(text[:200])[:60])
 
 
 def _advertised(text: str, url: str) -> Iterator[str]:
@@ -173,7 +170,7 @@ def _item(channel: Channel, numbered: tuple[int, Entry], reply: Reply) -> RawIte
     title = entry.title or _first_words(entry.summary or entry.text or plain(entry.html[:2000])) or entry.guid
     url = _url(entry, title, reply)
     if not url:
-        raise ValueError(f"entry {number} of the feed says nothing: no link, no title, no text")
+        raise NotUnderstood("empty-entry", number=number)
     return RawItem(
         kind="feed",
         url=url,

@@ -13,7 +13,17 @@ from typing import Any, Final
 
 from bs4 import Tag
 
-from crawler.errors import Blocked, CrawlError, FetchFailed, Gone, PageChanged, RateLimited, SourceMisconfigured
+from crawler.errors import (
+    Blocked,
+    CrawlError,
+    Detail,
+    FetchFailed,
+    Gone,
+    NotUnderstood,
+    PageChanged,
+    RateLimited,
+    SourceMisconfigured,
+)
 from crawler.items import Ask, Link, Page, RawItem, Reply
 from crawler.markup.html import collapse, soup
 from crawler.markup.records import read_each
@@ -30,23 +40,24 @@ _GONE_WORDS: Final = re.compile(r"repository (?:access blocked|unavailable)|dmca
 _REPOSITORY: Final = frozenset({"full_name", "html_url", "stargazers_count"})
 _RELEASE: Final = frozenset({"tag_name", "html_url", "draft"})
 _SHAPES: Final[Mapping[frozenset[str], str]] = {
-    _REPOSITORY: "a repository",
-    _RELEASE: "a release",
-    frozenset({"browser_download_url"}): "a release asset",
-    frozenset({"starred_at", "repo"}): "a starred repository",
-    frozenset({"number", "title", "state"}): "an issue or pull request",
-    frozenset({"sha", "commit"}): "a commit",
-    frozenset({"sha", "path"}): "a file (code, readme, contents)",
-    frozenset({"login", "type"}): "a user",
-    frozenset({"display_name", "curated"}): "a topic",
-    frozenset({"color", "default"}): "a label",
-    frozenset({"files", "forks_url"}): "a gist",
-    frozenset({"events", "supported_events"}): "a web hook",
-    frozenset({"resources", "rate"}): "the rate limit",
-    frozenset({"current_user_url"}): "the list of the API's addresses",
-    frozenset({"message", "documentation_url"}): "a message",
+    _REPOSITORY: "github/repository",
+    _RELEASE: "github/release",
+    frozenset({"browser_download_url"}): "github/asset",
+    frozenset({"starred_at", "repo"}): "github/starred",
+    frozenset({"number", "title", "state"}): "github/issue",
+    frozenset({"sha", "commit"}): "github/commit",
+    frozenset({"sha", "path"}): "github/file",
+    frozenset({"login", "type"}): "github/user",
+    frozenset({"display_name", "curated"}): "github/topic",
+    frozenset({"color", "default"}): "github/label",
+    frozenset({"files", "forks_url"}): "github/gist",
+    frozenset({"events", "supported_events"}): "github/hook",
+    frozenset({"resources", "rate"}): "github/limit",
+    frozenset({"current_user_url"}): "github/addresses",
+    frozenset({"message", "documentation_url"}): "github/message",
 }
-"""Answers of the REST API by the field names that identify them; the first row that fits."""
+"""Answers of the REST API by the field names that identify them, each with the code of its name; the first row that
+fits."""
 
 _METRICS: Final = {
     "stars": "stargazers_count",
@@ -83,10 +94,10 @@ def search(reply: Reply) -> Page:
     """
     answer = _answer(reply, missing=SourceMisconfigured)
     if not isinstance(answer, dict) or not isinstance(answer.get("items"), list):
-        raise PageChanged(f"{_name(answer)}, not a search for repositories", url=reply.url)
+        raise PageChanged("no-github-search", url=reply.url, document=_name(answer))
     items, warnings = _read_records(answer["items"], _REPOSITORY, _repository_item, reply)
     if answer.get("incomplete_results") is True:
-        warnings = (*warnings, "GitHub ran out of time and left results out: a narrower query finds them")
+        warnings = (*warnings, Detail.of("github-incomplete"))
     return Page(items, _next_slice(reply, "github.search"), warnings)
 
 
@@ -136,9 +147,9 @@ def trending(reply: Reply) -> Page:
     if not rows and page.select_one(".blankslate"):
         return Page()
     if not rows:
-        raise PageChanged("no row of a trending page (article.Box-row)", url=reply.url)
+        raise PageChanged("no-trending-row", url=reply.url)
     if str(rows[0].get("id", "")).startswith("pa-"):
-        raise PageChanged("the page of trending developers, not of repositories", url=reply.url)
+        raise PageChanged("trending-developers", url=reply.url)
     items, warnings = read_each(rows, _trending_item, reply)
     return Page(items, warnings=warnings)
 
@@ -149,7 +160,7 @@ def _answer(reply: Reply, *, missing: type[CrawlError]) -> Any:
     try:
         return json.loads(reply.body)
     except (ValueError, RecursionError) as error:
-        raise PageChanged("the answer is not JSON", url=reply.url) from error
+        raise PageChanged("not-json", url=reply.url, status=reply.status) from error
 
 
 def _refuse_status(reply: Reply, *, missing: type[CrawlError]) -> None:
@@ -162,24 +173,25 @@ def _refuse_status(reply: Reply, *, missing: type[CrawlError]) -> None:
     if status == 200:
         return
     message = _words(reply.body)
-    detail = f"GitHub says {message!r} (HTTP {status})" if message else f"GitHub answered HTTP {status}"
+    code = "github-says" if message else "github-status"
+    values: dict[str, Any] = {"url": url, "status": status, **({"message": message} if message else {})}
     if status == 429 or (status == 403 and _out_of_quota(reply.headers, message)):
-        raise RateLimited(detail, retry_at=_retry_at(reply), url=url)
+        raise RateLimited(code, retry_at=_retry_at(reply), **values)
     if status in (410, 451) or (status == 403 and _GONE_WORDS.search(message)):
-        raise Gone(detail, url=url)
+        raise Gone(code, **values)
     if status == 404:
-        raise missing(f"{detail}: renamed, deleted, private or misspelt", url=url)
+        raise missing(f"{code}/missing", **values)
     if status == 401:
-        raise SourceMisconfigured(detail, url=url, remedy="give GITHUB_TOKEN a valid token, or unset it")
+        raise SourceMisconfigured(code, remedy="github-token", **values)
     if status in (301, 302, 307, 308):
-        raise SourceMisconfigured(f"{detail}: renamed", url=url, remedy="write the new name in sources.toml")
+        raise SourceMisconfigured(f"{code}/renamed", remedy="new-name", **values)
     if status == 422:
-        raise SourceMisconfigured(detail, url=url)
+        raise SourceMisconfigured(code, **values)
     if status == 403:
-        raise Blocked(detail, url=url)
+        raise Blocked(code, **values)
     if status >= 500:
-        raise FetchFailed(detail, url=url)
-    raise PageChanged(detail, url=url)
+        raise FetchFailed(code, **values)
+    raise PageChanged(code, **values)
 
 
 def _words(body: bytes) -> str:
@@ -231,13 +243,17 @@ def _origin(url: str) -> str:
 
 def _read_records(
     records: Sequence[Any], shape: frozenset[str], read: Callable[[Any, Reply], RawItem], reply: Reply
-) -> tuple[tuple[RawItem, ...], tuple[str, ...]]:
+) -> tuple[tuple[RawItem, ...], tuple[Detail, ...]]:
     """The items among JSON records of one shape; where none has it, the answer is something else."""
     fitting = [record for record in records if _fits(record, shape)]
     if records and not fitting:
-        raise PageChanged(f"{_name(records[0])}, not {_SHAPES[shape]}", url=reply.url)
+        raise PageChanged("other-answer", url=reply.url, document=_name(records[0]), expected=Detail.of(_SHAPES[shape]))
     items, warnings = read_each(fitting, read, reply)
-    misfits = (f"{_name(record)} among them, not {_SHAPES[shape]}" for record in records if not _fits(record, shape))
+    misfits = (
+        Detail.of("other-record", document=_name(record), expected=Detail.of(_SHAPES[shape]))
+        for record in records
+        if not _fits(record, shape)
+    )
     return items, (*misfits, *warnings)
 
 
@@ -245,21 +261,21 @@ def _fits(record: Any, shape: frozenset[str]) -> bool:
     return isinstance(record, dict) and shape <= record.keys()
 
 
-def _name(document: Any) -> str:
-    """A description of an answer: `search results: a user`."""
+def _name(document: Any) -> Detail:
+    """The name of an answer: search results with a user."""
     if isinstance(document, list):
-        return f"a list: {_name(document[0])}" if document else "an empty list"
+        return Detail.of("github/list", first=_name(document[0])) if document else Detail.of("github/empty-list")
     if not isinstance(document, dict):
-        return "a bare value"
+        return Detail.of("github/value")
     if isinstance(document.get("items"), list) and document["items"]:
-        return f"search results: {_name(document['items'][0])}"
-    return next((name for shape, name in _SHAPES.items() if shape <= document.keys()), "an answer of unknown shape")
+        return Detail.of("github/results", first=_name(document["items"][0]))
+    return Detail.of(next((code for shape, code in _SHAPES.items() if shape <= document.keys()), "github/unknown"))
 
 
 def _repository_item(record: Mapping[str, Any], reply: Reply) -> RawItem:
     full_name = _line(record["full_name"])
     if not _FULL_NAME.fullmatch(full_name):
-        raise ValueError(f"{full_name[:100]!r} names no repository")
+        raise NotUnderstood("no-repository", name=full_name[:100])
     owner = full_name.split("/")[0]
     homepage = _line(record.get("homepage"))
     topics = record.get("topics")
@@ -305,7 +321,7 @@ def _release_item(record: Mapping[str, Any], reply: Reply) -> RawItem:
     url, tag = _web_address(record["html_url"]), _line(record["tag_name"])
     page = _RELEASE_PAGE.fullmatch(url)
     if not page or not tag:
-        raise ValueError(f"{url[:200]!r} is not the page of a release")
+        raise NotUnderstood("no-release-page", address=url[:200])
     full_name = page["repository"]
     owner, name = full_name.split("/")
     author = record.get("author")
@@ -357,7 +373,7 @@ def _trending_item(row: Tag, reply: Reply) -> RawItem:
     heading = row.select_one("h1 a[href], h2 a[href]")
     full_name = str(heading["href"]).strip("/") if heading else ""
     if not _FULL_NAME.fullmatch(full_name):
-        raise ValueError(f"a row's heading links to {full_name[:100]!r}, which is no repository")
+        raise NotUnderstood("no-repository", name=full_name[:100])
     stars, forks = (_number(_content(row, selector)) for selector in _TRENDING_COUNTS)
     gained = _STARS_GAINED.search(_content(row, ":scope > div > span:last-of-type"))
     metrics = {"stars": stars, "forks": forks}
@@ -395,7 +411,7 @@ def _web_address(field: Any) -> str:
     """
     url = _line(field)
     if not url.startswith(("https://", "http://")):
-        raise ValueError(f"{url[:100]!r} is no web address")
+        raise NotUnderstood("no-web-address", address=url[:100])
     return url
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from crawler.characters import clean
-from crawler.errors import PageChanged, RateLimited, SourceMisconfigured
+from crawler.errors import NotUnderstood, PageChanged, RateLimited, SourceMisconfigured
 from crawler.items import Ask, Link, Page, RawItem, Reply
 from crawler.markup.challenge import refuse_challenge
 from crawler.markup.encoding import decode_reply
@@ -50,7 +50,7 @@ def search(reply: Reply) -> Page:
         answer = json.loads(text)
     except (ValueError, RecursionError):
         refuse_challenge(text, reply)
-        raise PageChanged(f"not JSON (HTTP {reply.status})", url=reply.url) from None
+        raise PageChanged("not-json", url=reply.url, status=reply.status) from None
     hits = answer.get("hits") if isinstance(answer, dict) else None
     if not isinstance(hits, list):
         raise _refusal(answer, reply)
@@ -65,10 +65,10 @@ def _story(hit: Any, reply: Reply) -> RawItem:
         ValueError: the hit is no story.
     """
     if not isinstance(hit, dict):
-        raise ValueError(f"a hit that is a {type(hit).__name__}")
+        raise NotUnderstood("odd-hit", type=type(hit).__name__)
     number, title = _line(hit, "objectID"), _line(hit, "title")
     if not _NUMBER.fullmatch(number) or not title:
-        raise ValueError(f"hit {number[:20]!r} is no story: it has no number or no title")
+        raise NotUnderstood("hit-without-title", number=number[:20])
     discussion = f"{_DISCUSSION}{number}"
     submitter = _line(hit, "author")
     linked = absolute(_line(hit, "url"), reply.url) if _line(hit, "url") else None
@@ -103,14 +103,13 @@ def _next_slice(answer: Mapping[str, Any], reply: Reply) -> tuple[Ask, ...]:
 def _refusal(answer: Any, reply: Reply) -> Exception:
     """The error that an answer without hits stands for; Algolia says `{"message": "…", "status": 400}`."""
     message = _line(answer, "message")[:200] if isinstance(answer, dict) else ""
-    detail = (
-        f"the API says {message!r} (HTTP {reply.status})" if message else f"no list of stories (HTTP {reply.status})"
-    )
+    code = "api-says" if message else "no-stories"
+    values = {"message": message, "status": reply.status} if message else {"status": reply.status}
     if reply.status == 429:
-        return RateLimited(detail, retry_at=retry_after(reply.headers, reply.fetched_at), url=reply.url)
+        return RateLimited(code, retry_at=retry_after(reply.headers, reply.fetched_at), url=reply.url, **values)
     if reply.status == 400:
-        return SourceMisconfigured(detail, url=reply.url, remedy="correct the source's `query` or `points`")
-    return PageChanged(detail, url=reply.url)
+        return SourceMisconfigured(code, url=reply.url, remedy="correct-query", **values)
+    return PageChanged(code, url=reply.url, **values)
 
 
 def _text(hit: Mapping[str, Any], name: str) -> str:

@@ -78,9 +78,12 @@ _MOST_JSON: Final = 500_000  # characters of one JSON-LD island
 
 # Seen 2026-11: <?xml version="1.0"?><rss version="2.0">
 _NO_PAGES: Final = (
-    (re.compile(r"\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--.{0,2000}?-->\s*)?<(?:rss|feed|rdf:RDF)\b", re.S), "a feed"),
-    (re.compile(r"%PDF-"), "a PDF"),
-    (re.compile(r"\s*[\[{]"), "JSON"),
+    (
+        re.compile(r"\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--.{0,2000}?-->\s*)?<(?:rss|feed|rdf:RDF)\b", re.S),
+        "feed-for-article",
+    ),
+    (re.compile(r"%PDF-"), "pdf-for-article"),
+    (re.compile(r"\s*[\[{]"), "json-for-article"),
 )
 # Seen 2026-11: 两比特量化 | 某博客
 _TITLE_PART: Final = re.compile(r"\s[-–—]+\s|\s*[|｜_]\s*")
@@ -155,11 +158,11 @@ def web(reply: Reply) -> Page:
         PageChanged: no HTML, no title, or no main text.
     """
     if reply.status in {404, 410}:
-        raise Gone(f"HTTP {reply.status}", url=reply.url)
+        raise Gone("http-status", url=reply.url, status=reply.status)
     text = decode_reply(reply)
-    for pattern, what in _NO_PAGES:
+    for pattern, code in _NO_PAGES:
         if pattern.match(text):
-            raise PageChanged(f"{what}, not an article's page", url=reply.url)
+            raise PageChanged(code, url=reply.url)
     document = parse(text)
     source = _Source(reply.url, document, metas(document), _described(document))
     title = _title(source)
@@ -168,12 +171,12 @@ def web(reply: Reply) -> Page:
     if len(body) < _SHORT_TEXT and not source.described:
         _refuse_notice(reply, text, title)
     if not title:
-        raise PageChanged("a page without a title", url=reply.url)
+        raise PageChanged("no-title", url=reply.url)
     if len(body) >= _LEAST_TEXT and not _asks_for_scripts(body):
         return Page((replace(_item(reply, source, title), html=_without_title(html, title)),))
     if len(body := source.says("articleBody")) >= _LEAST_TEXT:
         return Page((replace(_item(reply, source, title), text=body),))
-    raise PageChanged("a page without main text", url=reply.url)
+    raise PageChanged("no-main-text", url=reply.url)
 
 
 def _item(reply: Reply, source: _Source, title: str) -> RawItem:
@@ -427,9 +430,9 @@ def _refuse_notice(reply: Reply, text: str, title: str) -> None:
     refuse_challenge(text, reply)
     parts = [part.strip() for part in _TITLE_PART.split(title[:200])]
     if reply.status in {401, 403} or any(map(_CHALLENGE_TITLE.fullmatch, parts)):
-        raise Blocked(f"a refusal titled {title[:80]!r}", url=reply.url)
+        raise Blocked("refusal-titled", url=reply.url, title=title[:80])
     if any(map(_GONE_TITLE.fullmatch, parts)):
-        raise Gone(title[:80], url=reply.url)
+        raise Gone("notice", url=reply.url, notice=title[:80])
 
 
 def _asks_for_scripts(text: str) -> bool:

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from lxml.html import HtmlElement
 
-from crawler.errors import Blocked, CrawlError, Gone, PageChanged, RateLimited
+from crawler.errors import Blocked, CrawlError, Detail, Gone, PageChanged, RateLimited
 from crawler.items import Link, Page, RawItem, Reply
 from crawler.markup.encoding import decode_reply
 from crawler.markup.html import collapse, inner_html, metas, parse, plain_text
@@ -188,8 +188,8 @@ _NOTICE_ERRORS: Final[tuple[tuple[type[CrawlError], re.Pattern[str]], ...]] = (
 _TRANSFER: Final = re.compile(r"transfer_?target_?link\s*=\s*['\"](https?://[^'\"\s]{1,2000})", re.I)
 
 _OTHER_PAGES: Final = (
-    ("an account's profile page", "//*[contains(@class, 'about-page')] | //*[contains(@class, 'profile_info_area')]"),
-    ("a Sogou search page", "//ul[contains(@class, 'news-list')] | //*[starts-with(@id, 'sogou_vr_')]"),
+    ("profile-for-article", "//*[contains(@class, 'about-page')] | //*[contains(@class, 'profile_info_area')]"),
+    ("search-for-article", "//ul[contains(@class, 'news-list')] | //*[starts-with(@id, 'sogou_vr_')]"),
 )
 _SOGOU_CHALLENGE: Final = "//*[@id='seccodeForm' or @id='seccodeImage' or @name='authform']"
 
@@ -223,8 +223,9 @@ def article(reply: Reply) -> Page:
         if not _is_article(fields, document):
             raise _refusal(reply, document, scripts)
     item = _item(reply, fields, (*links, reply.url), pictures)
-    missing = [name for name, text in (("account", item.publisher), ("publish time", item.published)) if not text]
-    return Page((item,), warnings=tuple(f"an article page without its {what}: {item.url}" for what in missing))
+    fields_by_code = {"page-without-account": item.publisher, "page-without-time": item.published}
+    missing = [code for code, text in fields_by_code.items() if not text]
+    return Page((item,), warnings=tuple(Detail.of(code, address=item.url) for code in missing))
 
 
 def _is_whole(fields: Fields) -> bool:
@@ -483,14 +484,14 @@ def _refusal(reply: Reply, document: HtmlElement, scripts: str) -> CrawlError:
     if notice:
         return _notice_error(reply, notice, _first_words(document, (_NOTICE_DETAIL,)), scripts)
     if "captcha" in address.path or "antispider" in address.path or document.xpath(_SOGOU_CHALLENGE):
-        return Blocked("a captcha stands in place of the page", url=reply.url)
+        return Blocked("captcha", url=reply.url)
     if reply.status in {404, 410}:
-        return Gone(f"HTTP {reply.status}", url=reply.url)
-    for what, path in _OTHER_PAGES:
+        return Gone("http-status", url=reply.url, status=reply.status)
+    for code, path in _OTHER_PAGES:
         if document.xpath(path):
-            return PageChanged(f"{what}, not an article", url=reply.url)
+            return PageChanged(code, url=reply.url)
     says = (collapse(document.findtext(".//title") or "") or collapse(plain_text(document)))[:80]
-    return PageChanged(f"no article and no notice in a page that says {says!r}", url=reply.url)
+    return PageChanged("no-article-no-notice", url=reply.url, text=says)
 
 
 def _notice_error(reply: Reply, notice: str, detail: str, scripts: str) -> CrawlError:
@@ -499,10 +500,11 @@ def _notice_error(reply: Reply, notice: str, detail: str, scripts: str) -> Crawl
         (error for text in (notice, message) for error, pattern in _NOTICE_ERRORS if pattern.search(text)), None
     )
     if error is None:
-        return PageChanged(f"a notice that we do not know: {message}", url=reply.url)
+        return PageChanged("unknown-notice", url=reply.url, notice=message)
     if error is Gone and (moved := _TRANSFER.search(scripts)):
-        return Gone(message, url=reply.url, remedy=f"its account has moved: add {unescape(moved[1])}")
-    return error(message, url=reply.url)
+        remedy = Detail.of("account-moved", address=unescape(moved[1]))
+        return Gone("notice", url=reply.url, remedy=remedy, notice=message)
+    return error("notice", url=reply.url, notice=message)
 
 
 def _first_words(document: HtmlElement, paths: Iterable[str]) -> str:

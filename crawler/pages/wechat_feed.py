@@ -16,7 +16,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from crawler.characters import clean
-from crawler.errors import Blocked, CrawlError, PageChanged
+from crawler.errors import Blocked, CrawlError, Detail, PageChanged
 from crawler.items import Page, RawItem, Reply
 from crawler.markup.encoding import decode_reply
 from crawler.markup.entry import Channel, Entry
@@ -49,7 +49,6 @@ _FAILURES: Final = re.compile(
     r"|参数错误.{0,10}$|DELETED$"
 )
 """The text that a mirror stores for an article that it could not fetch."""
-_CHECK_ACCOUNT: Final = "check the account in the source's address, and that the mirror has it"
 _LONGEST_FAILURE: Final = 2000  # characters of HTML; an article that quotes such a notice is longer
 
 # Seen 2026-11: <style>p { margin: 0 }</style>
@@ -92,7 +91,7 @@ def mirror_feed(reply: Reply) -> Page:
     account = _account(read.title, read.generator)
     items = tuple(_item(item, account) for item in read.items)
     lost = sum(bool(old.html) and not after.html for old, after in zip(read.items, items, strict=True))
-    notes = (f"the mirror could not fetch the text of {lost} of {len(items)} articles",) if lost else ()
+    notes = (Detail.of("mirror-without-text", lost=lost, count=len(items)),) if lost else ()
     return Page(items, warnings=(*read.warnings, *notes))
 
 
@@ -208,11 +207,8 @@ def _refusal(answer: Any, reply: Reply) -> CrawlError:
         return _account_list(reply, str(listed[0].get("link") or f"/feeds/{listed[0]['id']}.json"))
     numbers = [reply.status, *_numbers(answer)]
     if any(str(number).startswith(("401", "403")) for number in numbers):
-        remedy = "the mirror wants its password or key: put it into the source's address"
-        return Blocked(f"the mirror refuses; it {describe_answer(answer)}", url=reply.url, remedy=remedy)
-    return PageChanged(
-        f"the mirror answers an error; it {describe_answer(answer)}", url=reply.url, remedy=_CHECK_ACCOUNT
-    )
+        return Blocked("mirror-refuses", url=reply.url, remedy="mirror-key", answer=describe_answer(answer))
+    return PageChanged("mirror-error", url=reply.url, remedy="check-account", answer=describe_answer(answer))
 
 
 def _numbers(answer: Any) -> Iterator[int]:
@@ -223,5 +219,4 @@ def _numbers(answer: Any) -> Iterator[int]:
 
 
 def _account_list(reply: Reply, first: str) -> PageChanged:
-    remedy = f"give the source the address of one account, such as {first}"
-    return PageChanged("the mirror lists accounts here, not articles", url=reply.url, remedy=remedy)
+    return PageChanged("mirror-lists-accounts", url=reply.url, remedy=Detail.of("account-address", address=first))

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from lxml.html import HtmlElement
 
 from crawler.characters import clean
-from crawler.errors import Blocked, CrawlError, Gone, PageChanged, RateLimited
+from crawler.errors import Blocked, CrawlError, Detail, Gone, NotUnderstood, PageChanged, RateLimited
 from crawler.items import Ask, Page, RawItem, Reply
 from crawler.markup.challenge import refuse_challenge
 from crawler.markup.encoding import decode_reply
@@ -63,7 +63,6 @@ _SOURCES: Final = ("data-original", "data-actualsrc", "src")
 _NOSCRIPT: Final = re.compile(r"<noscript\b.*?</noscript>", re.DOTALL)
 _TITLE_FROM_TEXT: Final = 60  # characters
 
-_COOKIE: Final = "use a feed of this column, your own cookie, or save the page in a browser and `jianbao add` it"
 _ERRORS: Final[tuple[tuple[frozenset[int], type[CrawlError]], ...]] = (
     (frozenset({40350, 40352, 40353, 40362}), Blocked),  # frostming/fxzhihu#43, #44: verification, refusal
     (frozenset({10001, 10002, 10003}), Blocked),  # DIYgod/RSSHub#18758: the request is not signed as it should be
@@ -123,7 +122,7 @@ def page(reply: Reply) -> Page:
     if not records:
         raise _refusal(text, reply)
     if all(_is_emptied(record) for record in records):
-        raise Gone("the page's text was taken down", url=reply.url)
+        raise Gone("text-taken-down", url=reply.url)
     read, warnings = read_each(records, _item, reply)
     return Page(read, warnings=warnings)
 
@@ -139,12 +138,12 @@ def _item(record: Record, reply: Reply) -> RawItem:
     """
     kind, number = _type(record), _number(record)
     if kind not in _ADDRESSES or not number:
-        raise ValueError(f"a record that is no article, answer, video or pin: {kind or 'no type'} {number}".rstrip())
+        raise NotUnderstood("other-zhihu-record", kind=kind or "?", number=number or "?")
     html = _without_copies(_html(record))
     summary = plain(_text(record, *_SUMMARY))
     title = _title(record, kind)
     if not title:
-        raise ValueError(f"{kind} {number} has no title")
+        raise NotUnderstood("record-without-title", kind=kind, number=number)
     created, updated = _text(record, *_CREATED), _text(record, *_UPDATED)
     question = _text(_part(record, "question"), "id")
     address = _ADDRESSES[kind] if question or kind != "answer" else "https://www.zhihu.com/answer/{id}"
@@ -262,7 +261,7 @@ def _records(answer: Any, reply: Reply) -> list[Record]:
             raise _error(answer, reply)
         answer = [answer]
     if not isinstance(answer, list):
-        raise PageChanged(f"an API answer that is a {type(answer).__name__}", url=reply.url)
+        raise PageChanged("answer-is", url=reply.url, type=type(answer).__name__)
     return [_unwrapped(record) if isinstance(record, dict) else {} for record in answer]
 
 
@@ -272,7 +271,7 @@ def _unwrapped(record: Record) -> Record:
     return next((inner for name in _WRAPPERS if (inner := _part(record, name))), record)
 
 
-def _next(answer: Any, reply: Reply) -> tuple[tuple[Ask, ...], tuple[str, ...]]:
+def _next(answer: Any, reply: Reply) -> tuple[tuple[Ask, ...], tuple[Detail, ...]]:
     """The Ask for the next slice, or a warning where it lies elsewhere: an answer must not send us anywhere."""
     paging = _part(answer, "paging") if isinstance(answer, dict) else {}
     written = _text(paging, "next")
@@ -282,7 +281,7 @@ def _next(answer: Any, reply: Reply) -> tuple[tuple[Ask, ...], tuple[str, ...]]:
     if there.hostname == "www.zhihu.com" and there.path.startswith("/api/"):
         there = there._replace(scheme="https", netloc="www.zhihu.com")
     elif (there.scheme, there.netloc) != (here.scheme, here.netloc):
-        return (), (f"the next slice is not asked for, it lies elsewhere: {written[:200]}",)
+        return (), (Detail.of("slice-elsewhere", address=written[:200]),)
     return ((Ask(there.geturl(), "zhihu.items"),) if there.geturl() != reply.url else ()), ()
 
 
@@ -290,8 +289,10 @@ def _error(answer: Record, reply: Reply) -> CrawlError:
     """The error that an API's answer stands for."""
     error = _part(answer, "error") or answer
     code = error["code"] if type(error.get("code")) is int else None
-    text = collapse(_text(error, "message", "name", "msg"))[:200] or "no message"
-    detail = f"the API says {code}: {text}" if code else f"the API says {text}"
+    text = collapse(_text(error, "message", "name", "msg"))[:200] or "?"
+    detail = (
+        Detail.of("zhihu-says/number", number=code, message=text) if code else Detail.of("zhihu-says", message=text)
+    )
     kinds = (kind for codes, kind in _ERRORS if code in codes or (code is None and reply.status in codes))
     kind = next(kinds, PageChanged)
     if kind is PageChanged and (error.get("need_login") or "unhuman" in _text(error, "redirect")):
@@ -301,16 +302,13 @@ def _error(answer: Record, reply: Reply) -> CrawlError:
     return _made(kind, detail, reply)
 
 
-def _made(kind: type[CrawlError], detail: str, reply: Reply) -> CrawlError:
-    if kind is Blocked:
-        return Blocked(detail, url=reply.url, remedy=_COOKIE)
+def _made(kind: type[CrawlError], detail: Detail, reply: Reply) -> CrawlError:
+    code, values = detail.code, {"url": reply.url, **detail.values}
     if kind is RateLimited:
-        return RateLimited(detail, url=reply.url, retry_at=retry_after(reply.headers, reply.fetched_at))
+        return RateLimited(code, retry_at=retry_after(reply.headers, reply.fetched_at), **values)
     if kind is Gone and not _IN_PATH.search(urlsplit(reply.url).path):
-        return PageChanged(
-            detail, url=reply.url, remedy="check the source's `column` or `author`: Zhihu does not know it"
-        )
-    return kind(detail, url=reply.url)
+        return PageChanged(code, remedy="check-column", **values)
+    return kind(code, **values)
 
 
 # --- pages ---------------------------------------------------------------------------------------------------------
@@ -479,15 +477,16 @@ def _refusal(text: str, reply: Reply) -> CrawlError:
     """
     path = urlsplit(reply.url).path
     if "/account/unhuman" in path or any(mark in text for mark in _CHALLENGES):
-        return Blocked("Zhihu's verification stands where the page should be", url=reply.url, remedy=_COOKIE)
+        return Blocked("challenge", url=reply.url, whose="Zhihu")
     if path.startswith("/signin"):
-        return Blocked("Zhihu asks to log in", url=reply.url, remedy=_COOKIE)
+        return Blocked("zhihu-log-in", url=reply.url)
     refuse_challenge(text, reply)
     document = parse(text)
     notice = _GONE.search(plain_text(document)[:5000])
     title = collapse(document.findtext(".//title") or "")[:80]
     if notice or reply.status in {404, 410}:
-        return _made(Gone, notice[0] if notice else f"HTTP {reply.status}", reply)
+        status = Detail.of("http-status", status=reply.status)
+        return _made(Gone, Detail.of("notice", notice=notice[0]) if notice else status, reply)
     if reply.status in {401, 403}:
-        return Blocked(f"HTTP {reply.status}", url=reply.url, remedy=_COOKIE)
-    return PageChanged(f"no article, answer or video in a page titled {title!r}", url=reply.url)
+        return Blocked("http-status", url=reply.url, status=reply.status)
+    return PageChanged("no-zhihu-record", url=reply.url, title=title)

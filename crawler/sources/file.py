@@ -14,11 +14,11 @@ import tomlkit
 from pydantic import ValidationError
 from tomlkit.exceptions import TOMLKitError
 
-from crawler.errors import SourceMisconfigured
+from crawler.errors import Detail, SourceMisconfigured, detail_of
 from crawler.home import Home
 from crawler.kinds import KINDS, Shape
 from crawler.sources.schema import Network, Source, check_template
-from crawler.toml import TomlUnreadable, read_toml
+from crawler.toml import TomlUnreadable, describe_setting, describe_syntax, read_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,13 @@ class Mistake:
         file: its name: `sources.toml`.
         source: the source's id, or `source 3` for a row without one; empty where it is not about one source.
         field: the row's field; empty where it is about the whole row or the whole file.
-        detail: the mistake, in one line.
+        detail: the fact.
     """
 
     file: str
     source: str
     field: str
-    detail: str
+    detail: Detail
 
     def __str__(self) -> str:
         where = " ".join(part for part in (self.source, self.field) if part)
@@ -61,17 +61,6 @@ _COMMON: Final = frozenset(
 
 _KINDS_WITH_MODES: Final = tuple(name for name, row in KINDS.items() if "" not in row.shapes)
 
-_WORDS: Final = {
-    "extra_forbidden": "there is no such field",
-    "missing": "is missing",
-    "string_type": "must be text in quotation marks",
-    "bool_type": "must be true or false",
-    "float_type": "must be a number",
-    "int_type": "must be a whole number",
-    "tuple_type": "must be a list in [ ]",
-}
-"""pydantic's mistakes in our words; the others have good ones already."""
-
 
 def load_sources(home: Home, categories: Iterable[str] | None = None) -> Registry:
     """Read sources.toml, and `[mirrors]` and `[network]` of newsletter.toml. A mistake in one row spoils no other.
@@ -88,7 +77,7 @@ def load_sources(home: Home, categories: Iterable[str] | None = None) -> Registr
     for label, row in rows:
         row_mistakes = list(_check_row(label, row, mirrors, category_names))
         if counts[label] > 1:
-            row_mistakes.insert(0, Mistake("sources.toml", label, "id", f"is used {counts[label]} times"))
+            row_mistakes.insert(0, Mistake("sources.toml", label, "id", Detail.of("used-twice", count=counts[label])))
         mistakes += row_mistakes
         if not row_mistakes:
             sources.append(with_address(Source.model_validate(row), mirrors))
@@ -114,12 +103,10 @@ def _rows(home: Home, mistakes: list[Mistake]) -> Iterator[tuple[str, dict[str, 
     """Each row with its label: its id, or its number in the file."""
     document = _read_table(home.sources, mistakes)
     unknown_tables = sorted(document.keys() - {"source"})
-    mistakes += (
-        Mistake("sources.toml", "", name, "there is no such table; a source is a [[source]]") for name in unknown_tables
-    )
+    mistakes += (Mistake("sources.toml", "", name, Detail.of("no-such-table")) for name in unknown_tables)
     rows = document.get("source", [])
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        mistakes.append(Mistake("sources.toml", "", "source", "must be a list of tables: write [[source]]"))
+        mistakes.append(Mistake("sources.toml", "", "source", Detail.of("no-list-of-tables")))
         return
     for number, row in enumerate(rows, start=1):
         yield row["id"] if isinstance(row.get("id"), str) else f"source {number}", row
@@ -129,9 +116,9 @@ def _read_table(path: Path, mistakes: list[Mistake]) -> dict[str, Any]:
     try:
         return read_toml(path)
     except FileNotFoundError:
-        mistakes.append(Mistake(path.name, "", "", f"there is no {path}; `jianbao init DIR` makes one"))
+        mistakes.append(Mistake(path.name, "", "", Detail.of("no-such-file", path=str(path))))
     except TomlUnreadable as error:
-        mistakes.append(Mistake(path.name, "", "", str(error)))
+        mistakes.append(Mistake(path.name, "", "", error.detail))
     return {}
 
 
@@ -141,13 +128,13 @@ def _read_newsletter(home: Home, mistakes: list[Mistake]) -> tuple[dict[str, str
     mirrors: dict[str, str] = {}
     table = document.get("mirrors", {})
     if not isinstance(table, dict):
-        mistakes.append(Mistake(file, "", "mirrors", "must be a table"))
+        mistakes.append(Mistake(file, "", "mirrors", Detail.of("setting/dict_type")))
         table = {}
     for name, template in table.items():
         try:
             mirrors[name] = check_template(template, "{account}")
         except (ValueError, TypeError) as error:
-            detail = str(error) if isinstance(template, str) else _WORDS["string_type"]
+            detail = detail_of(error) if isinstance(template, str) else Detail.of("setting/string_type")
             mistakes.append(Mistake(file, "", f"mirrors.{name}", detail))
     try:
         network = Network.model_validate(document.get("network", {}))
@@ -157,10 +144,9 @@ def _read_newsletter(home: Home, mistakes: list[Mistake]) -> tuple[dict[str, str
     return mirrors, network
 
 
-def _explain(error: ValidationError) -> Iterator[tuple[str, str]]:
+def _explain(error: ValidationError) -> Iterator[tuple[str, Detail]]:
     for part in error.errors(include_url=False):
-        detail = _WORDS.get(part["type"], part["msg"].removeprefix("Value error, "))
-        yield ".".join(str(piece) for piece in part["loc"]), detail
+        yield ".".join(str(piece) for piece in part["loc"]), describe_setting(part)
 
 
 def _check_row(
@@ -176,7 +162,7 @@ def _check_row(
         yield Mistake("sources.toml", label, field, detail)
 
 
-def _check_kind(row: Mapping[str, Any], row_fields: frozenset[str]) -> Iterator[tuple[str, str]]:
+def _check_kind(row: Mapping[str, Any], row_fields: frozenset[str]) -> Iterator[tuple[str, Detail]]:
     """Mistakes in the fields that the row's kind, or its kind and mode, asks for."""
     kind, mode = row.get("kind"), row.get("mode")
     if not isinstance(kind, str) or kind not in KINDS:
@@ -184,10 +170,9 @@ def _check_kind(row: Mapping[str, Any], row_fields: frozenset[str]) -> Iterator[
     shapes = KINDS[kind].shapes
     has_modes = "" not in shapes
     if has_modes and mode is None:
-        *earlier, last = (f'"{name}"' for name in shapes)
-        yield "mode", f"is missing: {', '.join(earlier)} or {last}"
+        yield "mode", Detail.of("mode-missing", names=tuple(shapes))
     elif not has_modes and "mode" in row_fields:
-        yield "mode", f"is for {' and '.join(_KINDS_WITH_MODES)}, not for {kind}"
+        yield "mode", Detail.of("mode-of-others", kinds=_KINDS_WITH_MODES, kind=kind)
     shape = shapes.get(str(mode)) if has_modes else shapes[""]
     if shape is not None:
         yield from _check_shape(row, row_fields, shape, f"{kind} {mode}" if has_modes else kind)
@@ -195,7 +180,7 @@ def _check_kind(row: Mapping[str, Any], row_fields: frozenset[str]) -> Iterator[
 
 def _check_shape(
     row: Mapping[str, Any], row_fields: frozenset[str], shape: Shape, name: str
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[tuple[str, Detail]]:
     """Mistakes of a row against its shape.
 
     Args:
@@ -205,29 +190,28 @@ def _check_shape(
         name: of the kind and mode in a message.
     """
     for field in sorted(row_fields - shape.fields - shape.further - _COMMON):
-        yield field, f"is not for {name}"
+        yield field, Detail.of("field-of-others", kind=name)
     started = [way for way in shape.ways if way and row_fields & frozenset(way)]
-    choices = " or ".join(" and ".join(way) for way in shape.ways if way)
+    choices = tuple(" + ".join(way) for way in shape.ways if way)
     if len(started) > 1:
-        yield " ".join(sorted(row_fields & shape.fields)), f"say only one: {choices}"
+        yield " ".join(sorted(row_fields & shape.fields)), Detail.of("several-ways", choices=choices)
     elif not started and () not in shape.ways:
-        yield shape.ways[0][0], f"is missing: {name} needs {choices}"
+        yield shape.ways[0][0], Detail.of("way-missing", kind=name, choices=choices)
     else:
         for field in sorted(frozenset(*started[:1]) - row_fields):
-            yield field, f"is missing: {name} needs {choices}"
+            yield field, Detail.of("way-missing", kind=name, choices=choices)
     if "page_mirror" in row_fields and row.get("full_text") != "page":
-        yield "page_mirror", 'works only with full_text = "page"'
+        yield "page_mirror", Detail.of("only-with-page")
 
 
 def _check_names(
     row: Mapping[str, Any], mirrors: Mapping[str, str], categories: frozenset[str] | None
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[tuple[str, Detail]]:
     mirror, category = row.get("mirror"), row.get("category")
     if isinstance(mirror, str) and mirror not in mirrors:
-        listed = ", ".join(mirrors) or "none"
-        yield "mirror", f"no mirror is called {mirror!r}; [mirrors] of newsletter.toml has {listed}"
+        yield "mirror", Detail.of("no-such-mirror", name=mirror, names=tuple(mirrors) or ("-",))
     if isinstance(category, str) and categories is not None and category not in categories:
-        yield "category", f"no category is called {category!r}; newsletter.toml has {', '.join(sorted(categories))}"
+        yield "category", Detail.of("no-such-category", name=category, names=sorted(categories))
 
 
 def with_address(source: Source, mirrors: Mapping[str, str]) -> Source:
@@ -280,11 +264,11 @@ def switched(text: str, source: str, *, enabled: bool) -> str:
     try:
         document = tomlkit.parse(text)
     except TOMLKitError as error:
-        raise SourceMisconfigured(f"sources.toml: {error}") from error
+        raise SourceMisconfigured("unusable-file", path="sources.toml", reason=describe_syntax(error)) from error
     rows = document.get("source", [])
     row = next((row for row in rows if row.get("id") == source), None)
     if row is None:
-        raise SourceMisconfigured(f"sources.toml has no source {source!r}")
+        raise SourceMisconfigured("no-such-source", name=source)
     if enabled:
         row.pop("enabled", None)
     else:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from crawler.characters import mend_document
-from crawler.errors import SourceMisconfigured
+from crawler.errors import Detail, SourceMisconfigured, detail_of
 from crawler.home import Home
 from crawler.sources.file import load_mirrors, load_sources, row_of, toml_row, with_address
 from crawler.sources.schema import Source
@@ -28,11 +28,11 @@ _IMPORTED_FIELDS: Final = frozenset({
 """Fields that a row inside a list may have. The other fields (`base_url`, `page_mirror`) lead requests to other hosts;
 only the newsletter's own sources.toml may set them."""
 
-Warn = Callable[[str], None]
-"""Takes one line about a part of a list that is left out."""
+Warn = Callable[[Detail], None]
+"""Takes the fact of a part of a list that is left out."""
 
 
-def _ignore(warning: str) -> None: ...
+def _ignore(warning: Detail) -> None: ...
 
 
 _WECHAT_MIRRORS: Final = tuple(
@@ -66,11 +66,11 @@ def read_opml(document: bytes, warn: Warn = _ignore) -> tuple[Source, ...]:
     try:
         root = etree.fromstring(mend_document(document).strip(), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise SourceMisconfigured(f"not OPML: {error}", remedy="export the list of feeds again") from error
+        raise SourceMisconfigured("not-opml", remedy="export-again", reason=detail_of(error)) from error
     if root.tag.lower() != "opml":
-        raise SourceMisconfigured(f"not OPML: <{root.tag}>", remedy="export the list of feeds again")
+        raise SourceMisconfigured("not-opml", remedy="export-again", reason=Detail.of("xml", root=str(root.tag)))
     if root.getroottree().docinfo.internalDTD is not None:
-        raise SourceMisconfigured("OPML that declares a document type", remedy="take the <!DOCTYPE …> out of it")
+        raise SourceMisconfigured("opml-with-document-type", remedy="without-document-type")
     sources: dict[str, Source] = {}
     ids: set[str] = set()
     for outline in root.iter("outline"):
@@ -105,12 +105,11 @@ def _own_row(outline: etree._Element, warn: Warn) -> Source | None:
     except (ValueError, RecursionError):
         row = None
     if not isinstance(row, dict):
-        warn(f"{label}: its row of sources.toml is not readable; only its address is taken")
+        warn(Detail.of("opml-row-unreadable", name=label))
         return None
     left_out = sorted(row.keys() - _IMPORTED_FIELDS)
     if left_out:
-        names = ", ".join(left_out)[:200]
-        warn(f"{label}: {names}: left out, a list may not say this; if you want it, write it in sources.toml yourself")
+        warn(Detail.of("opml-fields-left-out", name=label, fields=left_out[:10]))
     row = {name: field for name, field in row.items() if name in _IMPORTED_FIELDS}
     if row.get("full_text") == "page" and "page_mirror" in left_out:
         del row["full_text"]  # it asked the mirror for pages, and WeChat itself was never meant
@@ -119,7 +118,7 @@ def _own_row(outline: etree._Element, warn: Warn) -> Source | None:
     try:
         return Source.model_validate(row)
     except ValueError:
-        warn(f"{label}: its row of sources.toml cannot work; only its address is taken")
+        warn(Detail.of("opml-row-unusable", name=label))
         return None
 
 
@@ -190,7 +189,7 @@ def append_sources(home: Home, sources: Iterable[Source], warn: Warn = _ignore) 
     registry = load_sources(home)
     wrong = [mistake for mistake in registry.mistakes if mistake.file == home.sources.name]
     if home.sources.is_file() and (unreadable := [mistake for mistake in wrong if not mistake.source]):
-        raise SourceMisconfigured(str(unreadable[0]))
+        raise SourceMisconfigured("unusable-file", path=home.sources.name, reason=unreadable[0].detail)
     ids = {source.id for source in registry.sources} | {mistake.source for mistake in wrong}
     addresses = {source.url for source in registry.sources}
     mirrors = load_mirrors(home)
@@ -211,7 +210,5 @@ def _by_address(source: Source, mirrors: Mapping[str, str], warn: Warn) -> Sourc
     """The source with its mirror, if this newsletter's mirror of that name leads to the same address; else without."""
     if source.mirror is None or with_address(source, mirrors).url == source.url:
         return source
-    warn(
-        f"{source.name}: mirror, account: left out, no mirror {source.mirror!r} of newsletter.toml leads to its address"
-    )
+    warn(Detail.of("opml-mirror-left-out", name=source.name, mirror=source.mirror))
     return source.model_copy(update={"mirror": None, "account": None})

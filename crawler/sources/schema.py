@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from croniter import croniter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from crawler.errors import NotUnderstood
 from crawler.kinds import Kind, Mode
 
 
@@ -22,7 +23,7 @@ def _http_url(url: str) -> str:
     except ValueError:
         usable = False
     if not usable or not re.fullmatch(r"[^\s\x00-\x1f]+", url):
-        raise ValueError("must be an absolute http(s) URL")
+        raise NotUnderstood("no-absolute-url")
     return url
 
 
@@ -34,23 +35,23 @@ def _schedule(text: str) -> str:
             return text
     except ValueError:
         pass
-    raise ValueError('must be "every 6h" (m, h, d, w) or five cron fields like "0 */6 * * *"')
+    raise NotUnderstood("no-schedule")
 
 
 def check_template(template: str, placeholder: str) -> str:
     """An address with a placeholder.
 
     Raises:
-        ValueError: the placeholder is missing, or the template is no address.
+        NotUnderstood: the placeholder is missing, or the template is no address.
     """
     if placeholder not in template:
-        raise ValueError(f"must contain {placeholder}")
+        raise NotUnderstood("no-placeholder", placeholder=placeholder)
     return _http_url(template)
 
 
 def _rising(numbers: tuple[int, int]) -> tuple[int, int]:
     if not 0 <= numbers[0] <= numbers[1]:
-        raise ValueError("must be [fewest, most]: two numbers from 0, the smaller first")
+        raise NotUnderstood("not-rising")
     return numbers
 
 
@@ -61,7 +62,7 @@ def _host_and_port(text: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise ValueError(f'{text!r} must be "host:port", as in "127.0.0.1:8000"')
+        raise NotUnderstood("no-host-and-port", text=text)
     return text.lower()
 
 
@@ -69,9 +70,9 @@ def _secret_origin(url: str) -> str:
     """An origin that may see a secret: over TLS, or on this very machine."""
     parts = urlsplit(_http_url(url))
     if parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc:
-        raise ValueError("must be an origin alone: scheme, host and port")
+        raise NotUnderstood("no-origin")
     if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
-        raise ValueError("must be https: a secret goes nowhere in clear, but to 127.0.0.1 and the like")
+        raise NotUnderstood("origin-in-clear")
     return url
 
 

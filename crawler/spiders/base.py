@@ -14,7 +14,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Request, Response
 from twisted.python.failure import Failure
 
-from crawler.errors import Blocked, FetchFailed, Gone, PageChanged, RateLimited, Refused
+from crawler.errors import Blocked, Detail, FetchFailed, Gone, PageChanged, RateLimited, Refused, detail_of
 from crawler.home import Home
 from crawler.items import Ask, Batch, Page, Problem, RawItem, Reply, SourceState
 from crawler.kinds import GENERIC, Kind
@@ -203,11 +203,10 @@ class SourceSpider(Spider):
             self.logger.error("%s: %s", reading.source.id, url, exc_info=crawl_error.__cause__)
         if crawl_error is None:
             self.logger.error("%s: %s", reading.source.id, url, exc_info=error)
-            detail = f"internal error, see the log: {type(error).__name__}: {error}"
-            return Problem(url, "InternalError", " ".join(detail.split())[:300])
-        detail = ". ".join(part.rstrip(".。") for part in (crawl_error.detail, crawl_error.advice) if part)
+            return Problem(url, "InternalError", detail_of(error))
         retry_at = crawl_error.retry_at if isinstance(crawl_error, RateLimited) else None
-        return Problem(crawl_error.url, type(crawl_error).__name__, detail, retry_at=retry_at)
+        name = type(crawl_error).__name__
+        return Problem(crawl_error.url, name, crawl_error.detail, retry_at=retry_at, remedy=crawl_error.remedy)
 
     def _lose_page(self, reading: Reading, ask: Ask, problem: Problem, error: BaseException) -> None:
         host = host_of(ask.url)
@@ -218,7 +217,7 @@ class SourceSpider(Spider):
         if isinstance(error, Gone):
             reading.pages.done(ask)
         elif not isinstance(error, _NO_TRY) and reading.pages.failed(ask):
-            problem = replace(problem, detail=f"given up after {TRIES} runs: {problem.detail}")
+            problem = replace(problem, detail=Detail.of("given-up", count=TRIES, reason=problem.detail))
         reading.note(replace(problem, fails_source=False))
 
 
@@ -233,9 +232,9 @@ def _read(source: Source, ask: Ask, reply: Reply) -> Page:
     except PageChanged as error:
         if reply.status < 400:
             raise
-        raise FetchFailed(f"HTTP {reply.status}", url=reply.url) from error
+        raise FetchFailed("http-status", url=reply.url, status=reply.status) from error
     if reply.status >= 400:
-        raise FetchFailed(f"HTTP {reply.status}", url=reply.url)
+        raise FetchFailed("http-status", url=reply.url, status=reply.status)
     if source.kind in GENERIC:
         return page
     items = (replace(item, kind=source.kind) if item.kind in GENERIC else item for item in page.items)
@@ -259,10 +258,10 @@ def _credential(ask: Ask, policy: Policy) -> dict[str, Any]:
     return credential_for("zhihu", *_ZHIHU, *policy.credentials.zhihu) if site == "zhihu" else {}
 
 
-def _withheld(ask: Ask, policy: Policy) -> list[str]:
+def _withheld(ask: Ask, policy: Policy) -> list[Detail]:
     """A warning where a list is asked for without the secret that its operator may expect it to get."""
     if variable := withheld_secret(ask.url, _credential(ask, policy)):
         site = ask.page.split(".")[0]
-        setting = f'{site} = ["{origin(ask.url)}"] under [network.credentials] in newsletter.toml'
-        return [f"{variable} is not sent there; if the host is yours and speaks https, write {setting}"]
+        setting = f'{site} = ["{origin(ask.url)}"]'
+        return [Detail.of("secret-withheld", variable=variable, setting=setting)]
     return []

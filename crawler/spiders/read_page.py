@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from crawler.characters import clean
-from crawler.errors import CrawlError, PageChanged
+from crawler.errors import CrawlError, Detail, PageChanged, detail_of
 from crawler.items import Link, Page, RawItem, Reply
 from crawler.pages import PAGES
 
@@ -33,12 +33,11 @@ def read_page(name: str, reply: Reply) -> Page:
     """
     try:
         page = PAGES[name](reply)
-    except CrawlError as error:
-        error.detail = clean(error.detail)
+    except CrawlError:
         raise
     except Exception as error:
-        reason = clean(" ".join(f"{type(error).__name__}: {error}".split()))[:200]
-        raise PageChanged(f"not as its page function expects: {reason} ({_line_of(error)})", url=reply.url) from error
+        reason = detail_of(error)
+        raise PageChanged("not-as-expected", url=reply.url, reason=reason, position=_line_of(error)) from error
     return _clean_page(page)
 
 
@@ -51,9 +50,9 @@ def _line_of(error: Exception) -> str:
 def _clean_page(page: Page) -> Page:
     items = tuple(map(_clean_item, page.items))
     cleaned = [item for item, raw_item in zip(items, page.items, strict=True) if item is not raw_item]
-    warnings = [f"characters that no text may hold are left out of {item.title[:60]!r}" for item in cleaned]
+    warnings = [Detail.of("characters-left-out", title=item.title[:60]) for item in cleaned]
     asks = tuple(ask if clean(ask.url) == ask.url else replace(ask, url=clean(ask.url)) for ask in page.asks)
-    return Page(items, asks, (*map(clean, page.warnings), *warnings))
+    return Page(items, asks, (*page.warnings, *warnings))
 
 
 def _clean_item(item: RawItem) -> RawItem:

@@ -8,7 +8,8 @@ from hashlib import blake2b
 from operator import itemgetter
 from typing import Any, Final
 
-from crawler.items import Ask, Batch, Page, Problem, RawItem, Reply, SourceState
+from crawler.errors import Detail
+from crawler.items import WARNING, Ask, Batch, Page, Problem, RawItem, Reply, SourceState
 from crawler.sources.schema import Source
 from crawler.urls import host_of
 
@@ -144,12 +145,12 @@ class Reading:
             return ()
         if depth >= self.source.max_pages:
             if page.asks and self.state.cursor.get("seen") and not reaches_known:
-                self.warn(ask.url, ["there is more that is new: raise max_pages, or crawl more often"])
+                self.warn(ask.url, [Detail.of("more-is-new")])
             return ()
         hosts = {host_of(ask.url), host_of(reply.url)}
         near = tuple(next_ask for next_ask in page.asks if host_of(next_ask.url) in hosts)
         far = [next_ask.url for next_ask in page.asks if next_ask not in near]
-        self.warn(ask.url, (f"a next page on another host is not asked for: {url[:200]}" for url in far))
+        self.warn(ask.url, (Detail.of("page-on-other-host", address=url[:200]) for url in far))
         self._open += len(near)
         return near
 
@@ -163,9 +164,9 @@ class Reading:
         self._open -= 1
         self.fail(problem)
 
-    def warn(self, url: str, details: Iterable[str]) -> None:
+    def warn(self, url: str, details: Iterable[Detail]) -> None:
         """Add a warning for each detail: at most one record or page is lost."""
-        self._problems += (Problem(url, "Warning", detail, fails_source=False) for detail in details)
+        self._problems += (Problem(url, WARNING, detail, fails_source=False) for detail in details)
 
     def note(self, problem: Problem) -> None:
         """Add a problem with a request that is not one of the lists."""
@@ -190,7 +191,7 @@ class Reading:
         """Neither ask for this article's page nor for the others in this run: their host does not want us now."""
         self._open -= 1
         self.pages.stop()
-        self.warn(ask.url, [f"{len(self.pages.left())} articles' pages wait for the next run"])
+        self.warn(ask.url, [Detail.of("pages-wait", count=len(self.pages.left()))])
 
     @property
     def has_news(self) -> bool:

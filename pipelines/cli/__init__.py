@@ -27,6 +27,7 @@ from pipelines.cli.issues import archive_app, export, issue_app
 from pipelines.cli.sources import sources_app
 from pipelines.cli.start import demo, init
 from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out
+from pipelines.cli.usage import Group
 
 LANGUAGE_VARIABLE: Final = "JIANBAO_LANG"
 
@@ -39,6 +40,7 @@ class ReaderLanguage(StrEnum):
 
 
 app = typer.Typer(
+    cls=Group,
     name="jianbao",
     help="简报编辑部：抓取、去重、归组、挑选、导出。",
     no_args_is_help=True,
@@ -89,10 +91,11 @@ def main() -> None:
 
 
 def _describe_error(error: Exception) -> str:
-    from pipelines.errors import EditorError
+    from pipelines.errors import describe_error
     from pipelines.store.errors import StoreError
 
-    return error.text(terminal.get_language()) if isinstance(error, EditorError | StoreError) else str(error)
+    language = terminal.get_language()
+    return error.text(language) if isinstance(error, StoreError) else describe_error(error, language)
 
 
 def _find_exit_code(error: Exception) -> int | None:
@@ -123,6 +126,11 @@ def _find_exit_code(error: Exception) -> int | None:
             return None
 
 
+def _set_language(language: ReaderLanguage) -> ReaderLanguage:
+    terminal.set_language(language.value)
+    return language
+
+
 def _print_version(version_wanted: bool) -> None:
     if version_wanted:
         from importlib.metadata import version
@@ -135,10 +143,15 @@ def _print_version(version_wanted: bool) -> None:
 def _begin(
     context: typer.Context,
     home: Annotated[Path | None, typer.Option(help=f"简报目录；也可用环境变量 {HOME_VARIABLE}，默认 ./data。")] = None,
-    lang: Annotated[
+    _lang: Annotated[
         ReaderLanguage,
         typer.Option(
-            envvar=LANGUAGE_VARIABLE, show_envvar=False, help=f"说哪种语言；也可用环境变量 {LANGUAGE_VARIABLE}。"
+            "--lang",
+            envvar=LANGUAGE_VARIABLE,
+            show_envvar=False,
+            help=f"说哪种语言；也可用环境变量 {LANGUAGE_VARIABLE}。",
+            callback=_set_language,
+            is_eager=True,  # a wrong use of the other options is said in it
         ),
     ] = ReaderLanguage.ZH,
     _version: Annotated[
@@ -146,4 +159,3 @@ def _begin(
     ] = False,
 ) -> None:
     context.obj = Home.current(home)
-    terminal.set_language(lang.value)

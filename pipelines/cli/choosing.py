@@ -12,7 +12,8 @@ from rich.text import Text
 
 from pipelines.cli import terminal
 from pipelines.cli.shared import DATE_FORMAT, Json, newsroom_of, now, print_json
-from pipelines.cli.terminal import out
+from pipelines.cli.terminal import out, sentence
+from pipelines.cli.usage import WrongUse
 from pipelines.wording import say
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def candidates(
     for table in terminal.make_candidate_tables(listed, newsroom.newsletter.categories, newsroom.zone):
         out.print(table)
     if not listed:
-        out.print("没有候选。")
+        out.print(sentence("cli/no-candidates"))
 
 
 def decide(
@@ -146,16 +147,16 @@ def assist(
 
     newsroom = newsroom_of(context)
     if accept and reject:
-        raise typer.BadParameter("认可还是不要，只能说一样", param_hint="--accept")
+        raise WrongUse("accept-or-reject", "--accept")
     editor = Editor(newsroom, newsroom.newsletter.editor, now())
     action: Literal["ask", "accept", "reject"] = "accept" if accept else "reject" if reject else "ask"
     text = drafts.assist(editor, story, action=action)
     labels = {
         "ask": newsroom.newsletter.labels.machine,
         "accept": newsroom.newsletter.labels.summary,
-        "reject": "去掉了",
+        "reject": sentence("cli/removed"),
     }
-    out.print(Text(f"{labels[action]}：{text}"), soft_wrap=True)
+    out.print(Text(sentence("cli/labelled", label=labels[action], text=text)), soft_wrap=True)
 
 
 def _print_result(decided: decisions.Decided) -> None:
@@ -188,5 +189,5 @@ def _find_category(newsroom: Newsroom, name: str | None) -> str | None:
 def _read_span(text: str) -> timedelta:
     match = re.fullmatch(r"([1-9]\d{0,4})([hdw])", text)
     if not match:
-        raise typer.BadParameter("写成 14d、36h 或 2w", param_hint="--since")
+        raise WrongUse("span", "--since")
     return int(match[1]) * {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}[match[2]]

@@ -9,7 +9,8 @@ import typer
 
 from pipelines.cli import terminal
 from pipelines.cli.shared import Json, group_what_is_new, newsroom_of, now, print_json
-from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out, warn
+from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out, sentence, warn
+from pipelines.errors import describe_failure, describe_mistake
 
 if TYPE_CHECKING:
     from pipelines.newsroom import Newsroom
@@ -34,13 +35,13 @@ def crawl(
     newsroom = newsroom_of(context)
     if unreadable := [mistake for mistake in newsroom.registry.mistakes if not mistake.source]:
         for mistake in unreadable:
-            fail(str(mistake))
+            fail(describe_mistake(mistake, terminal.get_language()))
         raise typer.Exit(WRONG_USE)
     chosen = _choose_sources(newsroom, ids or [], due=due)
     reports = [] if ids else crawls.misconfigured(newsroom.registry)
     if chosen:
         with terminal.show_progress() as bar:
-            task = bar.add_task("抓取", total=len(chosen))
+            task = bar.add_task(sentence("cli/crawling"), total=len(chosen))
             reports += crawls.crawl(
                 newsroom, chosen, on_progress=lambda finished, total: bar.update(task, completed=finished, total=total)
             )
@@ -70,7 +71,7 @@ def _choose_sources(newsroom: Newsroom, ids: Sequence[str], *, due: bool) -> lis
 
     unknown = [source_id for source_id in ids if source_id not in newsroom.sources]
     if unknown:
-        fail(f"sources.toml 里没有可用的来源：{'、'.join(unknown)}；见 jianbao sources list 与 sources check")
+        fail(sentence("cli/no-working-source", names=unknown))
         raise typer.Exit(WRONG_USE)
     chosen = [newsroom.sources[source_id] for source_id in ids] or [
         source for source in newsroom.sources.values() if source.enabled
@@ -86,7 +87,7 @@ def _group_and_report(newsroom: Newsroom, reports: Sequence[SourceReport], *, as
     elif reports:
         out.print(terminal.make_report_table(reports))
     else:
-        out.print("没有要抓的来源。")
+        out.print(sentence("cli/nothing-to-crawl"))
     if any(report.failed for report in reports):
         raise typer.Exit(SOME_FAILED)
 
@@ -109,7 +110,7 @@ def rebuild(context: typer.Context) -> None:
 
     newsroom = newsroom_of(context)
     with terminal.show_progress() as bar:
-        task = bar.add_task("重建", total=None)
+        task = bar.add_task(sentence("cli/rebuilding"), total=None)
         rebuilt = run.rebuild(
             newsroom.store,
             newsroom.sources,
@@ -118,8 +119,8 @@ def rebuild(context: typer.Context) -> None:
         )
     remember_issues(newsroom.store, newsroom.newsletter, newsroom.rules)
     for problem in rebuilt.problems:
-        warn(f"{problem.url}: {problem.detail}")
-    out.print(f"由 {rebuilt.items} 个原始条目得出 {rebuilt.articles} 篇文章。")
+        warn(describe_failure(problem.failure, terminal.get_language(), problem.url))
+    out.print(sentence("cli/rebuilt", items=rebuilt.items, articles=rebuilt.articles))
     group_what_is_new(newsroom)
 
 
@@ -130,4 +131,4 @@ def schedule(context: typer.Context) -> None:
     """
     from pipelines.newsroom.schedule import serve
 
-    raise typer.Exit(serve(newsroom_of(context)))
+    raise typer.Exit(serve(newsroom_of(context), terminal.get_language()))

@@ -9,9 +9,10 @@ import typer
 from rich.text import Text
 
 from pipelines.cli.shared import newsroom_of
-from pipelines.cli.terminal import out
+from pipelines.cli.terminal import out, sentence
+from pipelines.cli.usage import Group
 
-db_app = typer.Typer(help="数据库。", no_args_is_help=True)
+db_app = typer.Typer(cls=Group, help="数据库。", no_args_is_help=True)
 
 
 @db_app.command("upgrade")
@@ -24,7 +25,7 @@ def db_upgrade(context: typer.Context) -> None:
 
     newsroom = newsroom_of(context)
     Store.upgrade(newsroom.home.database_url).close()
-    out.print("数据库已是当前版本。")
+    out.print(sentence("cli/upgraded"))
 
 
 @db_app.command("backup")
@@ -35,4 +36,4 @@ def db_backup(context: typer.Context, file: Annotated[Path, typer.Argument(metav
     """
     newsroom = newsroom_of(context)
     newsroom.store.backup(file)
-    out.print(Text(f"已备份到 {file}"))
+    out.print(Text(sentence("cli/backed-up", path=file)))

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from crawler.home import DATABASE_VARIABLE, Home
 from pipelines.cli.sample import HOST, Sample, serving
-from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out
+from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, get_language, out, sentence
 from pipelines.model import Candidate, Issue
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.candidates import list_candidates
@@ -45,24 +45,23 @@ def run_demo(command: Command) -> int:
             return WRONG_USE
         _run_and_show(command, "archive", "import", *sorted(str(path) for path in (home.path / "archive").glob("*.md")))
         _run_and_show(command, "crawl")
-        out.print("失败的来源和页面是样例故意弄坏的：编辑部要能带着它们工作。", style="dim")
+        out.print(sentence("demo/broken-on-purpose"), style="dim")
         _run_and_show(command, "candidates", "--limit", _CANDIDATES_PER_CATEGORY)
         newsroom = Newsroom(home)
         with closing(newsroom.store):
             draft = _find_draft(newsroom)
             picks = _choose_picks(newsroom, draft)
         if not picks and not draft:
-            fail("样例没有跑通：什么也没有抓到，原因见上面的表")
+            fail(sentence("demo/failed"))
             return SOME_FAILED
-        out.print("\n按各栏的名额，选每栏最好的几条：" if picks else "\n没有新内容，这一期已经选满。")
+        out.print("\n" + sentence("demo/picking" if picks else "demo/full"))
         for candidate in picks:
             _run_and_show(command, "decide", str(candidate.story.id), "pick")
         exported = _run_and_show(command, "export")
         issue = max((home.path / "issues").glob("*.md"))
-        out.print(f"\n样例跑完了：这一期在 {issue}", soft_wrap=True)
-        out.print(
-            f"整个编辑部在 {FOLDER}/，删掉它就从头来过。接着可以试：jianbao --home {FOLDER} candidates", soft_wrap=True
-        )
+        out.print("\n" + sentence("demo/done", path=issue), soft_wrap=True)
+        command_line = f"jianbao --home {FOLDER} candidates"
+        out.print(sentence("demo/next", folder=FOLDER, command=command_line), soft_wrap=True)
         return exported
 
 
@@ -75,10 +74,8 @@ def serve() -> int:
     with open_sample() as home:
         if home is None:
             return WRONG_USE
-        out.print(
-            f"它的编辑部在 {FOLDER}/：另开一个终端，运行 jianbao --home {FOLDER} crawl。按 Ctrl-C 结束。",
-            soft_wrap=True,
-        )
+        command_line = f"jianbao --home {FOLDER} crawl"
+        out.print(sentence("demo/served", folder=FOLDER, command=command_line), soft_wrap=True)
         try:
             threading.Event().wait()
         except KeyboardInterrupt:
@@ -95,7 +92,7 @@ def open_sample() -> Iterator[Home | None]:
     home = Home(Path(FOLDER))
     notes = home.var / "demo.json"
     if home.path.exists() and not notes.exists():
-        fail(f"这里已有一个不是样例的 {FOLDER}，未作改动。换一个目录再试")
+        fail(sentence("demo/foreign-folder", folder=FOLDER))
         yield None
         return
     os.environ.pop(DATABASE_VARIABLE, None)  # a database that the environment names is not the sample's
@@ -107,7 +104,7 @@ def open_sample() -> Iterator[Home | None]:
         notes.parent.mkdir(parents=True, exist_ok=True)
         notes.write_text(json.dumps({"now": now.isoformat(), "port": port}) + "\n", encoding="utf-8")
         sample.copy_newsroom(home.path, now, port)
-        out.print(f"样例站点在 http://{HOST}:{port}/ ，只有本机能访问。")
+        out.print(sentence("demo/site", address=f"http://{HOST}:{port}/"))
         yield home
 
 
@@ -129,7 +126,7 @@ def _replace_port(home: Home, old: int, new: int) -> None:
 def _run_and_show(command: Command, *arguments: str) -> int:
     """Print a command and run it; the command prints its own output."""
     out.print(Text(f"\n$ jianbao --home {FOLDER} {shlex.join(arguments)}", style="bold cyan"), soft_wrap=True)
-    return command(["--home", FOLDER, *arguments])
+    return command(["--home", FOLDER, "--lang", get_language(), *arguments])
 
 
 def _find_draft(newsroom: Newsroom) -> Issue | None:

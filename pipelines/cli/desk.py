@@ -9,10 +9,13 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from pipelines.cli import terminal
 from pipelines.cli.shared import newsroom_of, now
-from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out
+from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out, sentence
+from pipelines.cli.usage import Group
+from pipelines.errors import describe_error
 
-user_app = typer.Typer(help="编辑台的用户。", no_args_is_help=True)
+user_app = typer.Typer(cls=Group, help="编辑台的用户。", no_args_is_help=True)
 
 
 def review(
@@ -33,14 +36,15 @@ def review(
     try:
         access = serving.make_access(newsroom, host)
         with serving.listen(host, port) as listening:
-            address = f"[{host}]" if ":" in host else host
-            out.print(f"编辑台在 http://{address}:{listening.getsockname()[1]}/ ，按 Ctrl-C 结束。", soft_wrap=True)
+            name = f"[{host}]" if ":" in host else host
+            address = f"http://{name}:{listening.getsockname()[1]}/"
+            out.print(sentence("cli/desk-open", address=address), soft_wrap=True)
             serving.serve(newsroom, [listening], access, serving.make_host_names(host, allow_host or []))
     except serving.NobodyMayEnter as error:
-        fail(str(error))
+        fail(describe_error(error, terminal.get_language()))
         raise typer.Exit(WRONG_USE) from None
     except OSError as error:
-        fail(f"{host}:{port} 不能监听：{error.strerror}；换一个 --port 或 --host")
+        fail(sentence("cli/cannot-listen", host=host, port=port, reason=error.strerror))
         raise typer.Exit(SOME_FAILED) from None
 
 
@@ -58,20 +62,23 @@ def user_add(
 
     newsroom = newsroom_of(context)
     if not re.fullmatch(r"[\w.@-]{1,64}", name):
-        fail("名字只能有文字、数字和 . _ @ -，最多 64 个字符")
+        fail(sentence("cli/bad-user-name"))
         raise typer.Exit(WRONG_USE)
     if from_stdin:
         password = sys.stdin.readline().rstrip("\n")
     else:
-        password = typer.prompt("密码", hide_input=True, confirmation_prompt="再输一遍", err=True)
+        password = typer.prompt(sentence("cli/password"), hide_input=True, err=True)
+        if typer.prompt(sentence("cli/password-again"), hide_input=True, err=True) != password:
+            fail(sentence("cli/password-differs"))
+            raise typer.Exit(WRONG_USE)
     try:
         stored = passwords.hash_password(password)
     except passwords.TooShort as error:
-        fail(str(error))
+        fail(describe_error(error, terminal.get_language()))
         raise typer.Exit(WRONG_USE) from None
     with newsroom.store.transaction() as tx:
         tx.users.save(name, stored, now())
-    out.print(Text(f"{name} 可以登录了。"))
+    out.print(Text(sentence("cli/user-added", name=name)))
 
 
 @user_app.command("list")
@@ -96,6 +103,6 @@ def user_remove(context: typer.Context, name: Annotated[str, typer.Argument(help
     with newsroom.store.transaction() as tx:
         removed = tx.users.remove(name)
     if not removed:
-        fail(f"没有 {name} 这个用户；见 jianbao user list")
+        fail(sentence("cli/no-such-user", name=name))
         raise typer.Exit(WRONG_USE)
-    out.print(Text(f"{name} 不能再登录了。"))
+    out.print(Text(sentence("cli/user-removed", name=name)))

@@ -11,6 +11,7 @@ import typer
 from pipelines.cli import terminal
 from pipelines.cli.shared import DATE_FORMAT, Json, newsroom_of, print_json
 from pipelines.cli.terminal import out, warn
+from pipelines.errors import describe_failure
 
 
 def evaluate(
@@ -36,7 +37,7 @@ def evaluate(
         issues = [issue for day in tx.issues.list_dates("published") if (issue := tx.issues.get(day))]
     items, problems = read_list(pool) if pool else ((), ())
     for problem in problems:
-        warn(problem)
+        warn(describe_failure(problem.failure, terminal.get_language(), problem.url))
     evaluation = evaluating.evaluate(
         issues,
         items,

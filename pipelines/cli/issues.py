@@ -11,13 +11,15 @@ from rich.text import Text
 
 from pipelines.cli import terminal
 from pipelines.cli.shared import DATE_FORMAT, Json, group_what_is_new, newsroom_of, now, print_json
-from pipelines.cli.terminal import SOME_FAILED, fail, out, warn
+from pipelines.cli.terminal import SOME_FAILED, fail, out, sentence, warn
+from pipelines.cli.usage import Group, WrongUse
+from pipelines.errors import describe_error
 
 if TYPE_CHECKING:
     from pipelines.newsroom.exports import Format
 
-archive_app = typer.Typer(help="往期简报。", no_args_is_help=True)
-issue_app = typer.Typer(help="各期简报：草稿与已刊。", no_args_is_help=True)
+archive_app = typer.Typer(cls=Group, help="往期简报。", no_args_is_help=True)
+issue_app = typer.Typer(cls=Group, help="各期简报：草稿与已刊。", no_args_is_help=True)
 
 
 @archive_app.command("import")
@@ -41,7 +43,7 @@ def archive_import(
         try:
             issue = read_issue(path.read_bytes(), name=path.name, newsletter=newsroom.newsletter)
         except NotAnIssue as error:
-            fail(str(error))
+            fail(describe_error(error, terminal.get_language()))
             continue
         for warning in issue.warnings:
             warn(warning)
@@ -50,7 +52,7 @@ def archive_import(
         for issue in issues:
             save_issue(tx, issue, newsroom.newsletter, newsroom.rules)
     items = sum(len(section.entries) for issue in issues for section in issue.sections)
-    out.print(f"读入 {len(issues)} 期，{items} 条。")
+    out.print(sentence("cli/imported", issues=len(issues), entries=items))
     group_what_is_new(newsroom)
     if len(issues) < len(paths):
         raise typer.Exit(SOME_FAILED)
@@ -166,7 +168,7 @@ def export(
 
     newsroom = newsroom_of(context)
     if check and publish:
-        raise typer.BadParameter("只检查就不能同时定稿", param_hint="--check")
+        raise WrongUse("check-or-publish", "--check")
     chosen_formats = [_read_format(name) for name in (formats or ("markdown,atom" if every else "markdown")).split(",")]
     dates = None if every else [day.date() for day in days or []]
     issues = read_issues_to_export(newsroom.store, newsroom.newsletter, dates)
@@ -180,13 +182,15 @@ def export(
     if check:
         stale = [file.path for file in plan if file.differs()]
         for path in stale:
-            fail(f"{path} 不是最新的；用 jianbao export 重新导出")
+            fail(sentence("cli/stale-file", path=path))
         raise typer.Exit(SOME_FAILED if stale else 0)
     for file in plan:
         changed = file.write()
-        out.print(Text(f"{file.path}{'' if changed else '（没有变化）'}"), soft_wrap=True)
+        out.print(Text(str(file.path) if changed else sentence("cli/unchanged-file", path=file.path)), soft_wrap=True)
         for picture in file.pictures:
-            out.print(Text(f"  图 {picture.number} 要上传：{picture.url} {picture.words}".rstrip()), soft_wrap=True)
+            values = {"number": picture.number, "address": picture.url, "description": picture.words}
+            code = "cli/picture-described" if picture.words else "cli/picture"
+            out.print(Text(sentence(code, **values)), soft_wrap=True)
     if publish:
         publish_issues(newsroom.store, newsroom.newsletter, newsroom.rules, issues)
         group_what_is_new(newsroom)
@@ -198,5 +202,5 @@ def _read_format(name: str) -> Format:
     try:
         return Format[name.strip().upper()]
     except KeyError:
-        names = "、".join(member.name.lower() for member in Format)
-        raise typer.BadParameter(f"没有 {name!r} 这种格式；可用 {names}", param_hint="--format") from None
+        names = [member.name.lower() for member in Format]
+        raise WrongUse("no-such-format", "--format", name=name, names=names) from None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from pipelines.cli import terminal
-from pipelines.cli.terminal import err
+from pipelines.cli.terminal import err, sentence
 
 if TYPE_CHECKING:
     from pipelines.newsroom import Newsroom
@@ -32,16 +32,16 @@ def group_what_is_new(newsroom: Newsroom) -> None:
     from pipelines.newsroom import run
 
     with terminal.show_progress() as bar:
-        task = bar.add_task("归组", total=None)
+        task = bar.add_task(sentence("cli/grouping"), total=None)
         grouped = run.group(
             newsroom.store,
             newsroom.group_rules,
             lambda finished, total: bar.update(task, completed=finished, total=total),
         )
     if grouped.articles:
-        err.print(f"归组：{grouped.articles} 篇文章，{grouped.stories} 件事。")
+        err.print(sentence("cli/grouped", articles=grouped.articles, stories=grouped.stories))
     if grouped.learned:
-        err.print("从往期和决定里重新学了一遍，待选的都重新打了分。")
+        err.print(sentence("cli/trained"))
 
 
 def now() -> datetime:

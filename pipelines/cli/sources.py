@@ -8,12 +8,16 @@ from typing import Annotated
 
 import typer
 
+from crawler.errors import Detail
 from pipelines import files
 from pipelines.cli import terminal
 from pipelines.cli.shared import Json, newsroom_of, print_json
-from pipelines.cli.terminal import SOME_FAILED, fail, out, warn
+from pipelines.cli.terminal import SOME_FAILED, fail, out, sentence, warn
+from pipelines.cli.usage import Group
+from pipelines.errors import describe_mistake
+from pipelines.wording import say_detail
 
-sources_app = typer.Typer(help="来源登记簿 sources.toml。", no_args_is_help=True)
+sources_app = typer.Typer(cls=Group, help="来源登记簿 sources.toml。", no_args_is_help=True)
 
 
 @sources_app.command("list")
@@ -39,10 +43,10 @@ def sources_check(context: typer.Context) -> None:
     """
     newsroom = newsroom_of(context)
     for mistake in newsroom.registry.mistakes:
-        fail(str(mistake))
+        fail(describe_mistake(mistake, terminal.get_language()))
     if newsroom.registry.mistakes:
         raise typer.Exit(SOME_FAILED)
-    out.print(f"{len(newsroom.sources)} 个来源，没有错误。")
+    out.print(sentence("cli/checked-sources", count=len(newsroom.sources)))
 
 
 @sources_app.command("import")
@@ -56,8 +60,12 @@ def sources_import(
     from crawler.sources.opml import append_sources, read_opml
 
     newsroom = newsroom_of(context)
-    added = append_sources(newsroom.home, read_opml(file.read_bytes(), warn), warn)
-    out.print(f"添了 {len(added)} 个来源。")
+
+    def warn_of(detail: Detail) -> None:
+        warn(say_detail(detail, terminal.get_language()))
+
+    added = append_sources(newsroom.home, read_opml(file.read_bytes(), warn_of), warn_of)
+    out.print(sentence("cli/added-sources", count=len(added)))
 
 
 @sources_app.command("export")

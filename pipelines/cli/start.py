@@ -12,7 +12,7 @@ from rich.text import Text
 
 from crawler.home import bundled
 from pipelines import files
-from pipelines.cli.terminal import WRONG_USE, fail, out
+from pipelines.cli.terminal import WRONG_USE, fail, out, sentence
 
 
 def demo(
@@ -41,7 +41,7 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="新目录�
     例：jianbao init my-newsletter
     """
     if (folder / "newsletter.toml").exists():
-        fail(f"{folder} 里已有 newsletter.toml，未作改动。")
+        fail(sentence("cli/newsletter-exists", path=folder))
         raise typer.Exit(WRONG_USE)
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("newsletter.toml", "sources.toml", "README.md"):
@@ -50,4 +50,4 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="新目录�
     workflow = folder / ".github/workflows/issues.yml"
     if not workflow.exists():
         files.write(workflow, (bundled() / "templates/issues.yml").read_text(encoding="utf-8"))
-    out.print(Text(f"已建好 {folder}。先改 newsletter.toml 和 sources.toml，再用 sources check 检查"))
+    out.print(Text(sentence("cli/newsletter-made", path=folder)))

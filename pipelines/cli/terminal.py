@@ -64,6 +64,11 @@ def get_language() -> Language:
     return _reader[0]
 
 
+def sentence(code: str, **values: object) -> str:
+    """Make a sentence of `pipelines.wording` in the language of the terminal."""
+    return say(code, values, get_language())
+
+
 def fail(message: str) -> None:
     """Print an error in red on stderr."""
     err.print(Text(_harmless(message), style="red"), soft_wrap=True)
@@ -115,17 +120,18 @@ def make_candidate_tables(
     for name in dict.fromkeys((*quotas, *(candidate.category for candidate in candidates))):
         rows = [candidate for candidate in candidates if candidate.category == name]
         if rows:
-            target = f"，目标 {quotas[name]} 条" if name in quotas else ""
-            yield _make_candidate_table(f"{name}：{len(rows)} 条{target}", rows, zone)
+            code = "table/category-target" if name in quotas else "table/category"
+            title = sentence(code, category=name, count=len(rows), quota=quotas.get(name))
+            yield _make_candidate_table(title, rows, zone)
 
 
 def _make_candidate_table(title: str, candidates: Sequence[Candidate], zone: ZoneInfo) -> Table:
     table = _make_table(title, expand=True)
-    table.add_column("编号", justify="right", style="cyan", no_wrap=True)
-    table.add_column("分", justify="right", no_wrap=True)
-    table.add_column("标题与理由", ratio=4)
-    table.add_column("来源", ratio=1, overflow="fold")
-    table.add_column("日期", no_wrap=True)
+    table.add_column(sentence("table/number"), justify="right", style="cyan", no_wrap=True)
+    table.add_column(sentence("table/score"), justify="right", no_wrap=True)
+    table.add_column(sentence("table/title-and-reasons"), ratio=4)
+    table.add_column(sentence("table/source"), ratio=1, overflow="fold")
+    table.add_column(sentence("table/date"), no_wrap=True)
     for candidate in candidates:
         table.add_row(
             str(candidate.story.id),
@@ -140,14 +146,14 @@ def _make_candidate_table(title: str, candidates: Sequence[Candidate], zone: Zon
 def _render_headline(candidate: Candidate) -> Text:
     text = Text(candidate.lead.article.title, style=f"link {candidate.lead.article.url}" if out.is_terminal else "")
     if len(candidate.articles) > 1:
-        text.append(f" ＋{len(candidate.articles) - 1} 篇同题", style="green")
+        text.append(f" {sentence('table/others', count=len(candidate.articles) - 1)}", style="green")
     if candidate.published_in is not None:
-        text.append(f" 已在 {candidate.published_in} 收录", style="yellow")
+        text.append(f" {sentence('table/printed', day=candidate.published_in)}", style="yellow")
         return text
     if candidate.follows is not None:
-        text.append(f" 后续：已在 {candidate.follows} 收录过", style="yellow")
+        text.append(f" {sentence('table/follows', day=candidate.follows)}", style="yellow")
     if candidate.state != "new":
-        text.append(f" {say(f'state/{candidate.state}', {}, get_language())}", style="yellow")
+        text.append(f" {sentence(f'state/{candidate.state}')}", style="yellow")
     return text
 
 
@@ -159,12 +165,12 @@ def _format_reasons(reasons: Iterable[Reason]) -> str:
 
 def make_issue_table(issues: Iterable[Issue]) -> Table:
     """Make a table of issues in the given order, with the number of entries of each."""
-    table = Table(
-        "期", "状态", "条数", "要目", title="各期简报", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD
-    )
+    headings = ("table/issue", "table/state", "table/entries", "table/headline")
+    table = _make_table(sentence("table/issues"), *map(sentence, headings))
     for issue in issues:
         items = sum(len(section.entries) for section in issue.sections)
-        state = Text("草稿", style="yellow") if issue.state == "draft" else Text("已刊", style="green")
+        style = "yellow" if issue.state == "draft" else "green"
+        state = Text(sentence(f"table/{issue.state}"), style=style)
         table.add_row(issue.date.isoformat(), state, str(items), Text(issue.headline or ""))
     return table
 
@@ -210,11 +216,11 @@ def make_report_table(reports: Iterable[SourceReport]) -> Table:
         )
         remarks = Text(style="red")
         if report.failed:
-            reason = describe_failure(_harmless(report.failed), reader)
+            reason = _harmless(describe_failure(report.failed, reader))
             remarks = Text(say("crawl/failed", {"reason": reason}, reader), style="red")
         for warning in report.warnings:
-            sentence = describe_failure(_harmless(warning), reader)
-            remarks.append(("\n" if remarks else "") + sentence, style="yellow")
+            described = _harmless(describe_failure(warning, reader))
+            remarks.append(("\n" if remarks else "") + described, style="yellow")
         name = report.id if "://" in report.id else Path(report.id).name
         seconds = say("crawl/seconds", {"seconds": f"{report.seconds:.1f}"}, reader)
         table.add_row(Text(name, style="red" if report.failed else ""), *numbers, seconds, remarks)
@@ -229,16 +235,17 @@ def make_source_table(sources: Iterable[Source], histories: Mapping[str, SourceR
         histories: by the id of the source; a source that was never crawled has none.
         zone: of the newsletter; times are in it.
     """
-    table = _make_table("来源", "编号", "种类", "名称", "周期", "上次成功", "状态")
+    headings = ("number", "kind", "name", "schedule", "last-success", "state")
+    table = _make_table(sentence("table/sources"), *(sentence(f"table/{heading}") for heading in headings))
     for source in sources:
         history = histories.get(source.id)
         if not source.enabled:
-            state = Text("停用", style="dim")
+            state = Text(sentence("table/off"), style="dim")
         elif history and history.failure:
-            reason = describe_failure(_harmless(history.failure), get_language())
-            state = Text(f"失败 {history.failures_in_row} 次：{reason}", style="red")
+            reason = _harmless(describe_failure(history.failure, get_language()))
+            state = Text(sentence("table/failing", count=history.failures_in_row, reason=reason), style="red")
         else:
-            state = Text("正常" if history else "未抓过", style="green" if history else "dim")
+            state = Text(sentence("table/well" if history else "table/never"), style="green" if history else "dim")
         succeeded = format_time(history.last_success_at if history else None, zone)
         table.add_row(source.id, source.kind, Text(source.name), source.schedule, succeeded, state)
     return table
@@ -246,27 +253,37 @@ def make_source_table(sources: Iterable[Source], histories: Mapping[str, SourceR
 
 def render_evaluation(evaluation: Evaluation) -> Iterator[Table | Text]:
     """Render an evaluation: its size, then a table each for sections, ranking and the best articles not picked."""
-    yield Text(
-        f"学了 {evaluation.learned_issues} 期 {evaluation.learned_items} 条、落选 {evaluation.passed_over} 条；"
-        f"考 {evaluation.split} 起的 {evaluation.tested_issues} 期（重登的 {evaluation.repeats} 条不考）。"
-    )
+    numbers = {
+        "issues": evaluation.learned_issues,
+        "items": evaluation.learned_items,
+        "passed": evaluation.passed_over,
+        "split": evaluation.split,
+        "tested": evaluation.tested_issues,
+        "repeats": evaluation.repeats,
+    }
+    yield Text(sentence("table/evaluation", **numbers))
     if evaluation.sections is not None:
         yield _make_sections_table(evaluation.sections)
     else:
-        yield Text("往期太少，还学不了分栏。", style="yellow")
+        yield Text(sentence("table/no-sections"), style="yellow")
     if evaluation.ranking is not None:
         yield _make_ranking_table(evaluation.ranking)
         yield _make_unpicked_table(evaluation.ranking.unpicked)
     else:
-        yield Text("没有给 --pool，或者太小：排序没有考。", style="yellow")
+        yield Text(sentence("table/no-ranking"), style="yellow")
 
 
 def _make_sections_table(sections: Sections) -> Table:
-    title = (
-        f"分栏（{sections.items} 条）：正确率 {sections.accuracy:.3f}，前两名 {sections.top2:.3f}，"
-        f"macro-F1 {sections.macro_f1:.3f}，对数损失 {sections.log_loss:.3f}"
+    title = sentence(
+        "table/sections",
+        items=sections.items,
+        accuracy=f"{sections.accuracy:.3f}",
+        top2=f"{sections.top2:.3f}",
+        macro=f"{sections.macro_f1:.3f}",
+        loss=f"{sections.log_loss:.3f}",
     )
-    table = _make_table(title, "本该在", *(f"判为{name}" for name in sections.confusion))
+    judged = (sentence("table/judged", category=name) for name in sections.confusion)
+    table = _make_table(title, sentence("table/belongs"), *judged)
     for name, row in sections.confusion.items():
         numbers = (Text(str(number), style="green" if category == name else "") for category, number in row.items())
         table.add_row(name, *numbers)
@@ -274,8 +291,14 @@ def _make_sections_table(sections: Sections) -> Table:
 
 
 def _make_ranking_table(ranking: Ranking) -> Table:
-    title = f"排序：recall@60 {ranking.recall:.3f}，precision@20 {ranking.precision:.3f}，AUC {ranking.auc:.4f}"
-    table = _make_table(title, "期", "选中", "混入", "recall@60", "precision@20", "AUC")
+    title = sentence(
+        "table/ranking",
+        recall=f"{ranking.recall:.3f}",
+        precision=f"{ranking.precision:.3f}",
+        auc=f"{ranking.auc:.4f}",
+    )
+    headings = map(sentence, ("table/issue", "table/picks", "table/drawn"))
+    table = _make_table(title, *headings, "recall@60", "precision@20", "AUC")
     for row in ranking.issues:
         numbers = (str(row.picks), str(row.drawn), f"{row.recall:.2f}", f"{row.precision:.2f}", f"{row.auc:.4f}")
         table.add_row(row.issue.isoformat(), *numbers)
@@ -283,10 +306,10 @@ def _make_ranking_table(ranking: Ranking) -> Table:
 
 
 def _make_unpicked_table(articles: Sequence[Unpicked]) -> Table:
-    table = _make_table(f"排得最前而没有选的 {len(articles)} 条", expand=True)
-    table.add_column("分", justify="right", no_wrap=True)
-    table.add_column("标题与理由", ratio=4)
-    table.add_column("来源", ratio=1, overflow="fold")
+    table = _make_table(sentence("table/unpicked", count=len(articles)), expand=True)
+    table.add_column(sentence("table/score"), justify="right", no_wrap=True)
+    table.add_column(sentence("table/title-and-reasons"), ratio=4)
+    table.add_column(sentence("table/source"), ratio=1, overflow="fold")
     for article in articles:
         title = Text(_harmless(article.title)).append(f"\n{_format_reasons(article.reasons)}", style="dim")
         table.add_row(f"{article.score:.1f}", title, Text(_harmless(article.source)))

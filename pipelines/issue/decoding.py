@@ -6,6 +6,7 @@ import codecs
 import re
 from typing import Final
 
+from pipelines.errors import EditorError
 from pipelines.issue import inline
 from pipelines.issue.lines import ITEM
 
@@ -21,8 +22,8 @@ _CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _TORN_LINK: Final = re.compile(r"\[[^\]]*$|\]\([^)]*$")
 
 
-class NotAnIssue(Exception):
-    """The file is no past issue; the message names the file and says what is expected of one."""
+class NotAnIssue(EditorError):
+    """The file is no past issue; the error names the file and says what is expected of one."""
 
 
 def decode_issue(data: bytes, name: str) -> tuple[str, list[str]]:
@@ -39,7 +40,7 @@ def decode_issue(data: bytes, name: str) -> tuple[str, list[str]]:
         NotAnIssue: the file is too long, or no text in one of these encodings.
     """
     if len(data) > MAX_BYTES:
-        raise NotAnIssue(f"{name}：有 {len(data)} 字节，超过 {MAX_BYTES} 字节，不像一期简报")
+        raise NotAnIssue("issue-too-long", path=name, count=len(data), limit=MAX_BYTES)
     decoded, damage = _decode(data, name)
     text = decoded.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     text, control_count = _CONTROLS.subn("", text)
@@ -60,7 +61,7 @@ def _decode(data: bytes, name: str) -> tuple[str, list[str]]:
     try:
         return data.decode("gb18030"), ["按 GB18030 读入"]
     except UnicodeDecodeError:
-        raise NotAnIssue(f"{name}：既不是 UTF-8 也不是 GB18030 文本；请先转换编码") from None
+        raise NotAnIssue("unknown-encoding", path=name) from None
 
 
 def _decode_utf8(data: bytes) -> tuple[str, list[str]]:

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from crawler.errors import Failure
 from pipelines.issue import inline
 from pipelines.issue.entry import EntryView, read_entry, read_machine_line
 from pipelines.issue.escape import make_printable_url
@@ -238,7 +239,7 @@ def _check_url(url: str, rules: Rules, link_check: LinkCheck | None) -> Iterator
     elif tracking := find_tracking_parameters(url, rules):
         yield "tracking", {"parameters": tracking}
     if link_check is not None and link_check.state == "gone":
-        yield "dead-link", {"day": link_check.at.date(), "detail": link_check.detail}
+        yield "dead-link", {"day": link_check.at.date(), "detail": Failure.from_json(link_check.detail).detail}
     if link_check is not None and link_check.state == "moved":
         yield "moved-link", {"day": link_check.at.date(), "target": link_check.detail}
 

@@ -169,10 +169,7 @@ def _read_heading(
             dateline = None
         return _Heading(issued, title or newsletter.title, dateline, headline or None), doubts
     if in_name is None or not any(newsletter.category(section.name) for section in sections):
-        raise NotAnIssue(
-            f"{name}：不是一期简报：应有一行标题，如「# {newsletter.title} (2020-11-30)」，"
-            f"和「## {newsletter.category_names[0]}」这样的栏目"
-        )
+        raise NotAnIssue("no-issue", path=name, title=newsletter.title, category=newsletter.category_names[0])
     return _Heading(in_name[0], heading or newsletter.title, None, None), [f"标题里没有日期，按文件名算作 {in_name[0]}"]
 
 

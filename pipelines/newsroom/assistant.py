@@ -14,6 +14,9 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from crawler.errors import Detail
+from crawler.toml import describe_setting
+from pipelines.errors import EditorError
 from pipelines.issue.escape import clean_line
 from pipelines.issue.sentences import HAN
 from pipelines.issue.summary import is_aside
@@ -41,8 +44,8 @@ _MARKUP: Final = re.compile(r"<[A-Za-z/!]|\]\(|```|\{[{%:]|^\s*[#>|]|\*\*|__")
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 
 
-class NoProposal(Exception):
-    """The assistant has no proposal; the message says why and what to do. Raised by `propose`."""
+class NoProposal(EditorError):
+    """The assistant has no proposal; the error says why and what to do. Raised by `propose`."""
 
 
 class _Answer(BaseModel):
@@ -69,37 +72,36 @@ def propose(article: Article, settings: Assistant) -> str:
     """
     source = clean_line(article.text or article.summary)[:MOST_ARTICLE]
     if len(source) < HAN.wanted // 2:
-        raise NoProposal("这件事没有正文，没有可供起草的材料")
+        raise NoProposal("assistant-no-text")
     content = _content(_ask(source, settings))
     try:
         summary = clean_line(_Answer.model_validate_json(_without_fence(content)).summary)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise NoProposal(f"助手的回答不合格式：{first['msg']}；再试一次，或自己写") from error
+        raise NoProposal("assistant-bad-format", reason=describe_setting(error.errors()[0])) from error
     if objection := find_objection(summary, f"{article.title} {source}"):
-        raise NoProposal(f"助手的回答没有采用：{objection}；再试一次，或自己写")
+        raise NoProposal("assistant-objection", reason=objection)
     return summary
 
 
-def find_objection(summary: str, source: str) -> str | None:
+def find_objection(summary: str, source: str) -> Detail | None:
     """Find a reason not to propose a summary of this source; None without one.
 
-    >>> find_objection("这个模型快了 9 倍，几乎不掉精度，已经开源，见 evil.example/x 一文。", "模型快了 2 倍")
-    '有原文没有的网址：evil.example/x'
+    >>> str(find_objection("这个模型快了 9 倍，几乎不掉精度，已经开源，见 evil.example/x 一文。", "模型快了 2 倍"))
+    'summary-address: address evil.example/x'
     """
     for address in _ADDRESS.findall(summary):
         if address.rstrip("。，；、）)") not in source:
-            return f"有原文没有的网址：{address[:60]}"
+            return Detail.of("summary-address", address=address[:60])
     if _MARKUP.search(summary):
-        return "有标记"
+        return Detail.of("summary-markup")
     if is_aside(_ADDRESS.sub("", summary)):
-        return "有推广的话"
+        return Detail.of("summary-promotion")
     han = len(re.findall(f"[{HAN_RANGE}]", summary))
     if han * 3 < len(summary):
-        return "不是中文"
+        return Detail.of("summary-not-chinese")
     in_source = set(_NUMBER.findall(source))
     if invented := [number for number in _NUMBER.findall(summary) if number not in in_source]:
-        return f"有原文没有的数字：{invented[0]}"
+        return Detail.of("summary-number", number=invented[0])
     return None
 
 
@@ -114,7 +116,7 @@ def _ask(source: str, settings: Assistant) -> bytes:
     try:
         import openai  # noqa: PLC0415 - an extra that few install
     except ImportError as error:
-        raise NoProposal("没有安装助手所需的库：pip install 'jianbao[assistant]'") from error
+        raise NoProposal("assistant-not-installed") from error
     try:
         client = openai.OpenAI(
             base_url=settings.base_url,
@@ -124,7 +126,7 @@ def _ask(source: str, settings: Assistant) -> bytes:
             http_client=openai.DefaultHttpxClient(follow_redirects=False, timeout=settings.timeout),
         )
     except Exception as error:  # an address, or a proxy of the environment, that the SDK's HTTP library refuses
-        raise NoProposal(f"连不上助手 {settings.base_url}：{error}；检查 base_url 和代理的环境变量") from error
+        raise NoProposal("assistant-bad-address", address=settings.base_url, reason=str(error)) from error
     until = time.monotonic() + settings.timeout
     watch = threading.Timer(settings.timeout, client.close)  # a timeout of the SDK begins anew with each byte
     watch.daemon = True
@@ -144,17 +146,17 @@ def _ask(source: str, settings: Assistant) -> bytes:
             for piece in response.iter_bytes():
                 answer += piece
                 if len(answer) > MOST_ANSWER:
-                    raise NoProposal("助手的回答长得不像话，没有采用")
+                    raise NoProposal("assistant-too-long")
     except NoProposal:
         raise
     except openai.APIStatusError as error:
-        raise NoProposal(f"助手拒绝了（HTTP {error.status_code}）；检查 base_url、model 和密钥") from error
+        raise NoProposal("assistant-refused", status=error.status_code) from error
     except Exception as error:  # also of the SDK's own HTTP library, which is not ours to name
         if time.monotonic() >= until or "Timeout" in type(error).__name__:
-            raise NoProposal(f"助手 {settings.timeout:g} 秒内没有答完；再试一次，或把 timeout 调大") from error
+            raise NoProposal("assistant-too-slow", seconds=f"{settings.timeout:g}") from error
         if isinstance(error, openai.OpenAIError):
-            raise NoProposal(f"连不上助手 {settings.base_url}：{type(error).__name__}；检查 base_url") from error
-        raise NoProposal(f"助手的连接断了：{type(error).__name__}；再试一次") from error
+            raise NoProposal("assistant-unreachable", address=settings.base_url, reason=type(error).__name__) from error
+        raise NoProposal("assistant-broke-off", reason=type(error).__name__) from error
     finally:
         watch.cancel()
     return bytes(answer)
@@ -176,4 +178,4 @@ def _content(answer: bytes) -> str:
     try:
         return _Completion.model_validate_json(answer).choices[0].message.content
     except ValidationError as error:
-        raise NoProposal("助手的回答读不懂：不是 chat completions 的 JSON；检查 base_url") from error
+        raise NoProposal("assistant-not-understood") from error

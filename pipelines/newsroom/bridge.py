@@ -13,6 +13,7 @@ from typing import Self
 from scrapy.crawler import Crawler
 from scrapy.statscollectors import StatsCollector
 
+from crawler.errors import Detail, Failure, detail_of
 from crawler.home import Home
 from crawler.items import Batch, Problem
 from crawler.kinds import Kind
@@ -44,7 +45,7 @@ class SourceResult:
     updated: int = 0
     seen: int = 0
     problems: tuple[Problem, ...] = ()
-    failure: str | None = None
+    failure: Failure | None = None
     not_stored: Problem | None = None
     finished: bool = False
     seconds: float = 0.0
@@ -100,14 +101,14 @@ class Bridge:
             result = self._ingest(batch, last_result)
         except Exception as error:  # of any kind: the other sources must go on
             _LOG.exception("%s: a batch of %d items was not stored", item.source, len(item.items))
-            problem = Problem("", type(error).__name__, f"not stored: {error}")
-            result = replace(last_result, failure=f"{problem.error}: {problem.detail}", not_stored=problem)
+            problem = Problem("", type(error).__name__, Detail.of("not-stored", reason=detail_of(error)))
+            result = replace(last_result, failure=problem.failure, not_stored=problem)
         self.results[item.source] = replace(result, finished=item.finished, seconds=time.monotonic() - self._began)
         return item
 
     def close_spider(self) -> None:
         """End the runs that are not finished, since the spider was stopped. Called by Scrapy."""
-        stopped = Problem("", "Interrupted", "the crawl was stopped before the source was read to its end")
+        stopped = Problem("", "Interrupted", Detail.of("stopped-early"))
         unfinished = [source_id for source_id, result in self.results.items() if not result.finished]
         for source in unfinished:
             self.process_item(Batch(source, problems=(stopped,), finished=True))

@@ -18,7 +18,7 @@ from scrapy import signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
-from crawler.errors import SourceMisconfigured
+from crawler.errors import CrawlError, Detail, Failure, SourceMisconfigured, detail_of
 from crawler.home import Home
 from crawler.items import Batch, Problem, RawItem, SourceState
 from crawler.kinds import KINDS
@@ -26,6 +26,7 @@ from crawler.saved import read_saved
 from crawler.settings import assert_safe
 from crawler.sources.file import Registry
 from crawler.sources.schema import Source
+from pipelines.errors import describe_failure
 from pipelines.model import LinkCheck
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.bridge import Bridge, SourceResult
@@ -44,7 +45,7 @@ ADDED: Final = Source.model_construct(id="added", kind="web", name="")
 _BATCH: Final = 500
 """Items of a long list that are stored in one transaction."""
 
-_NOT_BEGUN: Final = "没有抓完就停下了"
+_NOT_BEGUN: Final = Failure("Interrupted", Detail.of("stopped-early"))
 
 _once: Final = threading.Lock()
 """Locked by the first crawl of the process and never released: Twisted's reactor runs once."""
@@ -66,18 +67,18 @@ class SourceReport:
     new: int = 0
     seen: int = 0
     updated: int = 0
-    failed: str | None = None
+    failed: Failure | None = None
     seconds: float = 0.0
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Failure, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """The row of `crawl --json` and `add --json`."""
+        """The row of `crawl --json` and `add --json`; a failure is one line of English, whatever the language is."""
         return {
             "id": self.id,
             "new": self.new,
             "seen": self.seen,
             "updated": self.updated,
-            "failed": self.failed,
+            "failed": _to_line(self.failed) if self.failed else None,
             "seconds": round(self.seconds, 3),
         }
 
@@ -105,7 +106,7 @@ def crawl(
         StoreError: the database cannot be used; nothing was fetched.
     """
     now = now or datetime.now(UTC)
-    with only_one(newsroom.home.var / "crawl.lock", "抓取", now):
+    with only_one(newsroom.home.var / "crawl.lock", "crawling", now):
         with newsroom.store.reading() as tx:
             states = tx.sources.get_states(source.id for source in sources)
         crawlers = _run_spiders(newsroom.home, sources, states, now, _counting(len(sources), on_progress))
@@ -132,13 +133,13 @@ def add(
     """
     now = now or datetime.now(UTC)
     addresses: dict[str, Source] = {}
-    failed: dict[str, str] = {}
+    failed: dict[str, Failure] = {}
     for target in targets:
         try:
             if _is_address(target):
                 addresses[target] = Source(id=f"added-{len(addresses) + 1}", kind="web", name="added", url=target)
         except ValidationError:
-            failed[target] = "不是可用的网址"
+            failed[target] = Failure("", Detail.of("no-usable-address"))
     fetched = _fetch(newsroom.home, addresses, now)
     return [
         SourceReport(target, failed=failed[target])
@@ -192,41 +193,49 @@ def _link_state(url: str, batches: Sequence[Batch], rules: Rules, now: datetime)
     problems = [problem for batch in batches for problem in batch.problems]
     items = [item for batch in batches for item in batch.items]
     for problem in problems:
-        if problem.error == "Gone" or (problem.error == "FetchFailed" and _DEAD.search(problem.detail)):
-            return LinkCheck(url, now, "gone", problem.detail)
+        if problem.error == "Gone" or (problem.error == "FetchFailed" and _is_dead(problem.detail)):
+            return LinkCheck(url, now, "gone", problem.failure.to_json())
     if len(items) == 1:
         linked, fetched = canonicalise(url, rules), canonicalise(items[0].url, rules)
         if not set(linked.keys) & set(fetched.keys) and linked.part_of != fetched.url:
             return LinkCheck(url, now, "moved", fetched.url)
         return LinkCheck(url, now, "there")
-    return LinkCheck(url, now, "unknown", problems[0].detail if problems else "")
+    return LinkCheck(url, now, "unknown", problems[0].failure.to_json() if problems else "")
 
 
-_DEAD: Final = re.compile(r"HTTP (?:404|410)\b|DNS|no address|not found", re.IGNORECASE)
+def _is_dead(detail: Detail) -> bool:
+    """Whether a failed request means that the page is gone, or its host."""
+    return detail.code == "no-address" or detail.values.get("status") in (404, 410)
 
 
-def read_list(path: Path) -> tuple[tuple[RawItem, ...], tuple[str, ...]]:
+def read_list(path: Path) -> tuple[tuple[RawItem, ...], tuple[Problem, ...]]:
     """Read a list of items (.jsonl), as `add` takes it, without storing it.
 
     Returns:
-        The items, and an error for each line that is no item.
+        The items, and a problem for each line that is no item.
 
     Raises:
         CrawlError: the file is no list of items.
     """
     if path.suffix.lower() not in (".jsonl", ".ndjson"):
-        raise SourceMisconfigured("not a list of items", url=str(path), remedy="give a .jsonl file, an item a line")
+        raise SourceMisconfigured("no-list", url=str(path), remedy="give-list")
     batch = read_saved(path)
-    return batch.items, tuple(f"{path.name}: {problem.detail}" for problem in batch.problems)
+    return batch.items, batch.problems
 
 
 def misconfigured(registry: Registry) -> list[SourceReport]:
     """A report for each row of sources.toml that cannot work, with all its mistakes."""
-    details_of: dict[str, list[str]] = {}
+    details_of: dict[str, list[Detail]] = {}
     for mistake in registry.mistakes:
         if mistake.source:
-            details_of.setdefault(mistake.source, []).append(f"{mistake.field}: {mistake.detail}".removeprefix(": "))
-    return [SourceReport(source, failed="; ".join(details)) for source, details in details_of.items()]
+            detail = mistake.detail
+            if mistake.field:
+                detail = Detail.of("field", name=mistake.field, reason=detail)
+            details_of.setdefault(mistake.source, []).append(detail)
+    return [
+        SourceReport(source, failed=Failure("SourceMisconfigured", Detail.of("mistakes", mistakes=details)))
+        for source, details in details_of.items()
+    ]
 
 
 def _is_address(target: str) -> bool:
@@ -291,9 +300,9 @@ def _store_target(
     report = _report(target, replace(result, seconds=time.monotonic() - began))
     bad = [problem.detail for problem in result.problems if problem.error in ("BadLine", "NoArticle")]
     if report.failed is None and bad:
-        return replace(report, failed=f"{len(bad)} 条读不了：{'；'.join(bad[:5])}")
+        return replace(report, failed=Failure("", Detail.of("unreadable-items", count=len(bad), first=bad[:5])))
     if report.failed is None and report.new + report.seen + report.updated == 0:
-        return replace(report, failed="那里没有可收的内容")
+        return replace(report, failed=Failure("", Detail.of("nothing-to-take")))
     return report
 
 
@@ -307,10 +316,12 @@ def _chunks(batches: Iterable[Batch]) -> Iterable[Batch]:
         yield Batch(ADDED.id, tuple(items[start : start + _BATCH]), problems if last else (), finished=last)
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception) -> Failure:
     if isinstance(error, FileNotFoundError):
-        return "没有这个文件；网址要以 http:// 或 https:// 开头"
-    return f"{type(error).__name__}: {error}"
+        return Failure("", Detail.of("no-file-no-address"))
+    if isinstance(error, CrawlError):
+        return error.failure
+    return Failure("NoArticle", detail_of(error))
 
 
 def _report(identifier: str, result: SourceResult) -> SourceReport:
@@ -326,9 +337,18 @@ def _report(identifier: str, result: SourceResult) -> SourceReport:
     )
 
 
-def _describe(problem: Problem) -> str:
-    name = "" if problem.error == "Warning" else f"{problem.error}: "
-    return f"{name}{problem.detail} {problem.url}".strip()
+def _describe(problem: Problem) -> Failure:
+    """The problem as a warning, with the address that it is about."""
+    if not problem.url:
+        return problem.failure
+    detail = Detail.of("with-address", detail=problem.detail, address=problem.url)
+    return replace(problem.failure, detail=detail)
+
+
+def _to_line(failure: Failure) -> str:
+    """The failure in one line: the name of the error's class, the sentence in English."""
+    sentence = describe_failure(replace(failure, error="", remedy=failure.remedy or Detail.of(failure.error)), "en")
+    return f"{failure.error}: {sentence}" if failure.error else sentence
 
 
 def _counting(total: int, on_progress: Progress) -> Callable[[Batch], None]:

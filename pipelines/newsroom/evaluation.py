@@ -23,6 +23,7 @@ from typing import Any, Final
 from crawler.items import RawItem
 from crawler.sources.schema import Source
 from pipelines.deduplicate.stories import find_evidence, make_stories
+from pipelines.errors import EditorError
 from pipelines.group.categories import CategoryRules
 from pipelines.group.features import Description
 from pipelines.group.relevance import TopicTerms
@@ -51,7 +52,7 @@ _PAPERS: Final = ("arxiv:", "doi:")
 _POOL: Final = Source.model_construct(id="pool", kind="web", name="pool")
 
 
-class CannotEvaluate(Exception):
+class CannotEvaluate(EditorError):
     """There is no issue to train on, or none to test on; the message says which."""
 
 
@@ -200,7 +201,7 @@ def evaluate(
     earlier = [issue for issue in ordered if issue.date < split]
     later = [issue for issue in ordered if issue.date >= split]
     if not earlier or not later:
-        raise CannotEvaluate(f"{split}: {len(earlier)} issues before it, {len(later)} from it on; both are needed")
+        raise CannotEvaluate("cannot-evaluate", day=split, earlier=len(earlier), later=len(later))
     reader = _Reader(newsletter, rules)
     printed = {issue.date: list(reader.read_issue(issue)) for issue in ordered}
     in_pool = [

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, assert_never
 
 from pipelines import files
+from pipelines.errors import EditorError
 from pipelines.issue.formats.as_json import render_json
 from pipelines.issue.formats.atom import ExportedFeed, render_atom
 from pipelines.issue.formats.readme import update_back_issues
@@ -20,7 +21,7 @@ from pipelines.newsletter import Newsletter
 from pipelines.newsroom import Newsroom
 
 
-class UnreadableReadme(Exception):
+class UnreadableReadme(EditorError):
     """The README that lists the back issues is no UTF-8 text; the message names it. Raised by `plan_files`."""
 
 
@@ -212,7 +213,7 @@ def _readme(newsroom: Newsroom, path: Path, published: Sequence[Issue]) -> Plann
     except FileNotFoundError:
         old_text = ""
     except UnicodeDecodeError as error:
-        raise UnreadableReadme(f"{path}：不是 UTF-8 文本；请先转换编码") from error
+        raise UnreadableReadme("no-utf-8", path=path) from error
     return PlannedFile(path, update_back_issues(old_text, [issue.date for issue in published], newsroom.newsletter))
 
 

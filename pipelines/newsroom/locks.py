@@ -13,16 +13,16 @@ from crawler.errors import CrawlError
 
 
 class Busy(CrawlError):
-    """Another process does the same already; the message names it, and since when. Raised by `only_one`."""
+    """Another process does the same already; the error names it, and since when. Raised by `only_one`."""
 
 
 @contextmanager
-def only_one(path: Path, what: str, now: datetime) -> Iterator[None]:
+def only_one(path: Path, code: str, now: datetime) -> Iterator[None]:
     """Lock a file for this process, while the context lasts.
 
     Args:
         path: of the lock file; a missing file is made, and it stays afterwards.
-        what: the activity, for the message of another process: `抓取`.
+        code: of the activity: `crawling` or `scheduling`.
         now: aware.
 
     Raises:
@@ -34,8 +34,9 @@ def only_one(path: Path, what: str, now: datetime) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            raise Busy(f"已有一个进程在{what}：{file.read(200).strip() or '不知是哪一个'}") from None
+            holder = file.read(200).strip().partition(" ")
+            raise Busy(code, process=holder[0] or "?", since=holder[2] or "?") from None
         file.truncate(0)
-        file.write(f"进程 {os.getpid()}，{now.astimezone():%Y-%m-%d %H:%M:%S} 起\n")
+        file.write(f"{os.getpid()} {now.astimezone():%Y-%m-%d %H:%M:%S}\n")
         file.flush()
         yield

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from crawler.errors import Failure, NotUnderstood, detail_of
 from crawler.items import Batch, Problem, RawItem
 from crawler.sources.schema import Source
 from pipelines.deduplicate.identity import Outcome
@@ -42,7 +43,7 @@ class Ingested:
     updated: int
     seen: int
     problems: tuple[Problem, ...]
-    failure: str | None
+    failure: Failure | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def read(item: RawItem, source: Source, rules: Rules) -> Article:
     """
     article = add_references(normalise(item, source, rules), rules)
     if max(map(_size, (article.url, *article.keys))) > LONGEST_KEY:
-        raise ValueError(f"its address is longer than {LONGEST_KEY} bytes")
+        raise NotUnderstood("long-key", limit=LONGEST_KEY)
     references = tuple(reference for reference in article.references if _size(reference.key) <= LONGEST_KEY)
     return article if references == article.references else replace(article, references=references)
 
@@ -128,7 +129,7 @@ def ingest(
             updated=counts["updated"],
             seen=counts["seen"],
             lost=sum(not problem.fails_source for problem in problems),
-            failure=f"{failing.error}: {failing.detail}" if failing else None,
+            failure=failing.failure if failing else None,
         )
         waits = [problem.retry_at for problem in problems if problem.retry_at]
         if waits:
@@ -208,8 +209,7 @@ def _read_or_explain(item: RawItem, source: Source, rules: Rules) -> Article | P
     try:
         return read(item, source, rules)
     except Exception as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:500]
-        return Problem(item.url, "NoArticle", f"no article could be made of it: {reason}", fails_source=False)
+        return Problem(item.url, "NoArticle", detail_of(error), fails_source=False)
 
 
 def _save(
@@ -245,11 +245,11 @@ def _save(
 
 
 def _article_or_reason(result: Article | Problem) -> Article | str:
-    return result.detail if isinstance(result, Problem) else result
+    return str(result.detail) if isinstance(result, Problem) else result
 
 
 def _reason_of(result: Article | Problem) -> str | None:
-    return result.detail if isinstance(result, Problem) else None
+    return str(result.detail) if isinstance(result, Problem) else None
 
 
 def _source_of(record: SourceRecord) -> Source:

@@ -20,11 +20,13 @@ from croniter import croniter
 from crawler.errors import CrawlError
 from crawler.home import HOME_VARIABLE, Home
 from crawler.sources.schema import Source
+from pipelines.errors import describe_error
 from pipelines.newsletter import NewsletterMisconfigured
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.locks import only_one
 from pipelines.store.errors import StoreError
 from pipelines.store.sources import SourceRecord
+from pipelines.wording import Language, say
 
 logger = logging.getLogger(__name__)
 
@@ -110,12 +112,19 @@ class Scheduler:
         home: the newsletter's folder; its files are read again at each check.
         interval: seconds between two checks.
         command: the crawl's command line; tests pass another.
+        language: of the log.
     """
 
-    def __init__(self, home: Home, interval: float = 60.0, command: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, home: Home, interval: float = 60.0, command: Sequence[str] | None = None, language: Language = "zh"
+    ) -> None:
         self._home = home
         self._interval = interval
-        self._command = command or (sys.executable, "-m", "pipelines.cli", "--home", str(home.path), "crawl", "--due")
+        self._command = command or (
+            *(sys.executable, "-m", "pipelines.cli"),
+            *("--home", str(home.path), "--lang", language, "crawl", "--due"),
+        )
+        self._language: Language = language
         self._stop = threading.Event()
 
     def run(self) -> None:
@@ -124,7 +133,7 @@ class Scheduler:
         Raises:
             Busy: another scheduler runs already.
         """
-        with only_one(self._home.var / "schedule.lock", "按时抓取", datetime.now(UTC)):
+        with only_one(self._home.var / "schedule.lock", "scheduling", datetime.now(UTC)):
             former_handlers = {
                 number: signal.signal(number, self._stopped) for number in (signal.SIGTERM, signal.SIGINT)
             }
@@ -138,7 +147,7 @@ class Scheduler:
                     signal.signal(number, handler)
 
     def _stopped(self, number: int, _frame: object) -> None:
-        logger.info("%s: 收尾后退出", signal.Signals(number).name)
+        logger.info("%s", say("schedule/ending", {"signal": signal.Signals(number).name}, self._language))
         self._stop.set()
 
     def _anything_to_do(self) -> bool:
@@ -151,7 +160,7 @@ class Scheduler:
                     ungrouped = tx.articles.list_fresh(limit=1)
                 return bool(ungrouped or due_sources(newsroom, enabled, datetime.now(UTC)))
         except (CrawlError, NewsletterMisconfigured, StoreError) as error:
-            logger.error("%s", error)
+            logger.error("%s", _describe(error, self._language))
             return False
 
     def _crawl(self) -> None:
@@ -162,7 +171,11 @@ class Scheduler:
                 child.send_signal(signal.SIGINT)
                 _wait_or_kill(child)
         if child.returncode:
-            logger.warning("抓取以 %s 结束", child.returncode)
+            logger.warning("%s", say("schedule/crawl-ended", {"code": child.returncode}, self._language))
+
+
+def _describe(error: Exception, language: Language) -> str:
+    return error.text(language) if isinstance(error, StoreError) else describe_error(error, language)
 
 
 def _wait_or_kill(child: subprocess.Popen[bytes], patience: float = 90.0) -> None:
@@ -174,9 +187,16 @@ def _wait_or_kill(child: subprocess.Popen[bytes], patience: float = 90.0) -> Non
         child.wait()
 
 
-def begin_crawl(home: Home, sources: Sequence[str]) -> subprocess.Popen[str]:
-    """Start to crawl sources in a process of its own; the process writes its report to stdout, as JSON."""
-    command = (sys.executable, "-m", "pipelines.cli", "--home", str(home.path), "crawl", "--json", *sources)
+def begin_crawl(home: Home, sources: Sequence[str], language: Language) -> subprocess.Popen[str]:
+    """Start to crawl sources in a process of its own; the process writes its report to stdout, as JSON.
+
+    Args:
+        home: of the newsletter.
+        sources: ids.
+        language: of errors on its stderr.
+    """
+    options = ("--home", str(home.path), "--lang", language)
+    command = (sys.executable, "-m", "pipelines.cli", *options, "crawl", "--json", *sources)
     return subprocess.Popen(  # noqa: S603 (our own command)
         command,
         stdin=subprocess.DEVNULL,
@@ -187,8 +207,12 @@ def begin_crawl(home: Home, sources: Sequence[str]) -> subprocess.Popen[str]:
     )
 
 
-def serve(newsroom: Newsroom) -> int:
+def serve(newsroom: Newsroom, language: Language) -> int:
     """Run `jianbao schedule` until a signal stops it.
+
+    Args:
+        newsroom: whose sources are crawled.
+        language: of the log.
 
     Returns:
         The exit code.
@@ -197,5 +221,5 @@ def serve(newsroom: Newsroom) -> int:
         Busy: another scheduler runs already.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    Scheduler(newsroom.home).run()
+    Scheduler(newsroom.home, language=language).run()
     return 0

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 from urllib.parse import quote, unquote
 
+from crawler.errors import NotUnderstood
 from pipelines.rules import Rules
 from pipelines.rules.urls import HostRules, PageRow, RedirectorRow, UrlRules
 
 
-class NotAWebAddress(ValueError):
+class NotAWebAddress(NotUnderstood):
     """A text is no http(s) address: another scheme, no host, too long. Raised by `canonicalise`."""
 
 
@@ -73,7 +74,7 @@ def canonicalise(url: str, rules: Rules) -> Canonical:
         parts, host_rules = target
     canonical = _match_page_row(parts, host_rules) or _make_canonical(parts, host_rules, table)
     if len(canonical.url) > table.max_length:
-        raise NotAWebAddress(f"{canonical.url[:80]}…: over {table.max_length} characters")
+        raise NotAWebAddress("address-over-limit", address=f"{canonical.url[:80]}…", limit=table.max_length)
     return canonical
 
 
@@ -131,13 +132,13 @@ def _split_for_host(url: str, table: UrlRules) -> tuple[_Parts, HostRules]:
 
 def _split_address(url: str, max_length: int) -> _Parts:
     if len(url) > max_length:
-        raise NotAWebAddress(f"{url[:80]}…: over {max_length} characters")
+        raise NotAWebAddress("address-over-limit", address=f"{url[:80]}…", limit=max_length)
     url = _NOT_IN_ADDRESSES.sub("", url).strip().replace("\\", "/")
     while "&amp;" in url:
         url = url.replace("&amp;", "&")
     match = _ADDRESS.fullmatch(url)
     if match is None:
-        raise NotAWebAddress(f"{url[:200]!r} is no http(s) address")
+        raise NotAWebAddress("no-web-address", address=url[:200])
     scheme, authority, path, query, fragment = match.groups()
     scheme = (scheme or "https").lower()
     host, port = _host_and_port(authority, scheme)
@@ -156,17 +157,17 @@ def _host_and_port(authority: str, scheme: str) -> tuple[str, str]:
         return authority, ""
     match = _PORT.fullmatch(authority.rpartition("@")[2])
     if match is None:  # pragma: no cover - the pattern matches every text
-        raise NotAWebAddress(f"{authority!r} is no host")
+        raise NotAWebAddress("no-such-host", host=authority)
     host, port = match[1].lower().rstrip("."), (match[2] or "").lstrip("0")
     if not host.isascii() or "%" in host:
         try:
             host = unquote(host, errors="strict").encode("idna").decode("ascii").lower().rstrip(".")
         except UnicodeError as error:
-            raise NotAWebAddress(f"{authority[:100]!r} is no host: {error}") from error
+            raise NotAWebAddress("no-such-host", host=authority[:100]) from error
     if not _PLAIN_HOST.fullmatch(host) and not re.fullmatch(r"\[[0-9a-f:.]+\]", host):
-        raise NotAWebAddress(f"{authority[:100]!r} is no host")
+        raise NotAWebAddress("no-such-host", host=authority[:100])
     if port and int(port) > 65535:
-        raise NotAWebAddress(f"{authority[:100]!r} has no such port")
+        raise NotAWebAddress("no-such-port", host=authority[:100])
     return host, "" if port == _DEFAULT_PORTS[scheme] else port
 
 

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from crawler.errors import CrawlError
-from pipelines.errors import CannotDecide, EditorError, NoSuchIssue
+from pipelines.errors import CannotDecide, NoSuchIssue, describe_error
 from pipelines.newsroom.decisions import Stale
 from pipelines.review.guard.access import (
     TOKEN_FIELD,
@@ -149,10 +149,10 @@ def _answer_error(visit: Visit, error: Exception) -> Response:
         return make_error_json(500, message) if visit.asks_for_json else make_error_page(visit, 500, message)
     if kind in ERROR_TEXTS:
         message = visit.translate(ERROR_TEXTS[kind])
-    elif isinstance(error, EditorError | StoreError):
+    elif isinstance(error, StoreError):
         message = error.text(visit.language)
     else:
-        message = str(error)
+        message = describe_error(error, visit.language)
     if visit.asks_for_json:
         return make_error_json(_STATUS[kind], message)
     return make_error_page(visit, _STATUS[kind], message)

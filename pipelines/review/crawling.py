@@ -12,6 +12,7 @@ from typing import Final
 from crawler.home import Home
 from pipelines.newsroom.schedule import begin_crawl
 from pipelines.store import Store
+from pipelines.wording import Language
 
 _TAIL: Final = 2000
 """Characters of stderr that the desk keeps of a failed crawl."""
@@ -47,13 +48,18 @@ class Crawls:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _failure: str | None = None
 
-    def begin(self, sources: Sequence[str]) -> bool:
-        """Start to crawl sources; return False while another crawl of this desk runs."""
+    def begin(self, sources: Sequence[str], language: Language) -> bool:
+        """Start to crawl sources; return False while another crawl of this desk runs.
+
+        Args:
+            sources: ids.
+            language: of the editor, for the errors of the crawl.
+        """
         with self._lock:
             if self._child is not None and self._child.poll() is None:
                 return False
             self._sources, self._began, self._failure = tuple(sources), datetime.now(UTC), None
-            self._child = begin_crawl(self.home, sources)
+            self._child = begin_crawl(self.home, sources, language)
             threading.Thread(target=self._wait, args=(self._child,), daemon=True).start()
             return True
 

@@ -9,6 +9,7 @@ from typing import Final
 
 import uvicorn
 
+from pipelines.errors import EditorError
 from pipelines.newsroom import Newsroom
 from pipelines.review.app import build_desk
 from pipelines.review.guard.access import Access, load_key
@@ -17,7 +18,7 @@ from pipelines.review.guard.defence import HostNames
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 
 
-class NobodyMayEnter(Exception):
+class NobodyMayEnter(EditorError):
     """A desk that other machines can reach, while no user exists who could log in."""
 
 
@@ -59,7 +60,7 @@ def make_access(newsroom: Newsroom, host: str) -> Access:
     login = not is_loopback(host)
     with newsroom.store.reading() as tx:
         if login and not tx.users.list_names():
-            raise NobodyMayEnter(f"{host} 能从别处访问，要先有用户：jianbao user add 名字；只在本机用就不必给 --host")
+            raise NobodyMayEnter("nobody-may-enter", host=host)
     return Access(load_key(newsroom.home.var / "desk.key"), login, newsroom.newsletter.editor)
 
 

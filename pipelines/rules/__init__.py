@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from crawler.home import Home
 from crawler.toml import TomlUnreadable, read_toml
+from pipelines.errors import EditorError
 from pipelines.newsletter import load_newsletter
 from pipelines.rules.languages import LanguageRules
 from pipelines.rules.promotion import PromotionRules
@@ -20,7 +21,7 @@ from pipelines.rules.urls import UrlRules
 from pipelines.validation import Table, describe_mistakes
 
 
-class RulesMisconfigured(Exception):
+class RulesMisconfigured(EditorError):
     """A file of data/rules cannot be used; the message names the file, each wrong field and the reason."""
 
 
@@ -69,9 +70,11 @@ def _read_table(home: Home, name: str, table: type[_T], **more: object) -> _T:
     path = home.rules(name)
     try:
         values = read_toml(path)
-    except (FileNotFoundError, TomlUnreadable) as error:
-        raise RulesMisconfigured(f"{path}: {error}") from error
+    except FileNotFoundError as error:
+        raise RulesMisconfigured("no-file", path=path) from error
+    except TomlUnreadable as error:
+        raise RulesMisconfigured("unusable-settings", path=path, reasons=(error.detail,)) from error
     try:
         return table.model_validate(values | more)
     except ValidationError as error:
-        raise RulesMisconfigured(f"{path}: {describe_mistakes(error)}") from error
+        raise RulesMisconfigured("unusable-settings", path=path, reasons=describe_mistakes(error)) from error

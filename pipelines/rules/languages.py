@@ -9,6 +9,7 @@ from typing import Annotated
 from langdetect.detector_factory import PROFILES_DIRECTORY
 from pydantic import Field, field_validator
 
+from crawler.errors import NotUnderstood
 from pipelines.validation import Table
 
 
@@ -42,5 +43,5 @@ class LanguageRules(Table):
     def _check_languages(cls, prior: Mapping[str, float]) -> Mapping[str, float]:
         unknown = [language for language in prior if not (Path(PROFILES_DIRECTORY) / language).is_file()]
         if unknown:
-            raise ValueError(f"langdetect has no {', '.join(unknown)}")
+            raise NotUnderstood("unknown-languages", names=unknown)
         return prior

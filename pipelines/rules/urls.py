@@ -10,6 +10,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from crawler.errors import NotUnderstood
 from pipelines.rules.tables import Patterns, join_patterns
 from pipelines.validation import Table, Words, as_tuple
 
@@ -105,7 +106,7 @@ class PageRow(Table):
         for template in (self.url, *self.keys, self.part_of):
             unknown = set(re.findall(r"\{(\w+)\}", template or "")) - groups
             if unknown:
-                raise ValueError(f"{template!r} names {', '.join(sorted(unknown))}, which path and query do not have")
+                raise NotUnderstood("unknown-groups", template=template, names=sorted(unknown))
         return self
 
 

@@ -87,7 +87,7 @@ class Store:
             if version is None:
                 store._migrate()
             elif version != REVISIONS[-1]:
-                raise StoreOutdated(f"the database has schema {version}, this jianbao needs {REVISIONS[-1]}")
+                raise StoreOutdated("old-schema", version=version, needed=REVISIONS[-1])
         return store
 
     @classmethod
@@ -125,15 +125,15 @@ class Store:
             StoreReadOnly: `path` cannot be written.
         """
         if self._path is None:
-            raise StoreRefused("PostgreSQL has its own tool for this: pg_dump")
+            raise StoreRefused("use-pg-dump")
         if path.resolve() == self._path.resolve():
-            raise StoreRefused(f"{path} is the database itself")
+            raise StoreRefused("database-itself", path=str(path))
         is_ours(path)
         try:
             handle, part = mkstemp(prefix=f".{path.name}.", dir=path.parent)
             os.close(handle)
         except OSError as error:
-            raise StoreReadOnly(f"{path.parent} cannot be written: {error.strerror}") from error
+            raise StoreReadOnly("unwritable", path=str(path.parent), reason=error.strerror) from error
         try:
             with (
                 typed_errors(),
@@ -167,11 +167,11 @@ class Store:
             if "alembic_version" in names:
                 version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
             elif names:
-                raise StoreRefused("the database has tables that are not jianbao's")
+                raise StoreRefused("foreign-tables")
             else:
                 version = None
         if version is not None and version not in REVISIONS:
-            raise StoreRefused(f"the database has schema {version}: it was made by a newer jianbao")
+            raise StoreRefused("newer-schema", version=version)
         return version
 
     def _migrate(self) -> None:

@@ -82,14 +82,14 @@ def make_engine(text: str, *, wait: float = WAIT) -> Engine:
     try:
         url = make_url(text)
     except ArgumentError as error:
-        raise errors.StoreRefused("the database URL is not one that SQLAlchemy can read") from error
+        raise errors.StoreRefused("unreadable-database-url") from error
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, wait)
     if url.drivername in ("postgres", "postgresql"):
         url = url.set(drivername="postgresql+psycopg")
     if url.get_backend_name() == "postgresql":
         return _postgresql(url, wait)
-    raise errors.StoreRefused(f"{url.drivername} is neither sqlite nor postgresql")
+    raise errors.StoreRefused("other-database", name=url.drivername)
 
 
 def sqlite_path(url: URL) -> Path:
@@ -99,7 +99,7 @@ def sqlite_path(url: URL) -> Path:
         StoreRefused: the URL names no file (`sqlite://`), or has options.
     """
     if not url.database or url.database.startswith((":", "file:")) or url.query:
-        raise errors.StoreRefused("a SQLite URL must name a file and nothing else: sqlite:////folder/jianbao.db")
+        raise errors.StoreRefused("sqlite-without-file")
     return Path(url.database).absolute()
 
 
@@ -116,18 +116,18 @@ def is_ours(path: Path) -> bool:
     except FileNotFoundError:
         return False
     except IsADirectoryError as error:
-        raise errors.StoreRefused(f"{path} is a folder") from error
+        raise errors.StoreRefused("is-folder", path=str(path)) from error
     except OSError as error:
-        raise errors.StoreReadOnly(f"{path} cannot be read: {error.strerror}") from error
+        raise errors.StoreReadOnly("unreadable", path=str(path), reason=error.strerror) from error
     if not head:
         return False
     if not head.startswith(_MAGIC):
-        raise errors.StoreRefused(f"{path} is not a SQLite database")
+        raise errors.StoreRefused("no-sqlite", path=str(path))
     application = int.from_bytes(head[_APPLICATION_ID_AT])
     if application == APPLICATION_ID:
         return True
     if application or _has_content(path):
-        raise errors.StoreRefused(f"{path} is the database of another program")
+        raise errors.StoreRefused("foreign-database", path=str(path))
     return False
 
 
@@ -188,7 +188,7 @@ def _typed(error: BaseException) -> errors.StoreError:
         kind = _BY_SQLITE_CODE.get(code & 0xFF, errors.StoreFailed)
     else:
         kind = _BY_SQLSTATE.get(getattr(error, "sqlstate", None) or "", errors.StoreFailed)
-    return kind(f"the database says: {' '.join(str(error).split())}")
+    return kind("database-says", text=str(error))
 
 
 def _has_content(path: Path) -> bool:
@@ -202,7 +202,7 @@ def _has_content(path: Path) -> bool:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as database:
             return bool(database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone())
     except sqlite3.DatabaseError as error:
-        raise errors.StoreRefused(f"{path} is not a readable SQLite database") from error
+        raise errors.StoreRefused("no-sqlite", path=str(path)) from error
 
 
 def _claim(path: Path, wait: float) -> None:
@@ -210,7 +210,7 @@ def _claim(path: Path, wait: float) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise errors.StoreReadOnly(f"{path.parent} cannot be made: {error.strerror}") from error
+        raise errors.StoreReadOnly("unwritable", path=str(path.parent), reason=error.strerror) from error
     with typed_errors(), closing(sqlite3.connect(path, timeout=wait)) as database:
         database.execute(f"PRAGMA application_id={APPLICATION_ID}")
 
@@ -260,7 +260,7 @@ def _postgresql(url: URL, wait: float) -> Engine:
     try:
         engine = create_engine(url, pool_pre_ping=True, json_serializer=_to_json)
     except (ModuleNotFoundError, NoSuchModuleError) as error:
-        raise errors.StoreRefused("the PostgreSQL driver is not installed: pip install 'psycopg[binary]'") from error
+        raise errors.StoreRefused("no-postgresql-driver") from error
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
 
+from crawler.errors import Detail
 from pipelines.wording import Language, say
 
 
@@ -12,14 +12,13 @@ class StoreError(Exception):
     """Base of all errors of the database: says what happened and what to do about it. Never raised itself.
 
     Args:
-        detail: what happened, in one line; without credentials.
+        code: of the fact, in section `detail` of the tables of `pipelines.wording`.
+        values: what the fact names; without credentials.
     """
 
-    remedy: ClassVar[str] = ""
-
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail)
-        self.detail = detail
+    def __init__(self, code: str, **values: object) -> None:
+        super().__init__(code)
+        self.detail = Detail.of(code, **values)
 
     @property
     def values(self) -> Mapping[str, object]:
@@ -31,25 +30,19 @@ class StoreError(Exception):
         return say(f"store/{type(self).__name__}", self.values, language)
 
     def __str__(self) -> str:
-        return ". ".join(part.rstrip(".") for part in (self.detail, self.remedy) if part)
+        return self.text("en")
 
 
 class StoreBusy(StoreError):
     """Another process kept the database locked until the time-out. Nothing was written."""
 
-    remedy = "nothing was written: try again, and look for a process that hangs with the database open"
-
 
 class StoreFull(StoreError):
     """The disk is full. The transaction was rolled back."""
 
-    remedy = "nothing was written: make room on the disk that holds the database, then run it again"
-
 
 class StoreReadOnly(StoreError):
     """The database or its folder may not be written."""
-
-    remedy = "nothing was written: give the user that runs jianbao the right to write the database and its folder"
 
 
 class StoreRefused(StoreError):
@@ -58,34 +51,24 @@ class StoreRefused(StoreError):
     Nothing was touched.
     """
 
-    remedy = "nothing was touched: correct JIANBAO_DB, or move that file away"
-
 
 class StoreOutdated(StoreError):
     """The database belongs to an older jianbao. It was not touched."""
-
-    remedy = "nothing was touched: run `jianbao db upgrade`, which keeps a copy"
 
 
 class StoreDamaged(StoreError):
     """The database is damaged: its own structures contradict each other."""
 
-    remedy = "stop jianbao, keep the damaged file, and put back the last `jianbao db backup`"
-
 
 class StoreFailed(StoreError):
     """Any other error of the database. The transaction was rolled back."""
-
-    remedy = "nothing was written: the message above is the database's own"
 
 
 class NoSuchStory(StoreError):
     """No article has or had the id by which a story was named."""
 
-    remedy = "ids are in the first column of `jianbao candidates`"
-
     def __init__(self, story: int) -> None:
-        super().__init__(f"no story has the id {story}")
+        super().__init__("no-such-story", story=story)
         self.story = story
 
     @property

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
-from pipelines.store.tables import Words, runs
+from crawler.errors import Detail, Failure
+from pipelines.store.tables import FailureText, runs
 
 _ADD: Final = (
     update(runs)
@@ -18,12 +19,13 @@ _ADD: Final = (
         updated=runs.c.updated + bindparam("more_updated"),
         seen=runs.c.seen + bindparam("more_seen"),
         lost=runs.c.lost + bindparam("more_lost"),
-        failure=func.coalesce(runs.c.failure, bindparam("why", type_=Words)),
+        failure=func.coalesce(runs.c.failure, bindparam("why", type_=FailureText)),
     )
     .returning(runs.c.failure)
 )
 
-INTERRUPTED: Final = "the run never ended: its process was stopped or killed"
+INTERRUPTED: Final = Failure("Interrupted", Detail.of("never-ended"))
+"""The failure of a run whose process was stopped or killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Run:
     updated: int
     seen: int
     lost: int
-    failure: str | None
+    failure: Failure | None
 
 
 class Runs:
@@ -64,13 +66,13 @@ class Runs:
             The run's id.
         """
         unfinished = update(runs).where(runs.c.source == source, runs.c.finished_at.is_(None))
-        failure = func.coalesce(runs.c.failure, INTERRUPTED)
+        failure = func.coalesce(runs.c.failure, bindparam("why", INTERRUPTED, type_=FailureText))
         self._connection.execute(unfinished.values(finished_at=started_at, failure=failure))
         begun = insert(runs).values(source=source, started_at=started_at).returning(runs.c.id)
         number: int = self._connection.execute(begun).scalar_one()
         return number
 
-    def add(self, run: int, *, new: int, updated: int, seen: int, lost: int, failure: str | None) -> str | None:
+    def add(self, run: int, *, new: int, updated: int, seen: int, lost: int, failure: Failure | None) -> Failure | None:
         """Add the numbers of a batch to a run.
 
         Args:
@@ -83,7 +85,7 @@ class Runs:
             The first failure of the run so far; None without one.
         """
         numbers = {"of": run, "more_new": new, "more_updated": updated, "more_seen": seen, "more_lost": lost}
-        first: str | None = self._connection.execute(_ADD, numbers | {"why": failure}).scalar_one()
+        first: Failure | None = self._connection.execute(_ADD, numbers | {"why": failure}).scalar_one()
         return first
 
     def finish(self, run: int, finished_at: datetime) -> None:

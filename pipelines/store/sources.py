@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
+from crawler.errors import Failure
 from crawler.items import SourceState
 from crawler.kinds import Kind
 from pipelines.store.engine import chunks, upsert
@@ -36,7 +37,7 @@ class SourceRecord:
     last_started_at: datetime | None
     last_success_at: datetime | None
     last_failure_at: datetime | None
-    failure: str | None
+    failure: Failure | None
     failures_in_row: int
 
 
@@ -75,7 +76,9 @@ class Sources:
         }
         upsert(self._connection, sources, [row], keep=frozenset({"failures_in_row"}))
 
-    def record_end(self, source_id: str, finished_at: datetime, failure: str | None, state: SourceState | None) -> None:
+    def record_end(
+        self, source_id: str, finished_at: datetime, failure: Failure | None, state: SourceState | None
+    ) -> None:
         """Store the outcome of a run.
 
         Args:

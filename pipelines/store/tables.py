@@ -30,6 +30,8 @@ from sqlalchemy import (
     true,
 )
 
+from crawler.errors import Failure
+
 REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database does not load Alembic."""
 
@@ -80,6 +82,19 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
 
 
+class FailureText(TypeDecorator[Failure]):
+    """A failure as one line of JSON. Another text, of an old version, is read as a fact that quotes it."""
+
+    impl = Words
+    cache_ok = True
+
+    def process_bind_param(self, value: Failure | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else value.to_json()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Failure | None:  # noqa: ARG002
+        return None if value is None else Failure.from_json(value)
+
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_name)s",
@@ -111,7 +126,7 @@ sources = Table(
     Column("last_started_at", Moment),
     Column("last_success_at", Moment),
     Column("last_failure_at", Moment),
-    Column("failure", Words),
+    Column("failure", FailureText),
     Column("failures_in_row", Integer, nullable=False, default=0),
 )
 
@@ -126,7 +141,7 @@ runs = Table(
     Column("seen", Integer, nullable=False, default=0),
     Column("updated", Integer, nullable=False, default=0),
     Column("lost", Integer, nullable=False, default=0),  # items and pages without an article
-    Column("failure", Words),
+    Column("failure", FailureText),
     Index("ix_runs_source_started_at", "source", "started_at"),
 )
 

@@ -12,6 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final, Literal
 
+from crawler.errors import Detail
 from crawler.kinds import KINDS
 from crawler.toml import read_toml
 
@@ -20,6 +21,7 @@ Language = Literal["zh", "en"]
 LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
 
 _SEPARATORS: Final[Mapping[Language, str]] = {"zh": "、", "en": ", "}
+_BETWEEN_FACTS: Final[Mapping[Language, str]] = {"zh": "；", "en": "; "}
 
 
 @cache
@@ -39,18 +41,32 @@ def say(code: str, values: Mapping[str, object], language: Language) -> str:
 
     Args:
         code: `section/name`, as the tables have it.
-        values: by the names of the sentence's placeholders; a tuple or list becomes an enumeration.
+        values: by the names of the sentence's placeholders; a tuple or list becomes an enumeration, a fact of the
+            crawler its own sentence.
         language: the reader's.
 
     Raises:
-        KeyError: the tables have no such code, or a value is missing.
+        KeyError: the tables have no such code, or a member is missing.
 
     >>> say("error/no-such-category", {"name": "X", "names": ("A", "B")}, "en")
     'There is no category “X”. The categories are: A, B.'
     """
-    separator = _SEPARATORS[language]
-    texts = {
-        name: separator.join(map(str, content)) if isinstance(content, tuple | list) else content
-        for name, content in values.items()
-    }
+    texts = {name: _show(member, language) for name, member in values.items()}
     return sentences(language)[code].format(**texts)
+
+
+def say_detail(detail: Detail, language: Language) -> str:
+    """Make the sentence of a fact. One whose code has no sentence, of a newer jianbao, is shown as a log shows it."""
+    try:
+        return say(f"detail/{detail.code}", detail.values, language)
+    except KeyError:
+        return str(detail)
+
+
+def _show(member: object, language: Language) -> object:
+    if isinstance(member, Detail):
+        return say_detail(member, language)
+    if isinstance(member, tuple | list):
+        separators = _BETWEEN_FACTS if any(isinstance(member, Detail) for member in member) else _SEPARATORS
+        return separators[language].join(str(_show(member, language)) for member in member)
+    return member

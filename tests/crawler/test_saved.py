@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from places import RECORDINGS
 
-from crawler.errors import CrawlError, Gone, SourceMisconfigured
+from crawler.errors import CrawlError, Detail, Gone, SourceMisconfigured
 from crawler.saved import read_saved
 
 ARTICLE = (RECORDINGS / "wechat" / "article" / "response.body").read_bytes()
@@ -53,7 +53,7 @@ def test_a_page_that_says_where_it_came_from_need_not_be_told(tmp_path: Path, he
 
 
 def test_a_page_without_an_address_asks_for_one(tmp_path: Path) -> None:
-    with pytest.raises(SourceMisconfigured, match="--url"):
+    with pytest.raises(SourceMisconfigured, match="say-url"):
         read_saved(saved(tmp_path, "page.html", b"<title>T</title><p>words"))
 
 
@@ -117,7 +117,7 @@ def test_each_bad_line_is_named_by_its_number_and_the_rest_goes_on(tmp_path: Pat
     assert [item.url for item in batch.items] == ["https://a.example/1", "https://a.example/4"]
     numbers = [problem.url.rpartition(":")[2] for problem in batch.problems if problem.error == "BadLine"]
     assert numbers == ["2", "3", "4", "5", "6", "7", "8"]
-    assert "colour" in batch.problems[-1].detail
+    assert batch.problems[-1].detail == Detail.of("unknown-fields", names=("colour",))
     assert not any(problem.fails_source for problem in batch.problems)
 
 

@@ -40,7 +40,7 @@ def test_a_newsletter_needs_no_more_than_title_editor_and_one_category(tmp_path:
         ('time_zone = "Mars/Base"\n' + SMALLEST, "time_zone"),
         (SMALLEST + '[[categories]]\nname = "论文"\naliases = ["新闻"]\n', "新闻"),
         (SMALLEST + '[[topics]]\nname = "量化"\nweight = "heavy"\nterms = ["量化"]\n', "topics.0.weight"),
-        (SMALLEST + '[publish]\nreadme_link = "{day}.md"\n', r"publish.readme_link: .*\{date\}"),
+        (SMALLEST + '[publish]\nreadme_link = "{day}.md"\n', r"publish.readme_link：.*\{date\}"),
         (SMALLEST + '[publish]\nissue = "{date}/{0}"\n', "publish.issue"),
         (SMALLEST + '[back_issues]\nlink = "{date"\n', "back_issues.link"),
         ("title = \n", "newsletter.toml"),

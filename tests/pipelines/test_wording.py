@@ -11,6 +11,7 @@ import pytest
 from places import ROOT
 
 from crawler import errors as crawl_errors
+from crawler.errors import Failure
 from crawler.kinds import KINDS
 from pipelines.deduplicate.clusters import STRENGTH
 from pipelines.errors import EditorError, NoSuchIssue, describe_failure
@@ -21,6 +22,12 @@ from pipelines.store.errors import NoSuchStory, StoreBusy, StoreError
 from pipelines.wording import LANGUAGES, say, sentences
 
 HAN: Final = re.compile(r"[\u3001\u3002\u300c\u300d\u4e00-\u9fff\uff01-\uff1f]")
+
+RAISES: Final = {
+    *("CannotDecide", "NoSuchIssue", "NewsletterMisconfigured", "RulesMisconfigured", "CannotEvaluate", "NoProposal"),
+    *("UnreadableReadme", "NotAnIssue", "NobodyMayEnter", "TooShort"),
+}
+"""Errors for the editor whose first argument is a code."""
 
 OF_STORE: Final = {
     f"store/{name}"
@@ -62,7 +69,8 @@ def test_every_sentence_is_of_one_language(code: str) -> None:
     values = dict.fromkeys(placeholders(sentences("en")[code]), "7")
     assert not HAN.search(say(code, values, "en"))
     chinese = re.sub(
-        r"Hacker News|jianbao( [a-z]+)*|scrapy record|--[a-z]+|http\(s\)|[A-Z_]{2,}|[a-z]+\.toml|\[[a-z]+\]",
+        r"Hacker News|jianbao( [a-z]+)*|sources (?:list|check)|pip install '[\w\[\]]+'|chat completions|scrapy record"
+        r"|--[a-z]+|http\(s\)|[A-Z_]{2,}|[a-z]+\.toml|\[[a-z]+\]",
         "",
         say(code, values, "zh"),
     )
@@ -75,10 +83,10 @@ def test_every_error_has_its_sentence_and_every_sentence_its_error() -> None:
         node
         for path in paths
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("CannotDecide", "NoSuchIssue")
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in RAISES
     ]
     assert len(calls) > 20
-    codes = {ast.literal_eval(call.args[0]): {keyword.arg for keyword in call.keywords} for call in calls}
+    codes = {ast.literal_eval(call.args[0]): {keyword.arg for keyword in call.keywords} for call in calls if call.args}
     codes |= {"stale": set(), "overtaken": set()}
     assert codes == {
         code.removeprefix("error/"): placeholders(text)
@@ -122,7 +130,8 @@ def test_an_enumeration_is_written_as_the_language_writes_it(language: str) -> N
 
 @pytest.mark.parametrize("name", ["RateLimited", "FetchFailed", "Blocked", "TooLarge"])
 def test_a_failure_of_a_crawl_is_told_in_one_language(name: str) -> None:
-    stored = f"{name}: HTTP 429. {getattr(crawl_errors, name).remedy}"
+    error = getattr(crawl_errors, name)("http-status", status=429)
+    stored = Failure.from_json(error.failure.to_json())
     english, chinese = describe_failure(stored, "en"), describe_failure(stored, "zh")
     assert not HAN.search(english)
     assert english.startswith(f"{say(f'failure/{name}', {}, 'en')}: HTTP 429. ")

@@ -48,9 +48,8 @@ class CrawlBody(BaseModel):
 def sources(visit: Visit) -> Response:
     """List the sources with their health, and the mistakes of the rows of sources.toml that cannot work."""
     registry = view_sources(visit)
-    mistakes = [str(mistake) for mistake in registry.mistakes]
     return JSONResponse(
-        {"sources": [_make_document(source_view) for source_view in registry.sources], "mistakes": mistakes}
+        {"sources": [_make_document(source_view) for source_view in registry.sources], "mistakes": registry.mistakes}
     )
 
 
@@ -81,7 +80,7 @@ def crawl(visit: Visit) -> Response:
         raise CannotDecide("no-working-source", names=unknown[:5])
     if not source_ids:
         raise CannotDecide("no-enabled-source")
-    if not visit.desk.crawls.begin(source_ids):
+    if not visit.desk.crawls.begin(source_ids, visit.language):
         return make_error_json(409, visit.translate("desk/crawl-running"), **_read_progress(visit))
     return JSONResponse(_read_progress(visit))
 

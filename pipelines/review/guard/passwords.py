@@ -11,6 +11,8 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from pipelines.errors import EditorError
+
 SHORTEST: Final = 10
 LONGEST: Final = 1000
 """Characters; the time of hashing grows with the length."""
@@ -26,7 +28,7 @@ _NOBODY: Final = _hasher.hash("nobody has this password")
 """Verified for an unknown user, so that the time of the answer does not reveal which users exist."""
 
 
-class TooShort(Exception):
+class TooShort(EditorError):
     """A password that is too short, or too long to hash."""
 
 
@@ -37,7 +39,7 @@ def hash_password(password: str) -> str:
         TooShort: the password has fewer than `SHORTEST` characters, or more than `LONGEST`.
     """
     if not SHORTEST <= len(password) <= LONGEST:
-        raise TooShort(f"密码要有 {SHORTEST} 到 {LONGEST} 个字符")
+        raise TooShort("password-length", shortest=SHORTEST, longest=LONGEST)
     return _hasher.hash(password)
 
 

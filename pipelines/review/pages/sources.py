@@ -9,9 +9,8 @@ from typing import Final, Literal
 
 from starlette.responses import Response
 
-from crawler.sources.file import Mistake
 from crawler.sources.schema import Source
-from pipelines.errors import describe_failure
+from pipelines.errors import describe_failure, describe_mistake
 from pipelines.newsroom import Newsroom
 from pipelines.review.rendering import render_page
 from pipelines.review.visit import Visit
@@ -60,10 +59,11 @@ class SourceView:
 
 @dataclass(frozen=True, slots=True)
 class SourcesView:
-    """The registry as its file is now: the sources, and the mistakes of rows that cannot work."""
+    """The registry as its file is now: the sources, and the mistakes of rows that cannot work, in the
+    reader's language."""
 
     sources: Sequence[SourceView]
-    mistakes: Sequence[Mistake]
+    mistakes: Sequence[str]
 
 
 def view_sources(visit: Visit) -> SourcesView:
@@ -82,7 +82,7 @@ def view_sources(visit: Visit) -> SourcesView:
     order: tuple[Health, ...] = ("failing", "few", "many", "never", "well", "off")
     return SourcesView(
         sorted(views, key=lambda view: (order.index(view.health), view.source.kind, view.source.id)),
-        newsroom.registry.mistakes,
+        [describe_mistake(mistake, visit.language) for mistake in newsroom.registry.mistakes],
     )
 
 
@@ -100,13 +100,13 @@ def _view_source(
     for week, count in enumerate(counts):
         height = max(round(28 * count / highest), 2 if count else 1)
         bars.append(Bar(count, week * 9, 30 - height, height, failed[week]))
-    failure = record.failure if record and record.failure else ""
+    failure = record.failure if record else None
     return SourceView(
         source=source,
         week=counts[-1],
         weeks=bars,
         health=_judge_health(source, record, counts[-1]),
-        failure=describe_failure(failure, language),
+        failure=describe_failure(failure, language) if failure else "",
         failures=record.failures_in_row if record and failure else 0,
         last_success=record.last_success_at if record else None,
     )

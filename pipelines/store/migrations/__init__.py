@@ -35,7 +35,7 @@ def migrate(engine: Engine, revision: str = "head") -> None:
                 configuration.attributes["connection"] = connection
                 command.upgrade(configuration, revision)
                 if sqlite and connection.execute(text("PRAGMA foreign_key_check")).first():
-                    raise StoreDamaged("rows point at rows that are not there")
+                    raise StoreDamaged("dangling-rows")
         finally:
             if sqlite:
                 _foreign_keys(connection, on=True)

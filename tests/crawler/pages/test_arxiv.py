@@ -12,7 +12,7 @@ from costs import assert_twice_costs_at_most_three_times
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.errors import Blocked, CrawlError, FetchFailed, PageChanged, RateLimited, SourceMisconfigured
+from crawler.errors import Blocked, CrawlError, Detail, FetchFailed, PageChanged, RateLimited, SourceMisconfigured
 from crawler.items import Reply
 from crawler.pages import arxiv
 
@@ -66,8 +66,8 @@ def test_no_slice_is_asked_past_the_last_paper_or_past_what_arxiv_serves(total: 
 def test_one_entry_that_names_no_paper_is_a_warning_and_nothing_else_is_an_unknown_page() -> None:
     page = arxiv.api(reply(answer("http://arxiv.org/abs/2103.15348v1", "http://arxiv.org/abs/", total=2)))
     assert len(page.items) == 1
-    assert page.warnings == ("'http://arxiv.org/abs/' names no paper",)
-    with pytest.raises(PageChanged, match="names no paper"):
+    assert page.warnings == (Detail.of("no-paper", name="http://arxiv.org/abs/"),)
+    with pytest.raises(PageChanged, match="no-paper"):
         arxiv.api(reply(answer("http://arxiv.org/abs/", total=1)))
 
 

@@ -15,7 +15,7 @@ from costs import assert_twice_costs_at_most_three_times
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.errors import Blocked, CrawlError, Gone, PageChanged, RateLimited
+from crawler.errors import Blocked, CrawlError, Detail, Gone, PageChanged, RateLimited
 from crawler.items import RawItem, Reply
 from crawler.markup.javascript import read_literal, strings, unquote
 from crawler.pages import wechat
@@ -133,10 +133,7 @@ def test_what_an_article_lacks_is_warned_of() -> None:
     saved = '<div id="js_article"><h1 id="activity-name">标题</h1><div id="js_content">正文</div></div>'
     page = wechat.article(Reply(SHORT, 200, {}, saved.encode(), NOW))
     assert len(page.items) == 1
-    assert [warning.split(":")[0] for warning in page.warnings] == [
-        "an article page without its account",
-        "an article page without its publish time",
-    ]
+    assert [warning.code for warning in page.warnings] == ["page-without-account", "page-without-time"]
 
 
 def test_names_that_scripts_also_use_for_other_things_are_not_believed() -> None:
@@ -212,14 +209,14 @@ def test_a_notice_is_the_error_that_it_speaks_of(notice: str, error: type[CrawlE
     ):
         with pytest.raises(error) as raised:
             read(f'<html><title></title><body>{shape}<script>var mid = "2650000001";</script></body></html>')
-        assert notice in raised.value.detail
+        assert raised.value.detail.values["notice"] == notice
 
 
 def test_a_moved_account_tells_where_the_article_is_now() -> None:
     notice = "<div class=\"weui-msg__title\">该公众号已迁移</div><script>var transferTargetLink = 'https://mp.weixin.qq.com/s?a=1&amp;b=2';</script>"
     with pytest.raises(Gone) as raised:
         read(notice)
-    assert raised.value.advice.endswith("https://mp.weixin.qq.com/s?a=1&b=2")
+    assert raised.value.remedy == Detail.of("account-moved", address="https://mp.weixin.qq.com/s?a=1&b=2")
 
 
 def test_an_article_shell_without_its_data_is_no_article() -> None:
@@ -374,5 +371,5 @@ def test_the_sogou_era_ended_in_expired_links_and_search_pages(corpus: Path) -> 
     folder = corpus / "wechat/sogou-era"
     with pytest.raises(Gone, match="链接已过期"):
         read((folder / "article_detail_expired.html").read_bytes())
-    with pytest.raises(PageChanged, match="search page"):
+    with pytest.raises(PageChanged, match="search-for-article"):
         read((folder / "search-gaokao-article.html").read_bytes())

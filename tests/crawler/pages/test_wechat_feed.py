@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from crawler.errors import Blocked, PageChanged
+from crawler.errors import Blocked, Detail, PageChanged
 from crawler.items import Page, RawItem, Reply
 from crawler.pages.wechat_feed import mirror_feed
 
@@ -83,7 +83,7 @@ def test_texts_that_the_mirror_lost_are_counted() -> None:
     item = {"id": "1", "url": LINK, "title": "T", "content_html": "<p>获取全文失败，请重试~</p>"}
     feed = {"version": "https://jsonfeed.org/version/1", "title": "端侧小站", "items": [item]}
     page = mirror_feed(reply(json.dumps(feed)))
-    assert page.warnings == ("the mirror could not fetch the text of 1 of 1 articles",)
+    assert page.warnings == (Detail.of("mirror-without-text", lost=1, count=1),)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_link_elsewhere_is_no_wechat_article() -> None:
     [[{"id": "MP_WXS_1", "name": "端侧小站"}], {"err": "", "data": [{"id": 1, "link": "https://m.example/1.xml"}]}],
 )
 def test_a_list_of_accounts_says_what_to_ask_instead(answer: object) -> None:
-    with pytest.raises(PageChanged, match=r"address of one account, such as \S+"):
+    with pytest.raises(PageChanged, match=r"account-address: address \S+"):
         mirror_feed(reply(json.dumps(answer)))
 
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from crawler.errors import Blocked, CrawlError, Gone, PageChanged, RateLimited
 from crawler.items import RawItem, Reply
 from crawler.pages import zhihu
+from pipelines.errors import describe_failure
 
 COLUMN = "https://www.zhihu.com/api/v4/columns/c_1/items?offset=0"
 ARTICLE = {"type": "article", "id": 1, "title": "T", "content": "<p>x</p>", "created": 1730000000}
@@ -122,7 +123,7 @@ def test_an_error_is_named_for_the_fact(answer: Any, status: int, error: type[Cr
     with pytest.raises(error) as raised:
         zhihu.items(reply(answer, status=status))
     if error is Blocked:
-        assert "cookie" in raised.value.advice
+        assert "cookie" in describe_failure(raised.value.failure, "en")
 
 
 def test_a_wait_that_is_asked_for_is_kept() -> None:

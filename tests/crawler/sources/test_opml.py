@@ -12,7 +12,7 @@ from costs import assert_twice_costs_at_most_three_times
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.errors import SourceMisconfigured
+from crawler.errors import Detail, SourceMisconfigured
 from crawler.home import Home
 from crawler.sources.file import check, load_sources
 from crawler.sources.opml import _IMPORTED_FIELDS, append_sources, read_opml, write_opml
@@ -121,16 +121,18 @@ def own(row: object, url: str = "") -> str:
 
 
 def test_a_list_leads_no_request_to_another_host_and_names_what_it_may_not_say() -> None:
-    warnings: list[str] = []
+    warnings: list[Detail] = []
     (found,) = read_opml(opml(own(HOSTILE)), warnings.append)
     assert (found.kind, found.mode, found.repos, found.base_url) == ("github", "releases", ("a/b",), None)
     (warning,) = warnings
-    assert warning.startswith("A: allow_hosts, base_url, credentials: left out")
+    assert warning.code == "opml-fields-left-out"
+    assert warning.values["name"] == "A"
+    assert warning.values["fields"][:3] == ("allow_hosts", "base_url", "credentials")
 
 
 def test_pages_of_wechat_are_not_asked_for_through_the_mirror_of_a_list() -> None:
     row = {"id": "w", "kind": "wechat", "name": "W", "url": "https://w.example/f", "full_text": "page"}
-    warnings: list[str] = []
+    warnings: list[Detail] = []
     (found,) = read_opml(opml(own(row | {"page_mirror": "http://thief.example/{path}"})), warnings.append)
     assert (found.page_mirror, found.full_text) == (None, "mirror")
     assert len(warnings) == 1
@@ -138,7 +140,7 @@ def test_pages_of_wechat_are_not_asked_for_through_the_mirror_of_a_list() -> Non
 
 @pytest.mark.parametrize("row", ["[1]", {"id": "\ud83d"}, {"id": "a", "kind": "nothing"}, {"mirror": "m"}, None])
 def test_a_row_that_cannot_work_leaves_the_plain_feed_and_is_named(row: object) -> None:
-    warnings: list[str] = []
+    warnings: list[Detail] = []
     (found,) = read_opml(opml(own(row, "https://a.example/feed")), warnings.append)
     assert (found.kind, found.url) == ("feed", "https://a.example/feed")
     assert len(warnings) == 1
@@ -153,7 +155,7 @@ def test_a_mirror_of_a_list_stays_only_where_the_newsletter_has_one_that_leads_t
         Source(id=name, kind="wechat", name=name, mirror=name, account="M", url=f"https://{name}.example/M")
         for name in ("one", "two", "three")
     ]
-    warnings: list[str] = []
+    warnings: list[Detail] = []
     append_sources(Home(tmp_path), read_opml(write_opml(sources), warnings.append), warnings.append)
     assert check(Home(tmp_path)) == ()
     found = load_sources(Home(tmp_path)).sources
@@ -162,7 +164,7 @@ def test_a_mirror_of_a_list_stays_only_where_the_newsletter_has_one_that_leads_t
         (None, "https://two.example/M"),
         (None, "https://three.example/M"),
     ]
-    assert [warning.partition(":")[0] for warning in warnings] == ["two", "three"]
+    assert [warning.values["name"] for warning in warnings] == ["two", "three"]
 
 
 @given(

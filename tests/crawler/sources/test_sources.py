@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from crawler.errors import Detail
 from crawler.home import Home
 from crawler.sources.file import Mistake, Registry, check, load_network, load_sources, row_of, toml_row
 
@@ -127,7 +128,7 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
 def test_an_id_used_twice_spoils_both_rows_for_neither_can_be_told_from_the_other(tmp_path: Path) -> None:
     registry = read(tmp_path, row(url="https://a.example/1") + row(url="https://a.example/2") + GOOD)
     assert [source.id for source in registry.sources] == ["good"]
-    assert registry.mistakes == (Mistake("sources.toml", "a", "id", "is used 2 times"),)
+    assert registry.mistakes == (Mistake("sources.toml", "a", "id", Detail.of("used-twice", count=2)),)
 
 
 def test_a_mirror_is_filled_in_from_the_newsletter(tmp_path: Path) -> None:
@@ -142,7 +143,8 @@ def test_a_file_that_is_no_toml_is_one_mistake_with_its_line(tmp_path: Path, tex
     (tmp_path / "sources.toml").write_bytes(text.encode("latin-1"))
     (mistake,) = check(Home(tmp_path))
     assert mistake.file == "sources.toml"
-    assert "line" in mistake.detail or "byte" in mistake.detail
+    assert mistake.detail.code in ("not-toml/line", "not-utf-8", "not-toml")
+    assert mistake.detail.code == "not-toml" or mistake.detail.values.keys() & {"line", "byte"}
 
 
 @pytest.mark.parametrize(
@@ -160,7 +162,7 @@ def test_a_byte_order_mark_and_carriage_returns_do_no_harm(tmp_path: Path) -> No
 
 def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
     assert {mistake.file for mistake in check(Home(tmp_path))} == {"sources.toml", "newsletter.toml"}
-    assert all("jianbao init" in mistake.detail for mistake in check(Home(tmp_path)))
+    assert all(mistake.detail.code == "no-such-file" for mistake in check(Home(tmp_path)))
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from places import RECORDINGS
 from scrapy.http import Request, Response
 from servers import Crawled, Seen, Site, crawl, http, newsroom, serving, source
 
+from crawler.errors import Detail
 from crawler.items import Ask, Batch, Page, Problem, RawItem, Reply, SourceState
 from crawler.sources.schema import Source
 from crawler.spiders.arxiv import OVERLAP, ArxivSpider
@@ -224,7 +225,7 @@ def test_news_beyond_max_pages_is_a_warning_but_not_on_a_first_run() -> None:
 def test_a_next_slice_on_another_host_is_not_followed() -> None:
     one = reading()
     assert one.read(ASK, reply(), page(1, following="http://127.0.0.1:6379/"), 1) == ()
-    assert "another host" in one.batch().problems[0].detail
+    assert one.batch().problems[0].detail.code == "page-on-other-host"
 
 
 def test_the_cursor_stays_small() -> None:
@@ -240,7 +241,7 @@ def test_state_is_left_only_by_a_run_that_read_all_it_wanted() -> None:
     one = reading()
     (ask,) = one.read(ASK, reply(etag='"new"'), page(1), 1)
     assert not one.batch([item(1)]).finished
-    one.lose(Problem(ask.url, "FetchFailed", "x"))
+    one.lose(Problem(ask.url, "FetchFailed", Detail.of("timed-out")))
     batch = one.batch()
     assert batch.finished
     assert batch.state is None
@@ -351,7 +352,7 @@ def test_a_host_that_wants_to_verify_us_is_left_alone_for_the_rest_of_the_run() 
     for batch in last.values():
         assert batch.state is not None
         assert len(batch.state.cursor["pending"]) == 4
-    assert "4 articles' pages wait" in str(last["s1"].problems)
+    assert Detail.of("pages-wait", count=4) in [problem.detail for problem in last["s1"].problems]
 
 
 # ---- over the wire

@@ -12,7 +12,7 @@ from builders import NOON, stored
 from rich.console import Console
 from rich.table import Table
 
-from crawler.errors import RateLimited
+from crawler.errors import Detail, Failure, RateLimited
 from pipelines.cli import terminal
 from pipelines.model import Candidate, Reason, Story
 from pipelines.newsletter import Category
@@ -91,11 +91,11 @@ def test_a_category_that_the_newsletter_has_dropped_is_still_shown() -> None:
 
 def test_failed_sources_come_last_and_say_why_in_words_that_no_terminal_obeys() -> None:
     reports = [
-        SourceReport("b", failed="Blocked: \x1b[2Jverify"),
-        SourceReport("a", new=3, warnings=("Gone: deleted",)),
+        SourceReport("b", failed=Failure("Blocked", Detail("refusal-titled", (("title", "\x1b[2Jverify"),)))),
+        SourceReport("a", new=3, warnings=(Failure("Gone", Detail.of("notice", notice="deleted")),)),
     ]
     text = printed(terminal.make_report_table(reports))
-    assert text.index("已不在：deleted") < text.index("失败：被拦：[2Jverify")
+    assert text.index("已不在：页面上写着「deleted」") < text.index("失败：被拦：对方拒绝，标题是「[2Jverify」")
     assert "\x1b" not in text
 
 
@@ -118,7 +118,7 @@ def test_a_time_is_shown_as_in_the_newsletters_zone() -> None:
 def test_a_crawl_that_is_asked_to_come_back_says_so_in_one_language(
     language: Language, sentences: list[str], foreign: str
 ) -> None:
-    report = SourceReport("a", failed=f"RateLimited: HTTP 429. {RateLimited.remedy}")
+    report = SourceReport("a", failed=RateLimited("http-status", status=429).failure)
     terminal.set_language(language)
     try:
         text = printed(terminal.make_report_table([report]), width=200)

@@ -190,7 +190,7 @@ def test_heading_and_file_name_that_disagree_are_reported() -> None:
     ],
 )
 def test_what_is_no_issue_is_refused_by_name(data: bytes) -> None:
-    with pytest.raises(NotAnIssue, match=r"^notes\.md："):
+    with pytest.raises(NotAnIssue, match=r"^notes\.md "):
         read_issue(data, name="notes.md", newsletter=NEWSLETTER)
 
 

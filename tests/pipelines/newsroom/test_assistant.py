@@ -86,7 +86,7 @@ def test_a_fence_around_the_json_is_no_fault(site: Site) -> None:
         (summary(SAID + "[点我](x)"), "标记"),
         (summary(SAID + "<img src=x>"), "标记"),
         (summary(SAID + "{% include x %}"), "标记"),
-        (summary(SAID.replace("12 帧", "99 帧")), "原文没有的数字：99"),
+        (summary(SAID.replace("12 帧", "99 帧")), "原文没有的数字 99"),
         (summary("扫码关注我们，" + SAID), "推广"),
         (summary("A laboratory proposes a binary detector that fits into 0.9 MB of flash."), "不是中文"),
         (http(body="<html>登录</html>", content_type="text/html"), "读不懂"),

@@ -17,6 +17,7 @@ from places import ROOT
 from scrapy.statscollectors import MemoryStatsCollector
 from scrapy.utils.test import get_crawler
 
+from crawler.errors import Detail, Failure
 from crawler.home import DATABASE_VARIABLE, Home, bundled
 from crawler.items import Batch, Problem, RawItem, SourceState
 from crawler.sources.schema import Source
@@ -70,7 +71,7 @@ def etags(store: Store) -> dict[str, str | None]:
 
 
 def test_a_runs_batches_are_one_run_and_add_up(bridge: Bridge, store: Store) -> None:
-    lost = Problem("https://e.example/9", "Gone", "已删除", fails_source=False)
+    lost = Problem("https://e.example/9", "Gone", Detail.of("notice", notice="已删除"), fails_source=False)
     assert bridge.process_item(batch("one", 1)) == batch("one", 1)
     bridge.process_item(batch("two", 1))
     assert not bridge.results["one"].finished
@@ -99,14 +100,16 @@ def test_what_cannot_be_stored_fails_its_source_whose_state_stays(
     bridge: Bridge, store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(module, "ingest", lambda *_, **__: (_ for _ in ()).throw(StoreBusy("locked")))
+        patch.setattr(
+            module, "ingest", lambda *_, **__: (_ for _ in ()).throw(StoreBusy("database-says", text="locked"))
+        )
         bridge.process_item(batch("one", 1))
     assert [record.levelno for record in caplog.records if record.name == module.__name__] == [logging.ERROR]
     bridge.process_item(batch("one", 2, last=True))
     bridge.process_item(batch("two", 3, last=True))
     failed, good = bridge.results["one"], bridge.results["two"]
-    assert failed.failure is not None
-    assert failed.failure.startswith("StoreBusy: not stored: locked")
+    locked = Detail.of("database-says", text="locked")
+    assert failed.failure == Failure("StoreBusy", Detail.of("not-stored", reason=locked))
     assert (failed.new, failed.finished) == (1, True), "what came later is stored all the same"
     assert (good.new, good.failure) == (1, None)
     assert etags(store) == {"one": None, "two": "3"}
@@ -120,7 +123,9 @@ def test_a_mistake_of_ours_stops_no_other_source(bridge: Bridge, monkeypatch: py
         patch.setattr(module, "ingest", lambda *_, **__: 1 / 0)
         bridge.process_item(batch("one", 1, last=True))
     bridge.process_item(batch("two", 1, last=True))
-    assert bridge.results["one"].failure == "ZeroDivisionError: not stored: division by zero"
+    assert str(bridge.results["one"].failure) == (
+        "ZeroDivisionError: not-stored: reason (exception: name ZeroDivisionError, text division by zero)"
+    )
     assert bridge.results["two"].failure is None
 
 
@@ -132,7 +137,7 @@ def test_a_spider_that_is_stopped_ends_the_runs_that_were_under_way(bridge: Brid
     with again.reading() as tx:
         one, two = tx.runs.list_since(NOON.replace(year=2000))
         assert one.failure is not None
-        assert one.failure.startswith("Interrupted")
+        assert one.failure.error == "Interrupted"
         assert (one.finished_at is None, one.new) == (False, 1)
         assert two.failure is None
     assert etags(again) == {"one": None, "two": "2"}

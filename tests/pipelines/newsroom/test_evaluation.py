@@ -163,7 +163,7 @@ def test_without_a_pool_only_the_sections_are_asked_about(rules: Rules) -> None:
 
 @pytest.mark.parametrize("issues", [ISSUES[:3], ISSUES[-3:], []])
 def test_with_issues_on_one_side_only_there_is_nothing_to_evaluate(issues: Sequence[Issue], rules: Rules) -> None:
-    with pytest.raises(CannotEvaluate, match="both are needed"):
+    with pytest.raises(CannotEvaluate, match="两边都要有"):
         run(issues, pool(), rules)
 
 
@@ -200,7 +200,7 @@ def test_the_command_prints_one_document_or_tables_that_say_the_same(home: Path)
     assert document["split"] == "2026-03-01"
     assert document["sections"]["items"] == 30
     assert len(document["ranking"]["unpicked"]) == 30
-    assert "line 501" in result.stderr
+    assert "第 501 行" in result.stderr
     told = runner.invoke(app, asked)
     assert f"recall@60 {document['ranking']['recall']:.3f}" in told.stdout
     assert f"正确率 {document['sections']['accuracy']:.3f}" in told.stdout

@@ -52,7 +52,7 @@ def test_one_issue_is_one_file_and_a_picture_to_upload_is_named(cli: Cli, tmp_pa
     cli("archive", "import", str(picture))
     said = cli("export", "2026-11-01", "--format", "wechat", "-o", str(tmp_path / "out"))
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["2026-11-01.wechat.html"]
-    assert "图 1 要上传：../qr.jpg 码" in said
+    assert "图 1 要上传：../qr.jpg「码」" in said
 
 
 def test_what_has_not_changed_is_not_touched(cli: Cli) -> None:

@@ -19,6 +19,7 @@ from builders import NOON, quarantined
 from databases import open_new_store
 from places import ROOT
 
+from crawler.errors import Detail
 from crawler.home import Home, bundled
 from crawler.items import Batch, Problem, RawItem, SourceState
 from crawler.sources.schema import Source
@@ -120,7 +121,7 @@ def test_an_item_of_which_no_article_can_be_made_is_kept_and_the_others_go_on(st
     assert [(one.url, one.fails_source) for one in given.problems] == [(bad.url, False), (long.url, False)]
     with store.reading() as tx:
         assert [raw.item.url for raw in quarantined(tx)] == [bad.url, long.url]
-        assert [raw.problem for raw in quarantined(tx)] == [one.detail for one in given.problems]
+        assert [raw.problem for raw in quarantined(tx)] == [str(one.detail) for one in given.problems]
         assert tx.sources.get_states(["watch"]) == {"watch": SourceState("e")}
         assert tx.runs.list_since(NOON)[0].lost == 2
     again = ingest(store, batch, source(), rules, LATER)
@@ -163,21 +164,23 @@ def test_a_batch_that_cannot_be_stored_leaves_nothing_and_moves_no_state(
 
 
 def test_a_run_fails_by_its_first_failing_problem_and_keeps_what_came(store: Store, rules: Rules) -> None:
-    gone = Problem("https://blog.example/9", "Gone", "已删除", fails_source=False)
-    blocked = Problem("https://blog.example/", "RateLimited", "稍后再来", retry_at=LATER)
+    gone = Problem("https://blog.example/9", "Gone", Detail.of("notice", notice="已删除"), fails_source=False)
+    blocked = Problem("https://blog.example/", "RateLimited", Detail.of("left-alone"), retry_at=LATER)
     first = ingest(store, Batch("watch", (item(1),), (gone, blocked)), source(), rules, NOON)
-    assert first.failure == "RateLimited: 稍后再来"
+    assert first.failure == blocked.failure
     last = ingest(store, Batch("watch", (item(2),), finished=True), source(), rules, NOON, run=first.run)
-    assert (last.failure, last.problems) == ("RateLimited: 稍后再来", ())
+    assert (last.failure, last.problems) == (blocked.failure, ())
     assert titles(store) == ["第 1 篇", "第 2 篇"]
     with store.reading() as tx:
         record = tx.sources.list_all()["watch"]
-        assert (record.failure, record.failures_in_row) == ("RateLimited: 稍后再来", 1)
+        assert (record.failure, record.failures_in_row) == (blocked.failure, 1)
         assert record.not_before == LATER
 
 
 def test_a_state_given_beside_a_failing_page_is_kept(store: Store, rules: Rules) -> None:
-    batch = Batch("watch", (), (Problem("u", "Blocked", "验证"),), SourceState(cursor={"pending": {"u": 1}}), True)
+    batch = Batch(
+        "watch", (), (Problem("u", "Blocked", Detail.of("captcha")),), SourceState(cursor={"pending": {"u": 1}}), True
+    )
     ingest(store, batch, source(), rules, NOON)
     with store.reading() as tx:
         assert tx.sources.get_states(["watch"])["watch"].cursor == {"pending": {"u": 1}}

@@ -182,7 +182,7 @@ def test_what_is_due_is_run_again_and_again_by_one_scheduler_until_it_is_told_to
         wait_for(log, "ran ran")
         with scheduler(tmp_path / "home", log, TOUCH) as second:
             assert second.wait(20) == 1
-            assert f"进程 {leader.pid}" in (second.stderr.read() if second.stderr else "")
+            assert f"process {leader.pid}" in (second.stderr.read() if second.stderr else "")
         leader.send_signal(signal.SIGTERM)
         assert leader.wait(20) == 0
 
@@ -214,7 +214,7 @@ def test_a_crawl_under_way_is_stopped_cleanly_before_the_scheduler_ends(tmp_path
 
 def test_a_lock_ends_with_its_holder(tmp_path: Path) -> None:
     path = tmp_path / "var" / "crawl.lock"
-    with only_one(path, "抓取", NOW), pytest.raises(Busy, match="抓取"), only_one(path, "抓取", NOW):
+    with only_one(path, "crawling", NOW), pytest.raises(Busy, match="crawling"), only_one(path, "crawling", NOW):
         pytest.fail("both hold it")
-    with only_one(path, "抓取", NOW):
+    with only_one(path, "crawling", NOW):
         assert path.is_file()

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, update
 
+from crawler.errors import Detail, Failure
 from crawler.items import RawItem, SourceState
 from pipelines.deduplicate.bands import PERIOD, POPULAR, Band, Bands
 from pipelines.deduplicate.memory import Printed
@@ -641,18 +642,23 @@ def test_a_sources_state_moves_only_when_it_is_given(tx: Transaction) -> None:
     tx.sources.record_start("a", "feed", "甲", NOON)
     tx.sources.record_end("a", NOON, None, state)
     assert tx.sources.get_states(["a", "b"]) == {"a": state, "b": SourceState()}
-    tx.sources.record_end("a", NOON, "Blocked: 验证", None)
+    tx.sources.record_end("a", NOON, Failure("Blocked", Detail.of("captcha")), None)
     assert tx.sources.get_states(["a"]) == {"a": state}
     tx.sources.record_end("a", NOON, None, SourceState())
     assert tx.sources.get_states(["a"]) == {"a": SourceState()}
 
 
 def test_failures_are_counted_until_a_run_is_good(tx: Transaction) -> None:
+    failure = Failure("FetchFailed", Detail.of("timed-out"))
     for hour in range(3):
         tx.sources.record_start("a", "feed", "甲", NOON + timedelta(hours=hour))
-        tx.sources.record_end("a", NOON + timedelta(hours=hour), "FetchFailed: 无响应", None)
+        tx.sources.record_end("a", NOON + timedelta(hours=hour), failure, None)
     record = tx.sources.list_all()["a"]
-    assert (record.failures_in_row, record.failure, record.last_success_at) == (3, "FetchFailed: 无响应", None)
+    assert (record.failures_in_row, record.failure, record.last_success_at) == (
+        3,
+        Failure("FetchFailed", Detail.of("timed-out")),
+        None,
+    )
     assert record.last_failure_at == record.last_started_at == NOON + timedelta(hours=2)
     tx.sources.record_end("a", NOON + timedelta(hours=3), None, None)
     record = tx.sources.list_all()["a"]
@@ -663,7 +669,7 @@ def test_failures_are_counted_until_a_run_is_good(tx: Transaction) -> None:
 def test_a_site_that_wants_to_be_left_alone_is_until_the_next_run_begins(tx: Transaction) -> None:
     tx.sources.record_start("a", "feed", "甲", NOON)
     tx.sources.set_not_before("a", NOON + timedelta(hours=2))
-    tx.sources.record_end("a", NOON, "RateLimited: 稍后", None)
+    tx.sources.record_end("a", NOON, Failure("RateLimited", Detail.of("left-alone")), None)
     assert tx.sources.list_all()["a"].not_before == NOON + timedelta(hours=2)
     tx.sources.record_start("a", "feed", "甲", NOON + timedelta(hours=3))
     assert tx.sources.list_all()["a"].not_before is None
@@ -673,12 +679,17 @@ def test_a_run_adds_up_and_one_that_never_ended_is_called_interrupted(tx: Transa
     first = tx.runs.start("a", NOON)
     assert tx.runs.add(first, new=2, updated=0, seen=1, lost=0, failure=None) is None
     second = tx.runs.start("a", NOON + timedelta(hours=1))
-    assert tx.runs.add(second, new=0, updated=1, seen=5, lost=1, failure="Blocked: 甲") == "Blocked: 甲"
-    assert tx.runs.add(second, new=1, updated=0, seen=0, lost=0, failure="FetchFailed: 乙") == "Blocked: 甲"
+    nested = Detail.of("no-record-understood", count=2, first=Detail.of("no-paper", name="甲"))
+    blocked = Failure("Blocked", nested, Detail.of("use-named-feed", addresses=("https://a.example/",)))
+    assert tx.runs.add(second, new=0, updated=1, seen=5, lost=1, failure=blocked) == blocked
+    assert (
+        tx.runs.add(second, new=1, updated=0, seen=0, lost=0, failure=Failure("FetchFailed", Detail.of("cut-short")))
+        == blocked
+    )
     tx.runs.finish(second, NOON + timedelta(hours=2))
     one, two = tx.runs.list_since(NOON)
     assert (one.new, one.seen, one.failure) == (2, 1, INTERRUPTED)
-    assert (two.new, two.updated, two.seen, two.lost, two.failure) == (1, 1, 5, 1, "Blocked: 甲")
+    assert (two.new, two.updated, two.seen, two.lost, two.failure) == (1, 1, 5, 1, blocked)
     assert two.finished_at == NOON + timedelta(hours=2)
     assert tx.runs.list_since(NOON + timedelta(minutes=1), "a") == [two]
 

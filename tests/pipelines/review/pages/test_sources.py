@@ -10,7 +10,7 @@ import pytest
 from desks import Desk, make_newsroom
 from waiting import wait_until
 
-from crawler.errors import SourceMisconfigured
+from crawler.errors import Detail, Failure, SourceMisconfigured
 from crawler.home import Home
 from crawler.items import SourceState
 from crawler.sources.file import load_sources, switched
@@ -40,7 +40,7 @@ def home(newsroom: Newsroom) -> Home:
     return newsroom.home
 
 
-def run(newsroom: Newsroom, source: str, ago: timedelta, *, new: int, failure: str | None = None) -> None:
+def run(newsroom: Newsroom, source: str, ago: timedelta, *, new: int, failure: Failure | None = None) -> None:
     at = datetime.now(UTC) - ago
     with newsroom.store.transaction() as tx:
         tx.sources.record_start(source, "feed", source, at)
@@ -71,11 +71,17 @@ def test_a_source_shows_what_it_gave_against_what_it_should(desk: Desk, newsroom
 def test_a_failure_is_said_in_the_editors_language_and_comes_first(desk: Desk, newsroom: Newsroom, home: Home) -> None:
     assert home.sources.exists()
     for hours in (3, 2):
-        run(newsroom, "two", timedelta(hours=hours), new=0, failure="Blocked: a challenge <b>stands</b> here")
+        run(
+            newsroom,
+            "two",
+            timedelta(hours=hours),
+            new=0,
+            failure=Failure("Blocked", Detail.of("challenge", whose="<b>A</b>")),
+        )
     assert desk.put("/api/sources/two/enabled", {"enabled": True}).status_code == 200
     page = desk.get("/sources").text
     assert "连续 2 次" in page
-    assert "被拦：a challenge &lt;b&gt;stands&lt;/b&gt; here" in page
+    assert "被拦：&lt;b&gt;A&lt;/b&gt; 的验证挡在页面前面" in page
     assert page.index("source-two") < page.index("source-one")
 
 
@@ -120,8 +126,8 @@ def test_a_crawl_runs_apart_and_tells_how_far_it_is(tmp_path: Path, monkeypatch:
     row = '[[source]]\nid = "one"\nkind = "feed"\nname = "甲"\nurl = "http://127.0.0.1:9/feed.xml"\n'
     newsroom.home.sources.write_text(row, encoding="utf-8")
     crawls = Crawls(newsroom.home)
-    assert crawls.begin(["one"])
-    assert not crawls.begin(["one"])
+    assert crawls.begin(["one"], "zh")
+    assert not crawls.begin(["one"], "zh")
     wait_until(lambda: not crawls.read_progress(newsroom.store).running)
     progress = crawls.read_progress(newsroom.store)
     assert progress.done == ("one",)

@@ -1,0 +1,115 @@
+"""Wrong uses of the command line, each said as one sentence in the reader's language."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from typer._click.exceptions import (
+    BadOptionUsage,
+    MissingParameter,
+    NoArgsIsHelpError,
+    NoSuchOption,
+    UsageError,
+)
+from typer.core import TyperGroup
+
+from pipelines.cli.terminal import SOME_FAILED, fail, sentence
+
+
+class WrongUse(typer.BadParameter):
+    """An option or an argument that asks for something impossible.
+
+    Args:
+        code: of section `usage` of the tables of `pipelines.wording`.
+        parameter: the option, as the editor typed it; empty where it is about the whole command.
+        values: what the sentence names.
+    """
+
+    def __init__(self, code: str, parameter: str = "", **values: object) -> None:
+        super().__init__(code, param_hint=parameter)
+        self.code, self.parameter, self.values = code, parameter, values
+
+
+class Group(TyperGroup):
+    """Commands whose wrong uses are printed in the reader's language; typer's own messages are English."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the arguments name.
+
+        Raises:
+            WrongUse: there is no such command.
+        """
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            error = WrongUse("no-such-command", name=args[0])
+            error.ctx = ctx
+            raise error
+        return super().resolve_command(ctx, args)
+
+    def main(self, args: Sequence[str] | None = None, *, standalone_mode: bool = True, **more: Any) -> Any:  # type: ignore[override]
+        """Run the command line; alone, it prints a wrong use and ends the process."""
+        if not standalone_mode:
+            return super().main(args, standalone_mode=False, **more)
+        try:
+            code = super().main(args, standalone_mode=False, **more)
+        except NoArgsIsHelpError as error:
+            typer.echo(error.ctx.get_help() if error.ctx else "")
+            sys.exit(error.exit_code)
+        except UsageError as error:
+            fail(describe_usage(error))
+            sys.exit(error.exit_code)
+        except typer.Abort:
+            fail(sentence("cli/aborted"))
+            sys.exit(SOME_FAILED)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def describe_usage(error: UsageError) -> str:
+    """Put a wrong use of the command line in the reader's language, with the command whose help explains it."""
+    command = error.ctx.command_path if error.ctx else "jianbao"
+    parameter = getattr(error, "param", None)
+    name = error.parameter if isinstance(error, WrongUse) else _name_parameter(parameter)
+    code, values = _find_reason(error)
+    reason = sentence(f"usage/{code}", **values)
+    if name:
+        return sentence("usage/wrong-parameter", parameter=name, reason=reason, command=command)
+    return sentence("usage/wrong", reason=reason, command=command)
+
+
+def _find_reason(error: UsageError) -> tuple[str, dict[str, object]]:
+    match error:
+        case WrongUse():
+            return error.code, error.values
+        case NoSuchOption():
+            return "no-such-option", {"name": error.option_name}
+        case MissingParameter():
+            return "missing", {}
+        case BadOptionUsage():
+            return "option-value", {}
+        case _:
+            return _find_reason_of_type(error)
+
+
+def _find_reason_of_type(error: UsageError) -> tuple[str, dict[str, object]]:
+    """The reason why a parameter refused its value, by the type that the command declares for it."""
+    descriptor = getattr(getattr(error, "param", None), "type_descriptor", None)
+    if descriptor is None:
+        return "other", {"message": error.message}
+    if descriptor.is_choice:
+        return "choice", {"names": tuple(str(getattr(choice, "value", choice)) for choice in descriptor.choices)}
+    if descriptor.is_datetime:
+        return "date", {}
+    if descriptor.is_path or descriptor.parameter_info.exists:
+        return "path", {}
+    return ("integer-range", {}) if descriptor.is_ranged else ("integer", {})
+
+
+def _name_parameter(parameter: Any) -> str:
+    """The parameter as an editor types it: its longest option, or its place in the usage line."""
+    if parameter is None:
+        return ""
+    if parameter.param_type_name == "argument":
+        return str(parameter.metavar or parameter.name.upper())
+    return str(max(parameter.opts, key=len))
