@@ -31,12 +31,14 @@ class Instant:
         precision: of the written date; `first-seen` without a date that can be read.
         source: the field that gave the date: `published`, `updated`, `first-seen`.
         raw: the date as written.
+        unread: the part of the date that could not be read; the precision leaves it out. Not stored: `raw` tells it.
     """
 
     at: datetime
     precision: Precision
     source: str
     raw: str | None = None
+    unread: str = ""
 
 
 @dataclass(frozen=True, slots=True)
