@@ -84,7 +84,7 @@ def web(reply: Reply) -> Page:
     html = find_main_html(source, title)
     body = plain_text(parse(f"<div>{html}</div>"))
     if len(body) < SHORT_TEXT and not source.described:
-        _refuse_notice(reply, text, title)
+        _refuse_notice(reply, text, title, document)
     if not title:
         raise PageChanged("a page without a title", url=reply.url)
     if len(body) >= _LEAST_TEXT and not _asks_for_scripts(body):
@@ -181,14 +181,15 @@ def _link_targets(source: PageMetadata, relation: str) -> list[str]:
 # --- where there is no article -------------------------------------------------------------------------------------
 
 
-def _refuse_notice(reply: Reply, text: str, title: str) -> None:
+def _refuse_notice(reply: Reply, text: str, title: str, document: HtmlElement) -> None:
     """Stop at a page that says little and calls itself a challenge or an error."""
     refuse_challenge(text, reply)
-    parts = [part.strip() for part in _TITLE_PART.split(title[:200])]
+    written = collapse(document.findtext(".//title") or "")
+    parts = [part.strip() for name in (title, written) for part in (name[:200], *_TITLE_PART.split(name[:200]))]
     if reply.status in {401, 403} or any(map(_CHALLENGE_TITLE.fullmatch, parts)):
-        raise Blocked(f"a refusal titled {title[:80]!r}", url=reply.url)
+        raise Blocked(f"a refusal titled {(title or written)[:80]!r}", url=reply.url)
     if any(map(_GONE_TITLE.fullmatch, parts)):
-        raise Gone(title[:80], url=reply.url)
+        raise Gone((title or written)[:80], url=reply.url)
 
 
 def _asks_for_scripts(text: str) -> bool:
