@@ -220,7 +220,7 @@ def _copy(element: HtmlElement) -> HtmlElement:
     copy.tail = None
     etree.strip_elements(copy, *_NO_TEXT, with_tail=False)
     for drawing in list(copy.iter("svg")):
-        if not any(isinstance(node.tag, str) and node.tag.lower() == "foreignobject" for node in drawing.iter()):
+        if drawing.find(".//foreignobject") is None:
             drawing.drop_tree()
     return copy
 

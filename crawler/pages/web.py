@@ -8,6 +8,8 @@ from dataclasses import replace
 from html import unescape
 from typing import Final
 
+from lxml.html import HtmlElement
+
 from crawler.errors import Blocked, Gone, PageChanged
 from crawler.items import Link, Page, RawItem, Reply
 from crawler.markup.challenge import refuse_challenge
