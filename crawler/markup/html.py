@@ -75,18 +75,23 @@ def plain_text(element: HtmlElement) -> str:
     pieces: list[str] = []
     walk = etree.iterwalk(element, events=("start", "end"))
     for event, node in walk:
-        if node.tag in _UNREAD:
+        if node.tag in _UNREAD and not _holds_html(node):
             if event == "start":
                 walk.skip_subtree()
         elif node.tag in _BLOCKS:
             pieces.append("\n")
         elif node.tag in _CELLS:
             pieces.append(" ")
-        if event == "start" and node.tag not in _UNREAD:
+        if event == "start" and (node.tag not in _UNREAD or node.tag == "svg"):
             pieces.append((node.text or "").replace("\n", " "))
         elif event == "end" and node is not element:
             pieces.append((node.tail or "").replace("\n", " "))
     return "\n".join(filter(None, map(collapse, "".join(pieces).split("\n"))))
+
+
+def _holds_html(node: HtmlElement) -> bool:
+    """Whether an element that is no text holds some: paragraphs in the `foreignObject` of a drawing."""
+    return node.tag == "svg" and node.find(".//foreignobject") is not None
 
 
 def inner_html(element: HtmlElement) -> str:

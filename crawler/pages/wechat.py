@@ -17,11 +17,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 from lxml.html import HtmlElement
 
-from crawler.errors import Blocked, CrawlError, Detail, Gone, PageChanged, RateLimited
+from crawler.errors import Blocked, CrawlError, Detail, Gone, PageChanged
 from crawler.items import Link, Page, RawItem, Reply
 from crawler.markup.encoding import decode_reply
 from crawler.markup.html import collapse, inner_html, metas, parse, plain_text
 from crawler.markup.javascript import STRING, JsValue, read_literal, strings, unquote
+from crawler.markup.notices import error_of_notice
 
 HOST: Final = "mp.weixin.qq.com"
 
@@ -168,22 +169,6 @@ _NOTICES: Final = (
     "//*[contains(@class, 'weui-msg') or contains(@class, 'page_msg') or contains(@class, 'page_rumor')]",
 )
 _NOTICE_DETAIL: Final = "//*[contains(@class, 'weui-msg__desc')]"
-# Seen 2026-11: 环境异常 / 系统出错，请稍后再试 / 该内容已被发布者删除
-_NOTICE_ERRORS: Final[tuple[tuple[type[CrawlError], re.Pattern[str]], ...]] = (
-    (
-        Blocked,
-        re.compile(r"环境异常|验证|访问过于频繁|扫描二维码|在微信(?:客户端)?(?:中)?打开|verif|unusual|captcha", re.I),
-    ),
-    (RateLimited, re.compile(r"稍[后候]|系统(?:出错|繁忙|错误)|频繁|try again later|system (?:error|busy)", re.I)),
-    (
-        Gone,
-        re.compile(
-            r"删除|违规|违反|无法(?:进行)?查看|不存在|过期|失效|迁移|注销|屏蔽|封禁|冻结|投诉|侵权|不实|停止访问|参数错误|下架|不可见"
-            r"|deleted|violat|available|unable to view|be viewed|expired|migrat|invalid|reported",
-            re.I,
-        ),
-    ),
-)
 # Seen 2026-11: window.transferTargetLink = 'https://mp.weixin.qq.com/s/Zk3q_Rw-8yT0aB1cD2eF3g'
 _TRANSFER: Final = re.compile(r"transfer_?target_?link\s*=\s*['\"](https?://[^'\"\s]{1,2000})", re.I)
 
@@ -496,9 +481,7 @@ def _refusal(reply: Reply, document: HtmlElement, scripts: str) -> CrawlError:
 
 def _notice_error(reply: Reply, notice: str, detail: str, scripts: str) -> CrawlError:
     message = f"{notice}：{detail}" if detail and detail != notice else notice
-    error = next(
-        (error for text in (notice, message) for error, pattern in _NOTICE_ERRORS if pattern.search(text)), None
-    )
+    error = error_of_notice(notice) or error_of_notice(message)
     if error is None:
         return PageChanged("unknown-notice", url=reply.url, notice=message)
     if error is Gone and (moved := _TRANSFER.search(scripts)):

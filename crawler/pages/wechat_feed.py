@@ -21,6 +21,7 @@ from crawler.items import Page, RawItem, Reply
 from crawler.markup.encoding import decode_reply
 from crawler.markup.entry import Channel, Entry
 from crawler.markup.feed_json import describe_answer
+from crawler.markup.notices import is_notice
 from crawler.markup.text import digest, plain, plain_title
 from crawler.pages.feed import Feed, feed_of, read_feed
 
@@ -43,12 +44,6 @@ _NO_ACCOUNT: Final = re.compile(
 )
 """Titles of feeds of several accounts: there an entry's author is its account."""
 
-# Seen 2026-11: 该内容已被发布者删除
-_FAILURES: Final = re.compile(
-    r"获取全文失败|.{0,30}完成验证后即可继续访问|该内容已被发布者删除|此内容因违规无法查看|该内容暂时无法查看"
-    r"|参数错误.{0,10}$|DELETED$"
-)
-"""The text that a mirror stores for an article that it could not fetch."""
 _LONGEST_FAILURE: Final = 2000  # characters of HTML; an article that quotes such a notice is longer
 
 # Seen 2026-11: <style>p { margin: 0 }</style>
@@ -166,7 +161,7 @@ def _unless_failure(content: str | None) -> str | None:
     """The content, unless the mirror could not fetch it: a notice instead, or nothing but its own style sheet."""
     if content is None or len(content) > _LONGEST_FAILURE:
         return content
-    return content if _STYLE.sub("", content).strip() and not _FAILURES.match(plain(content)) else None
+    return content if _STYLE.sub("", content).strip() and not is_notice(plain(content)) else None
 
 
 def _direct(url: str) -> str:

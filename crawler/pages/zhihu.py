@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from html import unescape
+from html import escape, unescape
 from itertools import chain
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -183,23 +183,61 @@ def _number(record: Record) -> str:
 
 
 def _title(record: Record, kind: str) -> str:
-    """Its title; an answer's is its question's, and a pin, which has none, is called by its first words."""
+    """Its title; an answer's is its question's; a pin's, which has none, is its first words, or its author."""
     if kind == "answer":
         return plain_title(_text(_part(record, "question"), "title", "name") or _text(record, "title"))
     title = plain_title(_text(record, "title"))
     if title or kind != "pin":
         return title
-    text = plain(_html(record)[:1000])
+    content = record.get("content")
+    pieces = content if isinstance(content, list) else []
+    own_text = "".join(_piece(piece) for piece in pieces if isinstance(piece, dict) and not _is_card(piece))
+    text = plain(own_text[:1000]) or plain(_html(record)[:1000])
+    if not text and (author := plain_title(_text(_part(record, "author"), "name"))):
+        return f"{author}的想法"
     return text if len(text) <= _TITLE_FROM_TEXT else f"{text[:_TITLE_FROM_TEXT]}…"
 
 
 def _html(record: Record) -> str:
-    """The content; that of a pin is a list of pieces, unless it comes as HTML too."""
+    """The content; that of a pin is a list of pieces, and what the pin passes on."""
     content = record.get("content")
-    if isinstance(content, list):
-        pieces = (_text(piece, "own_text", "content") for piece in content if isinstance(piece, dict))
-        return _text(record, "content_html", "contentHtml") or "".join(pieces)
-    return _text(record, "content")
+    if not isinstance(content, list) and not _passed_on(record):
+        return _text(record, "content")
+    pieces = [piece for piece in content if isinstance(piece, dict)] if isinstance(content, list) else []
+    written = _text(record, "content_html", "contentHtml") or ("" if pieces else _text(record, "content"))
+    html = written or "".join(_piece(piece) for piece in pieces if not _is_card(piece))
+    html += "".join(
+        _piece(piece) for piece in pieces if _is_card(piece) and _text(piece, "url") not in unescape(written)
+    )
+    if passed_on := _passed_on(record):
+        author = plain_title(_text(_part(passed_on, "author"), "name"))
+        byline = f"<p>{escape(author)}：</p>" if author else ""
+        html += f"<blockquote>{byline}{_html(passed_on)}</blockquote>"
+    return html
+
+
+def _passed_on(record: Record) -> Record:
+    """The pin that a pin passes on."""
+    return next((pin for name in ("origin_pin", "originPin", "repin") if (pin := _part(record, name))), {})
+
+
+def _is_card(piece: Record) -> bool:
+    """Whether a piece of a pin is no text: a link's card, a picture, a video."""
+    return _text(piece, "type") not in {"", "text"}
+
+
+def _piece(piece: Record) -> str:
+    """A piece of a pin as HTML (lilydjwg/morerssplz#34): text, a link with its title, a picture, a video."""
+    text, kind = _text(piece, "own_text", "content"), _text(piece, "type")
+    if not _is_card(piece):
+        return text
+    url = absolute(_text(piece, "url", "original_url", "data_draft_url"), _HOME)
+    if url and kind in {"image", "picture"}:
+        return f'<p><img src="{escape(url)}"></p>'
+    label = _text(piece, "title", "name") or plain_title(text)
+    if url:
+        return f'<p><a href="{escape(url)}">{escape(label or url, quote=False)}</a></p>'
+    return f"<p>{escape(label, quote=False)}</p>" if label else ""
 
 
 def _without_copies(html: str) -> str:

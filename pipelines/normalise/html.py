@@ -50,6 +50,10 @@ _NOT_TO_SEND: Final = "\0\ufdd0\ufdd1\ufdd2"
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]+")
 _CHARACTER_REFERENCE: Final = re.compile("&#(?:([0-9]{1,9})|[xX]([0-9A-Fa-f]{1,8}));?")
 _WHITE_SPACE: Final = re.compile("[\t\r\n]+")
+# class="line-numbers-rows", class="hljs-ln-numbers", class="gutter", class="lineno"
+_LINE_NUMBERS: Final = re.compile(
+    r"(?:^|[\s_-])(?:line-?numbers?-?(?:rows)?|ln-numbers?|gutter|linenos?|line-index|lnum)(?:$|[\s_-])", re.IGNORECASE
+)
 _HIDDEN: Final = etree.XPath("//*[@hidden or contains(@style, 'display:none') or contains(@style, 'display: none')]")
 _STRING: Final = etree.XPath("string()", smart_strings=False)
 
@@ -98,6 +102,8 @@ def _read_tree_text(source: str, base: str, rules: Rules) -> Content:
     root = _parse_html(source)
     if root is None:
         return Content("")
+    write_formulas(root)
+    unwrap_drawings(root)
     for element in [*root.iter(*_DROPPED), *cast(list[etree._Element], _HIDDEN(root))]:
         _clear_element(element)
     links = _mark_links(root, base)
@@ -127,6 +133,85 @@ def _clear_element(element: etree._Element) -> None:
     tail = element.tail
     element.clear()
     element.tail = tail
+
+
+# ---- Formulas and drawings, whose text is in attributes or in elements that are dropped
+
+# alt="x" of a picture whose address is https://www.zhihu.com/equation?tex=x or …/svg.latex?x
+_FORMULA_PICTURE: Final = re.compile(r"(?:/equation\?tex=|latex\?|/math/render/|/tex\?|chart\?cht=tx)", re.IGNORECASE)
+_FORMULA_CLASS: Final = re.compile(
+    r"(?:^|[\s_-])(?:tex|latex|math|formula|equation|katex|mathjax)(?:$|[\s_-])", re.IGNORECASE
+)
+_DOLLARS: Final = re.compile(r"^\s*(?:\${1,2}|\\\(|\\\[)|(?:\${1,2}|\\\)|\\\])\s*$")
+_MAX_FORMULA: Final = 2_000
+_TEX_SCRIPTS: Final = etree.XPath("//script[starts-with(@type, 'math/tex')]")
+_TEX_ATTRIBUTES: Final = ("data-formula", "data-tex", "data-latex", "data-math", "alttext")
+_WITH_TEX: Final = etree.XPath("//*[@data-formula or @data-tex or @data-latex or @data-math or @alttext]")
+_KATEX: Final = etree.XPath("//*[contains(concat(' ', @class, ' '), ' katex ')]")
+_ANNOTATED: Final = etree.XPath(".//annotation[contains(@encoding, 'tex') or contains(@encoding, 'TeX')]")
+_MATHJAX_OUTPUT: Final = etree.XPath(
+    "//*[contains(@class, 'MathJax_Preview') or contains(@class, 'MathJax_Display')"
+    " or (contains(concat(' ', @class, ' '), ' MathJax ') and following-sibling::*[1][self::script])]"
+)
+_LONG_LABEL: Final = 8
+"""Characters of a drawing's text that is a sentence or a heading; shorter ones label a chart."""
+
+
+def write_formulas(root: etree._Element) -> None:
+    """Write each formula as TeX between dollars in place of its picture, where the page has the TeX.
+
+    Editors of WeChat keep it in `data-formula`, Zhihu in `data-tex` and in a picture's `alt`, MathJax in a script,
+    KaTeX and MathML in an annotation.
+    """
+    for element in cast(list[etree._Element], _TEX_SCRIPTS(root)):
+        _write_formula(element, element.text or "")
+    for element in cast(list[etree._Element], _MATHJAX_OUTPUT(root)):
+        _clear_element(element)
+    for element in [*cast(list[etree._Element], _KATEX(root)), *root.iter("math")]:
+        annotations = cast(list[etree._Element], _ANNOTATED(element))
+        if annotations:
+            _write_formula(element, annotations[0].text or "")
+    for element in cast(list[etree._Element], _WITH_TEX(root)):
+        _write_formula(element, next(filter(None, map(element.get, _TEX_ATTRIBUTES)), ""))
+    for element in list(root.iter("math")):
+        if not element.get(_WRITTEN):
+            _write_formula(element, " ".join(_read_string(element).split()))
+    for image in list(root.iter("img")):
+        alt = image.get("alt") or ""
+        is_formula = image.get("eeimg") or _FORMULA_PICTURE.search(image.get("src") or "")
+        if alt and (is_formula or _FORMULA_CLASS.search(image.get("class") or "")):
+            _write_formula(image, alt)
+
+
+_WRITTEN: Final = "data-written"
+
+
+def _write_formula(element: etree._Element, tex: str) -> None:
+    """Put a formula in the place of an element."""
+    tex = _DOLLARS.sub("", " ".join(tex.split()))
+    if not tex or len(tex) > _MAX_FORMULA:
+        return
+    _clear_element(element)
+    element.tag = "span"
+    element.set(_WRITTEN, "formula")
+    element.text = f"${tex}$"
+
+
+def unwrap_drawings(root: etree._Element) -> None:
+    """Take the text out of drawings: layouts of WeChat posts put paragraphs into the `foreignObject` of an `svg`."""
+    for drawing in list(root.iter("svg")):
+        inner = list(drawing.iter("foreignobject", "foreignObject"))
+        labels = [node for node in drawing.iter("text") if len(" ".join(_read_string(node).split())) >= _LONG_LABEL]
+        contents = [*(child for node in inner for child in node), *([] if inner else labels)]
+        loose = " ".join(node.text.strip() for node in inner if node.text and node.text.strip())
+        if not contents and not loose:
+            continue
+        for label in labels:
+            label.tag = "p"
+        tail = drawing.tail
+        drawing.clear()
+        drawing.tag, drawing.tail, drawing.text = "div", tail, loose or None
+        drawing.extend(contents)
 
 
 # ---- Links: a mark with a number stands before the label of each
@@ -204,11 +289,15 @@ def _flatten_row(row: etree._Element) -> None:
 
 def _keep_lines(element: etree._Element) -> None:
     """Keep line breaks and indents of program code. WeChat writes a `code` element for each line."""
+    for node in list(element.iter()):
+        if isinstance(node.tag, str) and _LINE_NUMBERS.search(f"{node.get('class') or ''} {node.get('id') or ''}"):
+            _clear_element(node)
     for end in element.iter("br"):
         end.tail = "\n" + (end.tail or "")
-    lines = list(element.iter("code"))
-    for line in lines if len(lines) > 1 else ():
-        line.tail = "\n" + (line.tail or "")
+    for tags in (("code",), ("li", "div", "p", "tr", "section")):
+        lines = list(element.iter(*tags))
+        for line in lines if len(lines) > 1 else ():
+            line.tail = "\n" + (line.tail or "").removeprefix("\n")
     code = _read_string(element).expandtabs(4)
     _clear_element(element)
     element.text = _BREAK.join(map(_mark_indent, code.split("\n")))

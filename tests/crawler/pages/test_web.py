@@ -36,7 +36,6 @@ def described(*nodes: Any) -> str:
 def test_the_heading_that_the_title_repeats_is_the_title() -> None:
     assert read().title == "int8 实战"
     assert read(body=f"<h1>端侧部署论坛</h1>{TEXT}").title == "int8 实战 - 端侧小站"
-    assert read(described({"@type": "BlogPosting", "headline": "另一个标题"})).title == "另一个标题"
 
 
 @pytest.mark.parametrize("kind", ["Article", "https://schema.org/NewsArticle", ["WebPage", "BlogPosting"]])
@@ -64,7 +63,7 @@ def test_a_date_is_taken_from_what_is_surest() -> None:
     stamp = '<time datetime="2026-10-18">昨天</time>'
     byline = '<p class="info">2026年10月17日 09:30　来源：本站</p>'
     said = described({"@type": "Article", "datePublished": "2026-10-20"})
-    body = f"<h1>int8 实战</h1>{byline}{stamp}{TEXT}"
+    body = f"<article><h1>int8 实战</h1>{byline}{stamp}{TEXT}</article>"
     assert read(said + meta, body).published == "2026-10-20"
     assert read(meta, body).published == "2026-10-19"
     assert read("", body).published == "2026-10-18"

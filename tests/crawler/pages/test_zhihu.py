@@ -233,3 +233,35 @@ def test_real_answers_of_2016_and_of_the_api_are_read(corpus: Path) -> None:
     (item,) = zhihu.items(reply(detail)).items
     assert (item.title, item.published) == (truth["question"]["title"], str(truth["created_time"]))
     assert shown(item.html or "") == shown(truth["content"])
+
+
+def pin(**fields: Any) -> RawItem:
+    record = {"id": "1890000000000000009", "type": "pin", "created": 1763258400, "author": {"name": "丁"}, **fields}
+    return only(record)
+
+
+CARD = {
+    "type": "link",
+    "title": "一篇讲量化的论文",
+    "url": "https://link.zhihu.com/?target=https%3A//arxiv.org/abs/2610.00001",
+}
+
+
+def test_the_link_of_a_pin_stays() -> None:
+    item = pin(content=[{"type": "text", "content": "写得清楚。"}, CARD])
+    assert item.title == "写得清楚。"
+    assert "arxiv.org/abs/2610.00001" in (item.html or "")
+    assert "一篇讲量化的论文" in (item.html or "")
+
+
+def test_a_pin_of_a_link_or_a_picture_alone_is_an_item() -> None:
+    assert pin(content=[CARD]).title == "一篇讲量化的论文"
+    picture = pin(content=[{"type": "image", "url": "https://pic1.zhimg.com/v2-a.jpg"}])
+    assert (picture.title, picture.image) == ("丁的想法", "https://pic1.zhimg.com/v2-a.jpg")
+
+
+def test_a_pin_says_what_it_passes_on() -> None:
+    pieces = [{"type": "text", "content": "原话。"}, CARD]
+    passed_on = {"id": "2", "type": "pin", "author": {"name": "戊"}, "content": pieces}
+    html = pin(content=[{"type": "text", "content": "同意"}], origin_pin=passed_on).html or ""
+    assert [part in html for part in ("同意", "戊", "原话。", "arxiv.org")] == [True] * 4

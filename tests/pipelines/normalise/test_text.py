@@ -326,3 +326,59 @@ def test_a_title_is_never_taken_off_whole(words: list[str]) -> None:
     assert found.title in title
     assert bool(found.title) == bool(title)
     assert split_title(found.title, (), RULES).title == found.title
+
+
+# ---- Text that pages keep in attributes, drawings and rows
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        '<span data-formula="O(n^2)"><svg><g><path d="M0"></path></g></svg></span>',
+        '<span data-formula="O(n^2)"><embed src="https://mmbiz.qlogo.cn/x" data-type="svg+xml"></span>',
+        '<img src="https://www.zhihu.com/equation?tex=O%28n%5E2%29" alt="O(n^2)" eeimg="1">',
+        '<span class="ztext-math" data-eeimg="1" data-tex="O(n^2)">O(n^2)</span>',
+        '<img class="latex" src="https://s0.wp.com/latex.php?latex=O" alt="$O(n^2)$">',
+        '<script type="math/tex">O(n^2)</script>',
+        (
+            '<span class="katex"><span class="katex-mathml"><math><semantics><mi>O</mi>'
+            '<annotation encoding="application/x-tex">O(n^2)</annotation></semantics></math></span>'
+            '<span class="katex-html" aria-hidden="true">O(n2)</span></span>'
+        ),
+        '<math alttext="O(n^2)"><mi>O</mi></math>',
+    ],
+)
+def test_a_formula_is_tex_between_dollars(formula: str) -> None:
+    assert html(f"<p>复杂度为 {formula}，其中</p>", RULES).text == "复杂度为 $O(n^2)$，其中"
+
+
+def test_a_formula_without_its_tex_is_its_characters() -> None:
+    assert html("<p>记 <math><mi>x</mi><mo>=</mo><mn>1</mn></math> 为</p>", RULES).text == "记 $x = 1$ 为".replace(
+        " = ", "="
+    )
+
+
+def test_a_picture_that_is_no_formula_leaves_no_text() -> None:
+    assert html('<p>见图<img src="a.png" alt="作者拍的照片">。</p>', RULES).text == "见图。"
+
+
+def test_paragraphs_inside_a_drawing_stay_and_its_labels_go() -> None:
+    drawing = "<svg><foreignObject><section><p>排在画里的一段话。</p></section></foreignObject></svg>"
+    assert html(f"<p>甲</p><section>{drawing}</section><p>乙</p>", RULES).text == "甲\n排在画里的一段话。\n乙"
+    assert html("<p>甲</p><svg><title>图标</title><text>12 ms</text><path d='M0'></path></svg>", RULES).text == "甲"
+    assert html("<svg><text>一行写在画里的小标题</text></svg>", RULES).text == "一行写在画里的小标题"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "<pre>a = 1\nif a:\n    b()</pre>",
+        "<pre><code>a = 1</code><code>if a:</code><code>    b()</code></pre>",
+        "<pre><ol><li>a = 1</li><li>if a:</li><li>    b()</li></ol></pre>",
+        "<pre><div>a = 1</div><div>if a:</div><div>    b()</div></pre>",
+        "<pre>a = 1<br>if a:<br>    b()</pre>",
+        '<pre><span class="line-numbers-rows"><span>1</span><span>2</span></span>a = 1\nif a:\n    b()</pre>',
+    ],
+)
+def test_code_keeps_its_lines_and_loses_their_numbers(code: str) -> None:
+    assert html(code, RULES).text == "a = 1\nif a:\n    b()"

@@ -1,0 +1,268 @@
+"""The title of an article's page, by agreement of the signs that a page has for it.
+
+No sign can be trusted alone: an `<h1>` may be the site's logo, `<title>` ends in the site's name, og:title may be cut,
+and the headline of JSON-LD may be a tagline. A heading that the page's other signs repeat is the title.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from html import unescape
+from typing import Final
+from urllib.parse import urlsplit
+
+from lxml.html import HtmlElement
+
+from crawler.markup.html import collapse, plain_text
+from crawler.markup.metadata import PageMetadata
+
+# Seen 2026-11: 两比特量化 | 某博客 / 全文如下_新闻中心_某网 / 监察条例-纪检
+_SEPARATOR: Final = re.compile(
+    r"\s+[-–—|│·•:»«›‹/\\]+\s+|\s*[|｜│_»«]+\s*|\s*(?:--|——)\s*|\s+[-–—]|(?<=\w)[-–—]\s+"
+    r"|(?<=[\u4e00-\u9fff？！。”》…])[-–](?=[\u4e00-\u9fff])"
+)
+# Seen 2026-11: <h1 class="site-title">, <h1 class="widget-title">, <h1 class="screen-reader-text">
+_FRAME_MARK: Final = re.compile(
+    r"(?:^|[ _-])(?:site|logo|brand|blog|widget|menu|nav|sidebar|screen-reader|sr-only|hidden|comment|related|footer)",
+    re.IGNORECASE,
+)
+# Seen 2026-11: <h1 class="entry-title">, <h1 class="art-title">
+_TITLE_MARK: Final = re.compile(
+    r"(?:entry|post|art|article|page|content|news|story)[-_]{0,2}(?:title|headline|header)|^(?:title|headline)\b|article",
+    re.IGNORECASE,
+)
+_ELLIPSIS: Final = re.compile(r"\s*(?:…|\.\.\.)\s*$")
+_UNREAD: Final = frozenset(
+    {"script", "style", "noscript", "template", "head", "title", "svg", "a", "nav", "footer", "option"}
+)
+
+_LEAST_SCORE: Final = 1.0  # of an <h1>; one that two other signs repeat has 3 and more
+_LEAST_SCORE_BELOW: Final = 2.5  # of an <h2> or <h3>: most of them head a part of the text, or a list beside it
+_LEAST_LONE_SCORE: Final = 0.3  # of the only <h1> that is not the site's: nothing speaks against it
+_MOST_HEADINGS: Final = 60  # of each level
+_LONGEST: Final = 300  # characters of an element that may repeat the title
+_MOST_ELEMENTS: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The title of a page.
+
+    Args:
+        text: in one line; empty where the page has none.
+        element: that shows it; None where only the page's metadata has it.
+    """
+
+    text: str
+    element: HtmlElement | None = None
+
+
+@dataclass(slots=True)
+class _Signs:
+    """The signs of a page's title, apart from its headings.
+
+    Args:
+        names: of the site, folded.
+        og: og:title, else twitter:title, without the site's name.
+        written: `<title>` without the site's name.
+        stated: all of these, and JSON-LD's headline.
+        parts: of `<title>`, without those that are the site's name.
+    """
+
+    names: set[str]
+    og: str = ""
+    written: str = ""
+    stated: list[str] = field(default_factory=list)
+    parts: list[str] = field(default_factory=list)
+
+
+def find_headline(page: PageMetadata) -> Headline:
+    """Find the title of an article's page, and the element that shows it.
+
+    Returns:
+        The `<h1>` that agrees best with og:title, `<title>` and JSON-LD; else an `<h2>` or `<h3>` that repeats them;
+        else the title of the metadata, less the site's name. A cut title yields to the whole one.
+    """
+    signs = _read_signs(page)
+    heading = _best_heading(page, signs)
+    if heading is not None:
+        return Headline(_whole(_without_kicker(heading, signs), signs), heading)
+    headline = collapse(page.says("headline"))
+    metadata_titles = [title for title in (signs.og, headline) if title and _fold(title) not in signs.names]
+    if metadata_titles:
+        return Headline(_whole(metadata_titles[0], signs), None)
+    repeated = None if page.is_heavy else _repeated_in_text(page.document, signs)
+    return repeated or Headline(signs.written)
+
+
+def _read_signs(page: PageMetadata) -> _Signs:
+    written = collapse(page.document.findtext("head/title") or page.document.findtext(".//title") or "")
+    og = collapse(unescape(page.meta(("og:title",)))) or collapse(unescape(page.meta(("twitter:title",))))
+    signs = _Signs({_fold(name) for name in (*page.site_names(), *_host_names(page.address))})
+    signs.names |= {
+        _fold(heading.text_content()) for heading in page.document.iter("h1") if _is_home_link(heading, page)
+    }
+    parts = [part for part in _SEPARATOR.split(written) if part]
+    if len(parts) > 1 and og and _fold(og) != _fold(written) and _fold(parts[-1]) not in _fold(og):
+        signs.names.add(_fold(parts[-1]))
+    signs.names.discard("")
+    signs.og, signs.written = _without_names(og, signs.names), _without_names(written, signs.names)
+    titles = (
+        signs.og,
+        collapse(page.says("headline")),
+        signs.written,
+        collapse(page.meta(("citation_title", "title"))),
+    )
+    signs.stated = [title for title in titles if _fold(title)]
+    signs.parts = [part for part in parts if _fold(part) not in signs.names]
+    return signs
+
+
+def _host_names(address: str) -> Iterator[str]:
+    """Names that a site may have taken from its host: `example.org`, `example`, `blog`."""
+    labels = (urlsplit(address).hostname or "").removeprefix("www.").split(".")
+    yield from (".".join(labels), ".".join(labels[-2:]), labels[0], labels[-2] if len(labels) > 1 else "")
+
+
+def _without_names(title: str, names: set[str]) -> str:
+    """A title without the site's names at its ends.
+
+    >>> _without_names("甲站 - 两比特量化 | 甲站", {"甲站"})
+    '两比特量化'
+    """
+    while separators := list(_SEPARATOR.finditer(title)):
+        first, last = separators[0], separators[-1]
+        if _fold(title[last.end() :]) in names | {""}:
+            title = title[: last.start()]
+        elif _fold(title[: first.start()]) in names | {""}:
+            title = title[first.end() :]
+        else:
+            break
+    return title
+
+
+# --- headings ------------------------------------------------------------------------------------------------------
+
+
+def _best_heading(page: PageMetadata, signs: _Signs) -> HtmlElement | None:
+    """The heading that the page's other signs support best; None where they support none."""
+    first = _scored(page, signs, "h1")
+    if first and first[0][0] >= _LEAST_SCORE:
+        return first[0][1]
+    below = [
+        (score + max((_share(heading.text_content(), title) for title in signs.stated), default=0), heading)
+        for level in ("h2", "h3")
+        for score, heading in _scored(page, signs, level)
+        if len(_fold(heading.text_content())) > 3
+    ]
+    best = max(below, key=lambda pair: pair[0], default=None)
+    if best is not None and best[0] >= _LEAST_SCORE_BELOW:
+        return best[1]
+    possible = [heading for score, heading in first if score >= 0]
+    supported = first[0][0] > _LEAST_LONE_SCORE or not signs.stated if first else False
+    return possible[0] if len(possible) == 1 and supported else None
+
+
+def _scored(page: PageMetadata, signs: _Signs, level: str) -> list[tuple[float, HtmlElement]]:
+    """The headings of a level that say something, best first; among equals the first of the page."""
+    headings = [heading for _, heading in zip(range(_MOST_HEADINGS), page.document.iter(level), strict=False)]
+    scored = [(_score(heading, page, signs), heading) for heading in headings if _fold(heading.text_content())]
+    return sorted(scored, key=lambda pair: -pair[0])
+
+
+def _score(heading: HtmlElement, page: PageMetadata, signs: _Signs) -> float:
+    """How much speaks for a heading; below 0 the site's own name."""
+    text = collapse(plain_text(heading))
+    folded = _fold(text)
+    if folded in signs.names or _is_home_link(heading, page):
+        return -1
+    marks = f"{heading.get('class') or ''} {heading.get('id') or ''}"
+    around = {node.tag for node in heading.iterancestors()}
+    score = 2 * max((_likeness(text, title) for title in signs.stated), default=0.0)
+    score += max((_share(text, title) for title in signs.stated), default=0.0)
+    score += 1 if _TITLE_MARK.search(marks) else 0
+    score -= 1.5 if _FRAME_MARK.search(marks) else 0
+    score -= 0.7 if around & {"nav", "aside", "footer"} else 0
+    score += 0.4 if around & {"article", "main"} else 0
+    if len(signs.parts) > 1 and folded == _fold(signs.parts[-1]) != _fold(signs.og):
+        score -= 2.5  # the end of `<title>` alone: the site's name, though nothing else says so
+    return score
+
+
+def _is_home_link(heading: HtmlElement, page: PageMetadata) -> bool:
+    return any(page.leads_home(link) for link in (*heading.iter("a"), *heading.iterancestors("a")))
+
+
+def _without_kicker(heading: HtmlElement, signs: _Signs) -> str:
+    """The heading's text, without a line before or after the title that the heading sets apart without punctuation."""
+    text = collapse(plain_text(heading))
+    for title in signs.stated:
+        start = text.casefold().find(title.casefold())
+        if start >= 0 and len(title) < len(text) and len(heading) and len(_fold(title)) >= 0.4 * len(_fold(text)):
+            kicker, remainder = text[:start].rstrip(), text[start + len(title) :].lstrip()
+            if not re.search(r"[\W_]$", kicker) and not re.match(r"[\W_]", remainder):
+                return text[start : start + len(title)]
+    return text
+
+
+def _whole(title: str, signs: _Signs) -> str:
+    """The title, or where it is cut, the whole one that begins with its words."""
+    begin = _fold(_ELLIPSIS.sub("", title))
+    if not _ELLIPSIS.search(title) or not begin:
+        return title
+    whole = (stated for stated in signs.stated if _fold(stated).startswith(begin) and not _ELLIPSIS.search(stated))
+    return max(whole, key=len, default=title)
+
+
+def _repeated_in_text(document: HtmlElement, signs: _Signs) -> Headline | None:
+    """The longest part of `<title>` that an element of the page shows as its whole text."""
+    written = _fold(signs.written)
+    best: Headline | None = None
+    for _, element in zip(
+        range(_MOST_ELEMENTS), document.iter("td", "div", "p", "span", "strong", "b", "font", "h4", "dt"), strict=False
+    ):
+        if any(node.tag in _UNREAD for node in (element, *element.iterancestors())):
+            continue
+        text = collapse(element.text_content()) if len(element) < 10 else ""
+        folded = _fold(text)
+        fits = len(text) <= _LONGEST and 8 <= len(folded) < len(written) and folded in written
+        if (
+            fits
+            and folded not in signs.names
+            and 5 * len(folded) >= 2 * len(written)
+            and (best is None or len(text) > len(best.text))
+        ):
+            best = Headline(text, element)
+    return best
+
+
+# --- comparing titles ----------------------------------------------------------------------------------------------
+
+
+def _fold(text: str) -> str:
+    """Letters and digits alone, in one case."""
+    return re.sub(r"[\W_]+", "", text).casefold()
+
+
+def _trigrams(text: str) -> set[str]:
+    folded = _fold(text)
+    return {folded[start : start + 3] for start in range(max(1, len(folded) - 2))} if folded else set()
+
+
+def _likeness(text: str, title: str) -> float:
+    """The share of trigrams that two texts have in common, from 0 to 1."""
+    trigrams, of_title = _trigrams(text), _trigrams(title)
+    return len(trigrams & of_title) / len(trigrams | of_title) if trigrams and of_title else 0.0
+
+
+def _share(text: str, title: str) -> float:
+    """The share of a text's trigrams that a title has too, from 0 to 1."""
+    trigrams = _trigrams(text)
+    return len(trigrams & _trigrams(title)) / len(trigrams) if trigrams else 0.0
+
+
+def same_title(text: str, titles: Iterable[str]) -> bool:
+    """Whether a text is one of the titles, apart from case, spaces and punctuation."""
+    return _fold(text) in {_fold(title) for title in titles}

@@ -1,0 +1,235 @@
+"""The main text of an article's page, as the page's own markup.
+
+trafilatura finds the text and leaves out the frame of the page; but it also leaves out lines that are only links (an
+article's paper and code), formulas and the lines of code. So its text says which blocks of the page are the article's,
+and their own markup is taken.
+"""
+
+from __future__ import annotations
+
+import re
+from copy import deepcopy
+from typing import Final
+from urllib.parse import urlsplit
+
+import trafilatura
+from lxml import etree
+from lxml.html import HtmlElement
+
+from crawler.markup.html import collapse, inner_html, parse, plain_text
+from crawler.markup.metadata import PageMetadata, site_of
+
+_NO_TEXT: Final = ("button", "iframe", "nav", "noscript", "script", "style", "template")
+_BLOCKS: Final = frozenset({
+    "address", "article", "aside", "blockquote", "center", "dd", "details", "div", "dl", "dt", "figcaption", "figure",
+    "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "ol", "p", "pre", "section",
+    "summary", "table", "td", "th", "tr", "ul",
+})  # fmt: skip
+_LINES: Final = ("p", "li", "h2", "h3", "blockquote", "pre", "td", "div", "section", "span")
+"""Elements by which the extracted lines are found again in the page."""
+_RUN: Final = "data-run"
+"""Marks an element that stands for a run of text between blocks."""
+_MAIN: Final = (
+    "//*[@itemprop='articleBody']",
+    "//article",
+    "//main | //*[@role='main']",
+    "//*[@id='content' or @id='article' or @id='main' or contains(@class, 'article') or contains(@class, 'post')]",
+    "//body",
+)
+# Seen 2026-11: https://twitter.com/intent/tweet?url=…, https://service.weibo.com/share/share.php?url=…
+_SHARING: Final = re.compile(
+    r"//(?:[\w-]+\.)*(?:facebook|twitter|x|linkedin|pinterest|reddit|tumblr|whatsapp|telegram|t|instagram|youtube|xing|vk|weibo"
+    r"|douban|renren|mastodon|threads|bsky)\.(?:com|net|me|social|app)/|/(?:share|sharer|intent)[./?]",
+    re.IGNORECASE,
+)
+# Seen 2026-11: <div class="related-posts">, <ul class="share-buttons">
+_BESIDE: Final = re.compile(
+    r"comment|related|recommend|sidebar|widget|share|social|newsletter|subscribe|promo|advert|sponsor|breadcrumb|author-?(?:box|bio)",
+    re.IGNORECASE,
+)
+
+SHORT_TEXT: Final = 600
+"""Characters; a challenge or an error page may say as much, an article says more."""
+
+_LONG_LINE: Final = 12  # characters; shorter lines stand in menus, too
+_LONGEST_LINK_LINE: Final = 300  # characters of a block that is extracted_flags for its link
+_MOST_AFTER: Final = 4  # blocks with links after the last extracted one
+
+
+def find_main_html(page: PageMetadata, title: str) -> str:
+    """Find the main text of a page.
+
+    Args:
+        page: the page.
+        title: of the article; a heading that repeats it is no part of the text.
+
+    Returns:
+        Markup; empty where the page has no text.
+    """
+    document = page.document
+    if page.is_heavy:
+        return _largest_element(document)
+    extracted = trafilatura.extract(document, output_format="html", include_links=True, include_comments=False) or ""
+    extracted = extracted[extracted.find("<body>") + len("<body>") : extracted.rfind("</body>")].strip()
+    text = plain_text(parse(f"<div>{extracted}</div>"))
+    around = _element_around(document, text)
+    if around is None:
+        return _without_title(extracted, title)
+    markup = _own_markup(around, text, title, site_of(page.address))
+    is_whole = 10 * len(_fold(plain_text(parse(f"<div>{markup}</div>")))) >= 9 * len(_fold(text))
+    return markup if is_whole else _without_title(extracted, title)
+
+
+def _largest_element(document: HtmlElement) -> str:
+    """The markup of the largest element that calls itself the main one."""
+    for path in _MAIN:
+        largest = max(document.xpath(path)[:10], key=lambda node: len(node.text_content()), default=None)
+        if largest is not None and len(largest.text_content()) >= SHORT_TEXT:
+            return inner_html(_copy(largest))
+    return ""
+
+
+def _element_around(document: HtmlElement, text: str) -> HtmlElement | None:
+    """The smallest element that holds all extracted lines that the page has as blocks of its own."""
+    lines = {_fold(line) for line in text.split("\n") if len(line) >= _LONG_LINE}
+    whole = _fold(text)
+    around: list[HtmlElement] = []
+    matched = 0
+    for node in document.iter(*_LINES) if lines else ():
+        if any(child.tag in _BLOCKS for child in node):
+            continue
+        line = _fold(node.text_content())
+        if len(line) >= _LONG_LINE and (line in lines or line in whole):
+            lines.discard(line)
+            matched += len(line)
+            ancestors = dict.fromkeys(node.iterancestors())
+            around = [ancestor for ancestor in around if ancestor in ancestors] if around else list(ancestors)
+    if not around or around[0].tag == "html" or 2 * matched < len(whole):
+        return None
+    return around[0]
+
+
+def _own_markup(around: HtmlElement, text: str, title: str, site: str) -> str:
+    """The markup of an element, less the parts that were not extracted and hold nothing that extraction loses."""
+    copy = _copy(around)
+    whole, lines = _fold(text), {_fold(line) for line in text.split("\n")}
+    containers = _containers(copy)
+    for container in containers:
+        _wrap_runs(container, containers)
+    leaves = [node for node in copy.iter() if (node.tag in _BLOCKS or node.get(_RUN)) and node not in containers]
+    extracted_flags = [_is_extracted(node, whole, lines) for node in leaves]
+    last = max((position for position, is_kept in enumerate(extracted_flags) if is_kept), default=-1)
+    first = extracted_flags.index(True) if last >= 0 else 0
+    after = 0
+    for position, node in enumerate(leaves):
+        is_title = node.tag in {"h1", "h2"} and _fold(node.text_content()) == _fold(title)
+        stays = extracted_flags[position] or (first < position and _holds_more(node, site))
+        if stays and position > last and node.text_content().strip():
+            after += 1
+            stays = after <= _MOST_AFTER
+        if (is_title or not stays) and node.getparent() is not None:
+            node.drop_tree()
+    for run in copy.xpath(f".//span[@{_RUN}]"):
+        run.drop_tag()
+    return inner_html(copy)
+
+
+def _containers(copy: HtmlElement) -> dict[HtmlElement, None]:
+    """The elements that hold blocks."""
+    containers: dict[HtmlElement, None] = {copy: None}
+    for node in copy.iter(*_BLOCKS):
+        for around in node.iterancestors():
+            if around in containers:
+                break
+            containers[around] = None
+    return containers
+
+
+def _wrap_runs(container: HtmlElement, containers: dict[HtmlElement, None]) -> None:
+    """Put each run of text and inline elements between a container's blocks into an element of its own."""
+    run: HtmlElement | None = None
+    if (container.text or "").strip():
+        run = container.makeelement("span", {_RUN: "1"})
+        run.text, container.text = container.text, None
+        container.insert(0, run)
+    for child in list(container):
+        if child is run:
+            continue
+        if child.tag in _BLOCKS or child in containers:
+            run = None
+        else:
+            if run is None:
+                run = container.makeelement("span", {_RUN: "1"})
+                container.insert(container.index(child), run)
+            tail, child.tail = child.tail, None
+            run.append(child)
+            child.tail = tail
+            continue
+        if (child.tail or "").strip():
+            run = container.makeelement("span", {_RUN: "1"})
+            run.text, child.tail = child.tail, None
+            container.insert(container.index(child) + 1, run)
+
+
+def _is_extracted(block: HtmlElement, whole: str, lines: set[str]) -> bool:
+    """Whether the text of a block is in the extracted text; of a block without text, its pictures."""
+    line = _fold(block.text_content())
+    return line in lines if len(line) < _LONG_LINE else line in whole or _parts_in(block, whole)
+
+
+def _parts_in(block: HtmlElement, whole: str) -> bool:
+    """Whether most lines of a block that breaks them itself are in the extracted text."""
+    parts = [_fold(line) for line in plain_text(block).split("\n")]
+    return 2 * sum(len(part) for part in parts if part in whole) > sum(map(len, parts))
+
+
+def _holds_more(block: HtmlElement, site: str) -> bool:
+    """Whether a block holds what extraction loses: code, a formula, a picture, or a link to another site."""
+    if _is_beside(block):
+        return False
+    if block.tag == "pre" or block.find(".//math") is not None or block.find(".//pre") is not None:
+        return True
+    if not block.text_content().strip():
+        return True
+    if len(block.text_content()) > _LONGEST_LINK_LINE:
+        return False
+    targets = [link.get("href") or "" for link in block.iter("a")]
+    return any(_leads_elsewhere(target, site) for target in targets)
+
+
+def _leads_elsewhere(target: str, site: str) -> bool:
+    try:
+        is_web = urlsplit(target).scheme in {"http", "https"}
+        return is_web and site_of(target) != site and not _SHARING.search(target)
+    except ValueError:
+        return False
+
+
+def _is_beside(block: HtmlElement) -> bool:
+    around = (block, *block.iterancestors())
+    return any(
+        node.tag in {"aside", "figcaption", "footer", "form", "nav"}
+        or _BESIDE.search(f"{node.get('class') or ''} {node.get('id') or ''}")
+        for node in around
+    )
+
+
+def _copy(element: HtmlElement) -> HtmlElement:
+    """A copy without scripts and the like; a drawing stays where it holds text (HTML in `foreignObject`)."""
+    copy = deepcopy(element)
+    copy.tail = None
+    etree.strip_elements(copy, *_NO_TEXT, with_tail=False)
+    for drawing in list(copy.iter("svg")):
+        if drawing.find(".//foreignobject") is None:
+            drawing.drop_tree()
+    return copy
+
+
+def _without_title(html: str, title: str) -> str:
+    heading = re.match(r"\s*<h1[^>]{0,500}>([^<]{0,500})</h1>\s*", html)
+    return html[heading.end() :] if heading and collapse(heading[1]) == title else html
+
+
+def _fold(text: str) -> str:
+    """Letters and digits alone."""
+    return re.sub(r"[\W_]+", "", text)
