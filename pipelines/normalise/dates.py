@@ -1,7 +1,8 @@
 """Reads dates as pages write them: by a table of forms, each of which fits wholly or not at all.
 
 A form is a template of pieces: `{year}-{month}-{day}`. A text that no form fits wholly, but that begins with a whole
-day, keeps this day: the precision is `day`, and `Instant.unread` has the rest. Impossible dates are refused.
+day, keeps this day: the precision is `day`, and `Instant.unread` has the rest. Impossible dates are refused. A text in
+another language than Chinese and English, which no form fits, goes to dateparser.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 
 from pipelines.model import Instant, Precision
+from pipelines.normalise.foreign_dates import read_foreign_date
 from pipelines.normalise.time_of_day import COMPACT_TIME, HALF, LONE_HOUR, TIME, read_time_of_day
 from pipelines.normalise.zones import CHINESE_ZONE, LETTER, ZONE, find_zone, find_zone_of_letter
 from pipelines.text import HAN_RANGE, read_numeral
@@ -47,7 +49,7 @@ def read_date(raw: str, fetched_at: datetime, zone: tzinfo, *, source: str = "pu
     text = " ".join(raw.split())
     now = fetched_at.astimezone(zone)
     try:
-        moment = _match_forms(text, now)
+        moment = _match_forms(text, now) or _read_in_other_language(text, now)
     except (ValueError, OverflowError):  # 2019-02-30
         return None
     if moment is None or not EARLIEST <= moment.time <= fetched_at + LATEST:
@@ -62,6 +64,11 @@ class _Moment:
     time: datetime
     precision: Precision
     unread: str = ""
+
+
+def _read_in_other_language(text: str, now: datetime) -> _Moment | None:
+    reading = read_foreign_date(text, now)
+    return _Moment(*reading) if reading else None
 
 
 _Reader = Callable[[re.Match[str], datetime], _Moment | None]
