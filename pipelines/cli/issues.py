@@ -28,6 +28,7 @@ def archive_import(
     paths: Annotated[
         list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False, help="往期 Markdown。")
     ],
+    replace: Annotated[bool, typer.Option("--replace", help="那一天已有草稿时，用文件换掉它。")] = False,
 ) -> None:
     """读入往期简报：刊过的不会再当新的，也供以后学习归栏与取舍。
 
@@ -35,10 +36,10 @@ def archive_import(
     """
     from pipelines.issue.decoding import NotAnIssue
     from pipelines.issue.reading import read_issue
-    from pipelines.newsroom.issues import save_issue
+    from pipelines.newsroom.issues import import_issues
 
     newsroom = newsroom_of(context)
-    issues = []
+    issues_by_file = {}
     for path in sorted(paths):
         try:
             issue = read_issue(path.read_bytes(), name=path.name, newsletter=newsroom.newsletter)
@@ -47,14 +48,19 @@ def archive_import(
             continue
         for warning in issue.warnings:
             warn(warning)
-        issues.append(issue)
-    with newsroom.store.transaction() as tx:
-        for issue in issues:
-            save_issue(tx, issue, newsroom.newsletter, newsroom.rules)
-    items = sum(len(section.entries) for issue in issues for section in issue.sections)
-    out.print(sentence("cli/imported", issues=len(issues), entries=items))
+        issues_by_file[str(path)] = issue
+    imported = import_issues(newsroom, issues_by_file, replace_drafts=replace)
+    for refusal in imported.refused:
+        fail(describe_error(refusal, terminal.get_language()))
+    for day in imported.corrected:
+        out.print(sentence("cli/corrected", day=day))
+    entry_counts = {issue.date: sum(len(section.entries) for section in issue.sections) for issue in imported.issues}
+    empty = [day for day, count in entry_counts.items() if not count]
+    for day in empty:
+        fail(sentence("cli/empty-issue", day=day))
+    out.print(sentence("cli/imported", issues=len(imported.issues), entries=sum(entry_counts.values())))
     group_what_is_new(newsroom)
-    if len(issues) < len(paths):
+    if len(imported.issues) < len(paths) or empty:
         raise typer.Exit(SOME_FAILED)
 
 
@@ -84,6 +90,22 @@ def issue_show(
     newsroom = newsroom_of(context)
     (issue,) = read_issues_to_export(newsroom.store, newsroom.newsletter, [day.date()])
     out.out(render_as_markdown(issue, newsroom), end="", highlight=False)
+
+
+@issue_app.command("unpublish")
+def issue_unpublish(
+    context: typer.Context, day: Annotated[datetime, typer.Argument(metavar="DATE", formats=DATE_FORMAT)]
+) -> None:
+    """把已刊的一期改回草稿，可以再改、再定稿。
+
+    例：jianbao issue unpublish 2020-01-27
+    """
+    from pipelines.newsroom.issues import unpublish_issue
+
+    newsroom = newsroom_of(context)
+    unpublish_issue(newsroom, day.date())
+    out.print(sentence("cli/unpublished", day=day.date()))
+    group_what_is_new(newsroom)
 
 
 @issue_app.command("lint")

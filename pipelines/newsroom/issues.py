@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from pipelines.errors import CannotDecide, NoSuchIssue
@@ -13,6 +14,7 @@ from pipelines.issue.keys import find_entry_keys
 from pipelines.issue.markdown import render_back_issues
 from pipelines.model import Issue
 from pipelines.newsletter import Newsletter
+from pipelines.newsroom import Newsroom
 from pipelines.rules import Rules
 from pipelines.store import Store, Transaction
 
@@ -27,6 +29,81 @@ def save_issue(tx: Transaction, issue: Issue, newsletter: Newsletter, rules: Rul
         rules: the tables of addresses and references.
     """
     tx.issues.save(issue, [find_entry_keys(entry, newsletter, rules) for entry in list_entries(issue)])
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The outcome of an import.
+
+    Args:
+        issues: that are stored.
+        corrected: the days whose published issue had another text before.
+        refused: files that are not stored, each with the reason.
+    """
+
+    issues: Sequence[Issue]
+    corrected: Sequence[date]
+    refused: Sequence[CannotDecide]
+
+
+def import_issues(newsroom: Newsroom, issues_by_file: Mapping[str, Issue], *, replace_drafts: bool) -> Imported:
+    """Store past issues. No draft is replaced unasked, and of two files of one day neither is stored.
+
+    Args:
+        newsroom: of the newsletter.
+        issues_by_file: the issues that were read, by the names of their files.
+        replace_drafts: whether an issue replaces the draft of its day.
+    """
+    files_by_day: dict[date, list[str]] = defaultdict(list)
+    for name, issue in issues_by_file.items():
+        files_by_day[issue.date].append(name)
+    stored: list[Issue] = []
+    corrected: list[date] = []
+    refused: list[CannotDecide] = []
+    with newsroom.store.transaction() as tx:
+        for day, names in files_by_day.items():
+            issue, former = issues_by_file[names[0]], tx.issues.get(day)
+            if len(names) > 1:
+                refused.append(CannotDecide("two-files-of-a-day", day=day, files=tuple(names)))
+            elif former is not None and former.state == "draft" and not replace_drafts:
+                refused.append(CannotDecide("import-over-draft", day=day, file=names[0]))
+            else:
+                save_issue(tx, issue, newsroom.newsletter, newsroom.rules)
+                stored.append(issue)
+                if former is not None and former.state == "published" and former != _with_stories(issue, former):
+                    corrected.append(day)
+    return Imported(stored, corrected, refused)
+
+
+def _with_stories(issue: Issue, former: Issue) -> Issue:
+    """Give the entries of an issue the stories that the same texts have in a former one."""
+    stories = {entry.markdown: entry.story for entry in list_entries(former)}
+    return replace(
+        issue,
+        sections=tuple(
+            replace(
+                section,
+                entries=tuple(replace(entry, story=stories.get(entry.markdown)) for entry in section.entries),
+            )
+            for section in issue.sections
+        ),
+    )
+
+
+def unpublish_issue(newsroom: Newsroom, day: date) -> Issue:
+    """Make a published issue a draft again; its stories are picked, no longer published.
+
+    Raises:
+        NoSuchIssue: no issue has this date.
+        CannotDecide: it is a draft already.
+    """
+    with newsroom.store.transaction() as tx:
+        issue = _get_issue(tx, day)
+        if issue.state == "draft":
+            raise CannotDecide("no-published-issue", day=day)
+        draft = replace(issue, state="draft")
+        save_issue(tx, draft, newsroom.newsletter, newsroom.rules)
+        return draft
 
 
 def remember_issues(store: Store, newsletter: Newsletter, rules: Rules) -> None:
