@@ -17,6 +17,7 @@ from scrapy.http import Request, Response
 from scrapy.settings import BaseSettings
 from twisted.python.failure import Failure
 
+from crawler.errors import Refused
 from crawler.kinds import KIND_OF_PAGE
 from crawler.network.failures import meaning
 from crawler.network.retry import plain_headers
@@ -29,6 +30,8 @@ _KEPT_HEADERS: Final = frozenset(
     {"content-type", "content-language", "etag", "last-modified", "link", "location", "retry-after"}
 )
 """Headers that a page function may read; x-ratelimit-* besides. Cookies and names of machines stay out."""
+
+_REMEDY_OF_REFUSED: Final = "; name the origin in [network] allow_hosts of newsletter.toml if it is yours"
 
 
 class Command(ScrapyCommand):
@@ -87,8 +90,9 @@ class _Recorder(Spider):
         yield from ()
 
     def _say(self, failure: Failure) -> None:
-        error = failure.value or RuntimeError()
-        self.logger.error("%s", meaning(error, self._url) or repr(error))
+        error = meaning(failure.value or RuntimeError(), self._url) or repr(failure.value)
+        remedy = _REMEDY_OF_REFUSED if isinstance(error, Refused) else ""
+        self.logger.error("%s%s", error, remedy)
 
 
 def write_recording(folder: Path, page: str, response: Response, fetched_at: datetime) -> None:
