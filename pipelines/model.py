@@ -151,7 +151,7 @@ class Evidence:
 
     Args:
         kind: `by-hand`, `reprint`, `names` (one is about the other), `shared-reference`, `near-text`, `same-title`,
-            `similar-title`; the strongest first.
+            `similar-title`, `same-event` (in words of their own); the strongest first.
         detail: for the editor: the key, the similarity.
         articles: the two ids, the smaller first.
     """
@@ -187,6 +187,23 @@ class StoryLink:
 
 
 @dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Another story that may report the same event.
+
+    Args:
+        story: its id.
+        title: of its lead.
+        probability: that the two report one event: the mean over their articles.
+        evidence: the strongest link between the two.
+    """
+
+    story: int
+    title: str
+    probability: float
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A story as the editor is offered it.
 
@@ -198,6 +215,7 @@ class Candidate:
         links: 论文 / 代码 / 项目地址 lines of its members.
         state, published_in: what was decided, and the issue that printed it.
         follows: the last issue that printed what this is news of: an earlier release, an earlier version.
+        suggested: stories that may report the same event, the likeliest first; empty until they are looked up.
     """
 
     story: Story
@@ -211,6 +229,7 @@ class Candidate:
     state: CandidateState = "new"
     published_in: date | None = None
     follows: date | None = None
+    suggested: tuple[Suggestion, ...] = ()
 
     @property
     def lead(self) -> StoredArticle:

@@ -21,6 +21,7 @@ _CHINESE: Final[Mapping[str, str]] = {
     "near-text": "正文几乎相同",
     "same-title": "标题相同",
     "similar-title": "标题相近",
+    "same-event": "同一件事",
     **STATE_NAMES,
     "zh": "中文",
     "en": "英文",
