@@ -16,6 +16,7 @@ from pipelines.group.relevance import Promotion, TopicTerms, freshness, relevanc
 from pipelines.group.trained import TrainedModel, categorise_by_model, fold_of, relevance_reasons, score
 from pipelines.model import Candidate, Reason, StoredArticle, Story, StoryLink
 from pipelines.newsletter import Labels, Newsletter
+from pipelines.rules.papers import PaperRules
 from pipelines.rules.promotion import PromotionRules
 
 MOST_LINKS: Final = 6
@@ -54,6 +55,7 @@ class GroupRules:
         trust: Mapping[str, float],
         source_category: Mapping[str, str],
         promotion: PromotionRules | None = None,
+        papers: PaperRules | None = None,
     ) -> Self:
         """Compile a newsletter's rules once for many stories.
 
@@ -62,10 +64,11 @@ class GroupRules:
             trust: by source id, where a source has one.
             source_category: by source id, where a source has one.
             promotion: patterns of promotions; none by default.
+            papers: patterns of pages that are papers; none by default.
         """
         return cls(
             newsletter,
-            CategoryRules.of(newsletter),
+            CategoryRules.of(newsletter, papers),
             TopicTerms.of(newsletter),
             newsletter.labels,
             trust,

@@ -126,7 +126,7 @@ class Description:
         >>> Description.of("a/b", "https://github.com/a/b", summary="快速推理", source="GitHub").text
         'a/b 快速推理'
         """
-        host, path = _host_and_path(url)
+        host, path = split_host_and_path(url)
         kind = _HOST_KINDS.get(host, kind)
         name_only = kind in REPOSITORIES
         return cls(
@@ -325,7 +325,8 @@ class Vocabulary:
         return {feature: weight / lengths[feature.kind] for feature, weight in weighed.items()}
 
 
-def _host_and_path(url: str) -> tuple[str, str]:
+def split_host_and_path(url: str) -> tuple[str, str]:
+    """Host, without `www.`, and path of an address; both empty where it cannot be parsed."""
     try:
         parts = urlsplit(url)
         return (parts.hostname or "").removeprefix("www."), parts.path

@@ -16,7 +16,7 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import Final, Self, cast, get_args
 
-from pipelines.group.categories import SOURCE_PRIOR, Categorised, CategoryRules, categories_named, softmax
+from pipelines.group.categories import MOST_HINTS, SOURCE_PRIOR, Categorised, CategoryRules, categories_named, softmax
 from pipelines.group.features import (
     Account,
     Description,
@@ -43,9 +43,6 @@ OPENING_BIAS: Final = Feature("bias", "opening")
 
 PRIOR: Final = Feature("prior")
 """The sum of the weights that the rules give for relevance; a category's own prior has the category's name."""
-
-MOST_HINTS: Final = 3
-"""Hints at one category that count in one title."""
 
 FOLDS: Final = 3
 """Models of relevance: each is trained without a third of the articles that lie open."""
@@ -323,6 +320,12 @@ def categorise_by_model(
         name: weights.get(BIAS, 0.0) + _weighted_sum(vector, weights) + SOURCE_PRIOR * (name in source_categories)
         for name, weights in model.categories.items()
     }
+    papers = {
+        category.name: paper
+        for category in rules.categories
+        if category.name in odds and (paper := rules.weigh_paper(category, description.host, description.path))
+    }
+    odds |= {name: odds[name] + paper.weight for name, paper in papers.items()}
     scores = softmax(odds)
     best = max(scores, key=lambda name: scores[name])
     weights = model.categories[best]
@@ -352,7 +355,9 @@ def categorise_by_model(
         ),
     )
     source_reasons = _source_reasons(description, vector, weights)
-    reasons = [*prior, *hints, *topics, *title_shapes, host, usual_category, opening, *text_reasons, *source_reasons]
+    paper_reasons = [papers[best]] if best in papers else []
+    named = [*prior, *hints, *topics, *title_shapes, host, usual_category, opening, *paper_reasons]
+    reasons = [*named, *text_reasons, *source_reasons]
     return Categorised(best, scores, _summarise(reasons))
 
 
