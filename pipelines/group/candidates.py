@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Self
 from zoneinfo import ZoneInfo
@@ -36,6 +36,7 @@ class GroupRules:
         zone: of the editor's days.
         promotion: patterns of recruitment, courses and raffles.
         model: trained on past issues and decisions; without one the rules alone grade.
+        expected: articles a week by account, as the registry expects them.
     """
 
     newsletter: Newsletter
@@ -47,6 +48,7 @@ class GroupRules:
     zone: ZoneInfo
     promotion: PromotionRules
     model: TrainedModel | None = None
+    expected: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(

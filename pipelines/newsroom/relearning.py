@@ -55,7 +55,7 @@ def retrain(
         needed = _is_enough(stored.basis if stored else None, basis, _with_stored(stored, rules).model)
         examples = _examples(tx, rules) if needed else []
     if needed:
-        model = train(examples, rules.categories, rules.topics)
+        model = train(examples, rules.categories, rules.topics, rules.expected)
         with store.transaction() as tx:
             tx.training.save_model(model.to_json(), basis)
     _grade_open(store, rules, progress)

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/ranking.py [--before 2020-07-01] [--from archive] FOLDER_OF_PAST_ISSUES POOL.jsonl
 
-Parts the issues before that day into stretches, and asks about each stretch what `jianbao evaluate` asks: trained on the
+Parts the issues before that day into stretches, and asks about each stretch as `jianbao evaluate` does: trained on the
 issues before the stretch, mixed with stories that are not older than it. Prints the means over issues and items. Only
 these figures were looked at when features and their scales were chosen, so `jianbao evaluate --split 2020-07-01` asks
 about issues that nobody had seen.

@@ -246,6 +246,13 @@ def test_a_model_that_knows_only_accounts_does_no_better_than_their_rates() -> N
     assert 0.4 < won < 0.6
 
 
+def test_an_account_that_is_not_watched_is_as_busy_as_the_registry_expects() -> None:
+    past = [Example(describe(f"{ABOUT[n % 4]}{n}", "常客"), f"2026-01-{n % 9 + 1:02}", picked=True) for n in range(40)]
+    there = [*past, *lying_open()]
+    busy, rare = (train(there, CATEGORIES, TOPICS, {"常客": weekly}).accounts["常客"].rate for weekly in (500.0, 1.0))
+    assert busy.per_hundred < rare.per_hundred
+
+
 # ---- Descriptions and features
 
 
