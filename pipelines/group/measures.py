@@ -74,7 +74,7 @@ def calibration_error(probabilities: Sequence[float], outcomes: Sequence[bool]) 
         probabilities: from 0 to 1.
         outcomes: whether each came true, in the same order.
 
-    >>> calibration_error([0.25, 0.25, 0.95, 0.95], [False, True, True, True])
+    >>> round(calibration_error([0.25, 0.25, 0.95, 0.95], [False, True, True, True]), 2)
     0.15
     """
     bins: dict[int, list[tuple[float, bool]]] = {}
