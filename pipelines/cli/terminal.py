@@ -270,7 +270,7 @@ def render_evaluation(evaluation: Evaluation) -> Iterator[Table | Text]:
     else:
         yield Text(sentence("table/no-ranking"), style="yellow")
     yield _make_sections_table(evaluation.sections)
-    if not any(sections.known == "title" for sections in evaluation.sections):
+    if not any(sections.basis == "title" for sections in evaluation.sections):
         yield Text(sentence("table/no-sections"), style="yellow")
     for sections in evaluation.sections[-1:]:
         yield _make_confusion_table(sections)
@@ -318,14 +318,14 @@ def _make_sections_table(ways: Sequence[Sections]) -> Table:
             sections.log_loss,
             sections.calibration,
         )
-        known = sentence(f"table/known-{sections.known}")
+        known = sentence(f"table/known-{sections.basis}")
         table.add_row(known, str(sections.items), *(f"{figure:.3f}" for figure in figures))
     return table
 
 
 def _make_confusion_table(sections: Sections) -> Table:
     judged = (sentence("table/judged", category=name) for name in sections.confusion)
-    table = _make_table(sentence(f"table/known-{sections.known}"), sentence("table/belongs"), *judged)
+    table = _make_table(sentence(f"table/known-{sections.basis}"), sentence("table/belongs"), *judged)
     for name, row in sections.confusion.items():
         numbers = (Text(str(number), style="green" if category == name else "") for category, number in row.items())
         table.add_row(name, *numbers)

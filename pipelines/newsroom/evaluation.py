@@ -76,7 +76,7 @@ Start = Literal["cold", "archive", "first", "pool", "rolling"]
 
 STARTS: Final[tuple[Start, ...]] = get_args(Start)
 
-Known = Literal["rules", "title", "opening"]
+SectionBasis = Literal["rules", "title", "opening"]
 """How a section is chosen: by the rules alone; by the model from the title; by the model from title and opening."""
 
 _NOT_COUNTED: Final[Mapping[Start, int]] = {"first": 1, "rolling": 2}
@@ -159,7 +159,7 @@ class Sections:
     """Quality of the choice of sections.
 
     Args:
-        known: what the choice reads.
+        basis: what the choice reads.
         items: number of tested entries.
         accuracy, top2: share of entries whose section came first, or first or second.
         macro_f1: mean of the sections' F1.
@@ -168,7 +168,7 @@ class Sections:
         confusion: numbers of entries, by the section that printed them and the section that was chosen.
     """
 
-    known: Known
+    basis: SectionBasis
     items: int
     accuracy: float
     top2: float
@@ -277,31 +277,31 @@ def evaluate(
     unprinted = [item for story, item in sorted(by_story.items()) if story not in printed_stories]
     older = [item for item in unprinted if _is_before(item.article.article, split)]
     newer = [item for item in unprinted if not _is_before(item.article.article, split)]
-    asked, repeats = _new_items([issue.date for issue in later], printed, stories)
+    answered, repeats = _new_items([issue.date for issue in later], printed, stories)
     examples = {issue.date: examples_of_issue(issue, newsletter) for issue in ordered}
     newsroom = _Newsroom(CategoryRules.of(newsletter), TopicTerms.of(newsletter), newsletter.per_issue)
-    before = [example for issue in earlier for example in examples[issue.date]]
+    earlier_examples = [example for issue in earlier for example in examples[issue.date]]
     mixtures = [
         _Mixture(
             day,
             tuple({stories[item.article.id]: item for item in reversed(items)}.values()),
             tuple(random.Random(f"{seed} {day}").sample(newer, min(drawn, len(newer)))),  # noqa: S311
         )
-        for day, items in asked.items()
+        for day, items in answered.items()
         if items
     ]
     return Evaluation(
         split=split,
         seed=seed,
         learned_issues=len(earlier),
-        learned_items=len(before),
+        learned_items=len(earlier_examples),
         tested_issues=len(later),
         repeats=repeats,
         older=len(older),
         newer=len(newer),
-        sections=newsroom.test_sections([item for items in asked.values() for item in items], before),
+        sections=newsroom.test_sections([item for items in answered.values() for item in items], earlier_examples),
         rankings=tuple(
-            newsroom.test_ranking(start, mixtures, before, examples, older, seed) for start in starts if newer
+            newsroom.test_ranking(start, mixtures, earlier_examples, examples, older, seed) for start in starts if newer
         ),
     )
 
@@ -461,7 +461,7 @@ class _Newsroom:
         self,
         start: Start,
         mixtures: Sequence[_Mixture],
-        before: Sequence[Example],
+        earlier_examples: Sequence[Example],
         examples: Mapping[date, Sequence[Example]],
         older: Sequence[_Item],
         seed: int,
@@ -471,28 +471,28 @@ class _Newsroom:
         Args:
             start: what the store knows at first.
             mixtures: in the order of their dates.
-            before: examples of the issues before the split.
+            earlier_examples: examples of the issues before the split.
             examples: of all issues, by date.
             older: stories of the pool that are surely older than the split.
             seed: of the bootstrap.
         """
-        known = [] if start == "cold" else [replace(example, category=None) for example in before]
+        training = [] if start == "cold" else [replace(example, category=None) for example in earlier_examples]
         lying_open = [(item, item.article.article.published.at.date()) for item in older] if start == "pool" else []
-        asked = []
+        answered = []
         for index, mixture in enumerate(mixtures):
-            model = self._train(known, [*lying_open, *((item, mixture.day) for item in mixture.stories)])
+            model = self._train(training, [*lying_open, *((item, mixture.day) for item in mixture.stories)])
             if index >= min(_NOT_COUNTED.get(start, 0), len(mixtures) - 1):
-                accounts = {account_of(example.description.source) for example in known}
-                asked.append(self._ask(mixture, model, accounts))
+                accounts = {account_of(example.description.source) for example in training}
+                answered.append(self._ask(mixture, model, accounts))
             if start == "rolling" or (start == "first" and index == 0):
-                known += [replace(example, category=None) for example in examples[mixture.day]]
+                training += [replace(example, category=None) for example in examples[mixture.day]]
                 there = {item.article.id for item, _ in lying_open}
                 lying_open += [(item, mixture.day) for item in mixture.drawn if item.article.id not in there]
-        picks = [pick for answers in asked for pick in answers.picks]
+        picks = [pick for answers in answered for pick in answers.picks]
         parts = {"new account": [pick for pick in picks if pick.is_new_account]}
         for category in self.categories.categories:
             parts[category.name] = [pick for pick in picks if pick.section == category.name]
-        rankings = [answers.ranking for answers in asked]
+        rankings = [answers.ranking for answers in answered]
         return Ranking(
             start=start,
             recall=_mean_recall(rankings),
@@ -501,8 +501,8 @@ class _Newsroom:
             recall_interval=bootstrap(rankings, _mean_recall, seed),
             precision_interval=bootstrap(rankings, _mean_precision, seed),
             calibration=calibration_error(
-                [probability for answers in asked for probability in answers.probabilities],
-                [outcome for answers in asked for outcome in answers.outcomes],
+                [probability for answers in answered for probability in answers.probabilities],
+                [outcome for answers in answered for outcome in answers.outcomes],
             ),
             slices={
                 name: Slice(len(chosen), mean(pick.rank < LOOKED_AT for pick in chosen))
@@ -510,15 +510,15 @@ class _Newsroom:
                 if chosen
             },
             issues=tuple(rankings),
-            unpicked=_best({item.url: item for answers in asked for item in answers.unpicked}.values()),
+            unpicked=_best({item.url: item for answers in answered for item in answers.unpicked}.values()),
         )
 
-    def _train(self, known: Sequence[Example], lying_open: Sequence[tuple[_Item, date]]) -> TrainedModel:
+    def _train(self, training: Sequence[Example], lying_open: Sequence[tuple[_Item, date]]) -> TrainedModel:
         examples = [
             Example(item.description, picked=False, fold=fold_of(item.article.id), day=day)
             for item, day in {item.article.id: (item, day) for item, day in lying_open}.values()
         ]
-        return train([*known, *examples], self.categories, self.topics)
+        return train([*training, *examples], self.categories, self.topics)
 
     def _ask(self, mixture: _Mixture, model: TrainedModel, accounts: set[str]) -> _Answers:
         picks = [self._score(item, model) for item in mixture.picks]
@@ -560,28 +560,28 @@ class _Newsroom:
             return relevance_reasons(item.description, model, self.topics, fold_of(item.article.id))
         return topic_reasons(item.description, self.topics, model.rarity)
 
-    def test_sections(self, items: Sequence[_Item], before: Sequence[Example]) -> tuple[Sections, ...]:
+    def test_sections(self, items: Sequence[_Item], earlier_examples: Sequence[Example]) -> tuple[Sections, ...]:
         """Choose the section of each item, by the rules, by a model from the title, and with the opening.
 
         Args:
             items: of the tested issues.
-            before: examples of the issues before the split.
+            earlier_examples: examples of the issues before the split.
         """
         items = [item for item in items if item.category is not None]
         if not items:
             return ()
-        model = train([replace(example, picked=None) for example in before], self.categories, self.topics)
+        model = train([replace(example, picked=None) for example in earlier_examples], self.categories, self.topics)
 
-        def choose(item: _Item, known: Known) -> Mapping[str, float]:
-            if known == "rules":
+        def choose(item: _Item, basis: SectionBasis) -> Mapping[str, float]:
+            if basis == "rules":
                 return categorise(item.article.article, self.categories).scores
-            description = replace(item.description, opening=item.opening if known == "opening" else "")
+            description = replace(item.description, opening=item.opening if basis == "opening" else "")
             return categorise_by_model(description, model, self.categories, self.topics).scores
 
-        ways: tuple[Known, ...] = ("rules", "title", "opening") if model.categories else ("rules",)
+        ways: tuple[SectionBasis, ...] = ("rules", "title", "opening") if model.categories else ("rules",)
         names = [category.name for category in self.categories.categories]
         truth = [item.category or "" for item in items]
-        return tuple(_judge_sections(known, names, truth, [choose(item, known) for item in items]) for known in ways)
+        return tuple(_judge_sections(basis, names, truth, [choose(item, basis) for item in items]) for basis in ways)
 
 
 @dataclass(frozen=True, slots=True)
@@ -615,12 +615,12 @@ def _best(unpicked: Iterable[Unpicked]) -> tuple[Unpicked, ...]:
 
 
 def _judge_sections(
-    known: Known, names: Sequence[str], truth: Sequence[str], scores: Sequence[Mapping[str, float]]
+    basis: SectionBasis, names: Sequence[str], truth: Sequence[str], scores: Sequence[Mapping[str, float]]
 ) -> Sections:
     """Compare the chosen sections with the printed ones.
 
     Args:
-        known: what the choice reads.
+        basis: what the choice reads.
         names: of all sections.
         truth: the printed section of each item.
         scores: of each item: the probability of each section.
@@ -631,7 +631,7 @@ def _judge_sections(
         confusion[name][order[0]] += 1
     right = [name == order[0] for name, order in zip(truth, ranked, strict=True)]
     return Sections(
-        known=known,
+        basis=basis,
         items=len(truth),
         accuracy=mean(right),
         top2=mean(name in order[:2] for name, order in zip(truth, ranked, strict=True)),

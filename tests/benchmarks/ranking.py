@@ -71,7 +71,7 @@ def _print(label: str, evaluations: Sequence[Evaluation]) -> None:
         items = sum(row.items for row in rows_of_ways)
         accuracy = sum(row.items * row.accuracy for row in rows_of_ways) / items
         top2 = sum(row.items * row.top2 for row in rows_of_ways) / items
-        sys.stdout.write(f"{label:26} {sections.known:8} accuracy {accuracy:.3f}  top-2 {top2:.3f}\n")
+        sys.stdout.write(f"{label:26} {sections.basis:8} accuracy {accuracy:.3f}  top-2 {top2:.3f}\n")
     sys.stdout.flush()
 
 

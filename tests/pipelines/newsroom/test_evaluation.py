@@ -94,7 +94,7 @@ def test_every_start_is_a_line_and_what_is_easy_is_ranked_first(evaluation: Eval
         assert ranking.auc > 0.99
         assert ranking.recall_interval == (1, 1)
         assert ranking.calibration < 0.05
-    assert {sections.known: sections.accuracy for sections in evaluation.sections}["title"] == 1
+    assert {sections.basis: sections.accuracy for sections in evaluation.sections}["title"] == 1
 
 
 def test_nothing_is_known_from_the_cold_and_the_first_issues_of_a_start_are_not_counted(
