@@ -75,11 +75,16 @@ class Topic(_Part):
         name: the topic's name in a reason.
         weight: score of an article on the topic.
         terms: an article that contains any of them is on the topic; Latin terms match whole words in any case.
+        ambiguous: words of other subjects too. One puts an article on the topic only where a term of any topic, or an
+            ambiguous word of another topic, stands beside it.
+        other_senses: longer words in which a term means something else: a term is not read inside them.
     """
 
     name: str = Field(min_length=1)
     weight: float
     terms: Words = Field(min_length=1)
+    ambiguous: Words = ()
+    other_senses: Words = ()
 
 
 class Labels(_Part):

@@ -27,6 +27,7 @@ from pipelines.cli.issues import archive_app, export, issue_app
 from pipelines.cli.sources import sources_app
 from pipelines.cli.start import demo, init
 from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out
+from pipelines.cli.topics import topics_app
 from pipelines.cli.usage import Group
 
 LANGUAGE_VARIABLE: Final = "JIANBAO_LANG"
@@ -71,6 +72,7 @@ for part, name in (
     (sources_app, "sources"),
     (archive_app, "archive"),
     (issue_app, "issue"),
+    (topics_app, "topics"),
     (db_app, "db"),
 ):
     app.add_typer(part, name=name)

@@ -22,16 +22,24 @@ def evaluate(
         typer.Option(metavar="FILE", dir_okay=False, exists=True, help="当时还有些什么（.jsonl，同 add）：考排序用。"),
     ] = None,
     seed: Annotated[int, typer.Option(help="抽签的种子。")] = 0,
-    strict: Annotated[bool, typer.Option(help="落选的也只学这一天以前的。")] = False,
+    start: Annotated[
+        list[str] | None,
+        typer.Option("--from", metavar="START", help="库里先知道些什么：cold archive first pool rolling；不写就都考。"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """只学某一天以前的往期，用那天以后的来考：分栏对不对，选中的排得前不前。
+    """只学某一天以前的往期，逐期考那天以后的：分栏对不对，选中的排得前不前。
 
     例：jianbao evaluate --split 2020-07-01 --pool pool.jsonl
     """
     from pipelines.newsroom import evaluation as evaluating
     from pipelines.newsroom.crawls import read_list
 
+    starts = [name for name in evaluating.STARTS if not start or name in start]
+    if unknown := set(start or ()) - set(evaluating.STARTS):
+        raise typer.BadParameter(
+            terminal.sentence("cli/unknown-start", names=tuple(sorted(unknown)), known=evaluating.STARTS)
+        )
     newsroom = newsroom_of(context)
     with newsroom.store.reading() as tx:
         issues = [issue for day in tx.issues.list_dates("published") if (issue := tx.issues.get(day))]
@@ -45,7 +53,7 @@ def evaluate(
         seed,
         newsletter=newsroom.newsletter,
         rules=newsroom.rules,
-        strict=strict,
+        starts=starts,
     )
     if as_json:
         print_json(evaluation.to_json(terminal.get_language()))

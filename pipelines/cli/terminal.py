@@ -26,6 +26,7 @@ from pipelines.wording import Language, say
 
 if TYPE_CHECKING:
     from crawler.sources.schema import Source
+    from pipelines.group.topics import TermLift
     from pipelines.issue.lint import Finding
     from pipelines.model import Candidate, Issue, Reason
     from pipelines.newsletter import Category, Newsletter
@@ -252,56 +253,100 @@ def make_source_table(sources: Iterable[Source], histories: Mapping[str, SourceR
 
 
 def render_evaluation(evaluation: Evaluation) -> Iterator[Table | Text]:
-    """Render an evaluation: its size, then a table each for sections, ranking and the best articles not picked."""
+    """Render an evaluation: its size, then tables for rankings, an issue's ranks, sections, and the best not picked."""
     numbers = {
         "issues": evaluation.learned_issues,
         "items": evaluation.learned_items,
-        "passed": evaluation.passed_over,
         "split": evaluation.split,
         "tested": evaluation.tested_issues,
         "repeats": evaluation.repeats,
+        "older": evaluation.older,
+        "newer": evaluation.newer,
     }
     yield Text(sentence("table/evaluation", **numbers))
-    if evaluation.sections is not None:
-        yield _make_sections_table(evaluation.sections)
-    else:
-        yield Text(sentence("table/no-sections"), style="yellow")
-    if evaluation.ranking is not None:
-        yield _make_ranking_table(evaluation.ranking)
-        yield _make_unpicked_table(evaluation.ranking.unpicked)
+    if evaluation.rankings:
+        yield _make_rankings_table(evaluation.rankings)
+        yield _make_ranks_table(evaluation.rankings[-1])
     else:
         yield Text(sentence("table/no-ranking"), style="yellow")
+    yield _make_sections_table(evaluation.sections)
+    if not any(sections.basis == "title" for sections in evaluation.sections):
+        yield Text(sentence("table/no-sections"), style="yellow")
+    for sections in evaluation.sections[-1:]:
+        yield _make_confusion_table(sections)
+    for ranking in evaluation.rankings[-1:]:
+        yield _make_unpicked_table(ranking.unpicked)
 
 
-def _make_sections_table(sections: Sections) -> Table:
-    title = sentence(
-        "table/sections",
-        items=sections.items,
-        accuracy=f"{sections.accuracy:.3f}",
-        top2=f"{sections.top2:.3f}",
-        macro=f"{sections.macro_f1:.3f}",
-        loss=f"{sections.log_loss:.3f}",
-    )
+def _make_rankings_table(rankings: Sequence[Ranking]) -> Table:
+    names = list(dict.fromkeys(name for ranking in rankings for name in ranking.slices))
+    slices = (sentence("table/new-account") if name == "new account" else name for name in names)
+    headings = ("recall@60", "precision@20", "AUC", sentence("table/calibration"))
+    table = _make_table(sentence("table/ranking"), sentence("table/start"), *headings, *slices)
+    for ranking in rankings:
+        recall, precision = ranking.recall_interval, ranking.precision_interval
+        parts = (ranking.slices.get(name) for name in names)
+        table.add_row(
+            f"{ranking.start} {sentence(f'table/start-{ranking.start}')}",
+            f"{ranking.recall:.3f} ({recall.low:.2f}–{recall.high:.2f})",
+            f"{ranking.precision:.3f} ({precision.low:.2f}–{precision.high:.2f})",
+            f"{ranking.auc:.4f}",
+            f"{ranking.calibration:.3f}",
+            *(f"{part.recall:.2f} / {part.picks}" if part else "—" for part in parts),
+        )
+    return table
+
+
+def _make_ranks_table(ranking: Ranking) -> Table:
+    title = sentence("table/ranks", start=sentence(f"table/start-{ranking.start}"))
+    headings = map(sentence, ("table/issue", "table/picks", "table/drawn"))
+    table = _make_table(title, *headings, "recall@60", "precision@20", "AUC")
+    for row in ranking.issues:
+        numbers = (str(row.picks), str(row.drawn), f"{row.recall:.2f}", f"{row.precision:.2f}", f"{row.auc:.4f}")
+        table.add_row(row.issue.isoformat(), *numbers)
+    return table
+
+
+def _make_sections_table(ways: Sequence[Sections]) -> Table:
+    headings = ("known", "entries", "accuracy", "top2", "macro", "loss", "calibration")
+    table = _make_table(sentence("table/sections"), *(sentence(f"table/{heading}") for heading in headings))
+    for sections in ways:
+        figures = (
+            sections.accuracy,
+            sections.top2,
+            sections.macro_f1,
+            sections.log_loss,
+            sections.calibration,
+        )
+        known = sentence(f"table/known-{sections.basis}")
+        table.add_row(known, str(sections.items), *(f"{figure:.3f}" for figure in figures))
+    return table
+
+
+def _make_confusion_table(sections: Sections) -> Table:
     judged = (sentence("table/judged", category=name) for name in sections.confusion)
-    table = _make_table(title, sentence("table/belongs"), *judged)
+    table = _make_table(sentence(f"table/known-{sections.basis}"), sentence("table/belongs"), *judged)
     for name, row in sections.confusion.items():
         numbers = (Text(str(number), style="green" if category == name else "") for category, number in row.items())
         table.add_row(name, *numbers)
     return table
 
 
-def _make_ranking_table(ranking: Ranking) -> Table:
-    title = sentence(
-        "table/ranking",
-        recall=f"{ranking.recall:.3f}",
-        precision=f"{ranking.precision:.3f}",
-        auc=f"{ranking.auc:.4f}",
-    )
-    headings = map(sentence, ("table/issue", "table/picks", "table/drawn"))
-    table = _make_table(title, *headings, "recall@60", "precision@20", "AUC")
-    for row in ranking.issues:
-        numbers = (str(row.picks), str(row.drawn), f"{row.recall:.2f}", f"{row.precision:.2f}", f"{row.auc:.4f}")
-        table.add_row(row.issue.isoformat(), *numbers)
+def make_topics_table(terms: Sequence[TermLift], proposed: Sequence[TermLift], picked: int, stored: int) -> Table:
+    """Make a table of terms with their hits, picks and lift, and of words that could be added.
+
+    Args:
+        terms: of the newsletter, those to show.
+        proposed: words that the topics lack.
+        picked: number of entries of past issues.
+        stored: number of stories that they were compared with.
+    """
+    headings = ("term", "topic", "in-issues", "in-store", "lift", "advice")
+    title = sentence("table/topics", picked=picked, stored=stored)
+    table = _make_table(title, *(sentence(f"table/{heading}") for heading in headings))
+    for row in (*terms, *proposed):
+        numbers = (str(row.picks), str(row.hits), f"{row.lift:.1f}")
+        table.add_row(Text(row.term), Text(row.topic or "—"), *numbers, sentence(f"table/advice-{row.advice}"))
     return table
 
 

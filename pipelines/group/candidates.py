@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Self
 from zoneinfo import ZoneInfo
@@ -14,10 +14,11 @@ from pipelines.deduplicate.stories import WORK_PREFIXES, find_subjects
 from pipelines.group.categories import Categorised, CategoryRules, categorise
 from pipelines.group.features import Description
 from pipelines.group.relevance import Promotion, TopicTerms, freshness, relevance, total
-from pipelines.group.trained import TrainedModel, categorise_by_model, relevance_reasons
-from pipelines.model import Candidate, StoredArticle, Story, StoryLink
+from pipelines.group.trained import TrainedModel, categorise_by_model, fold_of, relevance_reasons, score
+from pipelines.model import Candidate, Reason, StoredArticle, Story, StoryLink
 from pipelines.newsletter import Labels, Newsletter
 from pipelines.rules.events import EventRules
+from pipelines.rules.papers import PaperRules
 from pipelines.rules.promotion import PromotionRules
 
 MOST_LINKS: Final = 6
@@ -39,6 +40,7 @@ class GroupRules:
         events: how an article is read for its event.
         event_model: judges whether two articles report one event.
         model: trained on past issues and decisions; without one the rules alone grade.
+        expected: articles a week by account, as the registry expects them.
     """
 
     newsletter: Newsletter
@@ -52,6 +54,7 @@ class GroupRules:
     events: EventRules
     event_model: EventModel
     model: TrainedModel | None = None
+    expected: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -59,8 +62,10 @@ class GroupRules:
         newsletter: Newsletter,
         trust: Mapping[str, float],
         source_category: Mapping[str, str],
+        *,
         promotion: PromotionRules | None = None,
         events: EventRules | None = None,
+        papers: PaperRules | None = None,
     ) -> Self:
         """Compile a newsletter's rules once for many stories.
 
@@ -70,10 +75,11 @@ class GroupRules:
             source_category: by source id, where a source has one.
             promotion: patterns of promotions; none by default.
             events: how an article is read for its event; without names and actions by default.
+            papers: patterns of pages that are papers; none by default.
         """
         return cls(
             newsletter,
-            CategoryRules.of(newsletter),
+            CategoryRules.of(newsletter, papers),
             TopicTerms.of(newsletter),
             newsletter.labels,
             trust,
@@ -101,11 +107,18 @@ def grade(story: Story, articles: Sequence[StoredArticle], rules: GroupRules) ->
     category = _category(lead, description, rules)
     links = story_links(lead, ordered, rules.labels)
     trust = max(rules.trust.get(source, 1.0) for source in lead.sources or (lead.article.source,))
-    model = rules.model if rules.model and rules.model.relevance else None
-    about = relevance_reasons(description, model, rules.topics) if model else None
+    about = _about(ordered, rules.model, rules.topics) if rules.model and rules.model.relevance else None
     sort = rules.promotion.find_sort(lead.article.title) or ""
-    promotion = Promotion(sort, rules.promotion.weight) if sort else None
-    reasons = relevance(lead, ordered, links, rules.topics, about=about, trust=trust, promotion=promotion)
+    reasons = relevance(
+        lead,
+        ordered,
+        links,
+        rules.topics,
+        about=about,
+        rarity=rules.model.rarity if rules.model else None,
+        trust=trust,
+        promotion=Promotion(sort, rules.promotion.weight) if sort else None,
+    )
     return Candidate(
         story=story,
         articles=ordered,
@@ -148,6 +161,16 @@ def story_links(lead: StoredArticle, articles: Sequence[StoredArticle], labels: 
             if reference.key.startswith(WORK_PREFIXES) and reference.key not in lead.article.keys:
                 links.setdefault(reference.key, StoryLink(_label(reference.key, labels), reference.url))
     return tuple(links.values())[:MOST_LINKS]
+
+
+def _about(articles: Sequence[StoredArticle], model: TrainedModel, topics: TopicTerms) -> tuple[Reason, ...]:
+    """What the model says of a story's best report: a story that a reposter leads is as good as its best report."""
+    fold = fold_of(min(article.id for article in articles))
+    best = max(
+        (Description.of_article(article.article) for article in articles),
+        key=lambda each: score(each, model, topics, fold),
+    )
+    return relevance_reasons(best, model, topics, fold)
 
 
 def _category(lead: StoredArticle, description: Description, rules: GroupRules) -> Categorised:

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
+from pipelines.group.features import split_host_and_path
 from pipelines.group.words import WordList
 from pipelines.model import Article, Reason
 from pipelines.newsletter import Category, Newsletter
+from pipelines.rules.papers import PaperRules
 
 SOURCE_PRIOR: Final = 2.0
 """Log-odds of the category that a source is known for."""
 
 SUMMARY_SHARE: Final = 0.5
 """Weight of a word in the summary, where the same word in the title weighs 1."""
+
+HINT_WEIGHT: Final = 0.5
+"""Log-odds of a hint in the title, where nothing was learned yet."""
+
+MOST_HINTS: Final = 3
+"""Hints at one category that count in one title."""
 
 SUMMARY_CHARACTERS: Final = 300
 """Characters that are read of the summary, or of the text where there is no summary."""
@@ -37,15 +45,35 @@ class CategoryRules:
     categories: tuple[Category, ...]
     words: WordList
     hints: Mapping[str, WordList]
+    papers: PaperRules
 
     @classmethod
-    def of(cls, newsletter: Newsletter) -> Self:
-        """Compile the newsletter's `kinds`, `words` and `hints`."""
+    def of(cls, newsletter: Newsletter, papers: PaperRules | None = None) -> Self:
+        """Compile the newsletter's `kinds`, `words` and `hints`.
+
+        Args:
+            newsletter: with its categories.
+            papers: patterns of pages that are papers; none by default.
+        """
         return cls(
             newsletter.categories,
             WordList.of(word for category in newsletter.categories for word in category.words),
             {category.name: WordList.of(category.hints) for category in newsletter.categories if category.hints},
+            papers or PaperRules(),
         )
+
+    def weigh_paper(self, category: Category, host: str, path: str) -> Reason | None:
+        """The reason for a category that a page of a conference or journal is: it weighs as much as a page of arXiv.
+
+        Args:
+            category: of the newsletter.
+            host: without `www.`.
+            path: from the first `/`.
+        """
+        weight = category.kinds.get("arxiv")
+        if weight and self.papers.is_paper(host, path):
+            return Reason("reason/paper-site", weight, {"host": host})
+        return None
 
     def hints_in(self, text: str) -> dict[str, list[str]]:
         """The hints that a text contains, by category; a category without any is left out."""
@@ -66,6 +94,7 @@ def categorise(article: Article, rules: CategoryRules, *, source_category: str |
     """
     in_title = rules.words.found_in(article.title)
     in_summary = rules.words.found_in(opening(article)) - in_title
+    hints = rules.hints_in(article.title)
     source_categories = categories_named(source_category, rules)
     weights: dict[str, float] = {}
     reasons: dict[str, list[Reason]] = {}
@@ -75,8 +104,11 @@ def categorise(article: Article, rules: CategoryRules, *, source_category: str |
             *(Reason("reason/usual-category", SOURCE_PRIOR) for name in source_categories if name == category.name),
             *_of_words(in_title, category, 1.0),
             *_of_words(in_summary, category, SUMMARY_SHARE),
+            *_of_hints(hints.get(category.name, ())),
         ]
         reasons[category.name] = reasons_of_category
+        if paper := rules.weigh_paper(category, *split_host_and_path(article.url)):
+            reasons_of_category.append(paper)
         weights[category.name] = math.fsum(reason.weight for reason in reasons_of_category)
     scores = softmax(weights)
     best = max(scores, key=lambda name: scores[name])
@@ -108,6 +140,11 @@ def _of_kind(article: Article, category: Category) -> Iterable[Reason]:
 def _of_words(matches: Iterable[str], category: Category, share: float) -> Iterable[Reason]:
     weights = {word: category.words[word] for word in matches if word in category.words}
     return (Reason("reason/term", weight * share, {"term": word}) for word, weight in weights.items())
+
+
+def _of_hints(hints: Sequence[str]) -> Iterable[Reason]:
+    """The first hints of a title: each says little, and many say no more than a few."""
+    return (Reason("reason/term", HINT_WEIGHT, {"term": hint}) for hint in hints[:MOST_HINTS])
 
 
 def categories_named(name: str | None, rules: CategoryRules) -> tuple[str, ...]:

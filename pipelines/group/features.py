@@ -16,6 +16,7 @@ from typing import Final, Literal, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from crawler.kinds import KINDS, PLATFORMS, REPOSITORIES, Kind
+from pipelines.group.rates import Rate
 from pipelines.model import Article
 from pipelines.text import HAN_RANGE, UNSPACED, fold
 
@@ -28,12 +29,15 @@ GRAMS: Final = (1, 2)
 PIECES: Final = (3, 4)
 """Lengths of the pieces of other words: `<mobilebert>` has `bert` in common with `<tinybert>`."""
 
-FeatureKind = Literal["word", "piece", "shape", "source", "account", "host", "kind", "topic", "hint", "prior", "bias"]
+FeatureKind = Literal[
+    "word", "piece", "opening", "shape", "source", "account", "host", "kind", "topic", "hint", "prior", "bias"
+]
 """What a feature counts:
 
 - word: a word, or an n-gram of a script without blanks; piece: a part of a word
+- opening: a word of the summary or of the first part of the text
 - shape: a pattern that the title matches, a key of `SHAPES`
-- source: the name of the account, or a part of it; account: how the editor treated the account's articles
+- source: the name of the account, or a part of it; account: in which sections the issues printed the account
 - host: the host of the URL; kind: the kind of the page
 - topic: a topic of the newsletter; hint: how many hints at a category the text has
 - prior: the weight that the newsletter's rules give, as one number
@@ -88,31 +92,51 @@ class Description:
         source: account or site; empty where it says no more than the host.
         host: without `www.`.
         kind: that of the host where the host has one, so that a page is of one kind whatever source gave it.
+        opening: the summary, or the first part of the text; empty where a crawler knows only the title. A repository's
+            summary is in `text`.
+        path: of the address, from the first `/`.
     """
 
     text: str
     source: str = ""
     host: str = ""
     kind: Kind = "web"
+    opening: str = ""
+    path: str = ""
 
     @classmethod
-    def of(cls, title: str, url: str, *, summary: str = "", source: str | None = None, kind: Kind = "web") -> Self:
+    def of(
+        cls,
+        title: str,
+        url: str,
+        *,
+        summary: str = "",
+        source: str | None = None,
+        kind: Kind = "web",
+    ) -> Self:
         """Describe an article by the fields that a crawler has.
 
         Args:
             title: of the article.
-            url: its address; gives the host.
-            summary: read only where the title is a repository's name.
+            url: its address; gives host and path.
+            summary: of the article, or the first part of its text.
             source: account or site.
             kind: used where the host has no kind of its own.
 
-        >>> Description.of("a/b", "https://github.com/a/b", summary="快速推理", source="GitHub")
-        Description(text='a/b 快速推理', source='', host='github.com', kind='github')
+        >>> Description.of("a/b", "https://github.com/a/b", summary="快速推理", source="GitHub").text
+        'a/b 快速推理'
         """
-        host = _host(url)
+        host, path = split_host_and_path(url)
         kind = _HOST_KINDS.get(host, kind)
-        text = f"{title} {summary}".strip() if kind in REPOSITORIES else title
-        return cls(text[:TEXT_CHARACTERS], "" if kind in PLATFORMS else source or "", host, kind)
+        name_only = kind in REPOSITORIES
+        return cls(
+            (f"{title} {summary}".strip() if name_only else title)[:TEXT_CHARACTERS],
+            "" if kind in PLATFORMS else source or "",
+            host,
+            kind,
+            "" if name_only else summary[:TEXT_CHARACTERS],
+            path,
+        )
 
     @classmethod
     def of_article(cls, article: Article) -> Self:
@@ -120,7 +144,7 @@ class Description:
         return cls.of(
             article.title,
             article.url,
-            summary=article.summary,
+            summary=article.summary or article.text[:TEXT_CHARACTERS],
             source=article.publisher or article.source,
             kind=article.kind,
         )
@@ -197,18 +221,24 @@ def shapes(description: Description) -> Vector:
     return {Feature("shape", name): 1.0 for name, shape in SHAPES.items() if shape.search(description.text)}
 
 
+NO_RATE: Final = Rate()
+"""Of an account of which nothing is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """How the editor treated the articles of an account.
 
     Args:
-        passed_over, picked: how many articles.
+        passed_over, picked: how many articles; an article that lies open counts as passed over.
         placed: picked articles by category.
+        rate: how often the editor picks from it.
     """
 
     passed_over: int = 0
     picked: int = 0
     placed: Mapping[str, int] = field(default_factory=dict)
+    rate: Rate = NO_RATE
 
     def without(self, picked: bool | None, category: str | None) -> Account:
         """The account without one article: the features of an example must not contain its own outcome.
@@ -218,16 +248,7 @@ class Account:
             category: of that article; None counts nowhere.
         """
         placed = {name: number - (name == category) for name, number in self.placed.items()}
-        return Account(self.passed_over - (picked is False), self.picked - (picked is True), placed)
-
-    def chances(self) -> Vector:
-        """Features for relevance."""
-        if not self.passed_over and not self.picked:
-            return {Feature("account", "unknown"): 1.0}
-        return {
-            Feature("account", "picked"): math.log1p(self.picked),
-            Feature("account", "passed over"): math.log1p(self.passed_over),
-        }
+        return Account(self.passed_over - (picked is False), self.picked - (picked is True), placed, self.rate)
 
     def habits(self, categories: Sequence[str]) -> Vector:
         """Features for categories: the log-odds of each against equal shares.
@@ -277,11 +298,20 @@ class Vocabulary:
 
     def vector(self, description: Description) -> Vector:
         """Features of a description: all words of length 1 together, all pieces too, and 1 for source and host."""
-        features = self.weigh(Counter(token.feature for token in tokens(fold(description.text))))
+        features = self.text_vector(description.text)
         features.update(dict.fromkeys(source_features(description.source), 1.0))
         if description.host:
             features[Feature("host", description.host)] = 1.0
         return features
+
+    def text_vector(self, text: str) -> dict[Feature, float]:
+        """Features of a title's words and pieces."""
+        return self.weigh(Counter(token.feature for token in tokens(fold(text))))
+
+    def opening_vector(self, text: str) -> Vector:
+        """Features of the words of a summary or of the first part of a text; they have Euclidean length 1."""
+        counts = Counter(token.feature for token in tokens(fold(text)) if token.feature.kind == "word")
+        return {Feature("opening", feature.name): number for feature, number in self.weigh(counts).items()}
 
     def weigh(self, counts: Mapping[Feature, int]) -> dict[Feature, float]:
         """Values of words and pieces by their counts in one text; words have Euclidean length 1, pieces too."""
@@ -295,8 +325,10 @@ class Vocabulary:
         return {feature: weight / lengths[feature.kind] for feature, weight in weighed.items()}
 
 
-def _host(url: str) -> str:
+def split_host_and_path(url: str) -> tuple[str, str]:
+    """Host, without `www.`, and path of an address; both empty where it cannot be parsed."""
     try:
-        return (urlsplit(url).hostname or "").removeprefix("www.")
+        parts = urlsplit(url)
+        return (parts.hostname or "").removeprefix("www."), parts.path
     except ValueError:  # brackets that do not pair
-        return ""
+        return "", ""

@@ -13,9 +13,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
+from types import MappingProxyType
 from typing import Final, Self, cast, get_args
 
-from pipelines.group.categories import SOURCE_PRIOR, Categorised, CategoryRules, categories_named, softmax
+from pipelines.group.categories import MOST_HINTS, SOURCE_PRIOR, Categorised, CategoryRules, categories_named, softmax
 from pipelines.group.features import (
     Account,
     Description,
@@ -28,6 +29,7 @@ from pipelines.group.features import (
     shapes,
     tokens,
 )
+from pipelines.group.rates import Rate
 from pipelines.group.relevance import REPEATED_TOPIC_SHARE, TopicTerms, sum_by_subject
 from pipelines.model import Reason
 from pipelines.text import fold
@@ -36,11 +38,17 @@ VERSION: Final = 4
 """Version of features and JSON together: a stored model of another version is not read; a new one is trained."""
 
 BIAS: Final = Feature("bias")
+OPENING_BIAS: Final = Feature("bias", "opening")
+"""Every article whose opening is stored has it."""
+
 PRIOR: Final = Feature("prior")
 """The sum of the weights that the rules give for relevance; a category's own prior has the category's name."""
 
-MOST_HINTS: Final = 3
-"""Hints at one category that count in one title."""
+FOLDS: Final = 3
+"""Models of relevance: each is trained without a third of the articles that lie open."""
+
+OPENING_SHARE: Final = 0.5
+"""Weight of what the opening says of a section, where the title weighs 1."""
 
 MOST_REASONS: Final = 5
 """Reasons that are listed one by one; the sum of all others is one reason more."""
@@ -60,14 +68,17 @@ class TrainedModel:
     Args:
         vocabulary: of all texts of the training.
         accounts: how the editor treated the articles of the training, by account.
-        relevance: a weight for each feature; empty where too few articles were picked or passed over.
+        relevance: `FOLDS` models, each a weight for each feature; none where too few articles were picked or passed
+            over. An article that lay open in the training is scored by the model that was not trained on it.
         categories: by category, a weight for each feature; empty where too few entries had a category.
+        rarity: of the topics' terms in the store; a term that is left out has 1.
     """
 
     vocabulary: Vocabulary
     accounts: Mapping[str, Account]
-    relevance: Vector
+    relevance: tuple[Vector, ...]
     categories: Mapping[str, Vector]
+    rarity: Mapping[str, float]
 
     def account(self, description: Description) -> Account:
         """The account that published an article; an unknown account has no articles."""
@@ -82,10 +93,12 @@ class TrainedModel:
             "version": VERSION,
             "idf": _by_kind(self.vocabulary.idf),
             "accounts": {
-                name: [account.passed_over, account.picked, account.placed] for name, account in self.accounts.items()
+                name: [account.passed_over, account.picked, account.placed, *account.rate]
+                for name, account in self.accounts.items()
             },
-            "relevance": _by_kind(self.relevance),
+            "relevance": [_by_kind(weights) for weights in self.relevance],
             "categories": {name: _by_kind(weights) for name, weights in self.categories.items()},
+            "rarity": self.rarity,
         }
         return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
@@ -102,7 +115,9 @@ class TrainedModel:
                 raise ValueError(f"version {version}, not {VERSION}")
             categories = {name: _weights(weights) for name, weights in document["categories"].items()}
             accounts = {name: _account(*counts) for name, counts in document["accounts"].items()}
-            return cls(Vocabulary(_weights(document["idf"])), accounts, _weights(document["relevance"]), categories)
+            relevance = tuple(_weights(weights) for weights in document["relevance"])
+            rarity = {str(term): _finite(number) for term, number in document["rarity"].items()}
+            return cls(Vocabulary(_weights(document["idf"])), accounts, relevance, categories, rarity)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise NotAModel(f"no model: {type(error).__name__}: {error}") from error
 
@@ -134,17 +149,25 @@ def _finite(number: object) -> float:
     raise ValueError(f"no number: {number!r}")
 
 
-def _account(passed_over: int, picked: int, placed: Mapping[str, int]) -> Account:
-    return Account(int(passed_over), int(picked), {str(name): int(number) for name, number in placed.items()})
+def _account(passed_over: int, picked: int, placed: Mapping[str, int], per_hundred: float, weight: float) -> Account:
+    categories = {str(name): int(number) for name, number in placed.items()}
+    return Account(int(passed_over), int(picked), categories, Rate(_finite(per_hundred), _finite(weight)))
 
 
 # The newsletter's rules, as features
 
 
-def topic_prior(description: Description, terms: TopicTerms) -> Mapping[str, float]:
-    """The topics of the text with the weights of the rules, heaviest first."""
-    matches = terms.words.found_in(description.text)
-    topics = {terms.topic_of[term].name: terms.topic_of[term].weight for term in matches}
+def topic_prior(
+    description: Description, terms: TopicTerms, rarity: Mapping[str, float] = MappingProxyType({})
+) -> Mapping[str, float]:
+    """The topics of the text with the weights of the rules, heaviest first.
+
+    Args:
+        description: of the article.
+        terms: of the newsletter.
+        rarity: of the terms in the store; a term that is left out has 1.
+    """
+    topics = terms.weigh_topics(description.text, rarity)
     ranked = sorted(topics.items(), key=lambda item: (-item[1], item[0]))
     return {name: weight * REPEATED_TOPIC_SHARE**rank for rank, (name, weight) in enumerate(ranked)}
 
@@ -162,24 +185,25 @@ def category_prior(description: Description, rules: CategoryRules) -> Mapping[st
     }
 
 
-def relevance_vector(description: Description, vocabulary: Vocabulary, account: Account, terms: TopicTerms) -> Vector:
+def relevance_vector(
+    description: Description, vocabulary: Vocabulary, terms: TopicTerms, rarity: Mapping[str, float]
+) -> Vector:
     """Features of relevance.
 
-    The host is no feature: for some hosts the store has only articles that an issue printed, so a host's high share of
-    picks tells how its articles were collected, and not how good they are.
+    Account and host are no features: the store may have only the articles of an account that an issue printed, and
+    then a model learns that its name alone makes a pick. The account counts by its rate, which is bounded.
 
     Args:
         description: of the article.
         vocabulary: of the model.
-        account: the account that published the article, counted without this article.
         terms: the newsletter's topics.
+        rarity: of the topics' terms in the store.
     """
-    vector = {feature: number for feature, number in vocabulary.vector(description).items() if feature.kind != "host"}
-    topics = topic_prior(description, terms)
+    vector = dict(vocabulary.text_vector(description.text))
+    topics = topic_prior(description, terms, rarity)
     vector |= dict.fromkeys((Feature("topic", topic) for topic in topics), 1.0)
-    if description.source:
-        vector |= account.chances()
-    return {**vector, Feature("kind", description.kind): 1.0, PRIOR: math.fsum(topics.values())}
+    prior = math.fsum(topics.values())
+    return {**vector, Feature("kind", description.kind): 1.0, PRIOR: prior, BIAS: 1.0}
 
 
 def category_vector(
@@ -195,6 +219,9 @@ def category_vector(
         terms: the newsletter's topics.
     """
     vector = {**vocabulary.vector(description), **shapes(description)}
+    if description.opening:
+        vector |= vocabulary.opening_vector(description.opening)
+        vector[OPENING_BIAS] = 1.0
     vector |= dict.fromkeys((Feature("topic", topic) for topic in topic_prior(description, terms)), 1.0)
     if description.source:
         vector |= account.habits([category.name for category in rules.categories])
@@ -217,39 +244,56 @@ def weigh_hints(number: int) -> float:
 # At work
 
 
-def score(description: Description, model: TrainedModel, terms: TopicTerms) -> float:
-    """Likeness to the picked articles, as log-odds against an article without any feature.
+def fold_of(article_id: int) -> int:
+    """The model that scores a story, by the smallest id of its articles; the same in training and in grading."""
+    return article_id % FOLDS
+
+
+def score(description: Description, model: TrainedModel, terms: TopicTerms, fold: int = 0) -> float:
+    """Likeness to the picked articles, as log-odds against an average article without any feature.
 
     Args:
         description: of the article.
         model: with relevance.
         terms: the topics that the model was trained with.
+        fold: the model that was not trained on the article; any for an article that came later.
     """
-    vector = relevance_vector(description, model.vocabulary, model.account(description), terms)
-    return _weighted_sum(vector, model.relevance)
+    vector = relevance_vector(description, model.vocabulary, terms, model.rarity)
+    return _weighted_sum(vector, model.relevance[fold]) + model.account(description).rate.weight
 
 
-def relevance_reasons(description: Description, model: TrainedModel, terms: TopicTerms) -> tuple[Reason, ...]:
+def relevance_reasons(
+    description: Description, model: TrainedModel, terms: TopicTerms, fold: int = 0
+) -> tuple[Reason, ...]:
     """The parts of the score: topics, words of the title, the source; their rounded weights add up to it.
 
     Args:
         description: of the article.
         model: with relevance.
         terms: the topics that the model was trained with.
+        fold: the model that was not trained on the article; any for an article that came later.
 
     Returns:
         Heaviest first; the smallest are summed up in one reason.
     """
-    weights = model.relevance
-    vector = relevance_vector(description, model.vocabulary, model.account(description), terms)
+    weights = model.relevance[fold]
+    vector = relevance_vector(description, model.vocabulary, terms, model.rarity)
     trust_in_rules = weights.get(PRIOR, 0.0)
     topics = (
         _make_term_reason(topic, weight * trust_in_rules + weights.get(Feature("topic", topic), 0.0))
-        for topic, weight in topic_prior(description, terms).items()
+        for topic, weight in topic_prior(description, terms, model.rarity).items()
     )
     kind = Reason(f"article/{description.kind}", weights.get(Feature("kind", description.kind), 0.0))
+    further = Reason("reason/remainder", weights.get(BIAS, 0.0))
     text_reasons = _text_reasons(description, vector, weights)
-    return _summarise([*topics, kind, *text_reasons, *_source_reasons(description, vector, weights)])
+    return _summarise([*topics, kind, further, *text_reasons, *_rate_reasons(description, model)])
+
+
+def _rate_reasons(description: Description, model: TrainedModel) -> Iterator[Reason]:
+    rate = model.account(description).rate
+    if rate.weight:
+        number = "<1" if rate.per_hundred < 1 else str(round(rate.per_hundred))
+        yield Reason("reason/source-rate", rate.weight, {"source": description.source, "number": number})
 
 
 def categorise_by_model(
@@ -276,6 +320,12 @@ def categorise_by_model(
         name: weights.get(BIAS, 0.0) + _weighted_sum(vector, weights) + SOURCE_PRIOR * (name in source_categories)
         for name, weights in model.categories.items()
     }
+    papers = {
+        category.name: paper
+        for category in rules.categories
+        if category.name in odds and (paper := rules.weigh_paper(category, description.host, description.path))
+    }
+    odds |= {name: odds[name] + paper.weight for name, paper in papers.items()}
     scores = softmax(odds)
     best = max(scores, key=lambda name: scores[name])
     weights = model.categories[best]
@@ -296,8 +346,18 @@ def categorise_by_model(
     host = Reason("reason/host", weights.get(Feature("host", description.host), 0.0), {"host": description.host})
     usual_category = Reason("reason/usual-category", SOURCE_PRIOR * (best in source_categories))
     text_reasons = _text_reasons(description, vector, weights)
+    opening = Reason(
+        "reason/opening",
+        math.fsum(
+            number * weights.get(feature, 0.0)
+            for feature, number in vector.items()
+            if feature.kind == "opening" or feature == OPENING_BIAS
+        ),
+    )
     source_reasons = _source_reasons(description, vector, weights)
-    reasons = [*prior, *hints, *topics, *title_shapes, host, usual_category, *text_reasons, *source_reasons]
+    paper_reasons = [papers[best]] if best in papers else []
+    named = [*prior, *hints, *topics, *title_shapes, host, usual_category, opening, *paper_reasons]
+    reasons = [*named, *text_reasons, *source_reasons]
     return Categorised(best, scores, _summarise(reasons))
 
 
@@ -310,8 +370,11 @@ def _weighted_sum(vector: Vector, weights: Vector) -> float:
 
 def _summarise(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     """Sum up reasons of one subject, then all but the weightiest; weights are rounded as shown, heaviest first."""
-    ranked = sorted(sum_by_subject(reasons), key=lambda reason: (-abs(reason.weight), reason.subject))
-    remainder = Reason("reason/remainder", math.fsum(reason.weight for reason in ranked[MOST_REASONS:]))
+    summed = sum_by_subject(reasons)
+    small = math.fsum(reason.weight for reason in summed if reason.code == "reason/remainder")
+    named = (reason for reason in summed if reason.code != "reason/remainder")
+    ranked = sorted(named, key=lambda reason: (-abs(reason.weight), reason.subject))
+    remainder = Reason("reason/remainder", math.fsum([small, *(reason.weight for reason in ranked[MOST_REASONS:])]))
     rounded = [replace(reason, weight=round(reason.weight, 2)) for reason in (*ranked[:MOST_REASONS], remainder)]
     return tuple(
         sorted((reason for reason in rounded if reason.weight), key=lambda reason: (-reason.weight, reason.subject))

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, Final, Self
 
 import numpy as np
@@ -16,9 +19,29 @@ from threadpoolctl import threadpool_limits
 
 from crawler.kinds import KINDS, REPOSITORIES
 from pipelines.group.categories import CategoryRules
-from pipelines.group.features import Account, Description, Feature, FeatureKind, Vector, Vocabulary, account_of
-from pipelines.group.relevance import TopicTerms
-from pipelines.group.trained import BIAS, DIGITS, TrainedModel, category_vector, relevance_vector
+from pipelines.group.features import (
+    NO_RATE,
+    TEXT_CHARACTERS,
+    Account,
+    Description,
+    Feature,
+    FeatureKind,
+    Vector,
+    Vocabulary,
+    account_of,
+)
+from pipelines.group.rates import Rate, shrink_rates
+from pipelines.group.relevance import TopicTerms, measure_rarity
+from pipelines.group.trained import (
+    BIAS,
+    DIGITS,
+    FOLDS,
+    OPENING_BIAS,
+    OPENING_SHARE,
+    TrainedModel,
+    category_vector,
+    relevance_vector,
+)
 from pipelines.issue.entry import EntryView, read_entry
 from pipelines.model import Issue
 from pipelines.newsletter import Newsletter
@@ -39,6 +62,12 @@ WRITTEN_WEIGHT: Final = 0.5
 STRENGTH: Final = 8.0
 """Inverse of the L2 penalty; 4 to 30 do as well."""
 
+OPENING_STRENGTH: Final = 4.0
+"""Inverse of the L2 penalty of the model of openings."""
+
+MOST_OF_A_KIND: Final = 0.3
+"""The largest weight of a kind of page, for or against, in log-odds."""
+
 LEAST_OF_A_KIND: Final = 10
 """The least numbers of picked and of passed-over examples of a kind, for the kind to be a feature of relevance.
 
@@ -47,11 +76,9 @@ If every stored page of a kind was picked, the kind tells how the examples were 
 
 _RELEVANCE_SCALE: Final[Mapping[FeatureKind, float]] = {
     "piece": 0.5,
-    "source": 0.7,
-    "account": 0.5,
     "topic": 0.2,
     "kind": 0.3,
-    "prior": 0.25,
+    "prior": 0.5,
 }
 _CATEGORY_SCALE: Final[Mapping[FeatureKind, float]] = {
     "piece": 0.5,
@@ -82,6 +109,9 @@ class Example:
         description: the parts of it that the model reads.
         group: the issue's date; cross-validation never splits a group.
         picked: whether the editor took it; None is no example of relevance.
+        fold: of an article that lies open: it counts as passed over, but for the model of its fold, which scores it.
+            None for an article whose outcome is known.
+        day: when an open article was published; None where nobody knows.
         category: the category of its section; None is no example of a category.
         written: the editor's text of it, a further example of the category; calibration leaves it out.
         weight: an entry of an issue weighs 1.
@@ -93,6 +123,8 @@ class Example:
     category: str | None = None
     written: str = ""
     weight: float = 1.0
+    fold: int | None = None
+    day: date | None = None
 
 
 def describe_entry(view: EntryView) -> Description:
@@ -124,13 +156,19 @@ def examples_of_issue(issue: Issue, newsletter: Newsletter) -> tuple[Example, ..
     )
 
 
-def train(examples: Iterable[Example], categories: CategoryRules, topics: TopicTerms) -> TrainedModel:
+def train(
+    examples: Iterable[Example],
+    categories: CategoryRules,
+    topics: TopicTerms,
+    expected: Mapping[str, float] = MappingProxyType({}),
+) -> TrainedModel:
     """Train a model.
 
     Args:
-        examples: picked, dropped and passed-over articles, in any order.
+        examples: picked, dropped and open articles, in any order.
         categories: the newsletter's rules for categories; their weights are features.
         topics: the newsletter's topics; they are features.
+        expected: articles a week by account, for accounts of which the store has none.
 
     Returns:
         A model without relevance, or without categories, where there are too few examples of either.
@@ -138,12 +176,18 @@ def train(examples: Iterable[Example], categories: CategoryRules, topics: TopicT
     ordered = sorted(examples, key=_sort_key)
     texts = [text for example in ordered for text in (example.description.text, example.written) if text]
     vocabulary = Vocabulary({feature: _rounded(idf) for feature, idf in Vocabulary.of(texts).idf.items()})
-    vectoriser = _Vectoriser(vocabulary, _count_accounts(ordered), categories, topics)
+    passed_over = [example.description.text for example in ordered if example.picked is False]
+    rarity = measure_rarity(passed_over, topics) if len(passed_over) >= LEAST_PASSED_OVER else {}
+    accounts = _count_accounts(ordered)
+    vectoriser = _Vectoriser(vocabulary, accounts, categories, topics, rarity)
+    relevance = _train_relevance([example for example in ordered if example.picked is not None], vectoriser)
+    rates = _estimate_rates(ordered, accounts, expected) if relevance else {}
     return TrainedModel(
         vocabulary,
-        vectoriser.accounts,
-        _train_relevance([example for example in ordered if example.picked is not None], vectoriser),
+        {name: replace(account, rate=rates.get(name, NO_RATE)) for name, account in accounts.items()},
+        relevance,
         _train_categories([example for example in ordered if example.category is not None], vectoriser),
+        rarity,
     )
 
 
@@ -155,6 +199,7 @@ def _sort_key(example: Example) -> tuple[object, ...]:
         description.host,
         description.source,
         example.picked is True,
+        -1 if example.fold is None else example.fold,
         example.category or "",
         example.written,
     )
@@ -180,6 +225,43 @@ def _count_accounts(examples: Iterable[Example]) -> dict[str, Account]:
     }
 
 
+def _estimate_rates(
+    examples: Sequence[Example], accounts: Mapping[str, Account], expected: Mapping[str, float]
+) -> dict[str, Rate]:
+    """Estimate how often the editor picks from each account.
+
+    An account's articles are counted where the store has any, since it watched the account; else they are as many as
+    expected, else as many as the mean account of the store has.
+
+    Args:
+        examples: all of the training.
+        accounts: their counts by account.
+        expected: articles a week by account.
+    """
+    named = [example for example in examples if example.picked is False and account_of(example.description.source)]
+    if not named:
+        return {}
+    issues = {example.group for example in examples if example.picked and example.group[:1].isdigit()}
+    gap = _median_gap(issues)
+    days = sorted(example.day for example in named if example.day)
+    weeks = max((days[-1 - len(days) // 10] - days[len(days) // 10]).days / 7, gap) if days else gap
+    usual = len(named) / len({account_of(example.description.source) for example in named})
+    picks = sum(account.picked for account in accounts.values())
+    mean = min(picks / max(len(issues), 1) / (len(named) / weeks * gap), 1.0)
+    published = {
+        name: float(account.passed_over or expected.get(name, 0.0) * weeks or usual)
+        for name, account in accounts.items()
+    }
+    return shrink_rates({name: float(account.picked) for name, account in accounts.items()}, published, mean)
+
+
+def _median_gap(days: Iterable[str]) -> float:
+    """The median number of weeks between issues; two where fewer than two issues are there."""
+    ordered = sorted(date.fromisoformat(day) for day in days)
+    gaps = sorted((later - earlier).days / 7 for earlier, later in pairwise(ordered))
+    return max(gaps[len(gaps) // 2], 0.1) if gaps else 2.0
+
+
 @dataclass(frozen=True, slots=True)
 class _Vectoriser:
     """Makes vectors of examples; the account of an example is counted without the example itself."""
@@ -188,9 +270,10 @@ class _Vectoriser:
     accounts: Mapping[str, Account]
     categories: CategoryRules
     topics: TopicTerms
+    rarity: Mapping[str, float]
 
     def for_relevance(self, example: Example) -> Vector:
-        return relevance_vector(example.description, self.vocabulary, self._account_without(example), self.topics)
+        return relevance_vector(example.description, self.vocabulary, self.topics, self.rarity)
 
     def for_category(self, example: Example) -> Vector:
         return category_vector(
@@ -228,7 +311,7 @@ class _Table:
         return {feature: rounded for feature, weight in pairs if (rounded := _rounded(weight))}
 
 
-def _fit_in_one_thread(model: Any, rows: Rows, truth: Sequence[int], weights: Sequence[float]) -> None:
+def _fit_in_one_thread(model: Any, rows: Rows, truth: Any, weights: Any) -> None:
     """Fit a model. With several threads, so little work is slower, and the last digits depend on the number of cores.
 
     Args:
@@ -244,25 +327,71 @@ def _fit_in_one_thread(model: Any, rows: Rows, truth: Sequence[int], weights: Se
 # Relevance
 
 
-def _train_relevance(examples: Sequence[Example], vectoriser: _Vectoriser) -> Vector:
+def _train_relevance(examples: Sequence[Example], vectoriser: _Vectoriser) -> tuple[Vector, ...]:
+    """Train a model for each fold, without the open articles of the fold.
+
+    An open article is unlabelled: nobody said that it is not wanted. The model that scores it was never told so.
+    """
     picked = [example.picked is True for example in examples]
     if sum(picked) < LEAST_PICKED or len(picked) - sum(picked) < LEAST_PASSED_OVER:
-        return {}
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
-
+        return ()
     kinds = _informative_kinds(examples)
     vectors = [
         {
             feature: number
             for feature, number in vectoriser.for_relevance(example).items()
-            if feature.kind != "kind" or feature.name in kinds
+            if feature != BIAS and (feature.kind != "kind" or feature.name in kinds)
         }
         for example in examples
     ]
+    written = [example for example in examples if example.picked and example.written]
+    vectors += [dict(vectoriser.vocabulary.text_vector(example.written)) for example in written]
     table = _Table.of(vectors, _RELEVANCE_SCALE)
+    truth = np.array([*picked, *(True for _ in written)])
+    weights = np.array([example.weight for example in examples] + [WRITTEN_WEIGHT * each.weight for each in written])
+    folds = np.array([-1 if example.fold is None else example.fold for example in examples] + [-1] * len(written))
+    fitted = [_fit_relevance(table.rows, truth, weights, folds != fold) for fold in range(FOLDS)]
+    shares = Counter(str(example.description.kind) for example in examples)
+    bounded = [
+        _bound_kinds(table.weights(coefficients) | {BIAS: intercept}, shares) for coefficients, intercept in fitted
+    ]
+    usual = sum(weights_of_fold[BIAS] for weights_of_fold in bounded) / FOLDS
+    return tuple({**weights_of_fold, BIAS: _rounded(weights_of_fold[BIAS] - usual)} for weights_of_fold in bounded)
+
+
+def _fit_relevance(rows: Rows, truth: Any, weights: Matrix, chosen: Any) -> tuple[Matrix, float]:
+    """Fit one model.
+
+    Args:
+        rows: one an example.
+        truth: whether each was picked.
+        weights: of the rows.
+        chosen: whether each row is trained on.
+
+    Returns:
+        Coefficients and intercept.
+    """
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+
     model = LogisticRegression(C=STRENGTH, solver="liblinear", dual=True, max_iter=5000, random_state=0)
-    _fit_in_one_thread(model, table.rows, picked, [example.weight for example in examples])
-    return table.weights(model.coef_[0])
+    _fit_in_one_thread(model, rows[chosen], truth[chosen], weights[chosen])
+    return model.coef_[0], float(model.intercept_[0])
+
+
+def _bound_kinds(weights: Vector, shares: Mapping[str, int]) -> Vector:
+    """Keep the weight of a kind of page within the bounds: a kind must not outweigh what an article is about.
+
+    Args:
+        weights: of a fold. The bias takes the mean of the kinds, so that a kind counts against the others only.
+        shares: number of examples by kind.
+    """
+    kinds = {feature: weight for feature, weight in weights.items() if feature.kind == "kind"}
+    number = sum(shares.values())
+    mean = sum(weight * shares[feature.name] for feature, weight in kinds.items()) / number
+    bounded = {
+        feature: _rounded(min(max(weight - mean, -MOST_OF_A_KIND), MOST_OF_A_KIND)) for feature, weight in kinds.items()
+    }
+    return {**weights, **bounded, BIAS: weights.get(BIAS, 0.0) + mean}
 
 
 def _informative_kinds(examples: Iterable[Example]) -> set[str]:
@@ -294,27 +423,66 @@ def _train_categories(examples: Sequence[Example], vectoriser: _Vectoriser) -> d
     table = _Table.of([row.vector for row in labelled], _CATEGORY_SCALE)
     coefficients, biases = _fit_categories(table.rows, labelled, names)
     temperature = _choose_temperature(table.rows, labelled, names)
+    openings = _train_openings([example for example in examples if example.category in names], vectoriser, names)
     return {
-        name: {**table.weights(row / temperature), BIAS: _rounded(bias / temperature)}
+        name: {**table.weights(row / temperature), BIAS: _rounded(bias / temperature), **openings.get(name, {})}
+        for name, row, bias in zip(names, coefficients, biases, strict=True)
+    }
+
+
+def _train_openings(examples: Sequence[Example], vectoriser: _Vectoriser, names: Sequence[str]) -> dict[str, Vector]:
+    """Train a model of the openings: the editor's text of an entry is mostly in the words of the article.
+
+    It is a model of its own, so that an article of which only the title is known is judged by the title as before.
+
+    Args:
+        examples: of the categories.
+        vectoriser: gives the vocabulary.
+        names: of the categories.
+
+    Returns:
+        Weights by category; empty where a category has no text.
+    """
+    labelled = [
+        _LabelledVector(
+            vectoriser.vocabulary.opening_vector(opening[:TEXT_CHARACTERS]),
+            example.category or "",
+            example.group,
+            example.weight,
+            is_written=True,
+        )
+        for example in examples
+        if (opening := example.written or example.description.opening)
+    ]
+    if {row.category for row in labelled} != set(names) or not any(row.vector for row in labelled):
+        return {}
+    table = _Table.of([row.vector for row in labelled], {})
+    coefficients, biases = _fit_categories(table.rows, labelled, names, OPENING_STRENGTH)
+    return {
+        name: {**table.weights(OPENING_SHARE * row), OPENING_BIAS: _rounded(OPENING_SHARE * bias)}
         for name, row, bias in zip(names, coefficients, biases, strict=True)
     }
 
 
 def _label(example: Example, vectoriser: _Vectoriser) -> Iterator[_LabelledVector]:
     category, group, weight = example.category or "", example.group, example.weight
-    yield _LabelledVector(vectoriser.for_category(example), category, group, weight, is_written=False)
+    title_only = replace(example, description=replace(example.description, opening=""))
+    yield _LabelledVector(vectoriser.for_category(title_only), category, group, weight, is_written=False)
     if example.written:
         vector = vectoriser.vocabulary.vector(Description(example.written))
         yield _LabelledVector(vector, category, group, weight * WRITTEN_WEIGHT, is_written=True)
 
 
-def _fit_categories(rows: Rows, labelled: Sequence[_LabelledVector], names: Sequence[str]) -> tuple[Matrix, Matrix]:
+def _fit_categories(
+    rows: Rows, labelled: Sequence[_LabelledVector], names: Sequence[str], strength: float = STRENGTH
+) -> tuple[Matrix, Matrix]:
     """Fit one linear model for each category.
 
     Args:
         rows: one a labelled vector.
         labelled: in the order of the rows; at least one for each category.
         names: of the categories.
+        strength: inverse of the L2 penalty.
 
     Returns:
         Coefficients, categories x features; biases, one a category.
@@ -322,7 +490,7 @@ def _fit_categories(rows: Rows, labelled: Sequence[_LabelledVector], names: Sequ
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
 
     class_of = {name: index for index, name in enumerate(names)}
-    model = LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=2000)
+    model = LogisticRegression(C=strength, class_weight="balanced", max_iter=2000)
     _fit_in_one_thread(model, rows, [class_of[row.category] for row in labelled], [row.weight for row in labelled])
     if len(names) == 2:  # scikit-learn has one row then: the second against the first
         return np.vstack([-model.coef_, model.coef_]) / 2, np.concatenate([-model.intercept_, model.intercept_]) / 2

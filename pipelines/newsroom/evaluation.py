@@ -1,10 +1,12 @@
-"""Measures how well a model predicts issues outside its training.
+"""Measures how well the product serves an editor, forward in time: nothing is asked about that it could know.
 
-The model is trained on the issues before a day, and tested on the issues from that day on. An entry is described as a
-crawler would have seen its article: title, account, address, and the summary of a repository, without the editor's
-prefixes, summaries and label lines. The pool holds other articles of the time. It is halved by lot: one half is used in
-training, as passed over; only the other half is drawn in tests, so no article is both trained on and tested.
-`tests/benchmarks/ranking.py` tries a change on the issues before a day alone.
+The issues from a day on are asked about, one after the other. For each, its stories that no earlier issue printed are
+mixed with other stories that are dated from that day on, and all are ranked by what a store knows then. An entry is
+described as a crawler would have seen its article: title, account, address, and the summary of a repository, without
+the editor's prefixes, summaries and label lines.
+
+Nothing that is ranked is told to the model that ranks it: all stories of the mixture lie open in the store, and each is
+scored by a model that was not trained on it, as the product does.
 """
 
 from __future__ import annotations
@@ -12,22 +14,36 @@ from __future__ import annotations
 import json
 import math
 import random
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 from crawler.items import RawItem
 from crawler.sources.schema import Source
 from pipelines.deduplicate.stories import find_evidence, make_stories
 from pipelines.errors import EditorError
-from pipelines.group.categories import CategoryRules
-from pipelines.group.features import Description
-from pipelines.group.relevance import TopicTerms
-from pipelines.group.trained import TrainedModel, categorise_by_model, relevance_reasons, score
+from pipelines.group.categories import CategoryRules, categorise
+from pipelines.group.features import TEXT_CHARACTERS, Description, account_of
+from pipelines.group.measures import (
+    Interval,
+    bootstrap,
+    calibration_error,
+    f1,
+    mean,
+    probabilities_of,
+    ranks_among,
+)
+from pipelines.group.relevance import TopicTerms, topic_reasons, total
+from pipelines.group.trained import (
+    TrainedModel,
+    categorise_by_model,
+    fold_of,
+    relevance_reasons,
+    score,
+)
 from pipelines.group.training import Example, describe_entry, examples_of_issue, train
 from pipelines.issue.entry import EntryView, read_entry
 from pipelines.model import Article, Issue, Reason, StoredArticle
@@ -48,6 +64,22 @@ AT_THE_TOP: Final = 20
 SHOWN: Final = 30
 """Stories that are listed for a person to judge: the best that were not picked."""
 
+Start = Literal["cold", "archive", "first", "pool", "rolling"]
+"""What the store knows when an issue is asked about, besides the stories that are ranked:
+
+- cold: nothing but the newsletter's rules
+- archive: the issues before the split: a new user's first fortnight
+- first: also the first issue from the split on, and the stories that were mixed with it
+- pool: the issues before the split, and all stories of the pool that are surely older
+- rolling: the issues before the split; each issue is imported after it was asked about. The first two are not counted
+"""
+
+STARTS: Final[tuple[Start, ...]] = get_args(Start)
+
+SectionBasis = Literal["rules", "title", "opening"]
+"""How a section is chosen: by the rules alone; by the model from the title; by the model from title and opening."""
+
+_NOT_COUNTED: Final[Mapping[Start, int]] = {"first": 1, "rolling": 2}
 _PAPERS: Final = ("arxiv:", "doi:")
 _POOL: Final = Source.model_construct(id="pool", kind="web", name="pool")
 
@@ -58,7 +90,7 @@ class CannotEvaluate(EditorError):
 
 @dataclass(frozen=True, slots=True)
 class Unpicked:
-    """An article of the pool that ranked high and was not picked."""
+    """A story of the pool that ranked high and was not picked."""
 
     title: str
     url: str
@@ -89,67 +121,95 @@ class IssueRanking:
 
 
 @dataclass(frozen=True, slots=True)
-class Ranking:
-    """Means over the issues, each issue, and the best stories that were not picked."""
+class Slice:
+    """Some of the picks of all issues: how many, and the share among the first `LOOKED_AT`."""
 
+    picks: int
+    recall: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Means over the issues, each issue, and the best stories that were not picked.
+
+    Args:
+        start: what the store knew.
+        recall, precision, auc: means over the issues.
+        recall_interval, precision_interval: of the means, by bootstrap over the issues.
+        calibration: calibration error of the probabilities, each issue's summing to the entries of an issue.
+        slices: by name: picks by section, and of accounts that no issue of the training printed (`new account`).
+        issues: in the order of their dates.
+        unpicked: best first.
+    """
+
+    start: Start
     recall: float
     precision: float
     auc: float
+    recall_interval: Interval
+    precision_interval: Interval
+    calibration: float
+    slices: Mapping[str, Slice]
     issues: tuple[IssueRanking, ...]
     unpicked: tuple[Unpicked, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Sections:
-    """Quality of the model's choice of sections.
+    """Quality of the choice of sections.
 
     Args:
+        basis: what the choice reads.
         items: number of tested entries.
         accuracy, top2: share of entries whose section came first, or first or second.
         macro_f1: mean of the sections' F1.
         log_loss: of the probabilities, in nats; equal probabilities of four sections give 1.39.
-        confusion: numbers of entries, by the section that printed them and the section that the model chose.
+        calibration: calibration error of the first section's probability.
+        confusion: numbers of entries, by the section that printed them and the section that was chosen.
     """
 
+    basis: SectionBasis
     items: int
     accuracy: float
     top2: float
     macro_f1: float
     log_loss: float
+    calibration: float
     confusion: Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Quality of a model that was trained on the issues before the split, on the issues after it.
+    """How well the issues from the split on were ranked and put in sections.
 
     Args:
         split: the first day of the tested issues.
-        seed: of the halves of the pool and of the draws.
-        learned_issues, learned_items: numbers of issues and of entries in the training.
-        passed_over: number of articles of the pool in the training.
+        seed: of the draws.
+        learned_issues, learned_items: numbers of issues and of entries before the split.
         tested_issues: number of issues from the split on.
         repeats: number of entries of tested issues that an earlier issue printed; they are left out, since the desk
             marks them.
-        sections: None where too few entries were there to train sections.
-        ranking: None without a pool, or where the pool is too small.
+        older, newer: numbers of the pool's stories that are surely older than the split, and of all others.
+        sections: by the rules, and by the model where there were enough entries to train one.
+        rankings: one a start; none without a pool.
     """
 
     split: date
     seed: int
     learned_issues: int
     learned_items: int
-    passed_over: int
     tested_issues: int
     repeats: int
-    sections: Sections | None
-    ranking: Ranking | None
+    older: int
+    newer: int
+    sections: tuple[Sections, ...]
+    rankings: tuple[Ranking, ...]
 
     def to_json(self, language: Language) -> dict[str, Any]:
         """The evaluation as one JSON document: dates in ISO 8601, shares from 0 to 1, reasons in the given language."""
         plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str))
-        if self.ranking is not None:
-            for row, article in zip(plain["ranking"]["unpicked"], self.ranking.unpicked, strict=True):
+        for document, ranking in zip(plain["rankings"], self.rankings, strict=True):
+            for row, article in zip(document["unpicked"], ranking.unpicked, strict=True):
                 row["reasons"] = [
                     {"text": reason.text(language), "weight": reason.weight} for reason in article.reasons
                 ]
@@ -161,7 +221,10 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """An entry of an issue, or an article of the pool. `works`: keys of papers that an entry links in label lines."""
+    """An entry of an issue, or an article of the pool. `works`: keys of papers that an entry links in label lines.
+
+    `opening` is an entry's summary, mostly in the words of the article; only the choice of sections may read it.
+    """
 
     title: str
     url: str
@@ -169,6 +232,7 @@ class _Item:
     article: StoredArticle
     category: str | None = None
     works: frozenset[str] = frozenset()
+    opening: str = ""
 
 
 def evaluate(
@@ -179,20 +243,20 @@ def evaluate(
     *,
     newsletter: Newsletter,
     rules: Rules,
+    starts: Sequence[Start] = STARTS,
     drawn: int = DRAWN,
-    strict: bool = False,
 ) -> Evaluation:
-    """Train on the issues before a day, and test the model on the issues from that day on.
+    """Ask about the issues from a day on, one after the other.
 
     Args:
         issues: past issues, in any order.
         pool: other articles of the time; stories that an issue printed are left out, whichever account reported them.
         split: the first day of the tested issues.
-        seed: of the halves of the pool and of the draws.
+        seed: of the draws.
         newsletter: gives categories, topics and labels.
         rules: for the articles of the pool.
+        starts: what the store knows; a ranking for each.
         drawn: number of stories of the pool that are mixed with each issue's picks; fewer where the pool has fewer.
-        strict: train only on articles of the pool that are dated before the split.
 
     Raises:
         CannotEvaluate: no issue before the split, or none from it on.
@@ -210,27 +274,35 @@ def evaluate(
     stories = _stories([item.article for items in (*printed.values(), in_pool) for item in items], newsletter)
     printed_stories = {stories[item.article.id] for items in printed.values() for item in items}
     by_story = {stories[item.article.id]: item for item in reversed(in_pool)}
-    unprinted = [item for story, item in by_story.items() if story not in printed_stories]
-    random.Random(seed).shuffle(unprinted)  # noqa: S311  nobody gains from guessing it
-    passed_over, hidden = unprinted[: len(unprinted) // 2], unprinted[len(unprinted) // 2 :]
-    if strict:
-        passed_over = [item for item in passed_over if _is_before(item.article.article, split)]
-    examples = [example for issue in earlier for example in examples_of_issue(issue, newsletter)]
-    entries = len(examples)
-    examples += [Example(item.description, picked=False) for item in passed_over]
-    categories, topics = CategoryRules.of(newsletter), TopicTerms.of(newsletter)
-    model = train(examples, categories, topics)
-    tested, repeats = _new_items([issue.date for issue in later], printed, stories)
+    unprinted = [item for story, item in sorted(by_story.items()) if story not in printed_stories]
+    older = [item for item in unprinted if _is_before(item.article.article, split)]
+    newer = [item for item in unprinted if not _is_before(item.article.article, split)]
+    answered, repeats = _new_items([issue.date for issue in later], printed, stories)
+    examples = {issue.date: examples_of_issue(issue, newsletter) for issue in ordered}
+    newsroom = _Newsroom(CategoryRules.of(newsletter), TopicTerms.of(newsletter), newsletter.per_issue)
+    earlier_examples = [example for issue in earlier for example in examples[issue.date]]
+    mixtures = [
+        _Mixture(
+            day,
+            tuple({stories[item.article.id]: item for item in reversed(items)}.values()),
+            tuple(random.Random(f"{seed} {day}").sample(newer, min(drawn, len(newer)))),  # noqa: S311
+        )
+        for day, items in answered.items()
+        if items
+    ]
     return Evaluation(
         split=split,
         seed=seed,
         learned_issues=len(earlier),
-        learned_items=entries,
-        passed_over=len(passed_over),
+        learned_items=len(earlier_examples),
         tested_issues=len(later),
         repeats=repeats,
-        sections=_test_sections([item for items in tested.values() for item in items], model, categories, topics),
-        ranking=_test_ranking(tested, stories, hidden, model, topics, seed=seed, drawn=drawn),
+        older=len(older),
+        newer=len(newer),
+        sections=newsroom.test_sections([item for items in answered.values() for item in items], earlier_examples),
+        rankings=tuple(
+            newsroom.test_ranking(start, mixtures, earlier_examples, examples, older, seed) for start in starts if newer
+        ),
     )
 
 
@@ -248,7 +320,9 @@ class _Reader:
             article = normalise(raw, _POOL, self._rules)
         except ValueError:
             return None
-        return _Item(raw.title, article.url, Description.of_article(article), self._stored(article))
+        return _Item(
+            raw.title, article.url, replace(Description.of_article(article), opening=""), self._stored(article)
+        )
 
     def read_issue(self, issue: Issue) -> Iterator[_Item]:
         """All entries of an issue."""
@@ -273,7 +347,8 @@ class _Reader:
         with suppress(ValueError):
             article = normalise(raw, _POOL, self._rules)
             works = frozenset(key for key in self._keys(*view.urls) if key.startswith(_PAPERS))
-            return _Item(view.title, url, description, self._stored(article), category, works)
+            opening = " ".join(view.summary)[:TEXT_CHARACTERS]
+            return _Item(view.title, url, description, self._stored(article), category, works, opening)
         nowhere = replace(raw, url=f"https://nowhere.invalid/{next(self._ids)}")
         return _Item(view.title, url, description, self._stored(normalise(nowhere, _POOL, self._rules)), category)
 
@@ -358,112 +433,210 @@ def _works(item: _Item) -> frozenset[str]:
     return item.works.union(key for key in item.article.article.keys if key.startswith(_PAPERS))
 
 
-# Sections
+# The newsroom that is asked
 
 
-def _test_sections(
-    items: Sequence[_Item], model: TrainedModel, rules: CategoryRules, topics: TopicTerms
-) -> Sections | None:
-    categorised = [item for item in items if item.category is not None]
-    if not model.categories or not categorised:
-        return None
-    truth = [item.category or "" for item in categorised]
-    scores = [categorise_by_model(item.description, model, rules, topics).scores for item in categorised]
+@dataclass(frozen=True, slots=True)
+class _Mixture:
+    """What an issue was chosen from: its own stories, and others."""
+
+    day: date
+    picks: tuple[_Item, ...]
+    drawn: tuple[_Item, ...]
+
+    @property
+    def stories(self) -> tuple[_Item, ...]:
+        return (*self.picks, *self.drawn)
+
+
+@dataclass(frozen=True, slots=True)
+class _Newsroom:
+    """The rules of the newsletter, and the number of entries of an issue."""
+
+    categories: CategoryRules
+    topics: TopicTerms
+    per_issue: int
+
+    def test_ranking(  # noqa: PLR0917  the whole of what is asked
+        self,
+        start: Start,
+        mixtures: Sequence[_Mixture],
+        earlier_examples: Sequence[Example],
+        examples: Mapping[date, Sequence[Example]],
+        older: Sequence[_Item],
+        seed: int,
+    ) -> Ranking:
+        """Rank each mixture by what the store knows then.
+
+        Args:
+            start: what the store knows at first.
+            mixtures: in the order of their dates.
+            earlier_examples: examples of the issues before the split.
+            examples: of all issues, by date.
+            older: stories of the pool that are surely older than the split.
+            seed: of the bootstrap.
+        """
+        training = [] if start == "cold" else [replace(example, category=None) for example in earlier_examples]
+        lying_open = [(item, item.article.article.published.at.date()) for item in older] if start == "pool" else []
+        answered = []
+        for index, mixture in enumerate(mixtures):
+            model = self._train(training, [*lying_open, *((item, mixture.day) for item in mixture.stories)])
+            if index >= min(_NOT_COUNTED.get(start, 0), len(mixtures) - 1):
+                accounts = {account_of(example.description.source) for example in training}
+                answered.append(self._ask(mixture, model, accounts))
+            if start == "rolling" or (start == "first" and index == 0):
+                training += [replace(example, category=None) for example in examples[mixture.day]]
+                there = {item.article.id for item, _ in lying_open}
+                lying_open += [(item, mixture.day) for item in mixture.drawn if item.article.id not in there]
+        picks = [pick for answers in answered for pick in answers.picks]
+        parts = {"new account": [pick for pick in picks if pick.is_new_account]}
+        for category in self.categories.categories:
+            parts[category.name] = [pick for pick in picks if pick.section == category.name]
+        rankings = [answers.ranking for answers in answered]
+        return Ranking(
+            start=start,
+            recall=_mean_recall(rankings),
+            precision=_mean_precision(rankings),
+            auc=mean(ranking.auc for ranking in rankings),
+            recall_interval=bootstrap(rankings, _mean_recall, seed),
+            precision_interval=bootstrap(rankings, _mean_precision, seed),
+            calibration=calibration_error(
+                [probability for answers in answered for probability in answers.probabilities],
+                [outcome for answers in answered for outcome in answers.outcomes],
+            ),
+            slices={
+                name: Slice(len(chosen), mean(pick.rank < LOOKED_AT for pick in chosen))
+                for name, chosen in parts.items()
+                if chosen
+            },
+            issues=tuple(rankings),
+            unpicked=_best({item.url: item for answers in answered for item in answers.unpicked}.values()),
+        )
+
+    def _train(self, training: Sequence[Example], lying_open: Sequence[tuple[_Item, date]]) -> TrainedModel:
+        examples = [
+            Example(item.description, picked=False, fold=fold_of(item.article.id), day=day)
+            for item, day in {item.article.id: (item, day) for item, day in lying_open}.values()
+        ]
+        return train([*training, *examples], self.categories, self.topics)
+
+    def _ask(self, mixture: _Mixture, model: TrainedModel, accounts: set[str]) -> _Answers:
+        picks = [self._score(item, model) for item in mixture.picks]
+        drawn = [self._score(item, model) for item in mixture.drawn]
+        ranks = ranks_among(picks, drawn)
+        pairs_won = sum(len(drawn) - rank for rank in ranks) + len(picks) * (len(picks) - 1) // 2
+        best = sorted(zip(drawn, mixture.drawn, strict=True), key=lambda pair: (-pair[0], pair[1].url))[:SHOWN]
+        return _Answers(
+            IssueRanking(
+                issue=mixture.day,
+                picks=len(picks),
+                drawn=len(drawn),
+                recall=mean(rank < LOOKED_AT for rank in ranks),
+                precision=sum(rank < AT_THE_TOP for rank in ranks) / AT_THE_TOP,
+                auc=pairs_won / (len(picks) * len(drawn)),
+            ),
+            tuple(
+                _Pick(rank, item.category, bool(name) and name not in accounts)
+                for rank, item in zip(ranks, mixture.picks, strict=True)
+                for name in [account_of(item.description.source)]
+            ),
+            tuple(probabilities_of([*picks, *drawn], self.per_issue)),
+            (*(True for _ in picks), *(False for _ in drawn)),
+            tuple(
+                Unpicked(
+                    item.title, item.url, item.description.source, round(item_score, 2), self._reasons(item, model)
+                )
+                for item_score, item in best
+            ),
+        )
+
+    def _score(self, item: _Item, model: TrainedModel) -> float:
+        if model.relevance:
+            return score(item.description, model, self.topics, fold_of(item.article.id))
+        return total(self._reasons(item, model))
+
+    def _reasons(self, item: _Item, model: TrainedModel) -> tuple[Reason, ...]:
+        if model.relevance:
+            return relevance_reasons(item.description, model, self.topics, fold_of(item.article.id))
+        return topic_reasons(item.description, self.topics, model.rarity)
+
+    def test_sections(self, items: Sequence[_Item], earlier_examples: Sequence[Example]) -> tuple[Sections, ...]:
+        """Choose the section of each item, by the rules, by a model from the title, and with the opening.
+
+        Args:
+            items: of the tested issues.
+            earlier_examples: examples of the issues before the split.
+        """
+        items = [item for item in items if item.category is not None]
+        if not items:
+            return ()
+        model = train([replace(example, picked=None) for example in earlier_examples], self.categories, self.topics)
+
+        def choose(item: _Item, basis: SectionBasis) -> Mapping[str, float]:
+            if basis == "rules":
+                return categorise(item.article.article, self.categories).scores
+            description = replace(item.description, opening=item.opening if basis == "opening" else "")
+            return categorise_by_model(description, model, self.categories, self.topics).scores
+
+        ways: tuple[SectionBasis, ...] = ("rules", "title", "opening") if model.categories else ("rules",)
+        names = [category.name for category in self.categories.categories]
+        truth = [item.category or "" for item in items]
+        return tuple(_judge_sections(basis, names, truth, [choose(item, basis) for item in items]) for basis in ways)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pick:
+    rank: int
+    section: str | None
+    is_new_account: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """Of one mixture: the figures, its picks, and of each of its stories the probability and whether it was picked."""
+
+    ranking: IssueRanking
+    picks: tuple[_Pick, ...]
+    probabilities: tuple[float, ...]
+    outcomes: tuple[bool, ...]
+    unpicked: tuple[Unpicked, ...]
+
+
+def _mean_recall(rankings: Sequence[IssueRanking]) -> float:
+    return mean(ranking.recall for ranking in rankings)
+
+
+def _mean_precision(rankings: Sequence[IssueRanking]) -> float:
+    return mean(ranking.precision for ranking in rankings)
+
+
+def _best(unpicked: Iterable[Unpicked]) -> tuple[Unpicked, ...]:
+    return tuple(sorted(unpicked, key=lambda item: (-item.score, item.url))[:SHOWN])
+
+
+def _judge_sections(
+    basis: SectionBasis, names: Sequence[str], truth: Sequence[str], scores: Sequence[Mapping[str, float]]
+) -> Sections:
+    """Compare the chosen sections with the printed ones.
+
+    Args:
+        basis: what the choice reads.
+        names: of all sections.
+        truth: the printed section of each item.
+        scores: of each item: the probability of each section.
+    """
     ranked = [sorted(each, key=lambda name, each=each: -each[name]) for each in scores]  # type: ignore[misc]
-    names = [category.name for category in rules.categories]
     confusion = {name: dict.fromkeys(names, 0) for name in names}
     for name, order in zip(truth, ranked, strict=True):
         confusion[name][order[0]] += 1
+    right = [name == order[0] for name, order in zip(truth, ranked, strict=True)]
     return Sections(
-        items=len(categorised),
-        accuracy=_mean(name == order[0] for name, order in zip(truth, ranked, strict=True)),
-        top2=_mean(name in order[:2] for name, order in zip(truth, ranked, strict=True)),
-        macro_f1=_mean(_f1(confusion, name) for name in names if name in truth),
-        log_loss=_mean(-math.log(max(each.get(name, 0.0), 1e-9)) for name, each in zip(truth, scores, strict=True)),
+        basis=basis,
+        items=len(truth),
+        accuracy=mean(right),
+        top2=mean(name in order[:2] for name, order in zip(truth, ranked, strict=True)),
+        macro_f1=mean(f1(confusion, name) for name in names if name in truth),
+        log_loss=mean(-math.log(max(each.get(name, 0.0), 1e-9)) for name, each in zip(truth, scores, strict=True)),
+        calibration=calibration_error([each[order[0]] for order, each in zip(ranked, scores, strict=True)], right),
         confusion=confusion,
-    )
-
-
-def _f1(confusion: Mapping[str, Mapping[str, int]], name: str) -> float:
-    """Harmonic mean of precision and recall.
-
-    >>> _f1({"a": {"a": 1, "b": 1}, "b": {"a": 0, "b": 2}}, "b")
-    0.8
-    """
-    right = confusion[name][name]
-    predicted = sum(row[name] for row in confusion.values())
-    return 2 * right / (sum(confusion[name].values()) + predicted) if right else 0.0
-
-
-def _mean(values: Iterable[float]) -> float:
-    numbers = list(values)
-    return math.fsum(numbers) / len(numbers) if numbers else 0.0
-
-
-# Ranking
-
-
-def _test_ranking(
-    tested: Mapping[date, Sequence[_Item]],
-    stories: Mapping[int, int],
-    hidden: Sequence[_Item],
-    model: TrainedModel,
-    topics: TopicTerms,
-    *,
-    seed: int,
-    drawn: int,
-) -> Ranking | None:
-    if not model.relevance or not hidden:
-        return None
-    scored = [(score(item.description, model, topics), item) for item in hidden]
-    drawn_once: dict[str, tuple[float, _Item]] = {}
-    issues = []
-    for day, items in tested.items():
-        picks: dict[int, float] = defaultdict(lambda: -math.inf)
-        for item in items:
-            story = stories[item.article.id]
-            picks[story] = max(picks[story], score(item.description, model, topics))
-        sample = random.Random(f"{seed} {day}").sample(scored, min(drawn, len(scored)))  # noqa: S311
-        drawn_once |= {item.url: (item_score, item) for item_score, item in sample}
-        if picks:
-            issues.append(_rank_issue(day, list(picks.values()), [item_score for item_score, _ in sample]))
-    best = sorted(drawn_once.values(), key=lambda pair: (-pair[0], pair[1].url))[:SHOWN]
-    return Ranking(
-        recall=_mean(ranking.recall for ranking in issues),
-        precision=_mean(ranking.precision for ranking in issues),
-        auc=_mean(ranking.auc for ranking in issues),
-        issues=tuple(issues),
-        unpicked=tuple(
-            Unpicked(
-                item.title,
-                item.url,
-                item.description.source,
-                round(item_score, 2),
-                relevance_reasons(item.description, model, topics),
-            )
-            for item_score, item in best
-        ),
-    )
-
-
-def _rank_issue(day: date, picks: Sequence[float], drawn: Sequence[float]) -> IssueRanking:
-    """Rank an issue's picks among the drawn stories; of equal scores, the drawn story ranks first.
-
-    Args:
-        day: of the issue.
-        picks: scores of its stories.
-        drawn: scores of the stories of the pool.
-    """
-    ranks = [
-        sum(drawn_score >= pick for drawn_score in drawn) + index
-        for index, pick in enumerate(sorted(picks, reverse=True))
-    ]
-    pairs_won = sum(len(drawn) - (rank - index) for index, rank in enumerate(ranks))
-    return IssueRanking(
-        issue=day,
-        picks=len(picks),
-        drawn=len(drawn),
-        recall=_mean(rank < LOOKED_AT for rank in ranks),
-        precision=sum(rank < AT_THE_TOP for rank in ranks) / AT_THE_TOP,
-        auc=pairs_won / (len(picks) * len(drawn)),
     )

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from pipelines.group.candidates import GroupRules, grade
 from pipelines.group.features import Description
-from pipelines.group.trained import VERSION, NotAModel, TrainedModel
-from pipelines.group.training import LEAST_PASSED_OVER, Example, examples_of_issue, train
+from pipelines.group.trained import VERSION, NotAModel, TrainedModel, fold_of
+from pipelines.group.training import LEAST_PASSED_OVER, LEAST_PICKED, Example, examples_of_issue, train
 from pipelines.store import Store, Transaction
 from pipelines.store.training import Basis, StoredModel, TrainingArticle
 
@@ -22,10 +20,7 @@ ENOUGH: Final = 10
 """New printed entries and decisions after which training again is worth it: half an issue."""
 
 GROWN: Final = 2
-"""Train again when the store has this many times the articles of the last training: more were passed over since."""
-
-WATCHED: Final = timedelta(days=31)
-"""An issue is made of the articles since the issue before it, of a month at most."""
+"""Train again when the store has this many times the articles of the last training."""
 
 GRADED_AT_ONCE: Final = 100
 """Stories that are graded in one transaction."""
@@ -60,7 +55,7 @@ def retrain(
         needed = _is_enough(stored.basis if stored else None, basis, _with_stored(stored, rules).model)
         examples = _examples(tx, rules) if needed else []
     if needed:
-        model = train(examples, rules.categories, rules.topics)
+        model = train(examples, rules.categories, rules.topics, rules.expected)
         with store.transaction() as tx:
             tx.training.save_model(model.to_json(), basis)
     _grade_open(store, rules, progress)
@@ -75,14 +70,14 @@ def fingerprint(rules: GroupRules) -> str:
 
 def _is_enough(last: Basis | None, now: Basis, model: TrainedModel | None) -> bool:
     if last is None:
-        return now.printed + now.decided >= ENOUGH
+        return now.printed + now.decided >= ENOUGH or now.articles >= LEAST_PASSED_OVER
     if last.rules != now.rules:
         return True
     more = now.articles - last.articles
     return (
         abs(now.printed - last.printed) + abs(now.decided - last.decided) >= ENOUGH
         or now.articles >= GROWN * last.articles > 0
-        or (more >= LEAST_PASSED_OVER and not (model and model.relevance))
+        or (more >= LEAST_PASSED_OVER and now.printed >= LEAST_PICKED and not (model and model.relevance))
     )
 
 
@@ -123,18 +118,16 @@ def _examples(tx: Transaction, rules: GroupRules) -> list[Example]:
     issues = (issue for day in days if (issue := tx.issues.get(day)))
     examples = [example for issue in issues for example in examples_of_issue(issue, rules.newsletter)]
     examples += [_example(lesson, f"#{lesson.id}") for lesson in tx.training.list_decided()]
-    examples += [_example(lesson, "") for lesson in tx.training.list_passed_over(list(_spans(days, rules.zone)))]
+    examples += [
+        replace(
+            _example(lesson, ""),
+            picked=False,
+            fold=fold_of(lesson.first),
+            day=lesson.published_at.astimezone(rules.zone).date(),
+        )
+        for lesson in tx.training.list_open()
+    ]
     return examples
-
-
-def _spans(days: Sequence[date], zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
-    """The time in which each issue was made: from the end of the last issue's day to the end of its own."""
-    last_end = None
-    for day in days:
-        end = datetime.combine(day, time(), zone) + timedelta(days=1)
-        start = end - WATCHED if last_end is None else max(last_end, end - WATCHED)
-        yield start, end
-        last_end = end
 
 
 def _example(lesson: TrainingArticle, group: str) -> Example:

@@ -14,6 +14,7 @@ from pipelines.errors import EditorError
 from pipelines.newsletter import load_newsletter
 from pipelines.rules.events import EventRules
 from pipelines.rules.languages import LanguageRules
+from pipelines.rules.papers import PaperRules
 from pipelines.rules.promotion import PromotionRules
 from pipelines.rules.references import ReferenceRules
 from pipelines.rules.text import TextRules
@@ -42,6 +43,7 @@ class Rules:
     references: ReferenceRules = field(repr=False)
     promotion: PromotionRules = field(repr=False)
     events: EventRules = field(repr=False)
+    papers: PaperRules = field(repr=False)
 
 
 _T = TypeVar("_T", bound=Table)
@@ -66,6 +68,7 @@ def load_rules(home: Home) -> Rules:
         references=_read_table(home, "references.toml", ReferenceRules, printed=newsletter.labels),
         promotion=_read_table(home, "promotion.toml", PromotionRules),
         events=_read_table(home, "events.toml", EventRules),
+        papers=_read_table(home, "papers.toml", PaperRules),
     )
 
 

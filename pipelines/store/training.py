@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, Row, and_, delete, false, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
 from pipelines.store.state import STANDING
 from pipelines.store.tables import articles, decisions, entries, issues, models, stories, story_members
 
-MOST_PASSED_OVER: Final = 20_000
+MOST_OPEN: Final = 10_000
 """So many teach all that there is to learn, in seconds."""
 
 
@@ -23,6 +22,8 @@ class TrainingArticle:
     Args:
         picked: whether it was taken; None where that is still open.
         category: where it was put; None where nobody said.
+        published_at: aware.
+        first: the smallest id of the story's articles.
     """
 
     id: int
@@ -33,6 +34,8 @@ class TrainingArticle:
     source: str
     picked: bool | None
     category: str | None
+    published_at: datetime
+    first: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,21 +108,12 @@ class TrainingData:
             for row in self._connection.execute(query)
         ]
 
-    def list_passed_over(self, spans: Sequence[tuple[datetime, datetime]]) -> list[TrainingArticle]:
-        """The leads of stories that were there when issues were made, and that nobody decided on, by id.
-
-        Args:
-            spans: from when until when each issue was made, aware.
-
-        Returns:
-            At most some `MOST_PASSED_OVER`, spread evenly.
-        """
-        published = articles.c.published_at
-        there = or_(false(), *(and_(published >= start, published < end) for start, end in spans))
-        passed = and_(stories.c.state == "new", there)
-        total = self._connection.execute(select(func.count()).select_from(_JOINED).where(passed)).scalar_one()
-        step = -(-total // MOST_PASSED_OVER) or 1
-        query = _LEADS.where(passed, articles.c.id % step == 0).order_by(articles.c.id)
+    def list_open(self) -> list[TrainingArticle]:
+        """The leads of stories that nobody decided on, by id: at most some `MOST_OPEN`, spread evenly."""
+        is_open = stories.c.state == "new"
+        total = self._connection.execute(select(func.count()).select_from(_JOINED).where(is_open)).scalar_one()
+        step = -(-total // MOST_OPEN) or 1
+        query = _LEADS.where(is_open, articles.c.id % step == 0).order_by(articles.c.id)
         return [_lesson(row, picked=False, category=None) for row in self._connection.execute(query)]
 
     def get_model(self) -> StoredModel | None:
@@ -155,8 +149,24 @@ _LEADS: Final = select(
     func.coalesce(articles.c.publisher, articles.c.source).label("source"),
     stories.c.id.label("story"),
     stories.c.state,
+    articles.c.published_at,
+    select(func.min(story_members.c.article_id))
+    .where(story_members.c.story_id == stories.c.id)
+    .scalar_subquery()
+    .label("first"),
 ).select_from(_JOINED)
 
 
 def _lesson(row: Row, *, picked: bool | None, category: str | None) -> TrainingArticle:  # type: ignore[type-arg]
-    return TrainingArticle(row.id, row.kind, row.url, row.title, row.summary, row.source, picked, category)
+    return TrainingArticle(
+        row.id,
+        row.kind,
+        row.url,
+        row.title,
+        row.summary,
+        row.source,
+        picked,
+        category,
+        row.published_at,
+        row.first,
+    )

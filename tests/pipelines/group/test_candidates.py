@@ -7,12 +7,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from builders import NOON, about, stored
+from builders import NOON, about, article, stored
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.group.candidates import GroupRules, as_of, grade
+from pipelines.group.categories import CategoryRules, categorise
+from pipelines.group.features import Description
 from pipelines.group.relevance import freshness, total
+from pipelines.group.training import Example, train
 from pipelines.group.words import WordList
 from pipelines.model import Candidate, StoredArticle, Story
 from pipelines.newsletter import Category, Newsletter, Topic
@@ -150,3 +153,38 @@ def test_a_promotion_sinks_and_says_why_but_stays(rules: Rules, title: str, sort
 )
 def test_what_is_written_about_lessons_streams_and_coupons_is_no_promotion(rules: Rules, title: str) -> None:
     assert rules.promotion.find_sort(title) is None
+
+
+def test_a_paper_of_a_conference_site_stands_with_the_papers(rules: Rules) -> None:
+    newsletter = NEWSLETTER.model_copy(
+        update={"categories": (Category(name="新闻", kinds={"web": 1.0}), Category(name="论文", kinds={"arxiv": 4.0}))}
+    )
+    url = "https://openaccess.thecvf.com/content/CVPR2026/html/Some_Paper.html"
+    page = article(1, url=url, title="Faster Networks", kind="web")
+    categories = [categorise(page, CategoryRules.of(newsletter, papers)).category for papers in (None, rules.papers)]
+    assert categories == ["新闻", "论文"]
+
+
+def test_hints_choose_a_section_where_nothing_was_learned() -> None:
+    newsletter = NEWSLETTER.model_copy(
+        update={"categories": (Category(name="新闻"), Category(name="博文", hints=("手把手", "踩坑")))}
+    )
+    assert categorise(article(1, title="手把手部署模型"), CategoryRules.of(newsletter)).category == "博文"
+
+
+def test_a_story_is_as_good_as_its_best_report_whoever_leads_it() -> None:
+    examples = [
+        *(Example(Description(f"端侧推理{n}"), "2026-01-01", picked=True) for n in range(40)),
+        *(Example(Description(f"家常菜{n}"), picked=False, fold=n % 3) for n in range(300)),
+    ]
+    rules = replace(RULES, model=train(examples, RULES.categories, RULES.topics))
+    reposter, report = stored(1, title="家常菜"), stored(2, title="端侧推理")
+    alone, together = (
+        grade(Story(1, (1, 2)[:size], 1), members, rules)
+        for size, members in (
+            (1, [reposter]),
+            (2, [reposter, report]),
+        )
+    )
+    assert together.lead.id == 1
+    assert together.score > alone.score + 1

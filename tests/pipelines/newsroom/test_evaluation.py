@@ -16,7 +16,7 @@ from crawler.items import RawItem
 from pipelines.cli import app
 from pipelines.model import Entry, Issue, Section
 from pipelines.newsletter import Category, Newsletter, load_newsletter
-from pipelines.newsroom.evaluation import CannotEvaluate, Evaluation, evaluate
+from pipelines.newsroom.evaluation import STARTS, CannotEvaluate, Evaluation, Start, evaluate
 from pipelines.rules import Rules
 
 NEWSLETTER = Newsletter(title="试刊", editor="e", categories=(Category(name="新闻"), Category(name="教程")))
@@ -46,53 +46,76 @@ def issue(number: int, *entries: tuple[str, str]) -> Issue:
     return Issue(title="试刊", date=day, state="published", sections=tuple(sections))
 
 
-def pool(number: int = 500) -> list[RawItem]:
+def pool(number: int = 600) -> list[RawItem]:
+    """Articles about something else: a third is surely older than the split."""
     at = datetime(2026, 2, 1, tzinfo=UTC)
     return [
-        RawItem("web", f"https://pool.example/{n}", titled(ELSEWHERE, n), at, published=at.isoformat())
+        RawItem(
+            "web",
+            f"https://pool.example/{n}",
+            titled(ELSEWHERE, n),
+            at,
+            published="2026-02-01" if n % 3 == 0 else "2026-03-09",
+        )
         for n in range(number)
     ]
 
 
-def run(issues: Sequence[Issue], there: Sequence[RawItem], rules: Rules, seed: int = 0, **options: bool) -> Evaluation:
-    return evaluate(issues, there, SPLIT, seed, newsletter=NEWSLETTER, rules=rules, drawn=200, **options)
+def run(
+    issues: Sequence[Issue],
+    there: Sequence[RawItem],
+    rules: Rules,
+    seed: int = 0,
+    starts: Sequence[Start] = ("archive",),
+) -> Evaluation:
+    return evaluate(issues, there, SPLIT, seed, newsletter=NEWSLETTER, rules=rules, drawn=250, starts=starts)
 
 
 ISSUES = [issue(n) for n in range(12)]
 
 
 @pytest.fixture(scope="module")
-def found(rules: Rules) -> Evaluation:
-    return run(ISSUES, pool(), rules)
+def evaluation(rules: Rules) -> Evaluation:
+    return run(ISSUES, pool(), rules, starts=STARTS)
 
 
-def test_it_learns_before_the_split_and_asks_after_it(found: Evaluation) -> None:
-    before = [one for one in ISSUES if one.date < SPLIT]
-    assert (found.learned_issues, found.learned_items) == (len(before), 10 * len(before))
-    assert found.tested_issues == len(ISSUES) - len(before)
+def test_it_learns_before_the_split_and_asks_after_it(evaluation: Evaluation) -> None:
+    before = [past for past in ISSUES if past.date < SPLIT]
+    assert (evaluation.learned_issues, evaluation.learned_items) == (len(before), 10 * len(before))
+    assert evaluation.tested_issues == len(ISSUES) - len(before)
+    assert (evaluation.older, evaluation.newer) == (200, 400)
 
 
-def test_what_is_easy_is_found(found: Evaluation) -> None:
-    assert found.sections is not None
-    assert found.sections.accuracy == found.sections.top2 == found.sections.macro_f1 == 1
-    assert found.ranking is not None
-    assert found.ranking.recall == 1
-    assert found.ranking.precision == 0.5  # ten picks among the first twenty
-    assert found.ranking.auc > 0.99
+def test_every_start_is_a_line_and_what_is_easy_is_ranked_first(evaluation: Evaluation) -> None:
+    assert [ranking.start for ranking in evaluation.rankings] == list(STARTS)
+    for ranking in evaluation.rankings[1:]:
+        assert ranking.recall == 1
+        assert ranking.precision == 0.5  # ten picks among the first twenty
+        assert ranking.auc > 0.99
+        assert ranking.recall_interval == (1, 1)
+        assert ranking.calibration < 0.05
+    assert {sections.basis: sections.accuracy for sections in evaluation.sections}["title"] == 1
 
 
-def test_half_of_the_pool_is_learned_from_and_only_the_other_half_is_drawn_from(found: Evaluation) -> None:
-    assert found.passed_over == 250
-    assert found.ranking is not None
-    assert {one.drawn for one in found.ranking.issues} == {200}
+def test_nothing_is_known_from_the_cold_and_the_first_issues_of_a_start_are_not_counted(
+    evaluation: Evaluation,
+) -> None:
+    counted = {ranking.start: len(ranking.issues) for ranking in evaluation.rankings}
+    tested = evaluation.tested_issues
+    assert counted == {"cold": tested, "archive": tested, "first": tested - 1, "pool": tested, "rolling": tested - 2}
+    cold = evaluation.rankings[0]
+    assert cold.auc < 0.9  # this newsletter has no topics
 
 
-def test_the_same_seed_gives_the_same_and_another_one_another_draw(found: Evaluation, rules: Rules) -> None:
-    assert run(list(reversed(ISSUES)), list(reversed(pool())), rules) == found
-    other = run(ISSUES, pool(), rules, seed=1)
-    assert found.ranking is not None
-    assert other.ranking is not None
-    assert other.ranking.unpicked != found.ranking.unpicked
+def test_only_stories_that_are_not_surely_older_are_mixed_in(rules: Rules) -> None:
+    ranking = run(ISSUES, pool(300), rules).rankings[0]
+    assert {row.drawn for row in ranking.issues} == {200}
+
+
+def test_the_same_seed_gives_the_same_and_another_one_another_draw(rules: Rules) -> None:
+    once = run(ISSUES, pool(), rules)
+    assert run(list(reversed(ISSUES)), list(reversed(pool())), rules) == once
+    assert run(ISSUES, pool(), rules, seed=1).rankings[0].unpicked != once.rankings[0].unpicked
 
 
 def test_what_an_issue_printed_is_taken_out_of_the_pool_also_where_another_account_tells_it(rules: Rules) -> None:
@@ -100,65 +123,55 @@ def test_what_an_issue_printed_is_taken_out_of_the_pool_also_where_another_accou
     title = f"发布{titled(ABOUT, 100 * 9)}"
     again = [RawItem("web", f"https://copy.example/{n}", title, at, published=at.isoformat()) for n in range(40)]
     later = run(ISSUES, [*pool(), *again], rules)
-    assert later.passed_over == 250
-    assert later.ranking is not None
-    assert title not in {one.title for one in later.ranking.unpicked}
+    assert later.newer == 400
+    assert title not in {item.title for item in later.rankings[0].unpicked}
 
 
 def test_one_story_of_many_accounts_is_drawn_once(rules: Rules) -> None:
-    at = datetime(2026, 2, 3, tzinfo=UTC)
+    at = datetime(2026, 3, 3, tzinfo=UTC)
     title = titled(ABOUT, 12345)
     copies = [RawItem("web", f"https://copy.example/{n}", title, at, published=at.isoformat()) for n in range(60)]
-    told = run(ISSUES, [*pool(), *copies], rules)
-    assert told.passed_over == 250  # half of 501
+    assert run(ISSUES, [*pool(), *copies], rules).newer == 401
 
 
 def test_what_was_printed_before_is_not_asked_about_again(rules: Rules) -> None:
     paper = "https://arxiv.org/abs/2601.00001"
     first = issue(2, ("剪枝论文", paper), ("同一地址", "https://twice.example/1"))
     again = issue(10, ("剪枝论文又一次", f"{paper}v2"), ("同一地址再来", "https://twice.example/1?utm_source=x"))
-    issues = [*(one for n, one in enumerate(ISSUES) if n not in (2, 10)), first, again]
-    assert run(issues, pool(), rules).repeats == 2
+    issues = [*(past for n, past in enumerate(ISSUES) if n not in (2, 10)), first, again]
+    assert run(issues, [], rules).repeats == 2
 
 
-def test_the_summary_of_an_item_that_is_asked_about_is_not_seen(rules: Rules) -> None:
+def test_the_summary_of_a_tested_item_is_read_only_where_the_line_says_so(rules: Rules) -> None:
     bare = run(ISSUES, pool(), rules)
-    told = [
-        one
-        if one.date < SPLIT
+    summarised = [
+        past
+        if past.date < SPLIT
         else Issue(
-            title=one.title,
-            date=one.date,
-            state=one.state,
+            title=past.title,
+            date=past.date,
+            state=past.state,
             sections=tuple(
                 Section(part.name, tuple(Entry(f"{each.markdown}\n摘要：{part.name}") for each in part.entries))
-                for part in one.sections
+                for part in past.sections
             ),
         )
-        for one in ISSUES
+        for past in ISSUES
     ]
-    assert run(told, pool(), rules) == bare
-
-
-def test_strictly_only_what_is_older_than_the_split_is_learned_from(rules: Rules) -> None:
-    early, late = "2025-12-31", "2026-05-01"
-    there = [
-        RawItem("web", one.url, one.title, one.fetched_at, published=early if n % 5 else late)
-        for n, one in enumerate(pool(700))
-    ]
-    assert run(ISSUES, there, rules).passed_over == 350
-    assert 250 < run(ISSUES, there, rules, strict=True).passed_over < 310
+    other = run(summarised, pool(), rules)
+    assert other.rankings == bare.rankings
+    assert other.sections[:2] == bare.sections[:2]
 
 
 def test_a_year_alone_is_older_only_when_all_of_it_is(rules: Rules) -> None:
-    there = [RawItem("web", one.url, one.title, one.fetched_at, published="2026") for one in pool()]
-    assert run(ISSUES, there, rules, strict=True).passed_over == 0
+    there = [RawItem("web", raw.url, raw.title, raw.fetched_at, published="2026") for raw in pool(30)]
+    assert run(ISSUES, there, rules, starts=("cold",)).older == 0
 
 
 def test_without_a_pool_only_the_sections_are_asked_about(rules: Rules) -> None:
-    found = run(ISSUES, [], rules)
-    assert found.ranking is None
-    assert found.sections is not None
+    evaluation = run(ISSUES, [], rules)
+    assert evaluation.rankings == ()
+    assert evaluation.sections
 
 
 @pytest.mark.parametrize("issues", [ISSUES[:3], ISSUES[-3:], []])
@@ -194,16 +207,24 @@ def home(tmp_path: Path) -> Path:
 def test_the_command_prints_one_document_or_tables_that_say_the_same(home: Path) -> None:
     runner = CliRunner()
     asked = ["--home", str(home), "evaluate", "--split", str(SPLIT), "--pool", str(home.parent / "pool.jsonl")]
+    asked += ["--from", "archive"]
     result = runner.invoke(app, [*asked, "--json"])
     assert result.exit_code == 0, result.output
     document = json.loads(result.stdout)
     assert document["split"] == "2026-03-01"
-    assert document["sections"]["items"] == 30
-    assert len(document["ranking"]["unpicked"]) == 30
-    assert "第 501 行" in result.stderr
-    told = runner.invoke(app, asked)
-    assert f"recall@60 {document['ranking']['recall']:.3f}" in told.stdout
-    assert f"正确率 {document['sections']['accuracy']:.3f}" in told.stdout
+    assert [sections["items"] for sections in document["sections"]] == [30, 30, 30]
+    [ranking] = document["rankings"]
+    assert (ranking["start"], len(ranking["unpicked"])) == ("archive", 30)
+    assert "第 601 行" in result.stderr
+    tables = runner.invoke(app, asked, env={"COLUMNS": "200"})
+    assert f"{ranking['recall']:.3f}" in tables.stdout
+    assert f"{document['sections'][1]['accuracy']:.3f}" in tables.stdout
+
+
+def test_a_start_that_does_not_exist_is_wrong_use_and_the_message_lists_the_starts(home: Path) -> None:
+    result = CliRunner().invoke(app, ["--home", str(home), "evaluate", "--split", str(SPLIT), "--from", "warm"])
+    assert result.exit_code == 2
+    assert "rolling" in result.stderr
 
 
 def test_a_split_with_nothing_on_one_side_is_wrong_use(home: Path) -> None:

@@ -106,21 +106,8 @@ def test_without_a_past_the_rules_alone_grade(store: Store) -> None:
     assert [reason.text("zh") for reason in candidates(store)["https://example.org/1"].reasons] == ["量化"]
 
 
-@pytest.mark.parametrize("day", [-80, -43, -11])
-def test_what_was_published_at_another_time_was_not_passed_over(store: Store, day: float) -> None:
-    save(store, *passed_over(day=day))
-    group(store, RULES)
-    print_issue(store)
-    group(store, RULES)
-    with store.reading() as tx:
-        model = with_model(tx, RULES).model
-    assert model is not None
-    assert model.categories
-    assert not model.relevance
-
-
-@pytest.mark.parametrize("day", [-42, -12])
-def test_what_was_published_in_the_month_before_an_issue_or_on_its_day_was_passed_over(
+@pytest.mark.parametrize("day", [-80, -42, -12, -1])
+def test_from_the_import_of_an_archive_on_relevance_is_learned_whatever_the_dates_of_the_store(
     store: Store, day: float
 ) -> None:
     save(store, *passed_over(day=day))
@@ -133,27 +120,36 @@ def test_what_was_published_in_the_month_before_an_issue_or_on_its_day_was_passe
     assert model.relevance
 
 
-def test_where_no_issue_was_made_nothing_was_passed_over(store: Store) -> None:
+def test_a_picked_story_does_not_lie_open(store: Store) -> None:
     save(store, *passed_over())
     group(store, RULES)
     with store.transaction() as tx:
-        for one in stored_candidates(tx)[:ENOUGH]:
-            tx.decisions.add(Decision(one.story.id, "pick", "编辑", NOON, category="教程"))
-    assert group(store, RULES).learned
+        for candidate in stored_candidates(tx)[:ENOUGH]:
+            tx.decisions.add(Decision(candidate.story.id, "pick", "编辑", NOON, category="教程"))
+    group(store, RULES)
     with store.reading() as tx:
-        assert tx.training.list_passed_over([]) == []
+        assert len(tx.training.list_open()) == LEAST_PASSED_OVER - ENOUGH
+
+
+def test_without_a_past_a_common_term_weighs_less_than_a_rare_one(store: Store) -> None:
+    topics = (Topic(name="量化", weight=1.0, terms=("量化",)), Topic(name="做法", weight=1.0, terms=("做法",)))
+    rules = GroupRules.of(NEWSLETTER.model_copy(update={"topics": topics}), {}, {})
+    save(store, article(1, title="低比特量化"), *passed_over())
+    assert group(store, rules).learned
+    scores = {url: candidate.score for url, candidate in candidates(store).items()}
+    assert scores["https://example.org/1"] > 0.8
+    assert max(score for url, score in scores.items() if url != "https://example.org/1") < 0.1
 
 
 @pytest.mark.parametrize(("stories", "examples"), [(0, 0), (1, 1), (10, 10), (11, 5), (20, 10), (21, 7), (31, 7)])
-def test_no_more_than_the_most_of_what_was_passed_over_teaches_and_it_is_spread_evenly(
+def test_no_more_than_the_most_of_what_lies_open_teaches_and_it_is_spread_evenly(
     store: Store, monkeypatch: pytest.MonkeyPatch, stories: int, examples: int
 ) -> None:
-    monkeypatch.setattr("pipelines.store.training.MOST_PASSED_OVER", 10)
+    monkeypatch.setattr("pipelines.store.training.MOST_OPEN", 10)
     save(store, *passed_over(stories))
     group(store, RULES)
-    always = (NOON - timedelta(days=365), NOON + timedelta(days=1))
     with store.reading() as tx:
-        numbers = [lesson.id for lesson in tx.training.list_passed_over([always])]
+        numbers = [lesson.id for lesson in tx.training.list_open()]
     assert len(numbers) == examples
     assert len({later - earlier for earlier, later in pairwise(numbers)}) <= 1
 
