@@ -67,6 +67,7 @@ class RawItem:
         summary: the page's own digest, abstract or description; plain text.
         image: lead image.
         links: links that the page sets apart.
+        guid: the feed's own identifier of the entry: RSS guid, Atom id, JSON Feed id. It holds within its source alone.
         ids: strong keys that the page knows and its URL may not tell: `wechat:<biz>/<mid>/<idx>`,
             `wechat:<token>`, `zhihu:p/<id>`, `arxiv:<id without version>`, `github:<owner>/<repo>` in lower case.
         tags: the page's own categories.
@@ -88,6 +89,7 @@ class RawItem:
     summary: str | None = None
     image: str | None = None
     links: tuple[Link, ...] = ()
+    guid: str | None = None
     ids: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     language: str | None = None
