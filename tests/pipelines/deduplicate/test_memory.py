@@ -133,6 +133,12 @@ def test_the_number_in_a_repositorys_own_name_is_no_version() -> None:
 names = [PAPER, CODE, f"{CODE}@v1.0", f"{CODE}@v2.0", "github:tiny/prune"]
 
 
+def test_two_folders_of_one_repository_are_no_repeats_of_one_another() -> None:
+    printed = [keys_of(f"[题](https://github.com/tiny/models/tree/main/{folder})") for folder in ("edge", "cloud")]
+    assert all(printed)
+    assert not printed[0] & printed[1]
+
+
 def test_a_story_is_never_both_and_only_printed_keys_count() -> None:
     @settings(max_examples=150, deadline=None)
     @given(
