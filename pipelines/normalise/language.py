@@ -102,7 +102,7 @@ def read_script(text: str) -> str | None:
 def _is_japanese(sample: str, tag: str | None) -> bool:
     """Whether a text whose title has Chinese characters alone is Japanese: by its kana, or by its source's word.
 
-    >>> _is_japanese("深層学習の最新動向", None), _is_japanese("深層学習", "ja"), _is_japanese("深層学習", "zh")
+    >>> _is_japanese("量子化とは何か", None), _is_japanese("深層学習", "ja"), _is_japanese("深層学習", "zh")
     (True, True, False)
     """
     if read_script(sample) == "ja":
@@ -126,7 +126,7 @@ def _match_small_words(sample: str, rules: LanguageRules) -> str | None:
 
 
 def _guess_by_statistics(sample: str, rules: LanguageRules) -> str | None:
-    if len(_PLAIN_WORD.findall(sample)) < rules.statistics.words:
+    if len(_PLAIN_WORD.findall(sample)) < rules.statistics.least:
         return None
     with _LOAD_LOCK:
         factory = _load_factory(tuple(sorted(rules.prior)))

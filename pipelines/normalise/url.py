@@ -353,16 +353,16 @@ def _find_twin(host: str, path: str, twins: TwinRules) -> tuple[str, str]:
     (('a.com', '/2026/npu.html'), ('a.com', '/products/amp'))
     """
     labels = host.split(".")
-    for place in (0, 1):
-        if len(labels) > place + 2 and labels[place] in twins.hosts:
-            del labels[place]
+    for index in (0, 1):
+        if len(labels) > index + 2 and labels[index] in twins.hosts:
+            del labels[index]
             break
     segments = [segment for segment in path.rstrip("/").split("/") if segment.lower() not in twins.segments]
     for suffix in twins.segments:
         segments[-1:] = [re.sub(rf"\.{suffix}(?=\.html?$|$)", "", segment) for segment in segments[-1:]]
-    rest = "/".join(segments)
-    if re.search(r"[\d-]", rest) and rest != path.rstrip("/"):  # /2026/11/16/npu/amp, not /products/amp
-        path = rest or "/"
+    page_path = "/".join(segments)
+    if re.search(r"[\d-]", page_path) and page_path != path.rstrip("/"):  # /2026/11/16/npu/amp, not /products/amp
+        path = page_path
     return ".".join(labels), path
 
 

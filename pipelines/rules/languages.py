@@ -31,11 +31,11 @@ class StatisticsRules(Table):
     """When statistics (langdetect) decide.
 
     Args:
-        words: how many words that are no names a text must have.
+        least: how many words that are no names a text must have.
         probability: how sure they must be.
     """
 
-    words: int = Field(default=3, ge=1)
+    least: int = Field(default=3, ge=1)
     probability: float = Field(default=0.9, gt=0, le=1)
 
 

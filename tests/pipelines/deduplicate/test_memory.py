@@ -133,10 +133,9 @@ def test_the_number_in_a_repositorys_own_name_is_no_version() -> None:
 names = [PAPER, CODE, f"{CODE}@v1.0", f"{CODE}@v2.0", "github:tiny/prune"]
 
 
-def test_two_folders_of_one_repository_are_no_repeats_of_one_another() -> None:
-    printed = [keys_of(f"[题](https://github.com/tiny/models/tree/main/{folder})") for folder in ("edge", "cloud")]
-    assert all(printed)
-    assert not printed[0] & printed[1]
+@pytest.mark.parametrize("page", ["tree/main/edge", "blob/main/docs/npu.md", "issues/7", "pull/8"])
+def test_an_issue_that_printed_a_page_of_a_repository_printed_neither_it_nor_its_other_pages(page: str) -> None:
+    assert keys_of(f"[题](https://github.com/tiny/models/{page})") == set()
 
 
 def test_a_story_is_never_both_and_only_printed_keys_count() -> None:
