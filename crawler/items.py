@@ -60,6 +60,7 @@ class RawItem:
         title: as the page gave it; character references decoded, white space collapsed.
         fetched_at: when the reply was fetched; aware.
         published, updated: dates as written: `1762475508`, `2025-11-07 08:31`, `3小时前`.
+        further_dates: of publication, as written in other places; they count where `published` cannot be read.
         author: a person.
         publisher: the WeChat account, the Zhihu column, the site.
         html: main content as HTML, untrusted.
@@ -82,6 +83,7 @@ class RawItem:
     fetched_at: datetime
     published: str | None = None
     updated: str | None = None
+    further_dates: tuple[str, ...] = ()
     author: str | None = None
     publisher: str | None = None
     html: str | None = None
@@ -116,7 +118,7 @@ class RawItem:
         values: dict[str, Any] = json.loads(text)
         values["fetched_at"] = datetime.fromisoformat(values["fetched_at"])
         values["links"] = tuple(Link(**link) for link in values.get("links", ()))
-        for name in ("ids", "tags"):
+        for name in ("further_dates", "ids", "tags"):
             values[name] = tuple(values.get(name, ()))
         return cls(**values)
 

@@ -179,6 +179,7 @@ def _item(channel: Channel, numbered: tuple[int, Entry], reply: Reply) -> RawIte
         fetched_at=reply.fetched_at,
         published=entry.published or None,
         updated=entry.updated or None,
+        further_dates=entry.further_dates,
         author=entry.author or channel.author or None,
         publisher=channel.title or None,
         html=_unless_title(entry.html, title),

@@ -139,12 +139,15 @@ def _shorten_title(title: str) -> str:
 
 
 def _read_publication_date(raw: RawItem, rules: Rules) -> Instant:
-    """The publication date; without one the date of the last change, without either the time of the fetch."""
-    for raw_date, source in ((raw.published, "published"), (raw.updated, "updated")):
-        instant = read_date(raw_date, raw.fetched_at, rules.zone, source=source) if raw_date else None
-        if instant:
-            return instant
-    return Instant(raw.fetched_at, "first-seen", "first-seen", raw.published or raw.updated)
+    """The first publication date that is read wholly, else one that is read in part; without one the date of the last
+    change, without either the time of the fetch."""
+    raw_dates = [raw_date for raw_date in (raw.published, *raw.further_dates) if raw_date]
+    instants = [read_date(raw_date, raw.fetched_at, rules.zone) for raw_date in raw_dates]
+    readable = [instant for instant in instants if instant]
+    if readable:
+        return min(readable, key=lambda instant: bool(instant.unread))
+    updated = read_date(raw.updated, raw.fetched_at, rules.zone, source="updated") if raw.updated else None
+    return updated or Instant(raw.fetched_at, "first-seen", "first-seen", raw.published or raw.updated)
 
 
 def _read_image(image: str | None, rules: Rules) -> str | None:
