@@ -60,6 +60,7 @@ class RawItem:
         title: as the page gave it; character references decoded, white space collapsed.
         fetched_at: when the reply was fetched; aware.
         published, updated: dates as written: `1762475508`, `2025-11-07 08:31`, `3小时前`.
+        further_dates: of publication, as written in other places; they count where `published` cannot be read.
         author: a person.
         publisher: the WeChat account, the Zhihu column, the site.
         html: main content as HTML, untrusted.
@@ -67,6 +68,7 @@ class RawItem:
         summary: the page's own digest, abstract or description; plain text.
         image: lead image.
         links: links that the page sets apart.
+        guid: the feed's own identifier of the entry: RSS guid, Atom id, JSON Feed id. It holds within its source alone.
         ids: strong keys that the page knows and its URL may not tell: `wechat:<biz>/<mid>/<idx>`,
             `wechat:<token>`, `zhihu:p/<id>`, `arxiv:<id without version>`, `github:<owner>/<repo>` in lower case.
         tags: the page's own categories.
@@ -81,6 +83,7 @@ class RawItem:
     fetched_at: datetime
     published: str | None = None
     updated: str | None = None
+    further_dates: tuple[str, ...] = ()
     author: str | None = None
     publisher: str | None = None
     html: str | None = None
@@ -88,6 +91,7 @@ class RawItem:
     summary: str | None = None
     image: str | None = None
     links: tuple[Link, ...] = ()
+    guid: str | None = None
     ids: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     language: str | None = None
@@ -114,7 +118,7 @@ class RawItem:
         values: dict[str, Any] = json.loads(text)
         values["fetched_at"] = datetime.fromisoformat(values["fetched_at"])
         values["links"] = tuple(Link(**link) for link in values.get("links", ()))
-        for name in ("ids", "tags"):
+        for name in ("further_dates", "ids", "tags"):
             values[name] = tuple(values.get(name, ()))
         return cls(**values)
 

@@ -86,6 +86,7 @@ class Article:
         url: the canonical URL; the URL to print.
         seen_url: the URL in the source.
         keys: strong keys, with the canonical URL; two articles that share a key are one article.
+        entry_keys: keys that the source's feed gives its entries, before `keys`; not stored with the article's fields.
         temporary: whether the URL expires within hours (a signed WeChat link); such a URL is never published.
         title: without lead and tail.
         title_lead, title_tail: the lead and the tail taken off the title: `重磅`, `机器之心`.
@@ -124,6 +125,7 @@ class Article:
     tags: tuple[str, ...] = ()
     metrics: Mapping[str, int] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
+    entry_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ class Entry:
         base: absolute; the base of the entry's relative addresses.
         guid: the feed's own identifier of the entry.
         title, summary: plain text.
+        further_dates: of publication, as other elements have them.
         html, text: the content, in one form or the other.
         enclosures: addresses of files that come with it, as written.
         related: addresses of the works that it is about, as written.
@@ -32,6 +33,7 @@ class Entry:
     guid: str = ""
     title: str = ""
     published: str = ""
+    further_dates: tuple[str, ...] = ()
     updated: str = ""
     author: str = ""
     html: str = ""

@@ -105,12 +105,14 @@ def _entry(node: etree._Element, base: str) -> Entry:
     html, text = _content(fields)
     description = _markup(fields, *_DESCRIPTIONS)
     is_content = not html and not text and has_markup(description)
+    published = [*dict.fromkeys(filter(None, (_words(fields, name) for name in _PUBLISHED)))] or [""]
     return Entry(
         links=tuple(_links(fields, guid)),
         base=base,
         guid=guid,
         title=_title(fields, "title", "atom:title", "dc:title", "itunes:title"),
-        published=_words(fields, *_PUBLISHED),
+        published=published[0],
+        further_dates=tuple(published[1:]),
         updated=_words(fields, *_UPDATED),
         author=_authors(fields, "atom:author", "author", "dc:creator", "itunes:author"),
         html=description if is_content else html,

@@ -42,6 +42,7 @@ _HREF: Final = re.compile(r"\shref\s*=\s*[\"']?([^\"'\s<>]{1,500})", re.IGNORECA
 # Seen 2026-11: <link rel="alternate" type="application/atom+xml" href="/atom.xml">
 _FEED_TYPE: Final = re.compile(r"application/(?:rss\+xml|atom\+xml|feed\+json)", re.IGNORECASE)
 
+_LONGEST_GUID: Final = 2_000  # characters
 _TITLE_FROM_TEXT: Final = 60  # characters
 
 
@@ -178,6 +179,7 @@ def _item(channel: Channel, numbered: tuple[int, Entry], reply: Reply) -> RawIte
         fetched_at=reply.fetched_at,
         published=entry.published or None,
         updated=entry.updated or None,
+        further_dates=entry.further_dates,
         author=entry.author or channel.author or None,
         publisher=channel.title or None,
         html=_unless_title(entry.html, title),
@@ -185,6 +187,7 @@ def _item(channel: Channel, numbered: tuple[int, Entry], reply: Reply) -> RawIte
         summary=entry.summary if entry.summary not in {"", title} else None,
         image=absolute(entry.image, entry.base),
         links=tuple(Link("related", related) for related in _absolute_all(entry.related, entry.base) if related != url),
+        guid=entry.guid[:_LONGEST_GUID] or None,
         ids=entry.ids,
         tags=entry.tags,
         language=entry.language or channel.language or None,

@@ -56,7 +56,7 @@ class Registry:
 
 
 _COMMON: Final = frozenset(
-    {"id", "kind", "name", "schedule", "expect_per_week", "category", "trust", "enabled", "max_pages", "mode"}
+    {"id", "kind", "name", "schedule", "expect_per_week", "category", "trust", "enabled", "max_pages", "guids", "mode"}
 )
 
 _KINDS_WITH_MODES: Final = tuple(name for name, row in KINDS.items() if "" not in row.shapes)

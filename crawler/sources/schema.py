@@ -116,6 +116,7 @@ class Source(_Row):
     trust: float = Field(default=1.0, ge=0, le=10)
     enabled: bool = True
     max_pages: int = Field(default=5, ge=1, le=100)
+    guids: Literal["stable", "rebuilt", "shared"] | None = None
     # wechat
     mirror: Text | None = None
     account: Text | None = None

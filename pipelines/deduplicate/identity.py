@@ -1,19 +1,22 @@
 """Finds items that are one article, and composes the article when its sources disagree. Pure.
 
-Two items that share a strong key are one article. The store holds an article as its *voices*: a voice is the newest and
-the longest item of one source under one URL. The article is composed of its voices. Both steps choose by a total order,
-so neither the order of the items nor their division into batches makes a difference.
+Two items that share a strong key are one article, unless their source's feed has them as two entries of one page. The
+store holds an article as its *voices*: a voice is the newest and the longest item of one source under one URL. The
+article is composed of its voices. Both steps choose by a total order, so neither the order of the items nor their
+division into batches makes a difference; only of several entries of one page, the first has the page's address for key.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal, Self
 
 from crawler.kinds import GENERIC
+from pipelines.deduplicate.entries import ENTRY
 from pipelines.model import Article, Instant, Reference
+from pipelines.text import fold
 
 Outcome = Literal["new", "updated", "seen"]
 """`updated`: the title or the text changed, or the item joined two stored articles."""
@@ -82,6 +85,7 @@ class Record:
         voices: by source and canonical URL.
         article: composed of the voices.
         metrics: of all items.
+        entry_keys: of its entries, which hold within their source.
         revision: the number of the current revision.
         replaced: revisions replaced since the record was read from the store.
     """
@@ -92,11 +96,19 @@ class Record:
     metrics: DatedMetrics
     revision: int = 1
     replaced: tuple[Replaced, ...] = ()
+    entry_keys: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, number: int, voices: Voices, metrics: DatedMetrics, revision: int = 1) -> Self:
+    def of(
+        cls,
+        number: int,
+        voices: Voices,
+        metrics: DatedMetrics,
+        revision: int = 1,
+        entry_keys: Iterable[str] = (),
+    ) -> Self:
         """The record of these voices."""
-        return cls(number, voices, compose_article(voices), metrics, revision)
+        return cls(number, voices, compose_article(voices), metrics, revision, entry_keys=frozenset(entry_keys))
 
     @property
     def first_seen(self) -> datetime:
@@ -108,7 +120,7 @@ class Record:
         address = (article.source, article.url)
         voices = merge_voices(self.voices, {address: Voice.of(article)})
         composed = compose_article(voices)
-        edited = address in self.voices and (
+        edited = (address in self.voices or not self.entry_keys.isdisjoint(article.entry_keys)) and (
             composed.title != self.article.title or self.article.text not in ("", composed.text)
         )
         version = Replaced(self.revision, article.fetched_at, self.article.title, self.article.text)
@@ -117,6 +129,7 @@ class Record:
             voices=voices,
             article=composed,
             metrics=merge_metrics(self.metrics, date_metrics(article.metrics, article.fetched_at)),
+            entry_keys=self.entry_keys | set(article.entry_keys),
             revision=self.revision + edited,
             replaced=(*self.replaced, version) if edited else self.replaced,
         )
@@ -130,6 +143,7 @@ class Record:
             voices=voices,
             article=compose_article(voices),
             metrics=merge_metrics(self.metrics, further.metrics),
+            entry_keys=self.entry_keys | further.entry_keys,
             revision=self.revision + further.revision - 1,
             replaced=(
                 *self.replaced,
@@ -162,12 +176,18 @@ class Plan:
         outcomes: outcome of each item, in the same order.
         records: the new state of every article that the batch changes.
         joins: of stored articles; the article that a join keeps is never removed by another join.
+        owners: id of the article by key, for keys that the store does not have.
+        recognised: how many entries are known by a key of their source.
+        renamed: how many entries are known, but by another key of their source, which no item of the batch has.
     """
 
     ids: tuple[int, ...]
     outcomes: tuple[Outcome, ...]
     records: tuple[Record, ...]
     joins: tuple[Join, ...]
+    owners: Mapping[str, int]
+    recognised: int
+    renamed: int
 
 
 def resolve_batch(
@@ -177,6 +197,9 @@ def resolve_batch(
     new_id: Callable[[int], int],
 ) -> Plan:
     """Find the article of each item of a batch, and update the articles' records.
+
+    An item belongs to the article that has its entry key. Where no article has it, and another entry of its source has
+    its address, it is this entry once more if title and date are the same, else an article of its own.
 
     Args:
         articles: the items in order.
@@ -190,11 +213,26 @@ def resolve_batch(
     ids: list[int] = []
     outcomes: list[Outcome] = []
     joins: dict[int, Join] = {}
+    new_owners: dict[str, int] = {}
+    recognised = renamed = 0
+    batch_keys = {key for article in articles for key in article.entry_keys}
     for index, article in enumerate(articles):
-        owner_ids = sorted({_find_successor(owners[key], successors) for key in article.keys if key in owners})
+        by_entry = {_find_successor(owners[key], successors) for key in article.entry_keys if key in owners}
+        by_address = {_find_successor(owners[key], successors) for key in article.keys if key in owners} - by_entry
+        if article.entry_keys:
+            by_address = {
+                number
+                for number in by_address
+                if _may_be_entry(living[number], article, batch_keys, is_known=bool(by_entry))
+            }
+            recognised += bool(by_entry)
+            former_keys = {key for number in by_address for key in _list_entry_keys(living[number], article.source)}
+            renamed += not by_entry and bool(former_keys) and not former_keys & batch_keys
+        owner_ids = sorted(by_entry | by_address)
         if not owner_ids:
             voices = {(article.source, article.url): Voice.of(article)}
-            record = Record.of(new_id(index), voices, date_metrics(article.metrics, article.fetched_at))
+            metrics = date_metrics(article.metrics, article.fetched_at)
+            record = Record.of(new_id(index), voices, metrics, entry_keys=article.entry_keys)
             outcome: Outcome = "new"
         else:
             former = living[owner_ids[0]]
@@ -207,7 +245,9 @@ def resolve_batch(
             changed = (former.article.title, former.article.text) != (record.article.title, record.article.text)
             outcome = "updated" if changed or len(owner_ids) > 1 else "seen"
         living[record.id] = record
-        owners.update(dict.fromkeys(article.keys, record.id))
+        claims = {key: record.id for key in (*article.entry_keys, *article.keys) if key not in owners}
+        owners |= claims
+        new_owners |= claims
         ids.append(record.id)
         outcomes.append(outcome)
     ids = [_find_successor(article_id, successors) for article_id in ids]
@@ -216,6 +256,9 @@ def resolve_batch(
         outcomes=tuple(outcomes),
         records=tuple(living[article_id] for article_id in dict.fromkeys(ids)),
         joins=tuple(_follow_joins(join, joins) for join in joins.values() if join.gone in records),
+        owners={key: _find_successor(number, successors) for key, number in new_owners.items()},
+        recognised=recognised,
+        renamed=renamed,
     )
 
 
@@ -223,8 +266,8 @@ def compose_article(voices: Voices) -> Article:
     """Compose the article of its voices.
 
     - One voice leads: a lasting URL before a temporary one, the article's own site before a generic feed or page, a
-      voice with text before one without, then the voice seen first. It gives URL, title and publisher; the next voice
-      fills the fields that it leaves empty.
+      voice with text before one without, then the source seen first, with the URL that it had last. It gives URL, title
+      and publisher; the next voice fills the fields that it leaves empty.
     - The text is the leading voice's, unless another text is more than twice as long: then the leading voice has only a
       teaser. So an item without text and a teaser never remove a text, while an edit that shortens a text counts.
     - The publication date is the earliest of the finest precision.
@@ -237,7 +280,11 @@ def compose_article(voices: Voices) -> Article:
         (voice,) = voices.values()
         if voice.longest.text == voice.newest.text:
             return voice.newest
-    ranked = sorted(voices.values(), key=_rank_voice)
+    first_seen: dict[str, datetime] = {}
+    for voice in voices.values():
+        source = voice.newest.source
+        first_seen[source] = min(voice.first_seen, first_seen.get(source, voice.first_seen))
+    ranked = sorted(voices.values(), key=lambda voice: _rank_voice(voice, first_seen[voice.newest.source]))
     heads = [voice.newest for voice in ranked]
     leader = heads[0]
     texts = [article for voice in ranked for article in (voice.newest, voice.longest)]
@@ -313,6 +360,33 @@ def _follow_joins(join: Join, joins: Mapping[int, Join]) -> Join:
     return join
 
 
+def _list_entry_keys(record: Record, source: str) -> list[str]:
+    return [key for key in record.entry_keys if key.startswith(f"{ENTRY}{source}/")]
+
+
+def _may_be_entry(record: Record, article: Article, batch_keys: Set[str], *, is_known: bool) -> bool:
+    """Whether an entry may be the article that has its address.
+
+    Args:
+        record: of the article that has the address.
+        article: the entry's.
+        batch_keys: the entry keys of all items of the batch.
+        is_known: whether an article has a key of the entry.
+    """
+    former_keys = _list_entry_keys(record, article.source)
+    if former_keys and is_known:
+        return False
+    voice = record.voices.get((article.source, article.url))
+    if voice is None:
+        return not former_keys
+    same_title = fold(voice.newest.title) == fold(article.title)
+    same_date = voice.newest.published.raw == article.published.raw
+    if not former_keys:  # read before entries had keys
+        return same_title or same_date
+    is_replaced = len(article.entry_keys) == 1 and batch_keys.isdisjoint(former_keys)
+    return same_title and (same_date or is_replaced)
+
+
 def _find_successor(article_id: int, successors: Mapping[int, int]) -> int:
     while article_id in successors:
         article_id = successors[article_id]
@@ -332,10 +406,12 @@ def _break_tie(article: Article) -> tuple[object, ...]:
     return article.title, article.text, article.summary, article.seen_url, article.kind
 
 
-def _rank_voice(voice: Voice) -> tuple[object, ...]:
+def _rank_voice(voice: Voice, source_seen: datetime) -> tuple[object, ...]:
+    """Args: the voice, and when the first voice of its source was seen."""
     newest = voice.newest
     generic = newest.kind in GENERIC
-    return newest.temporary, generic, not voice.longest.text, voice.first_seen, newest.source, newest.url
+    recency = -newest.fetched_at.timestamp()
+    return newest.temporary, generic, not voice.longest.text, source_seen, newest.source, recency, newest.url
 
 
 def _find_first(texts: Iterable[str | None]) -> str | None:

@@ -49,11 +49,12 @@ def find_entry_keys(entry: Entry, newsletter: Newsletter, rules: Rules) -> tuple
 
 
 def _works_at(url: str, rules: Rules) -> tuple[Canonical, ...]:
-    """Identify the thing at an address, and the thing that it is a part of."""
+    """Identify the thing at an address, and the repository of a release; a file or an issue stands for itself alone."""
     try:
         address = canonicalise(url, rules)
     except NotAWebAddress:
         return ()
     if address.temporary:
         return ()
-    return (address, canonicalise(address.part_of, rules)) if address.part_of else (address,)
+    is_release = any("@" in key for key in address.keys)
+    return (address, canonicalise(address.part_of, rules)) if address.part_of and is_release else (address,)

@@ -11,6 +11,15 @@ from typing import Final
 from crawler.errors import Failure, NotUnderstood, detail_of
 from crawler.items import Batch, Problem, RawItem
 from crawler.sources.schema import Source
+from pipelines.deduplicate.entries import (
+    GuidPolicy,
+    KnownEntries,
+    Repeats,
+    find_repeats,
+    find_repeats_by_source,
+    identify_entry,
+    observe_policy,
+)
 from pipelines.deduplicate.identity import Outcome
 from pipelines.group.candidates import GroupRules
 from pipelines.model import Article
@@ -108,12 +117,16 @@ def ingest(
     Raises:
         StoreError: nothing of the batch was written.
     """
+    repeats = find_repeats(batch.items)
     packed = (Packed.of(item, source.id) for item in batch.items)
     items = {item.digest: item for item in packed}
     with store.reading() as tx:
         stored = tx.raw.find_stored(items)
+        policy = source.guids or tx.sources.get_guid_policy(source.id)
     read_items = {
-        digest: _read_or_explain(item.item, source, rules) for digest, item in items.items() if digest not in stored
+        digest: _read_or_explain(item.item, source, rules, repeats, repeats.policy or policy)
+        for digest, item in items.items()
+        if digest not in stored
     }
     problems = (*batch.problems, *(result for result in read_items.values() if isinstance(result, Problem)))
     failing = next((problem for problem in problems if problem.fails_source), None)
@@ -121,7 +134,10 @@ def ingest(
         if run is None:
             tx.sources.record_start(source.id, source.kind, source.name, now)
             run = tx.runs.start(source.id, now)
-        counts = _save(tx, items, read_items)
+        counts, entries = _save(tx, items, read_items)
+        observed = observe_policy(policy, repeats, entries)
+        if observed and observed != policy and not source.guids:
+            tx.sources.set_guid_policy(source.id, observed)
         counts["seen"] += len(batch.items) - len(items)
         failure = tx.runs.add(
             run,
@@ -163,8 +179,13 @@ def rebuild(
         rebuilding = tx.rebuilding()
         problems: list[Problem] = []
         item_count = 0
+        repeats = find_repeats_by_source((raw.source, raw.item) for chunk in tx.raw.iterate() for raw in chunk)
+        policies = {record.id: registry[record.id].guids or record.guids for record in tx.sources.list_all().values()}
         for chunk in tx.raw.iterate():
-            results = [_read_or_explain(raw.item, registry[raw.source], rules) for raw in chunk]
+            results = [
+                _read_or_explain(raw.item, registry[raw.source], rules, repeats[raw.source], policies[raw.source])
+                for raw in chunk
+            ]
             rebuilding.take(list(zip(chunk, map(_article_or_reason, results), strict=True)))
             problems += (result for result in results if isinstance(result, Problem))
             item_count += len(chunk)
@@ -204,17 +225,27 @@ def group(
     return Grouped(articles, stories, retrain(store, rules))
 
 
-def _read_or_explain(item: RawItem, source: Source, rules: Rules) -> Article | Problem:
-    """Read the article of an item, or say why there is none: one bad item must not stop the others."""
+def _read_or_explain(
+    item: RawItem, source: Source, rules: Rules, repeats: Repeats, policy: GuidPolicy | None
+) -> Article | Problem:
+    """Read the article of an item, or say why there is none: one bad item must not stop the others.
+
+    Args:
+        item: as a page function read it.
+        source: the item's.
+        rules: the tables of data/rules.
+        repeats: among the entries of the item's reply.
+        policy: for the identifiers of the source's feed.
+    """
     try:
-        return read(item, source, rules)
+        return identify_entry(read(item, source, rules), item, repeats, policy)
     except Exception as error:
         return Problem(item.url, "NoArticle", detail_of(error), fails_source=False)
 
 
 def _save(
     tx: Transaction, items: Mapping[bytes, Packed], read_items: Mapping[bytes, Article | Problem]
-) -> Counter[Outcome]:
+) -> tuple[Counter[Outcome], KnownEntries]:
     """Store the new items of a batch, and the new metrics of the stored ones.
 
     Args:
@@ -223,7 +254,7 @@ def _save(
         read_items: the article, or the problem, of each item that was new when the batch was read; by digest.
 
     Returns:
-        How many items had which outcome; an item without an article counts nowhere.
+        How many items had which outcome, an item without an article counts nowhere; and how many entries are known.
     """
     stored = tx.raw.find_stored(items)  # once more: another process may have stored some of them since
     new_digests = [digest for digest in read_items if digest not in stored]
@@ -241,7 +272,12 @@ def _save(
     tx.articles.set_metrics(newer_metrics)
     counts = Counter(saved.outcomes)
     counts["seen"] += len(stored)
-    return counts
+    stored_entries = sum(bool(items[digest].item.guid) for digest in stored)
+    return counts, KnownEntries(
+        entries=sum(bool(item.item.guid) for item in items.values()),
+        recognised=saved.recognised + stored_entries,
+        renamed=saved.renamed,
+    )
 
 
 def _article_or_reason(result: Article | Problem) -> Article | str:

@@ -11,7 +11,7 @@ from crawler.kinds import KINDS, Kind
 from pipelines.model import Article, ArticleLink, Instant
 from pipelines.normalise.dates import read_date
 from pipelines.normalise.html import Content, read_html
-from pipelines.normalise.language import read_language
+from pipelines.normalise.language import read_language, read_script
 from pipelines.normalise.text import MAX_TITLE, clean_line, clean_text, clean_title, read_text, strip_opening
 from pipelines.normalise.titles import split_title
 from pipelines.normalise.url import Canonical, canonicalise, find_address, is_web_address
@@ -83,7 +83,9 @@ def normalise(raw: RawItem, source: SourceFacts, rules: Rules) -> Article:
         author=clean_line(raw.author or "")[:_MAX_NAME] or None,
         published=_read_publication_date(raw, rules),
         updated=read_date(raw.updated, raw.fetched_at, rules.zone, source="updated") if raw.updated else None,
-        language=read_language(title, text or summary, raw.language, rules),
+        language=read_language(
+            title, text or summary, raw.language or read_script(raw.publisher or source.name), rules
+        ),
         text=text,
         summary=summary,
         image=_read_image(raw.image, rules),
@@ -109,9 +111,10 @@ def _choose_url(raw: RawItem, canonical: Canonical, rules: Rules) -> tuple[str, 
 
 
 def _list_separate_links(raw: RawItem, canonical: Canonical) -> Iterator[ArticleLink]:
-    """Links outside the text: to the repository of a release, then the links that the page sets apart."""
+    """Links outside the text: to the repository of a release or a file, then the links that the page sets apart."""
     if canonical.part_of:
-        yield ArticleLink(canonical.part_of, relation="code")
+        is_release = any("@" in key for key in canonical.keys)
+        yield ArticleLink(canonical.part_of, relation="code" if is_release else "related")
     for link in raw.links:
         yield ArticleLink(link.url, clean_line(link.label), relation=link.relation)
 
@@ -136,12 +139,15 @@ def _shorten_title(title: str) -> str:
 
 
 def _read_publication_date(raw: RawItem, rules: Rules) -> Instant:
-    """The publication date; without one the date of the last change, without either the time of the fetch."""
-    for raw_date, source in ((raw.published, "published"), (raw.updated, "updated")):
-        instant = read_date(raw_date, raw.fetched_at, rules.zone, source=source) if raw_date else None
-        if instant:
-            return instant
-    return Instant(raw.fetched_at, "first-seen", "first-seen", raw.published or raw.updated)
+    """The first publication date that is read wholly, else one that is read in part; without one the date of the last
+    change, without either the time of the fetch."""
+    raw_dates = [raw_date for raw_date in (raw.published, *raw.further_dates) if raw_date]
+    instants = [read_date(raw_date, raw.fetched_at, rules.zone) for raw_date in raw_dates]
+    readable = [instant for instant in instants if instant]
+    if readable:
+        return min(readable, key=lambda instant: bool(instant.unread))
+    updated = read_date(raw.updated, raw.fetched_at, rules.zone, source="updated") if raw.updated else None
+    return updated or Instant(raw.fetched_at, "first-seen", "first-seen", raw.published or raw.updated)
 
 
 def _read_image(image: str | None, rules: Rules) -> str | None:

@@ -26,10 +26,18 @@ UNDETERMINED: Final = "und"
 _SAMPLE: Final = 1000
 """Characters of the text that are read."""
 
+_FEW_HAN: Final = 60
+"""Chinese characters; a Japanese text of more has kana."""
+
 _HAN: Final = re.compile(f"[{HAN_RANGE}]+")
 _KANA: Final = re.compile("[\u3041-\u3096\u30a1-\u30fa\u30fc]+")
 _HANGUL: Final = re.compile("[\uac00-\ud7a3]+")
 _WORD: Final = re.compile(r"[A-Za-z]+")
+# Words, no names: Modelle, für, deployed; not NeuSDK, MNN, DeepSeek-V4, llama.cpp, b4132
+_PLAIN_WORD: Final = re.compile(
+    r"(?<![\w.+#-])[A-Za-z\u00c0-\u024f\u1e00-\u1eff][a-z\u00df-\u024f\u1e00-\u1eff]+(?![\w+#-]|\.\w)"
+)
+_ADDRESS: Final = re.compile(r"https?://\S+")
 _LATIN: Final = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 _OTHER_SCRIPTS: Final = {
     "ru": re.compile("[\u0400-\u04ff]+"),
@@ -47,20 +55,24 @@ def read_language(title: str, text: str, declared: str | None, rules: Rules) -> 
 
     Args:
         title, text: cleaned; the title alone decides if its script tells the language.
-        declared: language tag of the page (`zh-CN`); used only if title and text do not tell the language.
+        declared: language tag of the page or its source (`zh-CN`); used where title and text do not tell the language:
+            they are names and numbers, or a few Chinese characters of a Japanese source.
         rules: the tables of data/rules.
 
     Returns:
         `zh`, `en`, `ja`, `ko`, another ISO 639-1 code, or `und`.
     """
     sample = f"{title}\n{text[:_SAMPLE]}"
+    tag = _read_tag(declared)
+    if read_script(title) == "zh" and _is_japanese(sample, tag):
+        return "ja"
     return (
-        _read_script(title)
-        or _read_script(sample)
+        read_script(title)
+        or read_script(sample)
         or _match_small_words(sample, rules.languages)
         or _guess_by_statistics(sample, rules.languages)
-        or _read_tag(declared)
-        or UNDETERMINED
+        or tag
+        or _choose_likeliest(sample, rules.languages)
     )
 
 
@@ -68,10 +80,10 @@ def _count_characters(pattern: re.Pattern[str], text: str) -> int:
     return sum(map(len, pattern.findall(text)))
 
 
-def _read_script(text: str) -> str | None:
+def read_script(text: str) -> str | None:
     """The language that the script tells; a few Chinese characters do not make an English text Chinese.
 
-    >>> [_read_script(text) for text in ("iPhone 12 跑分", "骁龙690とは", "안녕하세요", "TNN: 腾讯优图", "MNN 2.0")]
+    >>> [read_script(text) for text in ("iPhone 12 跑分", "骁龙690とは", "안녕하세요", "TNN: 腾讯优图", "MNN 2.0")]
     ['zh', 'ja', 'ko', 'zh', None]
     """
     if text.isascii():
@@ -87,6 +99,22 @@ def _read_script(text: str) -> str | None:
     return next((name for name, script in _OTHER_SCRIPTS.items() if len(script.findall(text)) > word_count), None)
 
 
+def _is_japanese(sample: str, tag: str | None) -> bool:
+    """Whether a text whose title has Chinese characters alone is Japanese: by its kana, or by its source's word.
+
+    >>> _is_japanese("量子化とは何か", None), _is_japanese("深層学習", "ja"), _is_japanese("深層学習", "zh")
+    (True, True, False)
+    """
+    if read_script(sample) == "ja":
+        return True
+    return tag == "ja" and _count_characters(_HAN, sample) <= _FEW_HAN
+
+
+def _choose_likeliest(sample: str, rules: LanguageRules) -> str:
+    """The language with the highest prior for a text in Latin script of which nothing else tells the language."""
+    return max(rules.prior, key=rules.prior.__getitem__) if _LATIN.search(_ADDRESS.sub("", sample)) else UNDETERMINED
+
+
 def _match_small_words(sample: str, rules: LanguageRules) -> str | None:
     text_words = _WORD.findall(sample.lower())
     small_words = rules.small_words
@@ -98,7 +126,7 @@ def _match_small_words(sample: str, rules: LanguageRules) -> str | None:
 
 
 def _guess_by_statistics(sample: str, rules: LanguageRules) -> str | None:
-    if not _LATIN.search(sample):
+    if len(_PLAIN_WORD.findall(sample)) < rules.statistics.least:
         return None
     with _LOAD_LOCK:
         factory = _load_factory(tuple(sorted(rules.prior)))
@@ -107,10 +135,11 @@ def _guess_by_statistics(sample: str, rules: LanguageRules) -> str | None:
     detector.set_prior_map(dict(rules.prior))
     detector.append(sample)
     try:
-        tag: str = detector.detect()
+        guesses = detector.get_probabilities()
     except LangDetectException:  # the sample holds only addresses and numbers
         return None
-    return _read_tag(tag)
+    is_sure = guesses and guesses[0].prob >= rules.statistics.probability
+    return _read_tag(guesses[0].lang) if is_sure else None
 
 
 def _read_tag(tag: str | None) -> str | None:

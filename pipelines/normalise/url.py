@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote
 
 from crawler.errors import NotUnderstood
 from pipelines.rules import Rules
-from pipelines.rules.urls import HostRules, PageRow, RedirectorRow, UrlRules
+from pipelines.rules.urls import HostRules, PageRow, RedirectorRow, TwinRules, UrlRules
 
 
 class NotAWebAddress(NotUnderstood):
@@ -234,7 +234,7 @@ def _normalise_query(query: str) -> tuple[str, ...]:
 
 def _follow_redirector(parts: _Parts, host_rules: HostRules, table: UrlRules) -> tuple[_Parts, HostRules] | None:
     carries = "http" in parts.path or any("http" in pair for pair in parts.query)
-    if not carries:
+    if not carries and not any(row.in_path for row in host_rules.redirectors):
         return None
     for row in (*host_rules.redirectors, *table.anywhere):
         for candidate in _read_targets(parts, row):
@@ -251,11 +251,22 @@ def _read_targets(parts: _Parts, row: RedirectorRow) -> list[str]:
     if row.in_path and row.path is not None:
         path_and_query = parts.path + ("?" + "&".join(parts.query) if parts.query else "")
         match = row.path.fullmatch(path_and_query)
-        return [re.sub(r"^(https?):/+", r"\1://", match["target"])] if match else []
+        return [_complete_target(match["target"])] if match else []
     if row.path is not None and not row.path.fullmatch(parts.path):
         return []
     parameters = _read_parameters(parts.query)
     return [_decode_target(parameters[name]) for name in row.query if name in parameters]
+
+
+def _complete_target(target: str) -> str:
+    """The target that a path holds, as an address: with its scheme, and with two slashes.
+
+    >>> [_complete_target(target) for target in ("https:/a.cn/b", "https:%2F%2Fa.cn%2Fb", "a.cn/b")]
+    ['https://a.cn/b', 'https://a.cn/b', 'https://a.cn/b']
+    """
+    if re.match(r"https?:%2F", target, re.IGNORECASE):
+        target = unquote(target)
+    return re.sub(r"^(https?):/+", r"\1://", target) if target.startswith("http") else f"https://{target}"
 
 
 def _decode_target(encoded: str) -> str:
@@ -327,7 +338,32 @@ def _make_canonical(parts: _Parts, host_rules: HostRules, table: UrlRules) -> Ca
         )
     )
     url = f"{scheme}://{parts.host}{tail}"
-    return Canonical(url, tuple(dict.fromkeys((_make_page_key(parts.host, parts.path, tail), url))))
+    host, path = _find_twin(parts.host, parts.path, table.twins)
+    twin_key = _make_page_key(host, path, tail.replace(parts.path, path, 1))
+    return Canonical(url, tuple(dict.fromkeys((twin_key, _make_page_key(parts.host, parts.path, tail), url))))
+
+
+def _find_twin(host: str, path: str, twins: TwinRules) -> tuple[str, str]:
+    """Host and path of the page for a large screen, as far as names tell.
+
+    >>> twins = TwinRules(hosts=frozenset({"m"}), segments=frozenset({"amp"}))
+    >>> _find_twin("en.m.wiki.org", "/wiki/A", twins), _find_twin("a.com", "/2026/npu/amp/", twins)
+    (('en.wiki.org', '/wiki/A'), ('a.com', '/2026/npu'))
+    >>> _find_twin("a.com", "/amp/2026/npu.amp.html", twins), _find_twin("a.com", "/products/amp", twins)
+    (('a.com', '/2026/npu.html'), ('a.com', '/products/amp'))
+    """
+    labels = host.split(".")
+    for index in (0, 1):
+        if len(labels) > index + 2 and labels[index] in twins.hosts:
+            del labels[index]
+            break
+    segments = [segment for segment in path.rstrip("/").split("/") if segment.lower() not in twins.segments]
+    for suffix in twins.segments:
+        segments[-1:] = [re.sub(rf"\.{suffix}(?=\.html?$|$)", "", segment) for segment in segments[-1:]]
+    page_path = "/".join(segments)
+    if re.search(r"[\d-]", page_path) and page_path != path.rstrip("/"):  # /2026/11/16/npu/amp, not /products/amp
+        path = page_path
+    return ".".join(labels), path
 
 
 def _make_page_key(host: str, path: str, tail: str) -> str:
@@ -359,6 +395,9 @@ def _changes_page(pair: str, host_rules: HostRules, table: UrlRules) -> bool:
         return False
     rules = table.query
     if name in host_rules.drop or name in rules.names or name.startswith(rules.prefixes):
+        return False
+    pattern = rules.patterns.get(name)
+    if pattern and pattern.fullmatch(argument.lower()):
         return False
     idle = rules.values.get(name)
     return idle is None or not ("*" in idle or argument.lower() in idle)

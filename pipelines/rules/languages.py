@@ -27,16 +27,30 @@ class SmallWordRules(Table):
     of: Mapping[str, frozenset[str]] = Field(default_factory=dict)
 
 
+class StatisticsRules(Table):
+    """When statistics (langdetect) decide.
+
+    Args:
+        least: how many words that are no names a text must have.
+        probability: how sure they must be.
+    """
+
+    least: int = Field(default=3, ge=1)
+    probability: float = Field(default=0.9, gt=0, le=1)
+
+
 class LanguageRules(Table):
     """languages.toml.
 
     Args:
         prior: prior probability of each language, by langdetect's name; no other language is considered.
         small_words: tell a language before langdetect is asked.
+        statistics: when langdetect decides.
     """
 
     prior: Mapping[str, Annotated[float, Field(gt=0, le=1)]] = Field(min_length=2)
     small_words: SmallWordRules = SmallWordRules()
+    statistics: StatisticsRules = StatisticsRules()
 
     @field_validator("prior")
     @classmethod

@@ -22,11 +22,25 @@ class QueryRules(Table):
         names: of tracking parameters, in lower case.
         prefixes: of names of tracking parameters.
         values: by name, the values with which a parameter does not change the page; `*` is any value.
+        patterns: by name, the pattern of further such values.
     """
 
     names: frozenset[str] = frozenset()
     prefixes: Words = ()
     values: Mapping[str, frozenset[str]] = Field(default_factory=dict)
+    patterns: Mapping[str, re.Pattern[str]] = Field(default_factory=dict)
+
+
+class TwinRules(Table):
+    """Addresses of one page for several screens: mobile and AMP.
+
+    Args:
+        hosts: labels of a host name that say for which screen it is: `m`.
+        segments: segments of a path, or suffixes of its last, that do: `amp`.
+    """
+
+    hosts: frozenset[str] = frozenset()
+    segments: frozenset[str] = frozenset()
 
 
 class FragmentRules(Table):
@@ -183,6 +197,7 @@ class UrlRules(Table):
     max_redirects: int = Field(default=5, ge=0, le=20)
     query: QueryRules = QueryRules()
     fragments: FragmentRules = FragmentRules()
+    twins: TwinRules = TwinRules()
     redirectors: Annotated[tuple[RedirectorRow, ...], BeforeValidator(as_tuple)] = ()
     pages: Annotated[tuple[PageRow, ...], BeforeValidator(as_tuple)] = ()
     hosts: Annotated[tuple[HostRow, ...], BeforeValidator(as_tuple)] = ()

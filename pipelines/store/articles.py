@@ -24,6 +24,7 @@ from sqlalchemy import (
     update,
 )
 
+from pipelines.deduplicate.entries import ENTRY
 from pipelines.deduplicate.identity import DatedMetrics, Join, Outcome, Record, Voice, merge_metrics, resolve_batch
 from pipelines.model import Article, Instant, Reference, StoredArticle
 from pipelines.store.engine import chunks, upsert
@@ -101,11 +102,14 @@ class Saved:
         ids: for each item, the id of its article; in the order of the items.
         outcomes: for each item, whether its article is new, changed or the same; in the order of the items.
         joined: ids of stored articles that joined another article.
+        recognised, renamed: as `Plan` has them.
     """
 
     ids: tuple[int, ...]
     outcomes: tuple[Outcome, ...]
     joined: frozenset[int]
+    recognised: int
+    renamed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,24 +141,19 @@ class Articles:
             items: in the order in which they were read.
             new_id: gives the id of a new article from the index of its item; by default the next free id.
         """
-        owners = self._owners({key for item in items for key in item.keys})
-        records = self._records(set(owners.values()))
+        owners = self._owners({key for item in items for key in (*item.entry_keys, *item.keys)})
+        records = self._records(set(owners.values()), with_entries=any(item.entry_keys for item in items))
         plan = resolve_batch(items, owners, records, new_id or self._free_ids())
         upsert(self._connection, articles, [_article_row(record) for record in plan.records])
         for join in plan.joins:
             self.join(join)
-        new_owners = {
-            key: article_id
-            for item, article_id in zip(items, plan.ids, strict=True)
-            for key in item.keys
-            if key not in owners
-        }
-        rows = [{"key": key, "article_id": article_id} for key, article_id in new_owners.items()]
+        rows = [{"key": key, "article_id": article_id} for key, article_id in plan.owners.items()]
         upsert(self._connection, article_keys, rows)
         upsert(self._connection, sightings, [row for record in plan.records for row in _sighting_rows(record)])
         upsert(self._connection, revisions, [row for record in plan.records for row in _revision_rows(record)])
         self._put_references(plan.records, stored=records)
-        return Saved(plan.ids, plan.outcomes, frozenset(join.gone for join in plan.joins))
+        joined = frozenset(join.gone for join in plan.joins)
+        return Saved(plan.ids, plan.outcomes, joined, plan.recognised, plan.renamed)
 
     def set_metrics(self, numbers: Mapping[int, DatedMetrics]) -> None:
         """Store new metrics, by article id; an older number never replaces a newer number."""
@@ -326,9 +325,10 @@ class Articles:
             for row in self._connection.execute(_OWNERS, {"keys": chunk})
         }
 
-    def _records(self, ids: Collection[int]) -> dict[int, Record]:
+    def _records(self, ids: Collection[int], *, with_entries: bool) -> dict[int, Record]:
         voices: dict[int, dict[tuple[str, str], Voice]] = defaultdict(dict)
         stored_rows: list[Row[Any]] = []
+        entry_keys: dict[int, list[str]] = {}
         for chunk in chunks(ids):
             rows = self._connection.execute(select(sightings).where(sightings.c.article_id.in_(chunk))).all()
             single_voices = self.get(row.article_id for row in rows if row.newest is None)
@@ -336,10 +336,14 @@ class Articles:
                 newest = single_voices[row.article_id].article if row.newest is None else unpack_article(row.newest)
                 longest = unpack_article(row.longest) if row.longest else newest
                 voices[row.article_id][row.source, row.url] = Voice(newest, longest, row.first_seen)
+            entry_keys |= self._entry_keys(chunk) if with_entries else {}
             columns = (articles.c.id, articles.c.revision, articles.c.metrics)
             stored_rows.extend(self._connection.execute(select(*columns).where(articles.c.id.in_(chunk))))
         return {
-            row.id: Record.of(row.id, voices[row.id], unpack_metrics(row.metrics), row.revision) for row in stored_rows
+            row.id: Record.of(
+                row.id, voices[row.id], unpack_metrics(row.metrics), row.revision, entry_keys.get(row.id, ())
+            )
+            for row in stored_rows
         }
 
     def _put_references(self, records: Iterable[Record], stored: Collection[int]) -> None:
@@ -363,7 +367,18 @@ class Articles:
 
     def _keys(self, ids: Collection[int]) -> Mapping[int, list[str]]:
         columns = article_keys.c
-        query = select(columns.article_id, columns.key).where(columns.article_id.in_(ids)).order_by(columns.key)
+        query = (
+            select(columns.article_id, columns.key)
+            .where(columns.article_id.in_(ids), columns.key.not_like(f"{ENTRY}%"))
+            .order_by(columns.key)
+        )
+        return _by_first((article_id, key) for article_id, key in self._connection.execute(query))
+
+    def _entry_keys(self, ids: Collection[int]) -> Mapping[int, list[str]]:
+        columns = article_keys.c
+        query = select(columns.article_id, columns.key).where(
+            columns.article_id.in_(ids), columns.key.like(f"{ENTRY}%")
+        )
         return _by_first((article_id, key) for article_id, key in self._connection.execute(query))
 
     def _references(self, ids: Collection[int]) -> Mapping[int, list[Reference]]:

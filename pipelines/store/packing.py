@@ -75,7 +75,7 @@ def unpack_metrics(stored: Mapping[str, list[float]]) -> DatedMetrics:
 _PLAIN: Final = tuple(
     name
     for name in Article.__dataclass_fields__
-    if name not in ("fetched_at", "published", "updated", "references", "links", "keys", "metrics")
+    if name not in ("fetched_at", "published", "updated", "references", "links", "keys", "entry_keys", "metrics")
 )
 
 

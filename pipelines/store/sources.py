@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, select, update
 from crawler.errors import Failure
 from crawler.items import SourceState
 from crawler.kinds import Kind
+from pipelines.deduplicate.entries import GuidPolicy
 from pipelines.store.engine import chunks, upsert
 from pipelines.store.tables import sources
 
@@ -26,6 +27,7 @@ class SourceRecord:
         not_before: the time before which the site refuses requests; None without one.
         last_started_at, last_success_at, last_failure_at: of the last run of each sort, aware; None without one.
         failure: why the last run failed; None if it succeeded.
+        guids: the policy for its feed's identifiers, as found from what the feed does; None before it is known.
         failures_in_row: failed runs since the last success.
     """
 
@@ -39,6 +41,7 @@ class SourceRecord:
     last_failure_at: datetime | None
     failure: Failure | None
     failures_in_row: int
+    guids: GuidPolicy | None = None
 
 
 class Sources:
@@ -96,6 +99,17 @@ class Sources:
             values |= {"etag": state.etag, "last_modified": state.last_modified, "cursor": dict(state.cursor)}
         self._connection.execute(update(sources).where(sources.c.id == source_id).values(values))
 
+    def get_guid_policy(self, source_id: str) -> GuidPolicy | None:
+        """The policy for the identifiers of a source's feed; None before it is known."""
+        policy: GuidPolicy | None = self._connection.execute(
+            select(sources.c.guids).where(sources.c.id == source_id)
+        ).scalar()
+        return policy
+
+    def set_guid_policy(self, source_id: str, policy: GuidPolicy) -> None:
+        """Store the policy for the identifiers of a source's feed."""
+        self._connection.execute(update(sources).where(sources.c.id == source_id).values(guids=policy))
+
     def set_not_before(self, source_id: str, until: datetime) -> None:
         """Store the time before which the site refuses requests. The start of the next run removes it."""
         values = {"not_before": until}
@@ -114,6 +128,7 @@ def _record(row: Row[Any]) -> SourceRecord:
         last_failure_at=row.last_failure_at,
         failure=row.failure,
         failures_in_row=row.failures_in_row,
+        guids=row.guids,
     )
 
 

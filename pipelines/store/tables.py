@@ -128,6 +128,7 @@ sources = Table(
     Column("last_failure_at", Moment),
     Column("failure", FailureText),
     Column("failures_in_row", Integer, nullable=False, default=0),
+    Column("guids", Words),  # whether its feed's identifiers last; see pipelines.deduplicate.entries
 )
 
 runs = Table(

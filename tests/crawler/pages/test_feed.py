@@ -102,6 +102,16 @@ def test_both_readers_agree_on_real_feeds(corpus: Path, part: str) -> None:
     assert compared >= 8
 
 
+def test_every_publication_date_of_an_entry_is_kept() -> None:
+    (item,) = feed(
+        reply(
+            '<rss xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><item><title>题</title><link>https://e.example/1</link>'
+            "<pubDate>soon</pubDate><dc:date>2026-10-30T08:00:00Z</dc:date></item></channel></rss>"
+        )
+    ).items
+    assert (item.published, item.further_dates) == ("soon", ("2026-10-30T08:00:00Z",))
+
+
 # ---- Real feeds
 
 

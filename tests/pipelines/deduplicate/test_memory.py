@@ -133,6 +133,11 @@ def test_the_number_in_a_repositorys_own_name_is_no_version() -> None:
 names = [PAPER, CODE, f"{CODE}@v1.0", f"{CODE}@v2.0", "github:tiny/prune"]
 
 
+@pytest.mark.parametrize("page", ["tree/main/edge", "blob/main/docs/npu.md", "issues/7", "pull/8"])
+def test_an_issue_that_printed_a_page_of_a_repository_printed_neither_it_nor_its_other_pages(page: str) -> None:
+    assert keys_of(f"[题](https://github.com/tiny/models/{page})") == set()
+
+
 def test_a_story_is_never_both_and_only_printed_keys_count() -> None:
     @settings(max_examples=150, deadline=None)
     @given(

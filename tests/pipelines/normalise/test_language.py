@@ -37,6 +37,36 @@ def test_titles(title: str, language: str, rules: Rules) -> None:
     assert read_language(title, "", None, rules) == language
 
 
+@pytest.mark.parametrize(
+    "title",
+    [
+        "TinyEngine 4.1.0",
+        "MNN 3.2",
+        "NPU SDK",
+        "ONNX Runtime 2.1",
+        "Qwen-VL2",
+        "ggml.c b512",
+        "OpenNPU 2031.2 LTS",
+        "v1.2",
+    ],
+)
+def test_a_title_of_names_and_numbers_has_the_language_of_its_text_or_its_source(title: str, rules: Rules) -> None:
+    assert read_language(title, "", None, rules) == "en"
+    assert read_language(title, "", "zh-CN", rules) == "zh"
+    assert read_language(title, "", "de", rules) == "de"
+    assert read_language(title, "Die neue Version ist schneller und braucht weniger Speicher.", "zh", rules) == "de"
+    assert read_language(title, "新版本更快，内存更省。", "en", rules) == "zh"
+
+
+def test_a_japanese_title_without_kana_is_japanese_in_a_japanese_source_alone(rules: Rules) -> None:
+    title = "深層学習最新動向"
+    assert read_language(title, "", "ja", rules) == "ja"
+    assert read_language(title, "量子化と蒸留について説明します。", None, rules) == "ja"
+    assert read_language(title, "", None, rules) == "zh"
+    assert read_language(title, "本文介绍量化与蒸馏的最新进展，并给出手机上的实测结果。" * 5, "ja", rules) == "zh"
+    assert read_language("推荐必访的店家「ヤマ」，在上野站对面", "", None, rules) == "zh"
+
+
 def test_a_chinese_name_does_not_make_an_english_text_chinese(rules: Rules) -> None:
     text = "We thank our colleague 张三 for the idea. " + "The model is small and it runs on the phone. " * 20
     assert read_language("Small models on the phone", text, None, rules) == "en"

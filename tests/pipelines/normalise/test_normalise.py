@@ -120,6 +120,21 @@ def test_without_a_date_that_can_be_it_was_published_when_first_seen() -> None:
     assert article().published.raw is None
 
 
+@pytest.mark.parametrize(
+    ("published", "further_dates", "precision"),
+    [
+        ("soon", ("2026-10-30T08:00:00Z",), "second"),
+        ("Fri, 30 Oct 2026 08:00:00 XYZT", ("2026-10-30T08:00:00Z",), "second"),
+        ("Fri, 30 Oct 2026 08:00:00 XYZT", ("soon",), "day"),
+    ],
+)
+def test_the_publication_date_that_can_be_read_wholly_counts(
+    published: str, further_dates: tuple[str, ...], precision: str
+) -> None:
+    chosen = article(published=published, further_dates=further_dates, updated="2026-10-31").published
+    assert (chosen.source, chosen.at.day, chosen.precision) == ("published", 30, precision)
+
+
 def test_an_update_is_better_than_nothing() -> None:
     one = article(published="unknown", updated="2026-10-30").published
     assert (one.at.date().isoformat(), one.source, one.precision) == ("2026-10-30", "updated", "day")

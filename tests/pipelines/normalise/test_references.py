@@ -58,6 +58,11 @@ def only(**values: Any) -> Reference:
 
 def test_a_release_names_its_repository() -> None:
     assert only(url="https://github.com/tiny/quant/releases/tag/v2.0", text="新的内核").key == "github:tiny/quant"
+
+
+def test_a_file_of_a_repository_refers_to_it_and_is_not_about_it() -> None:
+    reference = only(url="https://github.com/tiny/quant/blob/main/docs/npu.md", text="新的内核")
+    assert (reference.key, reference.primary) == ("github:tiny/quant", False)
     assert found(url="https://github.com/tiny/quant", text="新的内核") == ()
 
 

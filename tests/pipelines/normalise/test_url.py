@@ -169,7 +169,7 @@ def test_a_doi_ignores_case_and_who_publishes() -> None:
     [
         "https://github.com/Owner/Repo.js",
         "http://www.github.com/owner/Repo.js.git",
-        "https://github.com/OWNER/repo.js/tree/main/docs",
+        "https://github.com/OWNER/repo.js/tree/main",
         "https://github.com/owner/repo.js/blob/main/README.md#install",
         "https://github.com/owner/repo.js#readme",
         "https://github.com/owner/repo.js/?tab=readme-ov-file",
@@ -188,7 +188,16 @@ def test_a_repository_is_printed_as_it_was_written() -> None:
 
 
 @pytest.mark.parametrize(
-    "rest", ["issues/12#issuecomment-3", "pull/12/files", "wiki/How-To", "discussions/4", "commit/0a1b"]
+    "rest",
+    [
+        "issues/12#issuecomment-3",
+        "pull/12/files",
+        "wiki/How-To",
+        "discussions/4",
+        "commit/0a1b",
+        "blob/main/docs/quantize.md",
+        "tree/main/examples/npu",
+    ],
 )
 def test_a_page_in_a_repository_is_itself_and_belongs_to_it(rest: str) -> None:
     found = canonicalise(f"https://github.com/owner/repo/{rest}", RULES)
@@ -256,6 +265,67 @@ def test_zhihu_keys(address: str, key: str) -> None:
 )
 def test_a_redirector_is_what_it_leads_to(address: str) -> None:
     assert url(address) == "https://blog.example/a?id=1"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://www.google.com/amp/s/blog.example/2026/npu",
+        "https://blog-example.cdn.ampproject.org/c/s/blog.example/2026/npu",
+        "https://blog-example.cdn.ampproject.org/v/s/blog.example/2026/npu?amp_js_v=0.1#referrer=x",
+        "https://weekly.example/statistics/click?target=https://blog.example/2026/npu",
+        "https://tracking.tldrnewsletter.com/CL0/https:%2F%2Fblog.example%2F2026%2Fnpu/1/0100-x/abc=1",
+    ],
+)
+def test_caches_and_the_counters_of_newsletters_are_what_they_lead_to(address: str) -> None:
+    assert url(address).partition("?")[0] == "https://blog.example/2026/npu"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://m.news.example/a/12", "https://www.news.example/a/12"),
+        ("https://mobile.news.example/a/12.html", "https://news.example/a/12.html"),
+        ("http://wap.news.example/a/12", "https://news.example/a/12"),
+        ("https://de.m.wiki.example/wiki/NPU", "https://de.wiki.example/wiki/NPU"),
+        ("https://amp.news.example/a-12", "https://www.news.example/a-12"),
+        ("https://news.example/2026/11/npu/amp/", "https://news.example/2026/11/npu/"),
+        ("https://news.example/amp/2026/11/npu", "https://news.example/2026/11/npu"),
+        ("https://news.example/2026/npu.amp.html", "https://news.example/2026/npu.html"),
+        ("https://news.example/npu?amp", "https://news.example/npu"),
+        ("https://news.example/npu?id=1&outputType=amp", "https://news.example/npu?id=1"),
+        ("https://m.thepaper.cn/newsDetail_forward_12", "https://www.thepaper.cn/newsDetail_forward_12"),
+        ("https://oia.zhihu.com/articles/123456789", "https://zhuanlan.zhihu.com/p/123456789"),
+        ("https://oia.zhihu.com/answers/123456789", "https://www.zhihu.com/answer/123456789"),
+    ],
+)
+def test_a_page_for_a_small_screen_and_its_page_are_one(one: str, other: str) -> None:
+    assert set(keys(one)) & set(keys(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://shop.example/products/amp", "https://shop.example/products"),
+        ("https://m.example", "https://example"),
+        ("https://code.example/file?ref=main", "https://code.example/file"),
+        ("https://shop.example/a?amp=50", "https://shop.example/a"),
+    ],
+)
+def test_a_word_that_only_looks_like_a_sign_of_screen_or_newsletter_counts(one: str, other: str) -> None:
+    assert not set(keys(one)) & set(keys(other))
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        "_bhlid=0a1b", "ref=weekly.example", "ref=the-chip-newsletter", "sc_cid=7", "campaign_id=4", "campaign_name=x",
+        "_branch_match_id=12", "_branch_referrer=H4s", "trk_contact=A", "elqTrackId=0a", "ss_source=x",
+        "ck_subscriber_id=3",
+    ],
+)  # fmt: skip
+def test_what_a_newsletter_adds_to_count_its_readers_is_dropped(parameter: str) -> None:
+    assert url(f"https://blog.example/a?id=1&{parameter}") == "https://blog.example/a?id=1"
 
 
 def test_a_redirector_that_leads_nowhere_is_itself() -> None:

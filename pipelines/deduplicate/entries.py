@@ -1,0 +1,165 @@
+"""Tells the entries of one source apart, by the identifiers that its feed gives them, where addresses do not. Pure.
+
+An entry's identifier (RSS guid, Atom id, JSON Feed id) holds within its own source alone, so its key begins with the
+source: `entry:<source>/…`. The identifiers of many feeds do not last, so each source has a policy, found from what its
+feed does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import Final, Literal
+
+from crawler.items import RawItem
+from pipelines.model import Article
+from pipelines.text import fold
+
+GuidPolicy = Literal["stable", "rebuilt", "shared"]
+"""Identifiers last; or are new whenever the feed is built; or several entries have one. Only the first are keys."""
+
+ENTRY: Final = "entry:"
+"""Prefix of the keys that hold within one source."""
+
+# Seen 2026-11: https://news.example/articles/c1#2, the third issue of one article (NetNewsWire#4808)
+_REISSUE: Final = re.compile(r"https?://.*#\d{1,3}", re.IGNORECASE | re.DOTALL)
+
+_FEWEST_REBUILT: Final = 2
+"""Entries that return under a new identifier before their source counts as `rebuilt`: one may be a correction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """What the entries of one reply have in common.
+
+    Args:
+        shared_guids: identifiers of several entries.
+        shared_pages: addresses, without fragment, of several entries.
+        anchored_pages: the shared pages whose entries each have a fragment of their own.
+        policy: `shared` if most entries have no identifier of their own; None where nothing is to be seen.
+    """
+
+    shared_guids: frozenset[str] = frozenset()
+    shared_pages: frozenset[str] = frozenset()
+    anchored_pages: frozenset[str] = frozenset()
+    policy: GuidPolicy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEntries:
+    """How many entries of a reply are known.
+
+    Args:
+        entries: with an identifier.
+        recognised: known by their identifier.
+        renamed: known, but under another identifier, which the reply no longer has.
+    """
+
+    entries: int
+    recognised: int
+    renamed: int
+
+
+def find_repeats(items: Iterable[RawItem]) -> Repeats:
+    """Find what entries of one reply share. Entries of one page, title and date are one entry that is listed twice."""
+    entries = {(_page(item.url), item.title, item.published or ""): item for item in items}
+    by_guid, by_page = defaultdict(list), defaultdict(list)
+    for item in entries.values():
+        by_page[_page(item.url)].append(item)
+        if item.guid:
+            by_guid[item.guid].append(item)
+    shared_guids = {guid for guid, holders in by_guid.items() if len(holders) > 1}
+    repeated = sum(len(by_guid[guid]) for guid in shared_guids)
+    shared_pages = {page: holders for page, holders in by_page.items() if len(holders) > 1}
+    anchored = (
+        page
+        for page, holders in shared_pages.items()
+        if len({item.url.partition("#")[2] for item in holders} - {""}) == len(holders)
+    )
+    policy: GuidPolicy | None = "shared" if 2 * repeated > len(entries) else None
+    return Repeats(frozenset(shared_guids), frozenset(shared_pages), frozenset(anchored), policy)
+
+
+def identify_entry(article: Article, item: RawItem, repeats: Repeats, policy: GuidPolicy | None) -> Article:
+    """Give an article the keys of its entry, and the anchor of its entry on a page of many.
+
+    A paper, a repository or a post with a strong key of its own needs none: it is the same thing under any identifier.
+
+    Args:
+        article: made of the item.
+        item: as the feed gave it.
+        repeats: among the entries of the item's reply.
+        policy: the source's; None counts as `stable`.
+
+    Returns:
+        The article; `entry_keys` are empty where its address identifies it as well as anything.
+    """
+    if not all(key.startswith(("https://", "http://")) for key in article.keys):
+        return article
+    page, _, anchor = item.url.partition("#")
+    if page in repeats.anchored_pages and "#" not in article.url:
+        keys = tuple(f"{key}#{anchor}" for key in article.keys)
+        article = replace(article, url=f"{article.url}#{anchor}", keys=keys)
+    entry_keys = []
+    lasts = item.guid and item.guid not in repeats.shared_guids and not _REISSUE.fullmatch(item.guid)
+    if item.guid and lasts and policy in (None, "stable"):
+        entry_keys.append(_make_key(article.source, "guid", item.guid))
+    if page in repeats.shared_pages:
+        entry_keys.append(_make_key(article.source, "title", article.url, fold(item.title), item.published or ""))
+    return replace(article, entry_keys=tuple(entry_keys))
+
+
+def find_repeats_by_source(items: Iterable[tuple[str, RawItem]]) -> Mapping[str, Repeats]:
+    """By source, what the entries of its replies share: entries of one source with one time of fetch are of one reply.
+
+    Args:
+        items: the raw items of the store, each with its source.
+    """
+    fetched: dict[str, dict[datetime, list[RawItem]]] = defaultdict(lambda: defaultdict(list))
+    for source, item in items:
+        fetched[source][item.fetched_at].append(_without_content(item))
+    return {source: _merge_repeats(map(find_repeats, replies.values())) for source, replies in fetched.items()}
+
+
+def observe_policy(policy: GuidPolicy | None, repeats: Repeats, entries: KnownEntries) -> GuidPolicy | None:
+    """The policy of a source after a reply of its feed.
+
+    Args:
+        policy: before the reply.
+        repeats: among its entries.
+        entries: how many of them are known.
+    """
+    if repeats.policy:
+        return repeats.policy
+    if entries.renamed >= _FEWEST_REBUILT and not entries.recognised:
+        return "rebuilt"
+    return policy or ("stable" if entries.entries else None)
+
+
+def _merge_repeats(all_repeats: Iterable[Repeats]) -> Repeats:
+    merged = Repeats()
+    for repeats in all_repeats:
+        merged = Repeats(
+            merged.shared_guids | repeats.shared_guids,
+            merged.shared_pages | repeats.shared_pages,
+            merged.anchored_pages | repeats.anchored_pages,
+        )
+    return merged
+
+
+def _without_content(item: RawItem) -> RawItem:
+    """The item's address, title, date and identifier: a store has more content than fits into memory."""
+    return replace(item, html=None, text=None, summary=None, links=(), facts={}, metrics={}, tags=())
+
+
+def _page(url: str) -> str:
+    return url.partition("#")[0]
+
+
+def _make_key(source: str, kind: str, *fields: str) -> str:
+    digest = sha256("\n".join(fields).encode(errors="surrogatepass")).hexdigest()[:24]
+    return f"{ENTRY}{source}/{kind}/{digest}"
