@@ -25,6 +25,7 @@ from crawler.errors import (
     detail_of,
 )
 from crawler.items import Ask, Link, Page, RawItem, Reply
+from crawler.markup.encoding import unpack
 from crawler.markup.html import collapse
 from crawler.markup.records import read_each
 from crawler.waiting import retry_after
@@ -121,7 +122,7 @@ def _xml(reply: Reply) -> etree._Element:
     _refuse_status(reply)
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
-        root = etree.fromstring(mend_document(reply.body).strip(), parser)
+        root = etree.fromstring(mend_document(unpack(reply)).strip(), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         if _TOO_FAST.search(reply.body[:4096]):
             raise _rate_limited(reply) from error
