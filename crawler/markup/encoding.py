@@ -155,8 +155,7 @@ def unpack(reply: Reply) -> bytes:
         except zlib.error:
             break
         if stream.unconsumed_tail:
-            detail = f"a compressed reply of {len(body):,} bytes unpacks to more than {_LARGEST:,}"
-            raise TooLarge(detail, url=reply.url)
+            raise TooLarge("unpacked-too-large", url=reply.url)
         body = unpacked
     return body
 

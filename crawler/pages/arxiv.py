@@ -28,6 +28,7 @@ from crawler.items import Ask, Link, Page, RawItem, Reply
 from crawler.markup.encoding import unpack
 from crawler.markup.html import collapse
 from crawler.markup.records import read_each
+from crawler.markup.tex import read_tex
 from crawler.waiting import retry_after
 
 _ATOM: Final = "{http://www.w3.org/2005/Atom}"
@@ -181,13 +182,13 @@ def _paper(entry: etree._Element, reply: Reply) -> RawItem:
     return RawItem(
         kind="arxiv",
         url=f"https://arxiv.org/abs/{name}",
-        title=_text(entry, f"{_ATOM}title"),
+        title=read_tex(_text(entry, f"{_ATOM}title")),
         fetched_at=reply.fetched_at,
         published=_text(entry, f"{_ATOM}published") or None,
         updated=_text(entry, f"{_ATOM}updated") or None,
-        author=", ".join(_texts(entry, f"{_ATOM}author/{_ATOM}name")) or None,
+        author=read_tex(", ".join(_texts(entry, f"{_ATOM}author/{_ATOM}name"))) or None,
         publisher="arXiv",
-        summary=_text(entry, f"{_ATOM}summary") or None,
+        summary=read_tex(_text(entry, f"{_ATOM}summary")) or None,
         links=(*([Link("paper", hrefs["pdf"])] if hrefs.get("pdf") else []), *_doi_links(dois)),
         ids=(f"arxiv:{name}", *_doi_keys(dois)),
         tags=_terms(entry),
@@ -222,13 +223,13 @@ def _announced(record: etree._Element, tags: Mapping[str, str], categories: tupl
     return RawItem(
         kind="arxiv",
         url=f"https://arxiv.org/abs/{name}",
-        title=title,
+        title=read_tex(title),
         fetched_at=reply.fetched_at,
         published=None if replaced else date,
         updated=date if replaced else None,
-        author=", ".join(_texts(record, f"{_DC}creator")) or None,
+        author=read_tex(", ".join(_texts(record, f"{_DC}creator"))) or None,
         publisher="arXiv",
-        summary=(described[heading.end() :] if heading else described) or None,
+        summary=read_tex(described[heading.end() :] if heading else described) or None,
         links=_doi_links(dois),
         ids=(f"arxiv:{name}", *_doi_keys(dois)),
         tags=categories,

@@ -36,7 +36,7 @@ _ROUTES: Final = tuple(
             "arxiv.api",
             f"{ARXIV_API}?id_list={{name}}",
         ),
-        (r"rss\.arxiv\.org/", "arxiv.rss", ""),
+        (r"rss\.arxiv\.org/|(?:www\.|export\.)?arxiv\.org/(?:rss|atom)/", "arxiv.rss", ""),
         (r"api\.github\.com/search/repositories", "github.search", ""),
         (r"api\.github\.com/repos/[^/]+/[^/]+/releases", "github.releases", ""),
         (r"api\.github\.com/repos/[^/]+/[^/?#]+/?(?:[?#]|$)", "github.repository", ""),
