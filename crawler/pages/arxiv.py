@@ -50,6 +50,21 @@ _ANNOUNCEMENT: Final = re.compile(r"arXiv:\S{1,40} Announce Type: (?P<type>\S{1,
 # Seen 2026-11: Rate exceeded.
 _TOO_FAST: Final = re.compile(rb"rate (?:limit )?exceeded|too many requests|retry after|temporarily unavailable", re.I)
 
+# Seen 2026-11: This paper has been withdrawn by the author due to a crucial error in equation 1
+_WITHDRAWN: Final = re.compile(
+    r"\b(?:(?:has|have|is|was|been|being|paper|article|submission) (?:been )?(?:withdrawn|retracted)"
+    r"|^\W*(?:withdrawn|retracted)\b|(?:withdrawn|retracted) (?:by|due|because)"
+    r"|(?:withdraw|retract) (?:this|the|our) )",
+    re.IGNORECASE,
+)
+# Seen 2026-11: This paper has been withdrawn.
+_WITHDRAWN_ABSTRACT: Final = re.compile(
+    r"\W*(?:this|the|our) (?:paper|article|manuscript|submission|preprint|work) (?:has been|is|was)"
+    r" (?:withdrawn|retracted)",
+    re.IGNORECASE,
+)
+_LONGEST_WITHDRAWAL: Final = 300
+
 _RSS_TAGS: Final = {"id": "guid", "title": "title", "abstract": "description", "date": "pubDate"}
 _ATOM_TAGS: Final = {
     "id": f"{_ATOM}id",
@@ -196,6 +211,7 @@ def _paper(entry: etree._Element, reply: Reply) -> RawItem:
             version=version,
             primary_category=primary.get("term", "") if primary is not None else "",
             comment=_text(entry, f"{_ARXIV}comment"),
+            withdrawn=_withdrawal(_text(entry, f"{_ARXIV}comment"), _text(entry, f"{_ATOM}summary")),
             journal_ref=_text(entry, f"{_ARXIV}journal_ref"),
         ),
     )
@@ -236,9 +252,23 @@ def _announced(record: etree._Element, tags: Mapping[str, str], categories: tupl
         facts=_facts(
             version=version,
             announce_type=announce_type,
+            withdrawn=_withdrawal("", described[heading.end() :] if heading else described),
             journal_ref=_text(record, f"{_ARXIV}journal_reference"),
         ),
     )
+
+
+def _withdrawal(comment: str, abstract: str) -> str:
+    """The words by which a paper's authors, or arXiv, withdraw it; empty for a paper that stands.
+
+    >>> _withdrawal("This paper has been withdrawn due to an error in Lemma 3", "We prune.")
+    'This paper has been withdrawn due to an error in Lemma 3'
+    >>> _withdrawal("8 pages", "We study retracted papers.")
+    ''
+    """
+    if _WITHDRAWN.search(comment):
+        return comment[:_LONGEST_WITHDRAWAL]
+    return abstract[:_LONGEST_WITHDRAWAL] if _WITHDRAWN_ABSTRACT.match(abstract) else ""
 
 
 def _identify(pattern: re.Pattern[str], identifier: str) -> tuple[str, str]:

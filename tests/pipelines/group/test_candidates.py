@@ -150,3 +150,10 @@ def test_a_promotion_sinks_and_says_why_but_stays(rules: Rules, title: str, sort
 )
 def test_what_is_written_about_lessons_streams_and_coupons_is_no_promotion(rules: Rules, title: str) -> None:
     assert rules.promotion.find_sort(title) is None
+
+
+def test_a_withdrawn_paper_sinks_and_says_why_but_stays() -> None:
+    reason = "This paper has been withdrawn due to an error in Lemma 3"
+    candidate = graded(stored(1, kind="arxiv", title="量化与部署", facts={"withdrawn": reason}))
+    assert candidate.score < -2
+    assert f"撤稿：{reason}" in [spoken.text("zh") for spoken in candidate.reasons]
