@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import codecs
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 import cchardet
 
+from crawler.errors import TooLarge
 from crawler.items import Reply
 
 _SIGNATURES: Final = (
@@ -71,6 +73,9 @@ _META: Final = re.compile(rb"<meta\s[^>]{0,300}?\bcharset\s*=\s*[\"']?\s*([\w.:-
 _FEED_ROOT: Final = re.compile(rb"<(?:rss|feed|rdf:RDF)[\s>]")
 _HEADER_CHARSET: Final = re.compile(r"\bcharset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
 _LABEL: Final = re.compile(r"[\w.:-]{1,40}", re.ASCII)
+_GZIP: Final = b"\x1f\x8b\x08"  # RFC 1952, 2.3.1
+_LARGEST: Final = 64 * 1024 * 1024  # bytes of a decompressed body
+_MOST_LAYERS: Final = 2
 _HEAD: Final = 4096  # bytes searched for a declaration; WHATWG's 1024 is less than what Chinese portals put before it
 _GUESSED: Final = 100_000  # bytes given to the detector: it is linear, and this is more than it needs
 
@@ -125,9 +130,34 @@ def decode(body: bytes, declared: str | None = None) -> str:
 
 
 def decode_reply(reply: Reply) -> str:
-    """The reply's body as text, by its Content-Type and what the body itself says; see `decode`."""
+    """The reply's body as text, by its Content-Type and what the body itself says; see `decode`.
+
+    Raises:
+        TooLarge: a compressed body unpacks to more than any page has.
+    """
     charset = _HEADER_CHARSET.search(reply.headers.get("content-type", ""))
-    return decode(reply.body, charset[1] if charset else None)
+    return decode(unpack(reply), charset[1] if charset else None)
+
+
+def unpack(reply: Reply) -> bytes:
+    """The reply's body, decompressed where a server sent gzip without saying so: a `.xml.gz`, or gzip twice over.
+
+    Raises:
+        TooLarge: it unpacks to more than any page has.
+    """
+    body = reply.body
+    for _ in range(_MOST_LAYERS):
+        if not body.startswith(_GZIP):
+            break
+        stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        try:
+            unpacked = stream.decompress(body, _LARGEST)
+        except zlib.error:
+            break
+        if stream.unconsumed_tail:
+            raise TooLarge("unpacked-too-large", url=reply.url)
+        body = unpacked
+    return body
 
 
 def _labels(body: bytes, declared: str | None) -> Iterator[str]:

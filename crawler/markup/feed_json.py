@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from crawler.characters import clean
 from crawler.errors import Detail, PageChanged, detail_of
 from crawler.markup.entry import Channel, Entry
 from crawler.markup.html import collapse
-from crawler.markup.text import has_markup, plain, plain_title
+from crawler.markup.text import absolute, has_markup, plain, plain_title, undo_escaping
+
+_OWN_MEMBERS: Final = frozenset({"content_html", "content_text", "date_published", "date_modified", "external_url"})
+"""Members of an entry that other JSON does not have."""
 
 
 def read_json(text: str, url: str) -> Channel:
@@ -27,7 +30,7 @@ def read_json(text: str, url: str) -> Channel:
         feed = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise PageChanged("neither-feed-nor-json", url=url, reason=detail_of(error)) from None
-    if not isinstance(feed, dict) or "jsonfeed.org/version/" not in str(feed.get("version"))[:100]:
+    if not isinstance(feed, dict) or not _is_json_feed(feed):
         raise PageChanged("no-json-feed", url=url, answer=describe_answer(feed))
     if not isinstance(feed.get("items"), list):
         raise PageChanged("json-feed-without-items", url=url)
@@ -40,20 +43,29 @@ def read_json(text: str, url: str) -> Channel:
     )
 
 
+def _is_json_feed(feed: Mapping[str, Any]) -> bool:
+    """Whether it says so, or leaves its version out and has entries that only a JSON Feed has."""
+    if "jsonfeed.org/version/" in str(feed.get("version"))[:100]:
+        return True
+    items = feed.get("items")
+    first = items[0] if isinstance(items, list) and items else None
+    return not feed.get("version") and isinstance(first, dict) and "id" in first and not _OWN_MEMBERS.isdisjoint(first)
+
+
 def _entry(item: Mapping[str, Any], url: str) -> Entry:
     html, text, summary = (_text(item, name) for name in ("content_html", "content_text", "summary"))
     attachments = [
         _text(attachment, "url") for attachment in _list(item, "attachments") if isinstance(attachment, dict)
     ]
     return Entry(
-        links=tuple(filter(None, (_text(item, "url"), _text(item, "external_url")))),
+        links=tuple(filter(None, (_text(item, "url"), _address(_text(item, "id")), _text(item, "external_url")))),
         base=url,
         guid=_text(item, "id"),
         title=plain_title(_text(item, "title")),
         published=_text(item, "date_published"),
         updated=_text(item, "date_modified"),
         author=_authors(item),
-        html=html,
+        html=undo_escaping(html),
         text="" if html else text,
         summary=plain(summary) if has_markup(summary) else collapse(summary),
         image=_text(item, "image") or _text(item, "banner_image"),
@@ -62,6 +74,11 @@ def _entry(item: Mapping[str, Any], url: str) -> Entry:
         tags=tuple(collapse(tag) for tag in _list(item, "tags") if isinstance(tag, str)),
         language=_text(item, "language"),
     )
+
+
+def _address(identifier: str) -> str:
+    """An id that is an address: the entry's own, where it has no `url` (JSON Feed 1.1, `id`)."""
+    return identifier if absolute(identifier, "") else ""
 
 
 def _authors(holder: Mapping[str, Any]) -> str:

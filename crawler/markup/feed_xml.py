@@ -12,7 +12,7 @@ from lxml import etree
 
 from crawler.markup.entry import Channel, Entry, person
 from crawler.markup.html import collapse
-from crawler.markup.text import absolute, digest, has_markup, plain, plain_title
+from crawler.markup.text import absolute, absolute_links, digest, has_markup, plain, plain_title, undo_escaping
 
 _PREFIXES: Final[Mapping[str, str]] = {
     "http://purl.org/rss/1.0": "",
@@ -51,6 +51,7 @@ _DESCRIPTIONS: Final = (
 )
 # fmt: on
 _CONTENTS: Final = ("content:encoded", "atom:content", "content", "xhtml:body", "xhtml:div")
+_PLAIN_TYPES: Final = frozenset({"text", "text/plain", "TEXT"})
 _PAGE_TYPES: Final = ("text/html", "application/xhtml+xml", None)
 _DOIS: Final = ("prism:doi", "dc:identifier")
 _DOI: Final = re.compile(r"(?:info:doi/|doi:\s*|https?://(?:dx\.)?doi\.org/)?(10\.\d{4,9}/\S{1,200})", re.IGNORECASE)
@@ -89,7 +90,7 @@ def read_xml(text: str, url: str) -> Channel | None:
         generator=_words(head, "generator", "atom:generator"),
         author=_authors(head, "atom:author"),
         language=_words(head, "language", "dc:language") or root.get(_LANGUAGE, ""),
-        entries=tuple(_entry(node, _base(node, url, home) if based else home) for node in nodes),
+        entries=tuple(_entry(node, _base(node, url, home) if based else home, url) for node in nodes),
     )
 
 
@@ -99,11 +100,18 @@ def _base(node: etree._Element, url: str, home: str) -> str:
     return home if base is None or base == url else base
 
 
-def _entry(node: etree._Element, base: str) -> Entry:
+def _entry(node: etree._Element, base: str, url: str) -> Entry:
+    """Read an entry.
+
+    Args:
+        node: its element.
+        base: of its relative addresses.
+        url: of the feed; an element whose base is another one has an `xml:base`.
+    """
     fields = _fields(node)
     guid = _words(fields, "guid", "atom:id", "id", "dc:identifier") or node.get(_ABOUT, "")
-    html, text = _content(fields)
-    description = _markup(fields, *_DESCRIPTIONS)
+    html, text = _content(fields, url)
+    description = undo_escaping(_markup(fields, *_DESCRIPTIONS))
     is_content = not html and not text and has_markup(description)
     published = [*dict.fromkeys(filter(None, (_words(fields, name) for name in _PUBLISHED)))] or [""]
     return Entry(
@@ -171,7 +179,14 @@ def _title(fields: _Fields, *names: str) -> str:
     for name in names:
         for node in fields[name]:
             markup = _inner(node)
-            if title := plain(markup) if "html" in node.get("type", "") else plain_title(markup):
+            kind = node.get("type", "text")
+            if "html" in kind:
+                title = plain(markup)
+            elif name.startswith("atom:") and kind in _PLAIN_TYPES:
+                title = collapse(markup)  # RFC 4287, 3.1.1.1: its tags are words
+            else:
+                title = plain_title(markup)
+            if title:
                 return title
     return ""
 
@@ -198,11 +213,14 @@ def _unwrapped(text: str) -> str:
     return wrapped[9:-3] if wrapped.startswith("<![CDATA[") and wrapped.endswith("]]>") else text
 
 
-def _content(fields: _Fields) -> tuple[str, str]:
+def _content(fields: _Fields, url: str) -> tuple[str, str]:
     """The content as HTML, or as text where it is no HTML; the longest where there are several."""
-    contents = [_inner(node).strip() for name in _CONTENTS for node in fields[name] if _is_readable(node)]
-    content = max(contents, key=len, default="")
-    return (content, "") if has_markup(content) else ("", collapse(plain(content)))
+    nodes = [node for name in _CONTENTS for node in fields[name] if _is_readable(node)]
+    contents = [(undo_escaping(_inner(node).strip()), node.base or url) for node in nodes]
+    content, base = max(contents, key=lambda pair: len(pair[0]), default=("", url))
+    if not has_markup(content):
+        return "", collapse(plain(content))
+    return (absolute_links(content, base) if base != url else content), ""
 
 
 def _is_readable(node: etree._Element) -> bool:

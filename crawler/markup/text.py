@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from html import unescape
+from html import escape, unescape
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
@@ -16,8 +16,30 @@ _INLINE_TAG: Final = re.compile(
     r"</?(?:a|abbr|b|br|code|del|em|font|i|img|ins|mark|p|small|span|strong|sub|sup|u)(?:\s+[a-z-]+\s*=[^<>]*|\s*/?)>",
     re.IGNORECASE,
 )
+_WHOLE_ELEMENT: Final = re.compile(
+    r"<(a|article|blockquote|br|center|div|em|figure|h[1-6]|hr|img|ol|p|pre|section|span|strong|table|ul)(?:\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
+_VOID: Final = frozenset({"br", "hr", "img"})
+_ADDRESS_ATTRIBUTE: Final = re.compile(
+    r"(?P<name>\s(?:href|src|poster)\s*=\s*(?P<quote>[\"']))(?P<url>(?!#|[a-z][a-z0-9+.-]*:)[^\"'<>]*)(?P=quote)",
+    re.IGNORECASE,
+)
 _PLAIN_URL: Final = re.compile(r"https?://[^\s/?#@\\\[\]]+(?:[/?#]\S*)?", re.IGNORECASE)
 _REFERENCE: Final = re.compile(r"&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,31});", re.IGNORECASE)
+
+
+def undo_escaping(markup: str) -> str:
+    """HTML that was escaped once too often, as HTML; a text that only speaks of a tag stays.
+
+    >>> undo_escaping("&lt;p&gt;端侧 &lt;b&gt;模型&lt;/b&gt;&lt;/p&gt;"), undo_escaping("the &lt;p&gt; tag")
+    ('<p>端侧 <b>模型</b></p>', 'the &lt;p&gt; tag')
+    """
+    if "&lt;" not in markup or has_markup(markup):
+        return markup
+    decoded = unescape(markup).strip()
+    element = _WHOLE_ELEMENT.match(decoded)
+    return decoded if element and (element[1].lower() in _VOID or f"</{element[1]}>" in decoded) else markup
 
 
 def has_markup(text: str) -> bool:
@@ -48,6 +70,20 @@ def plain_title(markup: str) -> str:
     'AT&T: new vector<int>'
     """
     return collapse(_decoded(_INLINE_TAG.sub("", markup)))
+
+
+def absolute_links(html: str, base: str) -> str:
+    """HTML whose links and pictures are absolute.
+
+    >>> absolute_links('<a href="/a">x</a> <a href="#b">y</a>', "https://example.org/c/")
+    '<a href="https://example.org/a">x</a> <a href="#b">y</a>'
+    """
+
+    def resolve(attribute: re.Match[str]) -> str:
+        url = absolute(unescape(attribute["url"]), base)
+        return f"{attribute['name']}{escape(url)}{attribute['quote']}" if url else attribute[0]
+
+    return _ADDRESS_ATTRIBUTE.sub(resolve, html)
 
 
 def absolute(url: str, base: str) -> str | None:

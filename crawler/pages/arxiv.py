@@ -25,8 +25,10 @@ from crawler.errors import (
     detail_of,
 )
 from crawler.items import Ask, Link, Page, RawItem, Reply
+from crawler.markup.encoding import unpack
 from crawler.markup.html import collapse
 from crawler.markup.records import read_each
+from crawler.markup.tex import read_tex
 from crawler.waiting import retry_after
 
 _ATOM: Final = "{http://www.w3.org/2005/Atom}"
@@ -47,6 +49,21 @@ _ANNOUNCED: Final = re.compile(rf"oai:arXiv\.org:{_NAME}", re.ASCII)
 _ANNOUNCEMENT: Final = re.compile(r"arXiv:\S{1,40} Announce Type: (?P<type>\S{1,20}) Abstract: ?")
 # Seen 2026-11: Rate exceeded.
 _TOO_FAST: Final = re.compile(rb"rate (?:limit )?exceeded|too many requests|retry after|temporarily unavailable", re.I)
+
+# Seen 2026-11: This paper has been withdrawn by the author due to a crucial error in equation 1
+_WITHDRAWN: Final = re.compile(
+    r"\b(?:(?:has|have|is|was|been|being|paper|article|submission) (?:been )?(?:withdrawn|retracted)"
+    r"|^\W*(?:withdrawn|retracted)\b|(?:withdrawn|retracted) (?:by|due|because)"
+    r"|(?:withdraw|retract) (?:this|the|our) )",
+    re.IGNORECASE,
+)
+# Seen 2026-11: This paper has been withdrawn.
+_WITHDRAWN_ABSTRACT: Final = re.compile(
+    r"\W*(?:this|the|our) (?:paper|article|manuscript|submission|preprint|work) (?:has been|is|was)"
+    r" (?:withdrawn|retracted)",
+    re.IGNORECASE,
+)
+_LONGEST_WITHDRAWAL: Final = 300
 
 _RSS_TAGS: Final = {"id": "guid", "title": "title", "abstract": "description", "date": "pubDate"}
 _ATOM_TAGS: Final = {
@@ -121,7 +138,7 @@ def _xml(reply: Reply) -> etree._Element:
     _refuse_status(reply)
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
-        root = etree.fromstring(mend_document(reply.body).strip(), parser)
+        root = etree.fromstring(mend_document(unpack(reply)).strip(), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         if _TOO_FAST.search(reply.body[:4096]):
             raise _rate_limited(reply) from error
@@ -180,13 +197,13 @@ def _paper(entry: etree._Element, reply: Reply) -> RawItem:
     return RawItem(
         kind="arxiv",
         url=f"https://arxiv.org/abs/{name}",
-        title=_text(entry, f"{_ATOM}title"),
+        title=read_tex(_text(entry, f"{_ATOM}title")),
         fetched_at=reply.fetched_at,
         published=_text(entry, f"{_ATOM}published") or None,
         updated=_text(entry, f"{_ATOM}updated") or None,
-        author=", ".join(_texts(entry, f"{_ATOM}author/{_ATOM}name")) or None,
+        author=read_tex(", ".join(_texts(entry, f"{_ATOM}author/{_ATOM}name"))) or None,
         publisher="arXiv",
-        summary=_text(entry, f"{_ATOM}summary") or None,
+        summary=read_tex(_text(entry, f"{_ATOM}summary")) or None,
         links=(*([Link("paper", hrefs["pdf"])] if hrefs.get("pdf") else []), *_doi_links(dois)),
         ids=(f"arxiv:{name}", *_doi_keys(dois)),
         tags=_terms(entry),
@@ -194,6 +211,7 @@ def _paper(entry: etree._Element, reply: Reply) -> RawItem:
             version=version,
             primary_category=primary.get("term", "") if primary is not None else "",
             comment=_text(entry, f"{_ARXIV}comment"),
+            withdrawn=_withdrawal(_text(entry, f"{_ARXIV}comment"), _text(entry, f"{_ATOM}summary")),
             journal_ref=_text(entry, f"{_ARXIV}journal_ref"),
         ),
     )
@@ -221,22 +239,36 @@ def _announced(record: etree._Element, tags: Mapping[str, str], categories: tupl
     return RawItem(
         kind="arxiv",
         url=f"https://arxiv.org/abs/{name}",
-        title=title,
+        title=read_tex(title),
         fetched_at=reply.fetched_at,
         published=None if replaced else date,
         updated=date if replaced else None,
-        author=", ".join(_texts(record, f"{_DC}creator")) or None,
+        author=read_tex(", ".join(_texts(record, f"{_DC}creator"))) or None,
         publisher="arXiv",
-        summary=(described[heading.end() :] if heading else described) or None,
+        summary=read_tex(described[heading.end() :] if heading else described) or None,
         links=_doi_links(dois),
         ids=(f"arxiv:{name}", *_doi_keys(dois)),
         tags=categories,
         facts=_facts(
             version=version,
             announce_type=announce_type,
+            withdrawn=_withdrawal("", described[heading.end() :] if heading else described),
             journal_ref=_text(record, f"{_ARXIV}journal_reference"),
         ),
     )
+
+
+def _withdrawal(comment: str, abstract: str) -> str:
+    """The words by which a paper's authors, or arXiv, withdraw it; empty for a paper that stands.
+
+    >>> _withdrawal("This paper has been withdrawn due to an error in Lemma 3", "We prune.")
+    'This paper has been withdrawn due to an error in Lemma 3'
+    >>> _withdrawal("8 pages", "We study retracted papers.")
+    ''
+    """
+    if _WITHDRAWN.search(comment):
+        return comment[:_LONGEST_WITHDRAWAL]
+    return abstract[:_LONGEST_WITHDRAWAL] if _WITHDRAWN_ABSTRACT.match(abstract) else ""
 
 
 def _identify(pattern: re.Pattern[str], identifier: str) -> tuple[str, str]:

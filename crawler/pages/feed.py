@@ -27,8 +27,11 @@ _FEED_ROOTS: Final = frozenset({"rss", "rdf", "feed", "channel", "item", "entry"
 _PAGE_ROOTS: Final = frozenset({"html", "head", "body", "title", "meta", "script", "style", "div", "p", "center", "h1"})
 # Seen 2026-11: rdf:RDF
 _TAG_NAME: Final = re.compile(r"(?:[a-z_][\w.-]{0,50}:)?([a-z_][\w.-]{0,50})", re.IGNORECASE)
-# Seen 2026-11: <!DOCTYPE rss SYSTEM "http://a.example/rss.dtd">
-_RISKY_PROLOG: Final = re.compile(r"<!ENTITY|<!DOCTYPE[^<>]*(?:\sSYSTEM\s|\[)", re.IGNORECASE)
+# Seen 2026-11: <!DOCTYPE rss [<!ENTITY a "b">]>
+_RISKY_PROLOG: Final = re.compile(
+    r"<!ENTITY|<!DOCTYPE[^<>]*(?:\[|\sSYSTEM\s+(?![\"'](?:https?://[\w./-]+/)?[\w.-]+\.dtd[\"']))", re.IGNORECASE
+)
+"""A document type with declarations, or one whose name is no DTD; RSS 0.91 names its own, which nobody fetches."""
 # Seen 2026-11: <rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom">
 _FEED_TAG: Final = re.compile(r"<(?:rss|feed|rdf:RDF)\s[^<>]*(?:version|xmlns)[^<>]*>")
 _GARBAGE: Final = 10_000  # characters of warnings or a page's frame that a server may print before its feed
@@ -116,7 +119,7 @@ def _root(text: str, reply: Reply) -> tuple[int, str]:
     nothing that they could expand or fetch.
 
     Raises:
-        PageChanged: the document type is more than a public name.
+        PageChanged: the document type has declarations of its own, or names something that is no DTD.
     """
     position, start, name = 0, 0, ""
     while not name and (start := text.find("<", position)) >= 0:

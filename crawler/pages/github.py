@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from urllib.parse import unquote
 
 from bs4 import Tag
 
@@ -25,6 +27,7 @@ from crawler.errors import (
     SourceMisconfigured,
 )
 from crawler.items import Ask, Link, Page, RawItem, Reply
+from crawler.markup.emoji import read_emoji_codes
 from crawler.markup.html import collapse, soup
 from crawler.markup.records import read_each
 from crawler.waiting import retry_after, within_reason
@@ -287,7 +290,7 @@ def _repository_item(record: Mapping[str, Any], reply: Reply) -> RawItem:
         published=_line(record.get("created_at")) or None,
         updated=_line(record.get("pushed_at")) or None,
         publisher=owner,
-        summary=_line(record.get("description")) or None,
+        summary=read_emoji_codes(_line(record.get("description"))) or None,
         links=(Link("related", homepage),) if homepage.startswith(("https://", "http://")) else (),
         ids=(f"github:{full_name.lower()}",),
         tags=tuple(filter(None, map(_line, topics))) if isinstance(topics, list) else (),
@@ -329,29 +332,47 @@ def _release_item(record: Mapping[str, Any], reply: Reply) -> RawItem:
     return RawItem(
         kind="github",
         url=url,
-        title=_release_title(name, tag, _line(record.get("name"))),
+        title=release_title(name, tag, read_emoji_codes(_line(record.get("name")))),
         fetched_at=reply.fetched_at,
         published=_line(record.get("published_at")) or None,
         updated=_line(record.get("updated_at")) or None,
         author=_line(person.get("login")) or None,
         publisher=owner,
-        text=_block(record.get("body")) or None,
+        text=read_emoji_codes(_block(record.get("body"))) or None,
         links=(Link("related", url.split("/releases/tag/")[0]),),
         ids=(f"github:{full_name.lower()}@{tag}",),
         facts=_facts(repository=full_name, tag=tag, prerelease="true" if record.get("prerelease") is True else ""),
     )
 
 
-def _release_title(repository: str, tag: str, name: str) -> str:
+def release_of_entry(item: RawItem) -> RawItem | None:
+    """The release that a feed's entry leads to, as the API would give it; None for any other entry."""
+    page = _RELEASE_PAGE.fullmatch(item.url)
+    if not page or "://github." not in item.url:
+        return None
+    full_name, tag = page["repository"], unquote(item.url.rpartition("/releases/tag/")[2])
+    owner, name = full_name.split("/")
+    return replace(
+        item,
+        kind="github",
+        title=release_title(name, tag, read_emoji_codes(item.title)),
+        publisher=owner,
+        links=(Link("related", item.url.split("/releases/tag/")[0]),),
+        ids=(f"github:{full_name.lower()}@{tag}",),
+        facts={**item.facts, "repository": full_name, "tag": tag},
+    )
+
+
+def release_title(repository: str, tag: str, name: str) -> str:
     """A title with project and version, with or without the help of the release's own name.
 
-    >>> _release_title("ncnn", "20240410", "")
+    >>> release_title("ncnn", "20240410", "")
     'ncnn 20240410'
-    >>> _release_title("ncnn", "20240410", "Faster convolution on ARM")
+    >>> release_title("ncnn", "20240410", "Faster convolution on ARM")
     'ncnn 20240410: Faster convolution on ARM'
-    >>> _release_title("tensorflow", "v2.16.1", "TensorFlow 2.16.1")
+    >>> release_title("tensorflow", "v2.16.1", "TensorFlow 2.16.1")
     'TensorFlow 2.16.1'
-    >>> _release_title("MNN", "3.0.1", "Release 3.0.1")
+    >>> release_title("MNN", "3.0.1", "Release 3.0.1")
     'MNN Release 3.0.1'
     """
     names_tag = tag.lower().removeprefix("v") in name.lower()

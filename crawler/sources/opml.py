@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from html import unescape
+from html.entities import html5
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -49,35 +51,137 @@ _WECHAT_MIRRORS: Final = tuple(
 """Feed addresses that carry a WeChat account, as public mirrors and their software write them."""
 
 
-def read_opml(document: bytes, warn: Warn = _ignore) -> tuple[Source, ...]:
+def read_opml(document: bytes, warn: Warn = _ignore, drop: Warn = _ignore) -> tuple[Source, ...]:
     """Read a list of feeds, as other readers export it. Each address counts once, however deep its outline lies.
 
+    A list that is not well-formed (a bare `&`, an entity of HTML, a quote inside a title) is read as far as it can be.
+
     Args:
-        warn: called for each field of a row that is left out, and for each row that cannot work.
+        document: the file.
+        warn: called for each field of a row that is left out, and for each row that is read otherwise than its list
+            says: a feed of arXiv as kind `arxiv`.
+        drop: called for each row that is left out, with its line and its address.
 
     Returns:
-        `wechat` sources where the address is a known mirror's, else `feed`; ids are made of titles or addresses. What
-        `write_opml` wrote comes back as it was, without `base_url` and `page_mirror`.
+        `wechat` sources where the address is a known mirror's, `arxiv` and `github` where it is one of theirs, else
+        `feed`; ids are made of titles or addresses. What `write_opml` wrote comes back as it was, without `base_url`
+        and `page_mirror`.
 
     Raises:
         SourceMisconfigured: not OPML, or a document that declares a type, which may hold entities.
     """
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
-    try:
-        root = etree.fromstring(mend_document(document).strip(), parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise SourceMisconfigured("not-opml", remedy="export-again", reason=detail_of(error)) from error
-    if root.tag.lower() != "opml":
-        raise SourceMisconfigured("not-opml", remedy="export-again", reason=Detail.of("xml", root=str(root.tag)))
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise SourceMisconfigured("opml-with-document-type", remedy="without-document-type")
+    text = mend_document(document).lstrip(_BEFORE_DECLARATION)
+    root = _parse_opml(text)
     sources: dict[str, Source] = {}
     ids: set[str] = set()
-    for outline in root.iter("outline"):
-        source = _own_row(outline, warn) or _foreign_feed(outline)
+    read: set[str] = set()
+    for outline in root.iter("outline", "OUTLINE", "Outline"):
+        address = _attribute(outline, "xmlurl")
+        read.add(_folded_address(address))
+        source = _own_row(outline, warn) or _foreign_feed(outline, warn)
         if source and (key := source.url or source.id) not in sources:
             sources[key] = source.model_copy(update={"id": _unused(source.id, ids)})
+        elif source is None and address:
+            drop(Detail.of("opml-row-without-feed", name=_label(outline), address=address[:200]))
+    for line, outline in _written_rows(text):
+        address = _attribute(outline, "xmlurl")
+        if _folded_address(address) in read:
+            continue
+        source = _foreign_feed(outline, warn)
+        if source is None:
+            drop(Detail.of("opml-row-lost", line=line, address=address[:200]))
+        elif (key := source.url or source.id) not in sources:
+            sources[key] = source.model_copy(update={"id": _unused(source.id, ids)})
+            warn(Detail.of("opml-row-broken", line=line, address=address[:200]))
     return tuple(sources.values())
+
+
+_BEFORE_DECLARATION: Final = b"\xef\xbb\xbf \t\r\n"
+_AMPERSAND: Final = re.compile(rb"&(?!(?:#\d{1,7}|#[xX][\da-fA-F]{1,6}|amp|lt|gt|quot|apos);)(?:([A-Za-z]\w{1,30});)?")
+_WRITTEN_ADDRESS: Final = re.compile(rb"""\bxmlurl\s*=\s*(["'])(.{1,2000}?)\1""", re.IGNORECASE)
+_WRITTEN_TITLE: Final = re.compile(
+    rb"""\b(?:title|text)\s*=\s*(["'])(.{1,300}?)\1(?=\s+[\w:-]+\s*=|\s*/?>)""", re.IGNORECASE
+)
+_CONTROL: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_LONGEST_ROW: Final = 2_000
+_SCHEMELESS: Final = re.compile(r"(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?/\S*", re.IGNORECASE)
+
+
+def _parse_opml(text: bytes) -> etree._Element:
+    """The list's root element; of a list that is not well-formed, what can be read of it.
+
+    Raises:
+        SourceMisconfigured: not OPML, nothing in it, or a document that declares a type.
+    """
+    try:
+        root = etree.fromstring(text, _parser(recover=False))
+    except (etree.XMLSyntaxError, ValueError) as error:
+        try:
+            root = etree.fromstring(_AMPERSAND.sub(_mend_ampersand, text), _parser(recover=True))
+        except (etree.XMLSyntaxError, ValueError):
+            root = None
+        rows = () if root is None else root.iter("outline", "OUTLINE", "Outline")
+        if not any(_attribute(outline, "xmlurl") for outline in rows):
+            raise SourceMisconfigured("not-opml", remedy="export-again", reason=detail_of(error)) from error
+    if root is None or str(root.tag).lower() != "opml":
+        tag = "" if root is None else str(root.tag)
+        raise SourceMisconfigured("not-opml", remedy="export-again", reason=Detail.of("xml", root=tag))
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise SourceMisconfigured("opml-with-document-type", remedy="without-document-type")
+    return root
+
+
+def _parser(*, recover: bool) -> etree.XMLParser:
+    """A parser that expands and fetches nothing."""
+    return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=recover)
+
+
+def _mend_ampersand(match: re.Match[bytes]) -> bytes:
+    """A reference to the character of an HTML entity; an escaped ampersand where there is no such entity."""
+    character = html5.get(f"{(match[1] or b'').decode('ascii', 'ignore')};", "")
+    reference = "".join(f"&#{ord(part)};" for part in character)
+    return reference.encode() if reference else b"&amp;" + match[0][1:]
+
+
+def _written_rows(text: bytes) -> Iterator[tuple[int, etree._Element]]:
+    """Each row's address and title as the list's bytes have them, with its line: for rows that no parser reads."""
+    for match in _WRITTEN_ADDRESS.finditer(text):
+        start = text.rfind(b"<outline", 0, match.start())
+        tag = text[max(start, 0) : match.end() + _LONGEST_ROW].partition(b"<outline")[2].partition(b"<outline")[0]
+        title = _WRITTEN_TITLE.search(tag)
+        outline = etree.Element("outline")
+        for name, written in (("xmlUrl", match[2]), ("title", title[2] if title else b"")):
+            outline.set(name, _CONTROL.sub("", unescape(written.decode("utf-8", "replace"))))
+        yield text.count(b"\n", 0, match.start()) + 1, outline
+
+
+def _folded_address(address: str) -> str:
+    """An address for comparing what was written with what was read."""
+    return unescape(address).strip()
+
+
+def _attribute(outline: etree._Element, name: str) -> str:
+    """An attribute, in whatever case its name is written (`xmlUrl`, `XMLURL`)."""
+    texts = (text for key, text in outline.attrib.items() if str(key).lower() == name)
+    return str(next(texts, "")).strip()
+
+
+def _label(outline: etree._Element) -> str:
+    """The title by which a message names a row."""
+    return " ".join((_attribute(outline, "title") or _attribute(outline, "text") or "outline").split())[:100]
+
+
+def _web_address(written: str) -> str:
+    """The address of a feed, as lists write it: with `feed:` for its scheme, or without one.
+
+    >>> [_web_address(url) for url in ("feed://a.example/rss", "feed:https://a.example/rss", "a.example/rss")]
+    ['http://a.example/rss', 'https://a.example/rss', 'https://a.example/rss']
+    """
+    url = re.sub(r"^(?:feed|pcast|itpc|rss):(?://)?(?=https?:)", "", written, flags=re.IGNORECASE)
+    url = re.sub(r"^(?:feed|pcast|itpc|rss):(?://)?", "http://", url, flags=re.IGNORECASE)
+    if url.startswith("//"):
+        return f"https:{url}"
+    return f"https://{url}" if _SCHEMELESS.fullmatch(url) else url
 
 
 def write_opml(sources: Iterable[Source]) -> bytes:
@@ -99,7 +203,7 @@ def _own_row(outline: etree._Element, warn: Warn) -> Source | None:
     written = outline.get(_OPML_ROW)
     if written is None:
         return None
-    label = " ".join((outline.get("title") or outline.get("text") or "outline").split())[:100]
+    label = _label(outline)
     try:
         row = json.loads(written)
     except (ValueError, RecursionError):
@@ -114,7 +218,7 @@ def _own_row(outline: etree._Element, warn: Warn) -> Source | None:
     if row.get("full_text") == "page" and "page_mirror" in left_out:
         del row["full_text"]  # it asked the mirror for pages, and WeChat itself was never meant
     if row.get("mirror"):
-        row["url"] = outline.get("xmlUrl")
+        row["url"] = _attribute(outline, "xmlurl")
     try:
         return Source.model_validate(row)
     except ValueError:
@@ -122,20 +226,39 @@ def _own_row(outline: etree._Element, warn: Warn) -> Source | None:
         return None
 
 
-def _foreign_feed(outline: etree._Element) -> Source | None:
-    url = (outline.get("xmlUrl") or outline.get("xmlurl") or "").strip()
-    title = " ".join((outline.get("title") or outline.get("text") or "").split())
-    wechat = any(pattern.search(url) for pattern in _WECHAT_MIRRORS)
-    row = {
-        "id": _identifier(title, url),
-        "kind": "wechat" if wechat else "feed",
-        "name": title[:100] or urlsplit(url).hostname or "feed",
-        "url": url,
-    }
+_ARXIV_FEED: Final = re.compile(
+    r"https?://(?:rss\.arxiv\.org/|(?:www\.|export\.)?arxiv\.org/(?:rss|atom)/|(?:www\.|export\.)?arxiv\.org/api/query)",
+    re.IGNORECASE,
+)
+_GITHUB_RELEASES: Final = re.compile(r"https?://(?:www\.)?github\.com/([\w.-]+/[\w.-]+)/releases\.atom", re.IGNORECASE)
+
+
+def _foreign_feed(outline: etree._Element, warn: Warn) -> Source | None:
+    """The source of a row that another program wrote; None where it has no address that works."""
+    url = _web_address(_attribute(outline, "xmlurl"))
+    title = " ".join((_attribute(outline, "title") or _attribute(outline, "text")).split())
+    name = title[:100] or _host(url) or "feed"
+    row: dict[str, object] = {"id": _identifier(title, url), "kind": "feed", "name": name, "url": url}
+    if any(pattern.search(url) for pattern in _WECHAT_MIRRORS):
+        row["kind"] = "wechat"
+    elif _ARXIV_FEED.match(url):
+        row["kind"] = "arxiv"
+        warn(Detail.of("opml-kind-arxiv", name=_label(outline)))
+    elif releases := _GITHUB_RELEASES.match(url):
+        del row["url"]
+        row |= {"kind": "github", "mode": "releases", "repos": [releases[1]]}
+        warn(Detail.of("opml-kind-releases", name=_label(outline), repository=releases[1]))
     try:
         return Source.model_validate(row)
     except ValueError:
         return None
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _identifier(title: str, url: str) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from crawler.items import Ask, Reply
 from crawler.kinds import KIND_OF_PAGE, Kind
+from crawler.markup.encoding import unpack
 
 ARXIV_API: Final = "https://export.arxiv.org/api/query"
 GITHUB_API: Final = "https://api.github.com"
@@ -35,7 +36,7 @@ _ROUTES: Final = tuple(
             "arxiv.api",
             f"{ARXIV_API}?id_list={{name}}",
         ),
-        (r"rss\.arxiv\.org/", "arxiv.rss", ""),
+        (r"rss\.arxiv\.org/|(?:www\.|export\.)?arxiv\.org/(?:rss|atom)/", "arxiv.rss", ""),
         (r"api\.github\.com/search/repositories", "github.search", ""),
         (r"api\.github\.com/repos/[^/]+/[^/]+/releases", "github.releases", ""),
         (r"api\.github\.com/repos/[^/]+/[^/?#]+/?(?:[?#]|$)", "github.repository", ""),
@@ -107,7 +108,7 @@ def page_for(reply: Reply) -> str:
     ask = ask_for(reply.url)
     if ask.page != "web" and ask.url == reply.url:
         return ask.page
-    head = reply.body[:_LOOKED_AT]
+    head = unpack(reply)[:_LOOKED_AT]
     return next((page for pattern, page in _SIGNS if pattern.search(head)), "web")
 
 

@@ -64,8 +64,13 @@ def sources_import(
     def warn_of(detail: Detail) -> None:
         warn(say_detail(detail, terminal.get_language()))
 
-    added = append_sources(newsroom.home, read_opml(file.read_bytes(), warn_of), warn_of)
+    dropped: list[Detail] = []
+    added = append_sources(newsroom.home, read_opml(file.read_bytes(), warn_of, dropped.append), warn_of)
+    for detail in dropped:
+        fail(say_detail(detail, terminal.get_language()))
     out.print(sentence("cli/added-sources", count=len(added)))
+    if dropped:
+        raise typer.Exit(SOME_FAILED)
 
 
 @sources_app.command("export")

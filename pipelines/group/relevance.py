@@ -38,6 +38,10 @@ HALF_LIFE: Final = timedelta(days=7)
 """Freshness halves in this time; an issue comes out every two weeks."""
 
 
+WITHDRAWN: Final = -4.0
+"""The score to which a withdrawn paper sinks, whatever else speaks for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Promotion:
     """What a title announces: a sort of promotion, and the score to which it sinks the story."""
@@ -148,6 +152,9 @@ def relevance(
     if promotion:
         weight = round(promotion.weight - max(total(reasons), 0.0), 2)
         reasons.append(Reason("reason/promotion", weight, {"sort": promotion.sort}))
+    if withdrawal := lead.article.facts.get("withdrawn"):
+        weight = round(WITHDRAWN - max(total(reasons), 0.0), 2)
+        reasons.append(Reason("reason/withdrawn", weight, {"text": withdrawal}))
     return tuple(replace(reason, weight=round(reason.weight, 2)) for reason in sum_by_subject(reasons))
 
 

@@ -157,3 +157,24 @@ def test_every_recorded_answer_is_read_or_refused_by_name(corpus: Path) -> None:
             assert "Announce Type" not in item.summary, path.name
     assert outcomes["read"] >= 12, outcomes
     assert set(outcomes) == {"read", "PageChanged", "SourceMisconfigured"}, outcomes
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "This paper has been withdrawn due to an error in Lemma 3",
+        "Withdrawn: the proof is wrong",
+        "arXiv admin note: this submission has been withdrawn by arXiv administrators",
+        "The article was retracted by the authors",
+    ],
+)
+def test_a_withdrawn_paper_says_so(comment: str) -> None:
+    assert arxiv._withdrawal(comment, "We prune.") == comment
+    assert arxiv._withdrawal("", f"This paper has been withdrawn. {comment}") != ""
+
+
+@pytest.mark.parametrize(
+    "comment", ["8 pages, 3 figures", "A dataset of withdrawal symptoms", "We study retracted papers"]
+)
+def test_a_paper_that_stands_is_not_withdrawn(comment: str) -> None:
+    assert arxiv._withdrawal(comment, "We study why papers are withdrawn and retracted.") == ""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from html import unescape
+from html import escape, unescape
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from places import RECORDINGS
 
-from crawler.errors import Blocked, CrawlError, PageChanged
+from crawler.errors import Blocked, CrawlError, PageChanged, TooLarge
 from crawler.items import Page, RawItem, Reply
 from crawler.markup.encoding import decode
 from crawler.markup.feed_broken import read_broken
@@ -277,3 +278,77 @@ def test_lone_surrogates_in_json_do_not_reach_the_store() -> None:
 def test_an_entry_with_a_description_that_says_nothing_is_kept(description: str) -> None:
     (item,) = feed(reply(rss(ITEM.replace("</item>", f"<description>{description}</description></item>")))).items
     assert (item.title, item.summary in (None, "<")) == ("One", True)
+
+
+# ---- What real feeds get wrong
+
+
+def read(body: str) -> Page:
+    return feed(reply(body))
+
+
+def rss_item(inner: str) -> str:
+    return rss(f"<item><link>https://a.example/1</link>{inner}</item>")
+
+
+def atom(entries: str) -> str:
+    return f"<feed xmlns='http://www.w3.org/2005/Atom'><title>T</title>{entries}</feed>"
+
+
+def test_html_that_was_escaped_twice_is_html() -> None:
+    html = '<p>见 <a href="https://github.com/example-lab/int4">代码</a></p>'
+    twice = escape(escape(html))
+    (item,) = read(rss_item(f"<title>一</title><description>{twice}</description>")).items
+    assert item.html == html
+    (item,) = read(rss_item("<title>一</title><description>the &amp;lt;p&amp;gt; tag</description>")).items
+    assert (item.summary, item.html) == ("the <p> tag", None)
+
+
+def test_an_atom_title_that_speaks_of_a_tag_keeps_it() -> None:
+    plain_title = "<entry><title>Use &lt;b&gt; sparingly</title><link href='/1'/></entry>"
+    html_title = "<entry><title type='html'>Use &lt;b&gt;it&lt;/b&gt;</title><link href='/2'/></entry>"
+    assert [item.title for item in read(atom(plain_title + html_title)).items] == ["Use <b> sparingly", "Use it"]
+
+
+def test_links_of_an_entrys_text_are_relative_to_the_base_that_it_names() -> None:
+    link = escape('<a href="old">旧文</a>')
+    content = f"<content type='html' xml:base='https://links.example/day/'>{link}</content>"
+    entry = f"<entry><title>一</title><link href='https://vendor.example/x'/>{content}</entry>"
+    assert read(atom(entry)).items[0].html == '<a href="https://links.example/day/old">旧文</a>'
+
+
+@pytest.mark.parametrize(
+    "document_type",
+    [
+        '<!DOCTYPE rss SYSTEM "http://my.netscape.com/publish/formats/rss-0.91.dtd">',
+        '<!DOCTYPE rss PUBLIC "-//Netscape Communications//DTD RSS 0.91//EN" "http://my.netscape.com/rss-0.91.dtd">',
+        "<!DOCTYPE rss SYSTEM 'rss-0.91.dtd'>",
+    ],
+)
+def test_the_document_type_of_rss_091_is_passed_over(document_type: str) -> None:
+    body = f"<?xml version='1.0'?>{document_type}{rss_item('<title>caf&eacute; 端侧</title>')}"
+    assert [item.title for item in read(body).items] == ["café 端侧"]
+
+
+def test_a_compressed_feed_is_read_though_its_server_does_not_say_so() -> None:
+    packed = gzip.compress(rss_item("<title>一</title>").encode())
+    for body in (packed, gzip.compress(packed)):
+        assert feed(reply(body)).items[0].title == "一"
+
+
+def test_a_compressed_reply_that_unpacks_without_end_is_refused() -> None:
+    with pytest.raises(TooLarge):
+        feed(reply(gzip.compress(bytes(80_000_000))))
+
+
+def test_an_id_of_a_json_feed_that_is_an_address_is_the_entrys() -> None:
+    entries = [{"id": "https://a.example/3", "content_text": "三"}, {"id": "4", "content_text": "四"}]
+    for version in ({"version": "https://jsonfeed.org/version/1.1"}, {}):
+        urls = [item.url for item in read(json.dumps({**version, "title": "T", "items": entries})).items]
+        assert urls[0] == "https://a.example/3"
+        assert urls[1] != "4"
+
+
+def test_json_that_only_has_items_is_no_feed() -> None:
+    with pytest.raises(PageChanged):
+        read(json.dumps({"title": "T", "items": [{"id": 1, "link": "https://a.example/1"}]}))

@@ -224,3 +224,57 @@ def test_lists_of_the_world_are_read_and_come_back(corpus: Path) -> None:
 
 def test_a_new_field_of_a_source_is_imported_or_known_to_lead_elsewhere() -> None:
     assert set(Source.model_fields) - _IMPORTED_FIELDS == {"base_url", "page_mirror"}
+
+
+# ---- Lists that half work
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        opml(outline("https://a.example/1", "甲 & 乙"), outline("https://a.example/2")),
+        opml(outline("https://a.example/1", "甲 &raquo; 乙"), outline("https://a.example/2")),
+        opml(outline("https://a.example/1", '甲 "乙" 丙'), outline("https://a.example/2")),
+        b"\xef\xbb\xbf\n\n" + opml(outline("https://a.example/1"), outline("https://a.example/2")),
+        opml(outline("https://a.example/1"), outline("https://a.example/2")).replace(b"</body></opml>", b""),
+        opml(outline("https://a.example/1?a=1&b=2"), outline("https://a.example/2")),
+        opml("<outline text='甲' xmlUrl='https://a.example/1'>", outline("https://a.example/2")),
+    ],
+    ids=["ampersand", "entity", "quotes", "blank lines", "cut", "ampersand in the address", "unclosed"],
+)
+def test_one_flaw_of_a_list_loses_no_row(document: bytes) -> None:
+    dropped: list[Detail] = []
+    sources = read_opml(document, drop=dropped.append)
+    urls = sorted((source.url or "").partition("?")[0] for source in sources)
+    assert urls == ["https://a.example/1", "https://a.example/2"]
+    assert dropped == []
+
+
+def test_a_row_that_is_left_out_is_named() -> None:
+    dropped: list[Detail] = []
+    read_opml(opml(outline("javascript:alert(1)", "坏的"), outline("https://a.example/1")), drop=dropped.append)
+    assert dropped == [Detail.of("opml-row-without-feed", name="坏的", address="javascript:alert(1)")]
+
+
+@pytest.mark.parametrize(
+    ("written", "url"),
+    [
+        ('xmlUrl="feed://a.example/rss"', "http://a.example/rss"),
+        ('xmlUrl="feed:https://a.example/rss"', "https://a.example/rss"),
+        ('xmlUrl="a.example/rss"', "https://a.example/rss"),
+        ('xmlUrl="//a.example/rss"', "https://a.example/rss"),
+        ('XMLURL="https://a.example/rss"', "https://a.example/rss"),
+        ('xmlurl=" https://a.example/rss "', "https://a.example/rss"),
+    ],
+)
+def test_addresses_are_read_as_other_programs_write_them(written: str, url: str) -> None:
+    assert [source.url for source in read_opml(opml(f'<outline text="A" {written}/>'))] == [url]
+
+
+def test_feeds_of_known_sites_get_their_kind_and_the_list_says_so() -> None:
+    warnings: list[Detail] = []
+    rows = (outline("https://rss.arxiv.org/rss/cs.LG"), outline("https://github.com/Tencent/ncnn/releases.atom"))
+    papers, releases = read_opml(opml(*rows), warnings.append)
+    assert (papers.kind, papers.url) == ("arxiv", "https://rss.arxiv.org/rss/cs.LG")
+    assert (releases.kind, releases.mode, releases.repos) == ("github", "releases", ("Tencent/ncnn",))
+    assert len(warnings) == 2

@@ -188,3 +188,10 @@ def test_a_story_is_as_good_as_its_best_report_whoever_leads_it() -> None:
     )
     assert together.lead.id == 1
     assert together.score > alone.score + 1
+
+
+def test_a_withdrawn_paper_sinks_and_says_why_but_stays() -> None:
+    reason = "This paper has been withdrawn due to an error in Lemma 3"
+    candidate = graded(stored(1, kind="arxiv", title="量化与部署", facts={"withdrawn": reason}))
+    assert candidate.score < -2
+    assert f"撤稿：{reason}" in [spoken.text("zh") for spoken in candidate.reasons]
