@@ -32,7 +32,7 @@ from sqlalchemy import (
 
 from crawler.errors import Failure
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database does not load Alembic."""
 
 
