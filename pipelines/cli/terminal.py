@@ -318,8 +318,8 @@ def _make_sections_table(ways: Sequence[Sections]) -> Table:
             sections.log_loss,
             sections.calibration,
         )
-        known = sentence(f"table/known-{sections.basis}")
-        table.add_row(known, str(sections.items), *(f"{figure:.3f}" for figure in figures))
+        basis = sentence(f"table/known-{sections.basis}")
+        table.add_row(basis, str(sections.items), *(f"{figure:.3f}" for figure in figures))
     return table
 
 

@@ -356,8 +356,8 @@ def categorise_by_model(
     )
     source_reasons = _source_reasons(description, vector, weights)
     paper_reasons = [papers[best]] if best in papers else []
-    named = [*prior, *hints, *topics, *title_shapes, host, usual_category, opening, *paper_reasons]
-    reasons = [*named, *text_reasons, *source_reasons]
+    listed = [*prior, *hints, *topics, *title_shapes, host, usual_category, opening, *paper_reasons]
+    reasons = [*listed, *text_reasons, *source_reasons]
     return Categorised(best, scores, _summarise(reasons))
 
 
@@ -372,8 +372,8 @@ def _summarise(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     """Sum up reasons of one subject, then all but the weightiest; weights are rounded as shown, heaviest first."""
     summed = sum_by_subject(reasons)
     small = math.fsum(reason.weight for reason in summed if reason.code == "reason/remainder")
-    named = (reason for reason in summed if reason.code != "reason/remainder")
-    ranked = sorted(named, key=lambda reason: (-abs(reason.weight), reason.subject))
+    listed = (reason for reason in summed if reason.code != "reason/remainder")
+    ranked = sorted(listed, key=lambda reason: (-abs(reason.weight), reason.subject))
     remainder = Reason("reason/remainder", math.fsum([small, *(reason.weight for reason in ranked[MOST_REASONS:])]))
     rounded = [replace(reason, weight=round(reason.weight, 2)) for reason in (*ranked[:MOST_REASONS], remainder)]
     return tuple(

@@ -238,16 +238,18 @@ def _estimate_rates(
         accounts: their counts by account.
         expected: articles a week by account.
     """
-    named = [example for example in examples if example.picked is False and account_of(example.description.source)]
-    if not named:
+    in_accounts = [
+        example for example in examples if example.picked is False and account_of(example.description.source)
+    ]
+    if not in_accounts:
         return {}
     issues = {example.group for example in examples if example.picked and example.group[:1].isdigit()}
     gap = _median_gap(issues)
-    days = sorted(example.day for example in named if example.day)
+    days = sorted(example.day for example in in_accounts if example.day)
     weeks = max((days[-1 - len(days) // 10] - days[len(days) // 10]).days / 7, gap) if days else gap
-    usual = len(named) / len({account_of(example.description.source) for example in named})
+    usual = len(in_accounts) / len({account_of(example.description.source) for example in in_accounts})
     picks = sum(account.picked for account in accounts.values())
-    mean = min(picks / max(len(issues), 1) / (len(named) / weeks * gap), 1.0)
+    mean = min(picks / max(len(issues), 1) / (len(in_accounts) / weeks * gap), 1.0)
     published = {
         name: float(account.passed_over or expected.get(name, 0.0) * weeks or usual)
         for name, account in accounts.items()

@@ -40,19 +40,19 @@ class WordList:
         return {self._spelling[match] for match in self._pattern.findall(text.casefold())}
 
 
-def _branches(words: Sequence[str], depth: int = 0) -> str:
+def _branches(terms: Sequence[str], depth: int = 0) -> str:
     """A pattern of words as a tree of their letters, longer words first: it reads each letter of a text once.
 
     An alternation of whole words tries each of them at each letter, which costs a hundred times as much.
 
     Args:
-        words: not empty, ascending, equal in their first letters.
+        terms: not empty, ascending, equal in their first letters.
         depth: number of letters that are equal and that the pattern leaves out.
     """
     branches = []
-    for letter, group in groupby((word for word in words if len(word) > depth), key=lambda word: word[depth]):
+    for letter, group in groupby((term for term in terms if len(term) > depth), key=lambda term: term[depth]):
         left = r"(?<![a-z0-9])" if depth == 0 and _LATIN.match(letter) else ""
         branches.append(left + re.escape(letter) + _branches(list(group), depth + 1))
-    if len(words[0]) == depth:
-        branches.append(r"(?![a-z0-9])" if _LATIN.match(words[0][-1]) else "")
+    if len(terms[0]) == depth:
+        branches.append(r"(?![a-z0-9])" if _LATIN.match(terms[0][-1]) else "")
     return branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"
