@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, timedelta, tzinfo
 from itertools import combinations
 from typing import Final
@@ -12,7 +12,9 @@ from typing import Final
 from crawler.kinds import PAPERS, POSTS, REPOSITORIES
 from pipelines.deduplicate import near, titles
 from pipelines.deduplicate.bands import Band, Bands, Pair, Use, drop_popular, find_pairs, hash_text
-from pipelines.deduplicate.clusters import make_clusters
+from pipelines.deduplicate.clusters import Cluster, make_clusters
+from pipelines.deduplicate.event_groups import EventMember, join_events
+from pipelines.deduplicate.events import EventLink, describe_link
 from pipelines.model import Evidence, Reference, StoredArticle, Story
 from pipelines.text import make_account_key
 
@@ -125,19 +127,36 @@ def find_reference_evidence(
     return tuple(evidence[pair] for pair in sorted(evidence))
 
 
+@dataclass(frozen=True, slots=True)
+class EventLinks:
+    """What is known of the events of articles.
+
+    Args:
+        links: between articles.
+        days: ordinal of the day of publication of each article that reports an event, by article id.
+        join: smallest mean probability at which two clusters are one event.
+    """
+
+    links: Collection[EventLink] = ()
+    days: Mapping[int, int] = field(default_factory=dict)
+    join: float = 1.0
+
+
 def make_stories(
     articles: Sequence[StoredArticle],
     evidence: Iterable[Evidence],
     trust: Mapping[str, float],
     apart: Collection[tuple[int, int]] = (),
+    events: EventLinks | None = None,
 ) -> tuple[Story, ...]:
-    """Make stories, so that each article is in exactly one.
+    """Make stories, so that each article is in exactly one: clusters by evidence, then events of clusters by links.
 
     Args:
         articles: in any order.
         evidence: of pairs of the articles, with the evidence `by-hand` of pairs that an editor joined.
         trust: by source id; 1 for a source that is not listed.
         apart: pairs of article ids, smaller id first, that an editor has set apart.
+        events: links between articles on one event; none by default.
 
     Returns:
         Stories by ascending id.
@@ -150,8 +169,39 @@ def make_stories(
             lead=_choose_lead([by_id[member] for member in cluster.members], cluster.evidence, trust).id,
             evidence=cluster.evidence,
         )
-        for cluster in make_clusters(articles, evidence, apart)
+        for cluster in _join_clusters(make_clusters(articles, evidence, apart), by_id, events or EventLinks(), apart)
     )
+
+
+def _join_clusters(
+    clusters: Sequence[Cluster],
+    articles: Mapping[int, StoredArticle],
+    events: EventLinks,
+    apart: Collection[tuple[int, int]],
+) -> list[Cluster]:
+    """Join the clusters that report one event; the evidence of a join is the strongest link between the two."""
+    members = {
+        article_id: EventMember(day, (article.published.at.timestamp(), article.url))
+        for article_id, day in events.days.items()
+        if article_id in articles
+        for article in [articles[article_id].article]
+    }
+    joined = join_events([cluster.members for cluster in clusters], members, events.links, events.join, apart)
+    in_events = {index for event in joined for index in event.clusters}
+    made = [cluster for index, cluster in enumerate(clusters) if index not in in_events]
+    for event in joined:
+        parts = [clusters[index] for index in event.clusters]
+        links = sorted(event.links, key=lambda link: (-link.probability, link.articles))
+        made.append(
+            Cluster(
+                tuple(sorted(member for part in parts for member in part.members)),
+                (
+                    *(piece for part in parts for piece in part.evidence),
+                    *(Evidence("same-event", describe_link(link), link.articles) for link in links),
+                ),
+            )
+        )
+    return sorted(made, key=lambda cluster: cluster.members[0])
 
 
 def find_subjects(article: StoredArticle) -> Iterator[Reference]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final, Self
 from zoneinfo import ZoneInfo
 
+from pipelines.deduplicate.event_model import EventModel, load_event_model
 from pipelines.deduplicate.stories import WORK_PREFIXES, find_subjects
 from pipelines.group.categories import Categorised, CategoryRules, categorise
 from pipelines.group.features import Description
@@ -16,6 +17,7 @@ from pipelines.group.relevance import Promotion, TopicTerms, freshness, relevanc
 from pipelines.group.trained import TrainedModel, categorise_by_model, relevance_reasons
 from pipelines.model import Candidate, StoredArticle, Story, StoryLink
 from pipelines.newsletter import Labels, Newsletter
+from pipelines.rules.events import EventRules
 from pipelines.rules.promotion import PromotionRules
 
 MOST_LINKS: Final = 6
@@ -34,6 +36,8 @@ class GroupRules:
         source_category: the category that a source is known for, by source id, where it has one.
         zone: of the editor's days.
         promotion: patterns of recruitment, courses and raffles.
+        events: how an article is read for its event.
+        event_model: judges whether two articles report one event.
         model: trained on past issues and decisions; without one the rules alone grade.
     """
 
@@ -45,6 +49,8 @@ class GroupRules:
     source_category: Mapping[str, str]
     zone: ZoneInfo
     promotion: PromotionRules
+    events: EventRules
+    event_model: EventModel
     model: TrainedModel | None = None
 
     @classmethod
@@ -54,6 +60,7 @@ class GroupRules:
         trust: Mapping[str, float],
         source_category: Mapping[str, str],
         promotion: PromotionRules | None = None,
+        events: EventRules | None = None,
     ) -> Self:
         """Compile a newsletter's rules once for many stories.
 
@@ -62,6 +69,7 @@ class GroupRules:
             trust: by source id, where a source has one.
             source_category: by source id, where a source has one.
             promotion: patterns of promotions; none by default.
+            events: how an article is read for its event; without names and actions by default.
         """
         return cls(
             newsletter,
@@ -72,6 +80,8 @@ class GroupRules:
             source_category,
             newsletter.zone,
             promotion or PromotionRules(),
+            events or EventRules(),
+            load_event_model(),
         )
 
 

@@ -60,6 +60,7 @@ class Newsroom:
             trust={source.id: source.trust for source in self.registry.sources},
             source_category={source.id: source.category for source in self.registry.sources if source.category},
             promotion=self.rules.promotion,
+            events=self.rules.events,
         )
 
     @cached_property

@@ -8,12 +8,17 @@ from dataclasses import replace
 
 from pipelines.deduplicate import near as texts
 from pipelines.deduplicate import titles
+from pipelines.deduplicate.bands import Pair
+from pipelines.deduplicate.event_groups import LEAST
+from pipelines.deduplicate.event_profiles import read_event_profile
+from pipelines.deduplicate.events import EventLink, find_event_links, make_event_keys
 from pipelines.deduplicate.memory import make_memory_keys, recall_story
-from pipelines.deduplicate.stories import RARE, Shared, find_evidence, make_bands, make_stories
+from pipelines.deduplicate.stories import RARE, EventLinks, Shared, find_evidence, make_bands, make_stories
 from pipelines.group.candidates import GroupRules, grade
 from pipelines.model import Decision, Evidence, StoredArticle, Story
 from pipelines.newsroom.relearning import with_model
 from pipelines.store import Transaction
+from pipelines.store.events import IndexedProfile
 
 
 def regroup(tx: Transaction, article_ids: Collection[int], rules: GroupRules) -> None:
@@ -40,10 +45,11 @@ def remake_stories(tx: Transaction, article_ids: Collection[int], rules: GroupRu
         rules: with the model to grade by.
     """
     articles = tx.articles.get(article_ids)
-    pending = _index(tx, articles, rules) | articles.keys()
+    pending = _index(tx, articles, rules) | _index_events(tx, articles, rules) | articles.keys()
     target_ids: set[int] = set()
     former_stories: dict[int, Story] = {}
     evidence: set[Evidence] = set()
+    links: dict[Pair, EventLink] = {}
     by_hand: dict[tuple[int, int], Decision] = {}
     while pending:
         stories = {story.id: story for story in tx.stories.find_by_articles(pending).values()}
@@ -60,13 +66,17 @@ def remake_stories(tx: Transaction, article_ids: Collection[int], rules: GroupRu
             if decision.action == "merge"
         }
         evidence |= edges
-        pending = {article_id for edge in edges for article_id in edge.articles} - target_ids
+        new_links = tx.events.find_links(pending, LEAST)
+        links |= new_links
+        linked_pairs = (*(edge.articles for edge in edges), *new_links)
+        pending = {article_id for pair in linked_pairs for article_id in pair} - target_ids
     targets = [articles[article_id] for article_id in sorted(target_ids)]
     printed = tx.issues.find_printed(key for article in targets for key in make_memory_keys(article))
     reference_counts = tx.articles.count_references(target_ids, RARE)
     split_pairs = {pair for pair, decision in by_hand.items() if decision.action == "split"}
+    events = EventLinks(links.values(), tx.events.find_days(target_ids), rules.event_model.join)
     candidates = []
-    for story in make_stories(targets, evidence, rules.trust, split_pairs):
+    for story in make_stories(targets, evidence, rules.trust, split_pairs, events):
         members = [articles[member] for member in story.members]
         memory = recall_story(members, printed, reference_counts)
         candidate = grade(story, members, rules)
@@ -96,6 +106,34 @@ def _index(tx: Transaction, articles: Mapping[int, StoredArticle], rules: GroupR
     holders = tx.articles.find_holders(turned_household).values()
     primaries = {article_id for roles in holders for article_id, role in roles if role == "primary"}
     return dependents | _find_dependents(tx, articles) | primaries
+
+
+def _index_events(tx: Transaction, articles: Mapping[int, StoredArticle], rules: GroupRules) -> set[int]:
+    """Store what these articles say of their events, and the links between them and others.
+
+    A key that one more article of a day has may belong to a crowd: then it links nothing on that day any longer.
+
+    Args:
+        articles: new or changed, by id.
+
+    Returns:
+        Ids of articles whose links differ now, or differed before.
+    """
+    changed_ids = set(articles) | tx.events.find_tipping_holders(articles)
+    profiles: dict[int, IndexedProfile | None] = dict.fromkeys(articles)
+    for article_id, stored in articles.items():
+        profile = read_event_profile(stored.article, rules.events)
+        if profile is not None:
+            day = stored.article.published.at.astimezone(rules.zone).toordinal()
+            keys = make_event_keys(profile, rules.event_model.rarity)
+            profiles[article_id] = IndexedProfile(profile, day, keys)
+    tx.events.save(profiles)
+    changed_ids |= tx.events.find_tipping_holders(articles)
+    former_pairs = tx.events.find_links(changed_ids, LEAST).keys()
+    pairs = tx.events.find_pairs(changed_ids)
+    stored_profiles = tx.events.get_profiles({article_id for pair in pairs for article_id in pair})
+    tx.events.replace_links(changed_ids, find_event_links(stored_profiles, pairs, rules.event_model))
+    return changed_ids.union(article_id for pair in former_pairs for article_id in pair)
 
 
 def _find_dependents(tx: Transaction, article_ids: Collection[int]) -> set[int]:

@@ -12,6 +12,7 @@ from crawler.home import Home
 from crawler.toml import TomlUnreadable, read_toml
 from pipelines.errors import EditorError
 from pipelines.newsletter import load_newsletter
+from pipelines.rules.events import EventRules
 from pipelines.rules.languages import LanguageRules
 from pipelines.rules.promotion import PromotionRules
 from pipelines.rules.references import ReferenceRules
@@ -40,6 +41,7 @@ class Rules:
     languages: LanguageRules = field(repr=False)
     references: ReferenceRules = field(repr=False)
     promotion: PromotionRules = field(repr=False)
+    events: EventRules = field(repr=False)
 
 
 _T = TypeVar("_T", bound=Table)
@@ -63,6 +65,7 @@ def load_rules(home: Home) -> Rules:
         languages=_read_table(home, "languages.toml", LanguageRules),
         references=_read_table(home, "references.toml", ReferenceRules, printed=newsletter.labels),
         promotion=_read_table(home, "promotion.toml", PromotionRules),
+        events=_read_table(home, "events.toml", EventRules),
     )
 
 

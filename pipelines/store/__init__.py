@@ -18,6 +18,7 @@ from pipelines.store.changes import Changes
 from pipelines.store.decisions import Decisions
 from pipelines.store.engine import WAIT, is_ours, make_engine, typed_errors
 from pipelines.store.errors import StoreOutdated, StoreReadOnly, StoreRefused
+from pipelines.store.events import EventIndex
 from pipelines.store.issues import Issues
 from pipelines.store.raw import RawItems
 from pipelines.store.rebuilding import Rebuilding
@@ -41,6 +42,7 @@ class Transaction:
     def __init__(self, connection: Connection) -> None:
         self.articles = Articles(connection)
         self.bands = BandIndex(connection)
+        self.events = EventIndex(connection)
         self.raw = RawItems(connection)
         self.stories = Stories(connection)
         self.decisions = Decisions(connection)

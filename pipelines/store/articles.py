@@ -27,6 +27,7 @@ from sqlalchemy import (
 from pipelines.deduplicate.identity import DatedMetrics, Join, Outcome, Record, Voice, merge_metrics, resolve_batch
 from pipelines.model import Article, Instant, Reference, StoredArticle
 from pipelines.store.engine import chunks, upsert
+from pipelines.store.events import EventIndex
 from pipelines.store.packing import pack, pack_article, unpack, unpack_article, unpack_metrics
 from pipelines.store.search import Search
 from pipelines.store.state import replace_member
@@ -269,6 +270,7 @@ class Articles:
         has_both = select(both.c.key).where(both.c.article_id == kept_id, same_band).exists()
         run(delete(bands).where(bands.c.article_id == gone_id, has_both))
         run(update(bands).where(bands.c.article_id == gone_id).values(article_id=kept_id))  # until it is grouped again
+        EventIndex(self._connection).join(gone_id, kept_id)
         Search(self._connection).forget([gone_id])
         run(
             update(revisions)
@@ -300,6 +302,7 @@ class Articles:
         current_ids |= {row.id: row.article_id for row in joined}
         for table in (article_keys, article_references, bands, sightings, revisions, joined_articles):
             self._connection.execute(delete(table))
+        EventIndex(self._connection).clear()
         return current_ids
 
     def remove(self, article_id: int) -> None:

@@ -32,7 +32,7 @@ from sqlalchemy import (
 
 from crawler.errors import Failure
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database does not load Alembic."""
 
 
@@ -242,6 +242,36 @@ bands = Table(
     Column("account", BigInteger, nullable=False),
     Column("reach", SmallInteger, nullable=False),
     Index("ix_bands_article_id", "article_id", "reach", "key", "day", "account"),  # every column: the table is not read
+    sqlite_with_rowid=False,
+)
+
+event_profiles = Table(
+    "event_profiles",  # what an article says of its event; see pipelines.deduplicate.event_profiles
+    metadata,
+    _to_article(primary_key=True, autoincrement=False),
+    Column("day", Integer, nullable=False),
+    Column("profile", Words, nullable=False),
+)
+
+event_keys = Table(
+    "event_keys",  # the rarest terms of an article, by which those on the same event are found
+    metadata,
+    Column("key", BigInteger, primary_key=True, autoincrement=False),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    _to_article(primary_key=True, autoincrement=False),
+    Index("ix_event_keys_article_id", "article_id", "key", "day"),
+    sqlite_with_rowid=False,
+)
+
+event_links = Table(
+    "event_links",  # pairs of articles that may report one event
+    metadata,
+    _to_article("one", primary_key=True, autoincrement=False),  # the smaller id
+    _to_article("other", primary_key=True, autoincrement=False, index=True),
+    Column("probability", Float, nullable=False),
+    Column("terms", JSON, nullable=False),
+    Column("action", Words),
+    Column("hours", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
 

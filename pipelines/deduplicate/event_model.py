@@ -1,0 +1,123 @@
+"""The model that judges whether two articles report one event: how rare each term is, and the weight of each feature.
+
+`event_model.json` holds it; `tests/benchmarks/events.py --learn` makes it from labelled days.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Final, Self, cast
+
+from pipelines.deduplicate.event_profiles import Term, TermKind
+
+UNSEEN: Final = 0.5
+"""Articles that a term counts as having beyond its number: of a term that no article has, half a one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rarity:
+    """How rare a term is in articles of other days, as a logarithm.
+
+    Args:
+        articles: number of articles that were counted.
+        counts: number of articles that have a term; a term without a number is in none of them.
+    """
+
+    articles: int
+    counts: Mapping[Term, int] = field(repr=False)
+
+    def of(self, term: Term) -> float:
+        """The logarithm of articles to articles with the term.
+
+        >>> rarity = Rarity(1000, {Term("word", "openai"): 99})
+        >>> [round(rarity.of(Term("word", word)), 1) for word in ("openai", "jalapeno")]
+        [2.3, 7.6]
+        """
+        return math.log((self.articles + 1) / (self.counts.get(term, 0) + UNSEEN))
+
+
+@dataclass(frozen=True, slots=True)
+class EventModel:
+    """Weights and rarity.
+
+    Args:
+        intercept: log-odds of a pair without any feature.
+        weights: by the name of the feature.
+        rarity: of terms.
+        join: smallest probability at which two groups become one.
+        suggest: smallest probability at which two groups are offered as one.
+    """
+
+    intercept: float
+    weights: Mapping[str, float]
+    rarity: Rarity
+    join: float
+    suggest: float
+
+    def find_probability(self, features: Mapping[str, float]) -> float:
+        """The probability that a pair of articles with these features reports one event."""
+        log_odds = self.intercept + math.fsum(self.weights[name] * value for name, value in features.items())
+        return 1 / (1 + math.exp(-max(min(log_odds, 30.0), -30.0)))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read a model as `to_json` writes it."""
+        values = json.loads(text)
+        counts = {
+            Term(cast("TermKind", kind), term): int(count)
+            for kind, terms_by_count in values["terms"].items()
+            for count, terms in terms_by_count.items()
+            for term in terms.split("|")
+        }
+        return cls(
+            values["intercept"],
+            values["weights"],
+            Rarity(values["articles"], counts),
+            values["join"],
+            values["suggest"],
+        )
+
+    def to_json(self) -> str:
+        """Write a model: the terms of each kind by their number of articles, so that it stays small."""
+        terms: dict[str, dict[int, list[str]]] = {}
+        for term, count in sorted(self.rarity.counts.items()):
+            terms.setdefault(term.kind, {}).setdefault(count, []).append(term.text)
+        values = {
+            "intercept": round(self.intercept, 4),
+            "weights": {name: round(weight, 4) for name, weight in self.weights.items()},
+            "join": self.join,
+            "suggest": self.suggest,
+            "articles": self.rarity.articles,
+            "terms": {
+                kind: {count: "|".join(texts) for count, texts in sorted(by_count.items())}
+                for kind, by_count in terms.items()
+            },
+        }
+        return json.dumps(values, ensure_ascii=False, indent=0) + "\n"
+
+
+def count_terms(terms_of_articles: Iterable[Iterable[Term]], at_least: int = 2) -> Rarity:
+    """Count in how many articles each term is.
+
+    Args:
+        terms_of_articles: the terms of each article, each term once.
+        at_least: terms in fewer articles are left out; they count as unseen.
+    """
+    counts: dict[Term, int] = {}
+    articles = 0
+    for terms in terms_of_articles:
+        articles += 1
+        for term in terms:
+            counts[term] = counts.get(term, 0) + 1
+    return Rarity(articles, {term: count for term, count in counts.items() if count >= at_least})
+
+
+@cache
+def load_event_model() -> EventModel:
+    """The model that jianbao installs."""
+    return EventModel.from_json(files(__package__).joinpath("event_model.json").read_text(encoding="utf-8"))

@@ -1,0 +1,333 @@
+"""Finds articles that report one event in words of their own: keys, features of a pair, links with a probability. Pure.
+
+An event is one concrete happening within a few days: a release, a deal, a statement, an incident, and what comments on
+it. Two articles are compared if they share a key, one of the rarest terms of both. A key that many articles of a day
+have is no key on that day: OpenAI joins nothing, DSpark does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import islice
+from typing import Final, NamedTuple
+
+from pipelines.deduplicate.bands import Pair, hash_text
+from pipelines.deduplicate.event_model import EventModel, Rarity
+from pipelines.deduplicate.event_profiles import VERSION, EventProfile, Term
+
+WINDOW: Final = 4
+"""Days between two articles on one event."""
+
+CROWD: Final = 60
+"""A key that more articles of one day have is no key on that day; this also keeps the cost flat."""
+
+KEYS: Final = 24
+"""Keys of an article: its rarest terms, those of the title and foreign words before others."""
+
+RARE: Final = 3.5
+"""Smallest rarity of a key: one article in thirty."""
+
+RAREST: Final = 6.0
+"""Rarity above which terms count alike when keys are chosen: an unseen pair of characters is seldom a name."""
+
+
+class EventKey(NamedTuple):
+    """A key of an article on a day, by which the store finds articles to compare.
+
+    Args:
+        key: signed 64-bit integer.
+        day: ordinal of the day of publication.
+        article: its id.
+    """
+
+    key: int
+    day: int
+    article: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventLink:
+    """Two articles that may report one event.
+
+    Args:
+        articles: the two ids, the smaller first.
+        probability: that they report one event.
+        terms: what they share, the rarest first, as a reader writes it.
+        action: what happened, if both say the same.
+        hours: between them.
+    """
+
+    articles: Pair
+    probability: float
+    terms: tuple[str, ...]
+    action: str | None
+    hours: int
+
+
+def make_event_keys(profile: EventProfile, rarity: Rarity) -> frozenset[int]:
+    """Keys of an article: hashes of its rarest terms, of the title before the text."""
+
+    def rank(term: Term) -> tuple[float, Term]:
+        weight = min(rarity.of(term), RAREST) * (2.0 if term in profile.in_title else 1.0)
+        return -weight * (1.0 if term.kind == "characters" else 1.5), term
+
+    rare = sorted((term for term in profile.in_all if rarity.of(term) >= RARE), key=rank)
+    return frozenset(hash_text(f"event {VERSION} {kind} {text}") for kind, text in rare[:KEYS])
+
+
+def find_event_pairs(keys: Iterable[EventKey]) -> set[Pair]:
+    """Find pairs of articles that share a key within `WINDOW` days, when no crowd has the key on either day.
+
+    `pipelines.store.events` finds the same pairs in SQL.
+    """
+    by_key: dict[int, list[EventKey]] = defaultdict(list)
+    for use in keys:
+        by_key[use.key].append(use)
+    pairs: set[Pair] = set()
+    for uses in by_key.values():
+        crowds = Counter(use.day for use in uses)
+        few = sorted((use for use in uses if crowds[use.day] <= CROWD), key=lambda use: (use.day, use.article))
+        for index, use in enumerate(few):
+            for later in islice(few, index + 1, None):
+                if later.day - use.day > WINDOW:
+                    break
+                pairs.add((min(use.article, later.article), max(use.article, later.article)))
+    return pairs
+
+
+def find_event_links(
+    profiles: Mapping[int, EventProfile], pairs: Iterable[Pair], model: EventModel
+) -> tuple[EventLink, ...]:
+    """Judge pairs of articles.
+
+    Args:
+        profiles: by article id; a pair without both profiles is no link.
+        pairs: of article ids.
+        model: to judge by.
+
+    Returns:
+        Links of at least the probability `model.suggest`, by ascending pair.
+    """
+    vectors = {article_id: _Vector.of(profile, model.rarity) for article_id, profile in profiles.items()}
+    links = []
+    for low, high in sorted(pairs):
+        if low not in vectors or high not in vectors:
+            continue
+        first, second = vectors[low], vectors[high]
+        features = _find_features(first, second)
+        if features is None:
+            continue
+        probability = model.find_probability(features)
+        if probability >= model.suggest:
+            actions = sorted(first.profile.actions_in_all & second.profile.actions_in_all)
+            titled = sorted(first.profile.actions & second.profile.actions)
+            hours = round(abs(first.profile.hours - second.profile.hours))
+            links.append(
+                EventLink(
+                    (low, high),
+                    round(probability, 4),
+                    _name_terms(first, second),
+                    next(iter((*titled, *actions)), None),
+                    hours,
+                )
+            )
+    return tuple(links)
+
+
+def find_features(first: EventProfile, second: EventProfile, rarity: Rarity) -> Mapping[str, float] | None:
+    """The features of a pair of articles, or None if the pair shares nothing that could make it one event."""
+    return _find_features(_Vector.of(first, rarity), _Vector.of(second, rarity))
+
+
+# ---- Features
+
+_LEAST_SHARED: Final = 4.0
+"""Smallest sum of the rarity of shared terms."""
+
+_NEAR: Final = 18.0
+"""Hours after which nearness in time has fallen to a third."""
+
+_MUCH: Final = 3.5
+_SOME: Final = 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Vector:
+    """A profile with the rarity of its terms.
+
+    Args:
+        rarity: of each term of the title and the text.
+        length, title_length: of the vector of rarities.
+    """
+
+    profile: EventProfile
+    rarity: Mapping[Term, float]
+    length: float
+    title_length: float
+
+    @classmethod
+    def of(cls, profile: EventProfile, rarity: Rarity) -> _Vector:
+        rarities = {term: rarity.of(term) for term in sorted(profile.in_all)}
+        return cls(
+            profile,
+            rarities,
+            math.sqrt(math.fsum(value * value for value in rarities.values())) or 1.0,
+            math.sqrt(math.fsum(rarities[term] ** 2 for term in profile.in_title)) or 1.0,
+        )
+
+
+def _find_features(first: _Vector, second: _Vector) -> Mapping[str, float] | None:
+    a, b = first.profile, second.profile
+    if a.account == b.account and a.letters == b.letters:
+        return None  # an account's title again is a column
+    shared = a.in_all & b.in_all
+    rarity = first.rarity
+    if math.fsum(rarity[term] for term in shared) < _LEAST_SHARED:
+        return None
+    titles = a.in_title & b.in_title
+    one_title = shared & (a.in_title | b.in_title) - titles
+    squares = {term: rarity[term] ** 2 for term in shared}
+    cosine = math.fsum(squares.values()) / (first.length * second.length)
+    title_cosine = math.fsum(squares[term] for term in titles) / (first.title_length * second.title_length)
+    covered = min(
+        math.fsum(squares[term] for term in shared & a.in_title) / first.title_length**2,
+        math.fsum(squares[term] for term in shared & b.in_title) / second.title_length**2,
+    )
+    rarest = sorted((rarity[term] for term in shared), reverse=True)
+    hours = abs(a.hours - b.hours)
+    near = math.exp(-hours / _NEAR)
+    same_names = _sum_rarity(titles, rarity, "name")
+    same_action = bool(a.actions & b.actions)
+    shorter, longer = sorted((len(a.in_all), len(b.in_all)))
+    return {
+        "words in both titles": _sum_rarity(titles, rarity, "word", above=_SOME),
+        "words in one title": _sum_rarity(one_title, rarity, "word", above=_SOME),
+        "versions in both titles": _sum_rarity(titles, rarity, "version", above=_SOME),
+        "versions in one title": _sum_rarity(one_title, rarity, "version", above=_SOME),
+        "word pairs in one title": _sum_rarity(one_title, rarity, "pair", above=_SOME),
+        "names in both titles": same_names,
+        "names in one title": _sum_rarity(one_title, rarity, "name"),
+        "numbers in both titles": _sum_rarity(titles, rarity, "number", above=_SOME),
+        "numbers in one title": _sum_rarity(one_title, rarity, "number", above=_SOME),
+        "characters in both titles": _sum_rarity(titles, rarity, "characters", above=_MUCH),
+        "characters in one title": _sum_rarity(one_title, rarity, "characters", above=_MUCH),
+        "run of both titles": max(_find_run(a, b.in_title, rarity), _find_run(b, a.in_title, rarity)),
+        "run of one title": max(_find_run(a, b.in_all, rarity), _find_run(b, a.in_all, rarity)),
+        "second rarest": rarest[1] if len(rarest) > 1 else 0.0,
+        "three rarest": math.fsum(rarest[:3]),
+        "rarest of a title": max((rarity[term] for term in titles | one_title), default=0.0),
+        "cosine": cosine,
+        "cosine of titles": title_cosine,
+        "title covered": covered,
+        "foreign word of one title only": max(_find_rarest_other(first, b.in_all), _find_rarest_other(second, a.in_all)),
+        "other version": _count_other_versions(a.in_title, b.in_title),
+        "actions in titles": float(len(a.actions & b.actions)),
+        "actions": float(len(a.actions_in_all & b.actions_in_all)),
+        "other actions": float(
+            bool(a.actions_in_all and b.actions_in_all) and not a.actions_in_all & b.actions_in_all
+        ),
+        "days": min(hours, 96.0) / 24,
+        "hours": math.log1p(hours),
+        "near": near,
+        "same account": float(a.account == b.account),
+        "common letters": _find_common_letters(a.letters, b.letters) if title_cosine > 0.05 else 0.0,
+        "shorter": math.log(shorter),
+        "longer": math.log(longer),
+        "studies": float(a.study + b.study),
+        "names and action": same_names * same_action,
+        "rarest and near": math.fsum(rarest[:3]) * near,
+        "names and near": same_names * near,
+        "characters and near": _sum_rarity(titles, rarity, "characters", above=_MUCH) * near,
+    }
+
+
+def _sum_rarity(terms: Iterable[Term], rarity: Mapping[Term, float], kind: str, *, above: float = 0.0) -> float:
+    return math.fsum(max(rarity[term] - above, 0.0) for term in terms if term.kind == kind)
+
+
+def _find_run(profile: EventProfile, others: Collection[Term], rarity: Mapping[Term, float]) -> float:
+    """The rarity of the rarest run of three or more Chinese characters of a title that another text has too."""
+    best = 0.0
+    for run in profile.runs:
+        total, length = 0.0, 0
+        for term in run:
+            if term in others:
+                total += max(rarity.get(term, 0.0) - 2.0, 0.0)
+                length += 1
+                if length > 1:
+                    best = max(best, total)
+            else:
+                total, length = 0.0, 0
+    return best
+
+
+def _find_rarest_other(vector: _Vector, others: Collection[Term]) -> float:
+    """The rarity of the rarest foreign word or version of a title that the other article lacks."""
+    return max(
+        (
+            vector.rarity[term]
+            for term in vector.profile.in_title
+            if term.kind in {"word", "version"} and term not in others
+        ),
+        default=0.0,
+    )
+
+
+def _count_other_versions(first: Iterable[Term], second: Iterable[Term]) -> float:
+    """How many words have a version in both titles, and never the same."""
+    of_first, of_second = (_list_versions(terms) for terms in (first, second))
+    return float(sum(not of_first[word] & of_second[word] for word in of_first.keys() & of_second.keys()))
+
+
+def _list_versions(terms: Iterable[Term]) -> Mapping[str, set[str]]:
+    versions: dict[str, set[str]] = defaultdict(set)
+    for term in terms:
+        if term.kind == "version":
+            word = term.text.rstrip("0123456789.")
+            versions[word].add(term.text[len(word) :])
+    return versions
+
+
+def _find_common_letters(first: str, second: str) -> float:
+    """The longest run of letters that two titles share, as a share of the shorter title."""
+    match = SequenceMatcher(None, first, second, autojunk=False).find_longest_match()
+    return match.size / max(8, min(len(first), len(second)))
+
+
+# ---- What the editor reads
+
+_SHOWN: Final = 3
+"""Shared terms that are shown."""
+
+
+def _name_terms(first: _Vector, second: _Vector) -> tuple[str, ...]:
+    """The rarest shared names, words and numbers; without any, the longest common run of the titles."""
+    shared = first.profile.in_all & second.profile.in_all
+    in_a_title = first.profile.in_title | second.profile.in_title
+    ranked = sorted(
+        (term for term in shared if term.kind in {"version", "word", "name"}),
+        key=lambda term: (term not in in_a_title, -first.rarity[term], term),
+    )
+    shown: list[str] = []
+    for term in ranked:
+        if not any(term.text in other or other in term.text for other in shown):
+            shown.append(term.text)
+    if shown:
+        return tuple(shown[:_SHOWN])
+    match = SequenceMatcher(None, first.profile.letters, second.profile.letters, autojunk=False).find_longest_match()
+    return (first.profile.letters[match.a : match.a + match.size],) if match.size > 1 else ()
+
+
+
+def describe_link(link: EventLink) -> str:
+    """Say why two articles report one event.
+
+    >>> describe_link(EventLink((1, 2), 0.9, ("gpt5.6", "sol"), "发布", 3))
+    'gpt5.6、sol · 发布 · 相隔 3 小时'
+    """
+    hours = f"相隔 {link.hours} 小时" if link.hours < 48 else f"相隔 {link.hours // 24} 天"
+    return " · ".join(part for part in ("、".join(link.terms), link.action, hours) if part)

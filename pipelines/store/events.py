@@ -1,0 +1,206 @@
+"""Events: profiles of articles, keys by which articles on one event find each other in SQL, links between articles."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Final
+
+from sqlalchemy import Connection, Integer, TextClause, bindparam, delete, insert, or_, select, text, update
+
+from pipelines.deduplicate.bands import Pair
+from pipelines.deduplicate.event_profiles import EventProfile
+from pipelines.deduplicate.events import CROWD, WINDOW, EventLink
+from pipelines.store.engine import chunks
+from pipelines.store.tables import articles, event_keys, event_links, event_profiles
+
+
+def _query(sql: str) -> TextClause:
+    """SQL that both databases read, with `:ids` as a list of article ids."""
+    return text(sql).bindparams(bindparam("ids", expanding=True, type_=Integer))
+
+
+_OFFSETS: Final = " UNION ALL ".join(f"SELECT {offset} AS days" for offset in range(-WINDOW, WINDOW + 1))
+
+# Select each article of `ids` with every article that shares a key with it within `window` days, when no crowd has the
+# key on either day. The days are enumerated, so that the holders of a key in a crowd are counted and never listed.
+_PAIRS: Final = _query(f"""
+    WITH own AS (
+        SELECT key, day, article_id FROM event_keys WHERE article_id IN :ids
+    ), uses AS (
+        SELECT DISTINCT key, day FROM own
+    ), quiet AS (
+        SELECT key, day FROM uses
+        WHERE (SELECT count(*) FROM (
+                  SELECT 1 FROM event_keys AS holder
+                  WHERE holder.key = uses.key AND holder.day = uses.day
+                  LIMIT :crowd + 1) AS holders) <= :crowd
+    ), near AS (
+        SELECT quiet.key, quiet.day, quiet.day + offsets.days AS their_day
+        FROM quiet CROSS JOIN ({_OFFSETS}) AS offsets
+        WHERE (SELECT count(*) FROM (
+                  SELECT 1 FROM event_keys AS holder
+                  WHERE holder.key = quiet.key AND holder.day = quiet.day + offsets.days
+                  LIMIT :crowd + 1) AS holders) BETWEEN 1 AND :crowd
+    )
+    SELECT DISTINCT own.article_id, theirs.article_id
+    FROM near
+    JOIN own ON own.key = near.key AND own.day = near.day
+    JOIN event_keys AS theirs ON theirs.key = near.key AND theirs.day = near.their_day
+    WHERE theirs.article_id <> own.article_id
+""").bindparams(crowd=CROWD)
+
+# Select every article within `window` days of a key and a day whose holders are a crowd only because of `ids`.
+_TIPPING_HOLDERS: Final = _query("""
+    SELECT DISTINCT theirs.article_id
+    FROM (
+        SELECT key, day, count(*) AS number FROM event_keys WHERE article_id IN :ids GROUP BY key, day
+    ) AS own
+    JOIN event_keys AS theirs ON theirs.key = own.key AND theirs.day BETWEEN own.day - :window AND own.day + :window
+    WHERE (SELECT count(*) FROM (
+              SELECT 1 FROM event_keys AS holder
+              WHERE holder.key = own.key AND holder.day = own.day
+              LIMIT :limit) AS holders) BETWEEN :crowd + 1 AND :crowd + own.number
+""").bindparams(bindparam("limit", type_=Integer), crowd=CROWD, window=WINDOW)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedProfile:
+    """A profile with what the store finds it by.
+
+    Args:
+        profile: of an article.
+        day: ordinal of its day of publication.
+        keys: its event keys.
+    """
+
+    profile: EventProfile
+    day: int
+    keys: frozenset[int]
+
+
+class EventIndex:
+    """Profiles, keys and links of all articles."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def save(self, profiles: Mapping[int, IndexedProfile | None]) -> None:
+        """Store the profiles and keys of articles, by article id; None for an article that reports no event."""
+        for chunk in chunks(profiles):
+            self._connection.execute(delete(event_keys).where(event_keys.c.article_id.in_(chunk)))
+            self._connection.execute(delete(event_profiles).where(event_profiles.c.article_id.in_(chunk)))
+        indexed = {article_id: profile for article_id, profile in profiles.items() if profile}
+        if not indexed:
+            return
+        self._connection.execute(
+            insert(event_profiles),
+            [
+                {"article_id": article_id, "day": profile.day, "profile": profile.profile.to_json()}
+                for article_id, profile in indexed.items()
+            ],
+        )
+        rows = [
+            {"key": key, "day": profile.day, "article_id": article_id}
+            for article_id, profile in indexed.items()
+            for key in profile.keys
+        ]
+        if rows:
+            rows.sort(key=itemgetter("key"))  # in the order of the table: each of its pages is written once
+            self._connection.execute(insert(event_keys), rows)
+
+    def get_profiles(self, article_ids: Iterable[int]) -> dict[int, EventProfile]:
+        """The profiles of the articles that have one, by article id."""
+        query = select(event_profiles.c.article_id, event_profiles.c.profile)
+        return {
+            row.article_id: EventProfile.from_json(row.profile)
+            for chunk in chunks(article_ids)
+            for row in self._connection.execute(query.where(event_profiles.c.article_id.in_(chunk)))
+        }
+
+    def find_days(self, article_ids: Iterable[int]) -> dict[int, int]:
+        """The days of publication of the articles that have a profile, by article id."""
+        query = select(event_profiles.c.article_id, event_profiles.c.day)
+        return {
+            row.article_id: row.day
+            for chunk in chunks(article_ids)
+            for row in self._connection.execute(query.where(event_profiles.c.article_id.in_(chunk)))
+        }
+
+    def find_pairs(self, article_ids: Iterable[int]) -> set[Pair]:
+        """Find the pairs of articles that share a key, and of which one article is given.
+
+        `pipelines.deduplicate.events.find_event_pairs` finds the same pairs among all articles, in memory.
+        """
+        return {
+            (min(article_id, partner_id), max(article_id, partner_id))
+            for chunk in chunks(article_ids)
+            for article_id, partner_id in self._connection.execute(_PAIRS, {"ids": chunk})
+        }
+
+    def find_tipping_holders(self, article_ids: Collection[int]) -> set[int]:
+        """Find the articles near a key whose holders are a crowd only because of these articles."""
+        values = {"ids": list(article_ids), "limit": CROWD + len(article_ids) + 1}
+        return set(self._connection.execute(_TIPPING_HOLDERS, values).scalars())
+
+    def find_links(self, article_ids: Iterable[int], at_least: float = 0.0) -> dict[Pair, EventLink]:
+        """Find the links of these articles to any other, by pair.
+
+        Args:
+            article_ids: of the articles in question.
+            at_least: smallest probability.
+        """
+        columns = event_links.c
+        return {
+            (row.one, row.other): EventLink(
+                (row.one, row.other), row.probability, tuple(row.terms), row.action, row.hours
+            )
+            for chunk in chunks(article_ids)
+            for row in self._connection.execute(
+                select(event_links).where(
+                    or_(columns.one.in_(chunk), columns.other.in_(chunk)), columns.probability >= at_least
+                )
+            )
+        }
+
+    def replace_links(self, article_ids: Collection[int], links: Iterable[EventLink]) -> None:
+        """Replace all links of these articles by new links."""
+        for chunk in chunks(article_ids):
+            columns = event_links.c
+            self._connection.execute(delete(event_links).where(or_(columns.one.in_(chunk), columns.other.in_(chunk))))
+        rows = [
+            {
+                "one": link.articles[0],
+                "other": link.articles[1],
+                "probability": link.probability,
+                "terms": list(link.terms),
+                "action": link.action,
+                "hours": link.hours,
+            }
+            for link in links
+        ]
+        if rows:
+            self._connection.execute(insert(event_links), rows)
+
+    def join(self, gone_id: int, kept_id: int) -> None:
+        """Give the keys of an article that joined another to the other, until that one is grouped again.
+
+        The articles that were linked to the one that is gone have to be grouped again.
+        """
+        run = self._connection.execute
+        partners = {article_id for pair in self.find_links([gone_id]) for article_id in pair} - {gone_id}
+        for chunk in chunks(partners):
+            run(update(articles).where(articles.c.id.in_(chunk)).values(fresh=True))
+        self.replace_links([gone_id], ())
+        both = event_keys.alias()
+        same_key = (both.c.key == event_keys.c.key) & (both.c.day == event_keys.c.day)
+        has_both = select(both.c.key).where(both.c.article_id == kept_id, same_key).exists()
+        run(delete(event_keys).where(event_keys.c.article_id == gone_id, has_both))
+        run(update(event_keys).where(event_keys.c.article_id == gone_id).values(article_id=kept_id))
+        run(delete(event_profiles).where(event_profiles.c.article_id == gone_id))
+
+    def clear(self) -> None:
+        """Delete everything, so that grouping makes it again."""
+        for table in (event_links, event_keys, event_profiles):
+            self._connection.execute(delete(table))
