@@ -176,7 +176,7 @@ class Evidence:
 
     Args:
         kind: `by-hand`, `reprint`, `names` (one is about the other), `shared-reference`, `near-text`, `same-title`,
-            `similar-title`; the strongest first.
+            `similar-title`, `same-event` (in words of their own); the strongest first.
         code: of a sentence of `pipelines.wording` that gives the detail: the key, the similarity.
         articles: the two ids, the smaller first.
         values: of the sentence, by the names of its placeholders.
@@ -223,6 +223,23 @@ class StoryLink:
 
 
 @dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Another story that may report the same event.
+
+    Args:
+        story: its id.
+        title: of its lead.
+        probability: that the two report one event: the mean over their articles.
+        evidence: the strongest link between the two.
+    """
+
+    story: int
+    title: str
+    probability: float
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A story as the editor is offered it.
 
@@ -235,6 +252,7 @@ class Candidate:
         promotion: the sort of promotion that the lead's title announces, as promotion.toml names it; empty for none.
         state, published_in: what was decided, and the issue that printed it.
         follows: the last issue that printed what this is news of: an earlier release, an earlier version.
+        suggested: stories that may report the same event, the likeliest first; empty until they are looked up.
     """
 
     story: Story
@@ -249,6 +267,7 @@ class Candidate:
     state: CandidateState = "new"
     published_in: date | None = None
     follows: date | None = None
+    suggested: tuple[Suggestion, ...] = ()
 
     @property
     def lead(self) -> StoredArticle:

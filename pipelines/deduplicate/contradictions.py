@@ -26,11 +26,13 @@ class Identifiers:
         marks: numbers that identify, by role: models, versions, years, dates, parts of a series.
         amounts: numbers that count, by unit.
         names: Latin words without small words.
+        editions: words behind a number that name an edition: pro, max; `+` for 9300+.
     """
 
     marks: Values
     amounts: Values
     names: frozenset[str]
+    editions: frozenset[str] = frozenset()
 
 
 def read_identifiers(title: str) -> Identifiers:
@@ -52,7 +54,8 @@ def read_identifiers(title: str) -> Identifiers:
             names.add(word + glued)
     for match in _NUMBER.finditer(remainder):
         _read_number(match, marks, amounts)
-    return Identifiers(_freeze(marks), _freeze(amounts), frozenset(names))
+    editions = frozenset(word for match in _EDITIONS.finditer(remainder) for word in _EDITION.findall(match[1]))
+    return Identifiers(_freeze(marks), _freeze(amounts), frozenset(names), editions)
 
 
 def find_contradiction(first: Identifiers, second: Identifiers) -> str | None:
@@ -68,13 +71,15 @@ def find_contradiction(first: Identifiers, second: Identifiers) -> str | None:
 
 
 def differ_in_details(first: Identifiers, second: Identifiers) -> bool:
-    """Whether two similar titles differ in an amount, or each has a name that the other lacks.
+    """Whether two similar titles differ in an amount or an edition, or each has a name that the other lacks.
 
+    >>> differ_in_details(read_identifiers("iPhone 15 Pro 拆解"), read_identifiers("iPhone 15 Pro Max 拆解"))
+    True
     >>> differ_in_details(read_identifiers("Kafka 面试题"), read_identifiers("Redis 面试题"))
     True
     """
     amount = next(_find_conflicts(first.amounts, second.amounts), None)
-    return amount is not None or _names_differ(first.names - second.names, second.names - first.names)
+    return amount is not None or first.editions != second.editions or _names_differ(first.names - second.names, second.names - first.names)
 
 
 def find_versions(text: str, names: Collection[str] = (), *, prose: bool = False) -> frozenset[str]:
@@ -155,6 +160,14 @@ _NUMBER: Final = re.compile(
 )
 
 
+# a17 pro, iphone 15 pro max, gpt-4o mini, 天玑 9300+
+_EDITION: Final = re.compile(r"pro|max|ultra|mini|plus|lite|turbo|nano|air|se|\+")
+_EDITIONS: Final = re.compile(rf"(?<=[\d])[a-z]?((?:\s?(?:{_EDITION.pattern})(?![a-z]))+)")
+
+_MODEL_SUFFIXES: Final = frozenset("secuindrx")
+"""Letters behind a number that make another model of it, 骁龙 8s; letters that are units are left out."""
+
+
 def _read_numbered(match: re.Match[str], marks: dict[str, set[str]]) -> str:
     """Add a date or a part of a series to the marks; return the text that replaces it in the title.
 
@@ -190,6 +203,8 @@ def _read_number(match: re.Match[str], marks: dict[str, set[str]], amounts: dict
         marks[stem].update(number_text + (suffix or "") for number_text in values)
     elif re.fullmatch(r"(?:19|20)\d\d", number) and (unit == "年" or unit not in _UNITS):
         marks["year"].update(values)
+    elif han is not None and len(han) > 1 and suffix in _MODEL_SUFFIXES:
+        marks[han].update(number_text + suffix for number_text in values)
     elif suffix or unit == "%" or unit in _UNITS:
         amounts[suffix or unit].update(values)
     else:
@@ -240,9 +255,9 @@ def _find_conflicts(first: Values, second: Values) -> Iterator[str]:
 
 
 def _values_agree(first: str, second: str) -> bool:
-    """Whether two values are equal, or one is a short form of the other: 2 and 2.3, 21 and 2021."""
+    """Whether two values are equal, or one is a short form of the other: 2 and 2.3, 21 and 2021; not 2.1 and 2.1.1."""
     short, long = sorted((first, second), key=len)
-    return short == long or long.startswith(f"{short}.") or (len(short) == 2 and long == f"20{short}")
+    return short == long or ("." not in short and long.startswith(f"{short}.")) or (len(short) == 2 and long == f"20{short}")
 
 
 def _names_differ(first: Iterable[str], second: Iterable[str]) -> bool:

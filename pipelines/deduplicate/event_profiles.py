@@ -44,7 +44,7 @@ class EventProfile:
     Args:
         account: key of the account.
         hours: time of publication, in hours since 1970.
-        letters: the letters of the title.
+        title: folded.
         in_title, in_all: terms of the title; of title and first text.
         runs: runs of Chinese characters of the title, each as its pairs in order.
         actions, actions_in_all: actions of the title; of title and first text.
@@ -53,13 +53,18 @@ class EventProfile:
 
     account: str
     hours: float
-    letters: str
+    title: str
     in_title: frozenset[Term]
     in_all: frozenset[Term]
     runs: tuple[tuple[Term, ...], ...]
     actions: frozenset[str]
     actions_in_all: frozenset[str]
     study: bool
+
+    @property
+    def letters(self) -> str:
+        """The letters of the title."""
+        return _NO_LETTERS.sub("", self.title)
 
     def to_json(self) -> str:
         """Write the profile for the store."""
@@ -69,7 +74,7 @@ class EventProfile:
         values = {
             "account": self.account,
             "hours": self.hours,
-            "letters": self.letters,
+            "title": self.title,
             "terms": groups,
             "runs": [run[0].text + "".join(term.text[1] for term in run[1:]) for run in self.runs],
             "actions": sorted(self.actions),
@@ -88,7 +93,7 @@ class EventProfile:
         return cls(
             account=values["account"],
             hours=values["hours"],
-            letters=values["letters"],
+            title=values["title"],
             in_title=in_title,
             in_all=in_title.union(Term(kind, text) for kind, (_, further) in terms.items() for text in further),
             runs=tuple(tuple(_pair_characters(run)) for run in values["runs"]),
@@ -109,31 +114,34 @@ def read_event_profile(article: Article, rules: EventRules) -> EventProfile | No
         None if the article reports no single event: a paper or a repository, a round-up, a notice, an article without
         a day.
     """
-    title = rules.repeated.sub(" ", fold(article.title))
-    letters = _NO_LETTERS.sub("", title)
+    title = _fold_title(article, rules)
     if (
         _is_work(article)
         or article.published.precision not in _DAYS
-        or not letters
+        or not _NO_LETTERS.sub("", title)
         or is_round_up(article.title, rules)
         or rules.notice.search(title)
     ):
         return None
-    text = fold(f"{article.summary}\n{article.text[: 2 * FIRST_TEXT]}")
-    text = _read_addresses(rules.repeated.sub(" ", text))[:FIRST_TEXT]
-    in_title = frozenset((*_read_terms(title, rules), *_read_numbers(title)))
+    text = _fold_text(article, rules)
+    in_title = frozenset(_read_terms(title, rules))
     actions = _read_actions(title, rules)
     return EventProfile(
         account=make_account_key(article),
         hours=article.published.at.timestamp() / 3600,
-        letters=letters,
+        title=title,
         in_title=in_title,
-        in_all=in_title.union(_read_terms(text, rules), _read_numbers(text)),
+        in_all=in_title.union(_read_terms(text, rules)),
         runs=tuple(run for run in map(tuple, map(_pair_characters, _HAN_RUN.findall(title))) if len(run) > 1),
         actions=actions,
         actions_in_all=actions | _read_actions(text, rules),
         study=bool(rules.study.search(title)),
     )
+
+
+def read_event_terms(article: Article, rules: EventRules) -> frozenset[Term]:
+    """The terms of any article, for counting how rare they are."""
+    return frozenset((*_read_terms(_fold_title(article, rules), rules), *_read_terms(_fold_text(article, rules), rules)))
 
 
 def is_round_up(title: str, rules: EventRules) -> bool:
@@ -184,6 +192,16 @@ _SMALL_NUMBER: Final = 13
 """Plain numbers below this are too common: 3 款, 12 个月."""
 
 
+def _fold_title(article: Article, rules: EventRules) -> str:
+    return rules.repeated.sub(" ", fold(article.title)).strip()
+
+
+def _fold_text(article: Article, rules: EventRules) -> str:
+    """The first text of an article, with the words of each address in its place."""
+    text = fold(f"{article.summary}\n{article.text[: 2 * FIRST_TEXT]}")
+    return _read_addresses(rules.repeated.sub(" ", text))[:FIRST_TEXT]
+
+
 def _is_work(article: Article) -> bool:
     return article.kind in PAPERS or article.kind in REPOSITORIES or any(key.startswith(_WORKS) for key in article.keys)
 
@@ -202,6 +220,7 @@ def _read_terms(folded: str, rules: EventRules) -> Iterator[Term]:
         yield Term("name", rules.name_of[spelling])
     for run in _HAN_RUN.findall(folded):
         yield from _pair_characters(run)
+    yield from _read_numbers(folded)
     for match in _FOREIGN.finditer(folded.translate(_ACCENTS)):
         yield from _read_foreign(_TOKEN.findall(match[0]), rules)
 

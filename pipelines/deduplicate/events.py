@@ -16,8 +16,10 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from pipelines.deduplicate.bands import Pair, hash_text
+from pipelines.deduplicate.contradictions import differ_in_details, find_contradiction, read_identifiers
 from pipelines.deduplicate.event_model import EventModel, Rarity
 from pipelines.deduplicate.event_profiles import VERSION, EventProfile, Term
+from pipelines.model import Evidence, SentenceValue
 
 WINDOW: Final = 4
 """Days between two articles on one event."""
@@ -110,7 +112,7 @@ def find_event_links(
         model: to judge by.
 
     Returns:
-        Links of at least the probability `model.suggest`, by ascending pair.
+        Links by ascending pair, of at least half the probability `model.suggest`: a mean is taken over them.
     """
     vectors = {article_id: _Vector.of(profile, model.rarity) for article_id, profile in profiles.items()}
     links = []
@@ -122,7 +124,7 @@ def find_event_links(
         if features is None:
             continue
         probability = model.find_probability(features)
-        if probability >= model.suggest:
+        if probability >= model.suggest / 2 and not _are_look_alikes(first, second):
             actions = sorted(first.profile.actions_in_all & second.profile.actions_in_all)
             titled = sorted(first.profile.actions & second.profile.actions)
             hours = round(abs(first.profile.hours - second.profile.hours))
@@ -145,8 +147,8 @@ def find_features(first: EventProfile, second: EventProfile, rarity: Rarity) -> 
 
 # ---- Features
 
-_LEAST_SHARED: Final = 4.0
-"""Smallest sum of the rarity of shared terms."""
+_LEAST_SHARED: Final = 5.0
+"""Smallest sum of the rarity of the terms that a title shares with the other article."""
 
 _NEAR: Final = 18.0
 """Hours after which nearness in time has fallen to a third."""
@@ -161,10 +163,12 @@ class _Vector:
 
     Args:
         rarity: of each term of the title and the text.
+        letters: of the title.
         length, title_length: of the vector of rarities.
     """
 
     profile: EventProfile
+    letters: str
     rarity: Mapping[Term, float]
     length: float
     title_length: float
@@ -174,6 +178,7 @@ class _Vector:
         rarities = {term: rarity.of(term) for term in sorted(profile.in_all)}
         return cls(
             profile,
+            profile.letters,
             rarities,
             math.sqrt(math.fsum(value * value for value in rarities.values())) or 1.0,
             math.sqrt(math.fsum(rarities[term] ** 2 for term in profile.in_title)) or 1.0,
@@ -182,14 +187,14 @@ class _Vector:
 
 def _find_features(first: _Vector, second: _Vector) -> Mapping[str, float] | None:
     a, b = first.profile, second.profile
-    if a.account == b.account and a.letters == b.letters:
-        return None  # an account's title again is a column
-    shared = a.in_all & b.in_all
+    if first.letters == second.letters:
+        return None  # equal titles are joined by their own rule, which knows columns
+    shared = a.in_all & b.in_all & (a.in_title | b.in_title)  # what no title has may be a phrase of every article
     rarity = first.rarity
     if math.fsum(rarity[term] for term in shared) < _LEAST_SHARED:
         return None
     titles = a.in_title & b.in_title
-    one_title = shared & (a.in_title | b.in_title) - titles
+    one_title = shared - titles
     squares = {term: rarity[term] ** 2 for term in shared}
     cosine = math.fsum(squares.values()) / (first.length * second.length)
     title_cosine = math.fsum(squares[term] for term in titles) / (first.title_length * second.title_length)
@@ -234,7 +239,7 @@ def _find_features(first: _Vector, second: _Vector) -> Mapping[str, float] | Non
         "hours": math.log1p(hours),
         "near": near,
         "same account": float(a.account == b.account),
-        "common letters": _find_common_letters(a.letters, b.letters) if title_cosine > 0.05 else 0.0,
+        "common letters": _find_common_letters(first.letters, second.letters) if title_cosine > 0.05 else 0.0,
         "shorter": math.log(shorter),
         "longer": math.log(longer),
         "studies": float(a.study + b.study),
@@ -298,6 +303,24 @@ def _find_common_letters(first: str, second: str) -> float:
     return match.size / max(8, min(len(first), len(second)))
 
 
+_LOOK_ALIKE: Final = 0.5
+"""Share of the letters of two titles that are the same in the same order, of titles that may be one form filled in."""
+
+_ALIKE: Final = 0.8
+"""The same share of titles that are left to the rule of similar titles, which knows forms and columns."""
+
+
+def _are_look_alikes(first: _Vector, second: _Vector) -> bool:
+    """Whether two titles contradict each other, or are one form filled in twice: 骁龙 690 发布, 骁龙 865 发布."""
+    matcher = SequenceMatcher(None, *sorted((first.letters, second.letters)), autojunk=False)
+    if matcher.quick_ratio() < _LOOK_ALIKE or matcher.ratio() < _LOOK_ALIKE:
+        return False
+    if matcher.ratio() >= _ALIKE:
+        return True
+    identifiers = [read_identifiers(vector.profile.title) for vector in (first, second)]
+    return find_contradiction(*identifiers) is not None or differ_in_details(*identifiers)
+
+
 # ---- What the editor reads
 
 _SHOWN: Final = 3
@@ -318,16 +341,21 @@ def _name_terms(first: _Vector, second: _Vector) -> tuple[str, ...]:
             shown.append(term.text)
     if shown:
         return tuple(shown[:_SHOWN])
-    match = SequenceMatcher(None, first.profile.letters, second.profile.letters, autojunk=False).find_longest_match()
-    return (first.profile.letters[match.a : match.a + match.size],) if match.size > 1 else ()
+    match = SequenceMatcher(None, first.letters, second.letters, autojunk=False).find_longest_match()
+    return (first.letters[match.a : match.a + match.size],) if match.size > 1 else ()
 
 
 
-def describe_link(link: EventLink) -> str:
+def make_link_evidence(link: EventLink) -> Evidence:
     """Say why two articles report one event.
 
-    >>> describe_link(EventLink((1, 2), 0.9, ("gpt5.6", "sol"), "发布", 3))
+    >>> make_link_evidence(EventLink((1, 2), 0.9, ("gpt5.6", "sol"), "发布", 3)).text("zh")
     'gpt5.6、sol · 发布 · 相隔 3 小时'
     """
-    hours = f"相隔 {link.hours} 小时" if link.hours < 48 else f"相隔 {link.hours // 24} 天"
-    return " · ".join(part for part in ("、".join(link.terms), link.action, hours) if part)
+    values: dict[str, SentenceValue] = {"hours": link.hours}
+    if not link.terms:
+        return Evidence("same-event", "evidence/same-event-hours", link.articles, values)
+    values["terms"] = link.terms
+    if link.action is None:
+        return Evidence("same-event", "evidence/same-event-no-action", link.articles, values)
+    return Evidence("same-event", "evidence/same-event", link.articles, values | {"action": link.action})

@@ -14,8 +14,18 @@ from pipelines.deduplicate import near, titles
 from pipelines.deduplicate.bands import Band, Bands, Pair, Use, drop_popular, find_pairs, hash_text
 from pipelines.deduplicate.clusters import Cluster, make_clusters
 from pipelines.deduplicate.event_groups import EventMember, join_events
-from pipelines.deduplicate.events import EventLink, describe_link
+from pipelines.deduplicate.event_model import EventModel
+from pipelines.deduplicate.event_profiles import read_event_profile
+from pipelines.deduplicate.events import (
+    EventKey,
+    EventLink,
+    find_event_links,
+    find_event_pairs,
+    make_event_keys,
+    make_link_evidence,
+)
 from pipelines.model import Evidence, Reference, StoredArticle, Story
+from pipelines.rules.events import EventRules
 from pipelines.text import make_account_key
 
 WORK_PREFIXES: Final = ("arxiv:", "github:", "doi:")
@@ -142,6 +152,32 @@ class EventLinks:
     join: float = 1.0
 
 
+def find_event_links_among(
+    articles: Sequence[StoredArticle], rules: EventRules, model: EventModel, zone: tzinfo
+) -> EventLinks:
+    """Find the links between articles as if the store had no further articles.
+
+    Args:
+        articles: in any order.
+        rules: events.toml.
+        model: to judge by.
+        zone: time zone of the calendar days.
+    """
+    read_profiles = ((article.id, read_event_profile(article.article, rules)) for article in articles)
+    profiles = {article_id: profile for article_id, profile in read_profiles if profile is not None}
+    days = {
+        article.id: article.article.published.at.astimezone(zone).toordinal()
+        for article in articles
+        if article.id in profiles
+    }
+    keys = [
+        EventKey(key, days[article_id], article_id)
+        for article_id, profile in profiles.items()
+        for key in make_event_keys(profile, model.rarity)
+    ]
+    return EventLinks(find_event_links(profiles, find_event_pairs(keys), model), days, model.join)
+
+
 def make_stories(
     articles: Sequence[StoredArticle],
     evidence: Iterable[Evidence],
@@ -197,7 +233,7 @@ def _join_clusters(
                 tuple(sorted(member for part in parts for member in part.members)),
                 (
                     *(piece for part in parts for piece in part.evidence),
-                    *(Evidence("same-event", describe_link(link), link.articles) for link in links),
+                    *map(make_link_evidence, links),
                 ),
             )
         )

@@ -258,6 +258,8 @@ def _make_sketch(terms: Iterable[str]) -> Hashes:
 
 # ---- Comparing
 
+_OPPOSITES: Final = frozenset(map(frozenset, ("涨跌", "升降", "增减", "买卖", "开关", "胜负", "输赢", "盈亏", "进出", "快慢", "高低", "强弱")))
+
 
 def _list_uses(titles: Mapping[int, _Title], keys: Callable[[_Title], Iterable[int]]) -> list[Use]:
     """The uses of the keys of titles, without popular ones."""
@@ -293,6 +295,12 @@ def _join_within_account(first: _Title, second: _Title) -> _Detail | None:
     return _Detail("evidence/similar-title-of-account") if joined else None
 
 
+def _have_same_editions(first: _Title, second: _Title) -> bool:
+    """Whether equal letters name one edition: 9300 and 9300+ have the same letters."""
+    editions = [read_identifiers(title.article.title).editions for title in (first, second)]
+    return editions[0] == editions[1]
+
+
 def _have_two_addresses(first: Article, second: Article) -> bool:
     """Whether the keys of two articles can belong to one article: a site gives an article one key of each form."""
     first_forms, second_forms = (
@@ -304,7 +312,7 @@ def _have_two_addresses(first: Article, second: Article) -> bool:
 def _join_across_accounts(first: _Title, second: _Title) -> _Detail | None:
     """The evidence that two articles of two accounts are the same news, or None."""
     if first.whole == second.whole:
-        joined = _Detail("evidence/same-title") if first.telling else None
+        joined = _Detail("evidence/same-title") if first.telling and _have_same_editions(first, second) else None
     elif (
         first.article.kind in POSTS
         and second.article.kind in POSTS
@@ -339,9 +347,13 @@ def _describe_likeness(first: _Title, second: _Title) -> _Detail | None:
 def _one_word_replaced(first: str, second: str) -> bool:
     """Whether two titles differ in one word only, as a form filled in twice. A translated word does not count.
 
+    One character counts if the other title has its opposite: 大涨, 大跌.
+
     >>> _one_word_replaced("上海有哪些公司", "成都有哪些公司"), _one_word_replaced("你写的ml代码", "你写的机器学习代码")
     (True, False)
     """
     steps = SequenceMatcher(None, first, second, autojunk=False).get_opcodes()
     changes = [(first[a:b], second[c:d]) for step, a, b, c, d in steps if step != "equal"]
-    return len(changes) == 1 and all(len(_HAN.findall(word)) > 1 for word in changes[0])
+    return len(changes) == 1 and (
+        all(len(_HAN.findall(word)) > 1 for word in changes[0]) or frozenset(changes[0]) in _OPPOSITES
+    )

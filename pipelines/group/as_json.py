@@ -54,6 +54,15 @@ def candidate_json(candidate: Candidate, language: Language) -> dict[str, Any]:
         "state": candidate.state,
         "published_in": candidate.published_in.isoformat() if candidate.published_in else None,
         "follows": candidate.follows.isoformat() if candidate.follows else None,
+        "suggested": [
+            {
+                "id": suggestion.story,
+                "title": suggestion.title,
+                "probability": round(suggestion.probability, 2),
+                "evidence": [{"kind": suggestion.evidence.kind, "detail": suggestion.evidence.detail}],
+            }
+            for suggestion in candidate.suggested
+        ],
     }
 
 

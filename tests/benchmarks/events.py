@@ -29,14 +29,16 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from crawler.kinds import POSTS
 from crawler.home import Home, bundled
 from crawler.saved import read_saved
 from pipelines.newsroom.crawls import ADDED
 from pipelines.deduplicate import event_model
 from pipelines.deduplicate.bands import Pair
+from pipelines.deduplicate.clusters import make_clusters
 from pipelines.deduplicate.event_groups import EventMember, join_events
 from pipelines.deduplicate.event_model import EventModel, Rarity, count_terms
-from pipelines.deduplicate.event_profiles import EventProfile, read_event_profile
+from pipelines.deduplicate.event_profiles import EventProfile, Term, read_event_profile, read_event_terms
 from pipelines.deduplicate.events import (
     EventKey,
     EventLink,
@@ -45,7 +47,8 @@ from pipelines.deduplicate.events import (
     find_features,
     make_event_keys,
 )
-from pipelines.model import Article
+from pipelines.deduplicate.stories import find_evidence
+from pipelines.model import Article, StoredArticle
 from pipelines.newsroom.run import read
 from pipelines.rules import Rules, load_rules
 
@@ -63,6 +66,8 @@ class Window:
     Args:
         articles: by number.
         profiles: of the articles that have one.
+        terms: of every article.
+        clusters: numbers of articles that other evidence joins.
         companions: of each article, those on the same event; no doubtful ones.
         doubtful: pairs of numbers.
     """
@@ -70,6 +75,8 @@ class Window:
     name: str
     articles: Mapping[int, Article]
     profiles: Mapping[int, EventProfile]
+    terms: Sequence[Collection[Term]]
+    clusters: Sequence[Sequence[int]]
     companions: Mapping[int, Collection[int]]
     doubtful: Collection[Pair]
 
@@ -113,9 +120,7 @@ def main() -> None:
     given = parser.parse_args()
     rules = load_rules(Home(bundled()))
     background = [
-        profile.in_all
-        for article in _read(given.background, rules)
-        if "mp.weixin" in article.url and (profile := read_event_profile(article, rules.events))
+        read_event_terms(article, rules.events) for article in _read(given.background, rules) if article.kind in POSTS
     ]
     windows = [
         read_window(path.with_suffix("").with_suffix(".jsonl"), path, rules)
@@ -141,12 +146,19 @@ def read_window(items: Path, labels: Path, rules: Rules) -> Window:
             if pair not in doubtful:
                 companions[pair[0]].add(pair[1])
                 companions[pair[1]].add(pair[0])
+    stored = [
+        StoredArticle(number, article, (article.url,), (article.source,), article.fetched_at)
+        for number, article in articles.items()
+    ]
+    counts = Counter(key for article in articles.values() for key in {each.key for each in article.references})
+    clusters = [cluster.members for cluster in make_clusters(stored, find_evidence(stored, counts, rules.zone))]
     profiles = {
         number: profile
         for number, article in articles.items()
         if (profile := read_event_profile(article, rules.events))
     }
-    return Window(labels.name.partition(".")[0], articles, profiles, companions, doubtful)
+    terms = [read_event_terms(article, rules.events) for article in articles.values()]
+    return Window(labels.name.partition(".")[0], articles, profiles, terms, clusters, companions, doubtful)
 
 
 def _read(path: Path, rules: Rules) -> Iterable[Article]:
@@ -160,9 +172,9 @@ def _read(path: Path, rules: Rules) -> Iterable[Article]:
 # ---- Learning
 
 
-def count_background(windows: Iterable[Window], background: Sequence[Collection[object]]) -> Rarity:
+def count_background(windows: Iterable[Window], background: Sequence[Collection[Term]]) -> Rarity:
     """The rarity of terms in the background and the windows."""
-    return count_terms([*background, *(profile.in_all for window in windows for profile in window.profiles.values())])
+    return count_terms([*background, *(terms for window in windows for terms in window.terms)])
 
 
 def make_examples(window: Window, rarity: Rarity) -> Examples:
@@ -183,7 +195,7 @@ def make_examples(window: Window, rarity: Rarity) -> Examples:
     return Examples(pairs, np.array(rows), np.array(same), np.array(weights))
 
 
-def fit(examples: Sequence[Examples], rarity: Rarity, join: float = 0.35, suggest: float = 0.1) -> EventModel:
+def fit(examples: Sequence[Examples], rarity: Rarity, join: float = 0.4, suggest: float = 0.12) -> EventModel:
     """Fit weights to pairs."""
     rows = np.vstack([each.features for each in examples])
     scaler = StandardScaler().fit(rows)
@@ -206,7 +218,7 @@ def _keys(window: Window, rarity: Rarity) -> list[EventKey]:
     ]
 
 
-def learn(windows: Sequence[Window], background: Sequence[Collection[object]]) -> EventModel:
+def learn(windows: Sequence[Window], background: Sequence[Collection[Term]]) -> EventModel:
     """Learn from all windows; terms of a window are not counted for its own pairs."""
     examples = [
         make_examples(window, count_background([other for other in windows if other is not window], background))
@@ -221,7 +233,7 @@ def learn(windows: Sequence[Window], background: Sequence[Collection[object]]) -
 def group_window(window: Window, model: EventModel) -> tuple[list[set[int]], Sequence[EventLink]]:
     """The events of a window, and the links between its articles."""
     links = find_event_links(window.profiles, find_event_pairs(_keys(window, model.rarity)), model)
-    clusters = [(number,) for number in window.articles]
+    clusters = window.clusters
     members = {
         number: EventMember(
             window.articles[number].published.at.toordinal(), (profile.hours, window.articles[number].url)
@@ -229,7 +241,10 @@ def group_window(window: Window, model: EventModel) -> tuple[list[set[int]], Seq
         for number, profile in window.profiles.items()
     }
     events = join_events(clusters, members, links, model.join)
-    return [{number for index in event.clusters for number in clusters[index]} for event in events], links
+    joined = {index for event in events for index in event.clusters}
+    groups = [{number for index in event.clusters for number in clusters[index]} for event in events]
+    groups += [set(cluster) for index, cluster in enumerate(clusters) if index not in joined and len(cluster) > 1]
+    return groups, links
 
 
 def measure(window: Window, groups: Iterable[Collection[int]]) -> Figures:
@@ -251,7 +266,7 @@ def measure(window: Window, groups: Iterable[Collection[int]]) -> Figures:
     return Figures(fmean(rights) if rights else 1.0, fmean(shares), cards)
 
 
-def judge(windows: Sequence[Window], background: Sequence[Collection[object]], *, details: bool) -> None:
+def judge(windows: Sequence[Window], background: Sequence[Collection[Term]], *, details: bool) -> None:
     """Print the figures of each window by a model of the others."""
     models = {}
     for window in windows:

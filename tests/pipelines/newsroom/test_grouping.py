@@ -16,16 +16,18 @@ from databases import open_new_store
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crawler.home import Home, bundled
 from pipelines.deduplicate.bands import PERIOD, POPULAR
-from pipelines.deduplicate.stories import RARE, find_evidence, make_stories
+from pipelines.deduplicate.stories import RARE, find_event_links_among, find_evidence, make_stories
 from pipelines.group.candidates import GroupRules
 from pipelines.model import Article, Decision, DecisionAction, Evidence, StoredArticle
 from pipelines.newsletter import Category, Newsletter
 from pipelines.newsroom.run import group
+from pipelines.rules import load_rules
 from pipelines.store import Transaction
 
 NEWSLETTER = Newsletter(title="t", editor="e", categories=(Category(name="新闻"),))
-RULES = GroupRules.of(NEWSLETTER, {}, {})
+RULES = GroupRules.of(NEWSLETTER, {}, {}, events=load_rules(Home(bundled())).events)
 
 LAUNCH = "云雀半导体发布新一代端侧处理器星澜，稀疏算力翻倍"
 PAPER = "arxiv:2511.00001"
@@ -40,6 +42,10 @@ NEWS = [
     article(7, title="一种新的量化方法", publisher="丙", kind="arxiv", keys=(PAPER,)),
     article(8, title="分享图片", publisher="甲"),
     article(9, title="分享图片", publisher="乙"),
+    article(10, title="云雀半导体发布星澜 N9 芯片，端侧推理提速 85%", publisher="己", days=0.2),
+    article(11, title="星澜 N9 来了！云雀半导体要和手机芯片掰手腕", publisher="庚", days=0.4, summary="云雀半导体今天发布星澜 N9，提速 85%。"),
+    article(12, title="提速 85%，售价 390 元：实测云雀星澜 N9", publisher="辛", days=0.9, summary="云雀半导体的星澜 N9 芯片。"),
+    article(13, title="早报：云雀半导体发布星澜 N9 / 面包车涨价了 / 雨季来了怎么办", publisher="壬", days=0.5),
     *(article(20 + n, title="每周招聘：端侧推理团队招人啦欢迎投递", publisher="丁", days=7 * n) for n in range(3)),
     article(30, title="每周招聘：端侧推理团队招人啦欢迎投递", publisher="戊", days=7),
 ]
@@ -88,7 +94,9 @@ def at_a_glance(
     ]
     apart = [pair for pair, one in by_hand.items() if one.action == "split"]
     by_id = {one.id: one.article.url for one in everything}
-    return {frozenset(by_id[one] for one in story.members) for story in make_stories(everything, evidence, {}, apart)}
+    events = find_event_links_among(everything, RULES.events, RULES.event_model, RULES.zone)
+    made = make_stories(everything, evidence, {}, apart, events)
+    return {frozenset(by_id[one] for one in story.members) for story in made}
 
 
 def in_batches(articles: Sequence[Article], order: random.Random, size: int) -> Iterable[Sequence[Article]]:
@@ -128,6 +136,14 @@ def test_one_text_under_two_titles_is_one_story(at_once: set[frozenset[str]]) ->
 
 def test_two_models_are_never_one_story_though_they_share_a_paper(at_once: set[frozenset[str]]) -> None:
     assert not any(urls(5, 6) <= story for story in at_once)
+
+
+def test_reports_on_one_event_in_words_of_their_own_are_one_story(at_once: set[frozenset[str]]) -> None:
+    assert any(urls(10, 11, 12) <= story for story in at_once)
+
+
+def test_a_round_up_belongs_to_no_event(at_once: set[frozenset[str]]) -> None:
+    assert urls(13) in at_once
 
 
 def test_stock_titles_and_columns_join_nothing(at_once: set[frozenset[str]]) -> None:
