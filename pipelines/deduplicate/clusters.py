@@ -11,7 +11,16 @@ from typing import Final
 from pipelines.deduplicate.contradictions import find_contradiction, read_identifiers
 from pipelines.model import Evidence, StoredArticle
 
-STRENGTH: Final = ("by-hand", "reprint", "names", "shared-reference", "near-text", "same-title", "similar-title", "same-event")
+STRENGTH: Final = (
+    "by-hand",
+    "reprint",
+    "names",
+    "shared-reference",
+    "near-text",
+    "same-title",
+    "similar-title",
+    "same-event",
+)
 """Kinds of evidence, the strongest first. The strongest joins first; weaker evidence against it is refused."""
 
 

@@ -79,7 +79,11 @@ def differ_in_details(first: Identifiers, second: Identifiers) -> bool:
     True
     """
     amount = next(_find_conflicts(first.amounts, second.amounts), None)
-    return amount is not None or first.editions != second.editions or _names_differ(first.names - second.names, second.names - first.names)
+    return (
+        amount is not None
+        or first.editions != second.editions
+        or _names_differ(first.names - second.names, second.names - first.names)
+    )
 
 
 def find_versions(text: str, names: Collection[str] = (), *, prose: bool = False) -> frozenset[str]:
@@ -257,7 +261,11 @@ def _find_conflicts(first: Values, second: Values) -> Iterator[str]:
 def _values_agree(first: str, second: str) -> bool:
     """Whether two values are equal, or one is a short form of the other: 2 and 2.3, 21 and 2021; not 2.1 and 2.1.1."""
     short, long = sorted((first, second), key=len)
-    return short == long or ("." not in short and long.startswith(f"{short}.")) or (len(short) == 2 and long == f"20{short}")
+    return (
+        short == long
+        or ("." not in short and long.startswith(f"{short}."))
+        or (len(short) == 2 and long == f"20{short}")
+    )
 
 
 def _names_differ(first: Iterable[str], second: Iterable[str]) -> bool:

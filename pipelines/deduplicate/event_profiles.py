@@ -141,7 +141,9 @@ def read_event_profile(article: Article, rules: EventRules) -> EventProfile | No
 
 def read_event_terms(article: Article, rules: EventRules) -> frozenset[Term]:
     """The terms of any article, for counting how rare they are."""
-    return frozenset((*_read_terms(_fold_title(article, rules), rules), *_read_terms(_fold_text(article, rules), rules)))
+    return frozenset(
+        (*_read_terms(_fold_title(article, rules), rules), *_read_terms(_fold_text(article, rules), rules))
+    )
 
 
 def is_round_up(title: str, rules: EventRules) -> bool:
@@ -184,8 +186,8 @@ _NUMBER: Final = re.compile(
     rf"(万亿|千亿|百亿|十亿|千万|百万|[万亿千百]|%|倍|k|m|b|t|gb|tb)?\s?([{HAN_RANGE}])?"
 )
 _MULTIPLES: Final = {
-    "万亿": 1e12, "千亿": 1e11, "百亿": 1e10, "十亿": 1e9, "千万": 1e7, "百万": 1e6, "万": 1e4, "亿": 1e8, "千": 1e3, "百": 1e2,
-    "k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12,
+    "万亿": 1e12, "千亿": 1e11, "百亿": 1e10, "十亿": 1e9, "千万": 1e7, "百万": 1e6, "万": 1e4, "亿": 1e8, "千": 1e3,
+    "百": 1e2, "k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12,
 }  # fmt: skip
 _TIME_UNITS: Final = frozenset("年月日点")
 _SMALL_NUMBER: Final = 13

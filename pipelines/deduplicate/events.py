@@ -228,13 +228,13 @@ def _find_features(first: _Vector, second: _Vector) -> Mapping[str, float] | Non
         "cosine": cosine,
         "cosine of titles": title_cosine,
         "title covered": covered,
-        "foreign word of one title only": max(_find_rarest_other(first, b.in_all), _find_rarest_other(second, a.in_all)),
+        "foreign word of one title only": max(
+            _find_rarest_other(first, b.in_all), _find_rarest_other(second, a.in_all)
+        ),
         "other version": _count_other_versions(a.in_title, b.in_title),
         "actions in titles": float(len(a.actions & b.actions)),
         "actions": float(len(a.actions_in_all & b.actions_in_all)),
-        "other actions": float(
-            bool(a.actions_in_all and b.actions_in_all) and not a.actions_in_all & b.actions_in_all
-        ),
+        "other actions": float(bool(a.actions_in_all and b.actions_in_all) and not a.actions_in_all & b.actions_in_all),
         "days": min(hours, 96.0) / 24,
         "hours": math.log1p(hours),
         "near": near,
@@ -343,7 +343,6 @@ def _name_terms(first: _Vector, second: _Vector) -> tuple[str, ...]:
         return tuple(shown[:_SHOWN])
     match = SequenceMatcher(None, first.letters, second.letters, autojunk=False).find_longest_match()
     return (first.letters[match.a : match.a + match.size],) if match.size > 1 else ()
-
 
 
 def make_link_evidence(link: EventLink) -> Evidence:

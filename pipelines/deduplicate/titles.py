@@ -2,7 +2,8 @@
 
 The use of a title, not a list of words, tells the title of news from the title of a column:
 
-- A short title (分享图片, 端午安康, 早报) is too common to join anything.
+- A short title (分享图片, 端午安康, 早报) is too common to join anything; one of six letters and more joins articles of
+  the same days that have a digest or a text.
 - A title that is used over more days than news lasts, or by one account day after day, is a column or a stock phrase.
 - One account does not write two articles on one piece of news; a title that it uses again on another day is a column.
 """
@@ -43,6 +44,13 @@ HORIZON: Final = WINDOW + PAUSE
 
 TELLING: Final = 12
 """Letters of a title that is long enough to be evidence alone."""
+
+SHORT: Final = 6
+"""Letters of a title that is evidence where it is equal and both articles have a digest or a text: a stock title
+(分享图片) is shorter, or stands alone."""
+
+SHORT_WINDOW: Final = 2
+"""Days between two uses of a short title for one piece of news."""
 
 SENTENCE: Final = 14
 """Letters of a title that is long enough to be evidence where a longer title contains it."""
@@ -188,7 +196,9 @@ class _Title:
     def keys(self) -> tuple[int, ...]:
         """Keys of the bands of reach `WINDOW`: the account's own, then the MinHash keys of a telling title."""
         own = hash_text(f"{VERSION} {self.account} {self.whole}")
-        return (own, *(make_band_keys(_make_sketch(self.terms), _ROWS, seed=_SEED) if self.telling else ()))
+        if self.telling:
+            return (own, *make_band_keys(_make_sketch(self.terms), _ROWS, seed=_SEED))
+        return (own, hash_text(f"{VERSION} short {self.whole}")) if self.speaking else (own,)
 
     def forms(self, *, with_core: bool = True) -> tuple[int, ...]:
         """Keys of the forms that are long enough to be evidence: of the whole title, and of its main part.
@@ -196,7 +206,7 @@ class _Title:
         Args:
             with_core: whether to include the key of the main part.
         """
-        whole = [hash_text(f"{VERSION} whole {self.whole}")] if self.telling else []
+        whole = [hash_text(f"{VERSION} whole {self.whole}")] if self.telling or self.speaking else []
         core = [hash_text(f"{VERSION} core {self.core}")] if with_core and len(self.core) >= TELLING else []
         return (*whole, *core)
 
@@ -204,6 +214,11 @@ class _Title:
     def telling(self) -> bool:
         """Whether the title is long enough to be evidence alone."""
         return len(self.whole) >= TELLING
+
+    @property
+    def speaking(self) -> bool:
+        """Whether the title is evidence together with a digest or a text, which the article has."""
+        return SHORT <= len(self.whole) < TELLING and bool(self.article.summary or self.article.text)
 
 
 # ---- Reading
@@ -258,7 +273,9 @@ def _make_sketch(terms: Iterable[str]) -> Hashes:
 
 # ---- Comparing
 
-_OPPOSITES: Final = frozenset(map(frozenset, ("涨跌", "升降", "增减", "买卖", "开关", "胜负", "输赢", "盈亏", "进出", "快慢", "高低", "强弱")))
+_OPPOSITES: Final = frozenset(
+    map(frozenset, ("涨跌", "升降", "增减", "买卖", "开关", "胜负", "输赢", "盈亏", "进出", "快慢", "高低", "强弱"))
+)
 
 
 def _list_uses(titles: Mapping[int, _Title], keys: Callable[[_Title], Iterable[int]]) -> list[Use]:
@@ -312,7 +329,10 @@ def _have_two_addresses(first: Article, second: Article) -> bool:
 def _join_across_accounts(first: _Title, second: _Title) -> _Detail | None:
     """The evidence that two articles of two accounts are the same news, or None."""
     if first.whole == second.whole:
-        joined = _Detail("evidence/same-title") if first.telling and _have_same_editions(first, second) else None
+        is_evidence = first.telling or (
+            first.speaking and second.speaking and abs(first.day - second.day) <= SHORT_WINDOW
+        )
+        joined = _Detail("evidence/same-title") if is_evidence and _have_same_editions(first, second) else None
     elif (
         first.article.kind in POSTS
         and second.article.kind in POSTS

@@ -59,7 +59,7 @@ def candidate_json(candidate: Candidate, language: Language) -> dict[str, Any]:
                 "id": suggestion.story,
                 "title": suggestion.title,
                 "probability": round(suggestion.probability, 2),
-                "evidence": [{"kind": suggestion.evidence.kind, "detail": suggestion.evidence.detail}],
+                "evidence": [{"kind": suggestion.evidence.kind, "detail": suggestion.evidence.text(language)}],
             }
             for suggestion in candidate.suggested
         ],

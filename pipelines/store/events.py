@@ -21,12 +21,12 @@ def _query(sql: str) -> TextClause:
     return text(sql).bindparams(bindparam("ids", expanding=True, type_=Integer))
 
 
-_OFFSETS: Final = " UNION ALL ".join(f"SELECT {offset} AS days" for offset in range(-WINDOW, WINDOW + 1))
-
 # Select each article of `ids` with every article that shares a key with it within `window` days, when no crowd has the
 # key on either day. The days are enumerated, so that the holders of a key in a crowd are counted and never listed.
-_PAIRS: Final = _query(f"""
-    WITH own AS (
+_PAIRS: Final = _query("""
+    WITH RECURSIVE offsets(days) AS (
+        SELECT -:window UNION ALL SELECT days + 1 FROM offsets WHERE days < :window
+    ), own AS (
         SELECT key, day, article_id FROM event_keys WHERE article_id IN :ids
     ), uses AS (
         SELECT DISTINCT key, day FROM own
@@ -38,7 +38,7 @@ _PAIRS: Final = _query(f"""
                   LIMIT :crowd + 1) AS holders) <= :crowd
     ), near AS (
         SELECT quiet.key, quiet.day, quiet.day + offsets.days AS their_day
-        FROM quiet CROSS JOIN ({_OFFSETS}) AS offsets
+        FROM quiet CROSS JOIN offsets
         WHERE (SELECT count(*) FROM (
                   SELECT 1 FROM event_keys AS holder
                   WHERE holder.key = quiet.key AND holder.day = quiet.day + offsets.days
@@ -49,7 +49,7 @@ _PAIRS: Final = _query(f"""
     JOIN own ON own.key = near.key AND own.day = near.day
     JOIN event_keys AS theirs ON theirs.key = near.key AND theirs.day = near.their_day
     WHERE theirs.article_id <> own.article_id
-""").bindparams(crowd=CROWD)
+""").bindparams(bindparam("window", WINDOW, Integer), crowd=CROWD)
 
 # Select every article within `window` days of a key and a day whose holders are a crowd only because of `ids`.
 _TIPPING_HOLDERS: Final = _query("""

@@ -17,7 +17,7 @@ import argparse
 import json
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -29,10 +29,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from crawler.kinds import POSTS
 from crawler.home import Home, bundled
 from crawler.saved import read_saved
-from pipelines.newsroom.crawls import ADDED
 from pipelines.deduplicate import event_model
 from pipelines.deduplicate.bands import Pair
 from pipelines.deduplicate.clusters import make_clusters
@@ -49,14 +47,18 @@ from pipelines.deduplicate.events import (
 )
 from pipelines.deduplicate.stories import find_evidence
 from pipelines.model import Article, StoredArticle
+from pipelines.newsroom.crawls import ADDED
 from pipelines.newsroom.run import read
 from pipelines.rules import Rules, load_rules
 
 STRENGTH: Final = 0.1
 """Inverse of the strength of regularisation."""
 
-PRECISION: Final = 0.9
-"""Precision of joining that the threshold is chosen for, on the windows that are learned from."""
+POST: Final = "mp.weixin.qq.com"
+"""In the addresses of the background that are counted: posts, not papers and repositories."""
+
+JOINS: Final = (0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7)
+"""Thresholds that are tried; the model ships with the one in `fit`."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ def main() -> None:
     given = parser.parse_args()
     rules = load_rules(Home(bundled()))
     background = [
-        read_event_terms(article, rules.events) for article in _read(given.background, rules) if article.kind in POSTS
+        read_event_terms(article, rules.events) for article in _read(given.background, rules) if POST in article.url
     ]
     windows = [
         read_window(path.with_suffix("").with_suffix(".jsonl"), path, rules)
@@ -254,9 +256,7 @@ def measure(window: Window, groups: Iterable[Collection[int]]) -> Figures:
     for group in groups:
         for number in group:
             given[number] |= set(group) - {number}
-    shares = [
-        len(right & given[number]) / len(right) for number, right in window.companions.items() if right
-    ]
+    shares = [len(right & given[number]) / len(right) for number, right in window.companions.items() if right]
     rights = []
     for number, company in given.items():
         sure = {other for other in company if _pair(number, other) not in window.doubtful}
@@ -267,7 +267,7 @@ def measure(window: Window, groups: Iterable[Collection[int]]) -> Figures:
 
 
 def judge(windows: Sequence[Window], background: Sequence[Collection[Term]], *, details: bool) -> None:
-    """Print the figures of each window by a model of the others."""
+    """Print the figures of each window by a model of the others, at several thresholds, and of suggestions."""
     models = {}
     for window in windows:
         others = [other for other in windows if other is not window]
@@ -276,12 +276,68 @@ def judge(windows: Sequence[Window], background: Sequence[Collection[Term]], *, 
             for other in others
         ]
         models[window.name] = fit(examples, count_background(others, background))
-    for join in (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7):
-        found = [measure(window, group_window(window, replace(models[window.name], join=join, suggest=0.02))[0]) for window in windows]
-        _say(
-            f"join {join:.2f}: precision {fmean(f.precision for f in found):.3f} recall {fmean(f.recall for f in found):.3f} "
-            f"cards {fmean(f.cards for f in found):.3f}   " + "  ".join(f"{f.precision:.2f}/{f.recall:.2f}" for f in found)
-        )
+    for join in JOINS:
+        found = [
+            measure(window, group_window(window, replace(models[window.name], join=join))[0]) for window in windows
+        ]
+        means = [fmean(column) for column in zip(*((f.precision, f.recall, f.cards) for f in found), strict=True)]
+        _say("join {:.2f}: precision {:.3f} recall {:.3f} cards {:.3f}   ".format(join, *means) + _list(found))
+    offers = [measure_offers(window, models[window.name]) for window in windows]
+    recall, precision, number = (fmean(column) for column in zip(*offers, strict=True))
+    _say(f"with suggestions: recall {recall:.3f}, precision of suggestions {precision:.3f}, {number:.0f} a window")
+    if details:
+        for window in windows:
+            list_details(window, group_window(window, models[window.name])[0])
+
+
+def measure_offers(window: Window, model: EventModel) -> tuple[float, float, int]:
+    """Recall of what was joined or suggested, mean share of a suggestion that is right, number of suggestions."""
+    groups, links = group_window(window, model)
+    groups += [{number} for number in window.articles.keys() - set().union(*groups)]
+    group_of = {number: index for index, group in enumerate(groups) for number in group}
+    sums: dict[Pair, float] = defaultdict(float)
+    for link in links:
+        low, high = sorted(group_of[number] for number in link.articles)
+        if low != high:
+            sums[low, high] += link.probability
+    company: dict[int, set[int]] = defaultdict(set)
+    shares = []
+    for (low, high), total in sums.items():
+        pairs = [_pair(one, other) for one in groups[low] for other in groups[high]]
+        if total / len(pairs) < model.suggest:
+            continue
+        for one, other in pairs:
+            company[one].add(other)
+            company[other].add(one)
+        sure = [pair for pair in pairs if pair not in window.doubtful]
+        if sure:
+            shares.append(fmean(high in window.companions.get(low, ()) for low, high in sure))
+    recall = fmean(
+        len(set(right) & (company[number] | groups[group_of[number]])) / len(right)
+        for number, right in window.companions.items()
+        if right
+    )
+    return recall, fmean(shares) if shares else 1.0, len(shares)
+
+
+def list_details(window: Window, groups: Iterable[Collection[int]]) -> None:
+    """Print each wrong join, and the twenty articles that miss most company."""
+    groups = list(groups)
+    _say(f"\n{window.name}: wrong joins")
+    for group in groups:
+        if any(other not in window.companions.get(one, ()) for one, other in combinations(sorted(group), 2)):
+            _say("  - " + "\n    ".join(window.articles[number].title for number in sorted(group)))
+    given = {number: set(group) for group in groups for number in group}
+    missed = {number: set(right) - given.get(number, set()) for number, right in window.companions.items()}
+    _say(f"{window.name}: missed")
+    for number in sorted(missed, key=lambda number: -len(missed[number]))[:20]:
+        if missed[number]:
+            titles = [window.articles[other].title for other in sorted(missed[number])[:2]]
+            _say(f"  - {window.articles[number].title}\n    without {len(missed[number])}: {' / '.join(titles)}")
+
+
+def _list(found: Iterable[Figures]) -> str:
+    return "  ".join(f"{figures.precision:.2f}/{figures.recall:.2f}" for figures in found)
 
 
 def _pair(one: int, other: int) -> Pair:
