@@ -19,7 +19,7 @@ from pipelines.deduplicate.bands import Pair, hash_text
 from pipelines.deduplicate.contradictions import differ_in_details, find_contradiction, read_identifiers
 from pipelines.deduplicate.event_model import EventModel, Rarity
 from pipelines.deduplicate.event_profiles import VERSION, EventProfile, Term
-from pipelines.model import Evidence
+from pipelines.model import Evidence, SentenceValue
 
 WINDOW: Final = 4
 """Days between two articles on one event."""
@@ -312,8 +312,8 @@ _ALIKE: Final = 0.8
 
 def _are_look_alikes(first: _Vector, second: _Vector) -> bool:
     """Whether two titles contradict each other, or are one form filled in twice: 骁龙 690 发布, 骁龙 865 发布."""
-    low, high = sorted((first.letters, second.letters))
-    matcher = SequenceMatcher(None, low, high, autojunk=False)
+    one, other = sorted((first.letters, second.letters))
+    matcher = SequenceMatcher(None, one, other, autojunk=False)
     if matcher.quick_ratio() < _LOOK_ALIKE or matcher.ratio() < _LOOK_ALIKE:
         return False
     if matcher.ratio() >= _ALIKE:
@@ -346,14 +346,14 @@ def _name_terms(first: _Vector, second: _Vector) -> tuple[str, ...]:
     return (first.letters[match.a : match.a + match.size],) if match.size > 1 else ()
 
 
-def make_evidence(link: EventLink) -> Evidence:
+def make_link_evidence(link: EventLink) -> Evidence:
     """Make the evidence that two articles report one event.
 
-    >>> make_evidence(EventLink((1, 2), 0.9, ("gpt5.6", "sol"), "发布", 3)).text("zh")
+    >>> make_link_evidence(EventLink((1, 2), 0.9, ("gpt5.6", "sol"), "发布", 3)).text("zh")
     'gpt5.6、sol · 发布 · 相隔 3 小时'
     """
     unit, count = ("hours", link.hours) if link.hours < 48 else ("days", link.hours // 24)
-    values: dict[str, str | int | tuple[str, ...]] = {"count": count}
+    values: dict[str, SentenceValue] = {"count": count}
     code = f"evidence/same-event-{unit}"
     if link.terms:
         values["names"] = link.terms

@@ -22,7 +22,7 @@ from pipelines.deduplicate.events import (
     find_event_links,
     find_event_pairs,
     make_event_keys,
-    make_evidence,
+    make_link_evidence,
 )
 from pipelines.model import Evidence, Reference, StoredArticle, Story
 from pipelines.rules.events import EventRules
@@ -233,7 +233,7 @@ def _join_clusters(
                 tuple(sorted(member for part in parts for member in part.members)),
                 (
                     *(piece for part in parts for piece in part.evidence),
-                    *(make_evidence(link) for link in links),
+                    *map(make_link_evidence, links),
                 ),
             )
         )

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from pipelines.deduplicate.event_model import load_event_model
-from pipelines.deduplicate.events import EventLink, make_evidence
+from pipelines.deduplicate.events import EventLink, make_link_evidence
 from pipelines.model import Candidate, Suggestion
 from pipelines.store import Transaction
 
@@ -66,7 +66,7 @@ def add_suggestions(tx: Transaction, candidates: Sequence[Candidate]) -> list[Ca
                     story_id,
                     titles[leads[story_id]].article.title,
                     mean,
-                    make_evidence(link),
+                    make_link_evidence(link),
                 )
                 for mean, story_id, link in chosen[candidate.story.id]
             ),

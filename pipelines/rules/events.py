@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Annotated
 
@@ -92,6 +92,6 @@ class EventRules(Table):
         return join_patterns(self.boilerplate)
 
 
-def _match_any(words: object) -> re.Pattern[str]:
-    longest_first = sorted(words, key=lambda word: (-len(word), word))  # type: ignore[call-overload]
+def _match_any(words: Iterable[str]) -> re.Pattern[str]:
+    longest_first = sorted(words, key=lambda word: (-len(word), word))
     return re.compile("|".join(map(re.escape, longest_first))) if longest_first else NEVER

@@ -20,7 +20,7 @@ from pipelines.deduplicate.events import (
     EventLink,
     find_event_links,
     find_event_pairs,
-    make_evidence,
+    make_link_evidence,
 )
 from pipelines.deduplicate.stories import find_event_links_among, make_stories
 from pipelines.model import StoredArticle
@@ -203,7 +203,5 @@ def test_groups_do_not_depend_on_order_and_every_cluster_is_in_one(
 
 
 def test_the_evidence_names_what_is_shared() -> None:
-    assert (
-        make_evidence(EventLink((1, 2), 0.9, ("gpt5.6", "sol"), "发布", 3)).text("zh")
-        == "gpt5.6、sol · 发布 · 相隔 3 小时"
-    )
+    evidence = make_link_evidence(EventLink((1, 2), 0.9, ("gpt5.6", "sol"), "发布", 3))
+    assert evidence.text("zh") == "gpt5.6、sol · 发布 · 相隔 3 小时"
