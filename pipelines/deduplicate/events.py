@@ -352,13 +352,24 @@ def make_link_evidence(link: EventLink) -> Evidence:
     >>> make_link_evidence(EventLink((1, 2), 0.9, ("gpt5.6", "sol"), "发布", 3)).text("zh")
     'gpt5.6、sol · 发布 · 相隔 3 小时'
     """
-    unit, count = ("hours", link.hours) if link.hours < 48 else ("days", link.hours // 24)
-    values: dict[str, SentenceValue] = {"count": count}
-    code = f"evidence/same-event-{unit}"
+    in_hours = link.hours < 48
+    values: dict[str, SentenceValue] = {"count": link.hours if in_hours else link.hours // 24}
     if link.terms:
         values["names"] = link.terms
-        code += "-names"
     if link.action:
         values["action"] = link.action
-        code += "-action"
+    code = _EVIDENCE[in_hours, bool(link.terms), bool(link.action)]
     return Evidence("same-event", code, link.articles, values)
+
+
+_EVIDENCE: Final[Mapping[tuple[bool, bool, bool], str]] = {
+    (True, True, True): "evidence/same-event-hours-names-action",
+    (True, True, False): "evidence/same-event-hours-names",
+    (True, False, True): "evidence/same-event-hours-action",
+    (True, False, False): "evidence/same-event-hours",
+    (False, True, True): "evidence/same-event-days-names-action",
+    (False, True, False): "evidence/same-event-days-names",
+    (False, False, True): "evidence/same-event-days-action",
+    (False, False, False): "evidence/same-event-days",
+}
+"""The sentence for a distance in hours or days, with names or without, with an action or without."""
