@@ -100,7 +100,10 @@ class Labels(_Part):
         machine: marks a summary that a language model wrote and no editor has accepted; never exported.
         paper, code, project, document, original, link: the printed label of each role of label line.
         also_read: further labels of past issues; read as label lines, never written.
-        source_separator: between title and source.
+        source_separator: between title and source; empty where no source is printed.
+        colon: between a label and its text; a half-width colon and a full-width one are both read.
+
+    An empty label is not printed: with no `summary`, the summary is every line that is no label line.
     """
 
     summary: str = "摘要"
@@ -115,12 +118,21 @@ class Labels(_Part):
     link: str = "链接"
     also_read: Words = ()
     source_separator: str = " | "
+    colon: str = "："
 
     @property
     def lines(self) -> tuple[str, ...]:
         """Every label that may begin a label line."""
         written = (self.paper, self.code, self.project, self.document, self.original, self.link)
-        return tuple(dict.fromkeys((*written, *self.also_read)))
+        return tuple(dict.fromkeys(filter(None, (*written, *self.also_read))))
+
+    def begin_line(self, label: str) -> str:
+        """Begin a line with a label: the label and the colon; nothing for an empty label.
+
+        >>> Labels(colon=": ").begin_line("Summary"), Labels().begin_line("")
+        ('Summary: ', '')
+        """
+        return f"{label}{self.colon}" if label else ""
 
 
 class Frame(_Part):
@@ -345,6 +357,20 @@ class Newsletter(_Part):
     def category_names(self) -> tuple[str, ...]:
         """Names of the categories in print order."""
         return tuple(category.name for category in self.categories)
+
+    def fill_template(self, template: str, day: date, *, number: int | None = None, slug: str | None = None) -> str:
+        """Fill in an address, a file name or a dateline.
+
+        Args:
+            template: with `{date}`, `{number}`, `{slug}`.
+            day: the date of the issue.
+            number: of the issue; by default `numbering` counts it.
+            slug: the name of the issue; by default its number, or else its date.
+        """
+        if number is None and self.numbering is not None:
+            number = self.numbering.find_number(day)
+        counted = "" if number is None else number
+        return template.format(date=day, number=counted, slug=slug or counted or day)
 
     def category(self, name: str) -> Category | None:
         """The category with this name or alias, or None. Emoji, numbers and a link around a name do not count."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -95,6 +95,7 @@ def archive_learn(
     """
     from pipelines.issue.decoding import NotAnIssue, decode_issue
     from pipelines.issue.reading_style import Example, learn_reading, needs_numbering, write_reading
+    from pipelines.newsletter import Numbering
 
     newsletter = newsroom_of(context).newsletter
     examples = []
@@ -109,6 +110,7 @@ def archive_learn(
     out.out(write_reading(reading), highlight=False)
     if newsletter.numbering is None and needs_numbering(examples, newsletter):
         out.out(f"# {sentence('archive/numbering')}\n[numbering]\nfirst = 2018-01-01\ndays = 7\n", highlight=False)
+        newsletter = newsletter.model_copy(update={"numbering": Numbering(first=date(2018, 1, 1))})
     learned = newsletter.model_copy(update={"reading": reading})
     if not _print_checks(sorted(paths), learned) or len(examples) < len(paths):
         raise typer.Exit(SOME_FAILED)

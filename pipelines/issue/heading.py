@@ -98,7 +98,7 @@ def read_name(
         category = newsletter.category_names[0]
         raise NotAnIssue(code, path=file_name, title=newsletter.title, category=category, number=number)
     dateline = parts.dateline if parts.title and (parts.dateline or title_in == "front-matter") else None
-    usual = newsletter.frame.dateline.format(date=day, number=number, slug="")
+    usual = newsletter.fill_template(newsletter.frame.dateline, day, number=number)
     if dateline is not None and dateline.rstrip() == usual.rstrip():
         dateline = None
     name = Name(

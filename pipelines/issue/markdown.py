@@ -38,8 +38,9 @@ def render_issue(issue: Issue, newsletter: Newsletter, template: str) -> str:
     """
     accepted = remove_machine_lines(issue, newsletter)
     items = render_items(accepted)
-    text = _compile_template(template, newsletter.frame.dateline).render(
-        issue=accepted,
+    dateline = newsletter.fill_template(newsletter.frame.dateline, issue.date, number=issue.number, slug=issue.slug)
+    text = _compile_template(template).render(
+        issue=accepted if accepted.dateline is not None else replace(accepted, dateline=dateline),
         labels=newsletter.labels,
         br=HARD_BREAK,
         items=items.__getitem__,
@@ -61,29 +62,23 @@ def remove_machine_lines(issue: Issue, newsletter: Newsletter) -> Issue:
 
 
 @lru_cache(maxsize=8)
-def _compile_template(template: str, dateline: str) -> Template:
+def _compile_template(template: str) -> Template:
     environment = Environment(  # noqa: S701 - it writes Markdown; `propose_entry` escapes text from the web
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
     environment.filters["item"] = render_item
-    environment.filters["heading"] = partial(render_heading, dateline=dateline)
+    environment.filters["heading"] = render_heading
     environment.filters["titled"] = _set_title
     return environment.from_string(template)
 
 
-def render_heading(issue: Issue, dateline: str) -> str:
-    """Write the text of an issue's heading: title, date, headline.
+def render_heading(issue: Issue) -> str:
+    """Write the text of an issue's heading: title, dateline, headline.
 
-    Args:
-        issue: its own dateline, if it has one, is written as it is.
-        dateline: template of the text between title and headline.
-
-    >>> render_heading(Issue(date(2020, 11, 30), "简报", headline="甲/乙"), " ({date})：")
+    >>> render_heading(Issue(date(2020, 11, 30), "简报", dateline=" (2020-11-30)：", headline="甲/乙"))
     '简报 (2020-11-30)：甲/乙'
     """
-    between = dateline.format(date=issue.date, number=issue.number, slug=issue.slug)
-    between = between if issue.dateline is None else issue.dateline
-    return f"{issue.title}{between}{issue.headline or ''}".rstrip()
+    return f"{issue.title}{issue.dateline or ''}{issue.headline or ''}".rstrip()
 
 
 def _set_title(text: str, title_line: str, issue: Issue) -> str:
@@ -143,7 +138,7 @@ def render_back_issues(past: Iterable[date], newsletter: Newsletter) -> str:
     style = newsletter.back_issues
     heading = make_link(style.heading, style.url) if style.url else style.heading
     dates = sorted(set(past), reverse=True)
-    addresses = {day: f"[{day}]({style.link.format(date=day)})" for day in dates}
+    addresses = {day: f"[{day}]({newsletter.fill_template(style.link, day)})" for day in dates}
     if style.style == "list":
         lines = [f"- {addresses[day]}{HARD_BREAK}" for day in dates]
     else:

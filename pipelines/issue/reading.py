@@ -224,9 +224,11 @@ class _Opening:
 
 def _read_opening(lines: Sequence[str], newsletter: Newsletter) -> _Opening:
     # "> 导读：本期共 18 条"
-    guide_start = re.compile(rf"\s*>\s*{re.escape(newsletter.labels.guide)}\s*[:：]\s*")
+    guide_label = re.escape(newsletter.labels.guide)
+    guide_start = re.compile(rf"\s*>\s*{guide_label}\s*[:：]\s*" if guide_label else r"\s*>\s*")
     # "<b>注：", "注："
-    notice_start = re.compile(rf"(?:<\w[^<>]*>)?{re.escape(newsletter.labels.notice)}\s*[:：]")
+    notice_label = re.escape(newsletter.labels.notice)
+    notice_start = re.compile(rf"(?:<\w[^<>]*>)?{notice_label}\s*[:：]" if notice_label else r"(?!)")
     start = next((number for number, line in enumerate(lines) if line.strip()), len(lines))
     tagline = _TAGLINE.fullmatch(lines[start]) if start < len(lines) else None
     if tagline:

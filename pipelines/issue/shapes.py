@@ -164,6 +164,8 @@ def find_marks(page: MarkdownLines, start: int, end: int) -> dict[int, Mark]:
         mark = read_mark(line, after_blank=number == start or not page.lines[number - 1].strip())
         if mark is None or (deepest is not None and mark.indent > deepest):
             continue
+        if mark.kind == ROW and number + 1 < end and _DELIMITER_ROW.fullmatch(page.lines[number + 1]):
+            continue  # the head of the table
         if deepest is None and mark.kind not in (*UNMARKED, ROW) and not mark.kind.startswith("#"):
             deepest = max(mark.indent, 1)
         marks[number] = mark
