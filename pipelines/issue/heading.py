@@ -89,7 +89,7 @@ def read_name(
         field_dates = (find_date(fields.get(name.casefold(), "")) for name in newsletter.reading.date_fields)
         in_field = next(filter(None, field_dates), None)
         day = in_field[0] if in_field else in_file_name[0] if in_file_name else None
-        if day is not None and not in_field and title_in == "heading":
+        if day is not None and not in_field and title_in == "heading" and parts.number is None:
             doubts.append(f"标题里没有日期，按文件名算作 {day}")
         if day is None and number is not None and newsletter.numbering:
             day = _find_numbered_date(number, newsletter)

@@ -241,9 +241,8 @@ def test_the_date_of_a_number_gives_the_number_again(number: int, months: int, d
 
 def test_a_new_issue_is_written_in_the_newsletters_style_and_reads_back() -> None:
     draft = make_draft(date(2018, 5, 4), WEEKLY)
-    filled = tuple(
-        replace(each, entries=(Entry(f"[{each.name}](https://e.org/1)\n\n说了。"),)) for each in draft.sections
-    )
+    entry = Entry("[甲](https://e.org/1)\n\n说了。")
+    filled = tuple(replace(each, entries=(entry,)) for each in draft.sections)
     issue = replace(draft, sections=filled, state="published")
     text = write(issue, WEEKLY)
     assert text.startswith("# 周刊（第 3 期）：\n")
@@ -273,7 +272,7 @@ def test_what_a_template_of_another_newsletter_writes_reads_back() -> None:
     issue = Issue(date(2024, 7, 26), "周刊", sections, headline="要目", footer="----\n\n（完）")
     again = read(render_issue(issue, newsletter, template), newsletter, "2024-07-26.md")
     assert (again.title, again.headline, again.sections, again.footer) == ("周刊", "要目", issue.sections, issue.footer)
-    assert again.number == 305
+    assert again.number == (date(2024, 7, 26).toordinal() - 736805) // 7
 
 
 def test_a_template_gets_the_parts_of_an_entry() -> None:
