@@ -1,8 +1,7 @@
 """Reads what names an issue: its title, date, number and headline, from the heading, the front matter or the file name.
 
-# 嵌入式AI简报 (2020-11-30) 要目        title, date, headline
-# 科技爱好者周刊（第 310 期）：要目     title, number, headline; `[numbering]` gives the date
-title: 'Python潮流周刊#9：要目'         front matter
+`# 嵌入式AI简报 (2020-11-30) 要目` has title, date and headline; `# 科技爱好者周刊（第 310 期）：要目` has title, number
+and headline, and `[numbering]` gives the date; `title: 'Python潮流周刊#9：要目'` stands in front matter.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _DATE: Final = re.compile(r"[（(]?\s{0,9}((?:19|20)\d\d)[-./年](\d{1,2})[-./�
 # "title: 'Python潮流周刊#9'", "Date: 2015-09-28"
 _FIELD: Final = re.compile(r"(?P<name>[A-Za-z][\w-]{0,40})[ \t]*:(?:[ \t]+(?P<text>.*))?")
 
-_TITLE_FIELD: Final = re.compile(r"^(?P<before>title[ \t]*:[ \t]*)(?P<text>.*?)[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_TITLE_FIELD: Final = re.compile(r"^(?P<name>title[ \t]*:[ \t]*)(?P<text>.*?)[ \t]*$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +93,9 @@ def read_name(
         if day is None and number is not None and newsletter.numbering:
             day = _find_numbered_date(number, newsletter)
     if day is None or not belongs:
-        code = "no-issue" if number is None or day is not None else "no-date"
-        category = newsletter.category_names[0]
-        raise NotAnIssue(code, path=file_name, title=newsletter.title, category=category, number=number)
+        if number is not None and day is None:
+            raise NotAnIssue("no-date", path=file_name, number=number)
+        raise NotAnIssue("no-issue", path=file_name, title=newsletter.title, category=newsletter.category_names[0])
     dateline = parts.dateline if parts.title and (parts.dateline or title_in == "front-matter") else None
     usual = newsletter.fill_template(newsletter.frame.dateline, day, number=number)
     if dateline is not None and dateline.rstrip() == usual.rstrip():
@@ -156,9 +155,8 @@ def _compile_numbers(forms: tuple[str, ...]) -> re.Pattern[str]:
     """Compile the forms of an issue's number: `第{n}期` also reads `（第 310 期）`."""
     patterns = []
     for form in forms:
-        before, _, after = form.partition("{n}")
-        pattern = r"\s{0,3}".join((_escape(before), r"(?P<n>\d{1,5})", _escape(after)))
-        patterns.append(pattern.replace("(?P<n>", "("))
+        opening, _, closing = form.partition("{n}")
+        patterns.append(r"\s{0,3}".join((_escape(opening), r"(\d{1,5})", _escape(closing))))
     return re.compile(rf"[（(]?(?:{'|'.join(patterns)})[)）]?", re.IGNORECASE)
 
 

@@ -176,13 +176,13 @@ def _find_section_headings(page: MarkdownLines, start: int, newsletter: Newslett
         highest = next((level for level in range(1, 7) if numbers_by_level[level]), 2)
         levels = (2,) if numbers_by_level[2] else (highest,)
     item_kinds = normalise_kinds(newsletter.reading.items)
-    found = {
+    level_by_line = {
         number: level
         for level in levels
         for number in numbers_by_level[level]
         if "#" * level + " " not in item_kinds or not inline.find_urls(page.lines[number])
     }
-    return dict(sorted(found.items()))
+    return dict(sorted(level_by_line.items()))
 
 
 def _read_front_matter(lines: Sequence[str]) -> tuple[str | None, int]:

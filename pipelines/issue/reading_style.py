@@ -85,10 +85,10 @@ def learn_reading(examples: Sequence[Example], newsletter: Newsletter) -> Readin
     total = counts.total()
     kinds = [kind for kind, count in counts.most_common() if count >= total * _LEAST_ITEM_SHARE]
     frame_free = [block for block in _leave_out_items(blocks_by_example, item_levels) if block.level]
-    place = Counter(filter(None, titles)).most_common(1)
+    title_places = Counter(filter(None, titles)).most_common(1)
     values: dict[str, Any] = newsletter.reading.model_dump()
     values |= {
-        "title": place[0][0] if place else "",
+        "title": title_places[0][0] if title_places else "",
         "sections": _find_section_levels(frame_free, kinds, item_levels),
         "items": tuple(kinds),
         "frame": tuple(_find_frame(blocks_by_example, kinds, item_levels)),

@@ -226,12 +226,12 @@ def _choose_outermost(candidates: Mapping[str, Sequence[int]], led: Mapping[str,
     - A paragraph that begins with a link is an entry only where nothing else is.
     """
     headings = [kind for kind in candidates if kind.startswith("#")]
-    others = sorted((kind for kind in candidates if not kind.startswith("#")), key=lambda kind: candidates[kind][0])
-    most = max((led[kind] for kind in others if kind != LINKED), default=0)
+    flat_kinds = sorted((kind for kind in candidates if not kind.startswith("#")), key=lambda kind: candidates[kind][0])
+    most = max((led[kind] for kind in flat_kinds if kind != LINKED), default=0)
     for kind in sorted(headings, key=len):
         if led[kind] * _LEAST_RIVALS >= most:
             return kind
-    listed = [kind for kind in others if kind != LINKED] or others or headings
+    listed = [kind for kind in flat_kinds if kind != LINKED] or flat_kinds or headings
     rivals = [kind for kind in listed if led[kind] >= _LEAST_RIVALS]
     return rivals[0] if rivals and led[listed[0]] == 1 else listed[0]
 
