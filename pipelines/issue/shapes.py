@@ -182,21 +182,22 @@ def choose_kind(page: MarkdownLines, marks: Mapping[int, Mark], end: int, kinds:
         marks: of the section, as `find_marks` gives them.
         end: the line after the section's last.
         kinds: the kinds that may begin entries; empty for every kind. Where none of them stands, another kind of the
-            same family may: `*` for `-`, `1.` for `1、`.
+            same family may, if links lead its items: `*` for `-`, `1.` for `1、`.
 
     Returns:
         The kind; None for a section of text.
     """
     lines_by_kind: dict[str, list[int]] = defaultdict(list)
     present = {mark.kind for mark in marks.values()}
-    if kinds and not present.intersection(kinds):
+    is_usual = not kinds or bool(present.intersection(kinds))
+    if not is_usual:
         kinds = tuple(kind for kind in present if _find_family(kind) in map(_find_family, kinds))
         if not kinds:
             return None
     for number, mark in marks.items():
         if not kinds or mark.kind in kinds:
             lines_by_kind[mark.kind].append(number)
-    for reaches_far in (False, True):
+    for reaches_far in (False, True) if is_usual else (False,):
         led = {
             kind: sum(_holds_link(page, number, marks, end, reaches_far=reaches_far) for number in numbers)
             for kind, numbers in lines_by_kind.items()
@@ -208,7 +209,7 @@ def choose_kind(page: MarkdownLines, marks: Mapping[int, Mark], end: int, kinds:
         }
         if candidates:
             return _choose_outermost(candidates, led)
-    return next(iter(lines_by_kind), None) if kinds else None
+    return next(iter(lines_by_kind), None) if kinds and is_usual else None
 
 
 def _find_family(kind: str) -> str:

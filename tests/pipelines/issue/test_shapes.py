@@ -313,6 +313,13 @@ def test_the_reading_is_learned_from_examples_and_reads_issues_that_were_not_amo
     assert read(write(issue, newsletter), newsletter, "x.md") == issue
 
 
+def test_a_kind_of_the_same_family_begins_entries_only_where_links_lead_them() -> None:
+    newsletter = HOUSE.model_copy(update={"reading": Reading(items=("* ", "{n}、"))})
+    linked = read(section("- [甲](https://e.org/1)", "- [乙](https://e.org/2)"), newsletter)
+    prose = read(section("理由有二：", "", "（1）快；", "", "（2）省，见文档。", "", "见 https://e.org/9"), newsletter)
+    assert [len(issue.sections[0].entries) for issue in (linked, prose)] == [2, 0]
+
+
 def test_the_proposal_is_toml_that_gives_the_same_reading() -> None:
     reading = Reading(sections=(2, 3), items=("{n}、", "- "), frame=('订"阅',), title="front-matter")
     assert Reading.model_validate(tomllib.loads(write_reading(reading))["reading"]) == reading
