@@ -389,12 +389,23 @@ class Section:
         entries: in print order.
         notes: Markdown between the heading and the first entry, or None.
         closing: Markdown after the last entry, a farewell or a note, or None.
+        level: of the heading: 2 for `##`.
+        marker: what stands before an entry: `- `, `{n}、` with the entry's number, `### `; empty for nothing.
+        continues_numbers: whether the numbers go on from the section before.
     """
 
     name: str
     entries: tuple[Entry, ...] = ()
     notes: str | None = None
     closing: str | None = None
+    level: int = 2
+    marker: str = "- "
+    continues_numbers: bool = False
+
+    @property
+    def is_set_apart(self) -> bool:
+        """Whether a blank line stands between the entries: they are paragraphs, no list of Markdown and no table."""
+        return self.marker.strip() not in ("-", "*", "+", "|")
 
 
 EARLIEST_ISSUE: Final = date(1990, 1, 1)
@@ -409,6 +420,9 @@ class Issue:
     Args:
         date: what names the issue.
         title: the newsletter's title in the heading: `嵌入式AI简报`.
+        number: of the issue, where the newsletter counts its issues.
+        slug: the name of the issue in addresses, where the newsletter has such names.
+        title_in: where title, date and headline are printed: in the heading, or in the front matter alone.
         front_matter: YAML between the `---` lines, verbatim.
         above_heading: Markdown between the front matter and the heading (a cover picture, a comment), verbatim.
         dateline: the text between title and headline in the heading, ` (2020-11-30)：`; None for the newsletter's own.
@@ -437,5 +451,8 @@ class Issue:
     preamble: str | None = None
     back_issues: str | None = None
     footer: str | None = None
+    number: int | None = None
+    slug: str | None = None
+    title_in: Literal["heading", "front-matter"] = "heading"
     state: Literal["draft", "published"] = "published"
     warnings: tuple[str, ...] = field(default=(), compare=False)

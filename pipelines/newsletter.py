@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import calendar
+import datetime
+import re
 from collections.abc import Mapping
-from datetime import date
-from functools import cached_property
+from datetime import date, timedelta
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
@@ -35,8 +38,10 @@ def _check_template(template: str, **fields: object) -> str:
     return template
 
 
-DatedTemplate = Annotated[str, AfterValidator(lambda template: _check_template(template, date=date.min))]
-"""An address in which `{date}` stands for an issue's date."""
+DatedTemplate = Annotated[
+    str, AfterValidator(lambda template: _check_template(template, date=date.min, number=1, slug=""))
+]
+"""An address in which `{date}` stands for an issue's date, `{number}` for its number, `{slug}` for its name."""
 
 
 class _Part(Table):
@@ -95,7 +100,10 @@ class Labels(_Part):
         machine: marks a summary that a language model wrote and no editor has accepted; never exported.
         paper, code, project, document, original, link: the printed label of each role of label line.
         also_read: further labels of past issues; read as label lines, never written.
-        source_separator: between title and source.
+        source_separator: between title and source; empty where no source is printed.
+        colon: between a label and its text; a half-width colon and a full-width one are both read.
+
+    An empty label is not printed: with no `summary`, the summary is every line that is no label line.
     """
 
     summary: str = "摘要"
@@ -110,19 +118,31 @@ class Labels(_Part):
     link: str = "链接"
     also_read: Words = ()
     source_separator: str = " | "
+    colon: str = "："
 
     @property
     def lines(self) -> tuple[str, ...]:
         """Every label that may begin a label line."""
         written = (self.paper, self.code, self.project, self.document, self.original, self.link)
-        return tuple(dict.fromkeys((*written, *self.also_read)))
+        return tuple(dict.fromkeys(filter(None, (*written, *self.also_read))))
+
+    def begin_line(self, label: str) -> str:
+        """Begin a line with a label: the label and the colon; nothing for an empty label.
+
+        >>> Labels(colon=": ").begin_line("Summary"), Labels().begin_line("")
+        ('Summary: ', '')
+        """
+        return f"{label}{self.colon}" if label else ""
 
 
 class Frame(_Part):
     """How the headline (要目) and the guide (导读) are proposed from an issue's entries.
 
     Args:
-        dateline: template of the text between title and headline in an issue's heading; `{date}` is its date.
+        dateline: template of the text between title and headline in an issue's heading; `{date}` is its date,
+            `{number}` its number.
+        marker: what stands before each entry of a new issue: `- `, `{n}、`, `### `.
+        level: of the headings of sections in a new issue.
         headline_items: how many entries the headline names.
         headline_separator: between the names.
         guide_opening: template; `{count}` is the number of entries.
@@ -131,6 +151,8 @@ class Frame(_Part):
     """
 
     dateline: DatedTemplate = " ({date}) "
+    marker: Annotated[str, AfterValidator(lambda template: _check_template(template, n=1, circled="①"))] = "- "
+    level: int = Field(default=2, ge=1, le=6)
     headline_items: int = Field(default=4, ge=1)
     headline_separator: str = "/"
     guide_opening: Annotated[str, AfterValidator(lambda template: _check_template(template, count=1))] = (
@@ -140,6 +162,63 @@ class Frame(_Part):
         "【{section}】{titles}。"
     )
     guide_separator: str = "；"
+
+
+class Reading(_Part):
+    """The shape of past issues; what is left empty is found in each file.
+
+    Args:
+        sections: levels of the headings that begin a section: 2 is `##`. Empty: `##`, or the highest level of the file.
+        items: what begins an entry: `- `, `{n}、`, `（{n}）`, `### `, `**` (a bold paragraph), `[` (a paragraph that
+            begins with a link), `|` (the row of a table). Empty: found in each section.
+        frame: headings under which no entry stands: 订阅, 说明.
+        title: where title and date stand. Empty: in the first heading, or else in the front matter.
+        number: the forms of an issue's number, with `{n}`.
+        date_fields: fields of the front matter that hold the date.
+    """
+
+    sections: Annotated[tuple[Annotated[int, Field(ge=1, le=6)], ...], BeforeValidator(as_tuple)] = ()
+    items: Words = ()
+    frame: Words = ()
+    title: Literal["", "heading", "front-matter"] = ""
+    number: Words = ("第{n}期", "#{n}", "Vol.{n}", "No.{n}", "Issue {n}", "issue-{n}")
+    date_fields: Words = ("date", "pubDate", "published")
+
+
+class Numbering(_Part):
+    """The dates of issues that have a number.
+
+    Args:
+        first: date of number 1.
+        days: between two issues.
+        months: between two issues; takes the place of `days`.
+    """
+
+    first: datetime.date
+    days: int = Field(default=7, ge=1)
+    months: int = Field(default=0, ge=0)
+
+    def find_date(self, number: int) -> datetime.date:
+        """Find the date of an issue by its number.
+
+        Raises:
+            ValueError: the calendar has no such date.
+
+        >>> Numbering(first=date(2016, 1, 28), months=1).find_date(14)
+        datetime.date(2017, 2, 28)
+        """
+        if not self.months:
+            return self.first + timedelta(days=self.days * (number - 1))
+        years, month = divmod(self.first.month - 1 + self.months * (number - 1), 12)
+        year = self.first.year + years
+        return date(year, month + 1, min(self.first.day, calendar.monthrange(year, month + 1)[1]))
+
+    def find_number(self, day: datetime.date) -> int:
+        """Find the number of the issue of a date; 1 for a date before the first."""
+        if not self.months:
+            return max((day - self.first).days // self.days + 1, 1)
+        months = (day.year - self.first.year) * 12 + day.month - self.first.month
+        return max(months // self.months + 1, 1)
 
 
 class BackIssues(_Part):
@@ -165,6 +244,7 @@ class Publish(_Part):
 
     Args:
         url: address of the site; empty without a site. A feed's links and pictures need it.
+        file: name of an issue's file, without its ending: `{date}`, `issue-{number}`, `{date}-{slug}`.
         issue: an issue's address on the site; `{date}` is its date.
         readme: file with a table of back issues that jianbao updates, relative to the folder of issues; empty for
             none.
@@ -178,6 +258,7 @@ class Publish(_Part):
     """
 
     url: str = ""
+    file: DatedTemplate = "{date}"
     issue: DatedTemplate = "issues/{date}.html"
     readme: str = "README.md"
     readme_link: DatedTemplate = "{date}.md"
@@ -219,7 +300,9 @@ class Newsletter(_Part):
         footer: Markdown at the end of each issue.
         categories: in print order.
         topics: the subjects of the newsletter.
-        frame: how an issue's headline and guide are proposed.
+        frame: how an issue's headline and guide are proposed, and how its heading and its entries begin.
+        reading: the shape of past issues.
+        numbering: the dates of numbered issues; None for a newsletter whose issues have no number.
         publish: where issues are published.
         assistant: the language model that proposes summaries on request; None without one.
         per_issue: how many entries an issue should have.
@@ -239,6 +322,8 @@ class Newsletter(_Part):
     topics: Annotated[tuple[Topic, ...], BeforeValidator(as_tuple)] = ()
     labels: Labels = Labels()
     frame: Frame = Frame()
+    reading: Reading = Reading()
+    numbering: Numbering | None = None
     back_issues: BackIssues = BackIssues()
     publish: Publish = Publish()
     assistant: Assistant | None = None
@@ -273,9 +358,48 @@ class Newsletter(_Part):
         """Names of the categories in print order."""
         return tuple(category.name for category in self.categories)
 
+    def fill_template(self, template: str, day: date, *, number: int | None = None, slug: str | None = None) -> str:
+        """Fill in an address, a file name or a dateline.
+
+        Args:
+            template: with `{date}`, `{number}`, `{slug}`.
+            day: the date of the issue.
+            number: of the issue; by default `numbering` counts it.
+            slug: the name of the issue; by default its number, or else its date.
+        """
+        if number is None and self.numbering is not None:
+            number = self.numbering.find_number(day)
+        counted = "" if number is None else number
+        return template.format(date=day, number=counted, slug=slug or counted or day)
+
     def category(self, name: str) -> Category | None:
-        """The category with this name or alias, or None."""
-        return next((category for category in self.categories if name in (category.name, *category.aliases)), None)
+        """The category with this name or alias, or None. Emoji, numbers and a link around a name do not count."""
+        for heading in (name, simplify_heading(name)):
+            for category in self.categories:
+                if heading in (category.name, *category.aliases):
+                    return category
+        simple = simplify_heading(name)
+        return next(
+            (each for each in self.categories if simple in map(simplify_heading, (each.name, *each.aliases))), None
+        )
+
+
+# "[文章](https://e.org)"
+_LINK: Final = re.compile(r"\[([^\[\]]*)\]\([^()]*\)")
+# "一、", "1. ", "（二）"
+_NUMBER: Final = re.compile(r"^[(（]?(?:\d{1,3}|[一二三四五六七八九十]{1,3})[)）]?[、.．\s]+(?=\S)")
+
+
+@lru_cache(maxsize=4096)
+def simplify_heading(heading: str) -> str:
+    """Take link, emoji, number and marks off the heading of a section.
+
+    >>> simplify_heading("## [🦄 文章&教程](https://e.org)"), simplify_heading("一、论文：")
+    ('文章&教程', '论文')
+    """
+    text = _LINK.sub(r"\1", heading)
+    text = re.sub(r"^\W+|[^\w)）+#]+$", "", text)
+    return re.sub(r"^\W+", "", _NUMBER.sub("", text))
 
 
 def load_newsletter(path: Path) -> Newsletter:

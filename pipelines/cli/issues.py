@@ -1,8 +1,9 @@
-"""The commands about issues: import back issues, look a draft over, export files."""
+"""The commands about issues: read back issues, look a draft over, export files."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,8 @@ from pipelines.cli.usage import Group, WrongUse
 from pipelines.errors import describe_error
 
 if TYPE_CHECKING:
+    from pipelines.issue.archive_check import ArchiveCheck
+    from pipelines.newsletter import Newsletter
     from pipelines.newsroom.exports import Format
 
 archive_app = typer.Typer(cls=Group, help="往期简报。", no_args_is_help=True)
@@ -62,6 +65,90 @@ def archive_import(
     group_what_is_new(newsroom)
     if len(imported.issues) < len(paths) or empty:
         raise typer.Exit(SOME_FAILED)
+
+
+@archive_app.command("check")
+def archive_check(
+    context: typer.Context,
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False, help="往期 Markdown。")
+    ],
+) -> None:
+    """逐个文件列出读得出什么：条目、不在条目里的链接、框架；什么也不写。有读不出条目的就以 1 退出。
+
+    例：jianbao archive check past/*.md
+    """
+    if not _print_checks(sorted(paths), newsroom_of(context).newsletter):
+        raise typer.Exit(SOME_FAILED)
+
+
+@archive_app.command("learn")
+def archive_learn(
+    context: typer.Context,
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False, help="往期 Markdown，十来期就够。")
+    ],
+) -> None:
+    """从几期往期看出这份简报的样子，写成 newsletter.toml 的 [reading] 打印出来，再列出照它读得出什么。
+
+    例：jianbao archive learn past/*.md
+    """
+    from pipelines.issue.decoding import NotAnIssue, decode_issue
+    from pipelines.issue.reading_style import Example, learn_reading, needs_numbering, write_reading
+    from pipelines.newsletter import Numbering
+
+    newsletter = newsroom_of(context).newsletter
+    examples = []
+    for path in sorted(paths):
+        try:
+            examples.append(Example(path.name, decode_issue(path.read_bytes(), path.name)[0]))
+        except NotAnIssue as error:
+            fail(describe_error(error, terminal.get_language()))
+    if not examples:
+        raise typer.Exit(SOME_FAILED)
+    reading = learn_reading(examples, newsletter)
+    out.out(write_reading(reading), highlight=False)
+    if newsletter.numbering is None and needs_numbering(examples, newsletter):
+        out.out(f"# {sentence('archive/numbering')}\n[numbering]\nfirst = 2018-01-01\ndays = 7\n", highlight=False)
+        newsletter = newsletter.model_copy(update={"numbering": Numbering(first=date(2018, 1, 1))})
+    learned = newsletter.model_copy(update={"reading": reading})
+    if not _print_checks(sorted(paths), learned) or len(examples) < len(paths):
+        raise typer.Exit(SOME_FAILED)
+
+
+def _print_checks(paths: Sequence[Path], newsletter: Newsletter) -> bool:
+    """Print what is read of each file, and whether every file gave entries."""
+    from pipelines.issue.archive_check import check_issue
+    from pipelines.issue.decoding import NotAnIssue
+
+    whole = True
+    for path in paths:
+        try:
+            check = check_issue(path.read_bytes(), path.name, newsletter)
+        except NotAnIssue as error:
+            fail(describe_error(error, terminal.get_language()))
+            whole = False
+            continue
+        for line in _describe_check(check, path.name):
+            out.print(Text(line), soft_wrap=True)
+        for warning in check.issue.warnings:
+            warn(warning)
+        whole = whole and check.count > 0
+    return whole
+
+
+def _describe_check(check: ArchiveCheck, name: str) -> Iterator[str]:
+    """Describe what is read of a file, a line each for the file, its sections, its frame and its loose links."""
+    issue = check.issue
+    yield sentence("archive/file", path=name, day=issue.date, title=issue.title, count=check.count)
+    for section in check.sections:
+        marker = section.marker.strip() or "¶"
+        values = {"line": section.line, "section": section.name, "marker": marker, "count": section.count}
+        yield "  " + sentence("archive/section", **values)
+    for section in check.frame:
+        yield "  " + sentence("archive/frame", line=section.line, section=section.name)
+    for link in check.loose_links:
+        yield "  " + sentence("archive/loose-link", line=link.line, url=link.url)
 
 
 @issue_app.command("list")

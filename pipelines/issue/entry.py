@@ -146,7 +146,10 @@ def read_title(markdown: str, newsletter: Newsletter) -> str:
 
 def read_summary(markdown: str, newsletter: Newsletter) -> str:
     """Read an entry's summary as a reader sees it, a paragraph a line."""
-    _, summary_lines, _ = _split_at_summary(remove_comments(markdown).split("\n"), newsletter)
+    lines = remove_comments(markdown).split("\n")
+    if not newsletter.labels.summary:
+        lines = split_first_line("\n".join(lines))[1]
+    _, summary_lines, _ = _split_at_summary(lines, newsletter)
     return "\n".join(filter(None, (_read_paragraph(line, newsletter.labels.summary) for line in summary_lines)))
 
 
@@ -180,7 +183,7 @@ def _reword_summary(lines: Sequence[str], paragraphs: Sequence[str], newsletter:
     word = newsletter.labels.summary
     if not paragraphs or not lines:
         return [
-            f"{word}：{escape_markdown(paragraphs[0]) if paragraphs else ''}",
+            newsletter.labels.begin_line(word) + (escape_markdown(paragraphs[0]) if paragraphs else ""),
             *map(escape_markdown, paragraphs[1:]),
         ]
     label = _compile_label(word).match(lines[0])
@@ -226,7 +229,13 @@ def _read_marks_before(line: str) -> str:
 def _split_at_summary(lines: Sequence[str], newsletter: Newsletter) -> tuple[list[str], list[str], list[str]]:
     """Split lines into the lines before the summary, the summary's, and the lines after it."""
     summary_start = _compile_label(newsletter.labels.summary)
-    start = next((number for number, line in enumerate(lines) if summary_start.match(line)), None)
+    starts = (
+        number
+        for number, line in enumerate(lines)
+        if summary_start.match(line)
+        or (not newsletter.labels.summary and line.strip() and not read_label_line(line, newsletter))
+    )
+    start = next(starts, None)
     if start is None:
         return list(lines), [], []
     label_lines = (number for number in range(start + 1, len(lines)) if read_label_line(lines[number], newsletter))
@@ -267,7 +276,7 @@ def set_machine_line(markdown: str, text: str, newsletter: Newsletter) -> str:
     summary_start = _compile_label(newsletter.labels.summary)
     summary_lines = (number for number in range(1, len(lines)) if summary_start.match(lines[number]))
     index = next(summary_lines, len(lines))
-    return "\n".join([*lines[:index], f"{newsletter.labels.machine}：{text}", *lines[index:]])
+    return "\n".join([*lines[:index], newsletter.labels.begin_line(newsletter.labels.machine) + text, *lines[index:]])
 
 
 def accept_machine_line(markdown: str, newsletter: Newsletter) -> str:
@@ -277,7 +286,8 @@ def accept_machine_line(markdown: str, newsletter: Newsletter) -> str:
         return markdown
     unmarked = remove_machine_line(markdown, newsletter).split("\n")
     lines_before, _, lines_after = _split_at_summary(unmarked, newsletter)
-    return "\n".join([*lines_before, f"{newsletter.labels.summary}：{text}", *lines_after])
+    summary_line = newsletter.labels.begin_line(newsletter.labels.summary) + text
+    return "\n".join([*lines_before, summary_line, *lines_after])
 
 
 # ---- The first line
@@ -368,6 +378,8 @@ def _split_source(markdown: str, separator: str) -> tuple[str, str | None]:
     >>> _split_source("KDD 2019 | 特征组合 | 机器之心", "|"), _split_source(r"a \\| b", "|")
     (('KDD 2019 | 特征组合', '机器之心'), ('a | b', None))
     """
+    if not separator:
+        return inline.strip_marks(markdown), None
     links = inline.find_links(markdown)
     *_, last = (
         None,
@@ -412,13 +424,17 @@ def is_label_or_summary_line(line: str, newsletter: Newsletter) -> bool:
 
 @lru_cache(maxsize=8)
 def _compile_label(word: str) -> re.Pattern[str]:
-    """Compile the pattern of a word that begins a line: "摘要：", "- **摘要**："."""
+    """Compile the pattern of a word that begins a line: "摘要：", "- **摘要**："; no line begins with an empty word."""
+    if not word:
+        return re.compile(r"(?!)")
     return re.compile(rf"{_BULLET}{re.escape(word)}\**\s{{0,9}}[:：]")
 
 
 @lru_cache(maxsize=8)
 def _compile_label_line(labels: tuple[str, ...]) -> re.Pattern[str]:
     """Compile the pattern of a line that begins with one of the labels: "- **代码**：见论文"."""
+    if not labels:
+        return re.compile(r"(?!)")
     longest_first = "|".join(re.escape(label) for label in sorted(labels, key=len, reverse=True))
     return re.compile(rf"{_BULLET}(?P<label>{longest_first})\**\s{{0,9}}[:：](?P<text>.*)", re.DOTALL)
 

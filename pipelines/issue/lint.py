@@ -179,8 +179,9 @@ def _check_entry(
         yield Finding("entry", position, 0, "no-link")
     if not view.title:
         yield Finding("entry", position, 0, "no-title")
-    if view.title and not (view.source or view.prefixes or view.repository):
-        yield Finding("entry", position, 0, "no-source", {"separator": newsletter.labels.source_separator})
+    separator = newsletter.labels.source_separator
+    if separator.strip() and view.title and not (view.source or view.prefixes or view.repository):
+        yield Finding("entry", position, 0, "no-source", {"separator": separator})
     for line_index in _find_ending_lines(lines):
         yield Finding("entry", position, line_index, "markup/ends-entry")
     for line_index, line in enumerate(lines):
@@ -247,7 +248,7 @@ def _check_url(url: str, rules: Rules, link_check: LinkCheck | None) -> Iterator
 def _check_summary(position: int, view: EntryView, lines: Sequence[str], newsletter: Newsletter) -> Iterator[Finding]:
     label = newsletter.labels.summary
     summary = "".join(view.summary)
-    labelled = (index for index, line in enumerate(lines) if line.lstrip("*- ").startswith(label))
+    labelled = (index for index, line in enumerate(lines) if label and line.lstrip("*- ").startswith(label))
     finding = partial(Finding, "entry", position, next(labelled, len(lines) - 1))
     if not summary:
         yield finding("no-summary", {"summary": label})

@@ -11,9 +11,11 @@ from typing import Final
 
 from jinja2 import Environment, StrictUndefined, Template
 
-from pipelines.issue.entry import remove_machine_line
+from pipelines.issue.entry import read_entry, remove_machine_line
 from pipelines.issue.escape import make_link
+from pipelines.issue.heading import set_title_field
 from pipelines.issue.lines import find_code_lines
+from pipelines.issue.shapes import HARD_KINDS, write_mark
 from pipelines.model import Entry, Issue, Section
 from pipelines.newsletter import Newsletter
 
@@ -35,8 +37,14 @@ def render_issue(issue: Issue, newsletter: Newsletter, template: str) -> str:
         The whole file.
     """
     accepted = remove_machine_lines(issue, newsletter)
-    text = _compile_template(template, newsletter.frame.dateline).render(
-        issue=accepted, labels=newsletter.labels, br=HARD_BREAK
+    items = render_items(accepted)
+    dateline = newsletter.fill_template(newsletter.frame.dateline, issue.date, number=issue.number, slug=issue.slug)
+    text = _compile_template(template).render(
+        issue=accepted if accepted.dateline is not None else replace(accepted, dateline=dateline),
+        labels=newsletter.labels,
+        br=HARD_BREAK,
+        items=items.__getitem__,
+        parts=partial(read_entry, newsletter=newsletter),
     )
     return text.replace("\r\n", "\n")  # a browser's text field sends the longer one
 
@@ -54,39 +62,67 @@ def remove_machine_lines(issue: Issue, newsletter: Newsletter) -> Issue:
 
 
 @lru_cache(maxsize=8)
-def _compile_template(template: str, dateline: str) -> Template:
+def _compile_template(template: str) -> Template:
     environment = Environment(  # noqa: S701 - it writes Markdown; `propose_entry` escapes text from the web
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
     environment.filters["item"] = render_item
-    environment.filters["heading"] = partial(render_heading, dateline=dateline)
+    environment.filters["heading"] = render_heading
+    environment.filters["titled"] = _set_title
     return environment.from_string(template)
 
 
-def render_heading(issue: Issue, dateline: str) -> str:
-    """Write the text of an issue's heading: title, date, headline.
+def render_heading(issue: Issue) -> str:
+    """Write the text of an issue's heading: title, dateline, headline.
 
-    Args:
-        issue: its own dateline, if it has one, is written as it is.
-        dateline: template of the text between title and headline.
-
-    >>> render_heading(Issue(date(2020, 11, 30), "简报", headline="甲/乙"), " ({date})：")
+    >>> render_heading(Issue(date(2020, 11, 30), "简报", dateline=" (2020-11-30)：", headline="甲/乙"))
     '简报 (2020-11-30)：甲/乙'
     """
-    between = dateline.format(date=issue.date) if issue.dateline is None else issue.dateline
-    return f"{issue.title}{between}{issue.headline or ''}".rstrip()
+    return f"{issue.title}{issue.dateline or ''}{issue.headline or ''}".rstrip()
 
 
-def render_item(entry: Entry) -> str:
-    r"""Write an entry as an item of a list. Each line outside of code ends with a hard break.
+def _set_title(text: str, title_line: str, issue: Issue) -> str:
+    """Give the title's field of a front matter the text of the issue's heading, if it is printed there alone."""
+    return set_title_field(text, title_line) if issue.title_in == "front-matter" else text
 
-    >>> render_item(Entry("[标题](u)\n摘要：x"))
-    '- [标题](u)  \n摘要：x  '
+
+def render_items(issue: Issue) -> list[list[str]]:
+    """Write the entries of each section with their marks: bullets, numbers, headings, as the section has them."""
+    items_by_section: list[list[str]] = []
+    last_number = 0
+    for section in issue.sections:
+        number = last_number if section.continues_numbers else 0
+        items = []
+        for entry in section.entries:
+            if entry.markdown.strip():
+                number += 1
+                items.append(render_item(entry, section.marker, number))
+        items_by_section.append(items)
+        last_number = number if "{" in section.marker else last_number
+    return items_by_section
+
+
+def render_item(entry: Entry, marker: str = "- ", number: int = 1) -> str:
+    r"""Write an entry with its mark. A line outside of code ends with a hard break, where Markdown would join it.
+
+    Args:
+        entry: of an issue.
+        marker: of the section.
+        number: of the entry in the section, from 1.
+
+    >>> render_item(Entry("[标题](u)\n摘要：x")), render_item(Entry("[标题](u)\n\n说了。"), "{n}、", 2)
+    ('- [标题](u)  \n摘要：x  ', '2、[标题](u)\n\n说了。')
     """
-    lines = entry.markdown.split("\n")
+    lines = [line.rstrip() for line in entry.markdown.split("\n")]
     code = find_code_lines(lines)
-    stripped = enumerate(map(str.rstrip, lines))
-    return "- " + "\n".join(line + HARD_BREAK if line and number not in code else line for number, line in stripped)
+    in_list = marker in HARD_KINDS
+    broken = [
+        line + HARD_BREAK
+        if line and index not in code and (in_list or (lines[index + 1 : index + 2] or [""])[0])
+        else line
+        for index, line in enumerate(lines)
+    ]
+    return write_mark(marker, number) + "\n".join(broken)
 
 
 # ---- Back issues
@@ -102,7 +138,7 @@ def render_back_issues(past: Iterable[date], newsletter: Newsletter) -> str:
     style = newsletter.back_issues
     heading = make_link(style.heading, style.url) if style.url else style.heading
     dates = sorted(set(past), reverse=True)
-    addresses = {day: f"[{day}]({style.link.format(date=day)})" for day in dates}
+    addresses = {day: f"[{day}]({newsletter.fill_template(style.link, day)})" for day in dates}
     if style.style == "list":
         lines = [f"- {addresses[day]}{HARD_BREAK}" for day in dates]
     else:

@@ -8,7 +8,7 @@ from typing import Final
 from crawler.kinds import PAPERS, REPOSITORIES
 from pipelines.issue.escape import clean_line, escape_markdown, make_autolink, make_link, make_printable_url
 from pipelines.issue.summary import summarise
-from pipelines.model import Article, Candidate, Entry
+from pipelines.model import Article, Candidate, Entry, Section
 from pipelines.newsletter import Newsletter
 
 
@@ -26,9 +26,10 @@ def propose_entry(candidate: Candidate, newsletter: Newsletter) -> Entry:
         address = make_printable_url(link.url)
         if address and address not in addresses:
             addresses.add(address)
-            lines.append(f"{escape_markdown(link.label)}：{make_autolink(address)}")
+            lines.append(labels.begin_line(escape_markdown(link.label)) + make_autolink(address))
     summary = summarise(candidate, _read_head_text(lead))
-    return Entry("\n".join([*lines, f"{labels.summary}：{escape_markdown(summary)}"]), candidate.story.id)
+    gap = "\n\n" if Section("", marker=newsletter.frame.marker).is_set_apart else "\n"
+    return Entry(gap.join([*lines, labels.begin_line(labels.summary) + escape_markdown(summary)]), candidate.story.id)
 
 
 def _write_head(article: Article, url: str | None, separator: str) -> str:
@@ -37,7 +38,8 @@ def _write_head(article: Article, url: str | None, separator: str) -> str:
         prefix, source = _find_venue(article) or _find_paper_id(article), None
     elif article.kind in REPOSITORIES:
         title, source = _name_project(article, url), None
-    text = escape_markdown(title) + (separator + escape_markdown(source) if source and clean_line(source) else "")
+    names_source = separator.strip() and source and clean_line(source)
+    text = escape_markdown(title) + (separator + escape_markdown(source or "") if names_source else "")
     return (f"[{escape_markdown(prefix)}] " if prefix else "") + (make_link(text, url) if url else text)
 
 

@@ -8,21 +8,21 @@ thematic break a footer. Text of any other form is kept unchanged, so that an ex
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from itertools import pairwise
 from typing import Final
 
 from pipelines.issue import inline
-from pipelines.issue.decoding import NotAnIssue, decode_issue
+from pipelines.issue.decoding import decode_issue
+from pipelines.issue.definitions import find_definitions, resolve_links
 from pipelines.issue.entry import is_label_or_summary_line
-from pipelines.issue.lines import ITEM, THEMATIC_BREAK, MarkdownLines, join_block, read_heading
+from pipelines.issue.heading import find_date, is_field, read_fields, read_name
+from pipelines.issue.lines import MarkdownLines, join_block, read_heading
+from pipelines.issue.shapes import HARD_KINDS, ROW, Mark, choose_kind, find_marks, normalise_kinds
 from pipelines.model import Entry, Issue, Section
-from pipelines.newsletter import Newsletter
-
-# "简报 (2020-11-30) 要目", "2020年11月30日"
-_DATE: Final = re.compile(r"[（(]?\s{0,9}((?:19|20)\d\d)[-./年](\d{1,2})[-./月](\d{1,2})日?\s{0,9}[)）]?")
+from pipelines.newsletter import Newsletter, simplify_heading
+from pipelines.wording import say
 
 # "**关注模型压缩、低比特量化与移动端推理**"
 _TAGLINE: Final = re.compile(r"\*\*(?P<text>[^*]+)\*\*\s*")
@@ -49,17 +49,21 @@ def read_issue(data: bytes, *, name: str, newsletter: Newsletter) -> Issue:
     text, damage = decode_issue(data, name)
     page = MarkdownLines.split(text)
     outline = _Outline.find(page, newsletter)
-    sections = tuple(_read_section(page, start, end, newsletter) for start, end in outline.sections)
-    heading, doubts = _read_heading(outline.heading, sections, name, newsletter)
+    definitions = find_definitions(page)
+    sections = tuple(_read_section(page, span, definitions, newsletter) for span in outline.sections)
+    above_heading = join_block(page.lines[slice(*outline.above_heading)])
+    fields = read_fields(outline.front_matter or above_heading)
+    heading, doubts = read_name(outline.heading, fields, [section.name for section in sections], name, newsletter)
     opening = _read_opening(page.lines[slice(*outline.opening)], newsletter)
     footer = join_block(page.lines[outline.footer :])
+    doubts += _find_unread_sections(outline, sections, page, newsletter)
     doubts += _find_doubts(sections, footer, text, len(data), newsletter)
     return Issue(
         date=heading.date,
         title=heading.title,
         sections=sections,
         front_matter=outline.front_matter,
-        above_heading=join_block(page.lines[slice(*outline.above_heading)]),
+        above_heading=above_heading,
         dateline=heading.dateline,
         headline=heading.headline,
         tagline=opening.tagline,
@@ -68,6 +72,9 @@ def read_issue(data: bytes, *, name: str, newsletter: Newsletter) -> Issue:
         preamble=opening.preamble,
         back_issues=join_block(page.lines[outline.back_issues : outline.footer]),
         footer=footer,
+        number=heading.number,
+        slug=heading.slug,
+        title_in=heading.title_in,
         warnings=tuple(f"{name}：{warning}" for warning in (*damage, *doubts)),
     )
 
@@ -76,12 +83,21 @@ def read_issue(data: bytes, *, name: str, newsletter: Newsletter) -> Issue:
 
 
 @dataclass(frozen=True, slots=True)
+class SectionSpan:
+    """A section: the line of its heading, the line after its last, and the level of the heading."""
+
+    start: int
+    end: int
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Outline:
     """Where the parts of an issue are, in line numbers; a pair is (first line, line after the last).
 
     Args:
         front_matter: its text.
-        above_heading: the lines between the front matter and the heading.
+        above_heading: the lines between the front matter and the heading; fields without `---` lines stand there too.
         heading: its text, without the mark; empty for an issue without a heading.
         opening: the lines from the heading to the first section.
         sections: each with its heading.
@@ -93,7 +109,7 @@ class _Outline:
     above_heading: tuple[int, int]
     heading: str
     opening: tuple[int, int]
-    sections: tuple[tuple[int, int], ...]
+    sections: tuple[SectionSpan, ...]
     back_issues: int
     footer: int
 
@@ -101,9 +117,11 @@ class _Outline:
     def find(cls, page: MarkdownLines, newsletter: Newsletter) -> _Outline:
         lines = page.lines
         front_matter, start = _read_front_matter(lines)
-        text_start = _find_end_of_toml(lines, start)
-        headings = list(page.find_headings("##", text_start))
-        footer = page.find_thematic_break(headings[-1]) if headings else len(lines)
+        text_start = _find_end_of_fields(lines, _find_end_of_toml(lines, start))
+        title_line = _find_title_line(page, text_start, newsletter, front_matter)
+        first = text_start if title_line is None else title_line + 1
+        headings = _find_section_headings(page, first, newsletter)
+        footer = page.find_thematic_break(max(headings)) if headings else len(lines)
         list_heading = newsletter.back_issues.heading
         list_headings = (
             number for number in headings if list_heading and list_heading in inline.strip_marks(lines[number])
@@ -111,16 +129,60 @@ class _Outline:
         back_issues = next(list_headings, footer)
         section_starts = [number for number in headings if number < back_issues]
         opening_end = (*section_starts, back_issues)[0]
-        title_line = next((number for number in page.find_headings("#", text_start) if number < opening_end), None)
         return cls(
             front_matter=front_matter,
-            above_heading=(start, start if title_line is None else title_line),
+            above_heading=(start, text_start if title_line is None else title_line),
             heading=read_heading(lines[title_line], "#") if title_line is not None else "",
-            opening=(start if title_line is None else title_line + 1, opening_end),
-            sections=tuple(pairwise((*section_starts, back_issues))),
+            opening=(first, opening_end),
+            sections=tuple(
+                SectionSpan(first_line, end, headings[first_line])
+                for first_line, end in pairwise((*section_starts, back_issues))
+            ),
             back_issues=back_issues,
             footer=footer,
         )
+
+
+def find_title(page: MarkdownLines, newsletter: Newsletter) -> tuple[str, str | None]:
+    """Find the text of an issue's heading, empty without one; and its front matter, also without `---` lines."""
+    outline = _Outline.find(page, newsletter)
+    return outline.heading, outline.front_matter or join_block(page.lines[slice(*outline.above_heading)])
+
+
+def find_sections(page: MarkdownLines, newsletter: Newsletter) -> tuple[SectionSpan, ...]:
+    """Find the lines of an issue's sections, in the order of print."""
+    return _Outline.find(page, newsletter).sections
+
+
+def _find_title_line(page: MarkdownLines, start: int, newsletter: Newsletter, front_matter: str | None) -> int | None:
+    """Find the line of the issue's heading: the first `#` before any `##`, if the title is not in the front matter."""
+    where = newsletter.reading.title
+    has_title_field = "title" in read_fields(front_matter or "\n".join(page.lines[:start]))
+    if where == "front-matter" and has_title_field:
+        return None
+    second = next(page.find_headings("##", start), len(page.lines))
+    title_line = next((number for number in page.find_headings("#", start) if number < second), None)
+    if title_line is None or where == "heading" or not has_title_field:
+        return title_line
+    heading = read_heading(page.lines[title_line], "#")
+    return title_line if find_date(heading) or newsletter.title.casefold() in heading.casefold() else None
+
+
+def _find_section_headings(page: MarkdownLines, start: int, newsletter: Newsletter) -> dict[int, int]:
+    """Find the headings that begin sections: the level by line number, in the order of the file."""
+    numbers_by_level = {level: list(page.find_headings("#" * level, start)) for level in range(1, 7)}
+    levels = newsletter.reading.sections
+    if not levels:
+        highest = next((level for level in range(1, 7) if numbers_by_level[level]), 2)
+        levels = (2,) if numbers_by_level[2] else (highest,)
+    item_kinds = normalise_kinds(newsletter.reading.items)
+    level_by_line = {
+        number: level
+        for level in levels
+        for number in numbers_by_level[level]
+        if "#" * level + " " not in item_kinds or not inline.find_urls(page.lines[number])
+    }
+    return dict(sorted(level_by_line.items()))
 
 
 def _read_front_matter(lines: Sequence[str]) -> tuple[str | None, int]:
@@ -140,51 +202,14 @@ def _find_end_of_toml(lines: Sequence[str], start: int) -> int:
     return next(ends, start - 1) + 1
 
 
-# ---- Heading and opening
+def _find_end_of_fields(lines: Sequence[str], start: int) -> int:
+    """Find the line after fields at the head of a file without `---` lines, as Pelican writes them."""
+    if start >= len(lines) or not re.match(r"title[ \t]*:", lines[start], re.IGNORECASE):
+        return start
+    return next((number for number in range(start, len(lines)) if not is_field(lines[number])), len(lines))
 
 
-@dataclass(frozen=True, slots=True)
-class _Heading:
-    date: date
-    title: str
-    dateline: str | None
-    headline: str | None
-
-
-def _read_heading(
-    heading: str, sections: Sequence[Section], name: str, newsletter: Newsletter
-) -> tuple[_Heading, list[str]]:
-    """Read the date, the title and the headline of an issue, and the doubts about its date."""
-    in_heading, in_name = _find_date(heading), _find_date(name)
-    if in_heading:
-        issued, start, end = in_heading
-        doubts = []
-        if in_name and in_name[0] != issued:
-            doubts.append(f"标题的日期是 {issued}，文件名的是 {in_name[0]}")
-        title = heading[:start].rstrip()
-        separator = re.match(r"\s*[:：]?\s*", heading[end:])
-        headline = heading[end + (separator.end() if separator else 0) :].strip()
-        dateline = heading[len(title) : len(heading) - len(headline)] if title else None
-        if dateline is not None and dateline.rstrip() == newsletter.frame.dateline.format(date=issued).rstrip():
-            dateline = None
-        return _Heading(issued, title or newsletter.title, dateline, headline or None), doubts
-    if in_name is None or not any(newsletter.category(section.name) for section in sections):
-        raise NotAnIssue("no-issue", path=name, title=newsletter.title, category=newsletter.category_names[0])
-    return _Heading(in_name[0], heading or newsletter.title, None, None), [f"标题里没有日期，按文件名算作 {in_name[0]}"]
-
-
-def _find_date(text: str) -> tuple[date, int, int] | None:
-    """Find the first date that the calendar has, with its start and end, parentheses included.
-
-    >>> _find_date("简报 (2020-11-30) 要目")
-    (datetime.date(2020, 11, 30), 3, 15)
-    """
-    for match in _DATE.finditer(text):
-        try:
-            return date(*map(int, match.groups())), match.start(), match.end()
-        except ValueError:
-            continue
-    return None
+# ---- Opening
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +224,11 @@ class _Opening:
 
 def _read_opening(lines: Sequence[str], newsletter: Newsletter) -> _Opening:
     # "> 导读：本期共 18 条"
-    guide_start = re.compile(rf"\s*>\s*{re.escape(newsletter.labels.guide)}\s*[:：]\s*")
+    guide_label = re.escape(newsletter.labels.guide)
+    guide_start = re.compile(rf"\s*>\s*{guide_label}\s*[:：]\s*" if guide_label else r"\s*>\s*")
     # "<b>注：", "注："
-    notice_start = re.compile(rf"(?:<\w[^<>]*>)?{re.escape(newsletter.labels.notice)}\s*[:：]")
+    notice_label = re.escape(newsletter.labels.notice)
+    notice_start = re.compile(rf"(?:<\w[^<>]*>)?{notice_label}\s*[:：]" if notice_label else r"(?!)")
     start = next((number for number, line in enumerate(lines) if line.strip()), len(lines))
     tagline = _TAGLINE.fullmatch(lines[start]) if start < len(lines) else None
     if tagline:
@@ -226,29 +253,47 @@ def _read_opening(lines: Sequence[str], newsletter: Newsletter) -> _Opening:
 # ---- Sections
 
 
-def _read_section(page: MarkdownLines, start: int, end: int, newsletter: Newsletter) -> Section:
-    entry_starts = list(_find_entry_starts(page, start + 1, end))
-    closing = _find_closing(page, entry_starts[-1], end, newsletter) if entry_starts else end
+def _read_section(
+    page: MarkdownLines, span: SectionSpan, definitions: Mapping[str, str], newsletter: Newsletter
+) -> Section:
+    name = read_heading(page.lines[span.start], "#" * span.level)
+    marks = find_entry_marks(page, span, newsletter)
+    starts, end = list(marks), span.end
+    first = marks[starts[0]] if starts else None
+    closing = end
+    if first is not None and first.kind in HARD_KINDS:
+        closing = _find_closing(page, starts[-1], end, newsletter)
+    elif first is not None and first.kind == ROW:
+        closing = starts[-1] + 1
     return Section(
-        name=read_heading(page.lines[start], "##"),
+        name=name,
         entries=tuple(
-            _read_entry(page, entry_start, entry_end) for entry_start, entry_end in pairwise((*entry_starts, closing))
+            _read_entry(page, marks[entry_start], entry_start, entry_end, definitions)
+            for entry_start, entry_end in pairwise((*starts, closing))
         ),
-        notes=join_block(page.lines[start + 1 : (*entry_starts, end)[0]]),
+        notes=join_block(page.lines[span.start + 1 : (*starts, end)[0]]),
         closing=join_block(page.lines[closing:end]),
+        level=span.level,
+        marker=first.written if first else newsletter.frame.marker,
+        continues_numbers=first is not None and (first.number or 1) > 1,
     )
 
 
-def _find_entry_starts(page: MarkdownLines, start: int, end: int) -> Iterator[int]:
-    """Find the lines where entries begin: each with the section's first bullet. Other bullets are text of an entry."""
-    entry_bullet = None
-    for number in range(start, end):
-        line = page.lines[number]
-        item = ITEM.match(line) if number not in page.opaque and not THEMATIC_BREAK.fullmatch(line) else None
-        bullet = (item["mark"] or "-") if item else None
-        entry_bullet = entry_bullet or bullet
-        if bullet and bullet == entry_bullet:
-            yield number
+def find_entry_marks(page: MarkdownLines, span: SectionSpan, newsletter: Newsletter) -> dict[int, Mark]:
+    """Find the marks that begin the entries of a section, by line number. Other marks are text of an entry.
+
+    In a section of the newsletter, the first bullet begins entries also where no entry holds a link.
+    """
+    heading = read_heading(page.lines[span.start], "#" * span.level)
+    if simplify_heading(heading) in map(simplify_heading, newsletter.reading.frame):
+        return {}
+    marks = find_marks(page, span.start + 1, span.end)
+    marks = {number: mark for number, mark in marks.items() if not 0 < mark.heading_level <= span.level}
+    kinds = normalise_kinds(newsletter.reading.items)
+    kind = choose_kind(page, marks, span.end, kinds)
+    if kind is None and not kinds and newsletter.category(heading):
+        kind = next((mark.kind for mark in marks.values() if mark.kind in HARD_KINDS), None)
+    return {number: mark for number, mark in marks.items() if mark.kind == kind}
 
 
 def _find_closing(page: MarkdownLines, start: int, end: int, newsletter: Newsletter) -> int:
@@ -261,17 +306,32 @@ def _find_closing(page: MarkdownLines, start: int, end: int, newsletter: Newslet
     return end
 
 
-def _read_entry(page: MarkdownLines, start: int, end: int) -> Entry:
-    item = ITEM.match(page.lines[start])
-    lines = [page.lines[start][item.end() if item else 0 :].rstrip()]
+def _read_entry(page: MarkdownLines, mark: Mark, start: int, end: int, definitions: Mapping[str, str]) -> Entry:
+    lines = [page.lines[start][mark.end :].rstrip()]
     for number in range(start + 1, end):
         line = page.lines[number].rstrip()
         if line or lines[-1] or number in page.opaque:
             lines.append(line)
-    return Entry("\n".join(lines).rstrip())
+    return Entry(resolve_links("\n".join(lines).rstrip(), definitions))
 
 
 # ---- Doubts: what the editor has to look at
+
+
+def _find_unread_sections(
+    outline: _Outline, sections: Sequence[Section], page: MarkdownLines, newsletter: Newsletter
+) -> list[str]:
+    """Find sections of text without an entry that holds a link; a heading above other sections needs no entry."""
+    frame = set(map(simplify_heading, newsletter.reading.frame))
+    doubts = []
+    for index, (span, section) in enumerate(zip(outline.sections, sections, strict=True)):
+        contains = index + 1 < len(sections) and sections[index + 1].level > section.level
+        text = any(line.strip() for line in page.lines[span.start + 1 : span.end])
+        linked = any(inline.find_urls(entry.markdown) for entry in section.entries)
+        if text and not linked and not contains and simplify_heading(section.name) not in frame:
+            values = {"line": span.start + 1, "section": section.name, "count": len(section.entries)}
+            doubts.append(say("archive/no-linked-entry", values, "zh"))
+    return doubts
 
 
 def _find_doubts(
@@ -289,8 +349,11 @@ def _find_doubts(
     Returns:
         A message for each doubt.
     """
+    frame = set(map(simplify_heading, newsletter.reading.frame))
     doubts = [
-        f"栏目「{section.name}」不在简报的栏目里" for section in sections if newsletter.category(section.name) is None
+        f"栏目「{section.name}」不在简报的栏目里"
+        for section in sections
+        if newsletter.category(section.name) is None and simplify_heading(section.name) not in frame
     ]
     if footer is None and newsletter.footer and not _ENDS_WHOLE.search(text):
         present = {category.name for section in sections if (category := newsletter.category(section.name))}

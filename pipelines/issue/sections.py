@@ -51,9 +51,24 @@ def make_draft(day: date, newsletter: Newsletter) -> Issue:
         tagline=newsletter.tagline or None,
         notice=newsletter.notice or None,
         footer=newsletter.footer.strip() or None,
-        sections=tuple(Section(category.name, notes=category.notes or None) for category in newsletter.categories),
+        sections=tuple(
+            make_section(category.name, newsletter, notes=category.notes) for category in newsletter.categories
+        ),
+        number=newsletter.numbering.find_number(day) if newsletter.numbering else None,
+        title_in="front-matter" if newsletter.reading.title == "front-matter" else "heading",
         state="draft",
     )
+
+
+def make_section(name: str, newsletter: Newsletter, *, notes: str = "") -> Section:
+    """Make an empty section in the newsletter's style.
+
+    Args:
+        name: its heading.
+        newsletter: gives the level of the heading, and what stands before an entry.
+        notes: Markdown under the heading.
+    """
+    return Section(name, notes=notes or None, level=newsletter.frame.level, marker=newsletter.frame.marker)
 
 
 def add_entry(
@@ -80,7 +95,7 @@ def add_entry(
     entry = _find_entry(issue, candidate) or entry or propose_entry(candidate, newsletter)
     sections = remove_story(issue, candidate).sections
     if all(newsletter.category(section.name) is not category for section in sections):
-        sections = (*sections, Section(category.name))
+        sections = (*sections, make_section(category.name, newsletter))
     return replace(
         issue,
         sections=tuple(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -185,11 +186,20 @@ def _files_of_issue(
     match row:
         case FileAnIssue():
             rendering = row.render(issue, newsroom)
-            yield PlannedFile(folder / f"{issue.date}.{row.ending}", rendering.text, rendering.pictures)
+            yield PlannedFile(
+                folder / name_file(issue, newsroom.newsletter, row.ending), rendering.text, rendering.pictures
+            )
         case FileOfAll():
             pass
         case _:
             assert_never(row)
+
+
+def name_file(issue: Issue, newsletter: Newsletter, ending: str) -> str:
+    """Name the file of an issue: `[publish] file` of newsletter.toml, without separators of folders, and an ending."""
+    name = newsletter.fill_template(newsletter.publish.file, issue.date, number=issue.number, slug=issue.slug)
+    plain = re.sub(r"[/\\\x00]", "-", name)
+    return f"{plain}.{ending}"
 
 
 def _files_of_all(

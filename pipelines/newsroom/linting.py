@@ -16,7 +16,7 @@ from pipelines.model import Issue, Snapshot, StoredArticle
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.drafts import decide_edit, get_draft, note_change
 from pipelines.newsroom.editor import Editor
-from pipelines.newsroom.exports import make_wechat_article, render_as_markdown
+from pipelines.newsroom.exports import make_wechat_article, name_file, render_as_markdown
 from pipelines.newsroom.issues import save_issue
 from pipelines.store import Transaction
 
@@ -57,8 +57,9 @@ def lint_for_wechat(issue: Issue, newsroom: Newsroom) -> list[Finding]:
 
 def _export_and_read(issue: Issue, newsroom: Newsroom) -> Issue | None:
     text = render_as_markdown(issue, newsroom)
+    name = name_file(issue, newsroom.newsletter, "md")
     try:
-        return read_issue(text.encode(errors="replace"), name=f"{issue.date}.md", newsletter=newsroom.newsletter)
+        return read_issue(text.encode(errors="replace"), name=name, newsletter=newsroom.newsletter)
     except NotAnIssue:
         return None
 

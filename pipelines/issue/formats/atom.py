@@ -133,7 +133,8 @@ def _make_entry(  # noqa: PLR0917 - an entry is made of six values
     now: datetime,
 ) -> FeedEntry:
     entry = FeedEntry()
-    address = urljoin(_end_with_slash(site), newsletter.publish.issue.format(date=issue.date)) if site else None
+    page = newsletter.fill_template(newsletter.publish.issue, issue.date, number=issue.number, slug=issue.slug)
+    address = urljoin(_end_with_slash(site), page) if site else None
     headline = f" {inline.strip_marks(issue.headline)}" if issue.headline else ""
     title = _clean_xml(f"{issue.title} ({issue.date}){headline}")
     end_of_day = _find_end_of_day(issue.date, newsletter)
@@ -146,7 +147,8 @@ def _make_entry(  # noqa: PLR0917 - an entry is made of six values
     if summary:
         entry.summary(summary)
     body = render_issue(replace(issue, front_matter=None, back_issues=None), newsletter, template)
-    body = re.sub(r"\A\s*# .*\n", "", body)  # a feed reader shows the title itself
+    if issue.title_in == "heading":
+        body = re.sub(r"\A\s*# .*\n", "", body)  # a feed reader shows the title itself
     content = render_inner_html(render_tree(body, address)).strip()
     entry.content(content, type="html")
     if exported is None:

@@ -191,6 +191,8 @@ def _render_part(kind: str, lines: list[str], newsletter: Newsletter, notes: _No
     tree = render_tree(render_item(Entry("\n".join(lines))), _ISSUE_FOLDER)
     _unwrap_item(tree)
     text = render_inner_html(_adapt(tree, notes)).strip()
+    if not newsletter.labels.summary:
+        return Markup(text)  # noqa: S704
     word = re.escape(newsletter.labels.summary)
     return Markup(  # noqa: S704
         re.sub(rf"^\s*<p>(?:<strong>)?({word}[:：])(?:</strong>)?", r'<p><span class="word">\1</span>', text, count=1)

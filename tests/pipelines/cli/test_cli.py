@@ -183,6 +183,30 @@ def test_what_a_past_issue_printed_is_not_new(cli: Cli, items: Path, tmp_path: P
     ]
 
 
+def test_a_file_from_which_nothing_is_read_is_an_error(cli: Cli, tmp_path: Path) -> None:
+    past = tmp_path / "2026-10-01.md"
+    past.write_text("# 试刊 (2026-10-01)\n\n## 论文\n\n只有文字。\n", encoding="utf-8")
+    cli("archive", "import", str(past), code=1)
+    assert "没有条目，算作框架" in cli("archive", "check", str(past), code=1)
+
+
+def test_the_shape_of_past_issues_is_learned_and_checked_without_storing_anything(cli: Cli, tmp_path: Path) -> None:
+    paths = []
+    for number in range(1, 5):
+        path = tmp_path / f"issue-{number}.md"
+        items = "\n\n".join(f"{rank}、[标题{number}-{rank}](https://e.org/{number}/{rank})" for rank in (1, 2, 3))
+        text = f"# 试刊（第 {number} 期）\n\n[投稿](https://e.org/new)\n\n### 论文\n\n{items}\n\n### 订阅\n\n每周五。\n"
+        path.write_text(text, encoding="utf-8")
+        paths.append(str(path))
+    printed = cli("archive", "learn", *paths)
+    for line in ("[reading]", "sections = [3]", 'items = ["{n}、"]', 'frame = ["订阅"]', "[numbering]"):
+        assert line in printed
+    assert "第 5 行「论文」：3 条，以 {n}、 起头" in printed
+    assert "第 3 行的链接不在条目里：https://e.org/new" in printed
+    assert "试刊" not in cli("archive", "check", paths[0], code=1)
+    assert "试刊" not in cli("issue", "list")
+
+
 def test_importing_an_issue_marks_what_was_already_stored(cli: Cli, items: Path, tmp_path: Path) -> None:
     cli("add", str(items))
     past = tmp_path / "2026-10-01.md"

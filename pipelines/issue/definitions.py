@@ -1,0 +1,80 @@
+"""Reference links: `[标题][1]` in an entry, and its address in a line `[1]: https://…` elsewhere in the file.
+
+An entry moves between issues, feeds and pages by itself, so that its links become inline links when it is read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from pipelines.issue import inline
+from pipelines.issue.lines import MarkdownLines, find_code_lines
+
+# "[1]: https://e.org/1", "[标签]:<https://e.org/1> '标题'"; not the footnote "[^1]: 注"
+_DEFINITION: Final = re.compile(
+    r""" {0,3}\[(?P<label>(?!\^)[^\[\]\n]{1,300})\]:\s{0,9}<?(?P<url>[^\s<>]+)>?(?:\s{1,9}["'(].*["')])?\s*"""
+)
+# "[1]", "[]": the label after the text
+_LABEL: Final = re.compile(r"\[(?P<label>(?!\^)[^\[\]]{0,300})\]")
+
+
+def find_definitions(page: MarkdownLines) -> dict[str, str]:
+    """Find the definitions of links: address by label, in the form of `_fold`. The first of a label counts."""
+    definitions: dict[str, str] = {}
+    for number, line in enumerate(page.lines):
+        if "]:" in line and number not in page.opaque and (match := _DEFINITION.fullmatch(line)):
+            definitions.setdefault(_fold(match["label"]), match["url"])
+    return definitions
+
+
+def resolve_links(markdown: str, definitions: Mapping[str, str]) -> str:
+    """Write the reference links of a Markdown text as inline links. Code and unknown labels stay as they are.
+
+    Args:
+        markdown: of an entry.
+        definitions: as `find_definitions` gives them.
+
+    >>> resolve_links("[甲 | 源][1]，[乙][]，[丙]", {"1": "https://e.org/1", "乙": "https://e.org/2"})
+    '[甲 | 源](https://e.org/1)，[乙](https://e.org/2)，[丙]'
+    """
+    if not definitions or "[" not in markdown:
+        return markdown
+    lines = markdown.split("\n")
+    code = find_code_lines(lines)
+    blocks: list[tuple[bool, list[str]]] = []
+    for number, line in enumerate(lines):
+        if not blocks or blocks[-1][0] != (number in code):
+            blocks.append((number in code, []))
+        blocks[-1][1].append(line)
+    return "\n".join(
+        "\n".join(block) if is_code else _resolve_block("\n".join(block), definitions) for is_code, block in blocks
+    )
+
+
+def _resolve_block(markdown: str, definitions: Mapping[str, str]) -> str:
+    pairs = dict(inline.find_brackets(markdown))
+    inline_links = inline.find_links(markdown)
+    pieces, position = [], 0
+    for start, end in sorted(pairs.items()):
+        if start < position or any(link.start <= start < link.end for link in inline_links):
+            continue
+        text = markdown[start + 1 : end]
+        label = _LABEL.match(markdown, end + 1)
+        name = _fold(label["label"] or text if label else text)
+        begins_line = not markdown[:start].rpartition("\n")[2].strip()
+        if name not in definitions or (begins_line and markdown.startswith(":", end + 1)):
+            continue
+        pieces.append(f"{markdown[position:start]}[{_resolve_block(text, definitions)}]({_write(definitions[name])})")
+        position = label.end() if label else end + 1
+    return "".join((*pieces, markdown[position:]))
+
+
+def _write(url: str) -> str:
+    return f"<{url}>" if "(" in url or ")" in url else url
+
+
+def _fold(label: str) -> str:
+    """Bring a label into the form in which labels are equal: CommonMark 0.31 §4.7."""
+    return " ".join(label.split()).casefold()

@@ -1,0 +1,211 @@
+"""Learns from examples how a newsletter's past issues are to be read: `[reading]` of newsletter.toml.
+
+The shape of a single section is ambiguous; many issues show which headings come back in every issue, and so are
+sections, and which are new in each, and so are entries.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final
+
+from pipelines.issue import inline
+from pipelines.issue.heading import find_date, read_fields
+from pipelines.issue.lines import MarkdownLines
+from pipelines.issue.reading import find_title
+from pipelines.issue.shapes import choose_kind, find_marks, read_mark
+from pipelines.newsletter import Newsletter, Reading, simplify_heading
+
+_LEAST_ITEM_SHARE: Final = 0.05
+"""Of all entries, the share of a kind of mark that is no accident."""
+_LEAST_SECTION_SHARE: Final = 0.1
+"""Of the headings of a level, the share with entries below them that makes the level one of sections."""
+_LEAST_HEADING_SHARE: Final = 0.5
+"""Of the headings of a level, the share with a link, and the share of different texts, that makes them entries."""
+_LEAST_FRAME_SHARE: Final = 0.3
+"""Of the issues, the share that has a heading of the frame."""
+_MOST_FILLED_SHARE: Final = 0.1
+"""Of the occurrences of a heading of the frame, the largest share with entries below them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A past issue to learn from.
+
+    Args:
+        name: of the file.
+        text: decoded.
+    """
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """The lines below one heading, up to the next heading of any level.
+
+    Args:
+        level: of the heading; 0 for the lines before the first.
+        heading: its text as printed.
+        kind: of the marks that begin entries there, or None.
+        count: entries.
+        contains: whether a deeper heading follows.
+    """
+
+    level: int
+    heading: str
+    kind: str | None
+    count: int
+    contains: bool
+
+
+def learn_reading(examples: Sequence[Example], newsletter: Newsletter) -> Reading:
+    """Learn how past issues are to be read.
+
+    Args:
+        examples: of past issues.
+        newsletter: gives the forms of numbers and the fields of dates, and the reading to start from.
+
+    Returns:
+        The reading: the place of the title, the levels of sections, what begins an entry, the headings of the frame.
+    """
+    titles = [_find_title_place(example, newsletter) for example in examples]
+    blocks_by_example = [list(_read_blocks(example, newsletter)) for example in examples]
+    item_levels = _find_item_levels([block for blocks in blocks_by_example for block in blocks])
+    counts: Counter[str] = Counter()
+    for block in _leave_out_items(blocks_by_example, item_levels):
+        if block.level in item_levels and inline.find_urls(block.heading):
+            counts["#" * block.level + " "] += 1
+        elif block.kind:
+            counts[block.kind] += block.count
+    total = counts.total()
+    kinds = [kind for kind, count in counts.most_common() if count >= total * _LEAST_ITEM_SHARE]
+    frame_free = [block for block in _leave_out_items(blocks_by_example, item_levels) if block.level]
+    title_places = Counter(filter(None, titles)).most_common(1)
+    values: dict[str, Any] = newsletter.reading.model_dump()
+    values |= {
+        "title": title_places[0][0] if title_places else "",
+        "sections": _find_section_levels(frame_free, kinds, item_levels),
+        "items": tuple(kinds),
+        "frame": tuple(_find_frame(blocks_by_example, kinds, item_levels)),
+    }
+    return Reading.model_validate(values)
+
+
+def _find_title_place(example: Example, newsletter: Newsletter) -> str:
+    heading, front_matter = find_title(MarkdownLines.split(example.text), newsletter)
+    if heading:
+        return "heading"
+    return "front-matter" if "title" in read_fields(front_matter) else ""
+
+
+def _read_blocks(example: Example, newsletter: Newsletter) -> Iterator[_Block]:
+    page = MarkdownLines.split(example.text)
+    title, _ = find_title(page, newsletter)
+    headings = []
+    for number, line in enumerate(page.lines):
+        mark = read_mark(line, after_blank=True) if line.startswith("#") and number not in page.opaque else None
+        text = line[mark.end :].strip() if mark else ""
+        if mark and text != title:
+            headings.append((number, mark.heading_level, text))
+    starts = [(-1, 0, ""), *headings, (len(page.lines), 0, "")]
+    for (number, level, text), (next_number, next_level, _) in pairwise(starts):
+        marks = {
+            line: mark for line, mark in find_marks(page, number + 1, next_number).items() if not mark.heading_level
+        }
+        kind = choose_kind(page, marks, next_number) if level else None
+        count = sum(mark.kind == kind for mark in marks.values())
+        yield _Block(level, text, kind, count, contains=next_level > level > 0)
+
+
+def _find_item_levels(blocks: Sequence[_Block]) -> set[int]:
+    """Find the levels whose headings are entries: most hold a link, and most texts are new in each issue."""
+    texts: dict[int, list[str]] = defaultdict(list)
+    for block in blocks:
+        if block.level:
+            texts[block.level].append(block.heading)
+    levels = set()
+    for level, headings in texts.items():
+        linked = [heading for heading in headings if inline.find_urls(heading)]
+        simple = set(map(simplify_heading, linked))
+        if len(simple) >= len(headings) * _LEAST_HEADING_SHARE and len(linked) > 1:
+            levels.add(level)
+    return levels
+
+
+def _leave_out_items(blocks_by_example: Sequence[Sequence[_Block]], item_levels: set[int]) -> Iterator[_Block]:
+    """Leave out the blocks below headings that are entries: a list there is text of the entry."""
+    for blocks in blocks_by_example:
+        entry_level = 0
+        for block in blocks:
+            if entry_level and block.level > entry_level:
+                continue
+            is_entry = block.level in item_levels
+            entry_level = block.level if is_entry else 0
+            yield _Block(block.level, block.heading, None, 0, block.contains) if is_entry else block
+
+
+def _find_section_levels(blocks: Sequence[_Block], kinds: Sequence[str], item_levels: set[int]) -> tuple[int, ...]:
+    """Find the levels of sections: entries stand below some of their headings, or they contain such headings."""
+    headings: Counter[int] = Counter(block.level for block in blocks if block.level not in item_levels)
+    filled: Counter[int] = Counter()
+    for index, block in enumerate(blocks):
+        following_level = blocks[index + 1].level if index + 1 < len(blocks) else 0
+        holds_entry = following_level in item_levels and following_level > block.level
+        if block.level not in item_levels and (block.kind in kinds or holds_entry):
+            filled[block.level] += 1
+    deep = [level for level, count in filled.items() if count >= headings[level] * _LEAST_SECTION_SHARE]
+    deepest = max(deep, default=0)
+    return tuple(level for level in sorted(headings) if level in deep or (level < deepest and headings[level] > 1))
+
+
+def _find_frame(
+    blocks_by_example: Sequence[Sequence[_Block]], kinds: Sequence[str], item_levels: set[int]
+) -> Iterator[str]:
+    """Find the headings that many issues have and that never, or hardly ever, stand above entries."""
+    occurrences: Counter[str] = Counter()
+    filled: Counter[str] = Counter()
+    for blocks in blocks_by_example:
+        for block in blocks:
+            if block.level and block.level not in item_levels:
+                name = simplify_heading(block.heading)
+                occurrences[name] += 1
+                filled[name] += block.contains or block.kind in kinds
+    least = max(2, len(blocks_by_example) * _LEAST_FRAME_SHARE)
+    for name, count in occurrences.most_common():
+        if name and count >= least and filled[name] <= count * _MOST_FILLED_SHARE:
+            yield name
+
+
+def needs_numbering(examples: Sequence[Example], newsletter: Newsletter) -> bool:
+    """Whether most of the issues have no date: `[numbering]` has to say when the first came out."""
+    undated = 0
+    for example in examples:
+        heading, front_matter = find_title(MarkdownLines.split(example.text), newsletter)
+        fields = read_fields(front_matter)
+        dates = (find_date(fields.get(name.casefold(), "")) for name in newsletter.reading.date_fields)
+        undated += not (find_date(heading) or find_date(example.name) or any(dates))
+    return undated * 2 > len(examples)
+
+
+def write_reading(reading: Reading) -> str:
+    """Write `[reading]` as TOML; what is empty or usual is left out."""
+    usual = Reading().model_dump()
+    lines = ["[reading]"]
+    for name, content in reading.model_dump().items():
+        if content != usual[name]:
+            listed = isinstance(content, tuple | list)
+            text = f"[{', '.join(map(_quote, content))}]" if listed else _quote(content)
+            lines.append(f"{name} = {text}")
+    return "\n".join(lines) + "\n"
+
+
+def _quote(content: str | int) -> str:
+    if isinstance(content, int):
+        return str(content)
+    escaped = content.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,277 @@
+"""What begins an entry: a bullet, a number, a heading, a bold paragraph, a linked paragraph, the row of a table.
+
+A mark is the beginning of a line. Its kind tells which marks of a section begin entries: `- `, `{n}、`, `### `, `**`,
+`[` and `|` are kinds, as `[reading] items` of newsletter.toml writes them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pipelines.issue import inline
+from pipelines.issue.lines import THEMATIC_BREAK, MarkdownLines
+
+HARD_KINDS: Final = ("- ", "* ", "+ ")
+"""The bullets of Markdown: an unindented paragraph after a blank line ends the last item of such a list."""
+
+BOLD: Final = "**"
+LINKED: Final = "["
+ROW: Final = "|"
+UNMARKED: Final = (BOLD, LINKED)
+"""Kinds whose mark is a part of the entry's text."""
+
+_MOST_HEAD_LINES: Final = 6
+_LEAST_LED_SHARE: Final = 1 / 3
+"""Of the marks of a kind, the share whose text holds a link; with fewer they begin no entries."""
+_LEAST_RIVALS: Final = 3
+"""A single first mark before so many marks of another kind is a note, not the section's only entry."""
+
+# "### 标题", "##  标题"
+_HEADING: Final = re.compile(r"(?P<heading>#{1,6})[ \t]+(?=\S)")
+# "- 标题", " * 标题", "-[标题](…)", "• 标题", "－标题"
+_BULLET: Final = re.compile(
+    r"(?P<indent> {0,3})(?:(?P<hard>[-*+])[ \t]+|-(?=\[)|(?P<soft>[•●·・◆■▪◦‣－])[ \t\u3000]*)(?=\S)"
+)
+# "1、标题", "1. 标题", "1.[标题](…)", "1) 标题", "（1）标题", "①标题", "1️⃣ 标题"; not "1.5 倍", "1)。"
+_NUMBER: Final = re.compile(
+    r"(?P<indent> {0,3})"
+    r"(?:(?P<open>[(（【]?)(?P<digits>\d{1,3})(?P<close>、|[.．](?=[ \t]|[^\d\s])|[)）】]|\ufe0f?\u20e3)"
+    r"|(?P<circled>[①-⑳]))"
+    r"(?P<gap>[ \t\u3000]*)"
+)
+_PAIRS: Final = {"(": ")", "（": "）", "【": "】"}
+# "|---|:--:|"
+_DELIMITER_ROW: Final = re.compile(r"[\s|:-]*-[\s|:-]*")
+# "🔥 [标题](…)", "[标题](…)"; not "[^1]: 注", "![图](…)"
+_LINK_FIRST: Final = re.compile(r"(?:[^\w\s\[\]!<`|#>-]{1,8}\s*)?\[(?!\^)")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The mark at the beginning of a line.
+
+    Args:
+        kind: equal for all marks of a list: `- `, `{n}、`, `### `; for a bullet and a number without the blanks around.
+        written: the mark as an export writes it, with its blanks, `{n}` in place of the number; empty if the mark is a
+            part of the entry's text.
+        indent: blanks before it.
+        end: characters of the line up to the entry's text.
+        number: of the item, or None.
+    """
+
+    kind: str
+    written: str
+    indent: int
+    end: int
+    number: int | None = None
+
+    @property
+    def heading_level(self) -> int:
+        """The level of a heading, from 1; 0 for any other mark."""
+        return len(self.kind.rstrip()) if self.kind.startswith("#") else 0
+
+
+def read_mark(line: str, *, after_blank: bool) -> Mark | None:
+    """Read the mark at the beginning of a line.
+
+    Args:
+        line: of Markdown, outside code and comments.
+        after_blank: whether the line begins a paragraph.
+
+    Returns:
+        The mark; None for a line of text.
+
+    >>> read_mark("12、[标题](u)", after_blank=True).kind, read_mark("1.5 倍", after_blank=True)
+    ('{n}、', None)
+    """
+    if THEMATIC_BREAK.fullmatch(line) or not line.strip():
+        return None
+    if heading := _HEADING.match(line):
+        return Mark(f"{heading['heading']} ", f"{heading['heading']} ", 0, heading.end())
+    if bullet := _BULLET.match(line):
+        return _read_bullet(bullet)
+    if number := _NUMBER.match(line):
+        return _read_number(line, number)
+    if line.startswith("|") and line.count("|") > 1:
+        return None if _DELIMITER_ROW.fullmatch(line) else Mark(ROW, "|", 0, 1)
+    return _read_paragraph(line) if after_blank else None
+
+
+def _read_bullet(match: re.Match[str]) -> Mark:
+    """Read a bullet; a bullet of Markdown is written with one blank after it."""
+    indent = len(match["indent"])
+    if match["soft"]:
+        return Mark(match["soft"], match[0], indent, match.end())
+    kind = f"{match['hard'] or '-'} "
+    return Mark(kind, (" " * indent if indent > 1 else "") + kind, indent, match.end())
+
+
+def _read_paragraph(line: str) -> Mark | None:
+    """Read the beginning of a paragraph that is bold, or that begins with a link."""
+    if line.startswith("**") and line.count("**") > 1:
+        return Mark(BOLD, "", 0, 0)
+    first = _LINK_FIRST.match(line)
+    links = inline.find_links(line) if first else ()
+    return Mark(LINKED, "", 0, 0) if first and links and links[0].start == first.end() - 1 else None
+
+
+def _read_number(line: str, match: re.Match[str]) -> Mark | None:
+    gap, indent = match["gap"], len(match["indent"])
+    if match["circled"]:
+        number = ord(match["circled"]) - ord("①") + 1
+        return Mark("{circled}", f"{match['indent']}{{circled}}{gap}", indent, match.end(), number)
+    opening, closing = match["open"], match["close"]
+    if (opening and _PAIRS[opening] != closing) or (not opening and closing == "】"):
+        return None
+    if match.end() == len(line.rstrip()) and closing != "、":
+        return None
+    kind = f"{opening}{{n}}{closing}"
+    return Mark(kind, f"{match['indent']}{kind}{gap}", indent, match.end(), int(match["digits"]))
+
+
+def write_mark(written: str, number: int) -> str:
+    """Write the mark of an entry.
+
+    Args:
+        written: `Mark.written`.
+        number: of the entry, from 1.
+
+    >>> write_mark("{n}、", 3), write_mark("- ", 3), write_mark("{circled} ", 3)
+    ('3、', '- ', '③ ')
+    """
+    circled = chr(ord("①") + number - 1) if number <= 20 else f"({number})"
+    return written.replace("{n}", str(number)).replace("{circled}", circled)
+
+
+def find_marks(page: MarkdownLines, start: int, end: int) -> dict[int, Mark]:
+    """Find the marks of a section by line number. Marks that are indented deeper than its first are nested: no marks.
+
+    Args:
+        page: the lines of the issue.
+        start: the first line after the section's heading.
+        end: the line after its last.
+    """
+    marks: dict[int, Mark] = {}
+    deepest: int | None = None
+    for number in range(start, end):
+        if number in page.opaque:
+            continue
+        line = page.lines[number]
+        mark = read_mark(line, after_blank=number == start or not page.lines[number - 1].strip())
+        if mark is None or (deepest is not None and mark.indent > deepest):
+            continue
+        if mark.kind == ROW and number + 1 < end and _DELIMITER_ROW.fullmatch(page.lines[number + 1]):
+            continue  # the head of the table
+        if deepest is None and mark.kind not in (*UNMARKED, ROW) and not mark.kind.startswith("#"):
+            deepest = max(mark.indent, 1)
+        marks[number] = mark
+    return marks
+
+
+def choose_kind(page: MarkdownLines, marks: Mapping[int, Mark], end: int, kinds: Sequence[str] = ()) -> str | None:
+    """Choose the kind of mark that begins the entries of a section.
+
+    It is the outermost kind whose items hold links: in their first lines, or else anywhere in their text.
+
+    Args:
+        page: the lines of the issue.
+        marks: of the section, as `find_marks` gives them.
+        end: the line after the section's last.
+        kinds: the kinds that may begin entries; empty for every kind. Where none of them stands, another kind of the
+            same family may, if links lead its items: `*` for `-`, `1.` for `1、`.
+
+    Returns:
+        The kind; None for a section of text.
+    """
+    lines_by_kind: dict[str, list[int]] = defaultdict(list)
+    present = {mark.kind for mark in marks.values()}
+    is_usual = not kinds or bool(present.intersection(kinds))
+    if not is_usual:
+        kinds = tuple(kind for kind in present if _find_family(kind) in map(_find_family, kinds))
+        if not kinds:
+            return None
+    for number, mark in marks.items():
+        if not kinds or mark.kind in kinds:
+            lines_by_kind[mark.kind].append(number)
+    for reaches_far in (False, True) if is_usual else (False,):
+        led = {
+            kind: sum(_holds_link(page, number, marks, end, reaches_far=reaches_far) for number in numbers)
+            for kind, numbers in lines_by_kind.items()
+        }
+        candidates = {
+            kind: lines_by_kind[kind]
+            for kind, count in led.items()
+            if count and count >= len(lines_by_kind[kind]) * _LEAST_LED_SHARE
+        }
+        if candidates:
+            return _choose_outermost(candidates, led)
+    return next(iter(lines_by_kind), None) if kinds and is_usual else None
+
+
+def _find_family(kind: str) -> str:
+    """Find the family of a kind: bullets, numbers; any other kind is a family of its own."""
+    if "{" in kind:
+        return "number"
+    return kind if kind.startswith("#") or kind in (*UNMARKED, ROW) else "bullet"
+
+
+def _choose_outermost(candidates: Mapping[str, Sequence[int]], led: Mapping[str, int]) -> str:
+    """Choose the outermost kind.
+
+    - A heading contains all else, if headings are not far fewer than the items below them.
+    - Of other kinds, the first contains the later ones, unless it is a single mark before a list.
+    - A paragraph that begins with a link is an entry only where nothing else is.
+    """
+    headings = [kind for kind in candidates if kind.startswith("#")]
+    flat_kinds = sorted((kind for kind in candidates if not kind.startswith("#")), key=lambda kind: candidates[kind][0])
+    most = max((led[kind] for kind in flat_kinds if kind != LINKED), default=0)
+    for kind in sorted(headings, key=len):
+        if led[kind] * _LEAST_RIVALS >= most:
+            return kind
+    listed = [kind for kind in flat_kinds if kind != LINKED] or flat_kinds or headings
+    rivals = [kind for kind in listed if led[kind] >= _LEAST_RIVALS]
+    return rivals[0] if rivals and led[listed[0]] == 1 else listed[0]
+
+
+def _holds_link(page: MarkdownLines, number: int, marks: Mapping[int, Mark], end: int, *, reaches_far: bool) -> bool:
+    mark = marks[number]
+    if mark.kind == LINKED and not reaches_far:
+        return True
+    return bool(inline.find_urls("\n".join(_read_item(page, number, marks, end, reaches_far=reaches_far))))
+
+
+def _read_item(
+    page: MarkdownLines, number: int, marks: Mapping[int, Mark], end: int, *, reaches_far: bool
+) -> Iterator[str]:
+    """Read the first lines of an item, up to a blank line or the next mark; or all lines up to the next of its kind."""
+    mark = marks[number]
+    yield page.lines[number][mark.end :]
+    if not reaches_far and (mark.kind in (ROW, *UNMARKED) or mark.kind.startswith("#")):
+        return
+    for following in range(number + 1, end if reaches_far else min(end, number + _MOST_HEAD_LINES)):
+        next_mark = marks.get(following)
+        if next_mark and (not reaches_far or next_mark.kind == mark.kind):
+            return
+        if not reaches_far and not page.lines[following].strip():
+            return
+        if following not in page.opaque:
+            yield page.lines[following]
+
+
+def normalise_kinds(kinds: Collection[str]) -> tuple[str, ...]:
+    """Bring kinds as a person writes them, `-`, `1、`, `###`, into the form of `Mark.kind`.
+
+    >>> normalise_kinds(["-", "1、", "### ", "①", "**"])
+    ('- ', '{n}、', '### ', '{circled}', '**')
+    """
+    normal = []
+    for kind in kinds:
+        stripped = re.sub(r"\d+", "{n}", kind.strip())
+        if re.fullmatch(r"#{1,6}|[-*+]", stripped):
+            stripped += " "
+        normal.append("{circled}" if re.fullmatch(r"[①-⑳]", stripped) else stripped)
+    return tuple(normal)
