@@ -47,7 +47,7 @@ def describe_error(error: Exception, language: Language) -> str:
 
     >>> from crawler.errors import Gone
     >>> describe_error(Gone("http-status", url="https://a.example/", status=404), "en")
-    'The article is gone: HTTP 404 (https://a.example/). Nothing to do: the article can no longer be had'
+    'The article is gone: https://a.example/: HTTP 404. Nothing to do: the article can no longer be had'
     """
     if isinstance(error, CrawlError):
         return describe_failure(error.failure, language, " ".join(filter(None, (error.source, error.url))))
