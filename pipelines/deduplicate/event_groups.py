@@ -125,25 +125,25 @@ class _Groups:
         weight = round(link.probability * _SCALE)
         ranks = sorted(self._members[article_id].rank for article_id in link.articles)
         entry = ((-weight, *ranks), link)
-        for group, other in ((first, second), (second, first)):
-            self._sums[group][other] = self._sums[group].get(other, 0) + weight
-            self._best[group][other] = min(self._best[group].get(other, entry), entry, key=lambda pair: pair[0])
+        for group, neighbour in ((first, second), (second, first)):
+            self._sums[group][neighbour] = self._sums[group].get(neighbour, 0) + weight
+            self._best[group][neighbour] = min(self._best[group].get(neighbour, entry), entry, key=lambda pair: pair[0])
 
     def join_all(self) -> tuple[JoinedEvent, ...]:
         """Join until no two groups are alike enough."""
         waiting = [
-            entry for group, others in self._sums.items() for other in others if group < other
-            for entry in self._rate(group, other)
+            entry for group, neighbours in self._sums.items() for neighbour in neighbours if group < neighbour
+            for entry in self._rate(group, neighbour)
         ]  # fmt: skip
         heapify(waiting)
         while waiting:
-            negative_mean, group, other, size, other_size = heappop(waiting)
-            if self._size.get(group) != size or self._size.get(other) != other_size:
+            negative_mean, group, neighbour, size, neighbour_size = heappop(waiting)
+            if self._size.get(group) != size or self._size.get(neighbour) != neighbour_size:
                 continue  # one of them has grown since
-            if not self._may_join(group, other):
+            if not self._may_join(group, neighbour):
                 continue
             del negative_mean
-            self._join_two(group, other)
+            self._join_two(group, neighbour)
             for third in self._sums[group]:
                 for entry in self._rate(*sorted((group, third))):
                     heappush(waiting, entry)
@@ -153,36 +153,36 @@ class _Groups:
             if len(parts) > 1
         )
 
-    def _rate(self, group: int, other: int) -> list[tuple[float, int, int, int, int]]:
+    def _rate(self, group: int, neighbour: int) -> list[tuple[float, int, int, int, int]]:
         """The entry of two groups in the queue, if they are alike enough."""
-        size, other_size = self._size[group], self._size[other]
-        mean = self._sums[group][other] / (size * other_size)
-        return [(-mean, group, other, size, other_size)] if mean >= self._join else []
+        size, neighbour_size = self._size[group], self._size[neighbour]
+        mean = self._sums[group][neighbour] / (size * neighbour_size)
+        return [(-mean, group, neighbour, size, neighbour_size)] if mean >= self._join else []
 
-    def _may_join(self, group: int, other: int) -> bool:
-        first, last = zip(self._days[group], self._days[other], strict=True)
+    def _may_join(self, group: int, neighbour: int) -> bool:
+        first, last = zip(self._days[group], self._days[neighbour], strict=True)
         if max(last) - min(first) > SPAN:
             return False
         if not self._set_apart:
             return True
-        ours, theirs = (self._set_apart.intersection(self._articles[one]) for one in (group, other))
+        ours, theirs = (self._set_apart.intersection(self._articles[group_id]) for group_id in (group, neighbour))
         return not any((min(pair), max(pair)) in self._apart for pair in product(ours, theirs))
 
-    def _join_two(self, group: int, other: int) -> None:
+    def _join_two(self, group: int, neighbour: int) -> None:
         """Make one group of two, under the smaller number."""
-        self._joins[group] += [*self._joins.pop(other), self._best[group][other][1]]
-        self._parts[group] += self._parts.pop(other)
-        self._articles[group] += self._articles.pop(other)
-        self._size[group] += self._size.pop(other)
-        days, other_days = self._days[group], self._days.pop(other)
-        self._days[group] = min(days[0], other_days[0]), max(days[1], other_days[1])
-        for third, weight in self._sums.pop(other).items():
-            entry = self._best[other][third]
-            del self._sums[third][other], self._best[third][other]
+        self._joins[group] += [*self._joins.pop(neighbour), self._best[group][neighbour][1]]
+        self._parts[group] += self._parts.pop(neighbour)
+        self._articles[group] += self._articles.pop(neighbour)
+        self._size[group] += self._size.pop(neighbour)
+        days, neighbour_days = self._days[group], self._days.pop(neighbour)
+        self._days[group] = min(days[0], neighbour_days[0]), max(days[1], neighbour_days[1])
+        for third, weight in self._sums.pop(neighbour).items():
+            entry = self._best[neighbour][third]
+            del self._sums[third][neighbour], self._best[third][neighbour]
             if third == group:
                 continue
             total = self._sums[group].get(third, 0) + weight
             best = min(self._best[group].get(third, entry), entry, key=lambda pair: pair[0])
             self._sums[group][third] = self._sums[third][group] = total
             self._best[group][third] = self._best[third][group] = best
-        del self._best[other]
+        del self._best[neighbour]

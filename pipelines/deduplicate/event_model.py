@@ -61,7 +61,7 @@ class EventModel:
 
     def find_probability(self, features: Mapping[str, float]) -> float:
         """The probability that a pair of articles with these features reports one event."""
-        log_odds = self.intercept + math.fsum(self.weights[name] * value for name, value in features.items())
+        log_odds = self.intercept + math.fsum(self.weights[name] * amount for name, amount in features.items())
         return 1 / (1 + math.exp(-max(min(log_odds, 30.0), -30.0)))
 
     @classmethod

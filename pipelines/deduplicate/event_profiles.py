@@ -267,13 +267,13 @@ def _read_numbers(folded: str) -> Iterator[Term]:
     """
     for match in _NUMBER.finditer(folded):
         digits, multiple, unit = match.groups()
-        value = float(digits)
+        quantity = float(digits)
         if multiple in _MULTIPLES:
-            yield Term("number", f"{value * _MULTIPLES[multiple]:.12g}")
+            yield Term("number", f"{quantity * _MULTIPLES[multiple]:.12g}")
         elif multiple in {"%", "倍"}:
-            yield Term("number", f"{value:.12g}{multiple}")
-        elif unit not in _TIME_UNITS and value >= _SMALL_NUMBER and not 2015 <= value <= 2035:
-            yield Term("number", f"{value:.12g}")
+            yield Term("number", f"{quantity:.12g}{multiple}")
+        elif unit not in _TIME_UNITS and quantity >= _SMALL_NUMBER and not 2015 <= quantity <= 2035:
+            yield Term("number", f"{quantity:.12g}")
 
 
 def _read_actions(folded: str, rules: EventRules) -> frozenset[str]:

@@ -141,7 +141,15 @@ def find_event_links(
 
 
 def find_features(first: EventProfile, second: EventProfile, rarity: Rarity) -> Mapping[str, float] | None:
-    """The features of a pair of articles, or None if the pair shares nothing that could make it one event."""
+    """Find the features of a pair of articles, for training.
+
+    Args:
+        first, second: profiles, in any order.
+        rarity: of terms.
+
+    Returns:
+        Numbers by the name of the feature; None if the pair shares nothing that could make it one event.
+    """
     return _find_features(_Vector.of(first, rarity), _Vector.of(second, rarity))
 
 
@@ -180,7 +188,7 @@ class _Vector:
             profile,
             profile.letters,
             rarities,
-            math.sqrt(math.fsum(value * value for value in rarities.values())) or 1.0,
+            math.sqrt(math.fsum(number * number for number in rarities.values())) or 1.0,
             math.sqrt(math.fsum(rarities[term] ** 2 for term in profile.in_title)) or 1.0,
         )
 
@@ -254,13 +262,13 @@ def _sum_rarity(terms: Iterable[Term], rarity: Mapping[Term, float], kind: str, 
     return math.fsum(max(rarity[term] - above, 0.0) for term in terms if term.kind == kind)
 
 
-def _find_run(profile: EventProfile, others: Collection[Term], rarity: Mapping[Term, float]) -> float:
+def _find_run(profile: EventProfile, their_terms: Collection[Term], rarity: Mapping[Term, float]) -> float:
     """The rarity of the rarest run of three or more Chinese characters of a title that another text has too."""
     best = 0.0
     for run in profile.runs:
         total, length = 0.0, 0
         for term in run:
-            if term in others:
+            if term in their_terms:
                 total += max(rarity.get(term, 0.0) - 2.0, 0.0)
                 length += 1
                 if length > 1:
@@ -270,13 +278,13 @@ def _find_run(profile: EventProfile, others: Collection[Term], rarity: Mapping[T
     return best
 
 
-def _find_rarest_other(vector: _Vector, others: Collection[Term]) -> float:
+def _find_rarest_other(vector: _Vector, their_terms: Collection[Term]) -> float:
     """The rarity of the rarest foreign word or version of a title that the other article lacks."""
     return max(
         (
             vector.rarity[term]
             for term in vector.profile.in_title
-            if term.kind in {"word", "version"} and term not in others
+            if term.kind in {"word", "version"} and term not in their_terms
         ),
         default=0.0,
     )
@@ -336,12 +344,12 @@ def _name_terms(first: _Vector, second: _Vector) -> tuple[str, ...]:
         (term for term in shared if term.kind in {"version", "word", "name"}),
         key=lambda term: (term not in in_a_title, -first.rarity[term], term),
     )
-    shown: list[str] = []
+    names: list[str] = []
     for term in ranked:
-        if not any(term.text in other or other in term.text for other in shown):
-            shown.append(term.text)
-    if shown:
-        return tuple(shown[:_SHOWN])
+        if not any(term.text in name or name in term.text for name in names):
+            names.append(term.text)
+    if names:
+        return tuple(names[:_SHOWN])
     match = SequenceMatcher(None, first.letters, second.letters, autojunk=False).find_longest_match()
     return (first.letters[match.a : match.a + match.size],) if match.size > 1 else ()
 

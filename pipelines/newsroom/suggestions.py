@@ -47,12 +47,12 @@ def add_suggestions(tx: Transaction, candidates: Sequence[Candidate]) -> list[Ca
     leads = {story.id: story.lead for story in linked_stories.values()}
     offered: dict[int, list[tuple[float, int, EventLink]]] = defaultdict(list)
     for story_ids, links_between in between.items():
-        one, other = sorted(story_ids)
-        mean = sum(link.probability for link in links_between) / (sizes[one] * sizes[other])
+        first_id, second_id = sorted(story_ids)
+        mean = sum(link.probability for link in links_between) / (sizes[first_id] * sizes[second_id])
         strongest = max(links_between, key=lambda link: (link.probability, link.articles))
         if mean >= suggest:
-            offered[one].append((mean, other, strongest))
-            offered[other].append((mean, one, strongest))
+            offered[first_id].append((mean, second_id, strongest))
+            offered[second_id].append((mean, first_id, strongest))
     chosen = {
         candidate.story.id: sorted(offered[candidate.story.id], key=lambda offer: (-offer[0], offer[1]))[:MOST]
         for candidate in candidates

@@ -54,7 +54,7 @@ class EventRules(Table):
     @cached_property
     def action_of(self) -> Mapping[str, str]:
         """The action of each folded word."""
-        return {fold(word): action for action, words in self.actions.items() for word in words}
+        return {fold(word): action for action, synonyms in self.actions.items() for word in synonyms}
 
     @cached_property
     def action(self) -> re.Pattern[str]:
@@ -92,6 +92,6 @@ class EventRules(Table):
         return join_patterns(self.boilerplate)
 
 
-def _match_any(words: Iterable[str]) -> re.Pattern[str]:
-    longest_first = sorted(words, key=lambda word: (-len(word), word))
+def _match_any(spellings: Iterable[str]) -> re.Pattern[str]:
+    longest_first = sorted(spellings, key=lambda spelling: (-len(spelling), spelling))
     return re.compile("|".join(map(re.escape, longest_first))) if longest_first else NEVER
