@@ -320,8 +320,8 @@ _ALIKE: Final = 0.8
 
 def _are_look_alikes(first: _Vector, second: _Vector) -> bool:
     """Whether two titles contradict each other, or are one form filled in twice: 骁龙 690 发布, 骁龙 865 发布."""
-    one, other = sorted((first.letters, second.letters))
-    matcher = SequenceMatcher(None, one, other, autojunk=False)
+    low, high = sorted((first.letters, second.letters))
+    matcher = SequenceMatcher(None, low, high, autojunk=False)
     if matcher.quick_ratio() < _LOOK_ALIKE or matcher.ratio() < _LOOK_ALIKE:
         return False
     if matcher.ratio() >= _ALIKE:

@@ -224,11 +224,11 @@ def _join_clusters(
     }
     joined = join_events([cluster.members for cluster in clusters], members, events.links, events.join, apart)
     in_events = {index for event in joined for index in event.clusters}
-    made = [cluster for index, cluster in enumerate(clusters) if index not in in_events]
+    joined_clusters = [cluster for index, cluster in enumerate(clusters) if index not in in_events]
     for event in joined:
         parts = [clusters[index] for index in event.clusters]
         links = sorted(event.links, key=lambda link: (-link.probability, link.articles))
-        made.append(
+        joined_clusters.append(
             Cluster(
                 tuple(sorted(member for part in parts for member in part.members)),
                 (
@@ -237,7 +237,7 @@ def _join_clusters(
                 ),
             )
         )
-    return sorted(made, key=lambda cluster: cluster.members[0])
+    return sorted(joined_clusters, key=lambda cluster: cluster.members[0])
 
 
 def find_subjects(article: StoredArticle) -> Iterator[Reference]:

@@ -142,7 +142,7 @@ def relevance(
         reasons.append(
             Reason("reason/source", round(trust - 1.0, 2), {"source": lead.article.publisher or lead.article.source})
         )
-    accounts = {one.article.publisher or one.article.source for one in articles}
+    accounts = {stored.article.publisher or stored.article.source for stored in articles}
     if len(accounts) > 1:
         weight = round(SEVERAL_SOURCES * math.log2(len(accounts)), 2)
         reasons.append(Reason("reason/accounts", weight, {"count": len(accounts)}))

@@ -1,4 +1,4 @@
-"""Which of many words stand in a text: one compiled pattern for all of them."""
+"""Finds many words in a text with one compiled pattern."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class WordList:
         return cls(pattern, spelling)
 
     def found_in(self, text: str) -> set[str]:
-        """The words that stand in the text, as they were given; not those inside a longer one that was found."""
+        """Find the words that a text contains, as the list spells them, without words inside a longer match."""
         if self._pattern is None:
             return set()
         return {self._spelling[match] for match in self._pattern.findall(text.casefold())}
