@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HOME_VARIABLE = "JIANBAO_HOME"
+SOURCES_VARIABLE = "JIANBAO_SOURCES"
 DATABASE_VARIABLE = "JIANBAO_DB"
 
 
@@ -37,7 +38,13 @@ class Home:
 
     @property
     def sources(self) -> Path:
-        return self.path / "sources.toml"
+        """The file that JIANBAO_SOURCES names, else `sources.toml`."""
+        return Path(os.environ.get(SOURCES_VARIABLE) or self.path / "sources.toml")
+
+    @property
+    def last_sources(self) -> Path:
+        """The last `sources.toml` with a row that works, as the schedule copies it."""
+        return self.var / "sources.last.toml"
 
     @property
     def var(self) -> Path:

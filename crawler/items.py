@@ -206,6 +206,7 @@ class Batch:
         state: only in the last batch of a run that read all it wanted; commits with the items. Until then the
             stored state stays, so that all that was not committed is asked for again.
         finished: True in the last batch of the source's run.
+        answered_by: the host that answered with the last list so far, after redirects; empty before, and for 304.
     """
 
     source: str
@@ -213,3 +214,4 @@ class Batch:
     problems: tuple[Problem, ...] = ()
     state: SourceState | None = None
     finished: bool = False
+    answered_by: str = ""

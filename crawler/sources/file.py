@@ -62,16 +62,18 @@ _COMMON: Final = frozenset(
 _KINDS_WITH_MODES: Final = tuple(name for name, row in KINDS.items() if "" not in row.shapes)
 
 
-def load_sources(home: Home, categories: Iterable[str] | None = None) -> Registry:
+def load_sources(home: Home, categories: Iterable[str] | None = None, *, path: Path | None = None) -> Registry:
     """Read sources.toml, and `[mirrors]` and `[network]` of newsletter.toml. A mistake in one row spoils no other.
 
     Args:
+        home: the newsletter's folder.
         categories: the newsletter's category names and aliases; None leaves `category` unchecked.
+        path: of another file than the folder's sources.toml.
     """
     mistakes: list[Mistake] = []
     mirrors, _ = _read_newsletter(home, mistakes)
     category_names = None if categories is None else frozenset(categories)
-    rows = list(_rows(home, mistakes))
+    rows = list(_rows(path or home.sources, mistakes))
     counts = Counter(label for label, _ in rows)
     sources: list[Source] = []
     for label, row in rows:
@@ -99,9 +101,9 @@ def load_network(home: Home) -> Network:
     return _read_newsletter(home, [])[1]
 
 
-def _rows(home: Home, mistakes: list[Mistake]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _rows(path: Path, mistakes: list[Mistake]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each row with its label: its id, or its number in the file."""
-    document = _read_table(home.sources, mistakes)
+    document = _read_table(path, mistakes)
     unknown_tables = sorted(document.keys() - {"source"})
     mistakes += (Mistake("sources.toml", "", name, Detail.of("no-such-table")) for name in unknown_tables)
     rows = document.get("source", [])

@@ -107,6 +107,7 @@ class Reading:
     _problems: list[Problem] = field(default_factory=list)
     _validators: dict[str, Validators] = field(default_factory=dict)
     _seen: dict[str, None] = field(default_factory=dict)
+    _answered_by: str = ""
 
     def start(self, asks: Iterable[Ask]) -> tuple[Ask, ...]:
         """Open the source's lists."""
@@ -139,6 +140,7 @@ class Reading:
         self.warn(ask.url, page.warnings)
         if depth == 1:
             self._validators[ask.url] = _validators_of(reply)
+            self._answered_by = host_of(reply.url)
         reaches_known = bool(page.items) and not self.is_new(page.items[-1])
         self._seen |= dict.fromkeys(fingerprint(item) for item in page.items)
         if reaches_known and not self.reads_past_known:
@@ -203,7 +205,7 @@ class Reading:
         problems, self._problems = tuple(self._problems), []
         finished = self._open == 0
         state = self._new_state() if finished and self._complete else None
-        return Batch(self.source.id, tuple(items), problems, state, finished)
+        return Batch(self.source.id, tuple(items), problems, state, finished, self._answered_by)
 
     def _new_state(self) -> SourceState:
         validators = dict(self._validators)

@@ -23,6 +23,7 @@ from pipelines.cli.crawling import add, crawl, group, rebuild, schedule
 from pipelines.cli.database import db_app
 from pipelines.cli.desk import review, user_app
 from pipelines.cli.evaluation import evaluate
+from pipelines.cli.health import health_app, runs_app
 from pipelines.cli.issues import archive_app, export, issue_app
 from pipelines.cli.sources import sources_app
 from pipelines.cli.start import demo, init
@@ -70,6 +71,8 @@ for command in (
 for part, name in (
     (user_app, "user"),
     (sources_app, "sources"),
+    (health_app, "health"),
+    (runs_app, "runs"),
     (archive_app, "archive"),
     (issue_app, "issue"),
     (topics_app, "topics"),

@@ -60,7 +60,7 @@ def candidates(
     query = CandidateQuery(
         states=(state.value,),
         category=_find_category(newsroom, category),
-        since=today - _read_span(since) if since else None,
+        since=today - read_span(since) if since else None,
     )
     with newsroom.store.reading() as tx:
         listed = list_candidates(tx, query, today, limit_per_category=limit)
@@ -186,7 +186,7 @@ def _find_category(newsroom: Newsroom, name: str | None) -> str | None:
     return category.name
 
 
-def _read_span(text: str) -> timedelta:
+def read_span(text: str) -> timedelta:
     match = re.fullmatch(r"([1-9]\d{0,4})([hdw])", text)
     if not match:
         raise WrongUse("span", "--since")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.cli import terminal
+from pipelines.cli.health import report_incidents
 from pipelines.cli.shared import Json, group_what_is_new, newsroom_of, now, print_json
 from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out, sentence, warn
 from pipelines.errors import describe_failure, describe_mistake
@@ -45,6 +46,7 @@ def crawl(
             reports += crawls.crawl(
                 newsroom, chosen, on_progress=lambda finished, total: bar.update(task, completed=finished, total=total)
             )
+    report_incidents(newsroom)
     _group_and_report(newsroom, reports, as_json=as_json, no_group=no_group)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from rich import box
@@ -27,11 +27,14 @@ from pipelines.wording import Language, say
 if TYPE_CHECKING:
     from crawler.sources.schema import Source
     from pipelines.group.topics import TermLift
+    from pipelines.health.incidents import Incident
+    from pipelines.health.judging import Judgement
     from pipelines.issue.lint import Finding
     from pipelines.model import Candidate, Issue, Reason
     from pipelines.newsletter import Category, Newsletter
     from pipelines.newsroom.crawls import SourceReport
     from pipelines.newsroom.evaluation import Evaluation, Ranking, Sections, Unpicked
+    from pipelines.store.runs import Run
     from pipelines.store.sources import SourceRecord
 
 SOME_FAILED: Final = 1
@@ -78,6 +81,11 @@ def fail(message: str) -> None:
 def warn(message: str) -> None:
     """Print a warning in yellow on stderr."""
     err.print(Text(_harmless(message), style="yellow"), soft_wrap=True)
+
+
+def note(message: str) -> None:
+    """Print a message on stderr that asks for nothing."""
+    err.print(Text(_harmless(message)), soft_wrap=True)
 
 
 def _harmless(text: str) -> str:
@@ -250,6 +258,112 @@ def make_source_table(sources: Iterable[Source], histories: Mapping[str, SourceR
         succeeded = format_time(history.last_success_at if history else None, zone)
         table.add_row(source.id, source.kind, Text(source.name), source.schedule, succeeded, state)
     return table
+
+
+_STYLES: Final = {"well": "green", "off": "dim", "never": "dim", "late": "yellow"}
+"""Colours of states of health; all others are red."""
+
+
+def make_health_table(sources: Mapping[str, Source], judgements: Mapping[str, Judgement], zone: ZoneInfo) -> Table:
+    """Make a table of the states of sources.
+
+    Args:
+        sources: by id.
+        judgements: by source id; a row for each.
+        zone: of the newsletter; times are in it.
+    """
+    headings = ("source", "name", "state", "since", "last-posting", "evidence")
+    table = _make_table(sentence("cli/health-title"), *(sentence(f"table/{name}") for name in headings))
+    for source_id, judgement in judgements.items():
+        evidence = [say(f"symptom/{row.kind}", row.values, get_language()) for row in judgement.findings]
+        table.add_row(
+            source_id,
+            Text(sources[source_id].name),
+            Text(sentence(f"health/{judgement.state}"), style=_STYLES.get(judgement.state, "red")),
+            format_time(judgement.since, zone),
+            format_time(judgement.last_posting, zone),
+            Text("\n".join(evidence)),
+        )
+    return table
+
+
+def make_incident_table(incidents: Iterable[Incident], zone: ZoneInfo, now: datetime) -> Table:
+    """Make a table of incidents, with evidence and what to do.
+
+    Args:
+        incidents: a row for each, in this order.
+        zone: of the newsletter; times are in it.
+        now: aware.
+    """
+    headings = ("number", "source", "state", "since", "evidence", "remedy")
+    table = _make_table("", *(sentence(f"table/{name}") for name in headings))
+    for incident in incidents:
+        state = Text(sentence(f"health/{incident.state}"), style="red" if incident.needs_person(now) else "dim")
+        if incident.recovered_at is None and incident.acknowledged_until and not incident.needs_person(now):
+            day = incident.acknowledged_until.astimezone(zone).date()
+            state.append(f" {sentence('table/acknowledged', day=day)}")
+        evidence = say(f"symptom/{incident.kind}", incident.values, get_language())
+        advice = sentence(f"cure/{incident.kind}")
+        since = format_time(incident.since, zone)
+        table.add_row(str(incident.id), incident.source, state, since, Text(evidence), Text(advice))
+    return table
+
+
+def make_run_table(runs: Iterable[Run], zone: ZoneInfo) -> Table:
+    """Make a table of runs.
+
+    Args:
+        runs: a row for each, in this order.
+        zone: of the newsletter; times are in it.
+    """
+    headings = ("number", "source", "started", "seconds", "new", "updated", "seen", "lost", "outcome")
+    table = _make_table(sentence("table/runs"), *(sentence(f"table/{name}") for name in headings))
+    for run in runs:
+        seconds = "" if run.finished_at is None else f"{(run.finished_at - run.started_at).total_seconds():.0f}"
+        counts = [str(number) for number in (run.new, run.updated, run.seen, run.lost)]
+        table.add_row(str(run.id), run.source, format_time(run.started_at, zone), seconds, *counts, _outcome_of(run))
+    return table
+
+
+def make_run_details(run: Run, zone: ZoneInfo) -> Table:
+    """Make a table of all that the ledger has of one run.
+
+    Args:
+        run: to show.
+        zone: of the newsletter; times are in it.
+    """
+    table = make_run_table([run], zone)
+    details = Table(box=None, show_header=False)
+    details.add_row(table)
+    details.add_row(Text(f"{sentence('table/answered-by')}  {run.answered_by or '—'}"))
+    for trace in reversed(run.traces):
+        details.add_row(Text(f"{sentence('table/brought')}  {format_time(trace.published_at, zone)}  {trace.length}"))
+    return details
+
+
+def _outcome_of(run: Run) -> Text:
+    if run.failure is not None:
+        return Text(_harmless(describe_failure(run.failure, get_language())), style="red")
+    if run.finished_at is None:
+        return Text(sentence("table/running"), style="yellow")
+    return Text(sentence("table/done"), style="green")
+
+
+def run_json(run: Run) -> dict[str, Any]:
+    """The run as a JSON object."""
+    return {
+        "id": run.id,
+        "source": run.source,
+        "started_at": run.started_at.isoformat(),
+        "finished_at": run.finished_at.isoformat() if run.finished_at else None,
+        "new": run.new,
+        "updated": run.updated,
+        "seen": run.seen,
+        "lost": run.lost,
+        "failure": describe_failure(run.failure, get_language()) if run.failure else None,
+        "answered_by": run.answered_by,
+        "published": [trace.published_at.isoformat() if trace.published_at else None for trace in run.traces],
+    }
 
 
 def render_evaluation(evaluation: Evaluation) -> Iterator[Table | Text]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from scrapy.crawler import Crawler
 from scrapy.statscollectors import StatsCollector
@@ -22,6 +23,9 @@ from pipelines.newsroom import Newsroom
 from pipelines.newsroom.run import ingest
 from pipelines.rules import Rules
 from pipelines.store import Store
+
+RUN_IDS: Final = "JIANBAO_RUNS"
+"""A setting of Scrapy: the ids of runs whose start is stored, by source id, as JSON."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -62,13 +66,21 @@ class Bridge:
         sources: of the registry, by id.
         kind: of the spider, for a source that is not in the registry.
         stats: of the crawler; they get the counts too: `jianbao/<source>/new` and so on.
+        run_ids: of runs whose start is stored, by source id; the runs of other sources begin with their first batch.
 
     Attributes:
         results: by source id; the starter of the crawl reads `crawler.get_item_pipeline(Bridge).results`.
     """
 
     def __init__(
-        self, store: Store, sources: Mapping[str, Source], rules: Rules, *, kind: Kind, stats: StatsCollector
+        self,
+        store: Store,
+        sources: Mapping[str, Source],
+        rules: Rules,
+        *,
+        kind: Kind,
+        stats: StatsCollector,
+        run_ids: Mapping[str, int] | None = None,
     ) -> None:
         self._store = store
         self._sources = sources
@@ -76,7 +88,7 @@ class Bridge:
         self._kind = kind
         self._stats = stats
         self._began = time.monotonic()
-        self.results: dict[str, SourceResult] = {}
+        self.results = {source_id: SourceResult(run=run_id) for source_id, run_id in (run_ids or {}).items()}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -89,7 +101,9 @@ class Bridge:
         kind: Kind = getattr(crawler.spider, "kind", "web")
         if crawler.stats is None:
             raise RuntimeError("a crawler has stats before it has pipelines")
-        return cls(newsroom.store, newsroom.sources, newsroom.rules, kind=kind, stats=crawler.stats)
+        begun = json.loads(crawler.settings.get(RUN_IDS, "{}"))
+        run_ids = {row.id: begun[row.id] for row in newsroom.sources.values() if row.kind == kind and row.id in begun}
+        return cls(newsroom.store, newsroom.sources, newsroom.rules, kind=kind, stats=crawler.stats, run_ids=run_ids)
 
     def process_item(self, item: Batch) -> Batch:
         """Store a batch. Called by Scrapy."""

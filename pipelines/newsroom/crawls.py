@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import threading
@@ -29,9 +30,9 @@ from crawler.sources.schema import Source
 from pipelines.errors import describe_failure
 from pipelines.model import LinkCheck
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.bridge import Bridge, SourceResult
+from pipelines.newsroom.bridge import RUN_IDS, Bridge, SourceResult
 from pipelines.newsroom.locks import only_one
-from pipelines.newsroom.run import ingest
+from pipelines.newsroom.run import begin_runs, ingest
 from pipelines.normalise import normalise
 from pipelines.normalise.url import canonicalise
 from pipelines.rules import Rules
@@ -109,7 +110,9 @@ def crawl(
     with only_one(newsroom.home.var / "crawl.lock", "crawling", now):
         with newsroom.store.reading() as tx:
             states = tx.sources.get_states(source.id for source in sources)
-        crawlers = _run_spiders(newsroom.home, sources, states, now, _counting(len(sources), on_progress))
+        overrides = {RUN_IDS: json.dumps(begin_runs(newsroom.store, sources, now))}
+        on_batch = _counting(len(sources), on_progress)
+        crawlers = _run_spiders(newsroom.home, sources, states, now, on_batch, overrides=overrides)
     results: dict[str, SourceResult] = {}
     for crawler in crawlers:
         if bridge := crawler.get_item_pipeline(Bridge):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -22,6 +22,7 @@ from pipelines.deduplicate.entries import (
 )
 from pipelines.deduplicate.identity import Outcome
 from pipelines.group.candidates import GroupRules
+from pipelines.health.history import Trace
 from pipelines.model import Article
 from pipelines.newsroom.regroup import remake_stories
 from pipelines.newsroom.relearning import retrain, with_model
@@ -112,7 +113,7 @@ def ingest(
         source: the batch's.
         rules: the tables of data/rules.
         now: aware; when the batch came.
-        run: id of the source's run, as its previous batch returned it; None begins a run.
+        run: id of the source's run, as `begin_runs` or its previous batch returned it; None begins a run.
 
     Raises:
         StoreError: nothing of the batch was written.
@@ -147,6 +148,7 @@ def ingest(
             lost=sum(not problem.fails_source for problem in problems),
             failure=failing.failure if failing else None,
         )
+        tx.runs.add_evidence(run, batch.answered_by, _list_traces(read_items.values()))
         waits = [problem.retry_at for problem in problems if problem.retry_at]
         if waits:
             tx.sources.set_not_before(source.id, max(waits))
@@ -154,6 +156,27 @@ def ingest(
             tx.runs.finish(run, now)
             tx.sources.record_end(source.id, now, failure, batch.state)
     return Ingested(run, counts["new"], counts["updated"], counts["seen"], problems, failure)
+
+
+def begin_runs(store: Store, sources: Iterable[Source], now: datetime) -> dict[str, int]:
+    """Store the start of a run of each source before anything is requested.
+
+    A run that dies before its first batch leaves this trace, and its source is not due again at once.
+
+    Args:
+        store: the newsroom's.
+        sources: of the runs.
+        now: aware; the start.
+
+    Returns:
+        The ids of the runs, by source id.
+    """
+    with store.transaction() as tx:
+        run_ids = {}
+        for source in sources:
+            tx.sources.record_start(source.id, source.kind, source.name, now)
+            run_ids[source.id] = tx.runs.start(source.id, now)
+        return run_ids
 
 
 def rebuild(
@@ -278,6 +301,19 @@ def _save(
         recognised=saved.recognised + stored_entries,
         renamed=saved.renamed,
     )
+
+
+def _list_traces(results: Iterable[Article | Problem]) -> list[Trace]:
+    """The traces of articles that are new to their source; a date that the page does not give is none."""
+    return [
+        Trace.of(
+            article.url,
+            None if article.published.precision == "first-seen" else article.published.at,
+            article.text or article.summary,
+        )
+        for article in results
+        if isinstance(article, Article)
+    ]
 
 
 def _article_or_reason(result: Article | Problem) -> Article | str:

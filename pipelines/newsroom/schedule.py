@@ -12,15 +12,18 @@ import threading
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from croniter import croniter
 
 from crawler.errors import CrawlError
-from crawler.home import HOME_VARIABLE, Home
+from crawler.home import HOME_VARIABLE, SOURCES_VARIABLE, Home
+from crawler.sources.file import Mistake, load_sources
 from crawler.sources.schema import Source
-from pipelines.errors import describe_error
+from pipelines import files
+from pipelines.errors import describe_error, describe_mistake
 from pipelines.newsletter import NewsletterMisconfigured
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.locks import only_one
@@ -125,6 +128,7 @@ class Scheduler:
             *("--home", str(home.path), "--lang", language, "crawl", "--due"),
         )
         self._language: Language = language
+        self._mistakes: tuple[Mistake, ...] = ()
         self._stop = threading.Event()
 
     def run(self) -> None:
@@ -154,7 +158,7 @@ class Scheduler:
         """Tell whether a source is due, or an interrupted command left articles that are not grouped."""
         try:
             newsroom = Newsroom(self._home)
-            enabled = [source for source in newsroom.sources.values() if source.enabled]
+            enabled = [source for source in self._read_sources(newsroom) if source.enabled]
             with closing(newsroom.store):
                 with newsroom.store.reading() as tx:
                     ungrouped = tx.articles.list_fresh(limit=1)
@@ -163,8 +167,30 @@ class Scheduler:
             logger.error("%s", _describe(error, self._language))
             return False
 
+    def _read_sources(self, newsroom: Newsroom) -> Sequence[Source]:
+        """Read the sources. While sources.toml is of no use, say so once, and read the copy of the last one that was.
+
+        The copy lies in a file, so that the process of the crawl reads it too, and a scheduler that starts later.
+        """
+        registry = newsroom.registry
+        if registry.sources or not registry.mistakes:
+            if self._mistakes:
+                logger.info("%s", say("schedule/registry-again", {}, self._language))
+            self._mistakes = ()
+            if registry.sources and not _have_same_bytes(self._home.sources, self._home.last_sources):
+                files.write(self._home.last_sources, self._home.sources.read_text(encoding="utf-8"))
+            return registry.sources
+        if registry.mistakes != self._mistakes:
+            self._mistakes = registry.mistakes
+            code = "schedule/no-registry" if self._home.last_sources.is_file() else "schedule/no-registry-yet"
+            mistakes = [describe_mistake(mistake, self._language) for mistake in registry.mistakes[:3]]
+            logger.error("%s", say(code, {"mistakes": mistakes}, self._language))
+        return load_sources(self._home, path=self._home.last_sources).sources
+
     def _crawl(self) -> None:
         environment = {**os.environ, HOME_VARIABLE: str(self._home.path)}
+        if self._mistakes and self._home.last_sources.is_file():
+            environment[SOURCES_VARIABLE] = str(self._home.last_sources)
         child = subprocess.Popen(self._command, env=environment, start_new_session=True)  # noqa: S603 (our own command)
         while child.poll() is None:
             if self._stop.wait(0.2):
@@ -172,6 +198,10 @@ class Scheduler:
                 _wait_or_kill(child)
         if child.returncode:
             logger.warning("%s", say("schedule/crawl-ended", {"code": child.returncode}, self._language))
+
+
+def _have_same_bytes(path: Path, copy: Path) -> bool:
+    return copy.is_file() and copy.read_bytes() == path.read_bytes()
 
 
 def _describe(error: Exception, language: Language) -> str:

@@ -13,6 +13,7 @@ from crawler.toml import TomlUnreadable, read_toml
 from pipelines.errors import EditorError
 from pipelines.newsletter import load_newsletter
 from pipelines.rules.events import EventRules
+from pipelines.rules.holidays import HolidayRules
 from pipelines.rules.languages import LanguageRules
 from pipelines.rules.papers import PaperRules
 from pipelines.rules.promotion import PromotionRules
@@ -44,6 +45,7 @@ class Rules:
     promotion: PromotionRules = field(repr=False)
     events: EventRules = field(repr=False)
     papers: PaperRules = field(repr=False)
+    holidays: HolidayRules = field(repr=False)
 
 
 _T = TypeVar("_T", bound=Table)
@@ -69,6 +71,7 @@ def load_rules(home: Home) -> Rules:
         promotion=_read_table(home, "promotion.toml", PromotionRules),
         events=_read_table(home, "events.toml", EventRules),
         papers=_read_table(home, "papers.toml", PaperRules),
+        holidays=_read_table(home, "holidays.toml", HolidayRules),
     )
 
 

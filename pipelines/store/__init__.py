@@ -19,6 +19,7 @@ from pipelines.store.decisions import Decisions
 from pipelines.store.engine import WAIT, is_ours, make_engine, typed_errors
 from pipelines.store.errors import StoreOutdated, StoreReadOnly, StoreRefused
 from pipelines.store.events import EventIndex
+from pipelines.store.incidents import Incidents
 from pipelines.store.issues import Issues
 from pipelines.store.raw import RawItems
 from pipelines.store.rebuilding import Rebuilding
@@ -50,6 +51,7 @@ class Transaction:
         self.training = TrainingData(connection)
         self.sources = Sources(connection)
         self.runs = Runs(connection)
+        self.incidents = Incidents(connection)
         self.changes = Changes(connection)
         self.users = Users(connection)
         self.snapshots = Snapshots(connection)

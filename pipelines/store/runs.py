@@ -1,7 +1,8 @@
-"""Runs: when each crawl of a source began and ended, and its numbers."""
+"""Runs: when each crawl of a source began and ended, its numbers, and what health needs of it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -9,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from crawler.errors import Detail, Failure
+from pipelines.health.history import Trace, keep_newest
 from pipelines.store.tables import FailureText, runs
 
 _ADD: Final = (
@@ -40,6 +42,8 @@ class Run:
         new, updated, seen: numbers of items whose article was new, changed or the same.
         lost: number of items and pages without an article.
         failure: why the run failed; None for a success.
+        answered_by: the host that answered with a list, after redirects; empty for 304 and for a failure.
+        traces: of items that were new to the source, oldest first.
     """
 
     id: int
@@ -51,6 +55,8 @@ class Run:
     seen: int
     lost: int
     failure: Failure | None
+    answered_by: str = ""
+    traces: tuple[Trace, ...] = ()
 
 
 class Runs:
@@ -88,6 +94,22 @@ class Runs:
         first: Failure | None = self._connection.execute(_ADD, numbers | {"why": failure}).scalar_one()
         return first
 
+    def add_evidence(self, run: int, answered_by: str, traces: Sequence[Trace]) -> None:
+        """Add what health needs of a batch to a run.
+
+        Args:
+            run: id of the run.
+            answered_by: the host that answered with a list; empty where none did.
+            traces: of the batch's items that are new to the source.
+        """
+        values: dict[str, Any] = {"answered_by": answered_by} if answered_by else {}
+        if traces:
+            stored = self._connection.execute(select(runs.c.traces).where(runs.c.id == run)).scalar_one()
+            newest = keep_newest([*map(Trace.from_json, stored or ()), *traces])
+            values["traces"] = [trace.as_json() for trace in newest]
+        if values:
+            self._connection.execute(update(runs).where(runs.c.id == run).values(values))
+
     def finish(self, run: int, finished_at: datetime) -> None:
         """End a run."""
         self._connection.execute(update(runs).where(runs.c.id == run).values(finished_at=finished_at))
@@ -99,6 +121,28 @@ class Runs:
             query = query.where(runs.c.source == source)
         return [_run(row) for row in self._connection.execute(query)]
 
+    def get(self, number: int) -> Run | None:
+        """Get a run by its id; None without one."""
+        row = self._connection.execute(select(runs).where(runs.c.id == number)).one_or_none()
+        return None if row is None else _run(row)
+
+    def list_evidence(self, since: datetime, all_since: datetime) -> list[Run]:
+        """List the runs that ended, oldest first: those that brought something since a time, all since a later time.
+
+        Args:
+            since: of the runs with new items.
+            all_since: of the runs without news.
+        """
+        has_news = runs.c.traces.is_not(None) | (runs.c.new > 0)
+        query = select(runs).where(
+            runs.c.finished_at.is_not(None),
+            runs.c.started_at >= since,
+            has_news | (runs.c.started_at >= all_since),
+        )
+        return [_run(row) for row in self._connection.execute(query.order_by(runs.c.id))]
+
 
 def _run(row: Row[Any]) -> Run:
-    return Run(**row._mapping)
+    values = dict(row._mapping)
+    traces = tuple(map(Trace.from_json, values.pop("traces") or ()))
+    return Run(**values | {"answered_by": values["answered_by"] or "", "traces": traces})

@@ -32,7 +32,7 @@ from sqlalchemy import (
 
 from crawler.errors import Failure
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database does not load Alembic."""
 
 
@@ -143,7 +143,23 @@ runs = Table(
     Column("updated", Integer, nullable=False, default=0),
     Column("lost", Integer, nullable=False, default=0),  # items and pages without an article
     Column("failure", FailureText),
+    Column("answered_by", Words),  # the host that answered with a list; NULL for 304, and for runs of old
+    Column("traces", JSON(none_as_null=True)),  # of items that were new to the source; see pipelines.health.history
     Index("ix_runs_source_started_at", "source", "started_at"),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source", Words, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("raised_at", Moment, nullable=False),
+    Column("evidence", JSON, nullable=False),  # the values of its sentence
+    Column("acknowledged_until", Moment),
+    Column("recovered_at", Moment),
+    Index("ix_incidents_recovered_at", "recovered_at"),
 )
 
 raw_items = Table(

@@ -16,6 +16,7 @@ from crawler.kinds import KINDS
 from pipelines.deduplicate.clusters import STRENGTH
 from pipelines.errors import EditorError, NoSuchIssue, describe_failure
 from pipelines.group.features import SHAPES
+from pipelines.health.judging import STATE_OF, State
 from pipelines.model import CandidateState, Evidence, Reason
 from pipelines.store import errors as store_errors
 from pipelines.store.errors import NoSuchStory, StoreBusy, StoreError
@@ -104,6 +105,15 @@ def test_every_code_has_its_sentence_and_every_sentence_is_used() -> None:
     sections = ("reason", "shape", "evidence", "joined", "desk", "kind", "article", "state")
     made = {code for code in used if re.fullmatch(rf"({'|'.join(sections)})/[a-z0-9-]+", code)}
     assert made == {code for code in sentences("en") if code.partition("/")[0] in sections}
+
+
+def test_every_state_and_every_kind_of_incident_has_its_sentences() -> None:
+    sections: dict[str, set[str]] = {"health": set(), "symptom": set(), "cure": set()}
+    for code in sentences("en"):
+        section, _, name = code.partition("/")
+        if section in sections:
+            sections[section].add(name)
+    assert sections == {"health": set(get_args(State)), "symptom": set(STATE_OF), "cure": set(STATE_OF)}
 
 
 def test_a_reason_and_a_piece_of_evidence_have_a_sentence_in_each_language() -> None:

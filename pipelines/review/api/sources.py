@@ -101,6 +101,8 @@ def _make_document(source_view: SourceView) -> dict[str, Any]:
         "kind": source_view.source.kind,
         "enabled": source_view.source.enabled,
         "health": source_view.health,
+        "since": source_view.since.isoformat() if source_view.since else None,
+        "evidence": list(source_view.evidence),
         "expect_per_week": source_view.source.expect_per_week,
         "week": source_view.week,
         "weeks": [bar.count for bar in source_view.weeks],

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from crawler.kinds import KINDS, Kind
 from pipelines.model import CandidateState
 from pipelines.newsroom.candidates import page_candidates
+from pipelines.newsroom.health import summarise_incidents
 from pipelines.review.pages.cards import Tab, make_cards, make_tabs
 from pipelines.review.rendering import render_fragment, render_page
 from pipelines.review.visit import Visit
@@ -107,6 +108,8 @@ def show_candidates(visit: Visit) -> Response:
         listed = page_candidates(tx, query.to_store_query(visit.now), visit.now, offset=query.first, limit=query.limit)
         cards = make_cards(tx, listed.candidates, newsletter, visit.now)
         tabs = make_tabs(tx, query.to_store_query(visit.now), newsletter, dict(listed.counts))
+        incidents = [incident for incident in tx.incidents.list_open() if incident.needs_person(visit.now)]
+    names = {source.id: source.name for source in visit.newsroom.sources.values()}
     return render_page(
         visit,
         "candidates.html",
@@ -117,6 +120,7 @@ def show_candidates(visit: Visit) -> Response:
         format_tab=format_tab,
         remaining=max(listed.total - query.first - len(cards), 0),
         mark=mark,
+        missing=summarise_incidents(incidents, names, visit.language),
         spans=SPANS,
         states=STATES,
         kinds=KINDS,

@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 
 from starlette.responses import Response
 
 from crawler.sources.schema import Source
 from pipelines.errors import describe_failure, describe_mistake
+from pipelines.health.judging import Judgement, State
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom.health import describe_incident, judge_sources
 from pipelines.review.rendering import render_page
 from pipelines.review.visit import Visit
 from pipelines.store.runs import Run
 from pipelines.store.sources import SourceRecord
-from pipelines.wording import Language
 
 WEEKS: Final = 8
 """Weeks of the chart."""
-
-Health = Literal["off", "never", "failing", "few", "many", "well"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,9 @@ class SourceView:
     Args:
         week: number of new articles in the last seven days.
         weeks: the last eight weeks, the oldest first.
-        health: the most serious state that applies.
+        health: the state of the source.
+        since: when the state began; None for a state without a beginning.
+        evidence: what speaks for the state, and what to do, in the reader's language.
         failure: why the last run failed, in the reader's language; empty where it did not.
         failures: number of failed runs in a row.
         last_success: aware; None before the first.
@@ -51,7 +52,9 @@ class SourceView:
     source: Source
     week: int
     weeks: Sequence[Bar]
-    health: Health
+    health: State
+    since: datetime | None
+    evidence: Sequence[str]
     failure: str
     failures: int
     last_success: datetime | None
@@ -72,26 +75,26 @@ def view_sources(visit: Visit) -> SourcesView:
     with visit.newsroom.store.reading() as tx:
         records = tx.sources.list_all()
         runs = tx.runs.list_since(visit.now - timedelta(weeks=WEEKS))
+        judgements = judge_sources(tx, newsroom, visit.now)
     by_source: dict[str, list[Run]] = {}
     for run in runs:
         by_source.setdefault(run.source, []).append(run)
     views = [
-        _view_source(source, records.get(source.id), by_source.get(source.id, []), visit.now, visit.language)
+        _view_source(source, records.get(source.id), by_source.get(source.id, []), judgements[source.id], visit)
         for source in newsroom.sources.values()
     ]
-    order: tuple[Health, ...] = ("failing", "few", "many", "never", "well", "off")
     return SourcesView(
-        sorted(views, key=lambda view: (order.index(view.health), view.source.kind, view.source.id)),
+        sorted(views, key=_trouble_of),
         [describe_mistake(mistake, visit.language) for mistake in newsroom.registry.mistakes],
     )
 
 
 def _view_source(
-    source: Source, record: SourceRecord | None, runs: Sequence[Run], now: datetime, language: Language
+    source: Source, record: SourceRecord | None, runs: Sequence[Run], judgement: Judgement, visit: Visit
 ) -> SourceView:
     counts, failed = [0] * WEEKS, [False] * WEEKS
     for run in runs:
-        week = WEEKS - 1 - (now - run.started_at) // timedelta(weeks=1)
+        week = WEEKS - 1 - (visit.now - run.started_at) // timedelta(weeks=1)
         if 0 <= week < WEEKS:
             counts[week] += run.new
             failed[week] = failed[week] or run.failure is not None
@@ -105,22 +108,32 @@ def _view_source(
         source=source,
         week=counts[-1],
         weeks=bars,
-        health=_judge_health(source, record, counts[-1]),
-        failure=describe_failure(failure, language) if failure else "",
+        health=judgement.state,
+        since=judgement.since,
+        evidence=[
+            text
+            for finding in judgement.findings
+            for text in (
+                describe_incident(finding.kind, finding.values, visit.language),
+                visit.translate(f"cure/{finding.kind}"),
+            )
+        ],
+        failure=describe_failure(failure, visit.language) if failure else "",
         failures=record.failures_in_row if record and failure else 0,
         last_success=record.last_success_at if record else None,
     )
 
 
-def _judge_health(source: Source, record: SourceRecord | None, week: int) -> Health:
-    if not source.enabled:
-        return "off"
-    if record is None or record.last_started_at is None:
-        return "never"
-    if record.failure:
-        return "failing"
-    fewest, most = source.expect_per_week or (0, week)
-    return "few" if week < fewest else "many" if week > most else "well"
+_ORDER: Final[tuple[State, ...]] = (
+    *("failing", "blocked", "login", "retired", "silent", "fields", "moved", "volume", "late"),
+    *("never", "well", "off"),
+)
+
+
+def _trouble_of(view: SourceView) -> tuple[int, str, str]:
+    """The order of the page: by state, where a failure of today stands with what is late."""
+    rank = _ORDER.index(view.health)
+    return (min(rank, _ORDER.index("late")) if view.failure else rank, view.source.kind, view.source.id)
 
 
 def show_sources(visit: Visit) -> Response:

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from servers import ROOT, newsroom, source
+from waiting import wait_until
 
 from crawler.items import SourceState
 from crawler.sources.schema import Source
@@ -185,6 +186,39 @@ def test_what_is_due_is_run_again_and_again_by_one_scheduler_until_it_is_told_to
             assert f"process {leader.pid}" in (second.stderr.read() if second.stderr else "")
         leader.send_signal(signal.SIGTERM)
         assert leader.wait(20) == 0
+
+
+PRINT_SOURCES = (
+    "import sys; from crawler.home import Home; from crawler.sources.file import load_sources\n"
+    "names = ','.join(row.id for row in load_sources(Home.current()).sources)\n"
+    "open(sys.argv[1], 'a').write(f'<{names}> ')"
+)
+
+
+@pytest.mark.parametrize("broken", ["[[source", '[[source]]\nid = "a"\n'])
+def test_a_registry_that_is_of_no_use_is_reported_once_and_the_last_one_serves(tmp_path: Path, broken: str) -> None:
+    newsroom(tmp_path / "home", source("a", "feed", url="https://a.example/"))
+    log = tmp_path / "log"
+    with scheduler(tmp_path / "home", log, PRINT_SOURCES) as process:
+        wait_for(log, "<a> ")
+        (tmp_path / "home" / "sources.toml").write_text(broken, encoding="utf-8")
+        former_count = log.read_text(encoding="utf-8").count("<a>")
+        wait_until(lambda: log.read_text(encoding="utf-8").count("<a>") > former_count + 2)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=30)
+    assert "<>" not in log.read_text(encoding="utf-8")
+    assert errors.count("照旧按上一份抓") == 1
+
+
+def test_a_registry_that_never_worked_is_reported_at_once(tmp_path: Path) -> None:
+    newsroom(tmp_path / "home", source("a", "feed", url="https://a.example/"))
+    (tmp_path / "home" / "sources.toml").write_text("[[source", encoding="utf-8")
+    with scheduler(tmp_path / "home", tmp_path / "log", TOUCH) as process:
+        assert process.stderr is not None
+        assert "改好之前什么也不抓" in process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert not (tmp_path / "log").exists()
 
 
 @pytest.mark.slow

@@ -60,11 +60,11 @@ def test_a_source_shows_what_it_gave_against_what_it_should(desk: Desk, newsroom
     run(newsroom, "one", timedelta(days=20), new=7)
     run(newsroom, "one", timedelta(days=1), new=1)
     one = told(desk)["one"]
-    assert (one["health"], one["week"], one["weeks"]) == ("few", 1, [0, 0, 0, 0, 0, 7, 0, 1])
-    run(newsroom, "one", timedelta(hours=1), new=3)
-    assert told(desk)["one"]["health"] == "well"
-    run(newsroom, "one", timedelta(minutes=1), new=9)
-    assert told(desk)["one"]["health"] == "many"
+    assert (one["health"], one["week"], one["weeks"]) == ("well", 1, [0, 0, 0, 0, 0, 7, 0, 1])
+    run(newsroom, "one", timedelta(minutes=1), new=19)
+    one = told(desk)["one"]
+    assert one["health"] == "volume"
+    assert one["evidence"][0] == "一周来了 20 篇，至多该有 5 篇"
     assert "近七天" in desk.get("/sources").text
 
 

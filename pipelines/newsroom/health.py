@@ -1,0 +1,238 @@
+"""Looks at all sources: judges each by its runs, raises incidents and ends those that are over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from crawler.errors import Failure
+from crawler.urls import host_of
+from pipelines.health.history import FailureKind, History, RunOutcome
+from pipelines.health.incidents import Incident, compare_incidents
+from pipelines.health.judging import Judgement, Kind, judge_source
+from pipelines.health.rhythm import MEMORY
+from pipelines.health.workdays import Workdays, list_days
+from pipelines.newsroom import Newsroom
+from pipelines.store import Transaction
+from pipelines.store.runs import Run
+from pipelines.wording import Language, say
+
+if TYPE_CHECKING:
+    from crawler.sources.schema import Source
+
+RECENT: Final = timedelta(days=60)
+"""Runs without news are read for so long; runs with news as long as a rhythm is remembered."""
+
+MOST_NAMES: Final = 5
+"""Names of sources in a line."""
+
+NOT_OF_THE_SOURCE: Final = frozenset({"Interrupted"})
+"""Failures that say nothing about a source: its process was stopped."""
+
+_LOGIN_CODES: Final = frozenset({"zhihu-log-in", "github-token", "mirror-refuses"})
+_OF_STATUS: Final[Mapping[int, FailureKind]] = {403: "forbidden", 404: "forbidden", 410: "gone"}
+_OF_ERROR: Final[Mapping[str, FailureKind]] = {
+    "Blocked": "blocked",
+    "Gone": "gone",
+    "PageChanged": "changed",
+    "SourceMisconfigured": "misconfigured",
+    "Refused": "misconfigured",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """The outcome of a look at all sources.
+
+    Args:
+        judgements: by source id.
+        open_incidents: incidents that have not recovered, oldest first.
+        raised: the incidents among them that are new.
+        recovered: incidents that have just ended.
+    """
+
+    judgements: Mapping[str, Judgement]
+    open_incidents: Sequence[Incident]
+    raised: Sequence[Incident] = ()
+    recovered: Sequence[Incident] = ()
+
+
+def check_sources(newsroom: Newsroom, now: datetime) -> Checkup:
+    """Judge all sources, and store which incidents were raised and which have recovered.
+
+    Of a source whose row in sources.toml is mistaken, and while the whole file cannot be read, incidents stay as they
+    are.
+
+    Args:
+        newsroom: with its registry and its store.
+        now: aware.
+    """
+    mistakes = newsroom.registry.mistakes
+    with newsroom.store.transaction() as tx:
+        judgements = judge_sources(tx, newsroom, now)
+        open_before = tx.incidents.list_open()
+        if any(not mistake.source for mistake in mistakes):
+            return Checkup(judgements, open_before)
+        mistaken = {mistake.source for mistake in mistakes}
+        changes = compare_incidents((row for row in open_before if row.source not in mistaken), judgements, now)
+        raised = tx.incidents.save(changes)
+        return Checkup(judgements, tx.incidents.list_open(), raised, changes.recovered)
+
+
+def judge_sources(tx: Transaction, newsroom: Newsroom, now: datetime) -> dict[str, Judgement]:
+    """Judge every source of the registry that can work.
+
+    Args:
+        tx: open.
+        newsroom: with its registry and its rules.
+        now: aware.
+
+    Returns:
+        The judgements, by source id.
+    """
+    runs: dict[str, list[Run]] = {}
+    for run in tx.runs.list_evidence(now - MEMORY, now - RECENT):
+        runs.setdefault(run.source, []).append(run)
+    workdays = Workdays(newsroom.zone, list_days(newsroom.rules.holidays.spans))
+    return {
+        source.id: judge_source(make_history(source, runs.get(source.id, ())), workdays)
+        for source in newsroom.sources.values()
+    }
+
+
+def make_history(source: Source, runs: Iterable[Run]) -> History:
+    """Make the history of a source from its runs in the store.
+
+    Args:
+        source: of the registry.
+        runs: that ended, oldest first.
+    """
+    outcomes = tuple(
+        RunOutcome(
+            run.started_at,
+            classify_failure(run.failure) if run.failure else None,
+            run.new,
+            run.new + run.updated + run.seen,
+            run.answered_by,
+            run.traces,
+        )
+        for run in runs
+        if run.failure is None or run.failure.error not in NOT_OF_THE_SOURCE
+    )
+    return History(source.id, source.enabled, host_of(source.url or ""), source.expect_per_week, outcomes)
+
+
+def classify_failure(failure: Failure) -> FailureKind:
+    """Classify the failure of a run by what a person can do about it.
+
+    >>> from crawler.errors import Detail
+    >>> classify_failure(Failure("FetchFailed", Detail.of("http-status", status=410)))
+    'gone'
+    """
+    advice = failure.remedy.code if failure.remedy else ""
+    status = failure.detail.values.get("status")
+    if status == 401 or _LOGIN_CODES & {failure.detail.code, advice}:
+        return "login"
+    if failure.error == "FetchFailed" and isinstance(status, int) and status in _OF_STATUS:
+        return _OF_STATUS[status]
+    return _OF_ERROR.get(failure.error, "failed")
+
+
+def summarise_incidents(incidents: Iterable[Incident], names: Mapping[str, str], language: Language) -> str:
+    """Say in one line what is missing: the number of sources of each state, and their names; empty without incidents.
+
+    Args:
+        incidents: that are open.
+        names: of the sources, by id.
+        language: the reader's.
+    """
+    sources_of: dict[str, list[str]] = {}
+    for incident in incidents:
+        names_of_state = sources_of.setdefault(incident.state, [])
+        if (name := names.get(incident.source, incident.source)) not in names_of_state:
+            names_of_state.append(name)
+    lines = [
+        say(
+            "desk/sources-in-state" if len(sources) <= MOST_NAMES else "desk/more-sources-in-state",
+            {"count": len(sources), "state": say(f"health/{state}", {}, language), "names": sources[:MOST_NAMES]},
+            language,
+        )
+        for state, sources in sources_of.items()
+    ]
+    return {"zh": "；", "en": "; "}[language].join(lines)
+
+
+def incident_json(incident: Incident, now: datetime, language: Language) -> dict[str, Any]:
+    """The incident as a JSON object, with its sentences.
+
+    Args:
+        incident: as stored.
+        now: aware.
+        language: of the sentences.
+    """
+    times = {
+        "since": incident.since,
+        "raised_at": incident.raised_at,
+        "acknowledged_until": incident.acknowledged_until,
+        "recovered_at": incident.recovered_at,
+    }
+    return {
+        "id": incident.id,
+        "source": incident.source,
+        "kind": incident.kind,
+        "state": incident.state,
+        "needs_person": incident.needs_person(now),
+        **{name: moment.isoformat() if moment else None for name, moment in times.items()},
+        "evidence": describe_incident(incident.kind, incident.values, language),
+        "remedy": say(f"cure/{incident.kind}", {}, language),
+    }
+
+
+def describe_incident(kind: Kind, values: Mapping[str, Any], language: Language) -> str:
+    """Say what an incident or a finding is, in the reader's language.
+
+    Args:
+        kind: of the incident.
+        values: that its sentence names.
+        language: the reader's.
+    """
+    return say(f"symptom/{kind}", values, language)
+
+
+def judgement_json(source: Source, judgement: Judgement, language: Language) -> dict[str, Any]:
+    """The state of a source as a JSON object.
+
+    Args:
+        source: of the registry.
+        judgement: of the source.
+        language: of the sentences.
+    """
+    rhythm = judgement.rhythm
+    return {
+        "id": source.id,
+        "name": source.name,
+        "state": judgement.state,
+        "since": judgement.since.isoformat() if judgement.since else None,
+        "last_posting": judgement.last_posting.isoformat() if judgement.last_posting else None,
+        "quiet_days": round(judgement.quiet, 1),
+        "usual_days": round(rhythm.usual, 1) if rhythm else None,
+        "silent_after_days": round(rhythm.silent_after, 1) if rhythm else None,
+        "evidence": [describe_incident(finding.kind, finding.values, language) for finding in judgement.findings],
+    }
+
+
+def acknowledge(newsroom: Newsroom, incident_id: int, until: datetime) -> bool:
+    """Store that a person knows of an incident and wants to hear no more of it before a time.
+
+    Args:
+        newsroom: with the store.
+        incident_id: of an open incident.
+        until: aware.
+
+    Returns:
+        Whether there is such an open incident.
+    """
+    with newsroom.store.transaction() as tx:
+        return tx.incidents.acknowledge(incident_id, until)
