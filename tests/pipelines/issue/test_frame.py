@@ -64,7 +64,7 @@ def test_the_words_around_are_the_newsletters() -> None:
 
 @pytest.mark.parametrize("words", [{"guide_opening": "{titles}"}, {"guide_section": "{"}, {"guide_section": "{0}"}])
 def test_words_with_other_braces_are_refused(words: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="may stand in braces"):
+    with pytest.raises(ValueError, match="foreign-braces"):
         Frame(**words)
 
 
