@@ -192,7 +192,7 @@ def _reword_summary(lines: Sequence[str], paragraphs: Sequence[str], newsletter:
     code = find_code_lines(unlabelled)
     texts = [
         line.strip() if number in code and not _FENCE.match(line) else _read_paragraph(line, word)
-        for number, line in enumerate(unlabelled)
+        for number, line in enumerate(lines)
     ]
     first, *further = reword_lines(unlabelled, texts, paragraphs, code) or [""]
     return [label_text + first, *further]
