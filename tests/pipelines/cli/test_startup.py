@@ -20,6 +20,7 @@ HEAVY = {
     "opencc", "scipy", "scrapy", "sklearn", "sqlalchemy", "starlette", "tomlkit", "trafilatura", "twisted", "uvicorn",
 }  # fmt: skip
 OURS = {
+    "crawler.characters",
     "crawler.errors",
     "crawler.home",
     "crawler.kinds",
