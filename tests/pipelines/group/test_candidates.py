@@ -130,7 +130,7 @@ def test_the_lead_comes_first_among_a_candidates_articles() -> None:
     ],
 )
 def test_a_promotion_sinks_and_says_why_but_stays(rules: Rules, title: str, sort: str) -> None:
-    told = GroupRules.of(NEWSLETTER, {}, {}, rules.promotion)
+    told = GroupRules.of(NEWSLETTER, {}, {}, promotion=rules.promotion)
     one = stored(1, title=title)
     candidate = grade(Story(1, (1,), 1), [one], told)
     assert f"推广：{sort}" in {reason.text("zh") for reason in candidate.reasons}
