@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final, Literal
 
+from crawler.errors import Detail
 from crawler.items import LinkRelation
 from crawler.kinds import Kind
 from pipelines.wording import Language, say
@@ -455,4 +456,4 @@ class Issue:
     slug: str | None = None
     title_in: Literal["heading", "front-matter"] = "heading"
     state: Literal["draft", "published"] = "published"
-    warnings: tuple[str, ...] = field(default=(), compare=False)
+    warnings: tuple[Detail, ...] = field(default=(), compare=False)

@@ -15,8 +15,10 @@ from pipelines.cli.shared import DATE_FORMAT, Json, group_what_is_new, newsroom_
 from pipelines.cli.terminal import SOME_FAILED, fail, out, sentence, warn
 from pipelines.cli.usage import Group, WrongUse
 from pipelines.errors import describe_error
+from pipelines.wording import say, say_detail
 
 if TYPE_CHECKING:
+    from crawler.errors import Detail
     from pipelines.issue.archive_check import ArchiveCheck
     from pipelines.newsletter import Newsletter
     from pipelines.newsroom.exports import Format
@@ -50,7 +52,7 @@ def archive_import(
             fail(describe_error(error, terminal.get_language()))
             continue
         for warning in issue.warnings:
-            warn(warning)
+            warn(_describe_warning(path, warning))
         issues_by_file[str(path)] = issue
     imported = import_issues(newsroom, issues_by_file, replace_drafts=replace)
     for refusal in imported.refused:
@@ -132,9 +134,14 @@ def _print_checks(paths: Sequence[Path], newsletter: Newsletter) -> bool:
         for line in _describe_check(check, path.name):
             out.print(Text(line), soft_wrap=True)
         for warning in check.issue.warnings:
-            warn(warning)
+            warn(_describe_warning(path, warning))
         whole = whole and check.count > 0
     return whole
+
+
+def _describe_warning(path: Path, warning: Detail) -> str:
+    language = terminal.get_language()
+    return say("failure/position", {"position": path.name, "detail": say_detail(warning, language)}, language)
 
 
 def _describe_check(check: ArchiveCheck, name: str) -> Iterator[str]:

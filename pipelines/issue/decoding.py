@@ -1,4 +1,4 @@
-"""The bytes of a past issue's file -> text, and a line for each thing in them that is damaged."""
+"""The bytes of a past issue's file -> text, and a fact for each damage."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import codecs
 import re
 from typing import Final
 
+from crawler.errors import Detail
 from pipelines.errors import EditorError
 from pipelines.issue import inline
 from pipelines.issue.lines import ITEM
@@ -26,7 +27,7 @@ class NotAnIssue(EditorError):
     """The file is no past issue; the error names the file and says what is expected of one."""
 
 
-def decode_issue(data: bytes, name: str) -> tuple[str, list[str]]:
+def decode_issue(data: bytes, name: str) -> tuple[str, list[Detail]]:
     """Decode the file of a past issue.
 
     Args:
@@ -34,7 +35,7 @@ def decode_issue(data: bytes, name: str) -> tuple[str, list[str]]:
         name: of the file, for messages.
 
     Returns:
-        The text, its lines ended by `\\n`; and a message for each damage.
+        The text, its lines ended by `\\n`; and a fact for each damage.
 
     Raises:
         NotAnIssue: the file is too long, or no text in one of these encodings.
@@ -45,29 +46,31 @@ def decode_issue(data: bytes, name: str) -> tuple[str, list[str]]:
     text = decoded.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     text, control_count = _CONTROLS.subn("", text)
     if control_count:
-        damage.append(f"去掉了 {control_count} 个控制字符")
+        damage.append(Detail.of("archive/control-characters", count=control_count))
     whole, torn_lines = _remove_torn_line(text)
     return whole, [*damage, *torn_lines]
 
 
-def _decode(data: bytes, name: str) -> tuple[str, list[str]]:
+def _decode(data: bytes, name: str) -> tuple[str, list[Detail]]:
     """Decode UTF-8 with few damaged characters, UTF-16 with a byte order mark, or GB18030, which contains GBK."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16", errors="replace"), ["按 UTF-16 读入"]
+        return data.decode("utf-16", errors="replace"), [Detail.of("archive/read-as", encoding="UTF-16")]
     text, bad = _decode_utf8(data)
     if len(bad) <= max(2, len(data) * MOST_BAD_SHARE):
-        further = [f"另有 {len(bad) - MOST_MESSAGES} 处不是 UTF-8"] if len(bad) > MOST_MESSAGES else []
+        further = (
+            [Detail.of("archive/more-bad-bytes", count=len(bad) - MOST_MESSAGES)] if len(bad) > MOST_MESSAGES else []
+        )
         return text, [*bad[:MOST_MESSAGES], *further]
     try:
-        return data.decode("gb18030"), ["按 GB18030 读入"]
+        return data.decode("gb18030"), [Detail.of("archive/read-as", encoding="GB18030")]
     except UnicodeDecodeError:
         raise NotAnIssue("unknown-encoding", path=name) from None
 
 
-def _decode_utf8(data: bytes) -> tuple[str, list[str]]:
-    """Decode UTF-8; each sequence that is none becomes U+FFFD, with a message."""
+def _decode_utf8(data: bytes) -> tuple[str, list[Detail]]:
+    """Decode UTF-8; each sequence that is none becomes U+FFFD, with a fact."""
     pieces: list[str] = []
-    damage: list[str] = []
+    damage: list[Detail] = []
     view = memoryview(data)
     start = 0
     while start < len(data):
@@ -78,17 +81,17 @@ def _decode_utf8(data: bytes) -> tuple[str, list[str]]:
             bad, end = start + error.start, start + error.end
             pieces.append(str(view[start:bad], "utf-8"))
             if error.reason == "unexpected end of data":
-                damage.append(f"文件在第 {bad} 字节处断在一个字的中间，之后的内容已丢失")
+                damage.append(Detail.of("archive/cut-inside-character", byte=bad))
                 break
-            damage.append(f"第 {bad} 字节不是 UTF-8，换成了 \ufffd")
+            damage.append(Detail.of("archive/bad-byte", byte=bad))
             pieces.append("\ufffd")
             start = end
     return "".join(pieces), damage
 
 
-def _remove_torn_line(text: str) -> tuple[str, list[str]]:
+def _remove_torn_line(text: str) -> tuple[str, list[Detail]]:
     """Remove a last line that is an item cut off inside its link: its address is lost."""
     whole, _, last_line = text.rpartition("\n")
     if not ITEM.match(last_line) or inline.find_links(last_line) or not _TORN_LINK.search(last_line):
         return text, []
-    return whole, [f"末行的条目不完整，没有读入：{last_line[:60]}"]
+    return whole, [Detail.of("archive/torn-line", text=last_line[:60])]

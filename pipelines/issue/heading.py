@@ -13,6 +13,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Final, Literal
 
+from crawler.errors import Detail
 from pipelines.issue.decoding import NotAnIssue
 from pipelines.newsletter import Newsletter
 
@@ -51,7 +52,7 @@ class _Parts:
 
 def read_name(
     heading: str, fields: Mapping[str, str], section_names: Sequence[str], file_name: str, newsletter: Newsletter
-) -> tuple[Name, list[str]]:
+) -> tuple[Name, list[Detail]]:
     """Read what names an issue.
 
     Args:
@@ -77,7 +78,7 @@ def read_name(
     in_file_name = find_date(file_name)
     day, doubts = parts.date, []
     if day is not None and in_file_name and in_file_name[0] != day:
-        doubts.append(f"标题的日期是 {day}，文件名的是 {in_file_name[0]}")
+        doubts.append(Detail.of("archive/two-dates", heading=str(day), file=str(in_file_name[0])))
     belongs = (
         day is not None
         or (parts.number or field_number) is not None
@@ -89,7 +90,7 @@ def read_name(
         in_field = next(filter(None, field_dates), None)
         day = in_field[0] if in_field else in_file_name[0] if in_file_name else None
         if day is not None and not in_field and title_in == "heading" and parts.number is None:
-            doubts.append(f"标题里没有日期，按文件名算作 {day}")
+            doubts.append(Detail.of("archive/date-of-file", day=str(day)))
         if day is None and number is not None and newsletter.numbering:
             day = _find_numbered_date(number, newsletter)
     if day is None or not belongs:

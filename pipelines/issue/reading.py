@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from crawler.errors import Detail
 from pipelines.issue import inline
 from pipelines.issue.decoding import decode_issue
 from pipelines.issue.definitions import find_definitions, resolve_links
@@ -22,7 +23,6 @@ from pipelines.issue.lines import MarkdownLines, join_block, read_heading
 from pipelines.issue.shapes import HARD_KINDS, ROW, Mark, choose_kind, find_marks, normalise_kinds
 from pipelines.model import Entry, Issue, Section
 from pipelines.newsletter import Newsletter, simplify_heading
-from pipelines.wording import say
 
 # "**关注模型压缩、低比特量化与移动端推理**"
 _TAGLINE: Final = re.compile(r"\*\*(?P<text>[^*]+)\*\*\s*")
@@ -75,7 +75,7 @@ def read_issue(data: bytes, *, name: str, newsletter: Newsletter) -> Issue:
         number=heading.number,
         slug=heading.slug,
         title_in=heading.title_in,
-        warnings=tuple(f"{name}：{warning}" for warning in (*damage, *doubts)),
+        warnings=(*damage, *doubts),
     )
 
 
@@ -320,7 +320,7 @@ def _read_entry(page: MarkdownLines, mark: Mark, start: int, end: int, definitio
 
 def _find_unread_sections(
     outline: _Outline, sections: Sequence[Section], page: MarkdownLines, newsletter: Newsletter
-) -> list[str]:
+) -> list[Detail]:
     """Find sections of text without an entry that holds a link; a heading above other sections needs no entry."""
     frame = set(map(simplify_heading, newsletter.reading.frame))
     doubts = []
@@ -329,14 +329,15 @@ def _find_unread_sections(
         text = any(line.strip() for line in page.lines[span.start + 1 : span.end])
         linked = any(inline.find_urls(entry.markdown) for entry in section.entries)
         if text and not linked and not contains and simplify_heading(section.name) not in frame:
-            values = {"line": span.start + 1, "section": section.name, "count": len(section.entries)}
-            doubts.append(say("archive/no-linked-entry", values, "zh"))
+            count = len(section.entries)
+            fact = Detail.of("archive/no-linked-entry", line=span.start + 1, section=section.name, count=count)
+            doubts.append(fact)
     return doubts
 
 
 def _find_doubts(
     sections: Sequence[Section], footer: str | None, text: str, size: int, newsletter: Newsletter
-) -> list[str]:
+) -> list[Detail]:
     """Find sections that the newsletter does not know, and signs that the file is cut off.
 
     Args:
@@ -347,16 +348,17 @@ def _find_doubts(
         newsletter: its sections and its footer.
 
     Returns:
-        A message for each doubt.
+        A fact for each doubt.
     """
     frame = set(map(simplify_heading, newsletter.reading.frame))
     doubts = [
-        f"栏目「{section.name}」不在简报的栏目里"
+        Detail.of("archive/unknown-section", section=section.name)
         for section in sections
         if newsletter.category(section.name) is None and simplify_heading(section.name) not in frame
     ]
     if footer is None and newsletter.footer and not _ENDS_WHOLE.search(text):
         present = {category.name for section in sections if (category := newsletter.category(section.name))}
-        missing = "、".join(name for name in newsletter.category_names if name not in present)
-        doubts.append(f"到第 {size} 字节为止没有页脚，可能被截断" + (f"；缺少栏目：{missing}" if missing else ""))
+        missing = tuple(name for name in newsletter.category_names if name not in present)
+        fact = Detail.of("archive/no-footer", byte=size)
+        doubts.append(Detail.of("archive/no-footer-no-sections", byte=size, names=missing) if missing else fact)
     return doubts

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, delete, insert, or_, select, true, update
 
+from crawler.errors import Detail
 from pipelines.deduplicate.memory import Printed
 from pipelines.model import Entry, Issue, Section
 from pipelines.store.articles import Articles
@@ -51,6 +52,7 @@ class Issues:
         if counts:
             self._forget(issue.date)
         frame = {name: getattr(issue, name) for name in _FRAME}
+        frame["warnings"] = [warning.as_json() for warning in issue.warnings]
         frame["sections"] = [{name: getattr(section, name) for name in _HEADING} for section in issue.sections]
         upsert(self._connection, issues, [{"date": issue.date, "state": issue.state, "frame": frame}])
         self._connection.execute(delete(entries).where(entries.c.issue == issue.date))
@@ -78,7 +80,7 @@ class Issues:
             Section(**heading, entries=tuple(within[section_index]))
             for section_index, heading in enumerate(frame.pop("sections"))
         )
-        frame["warnings"] = tuple(frame["warnings"])
+        frame["warnings"] = tuple(map(_read_warning, frame["warnings"]))
         return Issue(date=day, state=row.state, sections=sections, **frame)
 
     def list_dates(self, state: IssueState | None = None) -> list[date]:
@@ -163,3 +165,8 @@ class Issues:
             articles.c.id.in_(select(story_members.c.article_id).where(story_members.c.story_id.in_(story_ids))),
         )
         self._connection.execute(update(articles).where(concerned).values(fresh=True))
+
+
+def _read_warning(stored: str | dict[str, Any]) -> Detail:
+    """Read a warning; an earlier version stored a sentence."""
+    return Detail.of("old-record", text=stored) if isinstance(stored, str) else Detail.from_json(stored)

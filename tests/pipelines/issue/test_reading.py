@@ -14,6 +14,7 @@ from pipelines.issue.markdown import render_issue
 from pipelines.issue.reading import read_issue
 from pipelines.model import Entry, Issue, StoryLink
 from pipelines.newsletter import BackIssues, Category, Labels, Newsletter, load_newsletter
+from pipelines.wording import say_detail
 
 NEWSLETTER = load_newsletter(bundled() / "newsletter.toml")
 TEMPLATE = (bundled() / "templates/issue.md.j2").read_text(encoding="utf-8")
@@ -88,6 +89,11 @@ layout: default
 
 def read(text: str, name: str = "2021-03-05.md") -> Issue:
     return read_issue(text.encode(), name=name, newsletter=NEWSLETTER)
+
+
+def warn(issue: Issue) -> tuple[str, ...]:
+    """The warnings of an issue, in Chinese."""
+    return tuple(say_detail(warning, "zh") for warning in issue.warnings)
 
 
 def view(markdown: str) -> EntryView:
@@ -170,13 +176,13 @@ def test_an_issue_without_front_matter_tagline_back_issues_and_footer_is_one() -
 def test_a_heading_without_a_date_takes_it_from_the_file_name_and_says_so() -> None:
     issue = read(ISSUE.replace(" (2021-03-05) 甲发布/乙开源", ""))
     assert (issue.date, issue.title) == (date(2021, 3, 5), "嵌入式AI简报")
-    assert issue.warnings == ("2021-03-05.md：标题里没有日期，按文件名算作 2021-03-05",)
+    assert warn(issue) == ("标题里没有日期，按文件名算作 2021-03-05",)
 
 
 def test_heading_and_file_name_that_disagree_are_reported() -> None:
     issue = read(ISSUE, name="2021-03-06.md")
     assert issue.date == date(2021, 3, 5)
-    assert issue.warnings == ("2021-03-06.md：标题的日期是 2021-03-05，文件名的是 2021-03-06",)
+    assert warn(issue) == ("标题的日期是 2021-03-05，文件名的是 2021-03-06",)
 
 
 @pytest.mark.parametrize(
@@ -206,9 +212,9 @@ def test_a_file_cut_inside_a_character_gives_what_is_whole_and_the_byte() -> Non
         at += 1
     issue = read_issue(data[:at], name="2021-03-05.md", newsletter=NEWSLETTER)
     start = at - 1 if data[at - 1] & 0xC0 == 0xC0 else at - 2
-    assert issue.warnings[0] == f"2021-03-05.md：文件在第 {start} 字节处断在一个字的中间，之后的内容已丢失"
-    assert f"到第 {at} 字节为止没有页脚" in issue.warnings[1]
-    assert "开源项目" in issue.warnings[1]
+    assert warn(issue)[0] == f"文件在第 {start} 字节处断在一个字的中间，之后的内容已丢失"
+    assert f"到第 {at} 字节为止没有页脚" in warn(issue)[1]
+    assert "开源项目" in warn(issue)[1]
     assert issue.sections[0].entries[0].markdown.startswith("[甲发布芯片 | 甲媒体](https://example.org/1)\n摘要：快了")
     assert "\ufffd" not in issue.sections[0].entries[0].markdown
 
@@ -217,7 +223,7 @@ def test_a_file_cut_inside_a_link_leaves_that_entry_out_and_says_so() -> None:
     issue = read(ISSUE[: ISSUE.index("//example.org/2)")])
     assert [section.name for section in issue.sections] == ["业界新闻", "应用"]
     assert issue.sections[1].entries == ()
-    assert issue.warnings[0] == "2021-03-05.md：末行的条目不完整，没有读入：- [丙上线](https:"
+    assert warn(issue)[0] == "末行的条目不完整，没有读入：- [丙上线](https:"
 
 
 def test_a_cut_inside_a_word_before_the_footer_is_named() -> None:
@@ -241,14 +247,14 @@ def test_an_issue_in_another_encoding_is_read_and_its_encoding_named(encoding: s
     text = ISSUE.replace("\U0001f525", "")
     issue = read_issue(text.encode(encoding), name="2021-03-05.md", newsletter=NEWSLETTER)
     assert issue == read_issue(text.encode(), name="2021-03-05.md", newsletter=NEWSLETTER)
-    assert issue.warnings[0].endswith("读入")
+    assert warn(issue)[0].endswith("读入")
 
 
 def test_many_damaged_characters_of_a_long_file_are_counted_and_the_file_is_read() -> None:
     data = ISSUE.encode() * 3
     position = data.index("摘要".encode())
     issue = read_issue(data[:position] + b"\xff" * 30 + data[position:], name="a.md", newsletter=NEWSLETTER)
-    assert any("另有 10 处" in warning for warning in issue.warnings)
+    assert any("另有 10 处" in warning for warning in warn(issue))
 
 
 @pytest.mark.parametrize(
@@ -308,20 +314,20 @@ def test_a_byte_that_is_no_text_is_replaced_and_its_place_told() -> None:
     data = ISSUE.encode()
     at = data.index("快了".encode())
     issue = read_issue(data[:at] + b"\xff" + data[at:], name="2021-03-05.md", newsletter=NEWSLETTER)
-    assert issue.warnings == (f"2021-03-05.md：第 {at} 字节不是 UTF-8，换成了 \ufffd",)
+    assert warn(issue) == (f"第 {at} 字节不是 UTF-8，换成了 \ufffd",)
     assert "摘要：\ufffd快了三倍" in issue.sections[0].entries[0].markdown
 
 
 def test_control_characters_are_taken_out_and_told() -> None:
     issue = read(ISSUE.replace("快了", "快\x00了\x08"))
     assert issue.sections == read(ISSUE).sections
-    assert issue.warnings == ("2021-03-05.md：去掉了 2 个控制字符",)
+    assert warn(issue) == ("去掉了 2 个控制字符",)
 
 
 def test_a_section_that_the_newsletter_does_not_have_is_kept_and_told() -> None:
     issue = read(ISSUE.replace("## 应用", "## 食谱"))
     assert issue.sections[1].name == "食谱"
-    assert issue.warnings == ("2021-03-05.md：栏目「食谱」不在简报的栏目里",)
+    assert warn(issue) == ("栏目「食谱」不在简报的栏目里",)
 
 
 def test_a_fence_that_never_closes_swallows_nothing() -> None:

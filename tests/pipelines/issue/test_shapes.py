@@ -20,6 +20,7 @@ from pipelines.issue.reading_style import Example, learn_reading, needs_numberin
 from pipelines.issue.sections import make_draft
 from pipelines.model import Entry, Issue
 from pipelines.newsletter import Category, Frame, Labels, Newsletter, Numbering, Publish, Reading, load_newsletter
+from pipelines.wording import say_detail
 
 HOUSE = load_newsletter(bundled() / "newsletter.toml")
 TEMPLATE = (bundled() / "templates/issue.md.j2").read_text(encoding="utf-8")
@@ -131,7 +132,7 @@ def test_a_single_link_before_the_list_is_a_note() -> None:
 def test_a_section_without_an_entry_that_holds_a_link_is_named_with_its_line() -> None:
     issue = read(section("- [甲](https://e.org/1)", "", "## 博文", "", "说明文字，[链接](https://e.org/2)在文中。"))
     assert len(issue.warnings) == 1
-    assert "第 7 行的栏目「博文」没有读出带链接的条目" in issue.warnings[0]
+    assert "第 7 行的栏目「博文」没有读出带链接的条目" in say_detail(issue.warnings[0], "zh")
 
 
 def test_numbers_that_go_on_from_section_to_section_go_on_in_the_export() -> None:
@@ -339,4 +340,4 @@ def test_a_check_names_the_links_that_are_in_no_entry_and_the_frame() -> None:
     assert [each.name for each in check.frame] == ["内容", "订阅"]
     assert [link.url for link in check.loose_links] == ["https://e.org/new", "https://e.org/wechat"]
     assert check.loose_links[0].line == 3
-    assert not any("订阅" in warning for warning in check.issue.warnings)
+    assert not any("订阅" in str(warning) for warning in check.issue.warnings)

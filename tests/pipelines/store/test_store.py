@@ -565,7 +565,7 @@ def test_an_issue_comes_back_as_it_was_saved(tx: Transaction) -> None:
         preamble="",
         back_issues="## 往期回顾",
         footer=None,
-        warnings=("第 3 行没有链接",),
+        warnings=(Detail.of("archive/torn-line", text="第 3 行"),),
     )
     tx.issues.save(whole, [["https://a.example"], [], []])
     got = tx.issues.get(JANUARY)
