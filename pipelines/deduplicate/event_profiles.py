@@ -112,18 +112,19 @@ def read_event_profile(article: Article, rules: EventRules) -> EventProfile | No
 
     Returns:
         None if the article reports no single event: a paper or a repository, a round-up, a notice, an article without
-        a day.
+        a day, a short title without any text.
     """
-    title = _fold_title(article, rules)
+    title, text = _fold_title(article, rules), _fold_text(article, rules)
+    letters = _NO_LETTERS.sub("", title)
     if (
         _is_work(article)
         or article.published.precision not in _DAYS
-        or not _NO_LETTERS.sub("", title)
+        or not letters
+        or (len(letters) < _TELLING and not _NO_LETTERS.sub("", text))
         or is_round_up(article.title, rules)
         or rules.notice.search(title)
     ):
         return None
-    text = _fold_text(article, rules)
     in_title = frozenset(_read_terms(title, rules))
     actions = _read_actions(title, rules)
     return EventProfile(
@@ -156,6 +157,9 @@ def is_round_up(title: str, rules: EventRules) -> bool:
     parts = [part for part in _SEPARATOR.split(folded) if len(_NO_LETTERS.sub("", part)) >= _PART]
     return len(parts) >= _PARTS or bool(rules.round_up.search(folded))
 
+
+_TELLING: Final = 12
+"""Letters of a title that tells an event by itself; two shorter ones that look alike may be one form filled in."""
 
 _PART: Final = 6
 """Letters of a part of a title that is a piece of news."""

@@ -51,7 +51,14 @@ def test_a_title_is_read_for_names_versions_numbers_and_actions() -> None:
 
 
 def test_spellings_of_one_subject_are_one_name() -> None:
-    assert Term("name", "英伟达") in read_profile("老黄又来了").in_title & read_profile("NVIDIA 又来了").in_title
+    assert Term("name", "英伟达") in (
+        read_profile("老黄又来了", summary="他说。").in_title & read_profile("NVIDIA 又来了", summary="他说。").in_title
+    )
+
+
+def test_a_short_title_without_any_text_tells_no_event() -> None:
+    assert read_event_profile(stored(1, title="猫咪日常甲").article, RULES) is None
+    assert read_event_profile(stored(1, title="猫咪日常甲", summary="今天晒太阳。").article, RULES) is not None
 
 
 def test_an_address_in_the_digest_is_read_for_its_words() -> None:

@@ -246,7 +246,7 @@ def test_an_item_that_gives_no_article_any_more_is_quarantined_until_it_does(
     with store.reading() as tx:
         assert sorted(tx.articles.get([1, 2])) == [2]
         assert tx.stories.find_by_articles([2])[2] == Story(2, (2,), 2)
-        assert [raw.problem for raw in quarantined(tx)] == [rebuilt.problems[0].detail]
+        assert [raw.problem for raw in quarantined(tx)] == [str(rebuilt.problems[0].detail)]
     monkeypatch.undo()
     rebuild(store, SOURCES, rules)
     after = contents(store)
