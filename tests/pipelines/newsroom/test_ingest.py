@@ -262,6 +262,7 @@ def everything(url: str) -> list[Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # 22 processes
 def test_a_process_killed_at_any_point_loses_and_repeats_nothing(tmp_path: Path) -> None:
     calm, wild = (f"sqlite:///{tmp_path / name}.db" for name in ("calm", "wild"))
 

@@ -21,6 +21,7 @@ from builders import NOON, all_decisions, instant
 from desks import add_articles, make_newsroom
 from playwright.sync_api import Browser, Page, Playwright, Request, expect, sync_playwright
 
+from crawler.errors import Detail, Failure
 from crawler.home import Home
 from crawler.items import RawItem
 from pipelines.cli.sample import Sample, serving
@@ -235,7 +236,8 @@ def hostile_home(tmp_path: Path) -> Home:
         items = [RawItem("wechat", one.url, one.title, NOON, html=f"{one.title}<p>正文</p>") for one in articles]
         tx.raw.add([NewRaw(Packed.of(item, "watch"), one) for item, one in zip(items, saved.ids, strict=True)])
         tx.sources.record_start("arxiv-quantization", "arxiv", HOSTILE_TITLES[0], NOON)
-        tx.sources.record_end("arxiv-quantization", NOON, f"Blocked: {HOSTILE_TITLES[1]}", None)
+        failure = Failure("Blocked", Detail.of("notice", notice=HOSTILE_TITLES[1]))
+        tx.sources.record_end("arxiv-quantization", NOON, failure, None)
         entries = tuple(Entry(f"{title}\n摘要：{title}") for title in HOSTILE_TITLES)
         past = Issue(NOON.date().replace(year=2020), "试刊", (Section("论文", entries),), headline=HOSTILE_TITLES[1])
         save_issue(tx, past, newsroom.newsletter, newsroom.rules)
