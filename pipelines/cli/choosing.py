@@ -53,6 +53,7 @@ def candidates(
     """
     from pipelines.group.as_json import candidates_json
     from pipelines.newsroom.candidates import list_candidates
+    from pipelines.newsroom.suggestions import add_suggestions
     from pipelines.store.listing import CandidateQuery
 
     newsroom = newsroom_of(context)
@@ -64,6 +65,8 @@ def candidates(
     )
     with newsroom.store.reading() as tx:
         listed = list_candidates(tx, query, today, limit_per_category=limit)
+        if as_json:
+            listed = add_suggestions(tx, listed)
     if as_json:
         print_json(candidates_json(listed, newsroom.newsletter.category_names, today, terminal.get_language()))
         return

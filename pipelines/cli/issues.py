@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from rich.text import Text
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pipelines.newsletter import Newsletter
     from pipelines.newsroom.exports import Format
 
+_Read = TypeVar("_Read")
+
 archive_app = typer.Typer(cls=Group, help="往期简报。", no_args_is_help=True)
 issue_app = typer.Typer(cls=Group, help="各期简报：草稿与已刊。", no_args_is_help=True)
 
@@ -39,18 +41,14 @@ def archive_import(
 
     例：jianbao archive import past/*.md
     """
-    from pipelines.issue.decoding import NotAnIssue
     from pipelines.issue.reading import read_issue
     from pipelines.newsroom.issues import import_issues
 
     newsroom = newsroom_of(context)
     issues_by_file = {}
-    for path in sorted(paths):
-        try:
-            issue = read_issue(path.read_bytes(), name=path.name, newsletter=newsroom.newsletter)
-        except NotAnIssue as error:
-            fail(describe_error(error, terminal.get_language()))
-            continue
+    for path, issue in _read_files(
+        paths, lambda path: read_issue(path.read_bytes(), name=path.name, newsletter=newsroom.newsletter)
+    ):
         for warning in issue.warnings:
             warn(_describe_warning(path, warning))
         issues_by_file[str(path)] = issue
@@ -80,7 +78,7 @@ def archive_check(
 
     例：jianbao archive check past/*.md
     """
-    if not _print_checks(sorted(paths), newsroom_of(context).newsletter):
+    if not _print_checks(paths, newsroom_of(context).newsletter):
         raise typer.Exit(SOME_FAILED)
 
 
@@ -95,17 +93,13 @@ def archive_learn(
 
     例：jianbao archive learn past/*.md
     """
-    from pipelines.issue.decoding import NotAnIssue, decode_issue
+    from pipelines.issue.decoding import decode_issue
     from pipelines.issue.reading_style import Example, learn_reading, needs_numbering, write_reading
     from pipelines.newsletter import Numbering
 
     newsletter = newsroom_of(context).newsletter
-    examples = []
-    for path in sorted(paths):
-        try:
-            examples.append(Example(path.name, decode_issue(path.read_bytes(), path.name)[0]))
-        except NotAnIssue as error:
-            fail(describe_error(error, terminal.get_language()))
+    decoded = _read_files(paths, lambda path: decode_issue(path.read_bytes(), path.name)[0])
+    examples = [Example(path.name, text) for path, text in decoded]
     if not examples:
         raise typer.Exit(SOME_FAILED)
     reading = learn_reading(examples, newsletter)
@@ -114,29 +108,33 @@ def archive_learn(
         out.out(f"# {sentence('archive/numbering')}\n[numbering]\nfirst = 2018-01-01\ndays = 7\n", highlight=False)
         newsletter = newsletter.model_copy(update={"numbering": Numbering(first=date(2018, 1, 1))})
     learned = newsletter.model_copy(update={"reading": reading})
-    if not _print_checks(sorted(paths), learned) or len(examples) < len(paths):
+    if not _print_checks(paths, learned):
         raise typer.Exit(SOME_FAILED)
 
 
 def _print_checks(paths: Sequence[Path], newsletter: Newsletter) -> bool:
     """Print what is read of each file, and whether every file gave entries."""
     from pipelines.issue.archive_check import check_issue
-    from pipelines.issue.decoding import NotAnIssue
 
-    whole = True
-    for path in paths:
-        try:
-            check = check_issue(path.read_bytes(), path.name, newsletter)
-        except NotAnIssue as error:
-            fail(describe_error(error, terminal.get_language()))
-            whole = False
-            continue
+    counts = []
+    for path, check in _read_files(paths, lambda path: check_issue(path.read_bytes(), path.name, newsletter)):
+        counts.append(check.count)
         for line in _describe_check(check, path.name):
             out.print(Text(line), soft_wrap=True)
         for warning in check.issue.warnings:
             warn(_describe_warning(path, warning))
-        whole = whole and check.count > 0
-    return whole
+    return len(counts) == len(paths) and all(counts)
+
+
+def _read_files(paths: Iterable[Path], read: Callable[[Path], _Read]) -> Iterator[tuple[Path, _Read]]:
+    """Read past issues in the order of their names; a file that is none is named on stderr and left out."""
+    from pipelines.issue.decoding import NotAnIssue
+
+    for path in sorted(paths):
+        try:
+            yield path, read(path)
+        except NotAnIssue as error:
+            fail(describe_error(error, terminal.get_language()))
 
 
 def _describe_warning(path: Path, warning: Detail) -> str:

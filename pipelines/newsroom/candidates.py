@@ -11,7 +11,6 @@ from heapq import heappush, heappushpop
 from pipelines.group.candidates import as_of
 from pipelines.group.relevance import FRESH, freshness
 from pipelines.model import Candidate
-from pipelines.newsroom.suggestions import add_suggestions
 from pipelines.store import Transaction
 from pipelines.store.listing import CandidateQuery, Ranked
 
@@ -73,7 +72,7 @@ def list_candidates(
 def _read_candidates(tx: Transaction, story_ids: Sequence[int], now: datetime) -> list[Candidate]:
     """Read candidates as of now, in the order of the ids."""
     candidates = {candidate.story.id: as_of(candidate, now) for candidate in tx.stories.get(story_ids)}
-    return add_suggestions(tx, [candidates[story_id] for story_id in story_ids if story_id in candidates])
+    return [candidates[story_id] for story_id in story_ids if story_id in candidates]
 
 
 def _rank(story: Ranked, now: datetime) -> tuple[float, int]:

@@ -25,8 +25,7 @@ def add_suggestions(tx: Transaction, candidates: Sequence[Candidate]) -> list[Ca
         tx: open for reading.
         candidates: in any order; the order is kept.
     """
-    story_of = {member: candidate.story.id for candidate in candidates for member in candidate.story.members}
-    links = tx.events.find_links(story_of)
+    links = tx.events.find_links(member for candidate in candidates for member in candidate.story.members)
     if not links:
         return list(candidates)
     linked_stories = tx.stories.find_by_articles({article_id for pair in links for article_id in pair})

@@ -15,6 +15,7 @@ from pipelines.model import Candidate, Decision
 from pipelines.newsroom import decisions, drafts
 from pipelines.newsroom.candidates import page_candidates
 from pipelines.newsroom.decisions import Decided, Overtaken, Stale
+from pipelines.newsroom.suggestions import add_suggestions
 from pipelines.newsroom.undo import undo_last
 from pipelines.review.answering import make_error_json
 from pipelines.review.api import issues as api_issues
@@ -115,7 +116,7 @@ def candidates(visit: Visit) -> Response:
     with visit.newsroom.store.reading() as tx:
         mark = tx.articles.next_id() - 1
         listed = page_candidates(tx, query.to_store_query(visit.now), visit.now, offset=query.first, limit=query.limit)
-        documents = [_make_document(visit, tx, candidate) for candidate in listed.candidates]
+        documents = [_make_document(visit, tx, candidate) for candidate in add_suggestions(tx, listed.candidates)]
     return JSONResponse({"total": listed.total, "counts": listed.counts, "mark": mark, "candidates": documents})
 
 
