@@ -1,4 +1,7 @@
-"""A desk in a process of its own, for tests that press its keys in a browser."""
+"""Chromium, and a desk in a process of its own, for tests that press its keys in a browser.
+
+Chromium is Debian's, or the one that JIANBAO_CHROMIUM names.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,31 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from pipelines.newsroom import Newsroom
+from playwright.sync_api import Browser, sync_playwright
+
+from crawler.home import Home
 
 CHROMIUM = os.environ.get("JIANBAO_CHROMIUM", "/usr/bin/chromium")
 
 
 @contextmanager
-def serve_desk(newsroom: Newsroom, *options: str) -> Iterator[int]:
+def start_chromium(*arguments: str) -> Iterator[Browser]:
+    """Start Chromium with command line arguments; a test where it is missing fails."""
+    assert Path(CHROMIUM).exists(), f"{CHROMIUM} is not there: apt-get install chromium, or set JIANBAO_CHROMIUM"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *arguments])
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def serve_desk(home: Home, *options: str) -> Iterator[int]:
     """Run `jianbao review` with options; its port."""
-    home = str(newsroom.home.path)
-    command = [sys.executable, "-m", "pipelines.cli", "--home", home, "review", "--port", "0", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+    command = [sys.executable, "-m", "pipelines.cli", "--home", str(home.path), "review", "--port", "0", *options]
+    environment = {name: text for name, text in os.environ.items() if name != "JIANBAO_DB"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as server:
         assert server.stdout is not None
         try:
             line = server.stdout.readline()

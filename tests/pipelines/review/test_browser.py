@@ -1,7 +1,6 @@
 """The desk in a real Chromium, as an editor's hands find it.
 
-Prints how many keys an issue takes, and where the pictures of all pages are. Chromium is Debian's, or the one that
-JIANBAO_CHROMIUM names.
+Prints how many keys an issue takes, and where the pictures of all pages are.
 """
 
 from __future__ import annotations
@@ -17,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsers import serve_desk, start_chromium
 from builders import NOON, all_decisions, instant
 from desks import add_articles, make_newsroom
-from playwright.sync_api import Browser, Page, Playwright, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect
 
 from crawler.errors import Detail, Failure
 from crawler.home import Home
@@ -34,7 +34,6 @@ from pipelines.store.raw import NewRaw, Packed
 
 pytestmark = pytest.mark.slow
 
-CHROMIUM = os.environ.get("JIANBAO_CHROMIUM", "/usr/bin/chromium")
 ITEMS = 18
 AIM = 60
 
@@ -45,36 +44,16 @@ document.addEventListener('securitypolicyviolation', (event) => window.violation
 
 
 @pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    assert Path(CHROMIUM).exists(), (
-        f"{CHROMIUM} is not there: apt-get install chromium, or name one by JIANBAO_CHROMIUM"
-    )
-    one = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-    yield one
-    one.close()
+def browser() -> Iterator[Browser]:
+    with start_chromium() as browser:
+        yield browser
 
 
 @contextmanager
 def served(home: Home) -> Iterator[str]:
-    """`jianbao review` in a process of its own; its address."""
-    command = [sys.executable, "-m", "pipelines.cli", "--home", str(home.path), "review", "--port", "0"]
-    environment = {name: value for name, value in os.environ.items() if name != "JIANBAO_DB"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as server:
-        assert server.stdout is not None
-        try:
-            said = server.stdout.readline()
-            address = re.search(r"http://127\.0\.0\.1:\d+", said)
-            assert address, said
-            yield address[0]
-        finally:
-            server.terminate()
-            server.wait(10)
+    """The address of a desk in a process of its own."""
+    with serve_desk(home) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="module")

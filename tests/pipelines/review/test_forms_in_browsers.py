@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
-from browsers import CHROMIUM, serve_desk
+from browsers import serve_desk, start_chromium
 from builders import NOON
-from desks import make_newsroom
 from firefox import start_firefox
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Page, Route
 
 from pipelines.newsroom import Newsroom
 from pipelines.review.guard.passwords import hash_password
@@ -71,18 +70,15 @@ class Chromium:
 
 
 @contextmanager
-def start_chromium(*arguments: str) -> Iterator[Chromium]:
-    assert Path(CHROMIUM).exists(), f"{CHROMIUM} is not there: apt-get install chromium, or set JIANBAO_CHROMIUM"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *arguments])
+def open_window(*arguments: str) -> Iterator[Chromium]:
+    with start_chromium(*arguments) as browser:
         yield Chromium(browser.new_page())
-        browser.close()
 
 
 @pytest.fixture(params=["chromium", "firefox"])
 def window(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Window]:
     if request.param == "chromium":
-        with start_chromium() as chromium:
+        with open_window() as chromium:
             yield chromium
     else:
         folder = tmp_path / "profile"
@@ -92,13 +88,11 @@ def window(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Window]:
 
 
 @pytest.fixture
-def newsroom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Newsroom]:
-    monkeypatch.delenv("JIANBAO_DB", raising=False)
-    newsroom = make_newsroom(tmp_path / "newsletter")
+def newsroom(newsroom: Newsroom) -> Newsroom:
+    """The newsroom with a user who can log in."""
     with newsroom.store.transaction() as tx:
         tx.users.save(NAME, hash_password(PASSWORD), NOON)
-    yield newsroom
-    newsroom.store.close()
+    return newsroom
 
 
 def log_in(window: Window, password: str) -> None:
@@ -116,7 +110,7 @@ def press_preferences(window: Window) -> None:
 
 
 def test_language_and_colours_change_where_nobody_logs_in(newsroom: Newsroom, window: Window) -> None:
-    with serve_desk(newsroom) as port:
+    with serve_desk(newsroom.home) as port:
         for host in ("127.0.0.1", "localhost"):
             window.open(f"http://{host}:{port}/candidates?category=&state=all")
             press_preferences(window)
@@ -124,7 +118,7 @@ def test_language_and_colours_change_where_nobody_logs_in(newsroom: Newsroom, wi
 
 
 def test_a_helper_logs_in_works_and_logs_out(newsroom: Newsroom, window: Window) -> None:
-    with serve_desk(newsroom, "--host", "0.0.0.0") as port:
+    with serve_desk(newsroom.home, "--host", "0.0.0.0") as port:
         desk = f"http://127.0.0.1:{port}"
         window.open(f"{desk}/issue")
         assert window.url() == f"{desk}/login?next=/issue"
@@ -140,7 +134,7 @@ def test_a_helper_logs_in_works_and_logs_out(newsroom: Newsroom, window: Window)
 
 
 def test_whoever_reloads_after_a_wrong_password_is_told_so_again(newsroom: Newsroom, window: Window) -> None:
-    with serve_desk(newsroom, "--host", "0.0.0.0") as port:
+    with serve_desk(newsroom.home, "--host", "0.0.0.0") as port:
         window.open(f"http://127.0.0.1:{port}/login")
         log_in(window, "wrong horse")
         window.reload()
@@ -148,7 +142,7 @@ def test_whoever_reloads_after_a_wrong_password_is_told_so_again(newsroom: Newsr
 
 
 def test_whose_session_has_ended_logs_in_again(newsroom: Newsroom, window: Window) -> None:
-    with serve_desk(newsroom, "--host", "0.0.0.0") as port:
+    with serve_desk(newsroom.home, "--host", "0.0.0.0") as port:
         desk = f"http://127.0.0.1:{port}"
         window.open(f"{desk}/login")
         log_in(window, PASSWORD)
@@ -163,8 +157,8 @@ def test_whose_session_has_ended_logs_in_again(newsroom: Newsroom, window: Windo
 def test_a_helper_logs_in_over_plain_http_where_the_browser_sends_no_sec_fetch_site(newsroom: Newsroom) -> None:
     options = ("--host", "0.0.0.0", "--allow-host", "desk.example")
     with (
-        serve_desk(newsroom, *options) as port,
-        start_chromium("--host-resolver-rules=MAP desk.example 127.0.0.1") as window,
+        serve_desk(newsroom.home, *options) as port,
+        open_window("--host-resolver-rules=MAP desk.example 127.0.0.1") as window,
     ):
         window.open(f"http://desk.example:{port}/login")
         with window.page.expect_request("**/login", timeout=20_000) as request:
@@ -176,7 +170,7 @@ def test_a_helper_logs_in_over_plain_http_where_the_browser_sends_no_sec_fetch_s
 
 @pytest.mark.parametrize("page", ["http://another.example/form", "/frame"], ids=["another site", "a sandboxed frame"])
 def test_a_form_of_another_site_or_of_a_sandboxed_frame_is_refused(newsroom: Newsroom, page: str) -> None:
-    with serve_desk(newsroom) as port, start_chromium() as window:
+    with serve_desk(newsroom.home) as port, open_window() as window:
         desk = f"http://127.0.0.1:{port}"
         window.open(f"{desk}/candidates")
         token = window.attribute("meta[name=csrf]", "content")
@@ -199,7 +193,7 @@ def test_a_form_of_another_site_or_of_a_sandboxed_frame_is_refused(newsroom: New
 
 
 def test_another_site_gets_no_referrer_from_the_desk(newsroom: Newsroom) -> None:
-    with serve_desk(newsroom) as port, start_chromium() as window:
+    with serve_desk(newsroom.home) as port, open_window() as window:
         referrers: list[str | None] = []
 
         def answer(route: Route) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from browsers import CHROMIUM, serve_desk
+from browsers import serve_desk, start_chromium
 from builders import NOON
-from desks import make_newsroom
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from pipelines.newsroom import Newsroom
 from pipelines.review.guard.passwords import hash_password
@@ -21,19 +19,8 @@ NAME, PASSWORD = "小王", "correct horse"
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    assert Path(CHROMIUM).exists(), f"{CHROMIUM} is not there: apt-get install chromium, or set JIANBAO_CHROMIUM"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with start_chromium() as browser:
         yield browser
-        browser.close()
-
-
-@pytest.fixture
-def newsroom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Newsroom]:
-    monkeypatch.delenv("JIANBAO_DB", raising=False)
-    newsroom = make_newsroom(tmp_path / "newsletter")
-    yield newsroom
-    newsroom.store.close()
 
 
 def pick_all(page: Page) -> None:
@@ -56,7 +43,7 @@ def read_sections(page: Page) -> list[list[str]]:
 def test_a_date_counts_when_it_is_whole_and_its_digits_move_no_entry(
     newsroom: Newsroom, browser: Browser, end: str
 ) -> None:
-    with serve_desk(newsroom) as port:
+    with serve_desk(newsroom.home) as port:
         page = browser.new_page(base_url=f"http://127.0.0.1:{port}", locale="en-US")
         pick_all(page)
         sections = read_sections(page)
@@ -75,7 +62,7 @@ def test_a_date_counts_when_it_is_whole_and_its_digits_move_no_entry(
 
 
 def test_a_date_that_nobody_means_is_refused(newsroom: Newsroom, browser: Browser) -> None:
-    with serve_desk(newsroom) as port:
+    with serve_desk(newsroom.home) as port:
         page = browser.new_page(base_url=f"http://127.0.0.1:{port}", locale="en-US")
         pick_all(page)
         day = page.input_value("#date")
@@ -91,7 +78,7 @@ def test_a_date_that_nobody_means_is_refused(newsroom: Newsroom, browser: Browse
 def test_brackets_that_a_keyboard_writes_with_altgr_change_the_tab(
     newsroom: Newsroom, browser: Browser, modifiers: dict[str, bool]
 ) -> None:
-    with serve_desk(newsroom) as port:
+    with serve_desk(newsroom.home) as port:
         page = browser.new_page(base_url=f"http://127.0.0.1:{port}")
         page.goto("/candidates")
         page.wait_for_selector(".card[aria-current=true]")
@@ -105,7 +92,7 @@ def test_whose_session_ends_while_writing_logs_in_where_they_are_and_loses_nothi
 ) -> None:
     with newsroom.store.transaction() as tx:
         tx.users.save(NAME, hash_password(PASSWORD), NOON)
-    with serve_desk(newsroom, "--host", "0.0.0.0") as port:
+    with serve_desk(newsroom.home, "--host", "0.0.0.0") as port:
         page = browser.new_page(base_url=f"http://127.0.0.1:{port}")
         page.goto("/login")
         page.fill("form.login [name=name]", NAME)
@@ -133,7 +120,7 @@ def test_whose_session_ends_while_writing_logs_in_where_they_are_and_loses_nothi
 
 @pytest.mark.parametrize("choice", ["mine", "theirs"])
 def test_two_editors_at_one_text_see_both_and_choose(newsroom: Newsroom, browser: Browser, choice: str) -> None:
-    with serve_desk(newsroom) as port:
+    with serve_desk(newsroom.home) as port:
         mine = browser.new_page(base_url=f"http://127.0.0.1:{port}")
         pick_all(mine)
         theirs = browser.new_page(base_url=f"http://127.0.0.1:{port}")
@@ -164,7 +151,7 @@ def test_two_editors_at_one_text_see_both_and_choose(newsroom: Newsroom, browser
 def test_a_card_that_somebody_else_reworded_shows_their_text_before_mine_replaces_it(
     newsroom: Newsroom, browser: Browser
 ) -> None:
-    with serve_desk(newsroom) as port:
+    with serve_desk(newsroom.home) as port:
         pages = [browser.new_page(base_url=f"http://127.0.0.1:{port}") for _ in range(2)]
         for page in pages:
             page.goto("/candidates?category=")

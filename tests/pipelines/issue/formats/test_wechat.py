@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from browsers import start_chromium
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import html
@@ -207,14 +208,11 @@ def test_every_past_issue_becomes_a_whole_article(archive: Path) -> None:
 @pytest.mark.browser
 def test_chromium_shows_the_article_without_loading_anything(tmp_path: Path) -> None:
     """Where JIANBAO_SCREENSHOTS points, the picture is kept for somebody to look at."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where there is a browser
-
     path = tmp_path / "issue.wechat.html"
     path.write_text(render_wechat_page(article(), ISSUE, NEWSLETTER), encoding="utf-8")
     asked: list[str] = []
     said: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+    with start_chromium() as browser:
         tab = browser.new_page(viewport={"width": 700, "height": 1000})
         tab.on("request", lambda request: asked.append(request.url))
         tab.on("console", lambda message: said.append(message.text))
@@ -225,7 +223,6 @@ def test_chromium_shows_the_article_without_loading_anything(tmp_path: Path) -> 
         width = tab.evaluate("document.documentElement.scrollWidth")
         folder = os.environ.get("JIANBAO_SCREENSHOTS")
         tab.screenshot(path=Path(folder or tmp_path) / "wechat.png", full_page=True)
-        browser.close()
     assert asked == [path.as_uri()]
     assert said == []
     assert width <= 700, "a phone would have to scroll sideways"
