@@ -15,7 +15,6 @@ from pipelines.cli.usage import Group
 
 if TYPE_CHECKING:
     from pipelines.newsroom import Newsroom
-    from pipelines.newsroom.health import Checkup
 
 health_app = typer.Typer(
     help="来源的状况：谁迟了、沉默了、失败了，依据是什么，怎么办。", cls=Group, invoke_without_command=True
@@ -133,9 +132,9 @@ def runs_show(
         out.print(terminal.make_run_details(record, newsroom.zone))
 
 
-def report_incidents(newsroom: Newsroom) -> Checkup:
+def report_incidents(newsroom: Newsroom) -> None:
     """Look at all sources after a crawl; print on stderr each incident that is new, and each that is over."""
-    from pipelines.newsroom.health import check_sources, describe_incident
+    from pipelines.newsroom.health import check_sources, describe_incident, describe_remedy
 
     language = terminal.get_language()
     checkup = check_sources(newsroom, now())
@@ -144,10 +143,9 @@ def report_incidents(newsroom: Newsroom) -> Checkup:
             "source": incident.source,
             "state": sentence(f"health/{incident.state}"),
             "evidence": describe_incident(incident.kind, incident.values, language),
-            "remedy": sentence(f"cure/{incident.kind}"),
+            "remedy": describe_remedy(incident.kind, language),
         }
         terminal.warn(sentence("cli/raised", **values))
     for incident in checkup.recovered:
         evidence = describe_incident(incident.kind, incident.values, language)
         terminal.note(sentence("cli/recovered", source=incident.source, evidence=evidence))
-    return checkup

@@ -272,10 +272,12 @@ def make_health_table(sources: Mapping[str, Source], judgements: Mapping[str, Ju
         judgements: by source id; a row for each.
         zone: of the newsletter; times are in it.
     """
+    from pipelines.newsroom.health import describe_incident
+
     headings = ("source", "name", "state", "since", "last-posting", "evidence")
     table = _make_table(sentence("cli/health-title"), *(sentence(f"table/{name}") for name in headings))
     for source_id, judgement in judgements.items():
-        evidence = [say(f"symptom/{row.kind}", row.values, get_language()) for row in judgement.findings]
+        evidence = [describe_incident(row.kind, row.values, get_language()) for row in judgement.findings]
         table.add_row(
             source_id,
             Text(sources[source_id].name),
@@ -295,6 +297,8 @@ def make_incident_table(incidents: Iterable[Incident], zone: ZoneInfo, now: date
         zone: of the newsletter; times are in it.
         now: aware.
     """
+    from pipelines.newsroom.health import describe_incident, describe_remedy
+
     headings = ("number", "source", "state", "since", "evidence", "remedy")
     table = _make_table("", *(sentence(f"table/{name}") for name in headings))
     for incident in incidents:
@@ -302,8 +306,8 @@ def make_incident_table(incidents: Iterable[Incident], zone: ZoneInfo, now: date
         if incident.recovered_at is None and incident.acknowledged_until and not incident.needs_person(now):
             day = incident.acknowledged_until.astimezone(zone).date()
             state.append(f" {sentence('table/acknowledged', day=day)}")
-        evidence = say(f"symptom/{incident.kind}", incident.values, get_language())
-        advice = sentence(f"cure/{incident.kind}")
+        evidence = describe_incident(incident.kind, incident.values, get_language())
+        advice = describe_remedy(incident.kind, get_language())
         since = format_time(incident.since, zone)
         table.add_row(str(incident.id), incident.source, state, since, Text(evidence), Text(advice))
     return table

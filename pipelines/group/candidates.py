@@ -66,6 +66,7 @@ class GroupRules:
         promotion: PromotionRules | None = None,
         events: EventRules | None = None,
         papers: PaperRules | None = None,
+        expected: Mapping[str, float] | None = None,
     ) -> Self:
         """Compile a newsletter's rules once for many stories.
 
@@ -76,6 +77,7 @@ class GroupRules:
             promotion: patterns of promotions; none by default.
             events: how an article is read for its event; without names and actions by default.
             papers: patterns of pages that are papers; none by default.
+            expected: articles a week by account; none by default.
         """
         return cls(
             newsletter,
@@ -88,6 +90,7 @@ class GroupRules:
             promotion or PromotionRules(),
             events or EventRules(),
             load_event_model(),
+            expected=expected or {},
         )
 
 

@@ -6,7 +6,7 @@ file imports them, and a command that needs no source does not wait.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -56,20 +56,20 @@ class Newsroom:
     @cached_property
     def group_rules(self) -> GroupRules:
         """The final stage's rules."""
-        rules = GroupRules.of(
+        expected = {
+            account_of(source.name): sum(source.expect_per_week) / 2
+            for source in self.registry.sources
+            if source.expect_per_week and any(source.expect_per_week)
+        }
+        return GroupRules.of(
             self.newsletter,
             trust={source.id: source.trust for source in self.registry.sources},
             source_category={source.id: source.category for source in self.registry.sources if source.category},
             promotion=self.rules.promotion,
             events=self.rules.events,
             papers=self.rules.papers,
+            expected=expected,
         )
-        expected = {
-            account_of(source.name): sum(source.expect_per_week) / 2
-            for source in self.registry.sources
-            if source.expect_per_week and any(source.expect_per_week)
-        }
-        return replace(rules, expected=expected)
 
     @cached_property
     def store(self) -> Store:

@@ -70,8 +70,9 @@ def check_sources(newsroom: Newsroom, now: datetime) -> Checkup:
         now: aware.
     """
     mistakes = newsroom.registry.mistakes
-    with newsroom.store.transaction() as tx:
+    with newsroom.store.reading() as tx:  # a year of runs takes seconds, in which nobody else could write
         judgements = judge_sources(tx, newsroom, now)
+    with newsroom.store.transaction() as tx:
         open_before = tx.incidents.list_open()
         if any(not mistake.source for mistake in mistakes):
             return Checkup(judgements, open_before)
@@ -81,24 +82,26 @@ def check_sources(newsroom: Newsroom, now: datetime) -> Checkup:
         return Checkup(judgements, tx.incidents.list_open(), raised, changes.recovered)
 
 
-def judge_sources(tx: Transaction, newsroom: Newsroom, now: datetime) -> dict[str, Judgement]:
-    """Judge every source of the registry that can work.
+def judge_sources(tx: Transaction, newsroom: Newsroom, now: datetime, only: str | None = None) -> dict[str, Judgement]:
+    """Judge every source of the registry that can work, or one of them.
 
     Args:
         tx: open.
         newsroom: with its registry and its rules.
         now: aware.
+        only: the id of a source; None for all.
 
     Returns:
         The judgements, by source id.
     """
     runs: dict[str, list[Run]] = {}
-    for run in tx.runs.list_evidence(now - MEMORY, now - RECENT):
+    for run in tx.runs.list_evidence(now - MEMORY, now - RECENT, only):
         runs.setdefault(run.source, []).append(run)
     workdays = Workdays(newsroom.zone, list_days(newsroom.rules.holidays.spans))
     return {
         source.id: judge_source(make_history(source, runs.get(source.id, ())), workdays)
         for source in newsroom.sources.values()
+        if only in {None, source.id}
     }
 
 
@@ -186,7 +189,7 @@ def incident_json(incident: Incident, now: datetime, language: Language) -> dict
         "needs_person": incident.needs_person(now),
         **{name: moment.isoformat() if moment else None for name, moment in times.items()},
         "evidence": describe_incident(incident.kind, incident.values, language),
-        "remedy": say(f"cure/{incident.kind}", {}, language),
+        "remedy": describe_remedy(incident.kind, language),
     }
 
 
@@ -199,6 +202,11 @@ def describe_incident(kind: Kind, values: Mapping[str, Any], language: Language)
         language: the reader's.
     """
     return say(f"symptom/{kind}", values, language)
+
+
+def describe_remedy(kind: Kind, language: Language) -> str:
+    """Say what a person can do about an incident, in the reader's language."""
+    return say(f"cure/{kind}", {}, language)
 
 
 def judgement_json(source: Source, judgement: Judgement, language: Language) -> dict[str, Any]:

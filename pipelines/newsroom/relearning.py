@@ -7,12 +7,14 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from pipelines.group.candidates import GroupRules, grade
 from pipelines.group.features import Description
 from pipelines.group.trained import VERSION, NotAModel, TrainedModel, fold_of
 from pipelines.group.training import LEAST_PASSED_OVER, LEAST_PICKED, Example, examples_of_issue, train
+from pipelines.newsletter import Newsletter
 from pipelines.store import Store, Transaction
 from pipelines.store.training import Basis, StoredModel, TrainingArticle
 
@@ -82,11 +84,16 @@ def _is_enough(last: Basis | None, now: Basis, model: TrainedModel | None) -> bo
 
 
 def _with_stored(stored: StoredModel | None, rules: GroupRules) -> GroupRules:
-    model = None
-    if stored is not None and stored.basis.rules == fingerprint(rules):
-        with suppress(NotAModel):
-            model = TrainedModel.from_json(stored.text)
-    return replace(rules, model=model)
+    fits = stored is not None and stored.basis.rules == fingerprint(rules)
+    return replace(rules, model=_read_model(stored.text) if stored and fits else None)
+
+
+@lru_cache(maxsize=1)
+def _read_model(text: str) -> TrainedModel | None:
+    """Read a stored model, once for all who use it; None for a model of another version."""
+    with suppress(NotAModel):
+        return TrainedModel.from_json(text)
+    return None
 
 
 def _grade_open(store: Store, rules: GroupRules, progress: Progress) -> None:
@@ -98,14 +105,12 @@ def _grade_open(store: Store, rules: GroupRules, progress: Progress) -> None:
         progress: called after each transaction.
     """
     graded = 0
-    text = None
     while True:
         with store.transaction() as tx:
             stored = tx.training.get_model()
             if stored is None or stored.graded_to is None:
                 return
-            if stored.text != text:  # read once, unless another process has trained a model meanwhile
-                with_stored, text = _with_stored(stored, rules), stored.text
+            with_stored = _with_stored(stored, rules)  # another process may have trained a model meanwhile
             ids = tx.training.list_open_stories(stored.graded_to, GRADED_AT_ONCE)
             tx.stories.regrade(grade(story.story, story.articles, with_stored) for story in tx.stories.get(ids))
             tx.training.set_graded_to(ids[-1] if ids else None)
@@ -113,16 +118,19 @@ def _grade_open(store: Store, rules: GroupRules, progress: Progress) -> None:
         progress(graded)
 
 
+def list_printed_examples(tx: Transaction, newsletter: Newsletter) -> list[Example]:
+    """List the examples of all published issues, oldest issue first."""
+    issues = (issue for day in tx.issues.list_dates("published") if (issue := tx.issues.get(day)))
+    return [example for issue in issues for example in examples_of_issue(issue, newsletter)]
+
+
 def _examples(tx: Transaction, rules: GroupRules) -> list[Example]:
-    days = tx.issues.list_dates("published")
-    issues = (issue for day in days if (issue := tx.issues.get(day)))
-    examples = [example for issue in issues for example in examples_of_issue(issue, rules.newsletter)]
+    examples = list_printed_examples(tx, rules.newsletter)
     examples += [_example(lesson, f"#{lesson.id}") for lesson in tx.training.list_decided()]
     examples += [
         replace(
             _example(lesson, ""),
-            picked=False,
-            fold=fold_of(lesson.first),
+            fold=fold_of(lesson.story),
             day=lesson.published_at.astimezone(rules.zone).date(),
         )
         for lesson in tx.training.list_open()

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pipelines.group.features import Description
 from pipelines.group.relevance import TopicTerms
 from pipelines.group.topics import TermLift, measure_terms, propose_terms
-from pipelines.group.training import examples_of_issue
 from pipelines.newsletter import Newsletter
+from pipelines.newsroom.relearning import list_printed_examples
 from pipelines.store import Transaction
 
 
@@ -36,8 +36,7 @@ def check_topics(tx: Transaction, newsletter: Newsletter) -> TopicsReport:
         tx: open for reading.
         newsletter: with the topics.
     """
-    issues = (issue for day in tx.issues.list_dates("published") if (issue := tx.issues.get(day)))
-    picked = [example.description.text for issue in issues for example in examples_of_issue(issue, newsletter)]
+    picked = [example.description.text for example in list_printed_examples(tx, newsletter)]
     stored = [
         Description.of(article.title, article.url, summary=article.summary, kind=article.kind).text
         for article in tx.training.list_open()

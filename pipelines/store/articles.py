@@ -27,7 +27,7 @@ from sqlalchemy import (
 from pipelines.deduplicate.entries import ENTRY
 from pipelines.deduplicate.identity import DatedMetrics, Join, Outcome, Record, Voice, merge_metrics, resolve_batch
 from pipelines.model import Article, Instant, Reference, StoredArticle
-from pipelines.store.engine import chunks, upsert
+from pipelines.store.engine import chunks, hand_over, upsert
 from pipelines.store.events import EventIndex
 from pipelines.store.packing import pack, pack_article, unpack, unpack_article, unpack_metrics
 from pipelines.store.search import Search
@@ -264,12 +264,8 @@ class Articles:
         run(update(article_keys).where(article_keys.c.article_id == gone_id).values(article_id=kept_id))
         run(delete(sightings).where(sightings.c.article_id == gone_id))
         run(delete(article_references).where(article_references.c.article_id == gone_id))
-        both = bands.alias()
-        same_band = (both.c.key == bands.c.key) & (both.c.day == bands.c.day)
-        has_both = select(both.c.key).where(both.c.article_id == kept_id, same_band).exists()
-        run(delete(bands).where(bands.c.article_id == gone_id, has_both))
-        run(update(bands).where(bands.c.article_id == gone_id).values(article_id=kept_id))  # until it is grouped again
-        EventIndex(self._connection).join(gone_id, kept_id)
+        hand_over(self._connection, bands, gone_id, kept_id)  # until it is grouped again
+        self.mark_fresh(EventIndex(self._connection).join(gone_id, kept_id))
         Search(self._connection).forget([gone_id])
         run(
             update(revisions)
@@ -336,7 +332,7 @@ class Articles:
                 newest = single_voices[row.article_id].article if row.newest is None else unpack_article(row.newest)
                 longest = unpack_article(row.longest) if row.longest else newest
                 voices[row.article_id][row.source, row.url] = Voice(newest, longest, row.first_seen)
-            entry_keys |= self._entry_keys(chunk) if with_entries else {}
+            entry_keys |= self._keys(chunk, of_entries=True) if with_entries else {}
             columns = (articles.c.id, articles.c.revision, articles.c.metrics)
             stored_rows.extend(self._connection.execute(select(*columns).where(articles.c.id.in_(chunk))))
         return {
@@ -365,19 +361,13 @@ class Articles:
         if rows:
             self._connection.execute(insert(article_references), rows)
 
-    def _keys(self, ids: Collection[int]) -> Mapping[int, list[str]]:
+    def _keys(self, ids: Collection[int], *, of_entries: bool = False) -> Mapping[int, list[str]]:
         columns = article_keys.c
+        is_entry = columns.key.like(f"{ENTRY}%")
         query = (
             select(columns.article_id, columns.key)
-            .where(columns.article_id.in_(ids), columns.key.not_like(f"{ENTRY}%"))
+            .where(columns.article_id.in_(ids), is_entry if of_entries else ~is_entry)
             .order_by(columns.key)
-        )
-        return _by_first((article_id, key) for article_id, key in self._connection.execute(query))
-
-    def _entry_keys(self, ids: Collection[int]) -> Mapping[int, list[str]]:
-        columns = article_keys.c
-        query = select(columns.article_id, columns.key).where(
-            columns.article_id.in_(ids), columns.key.like(f"{ENTRY}%")
         )
         return _by_first((article_id, key) for article_id, key in self._connection.execute(query))
 

@@ -6,22 +6,16 @@ from collections.abc import Collection, Iterable, Mapping
 from operator import itemgetter
 from typing import Final
 
-from sqlalchemy import Connection, Integer, TextClause, bindparam, delete, insert, text
+from sqlalchemy import Connection, Integer, bindparam, delete, insert
 
 from pipelines.deduplicate.bands import PERIOD, POPULAR, Bands, Pair, Use
-from pipelines.store.engine import chunks
+from pipelines.store.engine import chunks, query_with_ids
 from pipelines.store.tables import bands
-
-
-def _query(sql: str) -> TextClause:
-    """Make a statement for both databases, with `:ids` as a list of article ids."""
-    return text(sql).bindparams(bindparam("ids", expanding=True, type_=Integer))
-
 
 # Select each article of `ids` with every article that shares a band of `reach` with it, when the band is popular in the
 # period of neither, and when the two articles belong to different accounts or to one day.
 # The counts read `theirs.key`, not `mine.key`, so that only bands that have a partner are counted.
-_PAIRS: Final = _query("""
+_PAIRS: Final = query_with_ids("""
     SELECT DISTINCT mine.article_id, theirs.article_id
     FROM bands AS mine
     JOIN bands AS theirs ON theirs.key = mine.key AND theirs.day BETWEEN mine.day - :reach AND mine.day + :reach
@@ -45,7 +39,7 @@ _PAIRS: Final = _query("""
 
 # Select every use of a band of `reach` that an article of `ids` has, within `reach` days of that article, when the band
 # is not popular in the period of the use.
-_USES: Final = _query("""
+_USES: Final = query_with_ids("""
     SELECT DISTINCT theirs.key, theirs.day, theirs.account, theirs.article_id
     FROM bands AS mine
     JOIN bands AS theirs ON theirs.key = mine.key AND theirs.day BETWEEN mine.day - :reach AND mine.day + :reach
@@ -61,7 +55,7 @@ _USES: Final = _query("""
 
 # Select every article that has a band within its reach of a period, when the band is popular in that period and would
 # not be popular there without the articles of `ids`. Holders are counted up to `limit`, which decides both.
-_TIPPING_HOLDERS: Final = _query("""
+_TIPPING_HOLDERS: Final = query_with_ids("""
     SELECT DISTINCT theirs.article_id
     FROM (
         SELECT bands.key, bands.reach, bands.day - bands.day % :period AS begins, count(*) AS number

@@ -18,7 +18,23 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, Executable, Table, create_engine, event, make_url
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    Executable,
+    Integer,
+    Table,
+    TextClause,
+    bindparam,
+    create_engine,
+    delete,
+    event,
+    make_url,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
@@ -169,6 +185,20 @@ def chunks(values: Iterable[_T], size: int = 500) -> Iterator[list[_T]]:
     remaining = iter(values)
     while chunk := list(islice(remaining, size)):
         yield chunk
+
+
+def query_with_ids(sql: str) -> TextClause:
+    """Make a statement for both databases, with `:ids` as a list of article ids."""
+    return text(sql).bindparams(bindparam("ids", expanding=True, type_=Integer))
+
+
+def hand_over(connection: Connection, table: Table, gone_id: int, kept_id: int) -> None:
+    """Give the rows of an article in an index of keys and days to another article, which may have some of them."""
+    both = table.alias()
+    same_key = (both.c.key == table.c.key) & (both.c.day == table.c.day)
+    has_both = select(both.c.key).where(both.c.article_id == kept_id, same_key).exists()
+    connection.execute(delete(table).where(table.c.article_id == gone_id, has_both))
+    connection.execute(update(table).where(table.c.article_id == gone_id).values(article_id=kept_id))
 
 
 @contextmanager

@@ -7,23 +7,17 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final
 
-from sqlalchemy import Connection, Integer, TextClause, bindparam, delete, insert, or_, select, text, update
+from sqlalchemy import Connection, Integer, bindparam, delete, insert, or_, select
 
 from pipelines.deduplicate.bands import Pair
 from pipelines.deduplicate.event_profiles import EventProfile
 from pipelines.deduplicate.events import CROWD, WINDOW, EventLink
-from pipelines.store.engine import chunks
-from pipelines.store.tables import articles, event_keys, event_links, event_profiles
-
-
-def _query(sql: str) -> TextClause:
-    """SQL that both databases read, with `:ids` as a list of article ids."""
-    return text(sql).bindparams(bindparam("ids", expanding=True, type_=Integer))
-
+from pipelines.store.engine import chunks, hand_over, query_with_ids
+from pipelines.store.tables import event_keys, event_links, event_profiles
 
 # Select each article of `ids` with every article that shares a key with it within `window` days, when no crowd has the
 # key on either day. The days are enumerated, so that the holders of a key in a crowd are counted and never listed.
-_PAIRS: Final = _query("""
+_PAIRS: Final = query_with_ids("""
     WITH RECURSIVE offsets(days) AS (
         SELECT -:window UNION ALL SELECT days + 1 FROM offsets WHERE days < :window
     ), own AS (
@@ -52,7 +46,7 @@ _PAIRS: Final = _query("""
 """).bindparams(bindparam("window", WINDOW, Integer), crowd=CROWD)
 
 # Select every article within `window` days of a key and a day whose holders are a crowd only because of `ids`.
-_TIPPING_HOLDERS: Final = _query("""
+_TIPPING_HOLDERS: Final = query_with_ids("""
     SELECT DISTINCT theirs.article_id
     FROM (
         SELECT key, day, count(*) AS number FROM event_keys WHERE article_id IN :ids GROUP BY key, day
@@ -183,22 +177,17 @@ class EventIndex:
         if rows:
             self._connection.execute(insert(event_links), rows)
 
-    def join(self, gone_id: int, kept_id: int) -> None:
+    def join(self, gone_id: int, kept_id: int) -> set[int]:
         """Give the keys of an article that joined another to the other, until that one is grouped again.
 
-        The articles that were linked to the one that is gone have to be grouped again.
+        Returns:
+            Ids of the articles that were linked to the one that is gone; they have to be grouped again.
         """
-        run = self._connection.execute
         partners = {article_id for pair in self.find_links([gone_id]) for article_id in pair} - {gone_id}
-        for chunk in chunks(partners):
-            run(update(articles).where(articles.c.id.in_(chunk)).values(fresh=True))
         self.replace_links([gone_id], ())
-        both = event_keys.alias()
-        same_key = (both.c.key == event_keys.c.key) & (both.c.day == event_keys.c.day)
-        has_both = select(both.c.key).where(both.c.article_id == kept_id, same_key).exists()
-        run(delete(event_keys).where(event_keys.c.article_id == gone_id, has_both))
-        run(update(event_keys).where(event_keys.c.article_id == gone_id).values(article_id=kept_id))
-        run(delete(event_profiles).where(event_profiles.c.article_id == gone_id))
+        hand_over(self._connection, event_keys, gone_id, kept_id)
+        self._connection.execute(delete(event_profiles).where(event_profiles.c.article_id == gone_id))
+        return partners
 
     def clear(self) -> None:
         """Delete everything, so that grouping makes it again."""

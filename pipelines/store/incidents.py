@@ -42,8 +42,8 @@ class Incidents:
             raised.append(_incident(self._connection.execute(row).one()))
         return raised
 
-    def acknowledge(self, incident_id: int, until: datetime | None) -> bool:
-        """Store until when a person wants to hear no more of an open incident; None takes that back.
+    def acknowledge(self, incident_id: int, until: datetime) -> bool:
+        """Store until when a person wants to hear no more of an open incident.
 
         Returns:
             Whether there is such an open incident.

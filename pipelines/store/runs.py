@@ -126,12 +126,13 @@ class Runs:
         row = self._connection.execute(select(runs).where(runs.c.id == number)).one_or_none()
         return None if row is None else _run(row)
 
-    def list_evidence(self, since: datetime, all_since: datetime) -> list[Run]:
+    def list_evidence(self, since: datetime, all_since: datetime, source: str | None = None) -> list[Run]:
         """List the runs that ended, oldest first: those that brought something since a time, all since a later time.
 
         Args:
             since: of the runs with new items.
             all_since: of the runs without news.
+            source: the id of a source; None for all.
         """
         has_news = runs.c.traces.is_not(None) | (runs.c.new > 0)
         query = select(runs).where(
@@ -139,6 +140,8 @@ class Runs:
             runs.c.started_at >= since,
             has_news | (runs.c.started_at >= all_since),
         )
+        if source is not None:
+            query = query.where(runs.c.source == source)
         return [_run(row) for row in self._connection.execute(query.order_by(runs.c.id))]
 
 

@@ -23,7 +23,7 @@ class TrainingArticle:
         picked: whether it was taken; None where that is still open.
         category: where it was put; None where nobody said.
         published_at: aware.
-        first: the smallest id of the story's articles.
+        story: id of the story, the smallest of its articles' ids.
     """
 
     id: int
@@ -35,7 +35,7 @@ class TrainingArticle:
     picked: bool | None
     category: str | None
     published_at: datetime
-    first: int
+    story: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +150,6 @@ _LEADS: Final = select(
     stories.c.id.label("story"),
     stories.c.state,
     articles.c.published_at,
-    select(func.min(story_members.c.article_id))
-    .where(story_members.c.story_id == stories.c.id)
-    .scalar_subquery()
-    .label("first"),
 ).select_from(_JOINED)
 
 
@@ -168,5 +164,5 @@ def _lesson(row: Row, *, picked: bool | None, category: str | None) -> TrainingA
         picked,
         category,
         row.published_at,
-        row.first,
+        row.story,
     )

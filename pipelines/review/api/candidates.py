@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Annotated, Any, Final, Literal
 
@@ -116,7 +116,7 @@ def candidates(visit: Visit) -> Response:
     with visit.newsroom.store.reading() as tx:
         mark = tx.articles.next_id() - 1
         listed = page_candidates(tx, query.to_store_query(visit.now), visit.now, offset=query.first, limit=query.limit)
-        documents = [_make_document(visit, tx, candidate) for candidate in add_suggestions(tx, listed.candidates)]
+        documents = _make_documents(visit, tx, add_suggestions(tx, listed.candidates))
     return JSONResponse({"total": listed.total, "counts": listed.counts, "mark": mark, "candidates": documents})
 
 
@@ -206,8 +206,15 @@ def _format_day(day: object) -> str | None:
 
 
 def _make_document(visit: Visit, tx: Transaction, candidate: Candidate) -> dict[str, Any]:
-    version = decisions.read_versions(tx, [candidate])[candidate.story.id]
-    return candidate_json(candidate, visit.language) | {"version": version}
+    return _make_documents(visit, tx, [candidate])[0]
+
+
+def _make_documents(visit: Visit, tx: Transaction, candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
+    versions = decisions.read_versions(tx, candidates)
+    return [
+        candidate_json(candidate, visit.language) | {"version": versions[candidate.story.id]}
+        for candidate in candidates
+    ]
 
 
 def _make_answer(visit: Visit, decided: Decided, **fields: object) -> Response:

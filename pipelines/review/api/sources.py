@@ -64,7 +64,7 @@ def enable(visit: Visit) -> Response:
         files.write(home.sources, text)
     except OSError as error:
         raise CannotDecide("cannot-write", path=home.sources, reason=error.strerror) from error
-    source_view = next(view for view in view_sources(visit).sources if view.source.id == identifier)
+    (source_view,) = view_sources(visit, identifier).sources
     return JSONResponse(
         _make_document(source_view) | {"html": render_fragment(visit, "source.html", source_view=source_view)}
     )

@@ -14,9 +14,10 @@ from pipelines.issue.entry import EntryView, read_entry, read_summary, read_titl
 from pipelines.issue.escape import make_printable_url
 from pipelines.issue.keys import find_entry_keys
 from pipelines.model import Entry, Issue
-from pipelines.newsroom.issues import list_issues
-from pipelines.review.pages.issue import read_day, view_issue
-from pipelines.review.rendering import render_page
+from pipelines.newsroom.exports import render_as_markdown
+from pipelines.newsroom.issues import list_issues, read_issues_to_export
+from pipelines.review.pages.issue import read_day, remove_front_matter
+from pipelines.review.rendering import render_markdown, render_page
 from pipelines.review.visit import NothingHere, Visit
 from pipelines.store import Transaction
 from pipelines.store.search import fold_text, split_terms
@@ -88,16 +89,18 @@ def show_archive(visit: Visit) -> Response:
 def show_archived_issue(visit: Visit) -> Response:
     """Show one published issue, and the other issues that printed the same links."""
     day = read_day(visit.read_path("day"))
-    issue_view = view_issue(visit, day)
-    if issue_view.issue.state != "published":
+    newsroom = visit.newsroom
+    (issue,) = read_issues_to_export(newsroom.store, newsroom.newsletter, [day])
+    if issue.state != "published":
         raise NothingHere
-    with visit.newsroom.store.reading() as tx:
+    with newsroom.store.reading() as tx:
         sections = [
             (section.name, [_make_printed_entry(visit, tx, day, entry) for entry in section.entries])
-            for section in issue_view.issue.sections
+            for section in issue.sections
         ]
+    html = render_markdown(remove_front_matter(render_as_markdown(issue, newsroom)))
     return render_page(
-        visit, "archived.html", title=visit.translate("desk/archive"), issue_view=issue_view, sections=sections
+        visit, "archived.html", title=visit.translate("desk/archive"), day=day, sections=sections, html=html
     )
 
 

@@ -13,9 +13,9 @@ from pipelines.issue.changes import PARTS, make_edition, make_order_edition
 from pipelines.issue.entry import EntryView, read_entry, read_summary, read_title
 from pipelines.issue.frame import propose_guide, propose_headline
 from pipelines.issue.lint import Finding
-from pipelines.issue.markdown import render_issue
 from pipelines.model import EARLIEST_ISSUE, LATEST_ISSUE, Issue
 from pipelines.newsroom.decisions import read_state_versions
+from pipelines.newsroom.exports import render_as_markdown
 from pipelines.newsroom.issues import read_issues_to_export
 from pipelines.newsroom.linting import lint_issue
 from pipelines.review.rendering import render_markdown, render_page
@@ -156,7 +156,7 @@ def view_issue(visit: Visit, day: date, changed: Issue | None = None) -> IssueVi
         proposals={"headline": propose_headline(issue, newsletter), "guide": propose_guide(issue, newsletter)},
         order=make_order_edition(issue),
         findings=findings,
-        markdown=render_issue(issue, newsletter, newsroom.home.template("issue.md.j2").read_text(encoding="utf-8")),
+        markdown=render_as_markdown(issue, newsroom),
     )
 
 

@@ -13,7 +13,7 @@ from crawler.sources.schema import Source
 from pipelines.errors import describe_failure, describe_mistake
 from pipelines.health.judging import Judgement, State
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.health import describe_incident, judge_sources
+from pipelines.newsroom.health import describe_incident, describe_remedy, judge_sources
 from pipelines.review.rendering import render_page
 from pipelines.review.visit import Visit
 from pipelines.store.runs import Run
@@ -69,19 +69,20 @@ class SourcesView:
     mistakes: Sequence[str]
 
 
-def view_sources(visit: Visit) -> SourcesView:
-    """View the registry; sources in trouble come first."""
+def view_sources(visit: Visit, only: str | None = None) -> SourcesView:
+    """View the registry, or one source of it; sources in trouble come first."""
     newsroom = Newsroom(visit.newsroom.home)  # reads sources.toml again; visit.newsroom keeps the registry of the start
     with visit.newsroom.store.reading() as tx:
         records = tx.sources.list_all()
-        runs = tx.runs.list_since(visit.now - timedelta(weeks=WEEKS))
-        judgements = judge_sources(tx, newsroom, visit.now)
+        runs = tx.runs.list_since(visit.now - timedelta(weeks=WEEKS), only)
+        judgements = judge_sources(tx, newsroom, visit.now, only)
     by_source: dict[str, list[Run]] = {}
     for run in runs:
         by_source.setdefault(run.source, []).append(run)
     views = [
         _view_source(source, records.get(source.id), by_source.get(source.id, []), judgements[source.id], visit)
         for source in newsroom.sources.values()
+        if source.id in judgements
     ]
     return SourcesView(
         sorted(views, key=_trouble_of),
@@ -115,7 +116,7 @@ def _view_source(
             for finding in judgement.findings
             for text in (
                 describe_incident(finding.kind, finding.values, visit.language),
-                visit.translate(f"cure/{finding.kind}"),
+                describe_remedy(finding.kind, visit.language),
             )
         ],
         failure=describe_failure(failure, visit.language) if failure else "",
