@@ -85,6 +85,5 @@ def describe_failure(failure: Failure, language: Language, position: str = "") -
 def describe_mistake(mistake: Mistake, language: Language) -> str:
     """Put a mistake in a configuration file in the reader's language, with the file, the source and the field."""
     where = " ".join(part for part in (mistake.source, mistake.field) if part)
-    code = "mistake/position" if where else "mistake/file"
     values = {"file": mistake.file, "position": where, "detail": mistake.detail}
-    return say(code, values if where else {"file": mistake.file, "detail": mistake.detail}, language)
+    return say("mistake/position" if where else "mistake/file", values, language)

@@ -136,7 +136,7 @@ class Labels(_Part):
 
 
 class Frame(_Part):
-    """How the headline (要目) and the guide (导读) are proposed from an issue's entries.
+    """How an issue begins, and how the headline (要目) and the guide (导读) are proposed from its entries.
 
     Args:
         dateline: template of the text between title and headline in an issue's heading; `{date}` is its date,
@@ -382,6 +382,10 @@ class Newsletter(_Part):
         return next(
             (each for each in self.categories if simple in map(simplify_heading, (each.name, *each.aliases))), None
         )
+
+    def is_frame(self, heading: str) -> bool:
+        """Whether no entry stands under a heading, as `[reading] frame` says."""
+        return simplify_heading(heading) in map(simplify_heading, self.reading.frame)
 
 
 # "[文章](https://e.org)"

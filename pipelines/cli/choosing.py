@@ -14,7 +14,6 @@ from pipelines.cli import terminal
 from pipelines.cli.shared import DATE_FORMAT, Json, newsroom_of, now, print_json
 from pipelines.cli.terminal import out, sentence
 from pipelines.cli.usage import WrongUse
-from pipelines.wording import say
 
 if TYPE_CHECKING:
     from pipelines.newsroom import Newsroom, decisions
@@ -167,15 +166,14 @@ def _print_result(decided: decisions.Decided) -> None:
     for candidate in (decided.candidate, *decided.other_candidates):
         of_articles = "-articles" if decided.other_candidates or len(candidate.articles) > 1 else ""
         of_issue = "-issue" if decided.issue and candidate is decided.candidate else ""
-        language = terminal.get_language()
         values = {
-            "state": say(f"state/{candidate.state}", {}, language),
+            "state": sentence(f"state/{candidate.state}"),
             "story": candidate.story.id,
             "count": len(candidate.articles),
             "day": decided.issue,
             "title": candidate.lead.article.title,
         }
-        out.print(Text(say(f"decision/line{of_articles}{of_issue}", values, language)), soft_wrap=True)
+        out.print(Text(sentence(f"decision/line{of_articles}{of_issue}", **values)), soft_wrap=True)
 
 
 def _find_category(newsroom: Newsroom, name: str | None) -> str | None:

@@ -11,6 +11,7 @@ import typer
 from pipelines.cli import terminal
 from pipelines.cli.shared import DATE_FORMAT, Json, newsroom_of, print_json
 from pipelines.cli.terminal import out, warn
+from pipelines.cli.usage import WrongUse
 from pipelines.errors import describe_failure
 
 
@@ -36,10 +37,8 @@ def evaluate(
     from pipelines.newsroom.crawls import read_list
 
     starts = [name for name in evaluating.STARTS if not start or name in start]
-    if unknown := set(start or ()) - set(evaluating.STARTS):
-        raise typer.BadParameter(
-            terminal.sentence("cli/unknown-start", names=tuple(sorted(unknown)), known=evaluating.STARTS)
-        )
+    if set(start or ()) - set(evaluating.STARTS):
+        raise WrongUse("choice", "--from", names=evaluating.STARTS)
     newsroom = newsroom_of(context)
     with newsroom.store.reading() as tx:
         issues = [issue for day in tx.issues.list_dates("published") if (issue := tx.issues.get(day))]

@@ -15,7 +15,6 @@ from pipelines.cli.shared import DATE_FORMAT, Json, group_what_is_new, newsroom_
 from pipelines.cli.terminal import SOME_FAILED, fail, out, sentence, warn
 from pipelines.cli.usage import Group, WrongUse
 from pipelines.errors import describe_error
-from pipelines.wording import say, say_detail
 
 if TYPE_CHECKING:
     from crawler.errors import Detail
@@ -138,8 +137,7 @@ def _read_files(paths: Iterable[Path], read: Callable[[Path], _Read]) -> Iterato
 
 
 def _describe_warning(path: Path, warning: Detail) -> str:
-    language = terminal.get_language()
-    return say("failure/position", {"position": path.name, "detail": say_detail(warning, language)}, language)
+    return sentence("failure/position", position=path.name, detail=warning)
 
 
 def _describe_check(check: ArchiveCheck, name: str) -> Iterator[str]:

@@ -192,31 +192,32 @@ def render_findings(issue: Issue, findings: Iterable[Finding], newsletter: Newsl
         findings: in the order of the lines.
         newsletter: its labels tell where the title of an entry begins.
     """
+    from pipelines.issue.changes import list_entries
     from pipelines.issue.entry import read_title
 
     reader = get_language()
-    entries = [entry for section in issue.sections for entry in section.entries]
+    entries = list_entries(issue)
     for finding in findings:
         if finding.part == "section":
             where = issue.sections[finding.position].name
         elif finding.part == "entry":
             title = read_title(entries[finding.position].markdown, newsletter)[:30]
-            where = say("place/entry", {"number": finding.position + 1, "title": title}, reader)
+            where = sentence("place/entry", number=finding.position + 1, title=title)
         else:
-            where = say(f"place/{finding.part}", {}, reader)
-        values = {"where": where, "line": finding.line + 1, "text": finding.text(reader)}
-        sentence = say("place/finding-line" if finding.line else "place/finding", values, reader)
-        yield Text(say("place/advice", {"finding": sentence, "advice": finding.advice(reader)}, reader))
+            where = sentence(f"place/{finding.part}")
+        code = "place/finding-line" if finding.line else "place/finding"
+        text = sentence(code, where=where, line=finding.line + 1, text=finding.text(reader))
+        yield Text(sentence("place/advice", finding=text, advice=finding.advice(reader)))
 
 
 def make_report_table(reports: Iterable[SourceReport]) -> Table:
     """Make a table of a crawl's reports, a row for each source; the failed sources come last, with the reason."""
     reader = get_language()
-    table = _make_table(say("crawl/title", {}, reader), expand=True)
-    table.add_column(say("crawl/source", {}, reader), overflow="fold", max_width=24)
+    table = _make_table(sentence("crawl/title"), expand=True)
+    table.add_column(sentence("crawl/source"), overflow="fold", max_width=24)
     for heading in ("crawl/new", "crawl/seen", "crawl/updated", "crawl/time"):
-        table.add_column(say(heading, {}, reader), justify="right", no_wrap=True)
-    table.add_column(say("crawl/remarks", {}, reader), ratio=1, overflow="fold")
+        table.add_column(sentence(heading), justify="right", no_wrap=True)
+    table.add_column(sentence("crawl/remarks"), ratio=1, overflow="fold")
     for report in sorted(reports, key=lambda report: report.failed is not None):
         numbers = (
             Text(str(report.new), style="green" if report.new else "dim"),
@@ -226,12 +227,12 @@ def make_report_table(reports: Iterable[SourceReport]) -> Table:
         remarks = Text(style="red")
         if report.failed:
             reason = _harmless(describe_failure(report.failed, reader))
-            remarks = Text(say("crawl/failed", {"reason": reason}, reader), style="red")
+            remarks = Text(sentence("crawl/failed", reason=reason), style="red")
         for warning in report.warnings:
             described = _harmless(describe_failure(warning, reader))
             remarks.append(("\n" if remarks else "") + described, style="yellow")
         name = report.id if "://" in report.id else Path(report.id).name
-        seconds = say("crawl/seconds", {"seconds": f"{report.seconds:.1f}"}, reader)
+        seconds = sentence("crawl/seconds", seconds=f"{report.seconds:.1f}")
         table.add_row(Text(name, style="red" if report.failed else ""), *numbers, seconds, remarks)
     return table
 

@@ -9,8 +9,9 @@ import typer
 
 from pipelines.cli.shared import Json, newsroom_of, print_json
 from pipelines.cli.terminal import SOME_FAILED, make_topics_table, out, sentence, warn
+from pipelines.cli.usage import Group
 
-topics_app = typer.Typer(help="简报关心的话题。", no_args_is_help=True)
+topics_app = typer.Typer(cls=Group, help="简报关心的话题。", no_args_is_help=True)
 
 LEAST: Final = 30
 """Picks and open stories without which nothing can be measured."""

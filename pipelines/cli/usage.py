@@ -61,7 +61,7 @@ class Group(TyperGroup):
             fail(describe_usage(error))
             sys.exit(error.exit_code)
         except typer.Abort:
-            fail(sentence("cli/aborted"))
+            fail(sentence("usage/aborted"))
             sys.exit(SOME_FAILED)
         sys.exit(code if isinstance(code, int) else 0)
 

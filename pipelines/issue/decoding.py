@@ -9,7 +9,6 @@ from typing import Final
 from crawler.errors import Detail
 from pipelines.errors import EditorError
 from pipelines.issue import inline
-from pipelines.issue.lines import ITEM
 
 MAX_BYTES: Final = 4 * 2**20
 MOST_BAD_SHARE: Final = 0.02
@@ -18,6 +17,9 @@ MOST_MESSAGES: Final = 20
 """Damaged characters of a file that are named one by one."""
 
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+# "- [标题](https://arxiv.org/abs/2006.16669)", "-[标题](…)", "* 标题"
+_ITEM: Final = re.compile(r" ?(?:[-*+][ \t]+|-(?=\[))(?=\S)")
 
 # "- [一个很长的标题](https://mp.weixin.qq.com/s/GFE", "- [一个很长的标"
 _TORN_LINK: Final = re.compile(r"\[[^\]]*$|\]\([^)]*$")
@@ -92,6 +94,6 @@ def _decode_utf8(data: bytes) -> tuple[str, list[Detail]]:
 def _remove_torn_line(text: str) -> tuple[str, list[Detail]]:
     """Remove a last line that is an item cut off inside its link: its address is lost."""
     whole, _, last_line = text.rpartition("\n")
-    if not ITEM.match(last_line) or inline.find_links(last_line) or not _TORN_LINK.search(last_line):
+    if not _ITEM.match(last_line) or inline.find_links(last_line) or not _TORN_LINK.search(last_line):
         return text, []
     return whole, [Detail.of("archive/torn-line", text=last_line[:60])]

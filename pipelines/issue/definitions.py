@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from pipelines.issue import inline
+from pipelines.issue.escape import make_link
 from pipelines.issue.lines import MarkdownLines, find_code_lines
 
 # "[1]: https://e.org/1", "[标签]:<https://e.org/1> '标题'"; not the footnote "[^1]: 注"
@@ -56,7 +57,8 @@ def resolve_links(markdown: str, definitions: Mapping[str, str]) -> str:
 def _resolve_block(markdown: str, definitions: Mapping[str, str]) -> str:
     pairs = dict(inline.find_brackets(markdown))
     inline_links = inline.find_links(markdown)
-    pieces, position = [], 0
+    pieces: list[str] = []
+    position = 0
     for start, end in sorted(pairs.items()):
         if start < position or any(link.start <= start < link.end for link in inline_links):
             continue
@@ -66,13 +68,9 @@ def _resolve_block(markdown: str, definitions: Mapping[str, str]) -> str:
         begins_line = not markdown[:start].rpartition("\n")[2].strip()
         if name not in definitions or (begins_line and markdown.startswith(":", end + 1)):
             continue
-        pieces.append(f"{markdown[position:start]}[{_resolve_block(text, definitions)}]({_write(definitions[name])})")
+        pieces += [markdown[position:start], make_link(_resolve_block(text, definitions), definitions[name])]
         position = label.end() if label else end + 1
     return "".join((*pieces, markdown[position:]))
-
-
-def _write(url: str) -> str:
-    return f"<{url}>" if "(" in url or ")" in url else url
 
 
 def _fold(label: str) -> str:

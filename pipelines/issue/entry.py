@@ -91,6 +91,11 @@ class EntryView:
     summary: tuple[str, ...] = ()
     urls: tuple[str, ...] = ()
 
+    @property
+    def full_title(self) -> str:
+        """The title as a reader sees it: with the repository before it, without prefixes and source."""
+        return ": ".join(dict.fromkeys(filter(None, (self.repository, self.title))))
+
 
 def read_entry(markdown: str, newsletter: Newsletter) -> EntryView:
     """Read an entry.
@@ -140,8 +145,7 @@ def split_first_line(markdown: str) -> tuple[str, list[str]]:
 
 def read_title(markdown: str, newsletter: Newsletter) -> str:
     """Read an entry's title as a reader sees it: with the repository before it, without prefixes and source."""
-    view = read_entry(markdown, newsletter)
-    return ": ".join(dict.fromkeys(filter(None, (view.repository, view.title))))
+    return read_entry(markdown, newsletter).full_title
 
 
 def read_summary(markdown: str, newsletter: Newsletter) -> str:

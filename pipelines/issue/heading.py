@@ -50,6 +50,12 @@ class _Parts:
     number: int | None
 
 
+def find_field_date(fields: Mapping[str, str], newsletter: Newsletter) -> date | None:
+    """Find the date in the fields of the front matter that `[reading] date_fields` names."""
+    dates = (find_date(fields.get(name.casefold(), "")) for name in newsletter.reading.date_fields)
+    return next((in_field[0] for in_field in dates if in_field), None)
+
+
 def read_name(
     heading: str, fields: Mapping[str, str], section_names: Sequence[str], file_name: str, newsletter: Newsletter
 ) -> tuple[Name, list[Detail]]:
@@ -86,9 +92,8 @@ def read_name(
         or any(newsletter.category(name) for name in section_names)
     )
     if day is None:
-        field_dates = (find_date(fields.get(name.casefold(), "")) for name in newsletter.reading.date_fields)
-        in_field = next(filter(None, field_dates), None)
-        day = in_field[0] if in_field else in_file_name[0] if in_file_name else None
+        in_field = find_field_date(fields, newsletter)
+        day = in_field or (in_file_name[0] if in_file_name else None)
         if day is not None and not in_field and title_in == "heading" and parts.number is None:
             doubts.append(Detail.of("archive/date-of-file", day=str(day)))
         if day is None and number is not None and newsletter.numbering:

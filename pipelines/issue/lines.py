@@ -1,4 +1,4 @@
-"""The lines of an issue's Markdown: which are code or comments, which are headings, items and thematic breaks."""
+"""The lines of an issue's Markdown: which are code or comments, which are headings and thematic breaks."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-# "- [标题](https://arxiv.org/abs/2006.16669)", "-[标题](…)", "* 标题"
-ITEM: Final = re.compile(r" ?(?:(?P<mark>[-*+])[ \t]+|-(?=\[))(?=\S)")
-
 # "---", "* * *"
 THEMATIC_BREAK: Final = re.compile(r" {0,3}([-*_])(?: *\1){2,} *")
+
+# "|---|:--:|"
+DELIMITER_ROW: Final = re.compile(r"[\s|:-]*-[\s|:-]*")
 
 # "```sh", "~~~~"
 _FENCE: Final = re.compile(r"\s*(?P<fence>`{3,}|~{3,})[^`]*")

@@ -128,9 +128,9 @@ def lint(issue: Issue, newsletter: Newsletter, rules: Rules, records: Records) -
         for markdown in (section.notes, section.closing):
             findings += _check_frame("section", section_index, markdown, rules, records.link_checks)
         for entry in section.entries:
-            findings += _check_entry(entry_index, entry, newsletter, rules, records.link_checks)
-            urls = read_entry(entry.markdown, newsletter).urls
-            findings += _find_repeats(issue, entry_index, records, first_entries, urls)
+            view = read_entry(entry.markdown, newsletter)
+            findings += _check_entry(entry_index, entry, view, newsletter, rules, link_checks=records.link_checks)
+            findings += _find_repeats(issue, entry_index, records, first_entries, view.urls)
             findings += records.source_changes.get(entry_index, ())
             entry_index += 1
     for name in _FRAME[5:]:
@@ -169,9 +169,14 @@ def _check_frame(
 
 
 def _check_entry(
-    position: int, entry: Entry, newsletter: Newsletter, rules: Rules, link_checks: Mapping[str, LinkCheck]
+    position: int,
+    entry: Entry,
+    view: EntryView,
+    newsletter: Newsletter,
+    rules: Rules,
+    *,
+    link_checks: Mapping[str, LinkCheck],
 ) -> Iterator[Finding]:
-    view = read_entry(entry.markdown, newsletter)
     lines = entry.markdown.split("\n")
     if read_machine_line(entry.markdown, newsletter) is not None:
         yield Finding("entry", position, 0, "machine-summary", {"machine": newsletter.labels.machine})

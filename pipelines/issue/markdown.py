@@ -11,12 +11,13 @@ from typing import Final
 
 from jinja2 import Environment, StrictUndefined, Template
 
+from pipelines.issue.changes import arrange_entries
 from pipelines.issue.entry import read_entry, remove_machine_line
 from pipelines.issue.escape import make_link
 from pipelines.issue.heading import set_title_field
 from pipelines.issue.lines import find_code_lines
 from pipelines.issue.shapes import HARD_KINDS, write_mark
-from pipelines.model import Entry, Issue, Section
+from pipelines.model import Entry, Issue
 from pipelines.newsletter import Newsletter
 
 HARD_BREAK: Final = "  "
@@ -51,14 +52,13 @@ def render_issue(issue: Issue, newsletter: Newsletter, template: str) -> str:
 
 def remove_machine_lines(issue: Issue, newsletter: Newsletter) -> Issue:
     """Remove the machine line from every entry of an issue."""
-
-    def remove_from_section(section: Section) -> Section:
-        entries = (
-            replace(entry, markdown=remove_machine_line(entry.markdown, newsletter)) for entry in section.entries
-        )
-        return replace(section, entries=tuple(entries))
-
-    return replace(issue, sections=tuple(map(remove_from_section, issue.sections)))
+    return arrange_entries(
+        issue,
+        (
+            [replace(entry, markdown=remove_machine_line(entry.markdown, newsletter)) for entry in section.entries]
+            for section in issue.sections
+        ),
+    )
 
 
 @lru_cache(maxsize=8)

@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 
 from pipelines.issue import inline
 from pipelines.issue.formats.wechat import WeChatArticle
-from pipelines.issue.lines import find_code_lines
+from pipelines.issue.lines import DELIMITER_ROW, find_code_lines
 from pipelines.issue.lint import Finding
 from pipelines.issue.parser import make_parser
 from pipelines.model import Issue, Section
@@ -36,7 +36,7 @@ _HTML_BLOCK: Final = re.compile(
     r"|header|hr|li|main|nav|ol|p|section|summary|table|tbody|td|tfoot|th|thead|tr|ul)(?:[\s>]|/>|$)",
     re.IGNORECASE,
 )
-_FRAME: Final = ("headline", "tagline", "notice", "guide", "preamble", "back_issues", "footer")
+_FRAME: Final = ("notice", "guide", "preamble", "back_issues", "footer")
 
 
 def find_differences(issue: Issue) -> list[Finding]:
@@ -49,8 +49,7 @@ def find_differences(issue: Issue) -> list[Finding]:
     """
     findings: list[Finding] = []
     for name in _FRAME:
-        if name not in ("headline", "tagline"):
-            findings += _check_text(name, 0, getattr(issue, name) or "")
+        findings += _check_text(name, 0, getattr(issue, name) or "")
     entry_index = 0
     for section_index, section in enumerate(issue.sections):
         for text in (section.notes, section.closing):
@@ -77,6 +76,7 @@ def _check_text(part: str, position: int, markdown: str) -> Iterator[Finding]:
             yield Finding(part, position, number, "markup/emphasis")
 
 
+@lru_cache(maxsize=1024)  # the desk asks for the same lines with each action
 def _differs_on_github(line: str) -> bool:
     """Whether the emphasis of a line needs the amendment of `pipelines.issue.parser`, which GitHub does not have."""
     return ("*" in line or "~" in line) and make_parser(html=True).renderInline(
@@ -100,7 +100,7 @@ def _find_tables(lines: Sequence[str], code: frozenset[int]) -> Iterator[int]:
         while end < len(lines) and not _ends_paragraph(lines, end, code):
             end += 1
         paragraph = [_CODE_SPAN.sub("", line) for line in lines[start:end]]
-        meant = any(re.fullmatch(r"[\s|:-]*-[\s|:-]*", line) for line in paragraph)
+        meant = any(DELIMITER_ROW.fullmatch(line) for line in paragraph)
         if not meant and all(_PIPE.search(line) for line in paragraph):
             yield start
         start = end

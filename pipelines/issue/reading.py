@@ -22,7 +22,7 @@ from pipelines.issue.heading import find_date, is_field, read_fields, read_name
 from pipelines.issue.lines import MarkdownLines, join_block, read_heading
 from pipelines.issue.shapes import HARD_KINDS, ROW, Mark, choose_kind, find_marks, normalise_kinds
 from pipelines.model import Entry, Issue, Section
-from pipelines.newsletter import Newsletter, simplify_heading
+from pipelines.newsletter import Newsletter
 
 # "**关注模型压缩、低比特量化与移动端推理**"
 _TAGLINE: Final = re.compile(r"\*\*(?P<text>[^*]+)\*\*\s*")
@@ -36,15 +36,15 @@ def read_issue(data: bytes, *, name: str, newsletter: Newsletter) -> Issue:
     """Read one past issue.
 
     Args:
-        data: the file: UTF-8, with or without a byte order mark, any line ends.
+        data: the file, in an encoding that `decode_issue` reads.
         name: the file's name, for messages, and for the date if the heading has none.
         newsletter: whose issue it is: its words and its sections.
 
     Returns:
-        A published issue. Its warnings name, a line each, the parts that are cut off, unreadable or unknown.
+        A published issue. Its warnings are facts about the parts that are cut off, unreadable or unknown.
 
     Raises:
-        NotAnIssue: no text, or neither a heading with a date nor a section that the newsletter knows.
+        NotAnIssue: no text, no date, or nothing that belongs to the newsletter.
     """
     text, damage = decode_issue(data, name)
     page = MarkdownLines.split(text)
@@ -285,7 +285,7 @@ def find_entry_marks(page: MarkdownLines, span: SectionSpan, newsletter: Newslet
     In a section of the newsletter, the first bullet begins entries also where no entry holds a link.
     """
     heading = read_heading(page.lines[span.start], "#" * span.level)
-    if simplify_heading(heading) in map(simplify_heading, newsletter.reading.frame):
+    if newsletter.is_frame(heading):
         return {}
     marks = find_marks(page, span.start + 1, span.end)
     marks = {number: mark for number, mark in marks.items() if not 0 < mark.heading_level <= span.level}
@@ -322,13 +322,12 @@ def _find_unread_sections(
     outline: _Outline, sections: Sequence[Section], page: MarkdownLines, newsletter: Newsletter
 ) -> list[Detail]:
     """Find sections of text without an entry that holds a link; a heading above other sections needs no entry."""
-    frame = set(map(simplify_heading, newsletter.reading.frame))
     doubts = []
     for index, (span, section) in enumerate(zip(outline.sections, sections, strict=True)):
         contains = index + 1 < len(sections) and sections[index + 1].level > section.level
         text = any(line.strip() for line in page.lines[span.start + 1 : span.end])
         linked = any(inline.find_urls(entry.markdown) for entry in section.entries)
-        if text and not linked and not contains and simplify_heading(section.name) not in frame:
+        if text and not linked and not contains and not newsletter.is_frame(section.name):
             count = len(section.entries)
             fact = Detail.of("archive/no-linked-entry", line=span.start + 1, section=section.name, count=count)
             doubts.append(fact)
@@ -350,11 +349,10 @@ def _find_doubts(
     Returns:
         A fact for each doubt.
     """
-    frame = set(map(simplify_heading, newsletter.reading.frame))
     doubts = [
         Detail.of("archive/unknown-section", section=section.name)
         for section in sections
-        if newsletter.category(section.name) is None and simplify_heading(section.name) not in frame
+        if newsletter.category(section.name) is None and not newsletter.is_frame(section.name)
     ]
     if footer is None and newsletter.footer and not _ENDS_WHOLE.search(text):
         present = {category.name for section in sections if (category := newsletter.category(section.name))}

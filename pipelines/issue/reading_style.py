@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from pipelines.issue import inline
-from pipelines.issue.heading import find_date, read_fields
+from pipelines.issue.heading import find_date, find_field_date, read_fields
 from pipelines.issue.lines import MarkdownLines
 from pipelines.issue.reading import find_title
 from pipelines.issue.shapes import choose_kind, find_marks, read_mark
@@ -76,20 +76,20 @@ def learn_reading(examples: Sequence[Example], newsletter: Newsletter) -> Readin
     titles = [_find_title_place(example, newsletter) for example in examples]
     blocks_by_example = [list(_read_blocks(example, newsletter)) for example in examples]
     item_levels = _find_item_levels([block for blocks in blocks_by_example for block in blocks])
+    outer_blocks = list(_leave_out_items(blocks_by_example, item_levels))
     counts: Counter[str] = Counter()
-    for block in _leave_out_items(blocks_by_example, item_levels):
+    for block in outer_blocks:
         if block.level in item_levels and inline.find_urls(block.heading):
             counts["#" * block.level + " "] += 1
         elif block.kind:
             counts[block.kind] += block.count
     total = counts.total()
     kinds = [kind for kind, count in counts.most_common() if count >= total * _LEAST_ITEM_SHARE]
-    frame_free = [block for block in _leave_out_items(blocks_by_example, item_levels) if block.level]
     title_places = Counter(filter(None, titles)).most_common(1)
     values: dict[str, Any] = newsletter.reading.model_dump()
     values |= {
         "title": title_places[0][0] if title_places else "",
-        "sections": _find_section_levels(frame_free, kinds, item_levels),
+        "sections": _find_section_levels([block for block in outer_blocks if block.level], kinds, item_levels),
         "items": tuple(kinds),
         "frame": tuple(_find_frame(blocks_by_example, kinds, item_levels)),
     }
@@ -187,8 +187,7 @@ def needs_numbering(examples: Sequence[Example], newsletter: Newsletter) -> bool
     for example in examples:
         heading, front_matter = find_title(MarkdownLines.split(example.text), newsletter)
         fields = read_fields(front_matter)
-        dates = (find_date(fields.get(name.casefold(), "")) for name in newsletter.reading.date_fields)
-        undated += not (find_date(heading) or find_date(example.name) or any(dates))
+        undated += not (find_date(heading) or find_date(example.name) or find_field_date(fields, newsletter))
     return undated * 2 > len(examples)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from pipelines.errors import CannotDecide
+from pipelines.issue.changes import arrange_entries, list_entries
 from pipelines.issue.proposal import propose_entry
 from pipelines.model import Candidate, Entry, Issue, Section
 from pipelines.newsletter import Newsletter
@@ -145,12 +146,13 @@ def remove_story(issue: Issue, candidate: Candidate, *, except_entry: Entry | No
         The changed issue.
     """
     members = set(candidate.story.members)
-
-    def remove_from_section(section: Section) -> Section:
-        entries = (entry for entry in section.entries if entry is except_entry or entry.story not in members)
-        return replace(section, entries=tuple(entries))
-
-    return replace(issue, sections=tuple(map(remove_from_section, issue.sections)))
+    return arrange_entries(
+        issue,
+        (
+            [entry for entry in section.entries if entry is except_entry or entry.story not in members]
+            for section in issue.sections
+        ),
+    )
 
 
 def remove_repeats(issue: Issue, candidate: Candidate) -> Issue:
@@ -159,8 +161,7 @@ def remove_repeats(issue: Issue, candidate: Candidate) -> Issue:
 
 
 def _find_entry(issue: Issue, candidate: Candidate) -> Entry | None:
-    entries = (entry for section in issue.sections for entry in section.entries)
-    return next((entry for entry in entries if entry.story in candidate.story.members), None)
+    return next((entry for entry in list_entries(issue) if entry.story in candidate.story.members), None)
 
 
 def make_category_error(name: str, newsletter: Newsletter) -> CannotDecide:

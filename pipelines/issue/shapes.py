@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pipelines.issue import inline
-from pipelines.issue.lines import THEMATIC_BREAK, MarkdownLines
+from pipelines.issue.lines import DELIMITER_ROW, THEMATIC_BREAK, MarkdownLines
 
 HARD_KINDS: Final = ("- ", "* ", "+ ")
 """The bullets of Markdown: an unindented paragraph after a blank line ends the last item of such a list."""
@@ -44,8 +44,6 @@ _NUMBER: Final = re.compile(
     r"(?P<gap>[ \t\u3000]*)"
 )
 _PAIRS: Final = {"(": ")", "（": "）", "【": "】"}
-# "|---|:--:|"
-_DELIMITER_ROW: Final = re.compile(r"[\s|:-]*-[\s|:-]*")
 # "🔥 [标题](…)", "[标题](…)"; not "[^1]: 注", "![图](…)"
 _LINK_FIRST: Final = re.compile(r"(?:[^\w\s\[\]!<`|#>-]{1,8}\s*)?\[(?!\^)")
 
@@ -97,7 +95,7 @@ def read_mark(line: str, *, after_blank: bool) -> Mark | None:
     if number := _NUMBER.match(line):
         return _read_number(line, number)
     if line.startswith("|") and line.count("|") > 1:
-        return None if _DELIMITER_ROW.fullmatch(line) else Mark(ROW, "|", 0, 1)
+        return None if DELIMITER_ROW.fullmatch(line) else Mark(ROW, "|", 0, 1)
     return _read_paragraph(line) if after_blank else None
 
 
@@ -164,7 +162,7 @@ def find_marks(page: MarkdownLines, start: int, end: int) -> dict[int, Mark]:
         mark = read_mark(line, after_blank=number == start or not page.lines[number - 1].strip())
         if mark is None or (deepest is not None and mark.indent > deepest):
             continue
-        if mark.kind == ROW and number + 1 < end and _DELIMITER_ROW.fullmatch(page.lines[number + 1]):
+        if mark.kind == ROW and number + 1 < end and DELIMITER_ROW.fullmatch(page.lines[number + 1]):
             continue  # the head of the table
         if deepest is None and mark.kind not in (*UNMARKED, ROW) and not mark.kind.startswith("#"):
             deepest = max(mark.indent, 1)

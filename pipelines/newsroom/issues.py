@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from pipelines.errors import CannotDecide, NoSuchIssue
-from pipelines.issue.changes import list_entries
+from pipelines.issue.changes import arrange_entries, list_entries
 from pipelines.issue.entry import read_machine_line
 from pipelines.issue.keys import find_entry_keys
 from pipelines.issue.markdown import render_back_issues
@@ -78,13 +78,10 @@ def import_issues(newsroom: Newsroom, issues_by_file: Mapping[str, Issue], *, re
 def _with_stories(issue: Issue, former: Issue) -> Issue:
     """Give the entries of an issue the stories that the same texts have in a former one."""
     stories = {entry.markdown: entry.story for entry in list_entries(former)}
-    return replace(
+    return arrange_entries(
         issue,
-        sections=tuple(
-            replace(
-                section,
-                entries=tuple(replace(entry, story=stories.get(entry.markdown)) for entry in section.entries),
-            )
+        (
+            [replace(entry, story=stories.get(entry.markdown)) for entry in section.entries]
             for section in issue.sections
         ),
     )

@@ -102,7 +102,7 @@ def test_every_code_has_its_sentence_and_every_sentence_is_used() -> None:
     texts = [path.read_text(encoding="utf-8") for folder in folders for path in folder.iterdir()]
     quoted = {code for text in texts for code in re.findall(r"[\"']([a-z-]+/[a-z0-9-]+)[\"']", text)}
     used = constants(".") | quoted | DERIVED
-    sections = ("reason", "shape", "evidence", "joined", "desk", "kind", "article", "state")
+    sections = ("reason", "shape", "evidence", "joined", "desk", "kind", "article", "state", "cli", "demo", "schedule")
     made = {code for code in used if re.fullmatch(rf"({'|'.join(sections)})/[a-z0-9-]+", code)}
     assert made == {code for code in sentences("en") if code.partition("/")[0] in sections}
 

@@ -17,6 +17,7 @@ from pipelines.issue.formats.as_json import render_json
 from pipelines.model import EARLIEST_ISSUE, LATEST_ISSUE, Issue
 from pipelines.newsroom import drafts, run
 from pipelines.newsroom.decisions import Stale
+from pipelines.newsroom.exports import name_file
 from pipelines.newsroom.issues import list_issues, publish_issues
 from pipelines.review.answering import make_error_json
 from pipelines.review.api.operations import DAY, NUMBER, Operation
@@ -171,7 +172,7 @@ def export(visit: Visit) -> Response:
     body = visit.read_body(ExportBody)
     day, newsroom = _read_day(visit), visit.newsroom
     issue_view = view_issue(visit, day)
-    path = newsroom.home.path / "issues" / f"{day}.md"
+    path = newsroom.home.path / "issues" / name_file(issue_view.issue, newsroom.newsletter, "md")
     try:
         changed = files.write(path, issue_view.markdown)
     except OSError as error:
@@ -179,8 +180,9 @@ def export(visit: Visit) -> Response:
     if body.publish and issue_view.issue.state == "draft":
         publish_issues(newsroom.store, newsroom.newsletter, newsroom.rules, [issue_view.issue])
         run.group(newsroom.store, newsroom.group_rules)
+        issue_view = view_issue(visit, day)
     report = {"path": str(path), "changed": changed, "published": body.publish}
-    return JSONResponse(report | _make_document(visit, view_issue(visit, day)))
+    return JSONResponse(report | _make_document(visit, issue_view))
 
 
 def _read_day(visit: Visit) -> date:

@@ -10,6 +10,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from pipelines.issue.changes import list_entries
 from pipelines.issue.entry import EntryView, read_entry, read_summary, read_title
 from pipelines.issue.escape import make_printable_url
 from pipelines.issue.keys import find_entry_keys
@@ -108,8 +109,8 @@ def _make_titles_reader(visit: Visit) -> Callable[[Issue], str]:
     """Make the function with which the template names an issue without headline: by its first three titles."""
 
     def read_first_titles(issue: Issue) -> str:
-        entries = [entry for section in issue.sections for entry in section.entries]
-        return " / ".join(read_title(entry.markdown, visit.newsroom.newsletter) for entry in entries[:3])
+        entries = list_entries(issue)[:3]
+        return " / ".join(read_title(entry.markdown, visit.newsroom.newsletter) for entry in entries)
 
     return read_first_titles
 

@@ -9,7 +9,7 @@ from datetime import date
 from markupsafe import Markup
 from starlette.responses import Response
 
-from pipelines.issue.changes import PARTS, make_edition, make_order_edition
+from pipelines.issue.changes import PARTS, list_entries, make_edition, make_order_edition
 from pipelines.issue.entry import EntryView, read_entry, read_summary, read_title
 from pipelines.issue.frame import propose_guide, propose_headline
 from pipelines.issue.lint import Finding
@@ -166,9 +166,7 @@ def _select_findings(findings: Sequence[Finding], part: str, position: int) -> l
 
 def _read_versions(tx: Transaction, issue: Issue) -> Mapping[int, str]:
     """Read the versions of the stories of an issue's entries, by the article id that the entry names."""
-    stories = tx.stories.find_by_articles(
-        entry.story for section in issue.sections for entry in section.entries if entry.story
-    )
+    stories = tx.stories.find_by_articles(entry.story for entry in list_entries(issue) if entry.story)
     versions = read_state_versions(tx, tx.stories.get_states({story.id for story in stories.values()}))
     return {article: versions[story.id] for article, story in stories.items()}
 
