@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import cached_property
 from typing import Final
 
 from pipelines.model import Instant, Precision
@@ -74,35 +75,57 @@ def _read_in_other_language(text: str, now: datetime) -> _Moment | None:
 _Reader = Callable[[re.Match[str], datetime], _Moment | None]
 
 
+@dataclass(frozen=True)
+class _Form:
+    """A regular expression that fits a whole date, and the reader of its groups.
+
+    The expression is compiled when it is first tried: all of them take seconds, and most dates fit one of the first.
+    """
+
+    source: str
+    reader: _Reader
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        return re.compile(self.source, re.IGNORECASE)
+
+    def read(self, text: str, now: datetime) -> _Moment | None:
+        """The moment of a text, or None where the form does not fit it.
+
+        Raises:
+            ValueError: the calendar has no such date.
+        """
+        match = self.pattern.fullmatch(text)
+        return self.reader(match, now) if match else None
+
+
 def _match_forms(text: str, now: datetime) -> _Moment | None:
-    for pattern, reader in _PLAIN_FORMS:
-        if (match := pattern.fullmatch(text)) and (moment := _read_or_none(reader, match, now)):
-            return moment
+    if moment := _read_with_first(_PLAIN_FORMS, text, now):
+        return moment
     text, prefix_zone = _simplify(text)
     try:
         now = now.astimezone(find_zone(prefix_zone, now.tzinfo or UTC, now.year)) if prefix_zone else now
     except ValueError:  # 当地时间: the time of an unknown place
         return _read_day_alone(text, now, prefix_zone)
-    for pattern, reader in _FORMS:
-        if (match := pattern.fullmatch(text)) and (moment := _read_or_none(reader, match, now)):
-            return moment
-    return _read_day_alone(text, now)
+    return _read_with_first(_FORMS, text, now) or _read_day_alone(text, now)
 
 
-def _read_or_none(reader: _Reader, match: re.Match[str], now: datetime) -> _Moment | None:
-    try:
-        return reader(match, now)
-    except ValueError:
-        return None
+def _read_with_first(forms: Iterable[_Form], text: str, now: datetime) -> _Moment | None:
+    """The moment by the first form that fits the text and gives a possible date."""
+    for form in forms:
+        try:
+            if moment := form.read(text, now):
+                return moment
+        except ValueError:
+            continue
+    return None
 
 
 def _read_day_alone(text: str, now: datetime, unread: str = "") -> _Moment | None:
     """The day at the beginning of a text, or around it, where the time or the zone cannot be read."""
-    for pattern in _DAYS_ALONE:
-        if match := pattern.fullmatch(text):
-            day = _read_day(match.groupdict())
-            time = datetime(day.year, day.month, day.day, tzinfo=now.tzinfo)
-            return _Moment(time, "day", f"{unread} {match['unread'].strip()}".strip())
+    for form in _DAYS_ALONE:
+        if moment := form.read(text, now):
+            return replace(moment, unread=f"{unread} {moment.unread}".strip())
     return None
 
 
@@ -146,7 +169,7 @@ def _simplify(text: str) -> tuple[str, str]:
     ('2019年8月15日 下午3:05', '')
     """
     text = unicodedata.normalize("NFKC", text.translate(_WIDTHS)).translate(_SIMPLIFIED).strip()
-    if _WEEKDAY.fullmatch(text):
+    if _WEEKDAY.pattern.fullmatch(text):
         return text, ""
     zone = _ZONE_BEFORE.search(text)
     if zone and not text[: zone.start()].rstrip().endswith(("(", "[")):
@@ -216,10 +239,10 @@ _PIECES: Final[Mapping[str, str]] = {
 }  # fmt: skip
 
 
-def _compile(template: str) -> re.Pattern[str]:
-    """The pattern of a template: a blank stands for blanks, `~` for blanks or nothing, `.` for itself."""
-    pattern = re.sub(r"(?<=[~}])[.](?=[~{])", r"\\.", template).replace("~", r"\s*").replace(" ", r"\s+")
-    return re.compile(re.sub(r"{([a-z_]+)}", lambda name: _PIECES[name[1]], pattern), re.IGNORECASE)
+def _make_form(template: str, reader: _Reader) -> _Form:
+    """The form of a template: a blank stands for blanks, `~` for blanks or nothing, `.` for itself."""
+    source = re.sub(r"(?<=[~}])[.](?=[~{])", r"\\.", template).replace("~", r"\s*").replace(" ", r"\s+")
+    return _Form(re.sub(r"{([a-z_]+)}", lambda name: _PIECES[name[1]], source), reader)
 
 
 # ---- Days, times and zones
@@ -458,23 +481,25 @@ _MONTH_FORMS: Final = (
     "{year}~年?{no_digits}{more}",
 )
 
-_WEEKDAY: Final = re.compile(
-    rf"(?P<week>上|本|这)?个?(?:星期|礼拜|周)(?P<weekday>[一二三四五六日天])\s*(?:{TIME})?", re.IGNORECASE
+_WEEKDAY: Final = _Form(
+    rf"(?P<week>上|本|这)?个?(?:星期|礼拜|周)(?P<weekday>[一二三四五六日天])\s*(?:{TIME})?", _read_weekday
 )
 
-_RELATIVE_FORMS: Final[tuple[tuple[str, _Reader], ...]] = (
-    (r"刚刚|刚才|方才|just\s+now|now|moments?\s+ago", _read_just_now),
+_RELATIVE_FORMS: Final = (
+    _Form(r"刚刚|刚才|方才|just\s+now|now|moments?\s+ago", _read_just_now),
     # 昨天 14:03, yesterday at 2:03 pm
-    (rf"(?P<which>今|昨|大?前)[天日]\s*(?:{_PIECES['gap']}{TIME}{_PIECES['zone']})?{_PIECES['more']}", _read_day_name),
-    (rf"(?P<which>today|yesterday)(?:{_PIECES['gap']}{TIME}{_PIECES['zone']})?", _read_day_name),
-    (  # 3小时前, 半年前, 一个半月前, 1小时20分钟前
+    _Form(
+        rf"(?P<which>今|昨|大?前)[天日]\s*(?:{_PIECES['gap']}{TIME}{_PIECES['zone']})?{_PIECES['more']}", _read_day_name
+    ),
+    _Form(rf"(?P<which>today|yesterday)(?:{_PIECES['gap']}{TIME}{_PIECES['zone']})?", _read_day_name),
+    _Form(  # 3小时前, 半年前, 一个半月前, 1小时20分钟前
         (
             r"(?:大?约\s*)?(?P<count>\d{1,4})?\s*个?\s*(?P<half_unit>半)?\s*个?\s*"
             r"(?P<unit>秒钟|秒|分钟|分|小时|钟头|天|日|周|星期|礼拜|月|年)\s*(?:(?P<minutes>\d{1,2})\s*分钟?)?\s*多?\s*[之以]?前"
         ),
         _read_ago,
     ),
-    (  # about 3 hours ago, 1 hour 5 minutes ago
+    _Form(  # about 3 hours ago, 1 hour 5 minutes ago
         (
             r"(?:about\s+|over\s+|almost\s+|around\s+)?(?P<count>\d{1,4}|an?|one)\s*"
             r"(?P<unit>second|sec|s|minute|min|month|mo|m|hour|hr|h|day|d|week|w|year|y)s?\.?"
@@ -482,39 +507,43 @@ _RELATIVE_FORMS: Final[tuple[tuple[str, _Reader], ...]] = (
         ),
         _read_ago,
     ),
-    (rf"{TIME}{_PIECES['zone']}", _read_time_of_today),
+    _Form(rf"{TIME}{_PIECES['zone']}", _read_time_of_today),
+    _WEEKDAY,
 )
 
 
-def _list_forms() -> Iterator[tuple[re.Pattern[str], _Reader]]:
+def _read_unread_day(match: re.Match[str], now: datetime) -> _Moment:
+    day = _read_day(match.groupdict())
+    return _Moment(datetime(day.year, day.month, day.day, tzinfo=now.tzinfo), "day", match["unread"].strip())
+
+
+def _list_forms() -> Iterator[_Form]:
     """The forms of pages, after `_simplify`, in the order in which they are tried."""
     for layout in (*DAY_LAYOUTS, *TWO_DIGIT_LAYOUTS):
         for arrangement in ARRANGEMENTS:
-            yield _compile(arrangement.replace("{layout}", layout)), _read_calendar
+            yield _make_form(arrangement.replace("{layout}", layout), _read_calendar)
     for template in OTHER_LAYOUTS:
-        yield _compile(template), _read_calendar
+        yield _make_form(template, _read_calendar)
     for template in _MONTH_FORMS:
-        yield _compile(template), _read_month
+        yield _make_form(template, _read_month)
     for layout in YEARLESS_LAYOUTS:
         for arrangement in _YEARLESS_ARRANGEMENTS:
-            yield _compile(arrangement.replace("{layout}", layout)), _read_without_year
-    for pattern, reader in _RELATIVE_FORMS:
-        yield re.compile(pattern, re.IGNORECASE), reader
-    yield _WEEKDAY, _read_weekday
+            yield _make_form(arrangement.replace("{layout}", layout), _read_without_year)
+    yield from _RELATIVE_FORMS
 
 
-_PLAIN_FORMS: Final[tuple[tuple[re.Pattern[str], _Reader], ...]] = (
+_PLAIN_FORMS: Final = (
     # 1762475508, 1762475508000
-    (re.compile(r"(\d{9,10}|\d{13}|\d{16}|\d{19})(?:\.\d{1,9})?"), _read_epoch),
-    (_compile(r"{year}-{month}-{day}[T\s]{time}{zone}"), _read_calendar),  # 2025-11-07T08:31:48+08:00
-    (_compile(r"{day_name}{day}[\s-]+{month_name}[\s-]+{year}{gap}{time}{zone}"), _read_calendar),  # RFC 822
+    _Form(r"(\d{9,10}|\d{13}|\d{16}|\d{19})(?:\.\d{1,9})?", _read_epoch),
+    _make_form(r"{year}-{month}-{day}[T\s]{time}{zone}", _read_calendar),  # 2025-11-07T08:31:48+08:00
+    _make_form(r"{day_name}{day}[\s-]+{month_name}[\s-]+{year}{gap}{time}{zone}", _read_calendar),  # RFC 822
 )
 """Forms of feeds and APIs."""
 
 _FORMS: Final = tuple(_list_forms())
 
 _DAYS_ALONE: Final = (
-    *(_compile(layout + "{unread}") for layout in DAY_LAYOUTS),
-    _compile("{month_name} {day} (?P<unread>.+?) {year}"),
+    *(_make_form(layout + "{unread}", _read_unread_day) for layout in DAY_LAYOUTS),
+    _make_form("{month_name} {day} (?P<unread>.+?) {year}", _read_unread_day),
 )
 """Days that are kept although the rest of the text cannot be read."""

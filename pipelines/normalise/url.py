@@ -116,6 +116,8 @@ def find_address(key: str, rules: Rules) -> str | None:
 
 _ADDRESS: Final = re.compile(r"(?:(https?):)?/{2}([^/?#]*)([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.IGNORECASE | re.DOTALL)
 _NOT_IN_ADDRESSES: Final = re.compile(r"[\t\r\n\x00-\x1f\x7f]")
+_LONGEST_HOST: Final = 253
+"""Characters of a host: 255 octets with the lengths of its labels (RFC 1035, 2.3.4)."""
 _PLAIN_HOST: Final = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _PORT: Final = re.compile(r"(.*?)(?::(\d{0,5}))?", re.DOTALL)
 _DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
@@ -153,7 +155,7 @@ def _split_address(url: str, max_length: int) -> _Parts:
 
 
 def _host_and_port(authority: str, scheme: str) -> tuple[str, str]:
-    if _PLAIN_HOST.fullmatch(authority):
+    if len(authority) <= _LONGEST_HOST and _PLAIN_HOST.fullmatch(authority):
         return authority, ""
     match = _PORT.fullmatch(authority.rpartition("@")[2])
     if match is None:  # pragma: no cover - the pattern matches every text
@@ -164,6 +166,8 @@ def _host_and_port(authority: str, scheme: str) -> tuple[str, str]:
             host = unquote(host, errors="strict").encode("idna").decode("ascii").lower().rstrip(".")
         except UnicodeError as error:
             raise NotAWebAddress("no-such-host", host=authority[:100]) from error
+    if len(host) > _LONGEST_HOST:
+        raise NotAWebAddress("no-such-host", host=authority[:100])
     if not _PLAIN_HOST.fullmatch(host) and not re.fullmatch(r"\[[0-9a-f:.]+\]", host):
         raise NotAWebAddress("no-such-host", host=authority[:100])
     if port and int(port) > 65535:

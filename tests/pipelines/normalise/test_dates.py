@@ -397,7 +397,7 @@ def write_date(form: str, at: datetime, zone: str) -> tuple[str, datetime]:
 @settings(max_examples=1000, deadline=None)
 @given(
     st.sampled_from(FORMS),
-    st.datetimes(datetime(1990, 1, 2), datetime(2030, 12, 30)),  # noqa: DTZ001
+    st.datetimes(datetime(1990, 2, 2), datetime(2030, 12, 30)),  # noqa: DTZ001
     st.sampled_from(list(ZONES)),
 )
 def test_every_form_is_read_back_as_it_was_written_in_any_year(form: str, at: datetime, zone: str) -> None:

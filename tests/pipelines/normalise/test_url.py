@@ -483,6 +483,14 @@ def test_tracking_parameters_change_nothing(address: str, tracking: list[str]) -
     assert canonicalise("&".join((base, *tracking)) + (f"#{fragment}" if fragment else ""), RULES).url == plain.url
 
 
+def test_a_host_longer_than_names_can_be_is_no_host() -> None:
+    longest = "a." * 123 + "example"
+    assert len(longest) == 253
+    assert is_web_address(f"https://{longest}/", RULES)
+    assert not is_web_address(f"https://b{longest}/", RULES)
+    assert not is_web_address(f"https://B{longest}./", RULES)
+
+
 @pytest.mark.parametrize(
     ("head", "unit", "tail"),
     [
