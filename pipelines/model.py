@@ -16,6 +16,12 @@ Precision = Literal["second", "minute", "hour", "day", "month", "year", "first-s
 DecisionAction = Literal["pick", "drop", "later", "categorise", "edit", "merge", "split", "undo"]
 CandidateState = Literal["new", "picked", "dropped", "later", "published"]
 
+DAY_PRECISIONS: Final[frozenset[Precision]] = frozenset({"second", "minute", "hour", "day", "first-seen"})
+"""Precisions of a date that tell the day."""
+
+WORK_PREFIXES: Final = ("arxiv:", "github:", "doi:")
+"""Prefixes of the keys of works: papers and repositories, the subjects of stories."""
+
 SentenceValue = str | int | tuple[str, ...]
 """A value of a sentence; a tuple is an enumeration."""
 
@@ -209,12 +215,14 @@ class Story:
         members: article ids, ascending.
         lead: id of the article to link.
         evidence: empty for a story of one article.
+        accounts: how many accounts report it independently; reprints count once.
     """
 
     id: int
     members: tuple[int, ...]
     lead: int
     evidence: tuple[Evidence, ...] = ()
+    accounts: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from itertools import pairwise
 from typing import Final, Literal, NamedTuple, Self, cast
 
 from crawler.kinds import PAPERS, REPOSITORIES
-from pipelines.model import Article
+from pipelines.model import DAY_PRECISIONS, WORK_PREFIXES, Article
 from pipelines.rules.events import EventRules
-from pipelines.text import HAN_RANGE, fold, make_account_key
+from pipelines.text import HAN_RANGE, fold, keep_letters, make_account_key
 
 VERSION: Final = 1
 """Version of the profiles; raise it with every change that changes a profile."""
@@ -64,7 +64,7 @@ class EventProfile:
     @property
     def letters(self) -> str:
         """The letters of the title."""
-        return _NO_LETTERS.sub("", self.title)
+        return keep_letters(self.title)
 
     def to_json(self) -> str:
         """Write the profile for the store."""
@@ -115,12 +115,12 @@ def read_event_profile(article: Article, rules: EventRules) -> EventProfile | No
         a day, a short title without any text.
     """
     title, text = _fold_title(article, rules), _fold_text(article, rules)
-    letters = _NO_LETTERS.sub("", title)
+    letters = keep_letters(title)
     if (
         _is_work(article)
-        or article.published.precision not in _DAYS
+        or article.published.precision not in DAY_PRECISIONS
         or not letters
-        or (len(letters) < _TELLING and not _NO_LETTERS.sub("", text))
+        or (len(letters) < _TELLING and not keep_letters(text))
         or is_round_up(article.title, rules)
         or rules.notice.search(title)
     ):
@@ -154,7 +154,7 @@ def is_round_up(title: str, rules: EventRules) -> bool:
     True
     """
     folded = fold(title)
-    parts = [part for part in _SEPARATOR.split(folded) if len(_NO_LETTERS.sub("", part)) >= _PART]
+    parts = [part for part in _SEPARATOR.split(folded) if len(keep_letters(part)) >= _PART]
     return len(parts) >= _PARTS or bool(rules.round_up.search(folded))
 
 
@@ -167,9 +167,6 @@ _PART: Final = 6
 _PARTS: Final = 3
 """Pieces of news in the title of a round-up, at least."""
 
-_DAYS: Final = frozenset({"second", "minute", "hour", "day", "first-seen"})
-_WORKS: Final = ("arxiv:", "github:", "doi:")
-_NO_LETTERS: Final = re.compile(r"[\W_]+")
 _SEPARATOR: Final = re.compile("[/;；]")
 _HAN_RUN: Final = re.compile(f"[{HAN_RANGE}]{{2,}}")
 
@@ -209,7 +206,11 @@ def _fold_text(article: Article, rules: EventRules) -> str:
 
 
 def _is_work(article: Article) -> bool:
-    return article.kind in PAPERS or article.kind in REPOSITORIES or any(key.startswith(_WORKS) for key in article.keys)
+    return (
+        article.kind in PAPERS
+        or article.kind in REPOSITORIES
+        or any(key.startswith(WORK_PREFIXES) for key in article.keys)
+    )
 
 
 def _read_addresses(text: str) -> str:

@@ -140,6 +140,14 @@ def find_event_links(
     return tuple(links)
 
 
+def find_probability(first: EventProfile, second: EventProfile, model: EventModel) -> float:
+    """The probability that two profiles report one event; 0 if they share nothing that could make it one."""
+    if first.letters == second.letters:
+        return 1.0
+    features = find_features(first, second, model.rarity)
+    return model.find_probability(features) if features else 0.0
+
+
 def find_features(first: EventProfile, second: EventProfile, rarity: Rarity) -> Mapping[str, float] | None:
     """Find the features of a pair of articles, for training.
 

@@ -8,8 +8,8 @@ from datetime import date
 from typing import Final
 
 from pipelines.deduplicate.contradictions import find_versions, read_identifiers
-from pipelines.deduplicate.stories import RARE, WORK_PREFIXES, find_subjects
-from pipelines.model import StoredArticle
+from pipelines.deduplicate.stories import RARE, find_subjects
+from pipelines.model import WORK_PREFIXES, StoredArticle
 
 _RELEASE: Final = "@"
 """Between the repository's key and the tag in the key of a release."""

@@ -11,6 +11,7 @@ from typing import Final
 
 from crawler.kinds import PAPERS, POSTS, REPOSITORIES
 from pipelines.deduplicate import near, titles
+from pipelines.deduplicate.accounts import count_independent_accounts
 from pipelines.deduplicate.bands import Band, Bands, Pair, Use, drop_popular, find_pairs, hash_text
 from pipelines.deduplicate.clusters import Cluster, make_clusters
 from pipelines.deduplicate.event_groups import EventMember, join_events
@@ -24,12 +25,9 @@ from pipelines.deduplicate.events import (
     make_event_keys,
     make_link_evidence,
 )
-from pipelines.model import Evidence, Reference, StoredArticle, Story
+from pipelines.model import WORK_PREFIXES, Evidence, Reference, StoredArticle, Story
 from pipelines.rules.events import EventRules
 from pipelines.text import make_account_key
-
-WORK_PREFIXES: Final = ("arxiv:", "github:", "doi:")
-"""Prefixes of the keys of works: papers and repositories, the subjects of stories."""
 
 RARE: Final = 12
 """A work that is the subject of more articles than this is common knowledge and joins nothing."""
@@ -202,10 +200,12 @@ def make_stories(
         Story(
             id=cluster.members[0],
             members=cluster.members,
-            lead=_choose_lead([by_id[member] for member in cluster.members], cluster.evidence, trust).id,
+            lead=_choose_lead(articles_of_cluster, cluster.evidence, trust).id,
             evidence=cluster.evidence,
+            accounts=count_independent_accounts(articles_of_cluster, cluster.evidence),
         )
         for cluster in _join_clusters(make_clusters(articles, evidence, apart), by_id, events or EventLinks(), apart)
+        for articles_of_cluster in [[by_id[member] for member in cluster.members]]
     )
 
 

@@ -27,8 +27,8 @@ from crawler.kinds import POSTS, REPOSITORIES
 from pipelines.deduplicate.bands import Band, Pair, Use, drop_popular, find_pairs, hash_text
 from pipelines.deduplicate.contradictions import differ_in_details, find_contradiction, read_identifiers
 from pipelines.deduplicate.near import Hashes, make_band_keys, mix_bits, texts_differ
-from pipelines.model import Article, Evidence, StoredArticle
-from pipelines.text import HAN_RANGE, fold, make_account_key
+from pipelines.model import DAY_PRECISIONS, Article, Evidence, StoredArticle
+from pipelines.text import HAN_RANGE, fold, keep_letters, make_account_key
 
 VERSION: Final = 1
 """Version of the keys; raise it with every change that changes a key. Keys of two versions are never equal."""
@@ -66,8 +66,6 @@ _SEED: Final = 0x7115 + VERSION
 _PERMUTATIONS: Final = mix_bits(np.arange(1, 31, dtype=np.uint64))
 _LONG_NAME: Final = 6
 _HAN: Final = re.compile(f"[{HAN_RANGE}]")
-_DAYS: Final = frozenset({"second", "minute", "hour", "day", "first-seen"})
-"""Precisions of a date that are fine enough for a window of days."""
 
 
 def make_title_bands(article: Article) -> Iterator[Band]:
@@ -187,9 +185,9 @@ class _Title:
             article,
             make_account_key(article),
             day,
-            _keep_letters(folded),
+            keep_letters(folded),
             main,
-            _keep_letters(main),
+            keep_letters(main),
             _weigh_terms(main),
         )
 
@@ -223,8 +221,6 @@ class _Title:
 
 # ---- Reading
 
-_NO_LETTERS: Final = re.compile(r"[\W_]+")
-
 # … | 早读
 _BAR: Final = re.compile(r"\s*[|丨│]\s*")
 
@@ -236,12 +232,10 @@ _TERM: Final = re.compile(rf"[a-z]+|\d+(?:\.\d+)*|[{HAN_RANGE}]+|[^\W_]")
 def _can_be_joined(article: Article) -> bool:
     """Whether titles can join an article: not a repository, whose key identifies it, nor one without a day."""
     return (
-        article.kind not in REPOSITORIES and article.published.precision in _DAYS and bool(_keep_letters(article.title))
+        article.kind not in REPOSITORIES
+        and article.published.precision in DAY_PRECISIONS
+        and bool(keep_letters(article.title))
     )
-
-
-def _keep_letters(folded: str) -> str:
-    return _NO_LETTERS.sub("", folded)
 
 
 def _find_main_part(folded: str) -> str:
@@ -251,7 +245,7 @@ def _find_main_part(folded: str) -> str:
     ' 984- 2021 年最佳 javascript 框架'
     """
     untagged = _TAG.sub(" ", folded)
-    return max(_BAR.split(untagged if _keep_letters(untagged) else folded), key=lambda part: len(_keep_letters(part)))
+    return max(_BAR.split(untagged if keep_letters(untagged) else folded), key=lambda part: len(keep_letters(part)))
 
 
 def _weigh_terms(folded: str) -> Mapping[str, float]:

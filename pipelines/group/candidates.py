@@ -10,12 +10,12 @@ from typing import Final, Self
 from zoneinfo import ZoneInfo
 
 from pipelines.deduplicate.event_model import EventModel, load_event_model
-from pipelines.deduplicate.stories import WORK_PREFIXES, find_subjects
+from pipelines.deduplicate.stories import find_subjects
 from pipelines.group.categories import Categorised, CategoryRules, categorise
 from pipelines.group.features import Description
 from pipelines.group.relevance import Promotion, TopicTerms, freshness, relevance, total
 from pipelines.group.trained import TrainedModel, categorise_by_model, fold_of, relevance_reasons, score
-from pipelines.model import Candidate, Reason, StoredArticle, Story, StoryLink
+from pipelines.model import WORK_PREFIXES, Candidate, Reason, StoredArticle, Story, StoryLink
 from pipelines.newsletter import Labels, Newsletter
 from pipelines.rules.events import EventRules
 from pipelines.rules.papers import PaperRules
@@ -114,9 +114,9 @@ def grade(story: Story, articles: Sequence[StoredArticle], rules: GroupRules) ->
     sort = rules.promotion.find_sort(lead.article.title) or ""
     reasons = relevance(
         lead,
-        ordered,
         links,
         rules.topics,
+        accounts=story.accounts,
         about=about,
         rarity=rules.model.rarity if rules.model else None,
         trust=trust,

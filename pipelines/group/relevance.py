@@ -113,10 +113,10 @@ def measure_rarity(texts: Sequence[str], terms: TopicTerms) -> dict[str, float]:
 
 def relevance(
     lead: StoredArticle,
-    articles: Sequence[StoredArticle],
     links: Sequence[StoryLink],
     terms: TopicTerms,
     *,
+    accounts: int = 1,
     about: Sequence[Reason] | None = None,
     rarity: Mapping[str, float] | None = None,
     trust: float = 1.0,
@@ -126,9 +126,9 @@ def relevance(
 
     Args:
         lead: the article that would be linked.
-        articles: all of the story's.
         links: the lines that it brings.
         terms: the newsletter's topics.
+        accounts: how many accounts report the story independently.
         about: what a learned model says of the lead; None lets the topics speak.
         rarity: of the terms in the store; None where nothing was counted.
         trust: of the lead's source; 1 is neutral.
@@ -142,10 +142,9 @@ def relevance(
         reasons.append(
             Reason("reason/source", round(trust - 1.0, 2), {"source": lead.article.publisher or lead.article.source})
         )
-    accounts = {stored.article.publisher or stored.article.source for stored in articles}
-    if len(accounts) > 1:
-        weight = round(SEVERAL_SOURCES * math.log2(len(accounts)), 2)
-        reasons.append(Reason("reason/accounts", weight, {"count": len(accounts)}))
+    if accounts > 1:
+        weight = round(SEVERAL_SOURCES * math.log2(accounts), 2)
+        reasons.append(Reason("reason/accounts", weight, {"count": accounts}))
     labels = tuple(dict.fromkeys(link.label for link in links))
     if labels:
         reasons.append(Reason("reason/links", LINK_WEIGHT, {"labels": labels}))

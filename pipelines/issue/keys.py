@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from pipelines.deduplicate.stories import ROUND_UP, WORK_PREFIXES
+from pipelines.deduplicate.stories import ROUND_UP
 from pipelines.issue.entry import read_entry
-from pipelines.model import Entry
+from pipelines.model import WORK_PREFIXES, Entry
 from pipelines.newsletter import Newsletter
 from pipelines.normalise.references import find_named_addresses
 from pipelines.normalise.url import Canonical, NotAWebAddress, canonicalise

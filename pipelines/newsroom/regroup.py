@@ -13,6 +13,7 @@ from pipelines.deduplicate.event_groups import LEAST
 from pipelines.deduplicate.event_profiles import read_event_profile
 from pipelines.deduplicate.events import EventLink, find_event_links, make_event_keys
 from pipelines.deduplicate.memory import make_memory_keys, recall_story
+from pipelines.deduplicate.round_ups import RoundUp, read_round_up
 from pipelines.deduplicate.stories import RARE, EventLinks, Shared, find_evidence, make_bands, make_stories
 from pipelines.group.candidates import GroupRules, grade
 from pipelines.model import Decision, Evidence, StoredArticle, Story
@@ -121,13 +122,18 @@ def _index_events(tx: Transaction, articles: Mapping[int, StoredArticle], rules:
     """
     changed_ids = set(articles) | tx.events.find_tipping_holders(articles)
     profiles: dict[int, IndexedProfile | None] = dict.fromkeys(articles)
+    round_ups: dict[int, tuple[int, RoundUp] | None] = dict.fromkeys(articles)
     for article_id, stored in articles.items():
+        day = stored.article.published.at.astimezone(rules.zone).toordinal()
+        round_up = read_round_up(stored.article, rules.events)
+        if round_up is not None:
+            round_ups[article_id] = day, round_up
         profile = read_event_profile(stored.article, rules.events)
         if profile is not None:
-            day = stored.article.published.at.astimezone(rules.zone).toordinal()
             keys = make_event_keys(profile, rules.event_model.rarity)
             profiles[article_id] = IndexedProfile(profile, day, keys)
     tx.events.save(profiles)
+    tx.events.save_round_ups(round_ups)
     changed_ids |= tx.events.find_tipping_holders(articles)
     former_pairs = tx.events.find_links(changed_ids, LEAST).keys()
     pairs = tx.events.find_pairs(changed_ids)

@@ -12,8 +12,9 @@ from sqlalchemy import Connection, Integer, bindparam, delete, insert, or_, sele
 from pipelines.deduplicate.bands import Pair
 from pipelines.deduplicate.event_profiles import EventProfile
 from pipelines.deduplicate.events import CROWD, WINDOW, EventLink
+from pipelines.deduplicate.round_ups import RoundUp
 from pipelines.store.engine import chunks, hand_over, query_with_ids
-from pipelines.store.tables import event_keys, event_links, event_profiles
+from pipelines.store.tables import event_keys, event_links, event_profiles, round_ups
 
 # Select each article of `ids` with every article that shares a key with it within `window` days, when no crowd has the
 # key on either day. The days are enumerated, so that the holders of a key in a crowd are counted and never listed.
@@ -104,6 +105,23 @@ class EventIndex:
             rows.sort(key=itemgetter("key"))  # in the order of the table: each of its pages is written once
             self._connection.execute(insert(event_keys), rows)
 
+    def save_round_ups(self, parts: Mapping[int, tuple[int, RoundUp] | None]) -> None:
+        """Store round-ups, each with the ordinal of its day, by article id; None for an article that is no round-up."""
+        for chunk in chunks(parts):
+            self._connection.execute(delete(round_ups).where(round_ups.c.article_id.in_(chunk)))
+        rows = [
+            {"article_id": article_id, "day": dated[0], "parts": dated[1].to_json()}
+            for article_id, dated in parts.items()
+            if dated
+        ]
+        if rows:
+            self._connection.execute(insert(round_ups), rows)
+
+    def find_round_ups(self, first_day: int, last_day: int) -> dict[int, tuple[int, RoundUp]]:
+        """Find the round-ups of a span of days, each with the ordinal of its day, by article id."""
+        query = select(round_ups).where(round_ups.c.day.between(first_day, last_day))
+        return {row.article_id: (row.day, RoundUp.from_json(row.parts)) for row in self._connection.execute(query)}
+
     def get_profiles(self, article_ids: Iterable[int]) -> dict[int, EventProfile]:
         """The profiles of the articles that have one, by article id."""
         query = select(event_profiles.c.article_id, event_profiles.c.profile)
@@ -186,10 +204,11 @@ class EventIndex:
         partners = {article_id for pair in self.find_links([gone_id]) for article_id in pair} - {gone_id}
         self.replace_links([gone_id], ())
         hand_over(self._connection, event_keys, gone_id, kept_id)
-        self._connection.execute(delete(event_profiles).where(event_profiles.c.article_id == gone_id))
+        for table in (event_profiles, round_ups):
+            self._connection.execute(delete(table).where(table.c.article_id == gone_id))
         return partners
 
     def clear(self) -> None:
         """Delete everything, so that grouping makes it again."""
-        for table in (event_links, event_keys, event_profiles):
+        for table in (event_links, event_keys, event_profiles, round_ups):
             self._connection.execute(delete(table))

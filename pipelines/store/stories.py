@@ -137,20 +137,21 @@ class Stories:
     def _load(self, ids: Collection[int]) -> dict[int, Story]:
         members: dict[int, list[int]] = defaultdict(list)
         evidence_by_story: dict[int, list[Evidence]] = defaultdict(list)
-        leads: dict[int, int] = {}
+        rows: dict[int, Row[Any]] = {}
         run = self._connection.execute
         for chunk in chunks(ids):
-            leads |= {
-                row.id: row.lead for row in run(select(stories.c.id, stories.c.lead).where(stories.c.id.in_(chunk)))
-            }
+            columns = select(stories.c.id, stories.c.lead, stories.c.accounts)
+            rows |= {row.id: row for row in run(columns.where(stories.c.id.in_(chunk)))}
             belongs = select(story_members).where(story_members.c.story_id.in_(chunk))
             for row in run(belongs.order_by(story_members.c.article_id)):
                 members[row.story_id].append(row.article_id)
             for row in run(select(evidence).where(evidence.c.story_id.in_(chunk)).order_by(evidence.c.position)):
                 evidence_by_story[row.story_id].append(_evidence(row))
         return {
-            story_id: Story(story_id, tuple(members[story_id]), lead, tuple(evidence_by_story[story_id]))
-            for story_id, lead in leads.items()
+            story_id: Story(
+                story_id, tuple(members[story_id]), row.lead, tuple(evidence_by_story[story_id]), row.accounts
+            )
+            for story_id, row in rows.items()
         }
 
 
@@ -158,6 +159,7 @@ def _story_row(candidate: Candidate) -> dict[str, Any]:
     return {
         "id": candidate.story.id,
         "lead": candidate.story.lead,
+        "accounts": candidate.story.accounts,
         "category": candidate.category,
         "graded": candidate.category,
         "promotion": bool(candidate.promotion),

@@ -32,7 +32,7 @@ from sqlalchemy import (
 
 from crawler.errors import Failure
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database does not load Alembic."""
 
 
@@ -270,6 +270,14 @@ event_profiles = Table(
     Column("profile", Words, nullable=False),
 )
 
+round_ups = Table(
+    "round_ups",  # articles that report several events, as their parts; see pipelines.deduplicate.round_ups
+    metadata,
+    _to_article(primary_key=True, autoincrement=False),
+    Column("day", Integer, nullable=False, index=True),
+    Column("parts", Words, nullable=False),
+)
+
 event_keys = Table(
     "event_keys",  # the rarest terms of an article, by which those on the same event are found
     metadata,
@@ -320,6 +328,7 @@ stories = Table(
     Column("follows", Date),
     Column("graded", Words, nullable=False),  # the category of the grading
     Column("promotion", Boolean, nullable=False),
+    Column("accounts", Integer, nullable=False, server_default="1"),  # that report the story independently
     Index("ix_stories_state_score", "state", "score"),
     Index("ix_stories_ranking", "state", "category", "score", "newest_at", "promotion"),  # for lists
 )

@@ -18,11 +18,10 @@ from pathlib import Path
 
 from crawler.home import Home, bundled
 from pipelines.deduplicate.memory import Printed, Recalled, recall_story
-from pipelines.deduplicate.stories import WORK_PREFIXES
 from pipelines.issue.entry import read_entry
 from pipelines.issue.keys import find_entry_keys
 from pipelines.issue.reading import read_issue
-from pipelines.model import Article, Instant, Reference, StoredArticle
+from pipelines.model import WORK_PREFIXES, Article, Instant, Reference, StoredArticle
 from pipelines.newsletter import load_newsletter
 from pipelines.normalise.url import NotAWebAddress, canonicalise
 from pipelines.rules import Rules, load_rules

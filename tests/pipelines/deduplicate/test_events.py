@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from crawler.home import Home, bundled
 from pipelines.deduplicate.event_groups import EventMember, join_events
 from pipelines.deduplicate.event_model import EventModel, Rarity, load_event_model
-from pipelines.deduplicate.event_profiles import EventProfile, Term, is_round_up, read_event_profile
+from pipelines.deduplicate.event_profiles import EventProfile, Term, read_event_profile
 from pipelines.deduplicate.events import (
     CROWD,
     WINDOW,
@@ -64,20 +64,6 @@ def test_a_short_title_without_any_text_tells_no_event() -> None:
 def test_an_address_in_the_digest_is_read_for_its_words() -> None:
     profile = read_profile("预览下一代模型", summary="https://openai.com/index/previewing-gpt-5-6-sol/")
     assert {Term("version", "gpt5.6"), Term("word", "sol")} <= profile.in_all
-
-
-@pytest.mark.parametrize(
-    "title",
-    [
-        "8点1氪：苹果涨价",
-        "极客早知道 | 英伟达下跌",
-        "甲公司开源新模型/乙公司裁员三成/丙公司起诉丁公司",
-        "本周十个仓库值得看",
-    ],
-)
-def test_a_round_up_is_recognised_and_reports_no_event(title: str) -> None:
-    assert is_round_up(title, RULES)
-    assert read_event_profile(stored(1, title=title).article, RULES) is None
 
 
 def test_recruitment_papers_and_repositories_report_no_event() -> None:

@@ -87,7 +87,8 @@ def test_latin_terms_match_whole_words_and_chinese_ones_anywhere() -> None:
 def test_several_accounts_and_links_to_paper_and_code_speak_for_a_story() -> None:
     post = stored(2, title="量化", publisher="甲", references=about("github:a/b"))
     paper = stored(1, kind="arxiv", keys=("arxiv:2511.00001",), publisher="arXiv")
-    candidate = graded(post, paper)
+    story = Story(1, (1, 2), 2, accounts=2)
+    candidate = grade(story, (post, paper), RULES)
     assert [(link.label, link.url) for link in candidate.links] == [
         ("代码", "https://example.org/github:a/b"),
         ("论文", "https://example.org/1"),

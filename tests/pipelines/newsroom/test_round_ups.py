@@ -1,0 +1,57 @@
+"""A card names the round-ups that mention its event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from builders import NOON, article, stored_candidates
+from databases import open_new_store
+
+from crawler.home import Home, bundled
+from pipelines.group.candidates import GroupRules
+from pipelines.newsletter import Category, Newsletter
+from pipelines.newsroom.round_ups import AFTER, find_round_ups
+from pipelines.newsroom.run import group
+from pipelines.rules import load_rules
+from pipelines.store import Store
+
+NEWSLETTER = Newsletter(title="t", editor="e", categories=(Category(name="新闻"),))
+RULES = GroupRules.of(NEWSLETTER, {}, {}, events=load_rules(Home(bundled())).events)
+NEWS = (
+    article(1, title="云雀半导体发布星澜 N9 芯片，端侧推理提速 85%", publisher="甲"),
+    article(2, title="面包车涨价，雨季推迟到七月", publisher="乙", summary="邮局换了新招牌。"),
+)
+ROUND_UP = article(3, title="早报 | 邮局放假；云雀半导体发布星澜 N9，提速 85%", publisher="丙", days=0.5)
+LATE = article(4, title="周报 | 邮局放假；云雀半导体发布星澜 N9，提速 85%", publisher="丁", days=AFTER + 2)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = open_new_store(tmp_path / "jianbao.db")
+    with store.transaction() as tx:
+        tx.articles.save([*NEWS, ROUND_UP, LATE])
+    group(store, RULES)
+    yield store
+    store.close()
+
+
+def test_a_card_names_the_round_ups_of_its_days_that_mention_its_event(store: Store) -> None:
+    with store.reading() as tx:
+        found = find_round_ups(tx, stored_candidates(tx))
+    (mention,) = found.pop(1)
+    assert found == {}
+    assert mention.article.article.url == ROUND_UP.url
+    assert mention.part == "云雀半导体发布星澜 N9，提速 85%"
+
+
+def test_an_edited_round_up_no_longer_mentions_the_event(store: Store) -> None:
+    edited = replace(ROUND_UP, title="早报 | 邮局放假；雨季推迟", fetched_at=NOON + timedelta(days=1))
+    with store.transaction() as tx:
+        tx.articles.save([edited])
+    group(store, RULES)
+    with store.reading() as tx:
+        assert find_round_ups(tx, stored_candidates(tx)) == {}
