@@ -321,7 +321,8 @@ class Change:
     Args:
         id: the store assigns it.
         issue: date of the issue.
-        part: `headline`, `guide`, `preamble`, `order`, or `entry` for one that was not drafted from a story.
+        part: `headline`, `guide`, `preamble`, `order`, `date`; `entry` for the text of an entry of no story, which
+            `before` lacks if the editor added the entry; `removal` for such an entry with its slot.
         before, after: text of the part; None without one.
         who, at: the person and the time.
         undoes: id of the change that this change takes back.

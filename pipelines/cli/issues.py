@@ -19,6 +19,7 @@ from pipelines.errors import describe_error
 if TYPE_CHECKING:
     from crawler.errors import Detail
     from pipelines.issue.archive_check import ArchiveCheck
+    from pipelines.model import StoryLink
     from pipelines.newsletter import Newsletter
     from pipelines.newsroom.exports import Format
 
@@ -180,6 +181,59 @@ def issue_show(
     newsroom = newsroom_of(context)
     (issue,) = read_issues_to_export(newsroom.store, newsroom.newsletter, [day.date()])
     out.out(render_as_markdown(issue, newsroom), end="", highlight=False)
+
+
+@issue_app.command("write")
+def issue_write(
+    context: typer.Context,
+    category: Annotated[str, typer.Option("--category", metavar="C", help="写进哪一栏。")],
+    day: Annotated[
+        datetime | None,
+        typer.Argument(metavar="[DATE]", formats=DATE_FORMAT, help="默认是当前草稿；没有草稿就新开一期。"),
+    ] = None,
+    title: Annotated[str, typer.Option("--title", help="标题。")] = "",
+    source: Annotated[str, typer.Option("--source", help="来源；可以不写。")] = "",
+    url: Annotated[str, typer.Option("--url", help="标题的链接；可以没有。")] = "",
+    links: Annotated[
+        list[str] | None, typer.Option("--link", metavar="LABEL=URL", help="再一个链接，单占一行；可以写几次。")
+    ] = None,
+    summary: Annotated[str, typer.Option("--summary", help="摘要，Markdown；可以不写。")] = "",
+    markdown: Annotated[
+        typer.FileText | None,
+        typer.Option("--markdown", metavar="FILE", help="整条的 Markdown，代替以上各项；- 是标准输入。"),
+    ] = None,
+) -> None:
+    """自己写一条：后面没有文章也行，一个链接、两个、没有链接都行。
+
+    例：jianbao issue write --category 业界新闻 --title "iPhone 12 将用 A14" --source IT之家
+    """
+    from pipelines.issue.handwritten import EntryDraft, compose_entry
+    from pipelines.model import Entry
+    from pipelines.newsroom.drafts import add_entry
+    from pipelines.newsroom.editor import Editor
+
+    newsroom = newsroom_of(context)
+    if (markdown is None) is not bool(title):
+        raise WrongUse("markdown-or-title", "--title")
+    if markdown is not None:
+        entry = Entry(markdown.read())
+    else:
+        parts = EntryDraft(title, source, url, [_read_link(link) for link in links or []], summary)
+        entry = compose_entry(parts, newsroom.newsletter)
+    editor = Editor(newsroom, newsroom.newsletter.editor, now())
+    with newsroom.store.reading() as tx:
+        newest = max(tx.issues.list_dates("draft"), default=editor.now.astimezone(newsroom.newsletter.zone).date())
+    issue, position = add_entry(editor, day.date() if day else newest, category, entry)
+    out.print(sentence("cli/entry-added", day=issue.date, section=category, number=position + 1))
+
+
+def _read_link(text: str) -> StoryLink:
+    from pipelines.model import StoryLink
+
+    label, sign, url = text.partition("=")
+    if not sign or not label.strip() or not url.strip():
+        raise WrongUse("label-and-address", "--link", text=text)
+    return StoryLink(label, url)
 
 
 @issue_app.command("unpublish")

@@ -123,15 +123,51 @@ def move_entry(issue: Issue, position: int, section_index: int, entry_index: int
         NoSuchIssue: the issue has no entry at this position, or no such section.
     """
     moving = get_entry(issue, position)
-    if not 0 <= section_index < len(issue.sections):
-        raise NoSuchIssue("no-such-section", day=issue.date, number=section_index + 1)
     entries_by_section, first_position = [], 0
     for section in issue.sections:
         old_index = position - first_position
         entries_by_section.append([entry for index, entry in enumerate(section.entries) if index != old_index])
         first_position += len(section.entries)
-    entries_by_section[section_index].insert(max(entry_index, 0), moving)
+    return insert_entry(arrange_entries(issue, entries_by_section), moving, section_index, entry_index)
+
+
+def insert_entry(issue: Issue, entry: Entry, section_index: int, entry_index: int) -> Issue:
+    """Insert an entry into a section.
+
+    Args:
+        issue: the draft.
+        entry: the entry to insert.
+        section_index: of the section among all sections, from 0.
+        entry_index: of the entry in its section, from 0; the end of the section if the section is shorter.
+
+    Raises:
+        NoSuchIssue: the issue has no such section.
+    """
+    if not 0 <= section_index < len(issue.sections):
+        raise NoSuchIssue("no-such-section", day=issue.date, number=section_index + 1)
+    entries_by_section = [list(section.entries) for section in issue.sections]
+    entries_by_section[section_index].insert(max(entry_index, 0), entry)
     return arrange_entries(issue, entries_by_section)
+
+
+def find_position(issue: Issue, section_index: int, entry_index: int) -> int:
+    """Find the position among all entries of an entry in a section; both indices count from 0."""
+    return sum(len(section.entries) for section in issue.sections[:section_index]) + entry_index
+
+
+def write_removal(issue: Issue, position: int) -> str:
+    """Write an entry of no story with its section and its index as JSON, before it is removed.
+
+    Args:
+        issue: the draft that still has the entry.
+        position: of the entry among all entries, from 0.
+    """
+    entry = get_entry(issue, position)
+    section_index = 0
+    while position >= len(issue.sections[section_index].entries):
+        position -= len(issue.sections[section_index].entries)
+        section_index += 1
+    return json.dumps({"section": section_index, "index": position, "markdown": entry.markdown}, ensure_ascii=False)
 
 
 def arrange_entries(issue: Issue, entries_by_section: Iterable[Iterable[Entry]]) -> Issue:
@@ -199,6 +235,13 @@ def _revert_entry(issue: Issue, change: Change) -> Issue | None:
     return None
 
 
+def _revert_removal(issue: Issue, change: Change) -> Issue | None:
+    removal: dict[str, Any] = json.loads(change.before or "{}")
+    if not 0 <= removal.get("section", -1) < len(issue.sections):
+        return None
+    return insert_entry(issue, Entry(removal["markdown"]), removal["section"], removal["index"])
+
+
 def _revert_order(issue: Issue, change: Change) -> Issue | None:
     return restore_order(issue, change.before or "[]")
 
@@ -209,6 +252,7 @@ def _revert_date(issue: Issue, change: Change) -> Issue | None:
 
 _REVERT: Final[Mapping[str, Callable[[Issue, Change], Issue | None]]] = {
     "entry": _revert_entry,
+    "removal": _revert_removal,
     "order": _revert_order,
     "date": _revert_date,
 }

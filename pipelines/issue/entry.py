@@ -44,10 +44,12 @@ _FENCE: Final = re.compile(r"\s*(?:```|~~~)")
 _BROKEN_LINK: Final = re.compile(r"\]\((?P<url>https?://[^\s)]+)")
 # "论文：" before the link of the first line
 _LEAD: Final = re.compile(r"[\s*\[]*(?P<label>[^\s:：]{0,12}[:：])?\s*")
+# "a | b", but not "a \| b"
+_BARE_PIPE: Final = re.compile(r"(?<!\\)\|")
 # "🔥 ", "1️⃣ "
 _MARKS_BEFORE_WORDS: Final = re.compile(r"(?:[^\w\s*\[<`\\]|\d\ufe0f?\u20e3)[^\w\[*<`\\]*")
-_LOOKALIKES: Final = {"|": r"|(?<!\\)｜|丨(?=\s)|(?<=\s)丨"}
-"""Further characters that editors type as a separator: the full-width bar, or U+4E28 with a blank beside it."""
+_LOOKALIKES: Final = {"|": r"|&\#124;|(?<!\\)｜|丨(?=\s)|(?<=\s)丨"}
+"""Further forms of a separator: a character reference, the full-width bar, U+4E28 with a blank beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +294,27 @@ def accept_machine_line(markdown: str, newsletter: Newsletter) -> str:
     lines_before, _, lines_after = _split_at_summary(unmarked, newsletter)
     summary_line = newsletter.labels.begin_line(newsletter.labels.summary) + text
     return "\n".join([*lines_before, summary_line, *lines_after])
+
+
+def remove_unprinted_lines(markdown: str, newsletter: Newsletter) -> str:
+    """Remove the lines of an entry that no page shows: the machine line, and a summary's label with nothing behind it.
+
+    Without the label, a title with a bare `|` may be left alone, which kramdown reads as a table: the `|` becomes a
+    character reference.
+
+    >>> from pipelines.newsletter import Category
+    >>> newsletter = Newsletter(title="简报", editor="甲", categories=(Category(name="博文"),))
+    >>> remove_unprinted_lines("[甲 | 源](https://e.org)\\n摘要：", newsletter)
+    '[甲 &#124; 源](https://e.org)'
+    """
+    accepted = remove_machine_line(markdown, newsletter)
+    lines_before, summary_lines, lines_after = _split_at_summary(accepted.split("\n"), newsletter)
+    if not newsletter.labels.summary or not lines_before or not summary_lines or read_summary(accepted, newsletter):
+        return accepted
+    if any(map(_FENCE.match, summary_lines)) or inline.find_urls("\n".join(summary_lines)):
+        return accepted
+    printed = "\n".join([*lines_before, *lines_after]).rstrip()
+    return printed if "\n" in printed else _BARE_PIPE.sub("&#124;", printed)
 
 
 # ---- The first line

@@ -12,7 +12,7 @@ from typing import Final
 from jinja2 import Environment, StrictUndefined, Template
 
 from pipelines.issue.changes import arrange_entries
-from pipelines.issue.entry import read_entry, remove_machine_line
+from pipelines.issue.entry import read_entry, remove_unprinted_lines
 from pipelines.issue.escape import make_link
 from pipelines.issue.heading import set_title_field
 from pipelines.issue.lines import find_code_lines
@@ -30,18 +30,18 @@ def render_issue(issue: Issue, newsletter: Newsletter, template: str) -> str:
     The text of the issue stays unchanged; the house style sets only blank lines and the ends of entries' lines.
 
     Args:
-        issue: its machine lines are not written.
+        issue: its machine lines and its empty summaries are not written.
         newsletter: its label words.
         template: Jinja source: the text of `templates/issue.md.j2`.
 
     Returns:
         The whole file.
     """
-    accepted = remove_machine_lines(issue, newsletter)
-    items = render_items(accepted)
+    printed = remove_unprinted_parts(issue, newsletter)
+    items = render_items(printed)
     dateline = newsletter.fill_template(newsletter.frame.dateline, issue.date, number=issue.number, slug=issue.slug)
     text = _compile_template(template).render(
-        issue=accepted if accepted.dateline is not None else replace(accepted, dateline=dateline),
+        issue=printed if printed.dateline is not None else replace(printed, dateline=dateline),
         labels=newsletter.labels,
         br=HARD_BREAK,
         items=items.__getitem__,
@@ -50,12 +50,12 @@ def render_issue(issue: Issue, newsletter: Newsletter, template: str) -> str:
     return text.replace("\r\n", "\n")  # a browser's text field sends the longer one
 
 
-def remove_machine_lines(issue: Issue, newsletter: Newsletter) -> Issue:
-    """Remove the machine line from every entry of an issue."""
+def remove_unprinted_parts(issue: Issue, newsletter: Newsletter) -> Issue:
+    """Remove from every entry of an issue the lines that no page shows."""
     return arrange_entries(
         issue,
         (
-            [replace(entry, markdown=remove_machine_line(entry.markdown, newsletter)) for entry in section.entries]
+            [replace(entry, markdown=remove_unprinted_lines(entry.markdown, newsletter)) for entry in section.entries]
             for section in issue.sections
         ),
     )

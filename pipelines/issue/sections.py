@@ -72,6 +72,32 @@ def make_section(name: str, newsletter: Newsletter, *, notes: str = "") -> Secti
     return Section(name, notes=notes or None, level=newsletter.frame.level, marker=newsletter.frame.marker)
 
 
+def open_section(issue: Issue, name: str, newsletter: Newsletter) -> tuple[Issue, int]:
+    """Find a section of an issue by its heading or by its category; add the section of a category at the end.
+
+    Args:
+        issue: the draft.
+        name: a heading of the issue, or a category of the newsletter.
+        newsletter: its categories.
+
+    Returns:
+        The issue with the section, and the index of the section.
+
+    Raises:
+        CannotDecide: neither the issue nor the newsletter has it.
+    """
+    headings = [section.name for section in issue.sections]
+    if name in headings:
+        return issue, headings.index(name)
+    category = newsletter.category(name)
+    if category is None:
+        raise make_category_error(name, newsletter)
+    for index, heading in enumerate(headings):
+        if newsletter.category(heading) is category:
+            return issue, index
+    return replace(issue, sections=(*issue.sections, make_section(category.name, newsletter))), len(issue.sections)
+
+
 def add_entry(
     issue: Issue, candidate: Candidate, category_name: str, newsletter: Newsletter, entry: Entry | None = None
 ) -> Issue:

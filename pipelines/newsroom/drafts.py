@@ -21,8 +21,8 @@ from pipelines.issue.entry import (
     set_machine_line,
 )
 from pipelines.issue.escape import escape_markdown
-from pipelines.issue.sections import find_slot
-from pipelines.model import Candidate, Change, Decision, Issue
+from pipelines.issue.sections import find_slot, make_draft, open_section
+from pipelines.model import Candidate, Change, Decision, Entry, Issue
 from pipelines.newsroom.assistant import propose
 from pipelines.newsroom.decisions import Decided, Stale, current_entry, decide_in, find_candidate
 from pipelines.newsroom.editor import Editor
@@ -93,11 +93,44 @@ def write_entry(editor: Editor, day: date, position: int, text: str, *, seen_edi
             if not markdown:
                 raise CannotDecide("entry-empty")
             decide_edit(tx, editor, candidate, entry.markdown, markdown)
+        elif not markdown:
+            changed = changes.replace_entries(draft, {position: replace(entry, markdown="")})
+            save_issue(tx, changed, editor.newsletter, editor.rules)
+            removal = changes.write_removal(draft, position)
+            note_change(tx, editor, day, "removal", old_text=removal, new_text=None)
         else:
             changed = changes.replace_entries(draft, {position: replace(entry, markdown=markdown)})
             save_issue(tx, changed, editor.newsletter, editor.rules)
             note_change(tx, editor, day, "entry", old_text=entry.markdown, new_text=markdown)
         return get_draft(tx, day)
+
+
+def add_entry(editor: Editor, day: date, section_name: str, entry: Entry) -> tuple[Issue, int]:
+    """Add an entry of the editor's own words at the end of a section.
+
+    Args:
+        editor: who writes it.
+        day: the date of the draft; without an issue of this date, a new draft begins.
+        section_name: a section of the draft, or a category of the newsletter.
+        entry: of no story.
+
+    Returns:
+        The changed draft, and the position of the entry among all entries, from 0.
+
+    Raises:
+        CannotDecide: the issue is published, there is no such section, or the entry has no text.
+    """
+    markdown = tidy_text(entry.markdown)
+    if not markdown.strip():
+        raise CannotDecide("entry-without-title")
+    with editor.store.transaction() as tx:
+        draft = get_draft(tx, day) if tx.issues.get(day) else make_draft(day, editor.newsletter)
+        draft, section_index = open_section(draft, section_name, editor.newsletter)
+        entry_index = len(draft.sections[section_index].entries)
+        changed = changes.insert_entry(draft, Entry(markdown), section_index, entry_index)
+        save_issue(tx, changed, editor.newsletter, editor.rules)
+        note_change(tx, editor, day, "entry", old_text=None, new_text=markdown)
+        return changed, changes.find_position(changed, section_index, entry_index)
 
 
 def reword_story(editor: Editor, story: int, *, title: str, summary: str, seen_version: str | None = None) -> Decided:

@@ -16,7 +16,7 @@ from pipelines.issue.formats.as_json import render_json
 from pipelines.issue.formats.atom import ExportedFeed, render_atom
 from pipelines.issue.formats.readme import update_back_issues
 from pipelines.issue.formats.wechat import Picture, WeChatArticle, render_wechat, render_wechat_page
-from pipelines.issue.markdown import remove_machine_lines, render_issue
+from pipelines.issue.markdown import remove_unprinted_parts, render_issue
 from pipelines.model import Issue
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom import Newsroom
@@ -169,7 +169,7 @@ def plan_files(
         UnreadableReadme: the README is no UTF-8 text.
     """
     issues, published = (
-        [remove_machine_lines(issue, newsroom.newsletter) for issue in each] for each in (issues, published)
+        [remove_unprinted_parts(issue, newsroom.newsletter) for issue in each] for each in (issues, published)
     )
     rows = [FORMATS[name] for name in formats]
     plan = [file for issue in issues for row in rows for file in _files_of_issue(issue, row, newsroom, folder)]

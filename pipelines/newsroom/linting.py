@@ -9,7 +9,7 @@ from pipelines.issue.changes import PARTS, list_entries
 from pipelines.issue.decoding import NotAnIssue
 from pipelines.issue.keys import find_entry_keys
 from pipelines.issue.lint import Finding, Records, find_issue_urls, fix_issue, lint
-from pipelines.issue.markdown import remove_machine_lines
+from pipelines.issue.markdown import remove_unprinted_parts
 from pipelines.issue.portability import find_article_limits, find_differences, find_limits, find_unreturned
 from pipelines.issue.reading import read_issue
 from pipelines.model import Issue, Snapshot, StoredArticle
@@ -41,7 +41,7 @@ def lint_issue(tx: Transaction, issue: Issue, newsroom: Newsroom) -> list[Findin
         find_source_changes(tx, issue),
         tx.snapshots.get_link_checks(find_issue_urls(issue)),
     )
-    written = remove_machine_lines(issue, newsletter)
+    written = remove_unprinted_parts(issue, newsletter)
     return [
         *lint(issue, newsletter, rules, records),
         *find_differences(written),

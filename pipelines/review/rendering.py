@@ -86,6 +86,7 @@ SCRIPT_TEXTS: Final = (
     "desk/put-off",
     "desk/moved-to",
     "desk/saved",
+    "desk/entry-added",
     "desk/undone",
     "desk/no-connection",
     "desk/new-candidates",

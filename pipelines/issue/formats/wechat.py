@@ -20,7 +20,7 @@ from pipelines.issue import inline
 from pipelines.issue.entry import read_label_line, split_first_line
 from pipelines.issue.formats.html import render_inner_html, render_tree
 from pipelines.issue.lines import find_code_lines, remove_comments
-from pipelines.issue.markdown import remove_machine_lines, render_item
+from pipelines.issue.markdown import remove_unprinted_parts, render_item
 from pipelines.model import Entry, Issue, Section
 from pipelines.newsletter import Newsletter
 
@@ -99,7 +99,7 @@ def render_wechat(issue: Issue, newsletter: Newsletter, template: str, css: str)
     Returns:
         The article, and its pictures and references.
     """
-    issue = remove_machine_lines(issue, newsletter)
+    issue = remove_unprinted_parts(issue, newsletter)
     notes = _Notes()
     parts = {
         "title": issue.title,

@@ -14,7 +14,9 @@ from pipelines import files
 from pipelines.errors import CannotDecide
 from pipelines.issue.changes import MOST_CHARACTERS, PARTS, Part, replace_text
 from pipelines.issue.formats.as_json import render_json
-from pipelines.model import EARLIEST_ISSUE, LATEST_ISSUE, Issue
+from pipelines.issue.handwritten import EntryDraft, compose_entry
+from pipelines.model import EARLIEST_ISSUE, LATEST_ISSUE, Entry, Issue, StoryLink
+from pipelines.newsletter import Newsletter
 from pipelines.newsroom import drafts, run
 from pipelines.newsroom.decisions import Stale
 from pipelines.newsroom.exports import name_file
@@ -40,6 +42,45 @@ class TextBody(BaseModel):
 
     text: str = Field(max_length=MOST_CHARACTERS)
     seen: str | None = Edition
+
+
+class LinkBody(BaseModel):
+    """A label line of an entry: its label, and its address."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    label: str = Field("", max_length=40)
+    url: str = Field(max_length=4000)
+
+
+class EntryBody(BaseModel):
+    """An entry of your own words, behind which no article stands.
+
+    Args:
+        section: a section of the draft, or a category of the newsletter.
+        text: the whole entry as Markdown; the other fields are then ignored.
+        title, source: plain text; `source` may be empty.
+        url: the address that the title links; may be empty.
+        links: further addresses, a label line each.
+        summary: Markdown; may be empty.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    section: str = Field(min_length=1, max_length=100)
+    text: str = Field("", max_length=MOST_CHARACTERS)
+    title: str = Field("", max_length=1000)
+    source: str = Field("", max_length=200)
+    url: str = Field("", max_length=4000)
+    links: list[LinkBody] = Field(default_factory=list, max_length=20)
+    summary: str = Field("", max_length=MOST_CHARACTERS)
+
+    def make_entry(self, newsletter: Newsletter) -> Entry:
+        """Make the entry, in the house style unless `text` gives it."""
+        if self.text.strip():
+            return Entry(self.text)
+        links = tuple(StoryLink(link.label, link.url) for link in self.links)
+        return compose_entry(EntryDraft(self.title, self.source, self.url, links, self.summary), newsletter)
 
 
 class MoveBody(BaseModel):
@@ -133,6 +174,14 @@ def write_entry(visit: Visit) -> Response:
     return _make_answer(
         visit, lambda day: drafts.write_entry(visit.editor, day, position, body.text, seen_edition=body.seen)
     )
+
+
+def add_entry(visit: Visit) -> Response:
+    """Add an entry of your own words to a draft; without an issue of this date, a draft begins."""
+    body = visit.read_body(EntryBody)
+    entry = body.make_entry(visit.newsroom.newsletter)
+    draft, position = drafts.add_entry(visit.editor, _read_day(visit), body.section, entry)
+    return JSONResponse({"position": position} | _make_document(visit, view_issue(visit, draft.date)))
 
 
 def move_entry(visit: Visit) -> Response:
@@ -229,6 +278,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         body=TextBody,
         path_schemas=_DAY | {"position": NUMBER},
     ),
+    Operation("POST", "/api/issues/{day}/entries", add_entry, body=EntryBody, path_schemas=_DAY),
     Operation("POST", "/api/issues/{day}/moves", move_entry, body=MoveBody, path_schemas=_DAY),
     Operation("POST", "/api/issues/{day}/date", redate, body=DateBody, path_schemas=_DAY),
     Operation("POST", "/api/issues/{day}/preview", preview, body=PreviewBody, path_schemas=_DAY),

@@ -262,6 +262,45 @@ parts.addEventListener('dblclick', (event) => { const entry = event.target.close
 parts.addEventListener('click', (event) => { const button = event.target.closest('[data-propose]'); if (button) propose(button.dataset.propose)(); });
 parts.addEventListener('click', (event) => { const entry = event.target.closest('.entry'); if (entry && entry !== current()) look(entry, !event.target.closest('textarea')); });
 
+// ---- an entry behind which no article stands; what is written stays in the form until it is added
+
+const composer = document.getElementById('compose');
+const fields = composer?.querySelector('form');
+const composing = () => Boolean(fields) && ['title', 'source', 'url', 'url2', 'summary'].some((field) => fields.elements[field].value !== '');
+
+function compose() {
+  if (!open || !composer) return;
+  const section = current()?.closest('.section');
+  if (section && !composing()) fields.elements.section.selectedIndex = Number(section.dataset.section);
+  composer.showModal();
+  fields.elements.title.focus();
+}
+
+async function addEntry(event) {
+  event.preventDefault();
+  const { section, title, source, url, label, url2, summary } = fields.elements;
+  const links = url2.value ? [{ label: label.value, url: url2.value }] : [];
+  const body = { section: section.value, title: title.value, source: source.value, url: url.value, links, summary: summary.value };
+  const answer = await send('POST', `${base}/entries?card=1`, body);
+  const wrong = fields.querySelector('.wrong');
+  wrong.textContent = answer.error ?? '';
+  wrong.hidden = !answer.error;
+  if (answer.error) { fields.elements.title.focus(); return; }
+  fields.reset();
+  composer.close();
+  await show(answer);
+  look(entries()[answer.position]);
+  tell(say('desk/entry-added'));
+}
+fields?.addEventListener('submit', addEntry);
+fields?.addEventListener('keydown', (event) => {
+  if (event.isComposing || event.keyCode === 229 || event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  fields.requestSubmit();
+});
+fields?.elements.cancel.addEventListener('click', () => composer.close());
+document.querySelector('[data-do="compose"]')?.addEventListener('click', compose);
+
 // ---- out and away
 
 async function drop() {
@@ -340,6 +379,7 @@ const keys = {
   K: () => nudge(-1),
   e: () => edit(),
   Enter: () => edit(),
+  n: compose,
   x: drop,
   u: undo,
   h: write('headline'),
@@ -386,6 +426,6 @@ date?.addEventListener('keydown', (event) => {
   if (event.key === 'Enter') { event.preventDefault(); date.blur(); }
   if (event.key === 'Escape') { date.value = issue.dataset.day; date.blur(); }
 });
-guard(() => [...parts.querySelectorAll('textarea')].some((field) => field.value !== field.defaultValue));
+guard(() => composing() || [...parts.querySelectorAll('textarea')].some((field) => field.value !== field.defaultValue));
 if (innerWidth >= 900) look(entries()[0]);
 listen(keys); // last: what was pressed already is done now

@@ -164,6 +164,28 @@ def test_a_pick_is_drafted_and_exported_and_published(cli: Cli, items: Path) -> 
     assert states == ["published"]
 
 
+def test_an_entry_of_ones_own_words_is_written_into_the_draft(cli: Cli, tmp_path: Path) -> None:
+    write = ("issue", "write", "--category")
+    report = cli(*write, "业界新闻", "2026-11-20", "--title", "iPhone 12 将用 A14", "--source", "IT之家")
+    assert "2026-11-20" in report
+    links = ("--url", "https://e.org/a", "--link", "代码=https://e.org/code")
+    cli(*write, "论文", "--title", "甲", *links, "--summary", "说了。")
+    (tmp_path / "entry.md").write_text("[乙 | 源](https://e.org/b)\n摘要：也说了。\n")
+    cli(*write, "论文", "--markdown", str(tmp_path / "entry.md"))
+    text = cli("issue", "show", "2026-11-20")
+    assert "- iPhone 12 将用 A14 &#124; IT之家  \n" in text
+    assert "- [甲](https://e.org/a)  \n代码：https://e.org/code  \n摘要：说了。  \n" in text
+    assert "- [乙 | 源](https://e.org/b)  \n摘要：也说了。  \n" in text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--title", "甲", "--markdown", "-"), (), ("--title", "甲", "--link", "https://e.org/1")],
+)
+def test_an_entry_that_cannot_be_written_is_wrong_use(cli: Cli, words: tuple[str, ...]) -> None:
+    cli("issue", "write", "--category", "论文", *words, code=2)
+
+
 def test_undo_takes_a_pick_out_of_the_draft(cli: Cli, items: Path) -> None:
     cli("add", str(items))
     cli("decide", "4", "pick", "--issue", "2026-11-25")

@@ -168,3 +168,39 @@ def test_a_card_that_somebody_else_reworded_shows_their_text_before_mine_replace
         expect(pages[1].locator(".card[aria-current=true] .summary")).to_contain_text("我的摘要。")
         for page in pages:
             page.close()
+
+
+def test_an_entry_behind_which_no_article_stands_is_written_taken_back_and_written_again(
+    newsroom: Newsroom, browser: Browser
+) -> None:
+    with serve_desk(newsroom.home) as port:
+        page = browser.new_page(base_url=f"http://127.0.0.1:{port}")
+        pick_all(page)
+        items = page.locator(".entry").count()
+        page.keyboard.press("n")
+        page.select_option("#compose [name=section]", "业界新闻")
+        page.fill("#compose [name=title]", "iPhone 12 将用 A14")
+        page.fill("#compose [name=source]", "IT之家")
+        page.fill("#compose [name=url2]", "https://e.org/two")
+        page.keyboard.press("Escape")  # the form keeps what is written
+        page.click("[data-do=compose]")
+        assert page.input_value("#compose [name=title]") == "iPhone 12 将用 A14"
+        page.fill("#compose [name=summary]", "5nm 工艺。")
+        page.keyboard.press("Control+Enter")
+        expect(page.locator(".entry[aria-current=true]")).to_contain_text("iPhone 12 将用 A14")
+        expect(page.locator(".entry[aria-current=true] .label")).to_contain_text("https://e.org/two")
+        expect(page.locator("#rendered")).to_contain_text("5nm 工艺。")
+        page.keyboard.press("u")
+        expect(page.locator(".entry")).to_have_count(items)
+        page.keyboard.press("n")
+        page.fill("#compose [name=title]", "乙")
+        page.keyboard.press("Enter")
+        expect(page.locator(".entry")).to_have_count(items + 1)
+        expect(page.locator(".entry[aria-current=true]")).to_contain_text("乙")
+        page.keyboard.press("x")
+        expect(page.locator(".entry")).to_have_count(items)
+        page.keyboard.press("u")
+        expect(page.locator(".entry")).to_have_count(items + 1)
+        page.reload()
+        expect(page.locator(".entry")).to_have_count(items + 1)
+        page.close()

@@ -1,0 +1,64 @@
+"""Makes an entry of an editor's own words, behind which no article stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipelines.errors import CannotDecide
+from pipelines.issue.changes import tidy_text
+from pipelines.issue.escape import clean_line, escape_markdown, make_autolink, make_link, make_printable_url
+from pipelines.model import Entry, Section, StoryLink
+from pipelines.newsletter import Newsletter
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDraft:
+    """The parts of an entry as an editor fills them in.
+
+    Args:
+        title: plain text.
+        source: plain text; empty for an entry that names none.
+        url: the address that the title links; empty for a title without a link.
+        links: further addresses, a label line each.
+        summary: Markdown; empty for an entry of a title alone.
+    """
+
+    title: str
+    source: str = ""
+    url: str = ""
+    links: Sequence[StoryLink] = ()
+    summary: str = ""
+
+
+def compose_entry(draft: EntryDraft, newsletter: Newsletter) -> Entry:
+    """Write an entry in the house style from its parts.
+
+    Args:
+        draft: the parts.
+        newsletter: its labels and its separator.
+
+    Raises:
+        CannotDecide: there is no title, or an address is none that an issue may print.
+    """
+    labels = newsletter.labels
+    title, source = clean_line(draft.title), clean_line(draft.source)
+    if not title:
+        raise CannotDecide("entry-without-title")
+    head = escape_markdown(title)
+    if source and labels.source_separator.strip():
+        head += labels.source_separator + escape_markdown(source)
+    lines = [make_link(head, _read_address(draft.url)) if draft.url.strip() else head]
+    for link in draft.links:
+        if link.url.strip():
+            label = clean_line(link.label) or labels.link
+            lines.append(labels.begin_line(escape_markdown(label)) + make_autolink(_read_address(link.url)))
+    gap = "\n\n" if Section("", marker=newsletter.frame.marker).is_set_apart else "\n"
+    return Entry(gap.join([*lines, labels.begin_line(labels.summary) + tidy_text(draft.summary)]).rstrip())
+
+
+def _read_address(url: str) -> str:
+    address = make_printable_url(url.strip())
+    if address is None:
+        raise CannotDecide("entry-bad-address", url=url.strip()[:80])
+    return address

@@ -1,0 +1,77 @@
+"""An entry of the editor's own words is written in the house style, with any number of links."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipelines.errors import CannotDecide
+from pipelines.issue.entry import read_entry, remove_unprinted_lines
+from pipelines.issue.handwritten import EntryDraft, compose_entry
+from pipelines.model import StoryLink
+from pipelines.newsletter import Category, Labels, Newsletter
+
+NEWSLETTER = Newsletter(title="简报", editor="编辑甲", categories=(Category(name="博文"),))
+
+
+@pytest.mark.parametrize(
+    ("draft", "markdown"),
+    [
+        (EntryDraft("iPhone 12 将用 A14", "IT之家", summary="5nm。"), "iPhone 12 将用 A14 | IT之家\n摘要：5nm。"),
+        (EntryDraft("甲", url="https://e.org/1"), "[甲](https://e.org/1)\n摘要："),
+        (
+            EntryDraft("甲", "源", "https://e.org/1", (StoryLink("代码", "https://e.org/2"),), "**快**。"),
+            "[甲 | 源](https://e.org/1)\n代码：https://e.org/2\n摘要：**快**。",
+        ),
+        (
+            EntryDraft("甲", links=(StoryLink("", " https://e.org/2 "), StoryLink("论文", " "))),
+            "甲\n链接：https://e.org/2\n摘要：",
+        ),
+        (EntryDraft("a|b {{ x }}"), "a\\|b \\{\\{ x }}\n摘要："),
+    ],
+)
+def test_an_entry_has_the_links_that_the_editor_gave_it(draft: EntryDraft, markdown: str) -> None:
+    assert compose_entry(draft, NEWSLETTER).markdown == markdown
+
+
+def test_a_newsletter_without_labels_gets_an_entry_without_labels() -> None:
+    bare = NEWSLETTER.model_copy(update={"labels": Labels(summary="", source_separator="")})
+    assert compose_entry(EntryDraft("甲", "源"), bare).markdown == "甲"
+
+
+@pytest.mark.parametrize(
+    ("draft", "code"),
+    [
+        (EntryDraft(" \n"), "entry-without-title"),
+        (EntryDraft("甲", url="javascript:alert(1)"), "entry-bad-address"),
+        (EntryDraft("甲", links=(StoryLink("代码", "e.org"),)), "entry-bad-address"),
+    ],
+)
+def test_an_entry_without_a_title_or_with_a_bad_address_is_refused(draft: EntryDraft, code: str) -> None:
+    with pytest.raises(CannotDecide) as error:
+        compose_entry(draft, NEWSLETTER)
+    assert error.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("markdown", "printed"),
+    [
+        ("[甲 | 源](https://e.org/1)\n摘要：", "[甲 &#124; 源](https://e.org/1)"),
+        (
+            "[甲 | 源](https://e.org/1)\n代码：https://e.org/2\n摘要： ",
+            "[甲 | 源](https://e.org/1)\n代码：https://e.org/2",
+        ),
+        ("[甲 | 源](https://e.org/1)\n摘要：说了。", "[甲 | 源](https://e.org/1)\n摘要：说了。"),
+        (
+            "[甲 | 源](https://e.org/1)\n摘要：  \n  1. 一\n  2. 二",
+            "[甲 | 源](https://e.org/1)\n摘要：  \n  1. 一\n  2. 二",
+        ),
+        ("[甲 | 源](https://e.org/1)\n摘要：\n```c\n```", "[甲 | 源](https://e.org/1)\n摘要：\n```c\n```"),
+        ("甲 | 源", "甲 | 源"),
+    ],
+)
+def test_a_label_with_no_summary_behind_it_is_not_printed_and_its_title_is_no_table(
+    markdown: str, printed: str
+) -> None:
+    assert remove_unprinted_lines(markdown, NEWSLETTER) == printed
+    assert read_entry(printed, NEWSLETTER).title == "甲"
+    assert read_entry(printed, NEWSLETTER).source == "源"

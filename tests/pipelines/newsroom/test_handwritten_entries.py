@@ -1,0 +1,150 @@
+"""An entry behind which no article stands is kept, linted, exported, remembered and taken back as any other."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from builders import NOON
+from desks import make_newsroom
+
+from pipelines.errors import CannotDecide
+from pipelines.issue.changes import list_entries
+from pipelines.issue.handwritten import EntryDraft, compose_entry
+from pipelines.issue.reading import read_issue
+from pipelines.model import Decision, Entry, Issue, StoryLink
+from pipelines.newsroom import Newsroom
+from pipelines.newsroom.decisions import decide
+from pipelines.newsroom.drafts import add_entry, write_entry
+from pipelines.newsroom.editor import Editor
+from pipelines.newsroom.exports import Format, plan_files
+from pipelines.newsroom.issues import publish_issues, read_issues_to_export
+from pipelines.newsroom.linting import lint_issue
+from pipelines.newsroom.run import group
+from pipelines.newsroom.undo import undo_last
+
+DAY = date(2026, 11, 1)
+TITLE, SOURCE = "iPhone 12 将用 A14", "IT之家"
+LINKS = ("https://e.org/one", "https://e.org/two")
+
+
+@pytest.fixture
+def newsroom(tmp_path: Path) -> Newsroom:
+    """Five stories, 1 to 5, of one article each."""
+    return make_newsroom(tmp_path)
+
+
+@pytest.fixture
+def editor(newsroom: Newsroom) -> Editor:
+    return Editor(newsroom, "编辑甲", NOON)
+
+
+def compose(newsroom: Newsroom, links: int, summary: str = "5nm 工艺，内存 6GB。") -> Entry:
+    url = LINKS[0] if links else ""
+    further = [StoryLink("代码", LINKS[1])] if links > 1 else []
+    return compose_entry(EntryDraft(TITLE, SOURCE, url, further, summary), newsroom.newsletter)
+
+
+def draft(newsroom: Newsroom) -> Issue:
+    with newsroom.store.reading() as tx:
+        issue = tx.issues.get(DAY)
+    assert issue is not None
+    return issue
+
+
+def export(newsroom: Newsroom, folder: Path) -> dict[str, str]:
+    """Export the draft as every format, as if it were published; the texts by the endings of their files."""
+    issues = read_issues_to_export(newsroom.store, newsroom.newsletter, [DAY])
+    published = [replace(issue, state="published") for issue in issues]
+    plan = plan_files(newsroom, issues, list(Format), folder, published=published, whole=False, now=NOON)
+    for file in plan:
+        file.write()
+    texts = {file.path.suffix: file.path.read_text() for file in plan}
+    assert set(texts) == {".md", ".html", ".xml", ".json"}
+    return texts
+
+
+@pytest.mark.parametrize("links", [0, 1, 2])
+def test_an_entry_is_in_every_format_and_comes_back_from_its_file(
+    newsroom: Newsroom, editor: Editor, tmp_path: Path, links: int
+) -> None:
+    entry = compose(newsroom, links)
+    issue, position = add_entry(editor, DAY, "新闻", entry)
+    assert list_entries(issue)[position] == entry
+    texts = export(newsroom, tmp_path / "out")
+    for text in texts.values():
+        assert TITLE in text
+        assert "5nm 工艺，内存 6GB。" in text
+        assert [link in text for link in LINKS] == [links > 0, links > 1]
+    read_back = read_issue(texts[".md"].encode(), name="x.md", newsletter=newsroom.newsletter)
+    assert list_entries(read_back) == [entry]
+
+
+def test_lint_asks_only_for_the_link_that_an_entry_lacks(newsroom: Newsroom, editor: Editor) -> None:
+    for links in (0, 1, 2):
+        add_entry(editor, DAY, "业界新闻", compose(newsroom, links))
+    with newsroom.store.reading() as tx:
+        findings = [finding for finding in lint_issue(tx, draft(newsroom), newsroom) if finding.part == "entry"]
+    assert [(finding.position, finding.code) for finding in findings] == [(0, "no-link"), (2, "twice")]
+
+
+def test_no_summary_label_without_a_summary_is_printed(newsroom: Newsroom, editor: Editor, tmp_path: Path) -> None:
+    add_entry(editor, DAY, "业界新闻", compose(newsroom, 1, ""))
+    for text in export(newsroom, tmp_path / "out").values():
+        assert "摘要" not in text
+        assert re.search(rf"{TITLE} (?:\||&(?:amp;)?#124;) {SOURCE}|{TITLE}", text)
+    with newsroom.store.reading() as tx:
+        codes = {finding.code for finding in lint_issue(tx, draft(newsroom), newsroom) if finding.part == "entry"}
+    assert codes == {"no-summary"}
+
+
+def test_an_entry_that_is_published_is_remembered_by_its_links(newsroom: Newsroom, editor: Editor) -> None:
+    with newsroom.store.reading() as tx:
+        story = tx.stories.find_by_article(1)
+    assert story is not None
+    url = story.lead.article.url
+    add_entry(editor, DAY, "业界新闻", compose_entry(EntryDraft(TITLE, url=url), newsroom.newsletter))
+    publish_issues(newsroom.store, newsroom.newsletter, newsroom.rules, [draft(newsroom)])
+    group(newsroom.store, newsroom.group_rules)
+    with newsroom.store.reading() as tx:
+        story = tx.stories.find_by_article(1)
+    assert story is not None
+    assert (story.state, story.published_in) == ("published", DAY)
+
+
+def test_an_added_entry_is_taken_back_after_a_later_decision(newsroom: Newsroom, editor: Editor) -> None:
+    add_entry(editor, DAY, "业界新闻", compose(newsroom, 1))
+    later = replace(editor, now=NOON + timedelta(minutes=1))
+    decide(newsroom, Decision(1, "pick", editor.name, later.now, issue=DAY))
+    undo_last(later)
+    assert [entry.story for entry in list_entries(draft(newsroom))] == [None]
+    undo_last(later)
+    assert list_entries(draft(newsroom)) == []
+
+
+def test_a_removed_entry_comes_back_in_its_slot(newsroom: Newsroom, editor: Editor) -> None:
+    for number in range(3):
+        add_entry(editor, DAY, "论文", Entry(f"第{number}条 | 源\n摘要：说了。"))
+    before = draft(newsroom)
+    write_entry(editor, DAY, 1, "")
+    assert len(list_entries(draft(newsroom))) == 2
+    undo_last(editor)
+    assert draft(newsroom) == before
+
+
+def test_an_entry_goes_to_the_section_of_its_category_or_is_refused(newsroom: Newsroom, editor: Editor) -> None:
+    with pytest.raises(CannotDecide) as error:
+        add_entry(editor, DAY, "体育", compose(newsroom, 1))
+    assert error.value.code == "no-such-category"
+    with pytest.raises(CannotDecide) as error:
+        add_entry(editor, DAY, "论文", Entry("  \n"))
+    assert error.value.code == "entry-without-title"
+    add_entry(editor, DAY, "应用", compose(newsroom, 1))
+    assert [section.name for section in draft(newsroom).sections if section.entries] == ["业界新闻"]
+    publish_issues(newsroom.store, newsroom.newsletter, newsroom.rules, [draft(newsroom)])
+    with pytest.raises(CannotDecide) as error:
+        add_entry(editor, DAY, "应用", compose(newsroom, 1))
+    assert error.value.code == "issue-published"
