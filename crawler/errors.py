@@ -209,7 +209,7 @@ class Refused(CrawlError):
 
 
 class TooLarge(CrawlError):
-    """A reply over the size limit, also after decompression."""
+    """A reply over the limit of size, also after decompression, or of the time that reading it may take."""
 
 
 class SourceMisconfigured(CrawlError):

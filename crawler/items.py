@@ -148,11 +148,13 @@ class Page:
         items: in the page's order.
         asks: further requests (the next slice of a list).
         warnings: a fact for each record that was not understood; the other records stand.
+        is_cut_short: whether the reply broke off; the items are those before the break.
     """
 
     items: tuple[RawItem, ...] = ()
     asks: tuple[Ask, ...] = ()
     warnings: tuple[Detail, ...] = ()
+    is_cut_short: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,13 +49,18 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A whole feed. `author` and `language` hold for entries that do not say their own."""
+    """A whole feed. `author` and `language` hold for entries that do not say their own.
+
+    Args:
+        is_cut_short: whether its text breaks off; the entries are those before the break.
+    """
 
     title: str = ""
     generator: str = ""
     author: str = ""
     language: str = ""
     entries: tuple[Entry, ...] = ()
+    is_cut_short: bool = False
 
 
 def person(written: str) -> str:

@@ -7,7 +7,8 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import CannotResolveHostError
 from scrapy.http import Request, Response
 
-from crawler.errors import Refused
+from crawler.errors import Refused, TooLarge
+from crawler.network.connection import BoundedConnections, is_head_too_large
 from crawler.network.credentials import header_for
 from crawler.network.failures import BROKEN
 from crawler.network.gate import GATE
@@ -24,6 +25,7 @@ class Door(HTTP11DownloadHandler):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
+        self._pool._factory = BoundedConnections
         self._policy = policy_of(crawler.settings)
 
     async def download_request(self, request: Request) -> Response:
@@ -31,6 +33,7 @@ class Door(HTTP11DownloadHandler):
 
         Raises:
             Refused: we do not make this request.
+            TooLarge: the reply's headers do not end.
             NotAsked, RateLimited: the gate lets nobody through to this host now.
             Exception: any of Scrapy's; `crawler.network.failures` translates it.
         """
@@ -44,6 +47,8 @@ class Door(HTTP11DownloadHandler):
             except BROKEN as error:
                 if isinstance(error, CannotResolveHostError) and (address := refusal(host, port)):
                     raise Refused("not-public", url=request.url, address=address) from error
+                if is_head_too_large(error):
+                    raise TooLarge("head-too-large", url=request.url) from error
                 GATE.failed(server)
                 raise
             GATE.answered(lane, server, response.status)

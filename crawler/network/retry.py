@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final, Self
 
@@ -24,6 +25,9 @@ from crawler.waiting import retry_after, within_reason
 LONGEST_WAIT: Final = 60.0
 """Seconds that we wait for a site within a run; GitHub's search quota is full again within a minute. Beyond that the
 source is asked again at its next run."""
+
+CUT_SHORT: Final = "jianbao-cut-short"
+"""The flag of a response whose compressed body breaks off."""
 
 _LATER: Final = frozenset({429, 503})
 _EMPTY_QUOTA: Final = frozenset({403, 429})
@@ -121,14 +125,17 @@ class Decompression(HttpCompressionMiddleware):
         self._retry = Retry.from_crawler(crawler)
 
     def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
-        """Decode the body, or ask again for one that can be decoded.
+        """Decode the body, or ask again for one that can be decoded. A body that breaks off gets the flag `CUT_SHORT`.
 
         Raises:
             TooLarge: more than DOWNLOAD_MAXSIZE after decoding.
             FetchFailed: not what Content-Encoding says, again and again.
         """
         try:
-            return super().process_response(request, response)
+            decoded = super().process_response(request, response)
+            if isinstance(decoded, Response) and not _is_complete(response):
+                return decoded.replace(flags=[*decoded.flags, CUT_SHORT])
+            return decoded
         except IgnoreRequest as error:
             raise TooLarge("unpacked-too-large", url=request.url) from error
         except (OSError, EOFError, ValueError, zlib.error) as error:
@@ -136,6 +143,21 @@ class Decompression(HttpCompressionMiddleware):
             if again is None:
                 raise FetchFailed("bad-encoding", url=request.url) from error
             return again
+
+
+def _is_complete(response: Response) -> bool:
+    """Whether a body that zlib reads has its end; Scrapy decodes what there is, and says nothing."""
+    encodings = b",".join(response.headers.getlist("Content-Encoding")).lower().replace(b" ", b"").split(b",")
+    if encodings in ([b"gzip"], [b"x-gzip"]):
+        decoder = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    elif encodings == [b"deflate"]:
+        decoder = zlib.decompressobj(zlib.MAX_WBITS if response.body[:1] == b"\x78" else -zlib.MAX_WBITS)
+    else:
+        return True
+    with suppress(zlib.error):  # a wrong checksum: Scrapy keeps the text, and the end is there
+        decoder.decompress(response.body)
+        return decoder.eof
+    return True
 
 
 def plain_headers(response: Response) -> dict[str, str]:

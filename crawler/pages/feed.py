@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from crawler.characters import clean, mend_references
-from crawler.errors import Detail, NotUnderstood, PageChanged
+from crawler.errors import Detail, FetchFailed, NotUnderstood, PageChanged
 from crawler.items import Link, Page, RawItem, Reply
 from crawler.markup.challenge import refuse_challenge
 from crawler.markup.encoding import decode_reply
@@ -34,6 +34,12 @@ _RISKY_PROLOG: Final = re.compile(
 """A document type with declarations, or one whose name is no DTD; RSS 0.91 names its own, which nobody fetches."""
 # Seen 2026-11: <rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom">
 _FEED_TAG: Final = re.compile(r"<(?:rss|feed|rdf:RDF)\s[^<>]*(?:version|xmlns)[^<>]*>")
+# Seen 2026-11: </rdf:RDF>
+_END_OF_FEED: Final = re.compile(
+    r"</(?:[\w.-]{1,50}:)?(?:rss|rdf|feed|channel)\s*>|<(?:rss|feed)[^<>]*/>", re.IGNORECASE
+)
+# Seen 2026-11: </atom:entry>
+_END_OF_ENTRY: Final = re.compile(r"</(?:[\w.-]{1,50}:)?(?:item|entry)\s*>", re.IGNORECASE)
 _GARBAGE: Final = 10_000  # characters of warnings or a page's frame that a server may print before its feed
 
 # Seen 2026-11: <title>Log in - Example
@@ -58,12 +64,14 @@ class Feed:
         generator: name of the program that made the feed.
         items: of kind `feed`.
         warnings: a fact for each entry that says nothing.
+        is_cut_short: whether the feed breaks off; the items are those before the break.
     """
 
     title: str
     generator: str
     items: tuple[RawItem, ...]
     warnings: tuple[Detail, ...]
+    is_cut_short: bool = False
 
 
 def feed(reply: Reply) -> Page:
@@ -78,10 +86,11 @@ def feed(reply: Reply) -> Page:
 
     Raises:
         PageChanged: not a feed, or one with a document type of its own (XML bombs have one).
+        FetchFailed: the feed breaks off before its first entry ends.
         Blocked: a challenge stands where the feed should be.
     """
     read = read_feed(reply)
-    return Page(items=read.items, warnings=read.warnings)
+    return Page(items=read.items, warnings=read.warnings, is_cut_short=read.is_cut_short)
 
 
 def read_feed(reply: Reply) -> Feed:
@@ -97,7 +106,7 @@ def read_feed(reply: Reply) -> Feed:
 def feed_of(channel: Channel, reply: Reply) -> Feed:
     """The items that a channel's entries make, as `feed` says."""
     items, warnings = read_each(enumerate(channel.entries, 1), partial(_item, channel), reply)
-    return Feed(channel.title, channel.generator, tuple(_without_repeats(items)), warnings)
+    return Feed(channel.title, channel.generator, tuple(_without_repeats(items)), warnings, channel.is_cut_short)
 
 
 def _channel(text: str, reply: Reply) -> Channel:
@@ -109,7 +118,23 @@ def _channel(text: str, reply: Reply) -> Channel:
     if name not in _FEED_ROOTS:
         raise _no_feed(text, name, reply)
     body = text[start:]
-    return read_xml(body, reply.url) or read_broken(body, reply.url)
+    if channel := read_xml(body, reply.url):
+        return channel
+    if _END_OF_FEED.search(body) or name in ("item", "entry"):
+        return read_broken(body, reply.url)
+    return _read_cut_short(body, reply)
+
+
+def _read_cut_short(body: str, reply: Reply) -> Channel:
+    """Read the entries of a feed that are complete, where the feed breaks off.
+
+    Raises:
+        FetchFailed: no entry is complete.
+    """
+    ends = [match.end() for match in _END_OF_ENTRY.finditer(body)]
+    if not ends:
+        raise FetchFailed("cut-short", url=reply.url)
+    return replace(read_broken(body[: ends[-1]], reply.url), is_cut_short=True)
 
 
 def _root(text: str, reply: Reply) -> tuple[int, str]:

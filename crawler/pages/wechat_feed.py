@@ -87,7 +87,7 @@ def mirror_feed(reply: Reply) -> Page:
     items = tuple(_item(item, account) for item in read.items)
     lost = sum(bool(old.html) and not after.html for old, after in zip(read.items, items, strict=True))
     notes = (Detail.of("mirror-without-text", lost=lost, count=len(items)),) if lost else ()
-    return Page(items, warnings=(*read.warnings, *notes))
+    return Page(items, warnings=(*read.warnings, *notes), is_cut_short=read.is_cut_short)
 
 
 def _read(reply: Reply) -> Feed:

@@ -22,7 +22,7 @@ from crawler.network.credentials import credential_for, origin, withheld_secret
 from crawler.network.failures import meaning
 from crawler.network.gate import NotAsked
 from crawler.network.policy import Policy, policy_of
-from crawler.network.retry import Retry, plain_headers
+from crawler.network.retry import CUT_SHORT, Retry, plain_headers
 from crawler.sources.file import load_sources
 from crawler.sources.schema import Source
 from crawler.spiders.read_page import read_page
@@ -142,8 +142,15 @@ class SourceSpider(Spider):
             return
         headers = plain_headers(response)
         reply = Reply(self.address_of(ask, response), response.status, headers, response.body, datetime.now(UTC))
+        is_cut_short = CUT_SHORT in response.flags
         try:
+            if is_cut_short and depth == ONE_ARTICLE:  # half an article is no article
+                raise FetchFailed("cut-short", url=reply.url)
             page = _read(reading.source, ask, reply)
+            page = reading.limit(ask, replace(page, is_cut_short=page.is_cut_short or is_cut_short))
+            if page.is_cut_short and (again := self._again(response, FetchFailed("cut-short"))):
+                yield again
+                return
             article_asks = tuple(self.page_asks(reading, page.items))
         except Exception as error:
             again = self._again(response, error)

@@ -6,12 +6,16 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from crawler.characters import clean
 from crawler.errors import CrawlError, Detail, PageChanged, detail_of
 from crawler.items import Link, Page, RawItem, Reply
+from crawler.limits import limit_processor_time
 from crawler.pages import PAGES
+
+LONGEST_READING: Final = 30.0
+"""Seconds of processor time for one reply; 16 MB of a feed take three."""
 
 
 def read_page(name: str, reply: Reply) -> Page:
@@ -28,11 +32,12 @@ def read_page(name: str, reply: Reply) -> Page:
         The page that the function read, without these characters.
 
     Raises:
-        CrawlError: the reply is not the page. An error that the function does not expect becomes a PageChanged, which
-            names the error and its line.
+        CrawlError: the reply is not the page, or is not read in `LONGEST_READING`. An error that the function does not
+            expect becomes a PageChanged, which names the error and its line.
     """
     try:
-        page = PAGES[name](reply)
+        with limit_processor_time(LONGEST_READING):
+            page = PAGES[name](reply)
     except CrawlError:
         raise
     except Exception as error:
@@ -52,7 +57,7 @@ def _clean_page(page: Page) -> Page:
     cleaned = [item for item, raw_item in zip(items, page.items, strict=True) if item is not raw_item]
     warnings = [Detail.of("characters-left-out", title=item.title[:60]) for item in cleaned]
     asks = tuple(ask if clean(ask.url) == ask.url else replace(ask, url=clean(ask.url)) for ask in page.asks)
-    return Page(items, asks, (*page.warnings, *warnings))
+    return replace(page, items=items, asks=asks, warnings=(*page.warnings, *warnings))
 
 
 def _clean_item(item: RawItem) -> RawItem:

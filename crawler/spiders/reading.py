@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from hashlib import blake2b
 from operator import itemgetter
 from typing import Any, Final
@@ -25,6 +27,9 @@ PAGES_AT_ONCE: Final = 40
 
 MOST_WAITING: Final = 200
 """Articles' pages that wait for the next run; the oldest are forgotten."""
+
+MOST_ITEMS: Final = 3000
+"""Items of a source that one run takes. The longest list that is asked for on purpose has 2,000 papers."""
 
 _LONGEST_VALIDATOR: Final = 1024
 
@@ -108,6 +113,7 @@ class Reading:
     _validators: dict[str, Validators] = field(default_factory=dict)
     _seen: dict[str, None] = field(default_factory=dict)
     _answered_by: str = ""
+    _item_count: int = 0
 
     def start(self, asks: Iterable[Ask]) -> tuple[Ask, ...]:
         """Open the source's lists."""
@@ -127,6 +133,19 @@ class Reading:
         """Whether no earlier run has seen the item."""
         return fingerprint(item) not in self.state.cursor.get("seen", ())
 
+    def limit(self, ask: Ask, page: Page) -> Page:
+        """Leave out the oldest items of a page where the run has more than `MOST_ITEMS`, with a warning.
+
+        Args:
+            ask: of the page.
+            page: as its function read it.
+        """
+        room = max(MOST_ITEMS - self._item_count, 0)
+        if len(page.items) <= room:
+            return page
+        self.warn(ask.url, [Detail.of("items-left-out", count=len(page.items) - room, most=MOST_ITEMS)])
+        return replace(page, items=keep_newest(page.items, room), asks=())
+
     def read(self, ask: Ask, reply: Reply, page: Page, depth: int) -> tuple[Ask, ...]:
         """Take in one slice of a list.
 
@@ -137,7 +156,11 @@ class Reading:
             The slices to ask for next, which are open now.
         """
         self._open -= 1
+        self._item_count += len(page.items)
         self.warn(ask.url, page.warnings)
+        if page.is_cut_short:
+            self._complete = False
+            self.warn(ask.url, [Detail.of("page-cut-short", count=len(page.items))])
         if depth == 1:
             self._validators[ask.url] = _validators_of(reply)
             self._answered_by = host_of(reply.url)
@@ -219,6 +242,37 @@ class Reading:
             "pending": self.pages.left(),
         }
         return SourceState(etag, last_modified, {name: entry for name, entry in cursor.items() if entry})
+
+
+def keep_newest(items: Sequence[RawItem], count: int) -> tuple[RawItem, ...]:
+    """Keep so many of the newest items, in their order.
+
+    An item whose date is written in no machine's form counts as old as the item before it. Lists begin with the newest
+    item, so the first ones stay where nothing has a date.
+
+    Args:
+        items: of a list.
+        count: of the items to keep.
+    """
+    moments, last = [], datetime.max.replace(tzinfo=UTC)
+    for item in items:
+        last = _moment(item) or last
+        moments.append(last)
+    newest = sorted(range(len(items)), key=lambda index: (moments[index], -index), reverse=True)[:count]
+    return tuple(items[index] for index in sorted(newest))
+
+
+def _moment(item: RawItem) -> datetime | None:
+    """The date of an item as RFC 5322, ISO 8601 or a Unix time write it."""
+    written = item.published or item.updated or ""
+    try:
+        if written.isdigit():
+            return datetime.fromtimestamp(int(written[:10]), UTC)
+        read_date = datetime.fromisoformat if written[:4].isdigit() else parsedate_to_datetime
+        moment = read_date(written)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def fingerprint(item: RawItem) -> str:

@@ -10,6 +10,7 @@ from typing import Final
 
 from crawler.errors import Failure, NotUnderstood, detail_of
 from crawler.items import Batch, Problem, RawItem
+from crawler.limits import limit_processor_time
 from crawler.sources.schema import Source
 from pipelines.deduplicate.entries import (
     GuidPolicy,
@@ -32,6 +33,9 @@ from pipelines.rules import Rules
 from pipelines.store import LONGEST_KEY, Store, Transaction
 from pipelines.store.raw import NewRaw, Packed
 from pipelines.store.sources import SourceRecord
+
+LONGEST_READING: Final = 20.0
+"""Seconds of processor time for one item; the longest article of real sources takes less than one."""
 
 GROUPED_AT_ONCE: Final = 100
 """Articles grouped in one transaction: an editor who decides at the same time waits a tenth of a second at most."""
@@ -261,7 +265,8 @@ def _read_or_explain(
         policy: for the identifiers of the source's feed.
     """
     try:
-        return identify_entry(read(item, source, rules), item, repeats, policy)
+        with limit_processor_time(LONGEST_READING):
+            return identify_entry(read(item, source, rules), item, repeats, policy)
     except Exception as error:
         return Problem(item.url, "NoArticle", detail_of(error), fails_source=False)
 

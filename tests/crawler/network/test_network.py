@@ -534,6 +534,17 @@ def drip(_: Seen) -> Iterator[bytes]:
         yield bytes([byte])
 
 
+def send_headers_without_end(_: Seen) -> Iterator[bytes]:
+    yield b"HTTP/1.1 200 OK\r\n"
+    for number in range(200_000):
+        yield f"x-{number}: {'a' * 1000}\r\n".encode()
+
+
+LONG_FEED = "<rss version='2.0'><channel><title>t</title>{}</channel></rss>".format(
+    "".join(f"<item><title>n{number}</title><link>https://a.example/{number}</link></item>" for number in range(20))
+)
+"""20 items of 64 to 66 characters, after 49 characters."""
+
 BOMB = gzip.compress(b"\0" * 40_000_000)
 
 FAULTS: dict[str, bytes | list[bytes] | Handler] = {
@@ -544,6 +555,10 @@ FAULTS: dict[str, bytes | list[bytes] | Handler] = {
     "chunk": b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\nnonsense\r\n",
     "garbage": b"\x00\xff\xfe no http at all \r\n\r\n",
     "header": b"HTTP/1.1 200 OK\r\nx: " + b"a" * 100_000 + b"\r\n\r\n",
+    "endless-head": send_headers_without_end,
+    "cut-xml": http(200, LONG_FEED[:520]),
+    "cut-gzip": http(200, gzip.compress(LONG_FEED.encode())[:-30], content_encoding="gzip"),
+    "cut-at-once": http(200, LONG_FEED[:80]),
     "not-gzip": http(200, FEED, content_encoding="gzip"),
     "bomb": http(200, BOMB, content_encoding="gzip"),
     "huge": http(200, b"x", content_length="100000000000"),
@@ -593,6 +608,8 @@ def faults(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Crawled, 
         ("closed", "FetchFailed"),
         ("untrusted", "FetchFailed"),
         ("not-gzip", "FetchFailed"),
+        ("cut-at-once", "FetchFailed"),
+        ("endless-head", "TooLarge"),
         ("bomb", "TooLarge"),
         ("huge", "TooLarge"),
         ("later", "RateLimited"),
@@ -614,6 +631,27 @@ def test_an_answer_that_is_no_feed_fails_its_source_and_keeps_its_state(
     assert len(crawled.problems(name)) == 1
     assert crawled.problems(name)[0]["fails_source"]
     assert crawled.state(name) is None
+
+
+@pytest.mark.parametrize(("name", "count"), [("cut-xml", 7), ("cut-gzip", 1)])
+def test_items_before_a_break_are_taken_with_a_warning_and_all_is_asked_for_again(
+    faults: tuple[Crawled, dict[str, Site]], name: str, count: int
+) -> None:
+    crawled, sites = faults
+    assert sites[name].paths().count("/feed") == 3
+    titles = [item["title"] for item in crawled.items(name)]
+    assert len(titles) >= count
+    assert titles == [f"n{number}" for number in range(len(titles))]
+    (warning,) = crawled.problems(name)
+    assert not warning["fails_source"]
+    assert "page-cut-short" in warning["detail"]
+    assert crawled.state(name) is None
+
+
+def test_headers_without_end_are_read_for_some_hundred_kilobytes(faults: tuple[Crawled, dict[str, Site]]) -> None:
+    crawled, sites = faults
+    assert "head-too-large" in crawled.problems("endless-head")[0]["detail"]
+    assert sites["endless-head"].paths().count("/feed") == 1
 
 
 @pytest.mark.parametrize("name", ["good", "soon", "unclear", "recovers"])

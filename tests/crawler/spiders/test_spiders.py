@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,7 +23,16 @@ from crawler.spiders.arxiv import OVERLAP, ArxivSpider
 from crawler.spiders.base import SourceSpider
 from crawler.spiders.feed import FeedSpider
 from crawler.spiders.github import GithubSpider
-from crawler.spiders.reading import PAGES_AT_ONCE, REMEMBERED, TRIES, ArticlePages, Reading, conditional_headers
+from crawler.spiders.reading import (
+    MOST_ITEMS,
+    PAGES_AT_ONCE,
+    REMEMBERED,
+    TRIES,
+    ArticlePages,
+    Reading,
+    conditional_headers,
+    keep_newest,
+)
 from crawler.spiders.route import ask_for, kind_for, on_mirror, page_for
 from crawler.spiders.web import WebSpider
 from crawler.spiders.wechat import WechatSpider
@@ -235,6 +245,26 @@ def test_the_cursor_stays_small() -> None:
     assert state is not None
     assert len(state.cursor["seen"]) == REMEMBERED
     assert len(json.dumps(dict(state.cursor))) < 10_000
+
+
+def test_a_run_takes_the_newest_items_of_a_list_without_end_and_says_how_many_it_left() -> None:
+    one = reading()
+    days = [datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=number) for number in range(MOST_ITEMS + 500)]
+    dated = tuple(replace(item(number), published=format_datetime(day)) for number, day in enumerate(days))
+    limited = one.limit(ASK, Page(dated, (Ask("https://a.example/feed?2", "feed"),)))
+    assert limited.items == dated[500:]
+    one.read(ASK, reply(), limited, 1)
+    assert one.limit(ASK, page(1, 2)).items == ()
+    details = [problem.detail for problem in one.batch().problems]
+    assert details == [Detail.of("items-left-out", count=count, most=MOST_ITEMS) for count in (500, 2)]
+
+
+def test_items_without_dates_are_kept_from_the_top_of_their_list() -> None:
+    items = tuple(map(item, range(10)))
+    assert keep_newest(items, 3) == items[:3]
+    dates = ("3小时前", "2026-01-02", "2026-13-40", "Thu, 01 Jan 2026 00:00:00 GMT", "1767400000")
+    dated = tuple(replace(items[number], published=text) for number, text in enumerate(dates))
+    assert [one.published for one in keep_newest(dated, 2)] == ["3小时前", "1767400000"]
 
 
 def test_state_is_left_only_by_a_run_that_read_all_it_wanted() -> None:
