@@ -239,13 +239,15 @@ class Suggestion:
 
     Args:
         story: its id.
-        title: of its lead.
+        lead: the article that stands for it.
+        state: of that story.
         probability: that the two report one event: the mean over their articles.
         evidence: the strongest link between the two.
     """
 
     story: int
-    title: str
+    lead: StoredArticle
+    state: CandidateState
     probability: float
     evidence: Evidence
 

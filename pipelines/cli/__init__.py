@@ -18,7 +18,7 @@ from typer.completion import completion_init  # type: ignore[attr-defined]  # th
 
 from crawler.home import HOME_VARIABLE, Home
 from pipelines.cli import terminal
-from pipelines.cli.choosing import assist, candidates, decide, merge, split
+from pipelines.cli.choosing import apart, assist, candidates, decide, merge, split, suggestions
 from pipelines.cli.crawling import add, crawl, group, rebuild, schedule
 from pipelines.cli.database import db_app
 from pipelines.cli.desk import review, user_app
@@ -61,6 +61,8 @@ for command in (
     decide,
     merge,
     split,
+    suggestions,
+    apart,
     assist,
     export,
     rebuild,

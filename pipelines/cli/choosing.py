@@ -134,6 +134,49 @@ def split(
     _print_result(decisions.split(newsroom, story, leaving or [], who=newsroom.newsletter.editor, decided_at=now()))
 
 
+def suggestions(
+    context: typer.Context,
+    since: Annotated[str | None, typer.Option(help="只看这段时间内发布的：14d、36h、2w。")] = None,
+    as_json: Json = False,
+) -> None:
+    """列出可能是同一件事、还没有并的两件待选，最像的在前。是，用 merge 合并；不是，用 apart 说一声，以后不再问。
+
+    例：jianbao suggestions --since 14d
+    """
+    from pipelines.newsroom.candidates import list_candidates
+    from pipelines.newsroom.suggestions import list_pairs
+    from pipelines.store.listing import CandidateQuery
+
+    newsroom = newsroom_of(context)
+    today = now()
+    with newsroom.store.reading() as tx:
+        listed = list_candidates(tx, CandidateQuery(since=today - read_span(since) if since else None), today)
+        pairs = list_pairs(tx, listed)
+    if as_json:
+        print_json({"suggestions": [terminal.pair_json(candidate, suggestion) for candidate, suggestion in pairs]})
+        return
+    if pairs:
+        out.print(terminal.make_pair_table(pairs))
+    else:
+        out.print(sentence("cli/no-suggestions"))
+
+
+def apart(
+    context: typer.Context,
+    story: Annotated[int, typer.Argument(metavar="STORY", help="候选列表里的编号。")],
+    other_stories: Annotated[list[int], typer.Argument(metavar="OTHER...", help="与它不是同一件事的：别的编号。")],
+) -> None:
+    """说明几件事与它不是同一件；以后不再归到一起，也不再问，可用 decide 编号 undo 撤回。
+
+    例：jianbao apart 1234 1301
+    """
+    from pipelines.newsroom import decisions
+
+    newsroom = newsroom_of(context)
+    who = newsroom.newsletter.editor
+    _print_result(decisions.tell_apart(newsroom, story, other_stories, who=who, decided_at=now()))
+
+
 def assist(
     context: typer.Context,
     story: Annotated[int, typer.Argument(metavar="STORY", help="已选用的一件事的编号。")],

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pipelines.health.incidents import Incident
     from pipelines.health.judging import Judgement
     from pipelines.issue.lint import Finding
-    from pipelines.model import Candidate, Issue, Reason
+    from pipelines.model import Candidate, Issue, Reason, Suggestion
     from pipelines.newsletter import Category, Newsletter
     from pipelines.newsroom.crawls import SourceReport
     from pipelines.newsroom.evaluation import Evaluation, Ranking, Sections, Unpicked
@@ -164,6 +164,33 @@ def _render_headline(candidate: Candidate) -> Text:
     if candidate.state != "new":
         text.append(f" {sentence(f'state/{candidate.state}')}", style="yellow")
     return text
+
+
+def make_pair_table(pairs: Iterable[tuple[Candidate, Suggestion]]) -> Table:
+    """Make a table of two stories each that may report one event, in the given order."""
+    table = _make_table(sentence("table/pairs"), expand=True)
+    table.add_column(sentence("table/number"), justify="right", style="cyan", no_wrap=True)
+    table.add_column(sentence("table/title"), ratio=3)
+    table.add_column(sentence("table/evidence"), ratio=2, style="dim")
+    for candidate, suggestion in pairs:
+        numbers = f"{candidate.story.id}\n{suggestion.story}"
+        titles = f"{candidate.lead.article.title}\n{suggestion.lead.article.title}"
+        evidence = sentence("table/likely", share=round(100 * suggestion.probability))
+        table.add_row(numbers, Text(titles), Text(f"{suggestion.evidence.text(get_language())}\n{evidence}"))
+        table.add_section()
+    return table
+
+
+def pair_json(candidate: Candidate, suggestion: Suggestion) -> dict[str, Any]:
+    """Make the JSON document of two stories that may report one event."""
+    return {
+        "stories": [
+            {"id": candidate.story.id, "title": candidate.lead.article.title},
+            {"id": suggestion.story, "title": suggestion.lead.article.title},
+        ],
+        "probability": round(suggestion.probability, 2),
+        "evidence": [{"kind": suggestion.evidence.kind, "detail": suggestion.evidence.text(get_language())}],
+    }
 
 
 def _format_reasons(reasons: Iterable[Reason]) -> str:

@@ -57,7 +57,11 @@ def candidate_json(candidate: Candidate, language: Language) -> dict[str, Any]:
         "suggested": [
             {
                 "id": suggestion.story,
-                "title": suggestion.title,
+                "title": suggestion.lead.article.title,
+                "url": suggestion.lead.article.url,
+                "source": suggestion.lead.article.publisher or suggestion.lead.article.source,
+                "published_at": suggestion.lead.article.published.at.isoformat(),
+                "state": suggestion.state,
                 "probability": round(suggestion.probability, 2),
                 "evidence": [{"kind": suggestion.evidence.kind, "detail": suggestion.evidence.text(language)}],
             }

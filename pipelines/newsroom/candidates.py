@@ -11,6 +11,7 @@ from heapq import heappush, heappushpop
 from pipelines.group.candidates import as_of
 from pipelines.group.relevance import FRESH, freshness
 from pipelines.model import Candidate
+from pipelines.newsroom.suggestions import add_suggestions
 from pipelines.store import Transaction
 from pipelines.store.listing import CandidateQuery, Ranked
 
@@ -20,7 +21,7 @@ class CandidatePage:
     """A page of candidates.
 
     Args:
-        candidates: as of today, best first.
+        candidates: as of today, with the stories that may report the same event; best first.
         total: number of candidates that the query fits, on all pages.
         counts: number of candidates by category, for the query without its category.
     """
@@ -43,7 +44,7 @@ def page_candidates(
         limit: most candidates on the page, at least 1.
     """
     counts, ranking = tx.stories.list_ranked(query)
-    page = _read_candidates(tx, _best_ids(ranking, now, offset + limit)[offset:], now)
+    page = add_suggestions(tx, _read_candidates(tx, _best_ids(ranking, now, offset + limit)[offset:], now))
     total = sum(counts.values()) if query.category is None else counts.get(query.category, 0)
     return CandidatePage(page, total, counts)
 

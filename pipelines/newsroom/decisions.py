@@ -304,6 +304,47 @@ def split(
         return _carry_out(tx, newsroom, story, members, changed_ids)
 
 
+def tell_apart(
+    newsroom: Newsroom,
+    story: int,
+    partners: Sequence[int],
+    *,
+    who: str,
+    decided_at: datetime,
+    seen_version: str | None = None,
+) -> Decided:
+    """Say that stories report another event: from now on no grouping joins them with the story, and none is offered.
+
+    The answer is stored as a split of every two of their articles, so it holds for whatever stories they are in later.
+
+    Args:
+        newsroom: the newsletter with its store.
+        story, partners: ids of stories, or of any of their articles.
+        who: the person's name.
+        decided_at: aware.
+        seen_version: of the first story as the person saw it; None skips the check.
+
+    Raises:
+        NoSuchStory: no article has or had one of these ids.
+        Stale: somebody decided on the first story since.
+        CannotDecide: there is no other story, or one of the others is the same story.
+    """
+    with newsroom.store.transaction() as tx:
+        candidate = find_candidate(tx, story, seen_version)
+        strangers: dict[int, None] = {}
+        for partner in partners:
+            other_story = find_candidate(tx, partner).story
+            if other_story.id == candidate.story.id:
+                raise CannotDecide("apart-is-one-story", story=_name_story(candidate))
+            strangers |= dict.fromkeys(other_story.members)
+        if not strangers:
+            raise CannotDecide("apart-needs-two", story=_name_story(candidate))
+        members = candidate.story.members
+        splits: list[_PairAction] = [("split", pair) for pair in product(members, strangers)]
+        changed_ids = _note_pairs(tx, candidate, splits, who, decided_at)
+        return _carry_out(tx, newsroom, story, {*members, *strangers}, changed_ids)
+
+
 _PairAction = tuple[DecisionAction, tuple[int, int]]
 
 

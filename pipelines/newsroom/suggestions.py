@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from pipelines.deduplicate.event_model import load_event_model
 from pipelines.deduplicate.events import EventLink, make_link_evidence
-from pipelines.model import Candidate, Suggestion
+from pipelines.model import Candidate, Story, Suggestion
 from pipelines.store import Transaction
 
 MOST: Final = 4
@@ -25,50 +25,96 @@ def add_suggestions(tx: Transaction, candidates: Sequence[Candidate]) -> list[Ca
         tx: open for reading.
         candidates: in any order; the order is kept.
     """
-    links = tx.events.find_links(member for candidate in candidates for member in candidate.story.members)
-    if not links:
+    offers = _find_offers(tx, candidates)
+    if not offers:
         return list(candidates)
-    linked_stories = tx.stories.find_by_articles({article_id for pair in links for article_id in pair})
-    members = {story.id: story.members for story in linked_stories.values()}
-    days = tx.events.find_days(member for ids in members.values() for member in ids)
-    sizes = {story_id: sum(member in days for member in ids) for story_id, ids in members.items()}
-    set_apart = {
-        frozenset(linked_stories[article_id].id for article_id in pair)
-        for pair, decision in tx.decisions.find_pairs_by_hand(linked_stories).items()
-        if decision.action == "split" and linked_stories.keys() >= set(pair)
-    }
-    between: dict[frozenset[int], list[EventLink]] = defaultdict(list)
-    for pair, link in links.items():
-        story_ids = frozenset(linked_stories[article_id].id for article_id in pair if article_id in linked_stories)
-        if len(story_ids) == 2 and story_ids not in set_apart:
-            between[story_ids].append(link)
-    suggest = load_event_model().suggest
-    leads = {story.id: story.lead for story in linked_stories.values()}
-    offered: dict[int, list[tuple[float, int, EventLink]]] = defaultdict(list)
-    for story_ids, links_between in between.items():
-        first_id, second_id = sorted(story_ids)
-        mean = sum(link.probability for link in links_between) / (sizes[first_id] * sizes[second_id])
-        strongest = max(links_between, key=lambda link: (link.probability, link.articles))
-        if mean >= suggest:
-            offered[first_id].append((mean, second_id, strongest))
-            offered[second_id].append((mean, first_id, strongest))
-    chosen = {
-        candidate.story.id: sorted(offered[candidate.story.id], key=lambda offer: (-offer[0], offer[1]))[:MOST]
-        for candidate in candidates
-    }
-    titles = tx.articles.get({leads[story_id] for offers in chosen.values() for _, story_id, _ in offers})
+    offered_ids = {offer.story.id for each in offers.values() for offer in each}
+    states = tx.stories.get_states(offered_ids)
+    leads = tx.articles.get({offer.story.lead for each in offers.values() for offer in each})
     return [
         replace(
             candidate,
             suggested=tuple(
                 Suggestion(
-                    story_id,
-                    titles[leads[story_id]].article.title,
-                    mean,
-                    make_link_evidence(link),
+                    offer.story.id,
+                    leads[offer.story.lead],
+                    states[offer.story.id],
+                    offer.probability,
+                    make_link_evidence(offer.strongest),
                 )
-                for mean, story_id, link in chosen[candidate.story.id]
+                for offer in offers.get(candidate.story.id, ())
             ),
         )
         for candidate in candidates
     ]
+
+
+def list_pairs(tx: Transaction, candidates: Sequence[Candidate]) -> list[tuple[Candidate, Suggestion]]:
+    """List the pairs of stories that may report one event, the likeliest first, each pair once.
+
+    Args:
+        tx: open for reading.
+        candidates: the first story of each pair is one of them.
+    """
+    pairs: dict[frozenset[int], tuple[Candidate, Suggestion]] = {}
+    for candidate in add_suggestions(tx, candidates):
+        for suggestion in candidate.suggested:
+            pairs.setdefault(frozenset((candidate.story.id, suggestion.story)), (candidate, suggestion))
+    return sorted(pairs.values(), key=lambda pair: (-pair[1].probability, pair[0].story.id, pair[1].story))
+
+
+class _Offer(NamedTuple):
+    """A story that is offered with another.
+
+    Args:
+        story: the offered one.
+        probability: that the two report one event.
+        strongest: the link between an article of each.
+    """
+
+    story: Story
+    probability: float
+    strongest: EventLink
+
+
+def _find_offers(tx: Transaction, candidates: Sequence[Candidate]) -> Mapping[int, Sequence[_Offer]]:
+    """Find the stories to offer with each candidate, the likeliest first; a candidate without one is left out."""
+    links = tx.events.find_links(member for candidate in candidates for member in candidate.story.members)
+    if not links:
+        return {}
+    linked_ids = {article_id for pair in links for article_id in pair}
+    stories = {story.id: story for story in tx.stories.find_by_articles(linked_ids).values()}
+    story_of = {member: story_id for story_id, story in stories.items() for member in story.members}
+    between: dict[tuple[int, int], list[EventLink]] = defaultdict(list)
+    for pair, link in links.items():
+        linked = sorted({story_of[article_id] for article_id in pair if article_id in story_of})
+        if len(linked) == 2:
+            between[linked[0], linked[1]].append(link)
+    reporting = tx.events.find_days(story_of)
+    sizes = Counter(story_of[article_id] for article_id in reporting)
+    refused = _find_refused(tx, story_of)
+    suggest = load_event_model().suggest
+    offers: dict[int, list[_Offer]] = defaultdict(list)
+    for (low, high), links_between in between.items():
+        mean = sum(link.probability for link in links_between) / (sizes[low] * sizes[high])
+        if mean >= suggest and (low, high) not in refused:
+            strongest = max(links_between, key=lambda link: (link.probability, link.articles))
+            offers[low].append(_Offer(stories[high], mean, strongest))
+            offers[high].append(_Offer(stories[low], mean, strongest))
+    return {
+        candidate.story.id: sorted(offers[candidate.story.id], key=lambda offer: (-offer.probability, offer.story.id))[
+            :MOST
+        ]
+        for candidate in candidates
+        if candidate.story.id in offers
+    }
+
+
+def _find_refused(tx: Transaction, story_of: Mapping[int, int]) -> set[tuple[int, int]]:
+    """Find the pairs of stories, the smaller id first, of which an editor has set two articles apart.
+
+    All articles of a story count, linked or not: an article that joins a story later brings no offer back.
+    """
+    apart = (pair for pair, decision in tx.decisions.find_pairs_by_hand(story_of).items() if decision.action == "split")
+    pairs = (sorted(story_of[article_id] for article_id in pair) for pair in apart if story_of.keys() >= set(pair))
+    return {(low, high) for low, high in pairs}

@@ -93,6 +93,7 @@ SCRIPT_TEXTS: Final = (
     "desk/marked",
     "desk/merged",
     "desk/split-done",
+    "desk/told-apart",
     "desk/exported-to",
     "desk/unchanged",
     "desk/crawling",

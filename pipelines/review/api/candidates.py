@@ -77,6 +77,15 @@ class MergeBody(BaseModel):
     seen: str | None = Field(None, max_length=40)
 
 
+class RefusalBody(MergeBody):
+    """The stories that report another event than this story.
+
+    Args:
+        others: ids of the other stories, or of any of their articles.
+        seen: the version of the story as you saw it; if somebody decided on it since, the answer is 409.
+    """
+
+
 class SplitBody(BaseModel):
     """The articles to take out of a story.
 
@@ -116,7 +125,7 @@ def candidates(visit: Visit) -> Response:
     with visit.newsroom.store.reading() as tx:
         mark = tx.articles.next_id() - 1
         listed = page_candidates(tx, query.to_store_query(visit.now), visit.now, offset=query.first, limit=query.limit)
-        documents = _make_documents(visit, tx, add_suggestions(tx, listed.candidates))
+        documents = _make_documents(visit, tx, listed.candidates)
     return JSONResponse({"total": listed.total, "counts": listed.counts, "mark": mark, "candidates": documents})
 
 
@@ -133,7 +142,8 @@ def news(visit: Visit) -> Response:
 def candidate(visit: Visit) -> Response:
     """Read a story as a candidate."""
     with visit.newsroom.store.reading() as tx:
-        return JSONResponse(_make_document(visit, tx, decisions.find_candidate(tx, _read_story_id(visit))))
+        with_suggestions = add_suggestions(tx, [decisions.find_candidate(tx, _read_story_id(visit))])
+        return JSONResponse(_make_documents(visit, tx, with_suggestions)[0])
 
 
 def _answer_stale(action: Endpoint) -> Endpoint:
@@ -179,6 +189,16 @@ def merge(visit: Visit) -> Response:
 
 
 @_answer_stale
+def refuse(visit: Visit) -> Response:
+    """Say that stories report another event: they are neither joined with the story nor offered with it again."""
+    body = visit.read_body(RefusalBody)
+    decided = decisions.tell_apart(
+        visit.newsroom, _read_story_id(visit), body.others, who=visit.who, decided_at=visit.now, seen_version=body.seen
+    )
+    return _make_answer(visit, decided)
+
+
+@_answer_stale
 def split(visit: Visit) -> Response:
     """Take articles out of a story: from now on they are never joined with the staying articles."""
     body = visit.read_body(SplitBody)
@@ -203,10 +223,6 @@ def _read_story_id(visit: Visit) -> int:
 
 def _format_day(day: object) -> str | None:
     return str(day) if day is not None else None
-
-
-def _make_document(visit: Visit, tx: Transaction, candidate: Candidate) -> dict[str, Any]:
-    return _make_documents(visit, tx, [candidate])[0]
 
 
 def _make_documents(visit: Visit, tx: Transaction, candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
@@ -240,7 +256,8 @@ def _make_present_state(visit: Visit, candidate: Candidate) -> dict[str, Any]:
     """Make the document of a candidate as it is now; for the desk's page, with its card and the counts of the tabs."""
     for_page = bool(visit.request.query_params.get("card"))
     with visit.newsroom.store.reading() as tx:
-        document: dict[str, Any] = {"candidate": _make_document(visit, tx, candidate)}
+        (candidate,) = add_suggestions(tx, [candidate])
+        document: dict[str, Any] = {"candidate": _make_documents(visit, tx, [candidate])[0]}
         if for_page:
             card = make_card(tx, candidate, visit.newsroom.newsletter, visit.now)
             document["html"] = render_fragment(visit, "card.html", card=card)
@@ -259,6 +276,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     ),
     Operation("PUT", "/api/candidates/{story:int}/entry", reword, body=EntryBody, path_schemas={"story": NUMBER}),
     Operation("POST", "/api/candidates/{story:int}/merges", merge, body=MergeBody, path_schemas={"story": NUMBER}),
+    Operation("POST", "/api/candidates/{story:int}/refusals", refuse, body=RefusalBody, path_schemas={"story": NUMBER}),
     Operation("POST", "/api/candidates/{story:int}/splits", split, body=SplitBody, path_schemas={"story": NUMBER}),
     Operation("POST", "/api/undo", undo, body=UndoBody),
     *api_issues.OPERATIONS,

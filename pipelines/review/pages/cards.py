@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,9 @@ from pipelines.newsletter import Newsletter
 from pipelines.newsroom.decisions import current_entries, read_versions
 from pipelines.store import Transaction
 from pipelines.store.listing import CandidateQuery
+
+CLOSE: Final = 0.1
+"""Largest difference of the scores of two categories between which a card leaves the choice to the editor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,22 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class OfferedStory:
+    """Another story that may report the same event.
+
+    Args:
+        id: of the story.
+        lead: the article that stands for it.
+        evidence: what the two share.
+    """
+
+    id: int
+    lead: Report
+    state: CandidateState
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """A candidate, ready for a template.
 
@@ -58,10 +78,13 @@ class Card:
         evidence: each kind and detail once.
         reasons: of at least 0.05.
         category_share: score of the category, in per cent.
+        rival_category: the category whose score is nearly as high; empty without one.
+        rival_share: its score, in per cent.
         promotion: the sort of promotion; empty for none.
         published_in: the issue that printed the story.
         issue: the draft that contains the story.
         follows: the issue that printed the news before this follow-up.
+        offered: stories that may report the same event, the likeliest first.
     """
 
     id: int
@@ -76,11 +99,14 @@ class Card:
     score: float
     category: str
     category_share: int
+    rival_category: str
+    rival_share: int
     promotion: str
     state: CandidateState
     published_in: date | None
     issue: date | None
     follows: date | None
+    offered: Sequence[OfferedStory]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +191,7 @@ def _make_card(  # noqa: PLR0917 - a card shows values of six sources
     lead = candidate.lead
     slot = find_slot(candidate, drafts)
     shares = candidate.category_scores
+    rival = find_rival(candidate)
     return Card(
         id=candidate.story.id,
         version=version,
@@ -182,12 +209,37 @@ def _make_card(  # noqa: PLR0917 - a card shows values of six sources
         score=candidate.score,
         category=candidate.category,
         category_share=round(100 * shares.get(candidate.category, 0)),
+        rival_category=rival,
+        rival_share=round(100 * shares.get(rival, 0)),
         promotion=candidate.promotion,
         state=candidate.state,
         published_in=candidate.published_in,
         issue=slot.issue if slot else None,
         follows=candidate.follows,
+        offered=[
+            OfferedStory(
+                suggestion.story,
+                _make_report(suggestion.lead, now, newsletter.zone),
+                suggestion.state,
+                suggestion.evidence,
+            )
+            for suggestion in candidate.suggested
+        ],
     )
+
+
+def find_rival(candidate: Candidate) -> str:
+    """Find the category that a candidate may as well belong to: its score is within `CLOSE` of the highest.
+
+    A category that an editor chose has no rival.
+
+    Returns:
+        The category's name; empty without one.
+    """
+    shares = candidate.category_scores
+    first, second, *_ = [*sorted(shares, key=lambda name: -shares[name]), "", ""]
+    close = candidate.category == first and bool(second) and shares[first] - shares[second] <= CLOSE
+    return second if close else ""
 
 
 def _make_report(stored: StoredArticle, now: datetime, zone: ZoneInfo) -> Report:

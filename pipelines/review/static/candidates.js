@@ -1,6 +1,6 @@
 // 候选: leaf through the list, decide, edit, take back. The server decides what is so; the page only shows it sooner.
 
-import { elements, guard, inLine, listen, say, send, takeBack, tell } from './desk.js';
+import { ask, elements, guard, inLine, listen, say, send, takeBack, tell } from './desk.js';
 
 const list = document.getElementById('list');
 const none = document.getElementById('none');
@@ -96,27 +96,36 @@ function showTabs(tabs) {
   }
 }
 
-async function act(card, path, method, body, words) {
-  const id = card.dataset.id;
-  const told = await send(method, `/api/candidates/${id}/${path}?card=1&${filters}`, { ...body, seen: card.dataset.version });
+async function act(card, path, method, body, words, adding = true) {
+  const { id } = card.dataset;
+  const told = await inLine(() => { // the version that the action before this one left
+    const { version } = (document.getElementById(card.id) ?? card).dataset;
+    return ask(method, `/api/candidates/${id}/${path}?card=1&${filters}`, { ...body, seen: version });
+  });
   card.classList.remove('pending');
-  const shown = show(told);
+  const shown = show(told, adding);
   if (!current()) look(shown?.isConnected ? shown : cards()[0]);
   tell(told.error ?? words, Boolean(told.error));
   return told;
 }
 
 // What the server told of one story or of several. A story that became part of another has no card of its own any more.
-function show(told) {
+// Without `adding`, stories that have no card yet get none: they are where the list has them.
+function show(told, adding = true) {
   let shown = null;
   if (told.html) {
-    shown = put(told.html);
-    for (const article of told.candidate.articles) {
-      const gone = document.getElementById(`s${article.id}`);
-      if (gone && article.id !== told.candidate.id) leave(gone);
+    const { id, articles } = told.candidate;
+    const parts = articles.map((article) => document.getElementById(`s${article.id}`)).filter(Boolean);
+    const stays = parts.find((card) => card === current()) ?? parts.find((card) => card.dataset.id === String(id)) ?? parts[0];
+    for (const card of parts) if (card !== stays) leave(card);
+    if (stays && stays.dataset.id !== String(id)) { // the joint story stands where its part was looked at
+      follower.set(stays.dataset.id, stays.nextElementSibling?.dataset.id ?? null);
+      stays.id = `s${id}`;
+      stays.dataset.id = id;
     }
+    shown = put(told.html);
   }
-  for (const other of told.others ?? []) put(other.html);
+  for (const other of told.others ?? []) if (adding || document.getElementById(`s${other.candidate.id}`)) put(other.html);
   showTabs(told.tabs);
   return shown;
 }
@@ -145,7 +154,7 @@ function decide(action, category) {
 
 async function undo() {
   const told = await inLine(() => takeBack(`?card=1&${filters}`));
-  const card = show(told);
+  const card = show(told, told.action !== 'split');
   if (card?.isConnected) look(card);
   if (told.error) tell(told.error, true);
   else tell(say('desk/undone', { title: told.candidate?.title ?? told.issue }));
@@ -177,6 +186,19 @@ function merge() {
 function split(leaving = []) {
   const card = current();
   if (card && !held(card)) act(card, 'splits', 'POST', { leaving }, say('desk/split-done'));
+}
+
+// ---- is it the same event? The answer is about the first story that is offered, or the one whose button was pressed.
+
+async function answer(same, offered = current()?.querySelector('[data-offered]:not(.pending)')) {
+  const card = current();
+  if (!offered || offered.classList.contains('pending') || held(card)) return;
+  const id = Number(offered.dataset.offered);
+  if (same && held(document.getElementById(`s${id}`))) return;
+  offered.classList.add('pending');
+  if (same) await act(card, 'merges', 'POST', { others: [id] }, say('desk/merged'));
+  else await act(card, 'refusals', 'POST', { others: [id] }, say('desk/told-apart'), false);
+  offered.classList.remove('pending');
 }
 
 // ---- editing in place
@@ -309,12 +331,14 @@ const keys = {
   n: takeNews,
   m: merge,
   s: () => split(),
+  y: () => answer(true),
+  N: () => answer(false),
   Escape: () => mark(null),
   '/': () => search.focus(),
   '[': () => tab(-1),
   ']': () => tab(1),
 };
-for (const name of ['a', 'x', 'l', 'u', 'm', 's']) keys[name].once = true;
+for (const name of ['a', 'x', 'l', 'u', 'm', 's', 'y', 'N']) keys[name].once = true;
 for (let number = 1; number <= Math.min(categories.length, 9); number++) keys[number] = () => decide('categorise', categories[number - 1]);
 
 list.addEventListener('click', (event) => {
@@ -328,6 +352,7 @@ list.addEventListener('click', (event) => {
   else if (action === 'preview') preview(card);
   else if (action === 'merge') merge();
   else if (action === 'split') split();
+  else if (action === 'join' || action === 'refuse') answer(action === 'join', pressed.closest('[data-offered]'));
   else if (action === 'leave') split([Number(pressed.dataset.article)]);
   else decide(action, pressed.dataset.to);
 });

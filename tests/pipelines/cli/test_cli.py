@@ -14,6 +14,7 @@ import pytest
 import typer
 from commands import Cli
 from databases import write_new_database
+from possible_events import add_possible_pair
 from typer.testing import CliRunner
 
 from crawler.home import Home
@@ -373,9 +374,28 @@ def test_an_undone_drop_is_a_pick_again_and_in_its_draft(cli: Cli, items: Path) 
     assert "今晚吃什么" in cli("issue", "show", "2026-11-25")
 
 
+def test_what_may_be_one_event_is_listed_until_somebody_answers(cli: Cli) -> None:
+    newsroom = Newsroom(Home(cli.home))
+    add_possible_pair(newsroom, 21, 22)
+    newsroom.store.close()
+    (pair,) = json.loads(cli("suggestions", "--json"))["suggestions"]
+    first, second = (str(story["id"]) for story in pair["stories"])
+    table = cli("suggestions")
+    assert {first, second} <= set(table.split())
+    assert "n9" in table
+    cli("apart", first, second)
+    assert "没有可能是同一件事的" in cli("suggestions")
+    cli("decide", second, "undo")
+    assert json.loads(cli("suggestions", "--json"))["suggestions"] == [pair]
+    cli("merge", first, second)
+    assert "没有可能是同一件事的" in cli("suggestions")
+
+
 @pytest.mark.parametrize(
     "words_and_answer",
     [
+        (("apart", "1", "99"), "99"),
+        (("apart", "1", "2"), "jianbao split"),
         (("merge", "1", "99"), "99"),
         (("merge", "1", "1"), "低比特量化实战"),
         (("split", "4"), "今晚吃什么"),

@@ -20,6 +20,7 @@ from browsers import serve_desk, start_chromium
 from builders import NOON, all_decisions, instant
 from desks import add_articles, make_newsroom
 from playwright.sync_api import Browser, Page, Request, expect
+from possible_events import LAUNCH, OUTLOOK, add_possible_pair
 
 from crawler.errors import Detail, Failure
 from crawler.home import Home
@@ -451,6 +452,81 @@ def test_two_stories_become_one_and_two_again(small: Newsroom, open_page: Callab
         expect(page.locator(".card")).to_have_count(before - 1)
         page.keyboard.press("u")
         expect(page.locator(".card")).to_have_count(before)
+
+
+@pytest.fixture
+def possible(small: Newsroom) -> Newsroom:
+    """Two further stories, which may report one event."""
+    add_possible_pair(small, 21, 22)
+    return small
+
+
+OFFERED = ".card[aria-current=true] .offered li"
+ALL_OF_IT = "/candidates?category=&state=new"
+
+
+def look_at(page: Page, title: str) -> None:
+    """Leaf to the card of a title."""
+    page.locator(".card .line", has_text=title).click()
+    expect(page.locator(".card[aria-current=true] .line h3")).to_have_text(title)
+
+
+def test_what_may_be_the_same_event_is_refused_joined_and_taken_back_by_key(
+    possible: Newsroom, open_page: Callable[..., Page]
+) -> None:
+    with served(possible.home) as address:
+        page = open_page()
+        page.goto(f"{address}{ALL_OF_IT}")
+        count = page.locator(".card").count()
+        look_at(page, OUTLOOK)
+        expect(page.locator(OFFERED)).to_contain_text([LAUNCH])
+        page.keyboard.press("N")
+        expect(page.locator("#toast")).to_have_text("记下了：不是同一件事")
+        expect(page.locator(".offered")).to_have_count(0)
+        expect(page.locator(".card")).to_have_count(count)
+        page.keyboard.press("u")
+        expect(page.locator(OFFERED)).to_have_count(1)
+        page.keyboard.press("y")
+        expect(page.locator(".card")).to_have_count(count - 1)
+        expect(page.locator(".card[aria-current=true] .many")).to_have_text("2 篇同题")
+        page.keyboard.press("u")
+        expect(page.locator(".card")).to_have_count(count)
+        expect(page.locator(".offered")).to_have_count(2)
+
+
+@pytest.mark.parametrize(("label", "left"), [("是", 1), ("不是", 0)])
+def test_what_may_be_the_same_event_is_answered_by_mouse_and_by_touch(
+    possible: Newsroom, open_page: Callable[..., Page], label: str, left: int
+) -> None:
+    with served(possible.home) as address:
+        for options in ({}, {"viewport": {"width": 390, "height": 844}, "has_touch": True}):
+            page = open_page(**options)
+            page.goto(f"{address}{ALL_OF_IT}")
+            count = page.locator(".card").count()
+            look_at(page, LAUNCH)
+            button = page.locator(f"{OFFERED} button", has_text=re.compile(f"^{label}"))
+            button.tap() if options else button.click()
+            expect(page.locator(".offered")).to_have_count(0)
+            expect(page.locator(".card")).to_have_count(count - left)
+            page.locator(".card[aria-current=true]").focus()
+            page.keyboard.press("u")
+            expect(page.locator(".offered")).to_have_count(2)
+
+
+def test_an_answer_shows_at_once_and_the_next_waits_for_it(possible: Newsroom, open_page: Callable[..., Page]) -> None:
+    with served(possible.home) as address:
+        page = open_page()
+        page.add_init_script(SLOW)
+        page.goto(f"{address}{ALL_OF_IT}")
+        look_at(page, OUTLOOK)
+        page.keyboard.press("N")
+        expect(page.locator(OFFERED)).to_have_class("pending", timeout=200)
+        for key in "Nl":
+            page.keyboard.press(key)
+        expect(page.locator("#toast")).to_have_text("以后再说")
+        expect(page.locator(".card", has_text=OUTLOOK)).to_have_count(0)
+        with possible.store.reading() as tx:
+            assert [one.action for one in all_decisions(tx)] == ["split", "later"]
 
 
 def test_an_entry_is_dragged_to_another_section(small: Newsroom, open_page: Callable[..., Page]) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
-from builders import all_decisions
+from builders import all_decisions, stored
 from desks import Desk, add_articles
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from possible_events import LAUNCH, OUTLOOK, add_possible_pair
+from sqlalchemy import Engine, event
 
+from pipelines.model import Candidate, Story
 from pipelines.newsroom import Newsroom
+from pipelines.review.pages.cards import find_rival
 from pipelines.store import Store
 
 
@@ -276,3 +282,100 @@ def standing(store: Store) -> object:
 
 def test_the_changes_of_an_article_that_never_changed_are_an_empty_page(desk: Desk) -> None:
     assert desk.get("/articles/1/changes").status_code == 200
+
+
+# ---- what may be the same event
+
+
+@pytest.fixture
+def possible(desk: Desk, newsroom: Newsroom) -> tuple[int, int]:
+    """The ids of two stories that may report one event."""
+    add_possible_pair(newsroom, 21, 22)
+    listed = desk.get("/api/candidates?q=星澜").json()["candidates"]
+    ids = {candidate["title"]: candidate["id"] for candidate in listed}
+    return ids[LAUNCH], ids[OUTLOOK]
+
+
+def test_every_answer_about_one_story_names_what_may_be_the_same_event(desk: Desk, possible: tuple[int, int]) -> None:
+    launch, outlook = possible
+    listed = desk.get("/api/candidates?q=值不值得").json()["candidates"][0]
+    for told in (listed, desk.card(outlook), desk.decide(outlook, "later").json()["candidate"]):
+        (offered,) = told["suggested"]
+        assert (offered["id"], offered["title"], offered["source"], offered["state"]) == (launch, LAUNCH, "甲", "new")
+        assert 0 < offered["probability"] < 1
+        assert "n9" in offered["evidence"][0]["detail"]
+
+
+def test_a_card_names_account_time_and_evidence_of_what_may_be_the_same_event(
+    desk: Desk, possible: tuple[int, int]
+) -> None:
+    page = desk.get("/candidates?category=&q=值不值得").text
+    offered = page.partition('class="offered"')[2].partition("</section>")[0]
+    for words in ("可能是同一件事", LAUNCH, "甲", "12-01 20:00", "n9", f'data-offered="{possible[0]}"'):
+        assert words in offered
+    assert "可能同题 1" in page
+    assert desk.get("/candidates?category=&q=部署").text.count('class="offered"') == 0
+
+
+def test_a_no_is_answered_with_both_stories_and_taken_back_like_any_decision(
+    desk: Desk, possible: tuple[int, int]
+) -> None:
+    launch, outlook = possible
+    told = desk.post(f"/api/candidates/{launch}/refusals", {"others": [outlook]}).json()
+    assert told["candidate"]["suggested"] == []
+    assert [(other["candidate"]["id"], other["candidate"]["suggested"]) for other in told["others"]] == [(outlook, [])]
+    assert desk.post("/api/undo").json()["action"] == "split"
+    assert desk.card(launch)["suggested"][0]["id"] == outlook
+
+
+def test_a_no_about_a_story_that_changed_meanwhile_writes_nothing(desk: Desk, possible: tuple[int, int]) -> None:
+    launch, outlook = possible
+    seen = desk.card(launch)["version"]
+    desk.decide(launch, "later")
+    refused = desk.post(f"/api/candidates/{launch}/refusals", {"others": [outlook], "seen": seen})
+    assert refused.status_code == 409
+    assert desk.card(launch)["suggested"][0]["id"] == outlook
+
+
+def test_a_list_asks_the_store_as_often_for_many_cards_as_for_one(desk: Desk, newsroom: Newsroom) -> None:
+    add_possible_pair(newsroom, 21, 22)
+
+    def count_queries(path: str) -> int:
+        queries: list[str] = []
+
+        def note(*values: object) -> None:
+            queries.append(str(values[2]))
+
+        event.listen(Engine, "before_cursor_execute", note)
+        try:
+            assert desk.get(path).status_code == 200
+        finally:
+            event.remove(Engine, "before_cursor_execute", note)
+        return len(queries)
+
+    one, all_of_them = (count_queries(f"/api/candidates?state=all&limit={limit}&q=星澜") for limit in (1, 2))
+    assert one == all_of_them
+
+
+# ---- a choice between two categories
+
+
+def test_a_card_shows_both_categories_where_the_scores_are_close() -> None:
+    def rival(category: str = "论文", **scores: float) -> str:
+        return find_rival(Candidate(Story(1, (1,), 1), (stored(1),), category, {"博文": 0.0, **scores}, (), 0.0, ()))
+
+    assert rival(论文=0.5, 新闻=0.42) == "新闻"
+    assert rival(论文=0.5, 新闻=0.38) == ""
+    assert rival("新闻", 论文=0.5, 新闻=0.42) == "", "an editor chose it"
+    assert rival(论文=1.0) == ""
+
+
+def test_the_keys_of_both_close_categories_say_how_likely_they_are(desk: Desk, newsroom: Newsroom) -> None:
+    with newsroom.store.transaction() as tx:
+        (candidate,) = tx.stories.get([3])
+        tx.stories.regrade([replace(candidate, category="论文", category_scores={"论文": 0.48, "博文": 0.41})])
+    page = desk.get("/candidates?category=&q=结构化剪枝").text
+    assert re.search(r'class="either">论文 / 博文<', page)
+    first, second = re.findall(r'data-to="(?:论文|博文)"[^>]*>(.*?)</button>', page)
+    assert ("48%" in first, "41%" in second) == (True, True)
+    assert len(re.findall(r'class="rival"', page)) == 1
