@@ -253,6 +253,21 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True)
+class RecalledEntry:
+    """An entry of a published issue that printed a story, or a work that the story is about.
+
+    Args:
+        issue: its date.
+        title: of the entry, plain text.
+        url: that the title links; empty without one.
+    """
+
+    issue: date
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A story as the editor is offered it.
 
@@ -264,7 +279,8 @@ class Candidate:
         links: 论文 / 代码 / 项目地址 lines of its members.
         promotion: the sort of promotion that the lead's title announces, as promotion.toml names it; empty for none.
         state, published_in: what was decided, and the issue that printed it.
-        follows: the last issue that printed what this is news of: an earlier release, an earlier version.
+        follows: the last issue that printed a work that this is news of.
+        recalled: the entry of `published_in` or `follows`; None until it is looked up.
         suggested: stories that may report the same event, the likeliest first; empty until they are looked up.
     """
 
@@ -281,6 +297,7 @@ class Candidate:
     published_in: date | None = None
     follows: date | None = None
     suggested: tuple[Suggestion, ...] = ()
+    recalled: RecalledEntry | None = None
 
     @property
     def lead(self) -> StoredArticle:

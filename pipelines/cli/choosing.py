@@ -46,13 +46,12 @@ def candidates(
     limit: Annotated[int | None, typer.Option(min=1, help="每栏最多几条。")] = None,
     as_json: Json = False,
 ) -> None:
-    """按栏目列出候选，好的在前，附理由；刊过的不再列，刊过之后又出新版的注明「后续」。
+    """按栏目列出候选，好的在前，附理由；刊过的不再列，刊过的论文、仓库又有新消息的注明「后续」。
 
     例：jianbao candidates --category 论文 --since 14d --limit 20
     """
     from pipelines.group.as_json import candidates_json
-    from pipelines.newsroom.candidates import list_candidates
-    from pipelines.newsroom.suggestions import add_suggestions
+    from pipelines.newsroom.candidates import list_candidates, look_up_candidates
     from pipelines.store.listing import CandidateQuery
 
     newsroom = newsroom_of(context)
@@ -65,7 +64,7 @@ def candidates(
     with newsroom.store.reading() as tx:
         listed = list_candidates(tx, query, today, limit_per_category=limit)
         if as_json:
-            listed = add_suggestions(tx, listed)
+            listed = look_up_candidates(tx, listed, newsroom.group_rules)
     if as_json:
         print_json(candidates_json(listed, newsroom.newsletter.category_names, today, terminal.get_language()))
         return

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -84,36 +84,6 @@ def differ_in_details(first: Identifiers, second: Identifiers) -> bool:
         or first.editions != second.editions
         or _names_differ(first.names - second.names, second.names - first.names)
     )
-
-
-def find_versions(text: str, names: Collection[str] = (), *, prose: bool = False) -> frozenset[str]:
-    """The versions and the parts of a series in a text.
-
-    Args:
-        text: a title, or the text of an entry.
-        names: folded names of products; a number behind one of them is a version even without a dot or a `v`.
-        prose: whether the text is no title; in prose a number with a dot but without `v` is no version.
-
-    >>> sorted(find_versions("MNN 2 与 TF 2.3：INT8 快 1.5 倍，v0.4.0 见（下）", ["mnn"]))
-    ['0.4', '2', '2.3', '3']
-    """
-    marks = read_identifiers(text).marks
-    marked_values = {version for values in marks.values() for version in values}
-    role_values = {version for role in marks if role in names or _IN_SERIES.match(role) for version in marks[role]}
-    versions = set(role_values)
-    for match in _VERSION.finditer(fold(text)):
-        version = _normalise_number(match["v"] or match["dotted"])
-        if match["v"] or (version in marked_values and not prose):
-            versions.add(version)
-    return frozenset(versions)
-
-
-_IN_SERIES: Final = re.compile("part$|第")
-
-# v0.4.0, v 2, 2.3
-_VERSION: Final = re.compile(
-    r"(?<![a-z0-9_-])v[.\s]?(?P<v>\d{1,6}(?:\.\d{1,6}){0,4})|(?<![\d.])(?P<dotted>\d{1,6}(?:\.\d{1,6}){1,4})"
-)
 
 
 # ---- Reading

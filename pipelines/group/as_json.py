@@ -54,6 +54,7 @@ def candidate_json(candidate: Candidate, language: Language) -> dict[str, Any]:
         "state": candidate.state,
         "published_in": candidate.published_in.isoformat() if candidate.published_in else None,
         "follows": candidate.follows.isoformat() if candidate.follows else None,
+        "recalled": _recalled(candidate),
         "suggested": [
             {
                 "id": suggestion.story,
@@ -68,6 +69,11 @@ def candidate_json(candidate: Candidate, language: Language) -> dict[str, Any]:
             for suggestion in candidate.suggested
         ],
     }
+
+
+def _recalled(candidate: Candidate) -> dict[str, Any] | None:
+    entry = candidate.recalled
+    return {"issue": entry.issue.isoformat(), "title": entry.title, "url": entry.url or None} if entry else None
 
 
 def _article(member: StoredArticle) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from typing import Final, Self
 from zoneinfo import ZoneInfo
 
 from pipelines.deduplicate.event_model import EventModel, load_event_model
+from pipelines.deduplicate.memory import Printed
+from pipelines.deduplicate.printed_events import PrintedEvent
 from pipelines.deduplicate.stories import find_subjects
 from pipelines.group.categories import Categorised, CategoryRules, categorise
 from pipelines.group.features import Description
@@ -41,6 +43,7 @@ class GroupRules:
         event_model: judges whether two articles report one event.
         model: trained on past issues and decisions; without one the rules alone grade.
         expected: articles a week by account, as the registry expects them.
+        printed_events: what entries of past issues report, each read once; filled while stories are made.
     """
 
     newsletter: Newsletter
@@ -55,6 +58,7 @@ class GroupRules:
     event_model: EventModel
     model: TrainedModel | None = None
     expected: Mapping[str, float] = field(default_factory=dict)
+    printed_events: dict[Printed, PrintedEvent | None] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from heapq import heappush, heappushpop
 
-from pipelines.group.candidates import as_of
+from pipelines.group.candidates import GroupRules, as_of
 from pipelines.group.relevance import FRESH, freshness
 from pipelines.model import Candidate
+from pipelines.newsroom.memory import add_recalled_entries
 from pipelines.newsroom.suggestions import add_suggestions
 from pipelines.store import Transaction
 from pipelines.store.listing import CandidateQuery, Ranked
@@ -21,7 +22,7 @@ class CandidatePage:
     """A page of candidates.
 
     Args:
-        candidates: as of today, with the stories that may report the same event; best first.
+        candidates: as of today, best first.
         total: number of candidates that the query fits, on all pages.
         counts: number of candidates by category, for the query without its category.
     """
@@ -44,7 +45,7 @@ def page_candidates(
         limit: most candidates on the page, at least 1.
     """
     counts, ranking = tx.stories.list_ranked(query)
-    page = add_suggestions(tx, _read_candidates(tx, _best_ids(ranking, now, offset + limit)[offset:], now))
+    page = _read_candidates(tx, _best_ids(ranking, now, offset + limit)[offset:], now)
     total = sum(counts.values()) if query.category is None else counts.get(query.category, 0)
     return CandidatePage(page, total, counts)
 
@@ -68,6 +69,17 @@ def list_candidates(
         if limit_per_category is None or listed[story.category] <= limit_per_category:
             story_ids.append(story.id)
     return _read_candidates(tx, story_ids, now)
+
+
+def look_up_candidates(tx: Transaction, candidates: Sequence[Candidate], rules: GroupRules) -> list[Candidate]:
+    """Add to candidates what is only looked up for an editor: suggestions, and the entries of past issues.
+
+    Args:
+        tx: open for reading.
+        candidates: the ones that are shown, in any order; the order is kept.
+        rules: of the newsletter.
+    """
+    return add_recalled_entries(tx, add_suggestions(tx, candidates), rules)
 
 
 def _read_candidates(tx: Transaction, story_ids: Sequence[int], now: datetime) -> list[Candidate]:

@@ -15,6 +15,7 @@ from pipelines.issue.markdown import render_back_issues
 from pipelines.model import Issue
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom.memory import find_articles_on_news
 from pipelines.rules import Rules
 from pipelines.store import Store, Transaction
 
@@ -22,13 +23,18 @@ from pipelines.store import Store, Transaction
 def save_issue(tx: Transaction, issue: Issue, newsletter: Newsletter, rules: Rules) -> None:
     """Store an issue with the strong keys of its entries, by which it is remembered.
 
+    Articles that may report the same events as its entries, former or new, are marked for grading.
+
     Args:
         tx: open for writing.
         issue: replaces the stored issue of its date, if any.
         newsletter: its labels.
-        rules: the tables of addresses and references.
+        rules: the tables of addresses, references and events.
     """
+    concerned_ids = find_articles_on_news(tx, issue.date, newsletter, rules.events)
     tx.issues.save(issue, [find_entry_keys(entry, newsletter, rules) for entry in list_entries(issue)])
+    concerned_ids |= find_articles_on_news(tx, issue.date, newsletter, rules.events)
+    tx.articles.mark_fresh(concerned_ids)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ from pipelines.deduplicate.bands import Pair
 from pipelines.deduplicate.event_groups import LEAST
 from pipelines.deduplicate.event_profiles import read_event_profile
 from pipelines.deduplicate.events import EventLink, find_event_links, make_event_keys
-from pipelines.deduplicate.memory import make_memory_keys, recall_story
 from pipelines.deduplicate.round_ups import RoundUp, read_round_up
 from pipelines.deduplicate.stories import RARE, EventLinks, Shared, find_evidence, make_bands, make_stories
 from pipelines.group.candidates import GroupRules, grade
 from pipelines.model import Decision, Evidence, StoredArticle, Story
+from pipelines.newsroom.memory import read_memory
 from pipelines.newsroom.relearning import with_model
 from pipelines.store import Transaction
 from pipelines.store.events import IndexedProfile
@@ -72,16 +72,16 @@ def remake_stories(tx: Transaction, article_ids: Collection[int], rules: GroupRu
         linked_pairs = (*(edge.articles for edge in edges), *new_links)
         pending = {article_id for pair in linked_pairs for article_id in pair} - target_ids
     targets = [articles[article_id] for article_id in sorted(target_ids)]
-    printed = tx.issues.find_printed(key for article in targets for key in make_memory_keys(article))
-    reference_counts = tx.articles.count_references(target_ids, RARE)
+    memory = read_memory(tx, targets, rules)
     split_pairs = {pair for pair, decision in by_hand.items() if decision.action == "split"}
     events = EventLinks(links.values(), tx.events.find_days(target_ids), rules.event_model.join)
     candidates = []
-    for story in make_stories(targets, evidence, rules.trust, split_pairs, events):
+    joining = memory.keep_news_apart(evidence, targets, rules)
+    for story in make_stories(targets, joining, rules.trust, split_pairs, events):
         members = [articles[member] for member in story.members]
-        memory = recall_story(members, printed, reference_counts)
+        recalled = memory.recall(members)
         candidate = grade(story, members, rules)
-        candidates.append(replace(candidate, published_in=memory.published_in, follows=memory.follows))
+        candidates.append(replace(candidate, published_in=recalled.published_in, follows=recalled.follows))
     tx.stories.replace(former_stories, candidates)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
@@ -138,6 +139,29 @@ class EventIndex:
             row.article_id: row.day
             for chunk in chunks(article_ids)
             for row in self._connection.execute(query.where(event_profiles.c.article_id.in_(chunk)))
+        }
+
+    def get_keys(self, article_ids: Iterable[int]) -> dict[int, set[int]]:
+        """The event keys of articles, by article id; an article without keys is left out."""
+        keys: dict[int, set[int]] = defaultdict(set)
+        query = select(event_keys.c.article_id, event_keys.c.key)
+        for chunk in chunks(article_ids):
+            for article_id, key in self._connection.execute(query.where(event_keys.c.article_id.in_(chunk))):
+                keys[article_id].add(key)
+        return dict(keys)
+
+    def find_holders(self, keys: Iterable[int], first_day: int, last_day: int) -> set[int]:
+        """Find the articles published from day to day that have one of these keys.
+
+        Args:
+            keys: of events.
+            first_day, last_day: ordinals.
+        """
+        query = select(event_keys.c.article_id).where(event_keys.c.day.between(first_day, last_day))
+        return {
+            article_id
+            for chunk in chunks(keys)
+            for article_id in self._connection.execute(query.where(event_keys.c.key.in_(chunk))).scalars()
         }
 
     def find_pairs(self, article_ids: Iterable[int]) -> set[Pair]:

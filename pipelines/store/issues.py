@@ -8,11 +8,11 @@ from dataclasses import fields
 from datetime import date
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, delete, insert, or_, select, true, update
+from sqlalchemy import Connection, delete, exists, insert, or_, select, true, update
 
 from crawler.errors import Detail
 from pipelines.deduplicate.memory import Printed
-from pipelines.model import Entry, Issue, Section
+from pipelines.model import WORK_PREFIXES, Entry, Issue, Section
 from pipelines.store.articles import Articles
 from pipelines.store.engine import chunks, upsert
 from pipelines.store.state import settle, stories_of
@@ -119,6 +119,35 @@ class Issues:
             for key, day, markdown in self._connection.execute(query):
                 printed[key].append(Printed(day, markdown))
         return dict(printed)
+
+    def find_printed_stories(self, article_ids: Iterable[int]) -> dict[int, list[Printed]]:
+        """Find the entries of published issues that were proposed for the stories of articles, oldest first, by id."""
+        printed: dict[int, list[Printed]] = defaultdict(list)
+        for chunk in chunks(article_ids):
+            query = (
+                select(entries.c.story, entries.c.issue, entries.c.markdown)
+                .join(issues, issues.c.date == entries.c.issue)
+                .where(entries.c.story.in_(chunk), issues.c.state == "published")
+                .order_by(entries.c.issue, entries.c.position)
+            )
+            for article_id, day, markdown in self._connection.execute(query):
+                printed[article_id].append(Printed(day, markdown))
+        return dict(printed)
+
+    def list_printed_news(self, first_day: date, last_day: date) -> list[Printed]:
+        """List the entries of the issues published from day to day that name no paper and no repository."""
+        works = exists().where(
+            entry_keys.c.issue == entries.c.issue,
+            entry_keys.c.position == entries.c.position,
+            or_(*(entry_keys.c.key.startswith(prefix) for prefix in WORK_PREFIXES)),
+        )
+        query = (
+            select(entries.c.issue, entries.c.markdown)
+            .join(issues, issues.c.date == entries.c.issue)
+            .where(issues.c.state == "published", issues.c.date.between(first_day, last_day), ~works)
+            .order_by(entries.c.issue, entries.c.position)
+        )
+        return [Printed(day, markdown) for day, markdown in self._connection.execute(query)]
 
     def _put_entries(self, issue: Issue, keys: Sequence[Iterable[str]]) -> None:
         printed = [

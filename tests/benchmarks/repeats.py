@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from crawler.home import Home, bundled
-from pipelines.deduplicate.memory import Printed, Recalled, recall_story
+from pipelines.deduplicate.memory import Printed, PrintedEntries, Recalled, recall_story
 from pipelines.issue.entry import read_entry
 from pipelines.issue.keys import find_entry_keys
 from pipelines.issue.reading import read_issue
@@ -63,7 +63,7 @@ def printed_twice(folder: Path) -> list[Thing]:
             view = read_entry(entry.markdown, newsletter)
             label_lines = {key for one in view.labels if one.url for key in _keys_at(one.url, rules)}
             article = _article(view.title, _keys_at(view.url or "", rules), keys, label_lines, issue.date)
-            place = Place(issue.date, position, view.title, recall_story([article], printed, {}))
+            place = Place(issue.date, position, view.title, recall_story([article], PrintedEntries(printed), {}))
             for key in keys:
                 places[key].append(place)
         for entry, keys in zip(entries, told, strict=True):

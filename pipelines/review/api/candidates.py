@@ -13,9 +13,8 @@ from pipelines.group.as_json import candidate_json
 from pipelines.issue.changes import MOST_CHARACTERS
 from pipelines.model import Candidate, Decision
 from pipelines.newsroom import decisions, drafts
-from pipelines.newsroom.candidates import page_candidates
+from pipelines.newsroom.candidates import look_up_candidates, page_candidates
 from pipelines.newsroom.decisions import Decided, Overtaken, Stale
-from pipelines.newsroom.suggestions import add_suggestions
 from pipelines.newsroom.undo import undo_last
 from pipelines.review.answering import make_error_json
 from pipelines.review.api import issues as api_issues
@@ -125,7 +124,8 @@ def candidates(visit: Visit) -> Response:
     with visit.newsroom.store.reading() as tx:
         mark = tx.articles.next_id() - 1
         listed = page_candidates(tx, query.to_store_query(visit.now), visit.now, offset=query.first, limit=query.limit)
-        documents = _make_documents(visit, tx, listed.candidates)
+        shown_candidates = look_up_candidates(tx, listed.candidates, visit.newsroom.group_rules)
+        documents = _make_documents(visit, tx, shown_candidates)
     return JSONResponse({"total": listed.total, "counts": listed.counts, "mark": mark, "candidates": documents})
 
 
@@ -142,8 +142,9 @@ def news(visit: Visit) -> Response:
 def candidate(visit: Visit) -> Response:
     """Read a story as a candidate."""
     with visit.newsroom.store.reading() as tx:
-        with_suggestions = add_suggestions(tx, [decisions.find_candidate(tx, _read_story_id(visit))])
-        return JSONResponse(_make_documents(visit, tx, with_suggestions)[0])
+        asked_for = decisions.find_candidate(tx, _read_story_id(visit))
+        shown_candidates = look_up_candidates(tx, [asked_for], visit.newsroom.group_rules)
+        return JSONResponse(_make_documents(visit, tx, shown_candidates)[0])
 
 
 def _answer_stale(action: Endpoint) -> Endpoint:
@@ -256,7 +257,7 @@ def _make_present_state(visit: Visit, candidate: Candidate) -> dict[str, Any]:
     """Make the document of a candidate as it is now; for the desk's page, with its card and the counts of the tabs."""
     for_page = bool(visit.request.query_params.get("card"))
     with visit.newsroom.store.reading() as tx:
-        (candidate,) = add_suggestions(tx, [candidate])
+        (candidate,) = look_up_candidates(tx, [candidate], visit.newsroom.group_rules)
         document: dict[str, Any] = {"candidate": _make_documents(visit, tx, [candidate])[0]}
         if for_page:
             card = make_card(tx, candidate, visit.newsroom.newsletter, visit.now)

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 
 from crawler.kinds import KINDS, Kind
 from pipelines.model import CandidateState
-from pipelines.newsroom.candidates import page_candidates
+from pipelines.newsroom.candidates import look_up_candidates, page_candidates
 from pipelines.newsroom.health import summarise_incidents
 from pipelines.review.pages.cards import Tab, make_cards, make_tabs
 from pipelines.review.rendering import render_fragment, render_page
@@ -106,7 +106,8 @@ def show_candidates(visit: Visit) -> Response:
     with visit.newsroom.store.reading() as tx:
         mark = tx.articles.next_id() - 1
         listed = page_candidates(tx, query.to_store_query(visit.now), visit.now, offset=query.first, limit=query.limit)
-        cards = make_cards(tx, listed.candidates, newsletter, visit.now)
+        shown_candidates = look_up_candidates(tx, listed.candidates, visit.newsroom.group_rules)
+        cards = make_cards(tx, shown_candidates, newsletter, visit.now)
         tabs = make_tabs(tx, query.to_store_query(visit.now), newsletter, dict(listed.counts))
         incidents = [incident for incident in tx.incidents.list_open() if incident.needs_person(visit.now)]
     names = {source.id: source.name for source in visit.newsroom.sources.values()}
@@ -135,7 +136,8 @@ def show_more_cards(visit: Visit) -> Response:
     with visit.newsroom.store.reading() as tx:
         mark = tx.articles.next_id() - 1
         listed = page_candidates(tx, query.to_store_query(visit.now), visit.now, offset=query.first, limit=query.limit)
-        cards = make_cards(tx, listed.candidates, newsletter, visit.now)
+        shown_candidates = look_up_candidates(tx, listed.candidates, visit.newsroom.group_rules)
+        cards = make_cards(tx, shown_candidates, newsletter, visit.now)
     html = "".join(render_fragment(visit, "card.html", card=card) for card in cards)
     remaining = max(listed.total - query.first - len(cards), 0)
     return HTMLResponse(html, headers={"X-Rest": str(remaining), "X-Mark": str(mark)})

@@ -13,7 +13,7 @@ from pipelines.group.candidates import as_of
 from pipelines.issue.entry import read_summary, read_title
 from pipelines.issue.escape import clean_line, make_printable_url
 from pipelines.issue.sections import find_slot
-from pipelines.model import Candidate, CandidateState, Evidence, Issue, Reason, StoredArticle
+from pipelines.model import Candidate, CandidateState, Evidence, Issue, Reason, RecalledEntry, StoredArticle
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom.decisions import current_entries, read_versions
 from pipelines.store import Transaction
@@ -83,7 +83,8 @@ class Card:
         promotion: the sort of promotion; empty for none.
         published_in: the issue that printed the story.
         issue: the draft that contains the story.
-        follows: the issue that printed the news before this follow-up.
+        follows: the issue that printed what this follow-up is news of.
+        recalled: the printed entry that it repeats or follows up.
         offered: stories that may report the same event, the likeliest first.
     """
 
@@ -106,6 +107,7 @@ class Card:
     published_in: date | None
     issue: date | None
     follows: date | None
+    recalled: RecalledEntry | None
     offered: Sequence[OfferedStory]
 
 
@@ -216,6 +218,7 @@ def _make_card(  # noqa: PLR0917 - a card shows values of six sources
         published_in=candidate.published_in,
         issue=slot.issue if slot else None,
         follows=candidate.follows,
+        recalled=candidate.recalled,
         offered=[
             OfferedStory(
                 suggestion.story,

@@ -239,9 +239,7 @@ def test_importing_an_issue_marks_what_was_already_stored(cli: Cli, items: Path,
     assert [one["title"] for category in published for one in category["candidates"]] == ["今晚吃什么"]
 
 
-def test_a_repeat_of_a_paper_is_published_and_news_of_a_repository_says_what_it_follows(
-    cli: Cli, tmp_path: Path
-) -> None:
+def test_a_printed_paper_is_published_and_news_of_a_printed_work_says_what_it_follows(cli: Cli, tmp_path: Path) -> None:
     past, items = tmp_path / "2026-10-01.md", tmp_path / "items.jsonl"
     past.write_text(
         "# 试刊 (2026-10-01)\n\n## 开源项目\n\n- [Tiny/Quant：量化库开源了](https://mirror.example/q)\n摘要：开源了。\n"
@@ -254,6 +252,7 @@ def test_a_repeat_of_a_paper_is_published_and_news_of_a_repository_says_what_it_
             "一种低比特量化",
             "论文：https://arxiv.org/abs/2511.00001",
         ),
+        ("https://arxiv.org/abs/2511.00001", "Low bits", ""),
         ("https://github.com/tiny/quant/releases/tag/v2.0", "quant v2.0", "新的内核"),
         ("https://mp.weixin.qq.com/s/cccccccccccccccccccccc", "量化库怎么用", "代码：https://github.com/tiny/quant"),
     ]
@@ -262,13 +261,14 @@ def test_a_repeat_of_a_paper_is_published_and_news_of_a_repository_says_what_it_
     cli("add", str(items))
     cli("archive", "import", str(past))
 
-    def seen(state: str) -> list[tuple[str, str | None, str | None]]:
+    def list_recalled(state: str, field: str) -> dict[str, tuple[str, str]]:
         listed = cli.json("candidates", "--state", state)["categories"]
-        found = [one for category in listed for one in category["candidates"]]
-        return sorted((one["title"], one["published_in"], one["follows"]) for one in found)
+        documents = [document for category in listed for document in category["candidates"]]
+        return {document["title"]: (document[field], document["recalled"]["title"]) for document in documents}
 
-    assert seen("published") == [("一种低比特量化", "2026-10-01", None), ("量化库怎么用", "2026-10-01", None)]
-    assert seen("new") == [("quant v2.0", None, "2026-10-01")]
+    paper, code = ("2026-10-01", "低比特量化"), ("2026-10-01", "Tiny/Quant: 量化库开源了")
+    assert list_recalled("published", "published_in") == {"Low bits": paper}
+    assert list_recalled("new", "follows") == {"一种低比特量化": paper, "quant v2.0": code, "量化库怎么用": code}
     assert "后续：已在" in cli("candidates").replace("\n", "")
 
 

@@ -5,24 +5,31 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import closing
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date
+from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from builders import about, article, stored, stored_candidates
-from costs import assert_twice_costs_at_most_three_times
+from builders import NOON, about, article, stored, stored_candidates
 from databases import open_new_store
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.home import Home, bundled
-from pipelines.deduplicate.contradictions import find_versions
-from pipelines.deduplicate.memory import Printed, Recalled, make_memory_keys, recall_story
+from pipelines.deduplicate.memory import (
+    Printed,
+    PrintedEntries,
+    Recalled,
+    keep_news_apart,
+    make_memory_keys,
+    recall_story,
+)
 from pipelines.deduplicate.stories import RARE
 from pipelines.group.candidates import GroupRules
 from pipelines.issue.keys import find_entry_keys
-from pipelines.model import Article, Entry, Issue, Reference, Section, StoredArticle
+from pipelines.model import Article, Entry, Evidence, Issue, Reference, Section, StoredArticle
 from pipelines.newsletter import load_newsletter
 from pipelines.newsroom.issues import save_issue
 from pipelines.newsroom.run import group
@@ -40,7 +47,10 @@ def recalled(
     """What issues say of a story that printed `paper`, `code` ... with these entries."""
     keys = {"paper": PAPER, "code": CODE, "release": f"{CODE}@v1.0", "post": "https://example.org/1"}
     entries = {keys[name]: [Printed(*one) for one in told] for name, told in printed.items()}
-    return recall_story(articles, entries, counts or {})
+    told = recall_story(articles, PrintedEntries(entries), counts or {})
+    assert (told.entry is None) == (told == Recalled())
+    assert told.entry is None or told.entry.day in (told.published_in, told.follows)
+    return replace(told, entry=None)
 
 
 def keys_of(markdown: str) -> set[str]:
@@ -57,38 +67,54 @@ def test_a_story_is_a_repeat_where_an_issue_printed_one_of_its_addresses() -> No
     assert recalled(post, stored(2), post=[(JUNE, "旧"), (MARCH, "更旧")]) == Recalled(published_in=MARCH)
 
 
-def test_a_post_about_a_printed_paper_or_repository_is_a_repeat() -> None:
-    post = stored(3, references=about(PAPER, CODE))
-    assert recalled(post, paper=[(MARCH, "低比特量化")]) == Recalled(published_in=MARCH)
-    assert recalled(post, code=[(JUNE, "量化库")], paper=[(MARCH, "量化")]) == Recalled(published_in=MARCH)
-    assert recalled(post) == Recalled()
-
-
 def test_a_printed_paper_or_repository_itself_is_a_repeat_whatever_its_name() -> None:
     paper = stored(3, kind="arxiv", keys=(PAPER,), title="TinyNet v2: 4.5 bits")
-    assert recalled(paper, paper=[(MARCH, "低比特量化")]) == Recalled(published_in=MARCH)
-    post = stored(4, references=about(PAPER), title="解读 TinyNet v2")
-    assert recalled(paper, post, paper=[(MARCH, "低比特量化")]) == Recalled(published_in=MARCH)
+    assert recalled(paper, paper=[(JUNE, "低比特量化"), (MARCH, "低比特量化")]) == Recalled(published_in=MARCH)
+    code = stored(4, kind="github", keys=(CODE,), references=about(PAPER))
+    assert recalled(paper, code, paper=[(MARCH, "低比特量化")]) == Recalled(published_in=MARCH)
 
 
-def test_whatever_a_label_line_names_is_what_the_post_is_about() -> None:
-    page = "https://example.org/1"
-    named = Reference(page, page, "项目地址", primary=True)
-    assert recalled(stored(3, references=(named,)), post=[(MARCH, "框架")]) == Recalled(published_in=MARCH)
-    assert recalled(stored(3, references=about(page)), post=[(MARCH, "框架")]) == Recalled()
+def test_a_story_whose_event_an_issue_printed_in_other_words_is_a_repeat() -> None:
+    event = Printed(MARCH, "[鲲鹏 KP-7 发布](https://example.org/9)")
+    assert recall_story([stored(3)], PrintedEntries(), {}, event) == Recalled(published_in=MARCH, entry=event)
 
 
-def test_a_mention_a_round_up_and_a_household_name_are_no_repeat() -> None:
-    mention = stored(3, references=(Reference(CODE, "https://github.com/tiny/quant"),))
-    round_up = stored(4, references=about(CODE, *(f"github:a/{n}" for n in range(9))))
-    post = stored(5, references=about(CODE))
-    for one in (mention, round_up):
-        assert recalled(one, code=[(MARCH, "量化库")]) == Recalled()
-    assert recalled(post, code=[(MARCH, "量化库")], counts={CODE: RARE + 1}) == Recalled()
-    assert recalled(post, code=[(MARCH, "量化库")], counts={CODE: RARE}) == Recalled(published_in=MARCH)
+def test_a_story_is_a_repeat_where_an_issue_printed_it_under_an_address_of_its_own() -> None:
+    entry = Printed(MARCH, "[改写的条目](https://example.org/elsewhere)")
+    told = recall_story([stored(3), stored(4)], PrintedEntries(by_article={4: [entry]}), {})
+    assert told == Recalled(published_in=MARCH, entry=entry)
 
 
 # ---- a follow-up
+
+
+@pytest.mark.parametrize("title", ["Quant 2.0 发布", "Quant 怎么用", "论文解读：Quant", "正式版 v1.0 发布"])
+def test_a_post_about_a_printed_paper_or_repository_follows_it_whatever_its_title_says(title: str) -> None:
+    post = stored(3, references=about(PAPER, CODE), title=title)
+    assert recalled(post, paper=[(MARCH, "低比特量化")]) == Recalled(follows=MARCH)
+    assert recalled(post, code=[(MARCH, "量化库 v1.0"), (JUNE, "量化库 v2.0")], paper=[(MARCH, "量化")]) == Recalled(
+        follows=JUNE
+    )
+    paper = stored(4, kind="arxiv", keys=(PAPER,))
+    assert recalled(post, paper, paper=[(MARCH, "低比特量化")]) == Recalled(follows=MARCH)
+    assert recalled(post) == Recalled()
+
+
+def test_a_post_follows_whatever_its_label_lines_name() -> None:
+    page = "https://example.org/1"
+    label_line = Reference(page, page, "项目地址", primary=True)
+    assert recalled(stored(3, references=(label_line,)), post=[(MARCH, "框架")]) == Recalled(follows=MARCH)
+    assert recalled(stored(3, references=about(page)), post=[(MARCH, "框架")]) == Recalled()
+
+
+def test_a_mention_a_round_up_and_a_household_name_follow_nothing() -> None:
+    mention = stored(3, references=(Reference(CODE, "https://github.com/tiny/quant"),))
+    round_up = stored(4, references=about(CODE, *(f"github:a/{n}" for n in range(9))))
+    post = stored(5, references=about(CODE))
+    for article_without_subject in (mention, round_up):
+        assert recalled(article_without_subject, code=[(MARCH, "量化库")]) == Recalled()
+    assert recalled(post, code=[(MARCH, "量化库")], counts={CODE: RARE + 1}) == Recalled()
+    assert recalled(post, code=[(MARCH, "量化库")], counts={CODE: RARE}) == Recalled(follows=MARCH)
 
 
 def test_a_release_that_no_issue_printed_follows_its_repository() -> None:
@@ -96,38 +122,6 @@ def test_a_release_that_no_issue_printed_follows_its_repository() -> None:
     printed = [(MARCH, "量化库"), (JUNE, "量化库再更新")]
     assert recalled(release, code=printed) == Recalled(follows=JUNE)
     assert recalled(release, code=printed, release=[(JUNE, "量化库 v1.0")]) == Recalled(published_in=JUNE)
-
-
-def test_a_post_about_a_new_release_follows_though_it_says_no_version() -> None:
-    post = stored(3, references=about(f"{CODE}@v1.1", CODE), title="量化库又更新了")
-    assert recalled(post, code=[(MARCH, "量化库 v1.0")], release=[(MARCH, "量化库 v1.0")]) == Recalled(follows=MARCH)
-
-
-@pytest.mark.parametrize(
-    ("title", "printed", "news"),
-    [
-        ("Quant 2.0 发布", "[Quant 开源](https://example.org/9)", True),
-        ("Quant 2.0 发布", "[Quant 2.0 来了](https://example.org/9)", False),
-        ("Quant 2 发布", "[Quant 2.1 来了](https://example.org/9)", False),
-        ("Quant 2.1 发布", "[Quant 2 来了](https://example.org/9)", True),
-        ("Quant 3 发布", "[Quant 2 来了](https://example.org/9)", True),
-        ("正式版 v1.0 发布", "[Quant 开源](https://example.org/9)", True),
-        ("正式版 v1.0 发布", "[Quant 开源](https://example.org/9)\n摘要：v1.0 支持 INT8。", False),
-        ("正式版 v1.0 发布", "[Quant 开源](https://example.org/9)\n摘要：比 TF 1.0 和 1.5 都快。", True),
-        ("Quant 解读（下）", "[Quant 解读（上）](https://example.org/9)", True),
-        ("Quant 支持 INT8，快 2.5 倍", "[Quant 开源](https://example.org/9)", False),
-        ("CVPR2026 论文：Quant", "[Quant 开源](https://example.org/9)", False),
-        ("2026 年的 Quant", "[Quant 开源](https://example.org/9)", False),
-    ],
-)
-def test_a_title_with_a_version_that_the_entry_lacks_is_news(title: str, printed: str, news: bool) -> None:
-    told = recalled(stored(3, references=about(CODE), title=title), code=[(MARCH, printed)])
-    assert told == (Recalled(follows=MARCH) if news else Recalled(published_in=MARCH))
-
-
-def test_the_number_in_a_repositorys_own_name_is_no_version() -> None:
-    post = stored(3, references=about("github:a/yolov5"), title="YOLOv5 来了")
-    assert recall_story([post], {"github:a/yolov5": [Printed(MARCH, "检测器")]}, {}) == Recalled(published_in=MARCH)
 
 
 names = [PAPER, CODE, f"{CODE}@v1.0", f"{CODE}@v2.0", "github:tiny/prune"]
@@ -151,18 +145,13 @@ def test_a_story_is_never_both_and_only_printed_keys_count() -> None:
         ]
         printed = {name: [Printed(day, "条目")] for name, day in days.items()}
         wanted = frozenset().union(*map(make_memory_keys, articles))
-        told = recall_story(articles, printed, {})
-        assert told == recall_story(articles, {key: found for key, found in printed.items() if key in wanted}, {})
+        told = recall_story(articles, PrintedEntries(printed), {})
+        concerned = {key: entries for key, entries in printed.items() if key in wanted}
+        assert told == recall_story(articles, PrintedEntries(concerned), {})
         assert None in (told.published_in, told.follows)
         assert (told == Recalled()) == wanted.isdisjoint(printed)
 
     check()
-
-
-@pytest.mark.parametrize("unit", ["v1.", "1.2", "第", "v", "2.0."])
-def test_twice_as_long_a_text_costs_twice_as_much_to_read_for_versions(unit: str) -> None:
-    half = unit * (5_000 // len(unit))
-    assert_twice_costs_at_most_three_times(find_versions, half, half * 2)
 
 
 # ---- what an entry printed
@@ -209,17 +198,24 @@ PAST = Issue(
                 Entry("[2511.00001] 低比特量化\n摘要：没有链接。"),
             ),
         ),
+        Section(
+            "业界新闻",
+            (Entry("[鲲鹏 KP-7 芯片发布：端侧推理提速 85% | 甲](https://elsewhere.example/1)\n摘要：鲲鹏发布 KP-7。"),),
+        ),
     ),
 )
+DAYS_TO_JUNE = (JUNE - NOON.date()).days
 NEWS = [
     article(1, title="量化库怎么用", references=about(CODE)),
     article(2, title="quant v2.0", kind="github", keys=(f"{CODE}@v2.0",), references=about(CODE)),
     article(3, title="论文解读：低比特", references=about(PAPER), days=60),
     article(4, title="别的事"),
     article(5, title="量化库 v3.0 发布", references=about(CODE), days=90),
+    article(6, title="KP-7 来了！鲲鹏的芯片让端侧推理提速 85%", summary="鲲鹏发布 KP-7。", days=DAYS_TO_JUNE - 6),
+    article(7, title="鲲鹏又发了新芯片，端侧推理提速 85%", summary="KP-7 之后的 KP-8。", days=DAYS_TO_JUNE + 60),
 ]
-TOLD = {1: ("published", JUNE, None), 2: ("new", None, JUNE), 3: ("published", JUNE, None), 4: ("new", None, None)}
-TOLD[5] = ("new", None, JUNE)
+TOLD = dict.fromkeys((1, 2, 3, 5), ("new", None, JUNE))
+TOLD |= {4: ("new", None, None), 6: ("published", JUNE, None), 7: ("new", None, None)}
 
 
 def told_after(
@@ -230,7 +226,7 @@ def told_after(
     Args:
         steps: None has what came so far grouped.
     """
-    grading = GroupRules.of(NEWSLETTER, {}, {})
+    grading = GroupRules.of(NEWSLETTER, {}, {}, events=rules.events)
     for step in (*steps, None):
         if step is None:
             group(store, grading)
@@ -257,6 +253,51 @@ def test_an_issue_that_is_saved_otherwise_takes_its_word_back(tmp_path: Path, ru
     found = told_after(store, rules, *NEWS, PAST, None, Issue(JUNE, "试刊"))
     store.close()
     assert set(found.values()) == {("new", None, None)}
+
+
+# ---- news of a printed work stays apart from the story that was printed
+
+
+def edge(kind: str, low: int, high: int, key: str = PAPER) -> Evidence:
+    return Evidence(kind, "evidence/key", (low, high), {"key": key})
+
+
+def test_an_issue_divides_the_articles_about_a_work_that_it_printed() -> None:
+    day = (JUNE - NOON.date()).days
+    paper = stored(1, kind="arxiv", keys=(PAPER,), days=day - 9)
+    articles = [
+        paper,
+        stored(2, references=about(PAPER), days=day - 5),
+        stored(3, references=about(PAPER), days=day),
+        stored(4, references=about(PAPER), days=day + 1),
+        stored(5, references=about(PAPER), days=day + 20),
+    ]
+    evidence = [
+        *(edge("names", 1, number) for number in (2, 3, 4, 5)),
+        *(edge("shared-reference", *pair) for pair in combinations((2, 3, 4, 5), 2)),
+        edge("same-title", 2, 5),
+    ]
+
+    def list_joined(**printed: object) -> set[tuple[int, int]]:
+        kept = keep_news_apart(evidence, articles, PrintedEntries(**printed), UTC)  # type: ignore[arg-type]
+        return {piece.articles for piece in kept}
+
+    entry = Printed(JUNE, "低比特量化")
+    divided = {(1, 2), (1, 3), (2, 3), (4, 5), (2, 5)}
+    assert list_joined(by_key={PAPER: [entry]}) == divided
+    assert list_joined(by_key={articles[1].article.url: [entry]}) == divided, "it printed a post about the paper"
+    assert list_joined(by_article={1: [entry]}) == divided
+    assert list_joined() == {piece.articles for piece in evidence}
+
+
+def test_news_about_a_printed_paper_is_a_story_of_its_own(tmp_path: Path, rules: Rules) -> None:
+    store = open_new_store(tmp_path / "jianbao.db")
+    paper = article(10, kind="arxiv", keys=(PAPER,), title="Low bits", days=DAYS_TO_JUNE - 9)
+    early = article(11, title="低比特量化的一篇论文", references=about(PAPER), days=DAYS_TO_JUNE - 8)
+    late = article(12, title="低比特量化有了新进展", references=about(PAPER), days=DAYS_TO_JUNE + 9)
+    found = told_after(store, rules, paper, early, None, PAST, None, late)
+    store.close()
+    assert found == {11: ("new", None, JUNE), 12: ("new", None, JUNE)}
 
 
 # ---- the real archive

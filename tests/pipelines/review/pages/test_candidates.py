@@ -7,15 +7,17 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from builders import all_decisions, stored
+from builders import about, all_decisions, article, stored
 from desks import Desk, add_articles
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from possible_events import LAUNCH, OUTLOOK, add_possible_pair
+from possible_events import LAUNCH, OUTLOOK, add_possible_pair, make_launch
 from sqlalchemy import Engine, event
 
-from pipelines.model import Candidate, Story
+from pipelines.model import Candidate, Entry, Issue, Section, Story
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom.issues import save_issue
+from pipelines.newsroom.run import group
 from pipelines.review.pages.cards import find_rival
 from pipelines.store import Store
 
@@ -355,6 +357,28 @@ def test_a_list_asks_the_store_as_often_for_many_cards_as_for_one(desk: Desk, ne
 
     one, all_of_them = (count_queries(f"/api/candidates?state=all&limit={limit}&q=星澜") for limit in (1, 2))
     assert one == all_of_them
+
+
+# ---- what past issues printed
+
+
+def test_the_printed_entry_stands_beside_a_repeat_and_beside_news_of_it(desk: Desk, newsroom: Newsroom) -> None:
+    entries = (
+        Entry("[tiny/quant：量化库开源了](https://mirror.example/q)\n摘要：开源了。"),
+        Entry(f"[{LAUNCH} | 某号](https://elsewhere.example/1)\n摘要：云雀半导体今天发布星澜 N9。"),
+    )
+    with newsroom.store.transaction() as tx:
+        past = Issue(make_launch(1).published.at.date(), "试刊", (Section("业界新闻", entries),))
+        save_issue(tx, past, newsroom.newsletter, newsroom.rules)
+        reword = make_launch(22, "星澜 N9 来了！云雀半导体的芯片让端侧推理提速 85%")
+        tx.articles.save([article(21, title="量化库怎么用", references=about("github:tiny/quant")), reword])
+    group(newsroom.store, newsroom.group_rules)
+    news = desk.get("/candidates?category=&q=量化库怎么用").text
+    assert f"后续 · {past.date}：tiny/quant: 量化库开源了" in news
+    assert f'<a href="/archive/{past.date}">' in news
+    repeat = desk.get("/candidates?category=&state=published").text
+    assert f"已在 {past.date} 收录：{LAUNCH}" in repeat
+    assert desk.get("/api/candidates?state=published").json()["candidates"][0]["recalled"]["title"] == LAUNCH
 
 
 # ---- a choice between two categories
