@@ -5,12 +5,13 @@ An entry has a title and a digest, and the day of its issue; nobody knows on whi
 
 from __future__ import annotations
 
+from collections import ChainMap, Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, NamedTuple, Self
 
-from pipelines.deduplicate.event_model import EventModel
+from pipelines.deduplicate.event_model import EventModel, Rarity
 from pipelines.deduplicate.event_profiles import EventProfile
 from pipelines.deduplicate.events import WINDOW, find_event_links, make_event_keys
 from pipelines.deduplicate.memory import Printed
@@ -18,7 +19,7 @@ from pipelines.deduplicate.memory import Printed
 REACH: Final = 21
 """Days before its issue in which an entry's event may have been: the time between two issues, and a week."""
 
-ASSUMED_HOURS: Final = 24.0
+ASSUMED_HOURS: Final = 12.0
 """Hours assumed between an article and the event of an entry, where the issue's day does not say more."""
 
 TELLING: Final = 12
@@ -49,6 +50,30 @@ class PrintedEvent:
             model: says which terms are rare.
         """
         return cls(printed, profile, make_event_keys(profile, model.rarity))
+
+
+NEWS_AND_REPEAT: Final = 2
+"""Entries that may have a term of one event: the news, and a repeat of it. A term of more entries is common."""
+
+
+def follow_newsletter(model: EventModel, profiles: Collection[EventProfile]) -> EventModel:
+    """Make a model for which the terms of a newsletter are as common as they are in its own entries.
+
+    The model's rarities come from news of all sorts. A newsletter on chips prints 麒麟 and 7nm in every issue, and two
+    entries that share them report two events.
+
+    Args:
+        model: to judge by.
+        profiles: of the newsletter's entries.
+    """
+    uses = Counter(term for profile in profiles for term in profile.in_all)
+    counts, articles = model.rarity.counts, model.rarity.articles
+    common = {
+        term: max(counts.get(term, 0), round((number - NEWS_AND_REPEAT) / len(profiles) * articles))
+        for term, number in uses.items()
+        if number > NEWS_AND_REPEAT
+    }
+    return replace(model, rarity=Rarity(articles, ChainMap(common, dict(counts))))
 
 
 class DatedProfile(NamedTuple):

@@ -17,7 +17,13 @@ from pipelines.deduplicate.memory import (
     make_memory_keys,
     recall_story,
 )
-from pipelines.deduplicate.printed_events import REACH, DatedProfile, PrintedEvent, find_printed_event
+from pipelines.deduplicate.printed_events import (
+    REACH,
+    DatedProfile,
+    PrintedEvent,
+    find_printed_event,
+    follow_newsletter,
+)
 from pipelines.deduplicate.stories import RARE
 from pipelines.group.candidates import GroupRules
 from pipelines.issue.entry import read_entry
@@ -77,6 +83,7 @@ def read_memory(tx: Transaction, articles: Collection[StoredArticle], rules: Gro
     days = tx.events.find_days(article_ids)
     events: Sequence[PrintedEvent] = ()
     profiles: dict[int, DatedProfile] = {}
+    model = rules.event_model
     if days:
         keys = tx.events.get_keys(days)
         keys_of_articles = frozenset[int]().union(*keys.values())
@@ -91,8 +98,11 @@ def read_memory(tx: Transaction, articles: Collection[StoredArticle], rules: Gro
             article_id: DatedProfile(days[article_id], profile, keys[article_id])
             for article_id, profile in tx.events.get_profiles(shared).items()
         }
+    if profiles:
+        all_events = _list_events(tx, date.min.toordinal(), date.max.toordinal(), rules)
+        model = follow_newsletter(model, [event.profile for event in all_events])
     counts = tx.articles.count_references(article_ids, RARE)
-    return Memory(printed, counts, events, profiles, days, rules.event_model)
+    return Memory(printed, counts, events, profiles, days, model)
 
 
 def add_recalled_entries(tx: Transaction, candidates: Sequence[Candidate], rules: GroupRules) -> list[Candidate]:
