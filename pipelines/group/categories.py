@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from pipelines.group.features import split_host_and_path
-from pipelines.group.words import WordList
+from pipelines.group.words import WordList, widen_to_words
 from pipelines.model import Article, Reason
 from pipelines.newsletter import Category, Newsletter
 from pipelines.rules.papers import PaperRules
@@ -102,9 +102,9 @@ def categorise(article: Article, rules: CategoryRules, *, source_category: str |
         reasons_of_category = [
             *_of_kind(article, category),
             *(Reason("reason/usual-category", SOURCE_PRIOR) for name in source_categories if name == category.name),
-            *_of_words(in_title, category, 1.0),
-            *_of_words(in_summary, category, SUMMARY_SHARE),
-            *_of_hints(hints.get(category.name, ())),
+            *_of_words(in_title, category, 1.0, article.title),
+            *_of_words(in_summary, category, SUMMARY_SHARE, opening(article)),
+            *_of_hints(hints.get(category.name, ()), article.title),
         ]
         reasons[category.name] = reasons_of_category
         if paper := rules.weigh_paper(category, *split_host_and_path(article.url)):
@@ -137,14 +137,16 @@ def _of_kind(article: Article, category: Category) -> Iterable[Reason]:
     return (Reason(f"article/{article.kind}", weight),) if weight else ()
 
 
-def _of_words(matches: Iterable[str], category: Category, share: float) -> Iterable[Reason]:
+def _of_words(matches: Iterable[str], category: Category, share: float, text: str) -> Iterable[Reason]:
     weights = {word: category.words[word] for word in matches if word in category.words}
-    return (Reason("reason/term", weight * share, {"term": word}) for word, weight in weights.items())
+    return (
+        Reason("reason/term", weight * share, {"term": widen_to_words(word, text)}) for word, weight in weights.items()
+    )
 
 
-def _of_hints(hints: Sequence[str]) -> Iterable[Reason]:
+def _of_hints(hints: Sequence[str], title: str) -> Iterable[Reason]:
     """The first hints of a title: each says little, and many say no more than a few."""
-    return (Reason("reason/term", HINT_WEIGHT, {"term": hint}) for hint in hints[:MOST_HINTS])
+    return (Reason("reason/term", HINT_WEIGHT, {"term": widen_to_words(hint, title)}) for hint in hints[:MOST_HINTS])
 
 
 def categories_named(name: str | None, rules: CategoryRules) -> tuple[str, ...]:

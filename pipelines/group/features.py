@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,14 +18,12 @@ from urllib.parse import urlsplit
 
 from crawler.kinds import KINDS, PLATFORMS, REPOSITORIES, Kind
 from pipelines.group.rates import Rate
+from pipelines.group.segmentation import find_cuts
 from pipelines.model import Article
 from pipelines.text import HAN_RANGE, UNSPACED, fold
 
 TEXT_CHARACTERS: Final = 400
 """Characters of a text that are read."""
-
-GRAMS: Final = (1, 2)
-"""Lengths of the n-grams of scripts that are written without blanks."""
 
 PIECES: Final = (3, 4)
 """Lengths of the pieces of other words: `<mobilebert>` has `bert` in common with `<tinybert>`."""
@@ -34,7 +33,7 @@ FeatureKind = Literal[
 ]
 """What a feature counts:
 
-- word: a word, or an n-gram of a script without blanks; piece: a part of a word
+- word: a word; piece: a part of a word that blanks separate
 - opening: a word of the summary or of the first part of the text
 - shape: a pattern that the title matches, a key of `SHAPES`
 - source: the name of the account, or a part of it; account: in which sections the issues printed the account
@@ -151,7 +150,7 @@ class Description:
 
 
 class Token(NamedTuple):
-    """A word, an n-gram or a piece, and the characters of the folded text that it covers."""
+    """A word or a piece, and the characters of the folded text that it covers."""
 
     feature: Feature
     start: int
@@ -159,21 +158,16 @@ class Token(NamedTuple):
 
 
 def tokens(folded: str) -> Iterator[Token]:
-    """Words, n-grams and pieces of a folded text.
+    """Words and pieces of a folded text; words that no blanks separate have no pieces.
 
-    >>> [token.feature.name for token in tokens("低比特 mnn-x")]
-    ['低', '比', '特', '低比', '比特', 'mnn-x', 'mnn', 'x', '<mn', 'mnn', 'nn-', 'n-x', '-x>', \
-'<mnn', 'mnn-', 'nn-x', 'n-x>']
+    >>> [token.feature.name for token in tokens("低比特量化 mnn-x")]
+    ['低', '比特', '量化', 'mnn-x', 'mnn', 'x', '<mn', 'mnn', 'nn-', 'n-x', '-x>', '<mnn', 'mnn-', 'nn-x', 'n-x>']
     """
-    for run in _RUN.finditer(folded):
-        start, end = run.span()
-        if run["unspaced"]:
-            for size in GRAMS:
-                for first in range(start, end - size + 1):
-                    yield Token(Feature("word", folded[first : first + size]), first, first + size)
-            continue
-        word = run[0]
+    for start, end, spaced in find_words(folded):
+        word = folded[start:end]
         yield Token(Feature("word", word), start, end)
+        if not spaced:
+            continue
         parts = [part.span() for part in _PART.finditer(word)]
         if len(parts) > 1:
             yield from (Token(Feature("word", word[first:last]), start + first, start + last) for first, last in parts)
@@ -183,9 +177,24 @@ def tokens(folded: str) -> Iterator[Token]:
                 yield Token(Feature("piece", marked[first : first + size]), start, end)
 
 
-def runs(folded: str) -> Iterator[tuple[int, int, bool]]:
-    """Start and end of each word of a folded text, and whether blanks separate its words."""
-    yield from ((*run.span(), not run["unspaced"]) for run in _RUN.finditer(folded))
+def find_words(folded: str) -> Iterator[tuple[int, int, bool]]:
+    """Start and end of each word of a folded text, and whether blanks separate it from the next one.
+
+    >>> [("边缘计算 on mnn"[start:end], spaced) for start, end, spaced in find_words("边缘计算 on mnn")]
+    [('边缘', False), ('计算', False), ('on', True), ('mnn', True)]
+    """
+    cuts: Sequence[int] | None = None
+    for run in _RUN.finditer(folded):
+        start, end = run.span()
+        if not run["unspaced"]:
+            yield start, end, True
+            continue
+        if cuts is None:
+            cuts = find_cuts(folded)
+        first = start
+        for last in (*cuts[bisect_right(cuts, start) : bisect_left(cuts, end)], end):
+            yield first, last, False
+            first = last
 
 
 def source_features(source: str) -> Iterator[Feature]:

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import groupby
 from types import MappingProxyType
 from typing import Final, Self, cast, get_args
 
@@ -25,16 +24,17 @@ from pipelines.group.features import (
     Vector,
     Vocabulary,
     account_of,
-    runs,
+    find_words,
     shapes,
     tokens,
 )
 from pipelines.group.rates import Rate
 from pipelines.group.relevance import REPEATED_TOPIC_SHARE, TopicTerms, sum_by_subject
+from pipelines.group.words import widen_to_words
 from pipelines.model import Reason
 from pipelines.text import fold
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Version of features and JSON together: a stored model of another version is not read; a new one is trained."""
 
 BIAS: Final = Feature("bias")
@@ -179,7 +179,11 @@ def category_prior(description: Description, rules: CategoryRules) -> Mapping[st
     return {
         category.name: (
             *((Reason(f"article/{kind}", category.kinds[kind]),) if kind in category.kinds else ()),
-            *(_make_term_reason(word, category.words[word]) for word in matches if word in category.words),
+            *(
+                _make_term_reason(widen_to_words(word, description.text), category.words[word])
+                for word in matches
+                if word in category.words
+            ),
         )
         for category in rules.categories
     }
@@ -335,7 +339,10 @@ def categorise_by_model(
         for reason in reasons
     ]
     hints = [
-        _make_term_reason(hint, weigh_hints(len(hints)) / len(hints) * weights.get(Feature("hint", name), 0.0))
+        _make_term_reason(
+            widen_to_words(hint, description.text),
+            weigh_hints(len(hints)) / len(hints) * weights.get(Feature("hint", name), 0.0),
+        )
         for name, hints in rules.hints_in(description.text).items()
         for hint in hints
     ]
@@ -397,25 +404,47 @@ def _source_reasons(description: Description, vector: Vector, weights: Vector) -
 
 
 def _text_reasons(description: Description, vector: Vector, weights: Vector) -> Iterator[Reason]:
-    """The weight of each word of the text; an n-gram's weight is divided equally among its characters.
+    """The weight of each word of the text; neighbours of one sign, which no blank separates, are one reason.
 
-    A script without blanks is cut where the sign of the characters' weights changes.
+    A reason begins and ends where a word does, so that it can be read. The weight of a word that occurs several times
+    is divided equally among its places.
     """
     folded = fold(description.text)
     display_text = description.text if len(description.text) == len(folded) else folded
-    by_character: list[float] = [0.0] * len(folded)
+    weight_from: defaultdict[int, float] = defaultdict(float)
     weighed = [token for token in tokens(folded) if token.feature in vector and token.feature in weights]
     counts = Counter(token.feature for token in weighed)
+    word_spans = list(find_words(folded))
+    start_of = {position: start for start, end, _ in word_spans for position in range(start, end)}
     for token in weighed:
         feature = token.feature
-        share = vector[feature] * weights[feature] / counts[feature] / (token.end - token.start)
-        for position in range(token.start, token.end):
-            by_character[position] += share
-    for start, end, spaced in runs(folded):
+        weight_from[start_of[token.start]] += vector[feature] * weights[feature] / counts[feature]
+    for start, end, weight in _join_words(word_spans, weight_from):
+        yield _make_term_reason(display_text[start:end], weight)
+
+
+def _join_words(
+    word_spans: Iterable[tuple[int, int, bool]], weight_from: Mapping[int, float]
+) -> Iterator[tuple[int, int, float]]:
+    """Join neighbouring words without blanks whose weights have one sign.
+
+    Args:
+        word_spans: start, end, and whether blanks separate the word.
+        weight_from: weight of a word by its start.
+
+    Returns:
+        Start, end and weight of each.
+    """
+    pending: tuple[int, int, float] | None = None
+    for start, end, spaced in word_spans:
+        weight = weight_from.get(start, 0.0)
         if spaced:
-            yield _make_term_reason(display_text[start:end], math.fsum(by_character[start:end]))
-            continue
-        for _, group in groupby(range(start, end), key=lambda position: by_character[position] > 0.0):
-            positions = list(group)
-            text = display_text[positions[0] : positions[-1] + 1]
-            yield _make_term_reason(text, math.fsum(by_character[position] for position in positions))
+            yield start, end, weight
+        elif pending and pending[1] == start and (pending[2] > 0.0) == (weight > 0.0):
+            pending = (pending[0], end, pending[2] + weight)
+        else:
+            if pending:
+                yield pending
+            pending = (start, end, weight)
+    if pending:
+        yield pending

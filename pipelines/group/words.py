@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final, Self
 
+from pipelines.group.segmentation import find_cuts
+from pipelines.text import UNSPACED
+
 _LATIN: Final = re.compile(r"[A-Za-z0-9]")
+_UNSPACED_PAIR: Final = re.compile(f"[{UNSPACED}]{{2}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,25 @@ class WordList:
         if self._pattern is None:
             return set()
         return {self._spelling[match] for match in self._pattern.findall(text.casefold())}
+
+
+def widen_to_words(term: str, text: str) -> str:
+    """The whole words of a text among which a term stands; the term itself where the text lacks it.
+
+    >>> widen_to_words("深入", "深入浅出浏览器"), widen_to_words("量化", "低比特量化")
+    ('深入浅出', '量化')
+    """
+    folded = text.casefold()
+    start = folded.find(term.casefold())
+    if start < 0:
+        return term
+    end = start + len(term)
+    cuts = [0, *find_cuts(folded)]
+    if _UNSPACED_PAIR.match(folded, max(start - 1, 0)):
+        start = cuts[bisect_right(cuts, start) - 1]
+    if _UNSPACED_PAIR.match(folded, end - 1):
+        end = cuts[bisect_left(cuts, end)]
+    return (text if len(text) == len(folded) else folded)[start:end]
 
 
 def _branches(terms: Sequence[str], depth: int = 0) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import re
 from collections.abc import Sequence
 from datetime import date
 
@@ -16,6 +17,7 @@ from pipelines.group.categories import CategoryRules
 from pipelines.group.features import Account, Description, Feature, Vocabulary, account_of, shapes
 from pipelines.group.rates import MOST_FOR
 from pipelines.group.relevance import TopicTerms
+from pipelines.group.segmentation import find_cuts
 from pipelines.group.trained import (
     FOLDS,
     VERSION,
@@ -26,7 +28,7 @@ from pipelines.group.trained import (
     score,
 )
 from pipelines.group.training import LEAST_OF_A_CATEGORY, LEAST_PASSED_OVER, Example, examples_of_issue, train
-from pipelines.model import Entry, Issue, Section
+from pipelines.model import Entry, Issue, Reason, Section
 from pipelines.newsletter import Category, Newsletter, Topic
 
 NEWSLETTER = Newsletter(
@@ -121,6 +123,33 @@ def test_reasons_name_topics_words_and_the_source(model: TrainedModel) -> None:
     texts = {reason.text("zh") for reason in relevance_reasons(describe("int8 端侧推理", "号1"), model, TOPICS)}
     assert {"量化", "端侧推理"} <= texts
     assert any(text.startswith("来源 号1：") for text in texts)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(["量化", "端侧推理", "编译器", "深入浅出", "入门笔记", "int8", " ", "，"]), max_size=9))
+def test_no_reason_is_cut_within_a_word(model: TrainedModel, parts: Sequence[str]) -> None:
+    title = "".join(parts)
+    ends = {0, *find_cuts(title)}
+    description = describe(title)
+    reasons = (*relevance_reasons(description, model, TOPICS), *hinted_reasons(description, model))
+    for term in {str(reason.values["term"]) for reason in reasons if reason.code == "reason/term"} & words_of(title):
+        starts = [match.start() for match in re.finditer(re.escape(term), title)]
+        assert any({start, start + len(term)} <= ends for start in starts), (term, title)
+
+
+def hinted_reasons(description: Description, model: TrainedModel) -> Sequence[Reason]:
+    """Reasons for a section with hints that stand within longer words."""
+    newsletter = NEWSLETTER.model_copy(
+        update={
+            "categories": tuple(c.model_copy(update={"hints": ("深入", "门", "译")}) for c in NEWSLETTER.categories)
+        }
+    )
+    return categorise_by_model(description, model, CategoryRules.of(newsletter), TOPICS).reasons
+
+
+def words_of(title: str) -> set[str]:
+    """Every run of letters within a title."""
+    return {title[start:end] for start in range(len(title)) for end in range(start + 1, len(title) + 1)}
 
 
 @settings(max_examples=5, deadline=None)
