@@ -90,7 +90,11 @@ KINDS: Final[Mapping[str, KindRow]] = {
         label=Label("arXiv", "arXiv"),
         article=Label("arXiv 论文", "arXiv paper"),
         shapes={"": Shape((("query",), ("url",)), frozenset({"base_url"}))},
-        pages={"arxiv.api": "crawler.pages.arxiv:api", "arxiv.rss": "crawler.pages.arxiv:rss"},
+        pages={
+            "arxiv.api": "crawler.pages.arxiv:api",
+            "arxiv.oai": "crawler.pages.arxiv:oai",
+            "arxiv.rss": "crawler.pages.arxiv:rss",
+        },
         spider="crawler.spiders.arxiv",
         work="paper",
         is_platform=True,

@@ -50,7 +50,7 @@ def main() -> None:
     for mistake in registry.mistakes:
         sys.stderr.write(f"{mistake}\n")
     process = AsyncCrawlerProcess(settings)
-    now = datetime.now(UTC)
+    now = datetime.fromisoformat(asked["now"]) if asked["now"] else datetime.now(UTC)
     for kind in KINDS:
         if sources := [one for one in registry.sources if one.kind == kind]:
             process.crawl(kind, sources=sources, states=states, now=now)
