@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,6 +67,7 @@ class SourceSpider(Spider):
         sources: sources to run; by default all of the kind that are enabled in the newsletter's sources.toml.
         states: by source id; the caller hands them in, because a spider knows no store.
         now: aware; when the run began.
+        read_saved: reads the pages that somebody saved for a source, by its id; without it there are none.
     """
 
     kind: ClassVar[Kind]
@@ -77,10 +78,12 @@ class SourceSpider(Spider):
         sources: Sequence[Source] | None = None,
         states: Mapping[str, SourceState] | None = None,
         now: datetime | None = None,
+        read_saved: Callable[[str], Batch] = Batch,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.now = now or datetime.now(UTC)
+        self.read_saved = read_saved
         self._policy = Policy()
         self._sources = sources
         self._states = states or {}

@@ -195,6 +195,7 @@ class Reading:
         self._lost += (problem for problem in way.problems if problem.fails_source)
         self._problems += (problem for problem in way.problems if not problem.fails_source)
         self._note_news(way.items)
+        self._seen |= dict.fromkeys(map(fingerprint, way.items))
         return way
 
     def wants_next_way(self, *, may_leave: bool = True) -> bool:
@@ -386,8 +387,7 @@ class Reading:
         return Batch(self.source.id, tuple(items), problems, state, finished, self._answered_by)
 
     def _new_state(self) -> SourceState:
-        kept = {ask.url: self.validators(ask.url) for ask in self._way.asks if ask.url not in self._validators}
-        validators = {**kept, **self._validators}
+        validators = {ask.url: self.validators(ask.url) for ask in self._way.asks} | self._validators
         etag, last_modified = validators.pop(self._main, (self.state.etag, self.state.last_modified))
         remembered = max(REMEMBERED, REMEMBERED_OF_A_LIST * len(self._lists))
         fingerprints = [*dict.fromkeys([*self._seen, *self.state.cursor.get("seen", ())])][:remembered]
