@@ -97,7 +97,7 @@ def _group_and_report(newsroom: Newsroom, reports: Sequence[SourceReport], *, as
         out.print(terminal.make_report_table(reports))
     else:
         out.print(sentence("cli/nothing-to-crawl"))
-    if any(report.failed for report in reports):
+    if any(report.failed or report.has_useless_part for report in reports):
         raise typer.Exit(SOME_FAILED)
 
 

@@ -72,6 +72,11 @@ class SourceReport:
     seconds: float = 0.0
     warnings: tuple[Failure, ...] = ()
 
+    @property
+    def has_useless_part(self) -> bool:
+        """Whether a part of the row cannot work: a repository that does not exist, among others that were read."""
+        return any(warning.error == "SourceMisconfigured" for warning in self.warnings)
+
     def as_json(self) -> dict[str, Any]:
         """The row of `crawl --json` and `add --json`; a failure is one line of English, whatever the language is."""
         return {
