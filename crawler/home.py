@@ -46,6 +46,10 @@ class Home:
         """The last `sources.toml` with a row that works, as the schedule copies it."""
         return self.var / "sources.last.toml"
 
+    def saved(self, source: str) -> Path:
+        """The folder of pages that somebody saved for a source."""
+        return self.path / "saved" / source
+
     @property
     def var(self) -> Path:
         """Files that a newsroom writes while it runs; nobody edits them by hand."""

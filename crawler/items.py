@@ -132,12 +132,14 @@ class Ask:
         page: which page function reads the answer, as named in `crawler.pages.PAGES`: `wechat.article`.
         headers: further request headers.
         expects: item this answer completes (its URL in the list); empty for a list page.
+        shared: several sources of one run want the same answer, so it is requested once.
     """
 
     url: str
     page: str
     headers: Mapping[str, str] = field(default_factory=dict)
     expects: str = ""
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ A new kind is a row here, a page function, a spider, a recording and a line in d
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 
@@ -25,15 +25,17 @@ class Shape:
         ways: each way to say where the source is read, as the fields that it takes; a row uses exactly one of them.
             An empty way lets the row say nothing.
         further: fields that the row may have besides.
+        beside: by the first field of a way, fields of other ways that it may have beside it.
     """
 
     ways: tuple[tuple[str, ...], ...]
     further: frozenset[str] = frozenset()
+    beside: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def fields(self) -> frozenset[str]:
         """All fields of all ways."""
-        return frozenset(field for way in self.ways for field in way)
+        return frozenset(name for way in self.ways for name in way)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,13 @@ KINDS: Final[Mapping[str, KindRow]] = {
     "wechat": KindRow(
         label=Label("公众号", "WeChat"),
         article=Label("公众号文章", "WeChat article"),
-        shapes={"": Shape((("url",), ("mirror", "account")), frozenset({"full_text", "page_mirror"}))},
+        shapes={
+            "": Shape(
+                (("url",), ("mirror", "account"), ("ways",)),
+                frozenset({"full_text", "page_mirror"}),
+                beside={"ways": frozenset({"account", "url"})},
+            )
+        },
         pages={
             "wechat.feed": "crawler.pages.wechat_feed:mirror_feed",
             "wechat.article": "crawler.pages.wechat:article",
@@ -90,7 +98,11 @@ KINDS: Final[Mapping[str, KindRow]] = {
         label=Label("arXiv", "arXiv"),
         article=Label("arXiv 论文", "arXiv paper"),
         shapes={"": Shape((("query",), ("url",)), frozenset({"base_url"}))},
-        pages={"arxiv.api": "crawler.pages.arxiv:api", "arxiv.rss": "crawler.pages.arxiv:rss"},
+        pages={
+            "arxiv.api": "crawler.pages.arxiv:api",
+            "arxiv.oai": "crawler.pages.arxiv:oai",
+            "arxiv.rss": "crawler.pages.arxiv:rss",
+        },
         spider="crawler.spiders.arxiv",
         work="paper",
         is_platform=True,

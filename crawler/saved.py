@@ -12,7 +12,8 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Final
 
-from crawler.errors import Detail, NotUnderstood, PageChanged, SourceMisconfigured, TooLarge, detail_of
+from crawler.errors import CrawlError, Detail, NotUnderstood, PageChanged, SourceMisconfigured, TooLarge, detail_of
+from crawler.home import Home
 from crawler.items import WARNING, Batch, Page, Problem, RawItem, Reply
 from crawler.spiders.read_page import read_page
 from crawler.spiders.route import kind_for, page_for
@@ -65,6 +66,29 @@ def read_saved(path: Path, url: str = "", source: str = "added") -> Batch:
         raise SourceMisconfigured("no-own-address", url=str(path), remedy="say-url")
     warnings = tuple(Problem(reply.url, WARNING, warning, fails_source=False) for warning in page.warnings)
     return Batch(source, page.items, warnings, finished=True)
+
+
+def read_folder(home: Home, source: str) -> Batch:
+    """Read all pages and lists that somebody saved for a source; a file that cannot be read stops no other.
+
+    Returns:
+        One finished batch; each file that cannot be read is a problem. Empty where there is no such folder.
+    """
+    items: list[RawItem] = []
+    problems: list[Problem] = []
+    folder = home.saved(source)
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if not path.is_file() or path.name.startswith("."):
+            continue
+        try:
+            batch = read_saved(path, source=source)
+        except (CrawlError, OSError) as error:
+            name = type(error).__name__
+            problems.append(Problem(str(path), name, detail_of(error), fails_source=False))
+        else:
+            items += batch.items
+            problems += batch.problems
+    return Batch(source, tuple(items), tuple(problems), finished=True)
 
 
 def _reply(path: Path, body: bytes, url: str, saved_at: datetime) -> Reply:

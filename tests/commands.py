@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+from places import ROOT
 from typer.testing import CliRunner
 
 from pipelines.cli import app
@@ -25,3 +29,18 @@ class Cli:
 
     def json(self, *words: str) -> Any:
         return json.loads(self(*words, "--json"))
+
+
+def start_crawl(home: Path, *options: str) -> tuple[str, str, int]:
+    """Run `jianbao crawl` in a process of its own, since a process crawls once; output, log, exit code."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("JIANBAO_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", "--home", str(home), "crawl", *options],
+        cwd=ROOT,
+        env={**environment, "COLUMNS": "400"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.stdout, done.stderr, done.returncode

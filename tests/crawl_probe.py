@@ -6,6 +6,7 @@ import json
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from scrapy.crawler import AsyncCrawlerProcess
@@ -15,6 +16,7 @@ from crawler.home import Home
 from crawler.items import Batch, Page, Reply, SourceState
 from crawler.kinds import KINDS
 from crawler.pages import PAGES
+from crawler.saved import read_folder
 from crawler.sources.file import load_sources
 
 
@@ -50,10 +52,10 @@ def main() -> None:
     for mistake in registry.mistakes:
         sys.stderr.write(f"{mistake}\n")
     process = AsyncCrawlerProcess(settings)
-    now = datetime.now(UTC)
+    now = datetime.fromisoformat(asked["now"]) if asked["now"] else datetime.now(UTC)
     for kind in KINDS:
         if sources := [one for one in registry.sources if one.kind == kind]:
-            process.crawl(kind, sources=sources, states=states, now=now)
+            process.crawl(kind, sources=sources, states=states, now=now, read_saved=partial(read_folder, home))
     process.start()
 
 

@@ -199,6 +199,7 @@ def crawl(
     settings: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
     broken_pages: tuple[str, ...] = (),
+    now: datetime | None = None,
     timeout: float = 60,
 ) -> Crawled:
     """Run the spiders of all sources of a folder, in one process, without a store.
@@ -208,8 +209,15 @@ def crawl(
         settings: over those of the project.
         environment: further variables.
         broken_pages: page functions that raise what they should not.
+        now: when the run begins; by default the present.
     """
-    asked = {"home": str(home), "states": states or {}, "settings": settings or {}, "broken_pages": broken_pages}
+    asked = {
+        "home": str(home),
+        "states": states or {},
+        "settings": settings or {},
+        "broken_pages": broken_pages,
+        "now": now.isoformat() if now else "",
+    }
     done = subprocess.run(
         [sys.executable, str(ROOT / "tests" / "crawl_probe.py")],
         input=json.dumps(asked),

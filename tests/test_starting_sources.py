@@ -78,6 +78,15 @@ def test_an_account_that_is_not_known_is_not_asked_for(sources: tuple[Source, ..
             assert re.fullmatch(r"MP_WXS_[0-9]{10}", source.account) if source.enabled else source.account == "MP_WXS_0"
 
 
+def test_each_account_has_several_ways_and_none_of_them_a_project_that_is_archived(sources: tuple[Source, ...]) -> None:
+    accounts = [source for source in sources if source.account]
+    assert len(accounts) >= 35
+    for source in accounts:
+        assert source.mirror is None
+        assert len(source.ways) >= 3
+        assert not any("wewe" in address for _, address in source.way_addresses)
+
+
 @pytest.mark.corpus
 def test_accounts_are_those_of_the_list_of_accounts(corpus: Path, sources: tuple[Source, ...]) -> None:
     listed: dict[str, set[str]] = {}

@@ -51,7 +51,7 @@ class Door(HTTP11DownloadHandler):
                     raise TooLarge("head-too-large", url=request.url) from error
                 GATE.failed(server)
                 raise
-            GATE.answered(lane, server, response.status)
+            GATE.answered(server, response.status)
         peer = response.ip_address
         if peer is not None and not is_public(str(peer)) and not self._policy.is_exempt(host, port):
             raise Refused("not-public", url=request.url, address=str(peer))

@@ -22,7 +22,7 @@ GIVES_UP_AFTER: Final = 3
 one request has attempts: a dead mirror costs one source's time, not a hundred sources'."""
 
 CLOSES_AFTER: Final = 2
-"""Refusals, one after another, until a line is closed: one may be about a single feed of an aggregator."""
+"""Refusals, one after another, until a host is left alone: one may be about a single feed of an aggregator."""
 
 _STEP: Final = 0.5
 """Seconds; how soon a waiting request notices that the crawl is being stopped."""
@@ -36,6 +36,10 @@ class NotAsked(FetchFailed):
 class _Line:
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     free_at: float = 0.0
+
+
+@dataclass(slots=True)
+class _Host:
     refusals: int = 0
     closed: tuple[float, datetime] | None = None
 
@@ -53,6 +57,7 @@ class Gate:
         self._clock = clock
         self._sleep = sleep
         self._lines: defaultdict[str, _Line] = defaultdict(_Line)
+        self._hosts: defaultdict[str, _Host] = defaultdict(_Host)
         self._failures: Counter[str] = Counter()
 
     @asynccontextmanager
@@ -67,23 +72,24 @@ class Gate:
             stopping: asked while waiting.
 
         Raises:
-            RateLimited: the site has asked, meanwhile, to be left alone for long.
+            RateLimited: the host has asked, meanwhile, to be left alone for long.
             NotAsked: the host is down, or the crawl is being stopped.
         """
         line = self._lines[lane]
         async with line.turn:
             while (seconds := line.free_at - self._clock()) > 0 and not stopping():
-                self._refuse(line, host)
+                self._refuse(host)
                 await self._sleep(min(seconds, _STEP))
             if stopping():
                 raise NotAsked("crawl-stopping")
-            self._refuse(line, host)
+            self._refuse(host)
             line.free_at = self._clock() + delay
             yield
 
-    def _refuse(self, line: _Line, host: str) -> None:
-        if line.closed and self._clock() < line.closed[0]:
-            raise RateLimited("left-alone", retry_at=line.closed[1])
+    def _refuse(self, host: str) -> None:
+        closed = self._hosts[host].closed
+        if closed and self._clock() < closed[0]:
+            raise RateLimited("left-alone", retry_at=closed[1])
         if self._failures[host] >= GIVES_UP_AFTER:
             raise NotAsked("host-down", host=host, count=GIVES_UP_AFTER)
 
@@ -92,34 +98,35 @@ class Gate:
         line = self._lines[lane]
         line.free_at = max(line.free_at, self._clock() + seconds)
 
-    def refused(self, lane: str, seconds: float, until: datetime) -> None:
-        """Note that a site asked to come back later; twice in a row closes its line.
+    def refused(self, host: str, seconds: float, until: datetime) -> None:
+        """Note that a host asked to come back later; after two such answers in a row it is left alone.
+
+        The other hosts of its line go on: arXiv's API may refuse while its feeds answer.
 
         Args:
-            lane: the line's name.
-            seconds: from now, how long the site asks to wait.
+            host: `host:port` that answered.
+            seconds: from now, how long the host asks to wait.
             until: aware; the same as a time, for the message.
         """
-        line = self._lines[lane]
-        line.refusals += 1
-        if line.refusals >= CLOSES_AFTER:
-            line.closed = (self._clock() + seconds, until)
+        refusing = self._hosts[host]
+        refusing.refusals += 1
+        if refusing.refusals >= CLOSES_AFTER:
+            refusing.closed = (self._clock() + seconds, until)
 
     def failed(self, host: str) -> None:
         """A connection to the host failed, or broke off."""
         self._failures[host] += 1
 
-    def answered(self, lane: str, host: str, status: int) -> None:
+    def answered(self, host: str, status: int) -> None:
         """Note that the host answered.
 
         Args:
-            lane: the line's name.
             host: `host:port` that answered.
             status: HTTP status; one below 400 ends a series of refusals.
         """
         del self._failures[host]
         if status < 400:
-            self._lines[lane].refusals = 0
+            self._hosts[host].refusals = 0
 
 
 GATE: Final = Gate()

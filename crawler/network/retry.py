@@ -6,7 +6,7 @@ import re
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, Self
 
 from scrapy.crawler import Crawler
@@ -28,6 +28,9 @@ source is asked again at its next run."""
 
 CUT_SHORT: Final = "jianbao-cut-short"
 """The flag of a response whose compressed body breaks off."""
+
+UNNAMED_WAIT: Final = timedelta(minutes=15)
+"""How long a host is left alone that wants patience, all tries long, and does not say until when."""
 
 _LATER: Final = frozenset({429, 503})
 _EMPTY_QUOTA: Final = frozenset({403, 429})
@@ -83,17 +86,19 @@ class Retry:
         until = asked_to_wait(response.status, plain_headers(response), now)
         if until is not None:
             seconds = (until - now).total_seconds()
-            lane = self._policy.lane(*host_and_port(request.url))
             if seconds > LONGEST_WAIT:
-                GATE.refused(lane, seconds, until)
+                GATE.refused(_server(request), seconds, until)
                 time = f"{until:%Y-%m-%d %H:%M}"
                 raise RateLimited("not-before", retry_at=until, url=request.url, status=response.status, time=time)
             retry = self.again(request, f"HTTP {response.status}", seconds)
             if retry is None:
-                GATE.refused(lane, seconds, until)
+                GATE.refused(_server(request), seconds, until)
             return retry or response
         if response.status in self._statuses:
-            return self.again(request, f"HTTP {response.status}") or response
+            retry = self.again(request, f"HTTP {response.status}")
+            if retry is None and response.status == 429:
+                GATE.refused(_server(request), UNNAMED_WAIT.total_seconds(), now + UNNAMED_WAIT)
+            return retry or response
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> Request | None:
@@ -115,6 +120,12 @@ class Retry:
             backoff = self._backoff * 2 ** (retry.meta["retry_times"] - 1)
             GATE.hold(self._policy.lane(*host_and_port(request.url)), max(seconds, backoff))
         return retry
+
+
+def _server(request: Request) -> str:
+    """The host that the gate counts refusals of."""
+    host, port = host_and_port(request.url)
+    return f"{host}:{port}"
 
 
 class Decompression(HttpCompressionMiddleware):

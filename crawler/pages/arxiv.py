@@ -1,15 +1,18 @@
-"""arXiv: answers of its API, and its daily RSS and Atom feeds.
+"""arXiv: answers of its API and of its OAI-PMH interface, and its daily RSS and Atom feeds.
 
 Sources: the API's user manual (info.arxiv.org/help/api/user-manual.html), the feeds' specification
-(info.arxiv.org/help/rss_specifications.html) and recorded answers.
+(info.arxiv.org/help/rss_specifications.html), OAI-PMH (openarchives.org/OAI/openarchivesprotocol.html, with arXiv's
+terms in info.arxiv.org/help/oa) and recorded answers.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from lxml import etree
 
@@ -35,6 +38,8 @@ _ATOM: Final = "{http://www.w3.org/2005/Atom}"
 _ARXIV: Final = "{http://arxiv.org/schemas/atom}"
 _OPENSEARCH: Final = "{http://a9.com/-/spec/opensearch/1.1/}"
 _DC: Final = "{http://purl.org/dc/elements/1.1/}"
+_OAI: Final = "{http://www.openarchives.org/OAI/2.0/}"
+_RAW: Final = "{http://arxiv.org/OAI/arXivRaw/}"
 
 _DEEPEST_SLICE: Final = 30_000
 """The API refuses a `start` beyond this (user manual, 3.1.1.2)."""
@@ -65,6 +70,8 @@ _WITHDRAWN_ABSTRACT: Final = re.compile(
 )
 _LONGEST_WITHDRAWAL: Final = 300
 
+_PARENTHESIS: Final = re.compile(r"\([^()]{0,1000}\)")
+
 _RSS_TAGS: Final = {"id": "guid", "title": "title", "abstract": "description", "date": "pubDate"}
 _ATOM_TAGS: Final = {
     "id": f"{_ATOM}id",
@@ -74,7 +81,7 @@ _ATOM_TAGS: Final = {
 }
 
 _NOT_OURS: Final = {
-    "{http://www.openarchives.org/OAI/2.0/}OAI-PMH": "arxiv/oai-pmh",
+    f"{_OAI}OAI-PMH": "arxiv/oai-pmh",
     "record": "arxiv/oai-pmh-record",
     "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}RDF": "arxiv/rss-1",
     "html": "arxiv/html",
@@ -131,6 +138,36 @@ def rss(reply: Reply) -> Page:
     else:
         raise _unexpected(root, "no-arxiv-feed", reply)
     return Page(items, warnings=warnings)
+
+
+def oai(reply: Reply) -> Page:
+    """Read one slice of `ListRecords` of arXiv's OAI-PMH interface, in the format `arXivRaw`.
+
+    Returns:
+        The papers as `api` gives them, new and changed ones alike, and an ask for the next slice. A record that arXiv
+        deleted is left out.
+
+    Raises:
+        FetchFailed: the slice has expired; the list has to be read from its beginning.
+        SourceMisconfigured: arXiv refuses the request; the detail has its words.
+        RateLimited, Blocked, PageChanged: as everywhere.
+    """
+    root = _xml(reply)
+    if root.tag != f"{_OAI}OAI-PMH":
+        raise _unexpected(root, "no-arxiv-harvest", reply)
+    for refusal in root.iterfind(f"{_OAI}error"):
+        if (code := refusal.get("code", "")) == "noRecordsMatch":
+            return Page()
+        refused = FetchFailed if code == "badResumptionToken" else SourceMisconfigured
+        raise refused("arxiv-refuses-query", url=reply.url, reason=collapse(refusal.text or "") or code or "?")
+    records = root.find(f"{_OAI}ListRecords")
+    if records is None:
+        raise _unexpected(root, "no-arxiv-harvest", reply)
+    papers = (record for record in records.iterfind(f"{_OAI}record") if record.find(f"{_OAI}metadata") is not None)
+    items, warnings = read_each(papers, _harvested, reply)
+    token = _text(records, f"{_OAI}resumptionToken")
+    following = f"{reply.url.partition('?')[0]}?verb=ListRecords&resumptionToken={quote(token, safe='')}"
+    return Page(items, (Ask(following, "arxiv.oai", shared=True),) if token else (), warnings)
 
 
 def _xml(reply: Reply) -> etree._Element:
@@ -256,6 +293,68 @@ def _announced(record: etree._Element, tags: Mapping[str, str], categories: tupl
             journal_ref=_text(record, f"{_ARXIV}journal_reference"),
         ),
     )
+
+
+def _harvested(record: etree._Element, reply: Reply) -> RawItem:
+    """One record of an OAI-PMH answer, with the fields of an API answer."""
+    name, _ = _identify(_ANNOUNCED, _text(record, f"{_OAI}header/{_OAI}identifier"))
+    paper = record.find(f"{_OAI}metadata/{_RAW}arXivRaw")
+    if paper is None:
+        raise NotUnderstood("no-paper", name=name)
+    title, abstract, comment = (_text(paper, _RAW + field) for field in ("title", "abstract", "comments"))
+    if not title:
+        raise NotUnderstood("announcement-without-title", name=name)
+    versions = paper.findall(f"{_RAW}version")
+    dates = [date for version in versions if (date := _iso_date(_text(version, f"{_RAW}date")))]
+    number = versions[-1].get("version", "").removeprefix("v") if versions else ""
+    categories = tuple(_text(paper, f"{_RAW}categories").split())
+    dois = _text(paper, f"{_RAW}doi").split()
+    return RawItem(
+        kind="arxiv",
+        url=f"https://arxiv.org/abs/{name}",
+        title=read_tex(title),
+        fetched_at=reply.fetched_at,
+        published=dates[0] if dates else None,
+        updated=dates[-1] if dates else None,
+        author=read_tex(_list_authors(_text(paper, f"{_RAW}authors"))) or None,
+        publisher="arXiv",
+        summary=read_tex(abstract) or None,
+        links=(Link("paper", f"https://arxiv.org/pdf/{name}{f'v{number}' if number else ''}"), *_doi_links(dois)),
+        ids=(f"arxiv:{name}", *_doi_keys(dois)),
+        tags=categories,
+        facts=_facts(
+            version=number,
+            primary_category=categories[0] if categories else "",
+            comment=comment,
+            withdrawn=_withdrawal(comment, abstract),
+            journal_ref=_text(paper, f"{_RAW}journal-ref"),
+        ),
+    )
+
+
+def _iso_date(date: str) -> str:
+    """A version's date as the API writes it; empty for another form.
+
+    >>> _iso_date("Mon, 2 Nov 2026 19:18:42 GMT")
+    '2026-11-02T19:18:42Z'
+    """
+    try:
+        return f"{parsedate_to_datetime(date).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    except ValueError:
+        return ""
+
+
+def _list_authors(names: str) -> str:
+    """Authors without their affiliations, separated by commas.
+
+    >>> _list_authors("A. Li (1 and 2), B. Wang and C. Zhao ((1) Uni X, (2) Uni Y)")
+    'A. Li, B. Wang, C. Zhao'
+    """
+    shorter = _PARENTHESIS.sub("", names)
+    while shorter != names:
+        names, shorter = shorter, _PARENTHESIS.sub("", shorter)
+    parts = re.split(r",|\band\b", names)
+    return ", ".join(filter(None, map(collapse, parts)))
 
 
 def _withdrawal(comment: str, abstract: str) -> str:

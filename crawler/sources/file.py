@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
 import tomlkit
 from pydantic import ValidationError
@@ -17,7 +16,7 @@ from tomlkit.exceptions import TOMLKitError
 from crawler.errors import Detail, SourceMisconfigured, detail_of
 from crawler.home import Home
 from crawler.kinds import KINDS, Shape
-from crawler.sources.schema import Network, Source, check_template
+from crawler.sources.schema import SAVED_WAY, SITE_WAY, Network, Source, address_on_mirror, check_mirror
 from crawler.toml import TomlUnreadable, describe_setting, describe_syntax, read_toml
 
 
@@ -134,7 +133,7 @@ def _read_newsletter(home: Home, mistakes: list[Mistake]) -> tuple[dict[str, str
         table = {}
     for name, template in table.items():
         try:
-            mirrors[name] = check_template(template, "{account}")
+            mirrors[name] = check_mirror(template)
         except (ValueError, TypeError) as error:
             detail = detail_of(error) if isinstance(template, str) else Detail.of("setting/string_type")
             mistakes.append(Mistake(file, "", f"mirrors.{name}", detail))
@@ -193,7 +192,8 @@ def _check_shape(
     """
     for field in sorted(row_fields - shape.fields - shape.further - _COMMON):
         yield field, Detail.of("field-of-others", kind=name)
-    started = [way for way in shape.ways if way and row_fields & frozenset(way)]
+    beside = frozenset[str]().union(*(shape.beside[name] for name in row_fields & shape.beside.keys()))
+    started = [way for way in shape.ways if way and (row_fields - beside) & frozenset(way)]
     choices = tuple(" + ".join(way) for way in shape.ways if way)
     if len(started) > 1:
         yield " ".join(sorted(row_fields & shape.fields)), Detail.of("several-ways", choices=choices)
@@ -209,6 +209,7 @@ def _check_shape(
 def _check_names(
     row: Mapping[str, Any], mirrors: Mapping[str, str], categories: frozenset[str] | None
 ) -> Iterator[tuple[str, Detail]]:
+    yield from _check_ways(row, mirrors)
     mirror, category = row.get("mirror"), row.get("category")
     if isinstance(mirror, str) and mirror not in mirrors:
         yield "mirror", Detail.of("no-such-mirror", name=mirror, names=tuple(mirrors) or ("-",))
@@ -216,13 +217,36 @@ def _check_names(
         yield "category", Detail.of("no-such-category", name=category, names=sorted(categories))
 
 
+def _check_ways(row: Mapping[str, Any], mirrors: Mapping[str, str]) -> Iterator[tuple[str, Detail]]:
+    ways = row.get("ways")
+    if not isinstance(ways, list | tuple) or not all(isinstance(name, str) for name in ways):
+        return
+    names = (*mirrors, SITE_WAY, SAVED_WAY)
+    for name in dict.fromkeys(ways):
+        if name not in names:
+            yield "ways", Detail.of("no-such-mirror", name=name, names=names)
+        if ways.count(name) > 1:
+            yield "ways", Detail.of("used-twice", count=ways.count(name))
+        needed = {SITE_WAY: "url", SAVED_WAY: "id"}.get(name, "account")
+        if needed not in row:
+            yield needed, Detail.of("needed-by-way", way=name)
+    if not ways:
+        yield "ways", Detail.of("needed-by-way", way="ways")
+    if "url" in row and SITE_WAY not in ways:
+        yield "url", Detail.of("url-without-site-way")
+
+
 def with_address(source: Source, mirrors: Mapping[str, str]) -> Source:
-    """The source with the address that its mirror gives it; without one where there is no such mirror."""
+    """The source with the addresses that its mirrors give it; without one where there is no such mirror."""
+    if source.ways and source.account is not None:
+        templates = {name: mirrors[name] for name in source.ways if name in mirrors}
+        addresses = tuple((name, address_on_mirror(templates[name], source.account)) for name in templates)
+        return source.model_copy(update={"way_addresses": addresses})
     if source.mirror is None or source.account is None:
         return source
     if source.mirror not in mirrors:
         return source.model_copy(update={"url": None})
-    address = mirrors[source.mirror].replace("{account}", quote(source.account, safe="=@"))
+    address = address_on_mirror(mirrors[source.mirror], source.account)
     return source.model_copy(update={"url": address})
 
 

@@ -25,6 +25,7 @@ _OPML_ROW: Final = "{urn:jianbao}source"
 _IMPORTED_FIELDS: Final = frozenset({
     "id", "kind", "name", "url", "schedule", "expect_per_week", "category", "trust", "enabled", "max_pages", "mirror",
     "account", "full_text", "column", "author", "query", "mode", "repos", "points", "guids",
+    "ways",
 })
 # fmt: on
 """Fields that a row inside a list may have. The other fields (`base_url`, `page_mirror`) lead requests to other hosts;
@@ -314,12 +315,13 @@ def append_sources(home: Home, sources: Iterable[Source], warn: Warn = _ignore) 
     if home.sources.is_file() and (unreadable := [mistake for mistake in wrong if not mistake.source]):
         raise SourceMisconfigured("unusable-file", path=home.sources.name, reason=unreadable[0].detail)
     ids = {source.id for source in registry.sources} | {mistake.source for mistake in wrong}
-    addresses = {source.url for source in registry.sources}
+    locations = set(map(_locate, registry.sources))
     mirrors = load_mirrors(home)
     added: list[Source] = []
     for source in sources:
-        if source.url is None or source.url not in addresses:
-            addresses.add(source.url)
+        location = _locate(source)
+        if location is None or location not in locations:
+            locations.add(location)
             row = _by_address(source, mirrors, warn)
             added.append(row.model_copy(update={"id": _unused(source.id, ids)}))
     if added:
@@ -327,6 +329,11 @@ def append_sources(home: Home, sources: Iterable[Source], warn: Warn = _ignore) 
         with home.sources.open("a", encoding="utf-8") as file:
             file.write("".join(f"\n{toml_row(row_of(source))}" for source in added))
     return tuple(added)
+
+
+def _locate(source: Source) -> tuple[object, ...] | None:
+    """What two rows of one place have in common; None for a row that says neither address nor account."""
+    return (source.url, source.account if source.ways else None) if source.url or source.ways else None
 
 
 def _by_address(source: Source, mirrors: Mapping[str, str], warn: Warn) -> Source:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from functools import partial
 from ipaddress import ip_address
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from croniter import croniter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -47,6 +48,44 @@ def check_template(template: str, placeholder: str) -> str:
     if placeholder not in template:
         raise NotUnderstood("no-placeholder", placeholder=placeholder)
     return _http_url(template)
+
+
+SITE_WAY = "site"
+SAVED_WAY = "saved"
+"""Names of ways that are no mirror: the account's own site, by `url`; pages in the newsletter's folder `saved/<id>`."""
+
+_PLACEHOLDERS = ("{account}", "{number}", "{biz}")
+
+
+def check_mirror(template: str) -> str:
+    """The address of a mirror, with a placeholder for the account.
+
+    Raises:
+        NotUnderstood: it has none of the placeholders, or is no address.
+    """
+    if not any(placeholder in template for placeholder in _PLACEHOLDERS):
+        raise NotUnderstood("no-placeholder", placeholder="{account}")
+    return _http_url(template)
+
+
+def address_on_mirror(template: str, account: str) -> str:
+    """The address of an account's feed on a mirror.
+
+    Args:
+        template: with `{account}`, as the row writes it; with `{number}`, its number; or with `{biz}`, the `__biz` of
+            its articles.
+        account: `MP_WXS_` and a number, or another name that the mirror gives it.
+
+    >>> address_on_mirror("https://mirror.example/feed/{number}.xml", "MP_WXS_3073282833")
+    'https://mirror.example/feed/3073282833.xml'
+    >>> address_on_mirror("https://mirror.example/{biz}", "MP_WXS_3073282833")
+    'https://mirror.example/MzA3MzI4MjgzMw=='
+    """
+    number = account.removeprefix("MP_WXS_")
+    names = (account, number, b64encode(number.encode()).decode())
+    for placeholder, name in zip(_PLACEHOLDERS, names, strict=True):
+        template = template.replace(placeholder, quote(name, safe="=@"))
+    return template
 
 
 def _rising(numbers: tuple[int, int]) -> tuple[int, int]:
@@ -120,6 +159,8 @@ class Source(_Row):
     # wechat
     mirror: Text | None = None
     account: Text | None = None
+    ways: tuple[Text, ...] = ()
+    way_addresses: Annotated[tuple[tuple[str, HttpUrl], ...], Field(exclude=True)] = ()
     full_text: Literal["mirror", "page"] = "mirror"
     page_mirror: Annotated[str, AfterValidator(partial(check_template, placeholder="{path}"))] | None = None
     # zhihu

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar, Final, Self
@@ -26,7 +26,7 @@ from crawler.network.retry import CUT_SHORT, Retry, plain_headers
 from crawler.sources.file import load_sources
 from crawler.sources.schema import Source
 from crawler.spiders.read_page import read_page
-from crawler.spiders.reading import TRIES, Reading, conditional_headers
+from crawler.spiders.reading import TRIES, Reading, Validators, Way, conditional_headers
 from crawler.spiders.route import GITHUB_API, page_for
 from crawler.urls import host_of
 
@@ -43,6 +43,23 @@ _BLOCKED_IN_A_ROW: Final = 2
 the article's own fault, and a host that is asked on stays closed for longer."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A request that a source's run wants made.
+
+    Args:
+        reading: the run.
+        ask: the request.
+        depth: of a slice of a list, from 1; or `ONE_ARTICLE`.
+        validators: of the list, as the last run got them.
+    """
+
+    reading: Reading
+    ask: Ask
+    depth: int
+    validators: Validators = (None, None)
+
+
 class SourceSpider(Spider):
     """Runs all sources of one kind. A kind's own spider says where to start.
 
@@ -50,6 +67,7 @@ class SourceSpider(Spider):
         sources: sources to run; by default all of the kind that are enabled in the newsletter's sources.toml.
         states: by source id; the caller hands them in, because a spider knows no store.
         now: aware; when the run began.
+        read_saved: reads the pages that somebody saved for a source, by its id; without it there are none.
     """
 
     kind: ClassVar[Kind]
@@ -60,15 +78,19 @@ class SourceSpider(Spider):
         sources: Sequence[Source] | None = None,
         states: Mapping[str, SourceState] | None = None,
         now: datetime | None = None,
+        read_saved: Callable[[str], Batch] = Batch,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.now = now or datetime.now(UTC)
+        self.read_saved = read_saved
         self._policy = Policy()
         self._sources = sources
         self._states = states or {}
         self._blocked: Counter[str] = Counter()
         self._left_alone: set[str] = set()
+        self._waiting: dict[str, list[_Wish]] = {}
+        self._shared: dict[str, tuple[Reply, Page]] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -87,6 +109,22 @@ class SourceSpider(Spider):
         """
         raise NotImplementedError
 
+    def ways(self, reading: Reading) -> Iterable[Way]:
+        """The ways to a source's entries, in order; each is made when its turn comes.
+
+        Raises:
+            SourceMisconfigured: the row cannot work.
+        """
+        yield Way(tuple(self.first_asks(reading)))
+
+    def leaves_way(self, problem: Problem) -> bool:  # noqa: ARG002
+        """Whether after this problem another way may do better."""
+        return True
+
+    def choose_items(self, reading: Reading, ask: Ask, page: Page) -> Page:  # noqa: ARG002
+        """The page with the items that the source asks for, where its reply holds others too."""
+        return page
+
     def page_asks(self, reading: Reading, items: Sequence[RawItem]) -> Iterable[Ask]:  # noqa: ARG002
         """Pages of single articles that a slice of a list makes us want."""
         return ()
@@ -101,7 +139,9 @@ class SourceSpider(Spider):
         """The first requests of each source; a source that has none ends here."""
         for source in self._own() if self._sources is None else self._sources:
             state = self._states.get(source.id, SourceState())
-            for output in self._begin(Reading(source, state, reads_past_known=self.reads_past_known)):
+            reading = Reading(source, state, reads_past_known=self.reads_past_known, now=self.now)
+            reading.ways = iter(self.ways(reading))
+            for output in self._go_on(reading, (), *self._open_way(reading)):
                 yield output
 
     def _own(self) -> list[Source]:
@@ -110,63 +150,107 @@ class SourceSpider(Spider):
             self.logger.warning("%s", mistake)
         return [source for source in registry.sources if source.kind == self.kind and source.enabled]
 
-    def _begin(self, reading: Reading) -> Iterator[Batch | Request]:
-        try:
-            asks = reading.start(self.first_asks(reading))
-        except Exception as error:
-            asks = ()
-            reading.fail(self._explain(reading, reading.source.url or "", error))
-        if not asks:
-            yield reading.batch()
-        for ask in asks:
-            reading.warn(ask.url, _withheld(ask, self._policy))
-            yield self._request(reading, ask, 1, conditional_headers(reading.validators(ask.url)))
+    def _open_way(self, reading: Reading) -> tuple[list[RawItem], list[_Wish]]:
+        """Open the next way that has lists, and the ways before it that have none.
 
-    def _request(self, reading: Reading, ask: Ask, depth: int, headers: Mapping[str, str] | None = None) -> Request:
+        Returns:
+            Items of the ways without lists, and the lists to ask for.
+        """
+        items: list[RawItem] = []
+        while True:
+            try:
+                way = reading.open_next_way()
+            except Exception as error:
+                reading.fail(self._explain(reading, reading.source.url or "", error))
+                return items, []
+            items += way.items
+            for ask in way.asks:
+                reading.warn(ask.url, _withheld(ask, self._policy))
+            if way.asks or not reading.wants_next_way():
+                return items, [_Wish(reading, ask, 1, reading.validators(ask.url)) for ask in way.asks]
+
+    def _send(self, wish: _Wish) -> Iterator[Batch | Request]:
+        """Make a request, or wait for the same request of another source, or take the answer that this one got."""
+        if not wish.ask.shared:
+            yield self._request(wish)
+        elif answer := self._shared.get(wish.ask.url):
+            yield from self._take(wish, *answer)
+        elif wish.ask.url in self._waiting:
+            self._waiting[wish.ask.url].append(wish)
+        else:
+            self._waiting[wish.ask.url] = []
+            yield self._request(wish)
+
+    def _request(self, wish: _Wish) -> Request:
+        ask = wish.ask
+        validators = {} if ask.shared else conditional_headers(wish.validators)
         return Request(
             ask.url,
             callback=self._answered,
             errback=self._unanswered,
-            headers={**ask.headers, **(headers or {})},
-            cb_kwargs={"reading": reading, "ask": ask, "depth": depth},
+            headers={**ask.headers, **validators},
+            cb_kwargs={"wish": wish},
             meta=_credential(ask, self._policy),
             dont_filter=True,  # two sources may share an address, and each waits for its own answer
         )
 
     # ---- reading
 
-    def _answered(self, response: Response, reading: Reading, ask: Ask, depth: int) -> Iterator[Batch | Request]:
+    def _answered(self, response: Response, wish: _Wish) -> Iterator[Batch | Request]:
         if response.status == 304:
-            reading.unchanged(ask)
-            yield from self._go_on(reading)
+            wish.reading.unchanged(wish.ask)
+            yield from self._go_on(wish.reading)
             return
         headers = plain_headers(response)
-        reply = Reply(self.address_of(ask, response), response.status, headers, response.body, datetime.now(UTC))
+        url = self.address_of(wish.ask, response)
+        reply = Reply(url, response.status, headers, response.body, datetime.now(UTC))
         is_cut_short = CUT_SHORT in response.flags
         try:
-            if is_cut_short and depth == ONE_ARTICLE:  # half an article is no article
+            if is_cut_short and wish.depth == ONE_ARTICLE:  # half an article is no article
                 raise FetchFailed("cut-short", url=reply.url)
-            page = _read(reading.source, ask, reply)
-            page = reading.limit(ask, replace(page, is_cut_short=page.is_cut_short or is_cut_short))
+            page = _read(wish.reading.source, wish.ask, reply)
+            page = replace(page, is_cut_short=page.is_cut_short or is_cut_short)
             if page.is_cut_short and (again := self._again(response, FetchFailed("cut-short"))):
                 yield again
                 return
-            article_asks = tuple(self.page_asks(reading, page.items))
         except Exception as error:
             again = self._again(response, error)
-            yield from self._failed(reading, ask, depth, error) if again is None else (again,)
+            if again is not None:
+                yield again
+                return
+            for waiting in self._end_waiting(wish):
+                yield from self._failed(waiting, error)
             return
-        if depth == ONE_ARTICLE:
+        if wish.ask.shared:
+            self._shared[wish.ask.url] = (reply, page)
+        for waiting in self._end_waiting(wish):
+            yield from self._take(waiting, reply, page)
+
+    def _end_waiting(self, wish: _Wish) -> list[_Wish]:
+        """All that wait for the answer to one request."""
+        return [wish, *(self._waiting.pop(wish.ask.url, []) if wish.ask.shared else [])]
+
+    def _take(self, wish: _Wish, reply: Reply, page: Page) -> Iterator[Batch | Request]:
+        """Take in a page for one source."""
+        reading, ask = wish.reading, wish.ask
+        try:
+            page = reading.limit(ask, self.choose_items(reading, ask, page))
+            article_asks = tuple(self.page_asks(reading, page.items))
+        except Exception as error:
+            yield from self._failed(wish, error)
+            return
+        if wish.depth == ONE_ARTICLE:
             self._blocked.pop(host_of(ask.url), None)
             reading.close_page()
             reading.pages.done(ask)
             reading.warn(ask.url, page.warnings)
             yield from self._go_on(reading, page.items)
         else:
-            for next_ask in article_asks:
-                reading.pages.want(next_ask)
-            slices = reading.read(ask, reply, page, depth)
-            yield from self._go_on(reading, page.items, [self._request(reading, ask, depth + 1) for ask in slices])
+            for article_ask in article_asks:
+                reading.pages.want(article_ask)
+            slices = reading.read(ask, reply, page, wish.depth)
+            wishes = [_Wish(reading, next_ask, wish.depth + 1) for next_ask in slices]
+            yield from self._go_on(reading, page.items, wishes=wishes)
 
     def _again(self, response: Response, error: Exception) -> Request | None:
         """Another try for an answer that came and was none, as busy servers give."""
@@ -175,33 +259,48 @@ class SourceSpider(Spider):
         return Retry.from_crawler(self.crawler).again(response.request, type(error).__name__)
 
     def _go_on(
-        self, reading: Reading, items: Sequence[RawItem] = (), requests: Sequence[Request] = ()
+        self,
+        reading: Reading,
+        items: Sequence[RawItem] = (),
+        way_items: Sequence[RawItem] = (),
+        wishes: Sequence[_Wish] = (),
     ) -> Iterator[Batch | Request]:
-        """Give the batch, then the next requests: the batch is stored before the next request is made."""
+        """Give the batch, then the next requests: the batch is stored before the next request is made.
+
+        Args:
+            reading: the source's run.
+            items: of the reply.
+            way_items: of ways that need no request.
+            wishes: lists to ask for.
+        """
+        if reading.wants_next_way(may_leave=all(map(self.leaves_way, reading.lost))):
+            way_items, wishes = self._open_way(reading)
         page = reading.next_page()
         if page is not None and host_of(page.url) in self._left_alone:
             reading.leave_pages(page)
             page = None
+        items = (*items, *way_items)
         if items or reading.has_news:
             yield reading.batch(items)
-        yield from requests
+        for wish in wishes:
+            yield from self._send(wish)
         if page is not None:
-            yield self._request(reading, page, ONE_ARTICLE)
+            yield self._request(_Wish(reading, page, ONE_ARTICLE))
 
     # ---- failing
 
     def _unanswered(self, failure: Failure) -> Iterator[Batch | Request]:
-        arguments = failure.request.cb_kwargs  # type: ignore[attr-defined]
         error = failure.value or RuntimeError("a failure without an error")
-        yield from self._failed(arguments["reading"], arguments["ask"], arguments["depth"], error)
+        for waiting in self._end_waiting(failure.request.cb_kwargs["wish"]):  # type: ignore[attr-defined]
+            yield from self._failed(waiting, error)
 
-    def _failed(self, reading: Reading, ask: Ask, depth: int, error: BaseException) -> Iterator[Batch | Request]:
-        problem = self._explain(reading, ask.url, error)
-        if depth == ONE_ARTICLE:
-            self._lose_page(reading, ask, problem, error)
+    def _failed(self, wish: _Wish, error: BaseException) -> Iterator[Batch | Request]:
+        problem = self._explain(wish.reading, wish.ask.url, error)
+        if wish.depth == ONE_ARTICLE:
+            self._lose_page(wish.reading, wish.ask, problem, error)
         else:
-            reading.lose(problem)
-        yield from self._go_on(reading)
+            wish.reading.lose(problem)
+        yield from self._go_on(wish.reading)
 
     def _explain(self, reading: Reading, url: str, error: BaseException) -> Problem:
         """The problem that an error stands for; an unknown error goes to the log with its traceback."""

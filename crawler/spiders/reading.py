@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from hashlib import blake2b
 from operator import itemgetter
@@ -90,6 +90,53 @@ class ArticlePages:
         return dict(tries[:MOST_WAITING])
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to a source's entries. The next one is taken where this one fails, or gives nothing new for too long.
+
+    Args:
+        asks: its lists.
+        name: the fact that names it to the editor: a mirror, an interface; None for the only way of a source.
+        items: entries that need no request: saved pages.
+        problems: with these entries.
+        reaches_back: whether its lists hold all since the last run, so that the spider's notes on this run count.
+        slices: how many slices of a list a run follows; None for the row's `max_pages`.
+        patience: after this time without a new entry the way counts as silent; None where silence proves nothing.
+    """
+
+    asks: tuple[Ask, ...] = ()
+    name: Detail | None = None
+    items: tuple[RawItem, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    reaches_back: bool = True
+    slices: int | None = None
+    patience: timedelta | None = None
+
+    @property
+    def label(self) -> str:
+        """The way's name in a cursor."""
+        return str(self.name) if self.name else ""
+
+
+@dataclass(frozen=True, slots=True)
+class WayLeft:
+    """A way that a run left for the next one.
+
+    Args:
+        way: the way.
+        problem: why; None for a way that was silent.
+        reason: the same as a fact.
+    """
+
+    way: Way
+    problem: Problem | None
+    reason: Detail
+
+
+_OWN_FAULT: Final = frozenset({"SourceMisconfigured", "Gone"})
+"""Errors that concern one list of a row and no other: a repository that does not exist."""
+
+
 @dataclass(slots=True)
 class Reading:
     """The run of one source, from its first asks to its last batch.
@@ -99,32 +146,136 @@ class Reading:
         state: of the last run.
         notes: entries that the kind's spider adds to the cursor.
         reads_past_known: whether the next slice is asked for although the last item of this one is known.
+        ways: to the source's entries, in order.
+        now: aware; when the run began. Needed where a way has a patience.
     """
 
     source: Source
     state: SourceState = field(default_factory=SourceState)
     notes: dict[str, Any] = field(default_factory=dict)
     reads_past_known: bool = False
+    ways: Iterator[Way] = field(default_factory=lambda: iter(()))
+    now: datetime | None = None
     pages: ArticlePages = field(default_factory=ArticlePages)
+    _way: Way = field(default_factory=Way)
+    _left: list[WayLeft] = field(default_factory=list)
+    _lost: list[Problem] = field(default_factory=list)
+    _judged: bool = False
+    _main: str = ""
     _lists: tuple[str, ...] = ()
     _open: int = 0
     _complete: bool = True
+    _reaches_back: bool = True
     _problems: list[Problem] = field(default_factory=list)
     _validators: dict[str, Validators] = field(default_factory=dict)
     _seen: dict[str, None] = field(default_factory=dict)
+    _news: dict[str, str] = field(default_factory=dict)
     _answered_by: str = ""
     _item_count: int = 0
 
     def start(self, asks: Iterable[Ask]) -> tuple[Ask, ...]:
-        """Open the source's lists."""
-        opened = tuple(asks)
-        self._lists = tuple(ask.url for ask in opened)
-        self._open = len(opened)
-        return opened
+        """Open the lists of a source that has one way."""
+        self.ways = iter([Way(tuple(asks))])
+        return self.open_next_way().asks
+
+    def open_next_way(self) -> Way:
+        """Open the lists of the next way; where there is none any more, the way is empty and the source has failed.
+
+        A way without lists is over at once; its items are the caller's to hand on.
+        """
+        way = next(self.ways, None)
+        if way is None:
+            self._conclude_in_vain()
+            return Way()
+        self._way, self._lost, self._judged = way, [], False
+        self._lists = tuple(ask.url for ask in way.asks)
+        self._main = self._main or next(iter(self._lists), "")
+        self._open += len(way.asks)
+        self._reaches_back = way.reaches_back
+        self._lost += (problem for problem in way.problems if problem.fails_source)
+        self._problems += (problem for problem in way.problems if not problem.fails_source)
+        self._note_news(way.items)
+        self._seen |= dict.fromkeys(map(fingerprint, way.items))
+        return way
+
+    def wants_next_way(self, *, may_leave: bool = True) -> bool:
+        """Judge the way when its lists are over: whether the next one has to be tried.
+
+        Args:
+            may_leave: whether the errors of this way leave hope for another.
+        """
+        if self._judged or self._open:
+            return False
+        self._judged = True
+        problem = self._failure_of_way()
+        if may_leave and problem is None and self._is_silent():
+            days = self._way.patience.days if self._way.patience else 0
+            self._left.append(WayLeft(self._way, None, Detail.of("way-silent", count=days)))
+        elif problem is not None and may_leave and self._way.name is not None:
+            self._left.append(WayLeft(self._way, problem, problem.detail))
+        else:
+            self._accept_way(failed=problem is not None)
+            return False
+        return True
+
+    @property
+    def lost(self) -> tuple[Problem, ...]:
+        """Problems of the lists that this way could not give."""
+        return tuple(self._lost)
+
+    def _failure_of_way(self) -> Problem | None:
+        """The problem that the way failed by. A list that is its own fault fails alone while others were read."""
+        by_host = [problem for problem in self._lost if problem.error not in _OWN_FAULT]
+        if by_host or (self._lost and len(self._lost) >= len(self._lists)):
+            return (by_host or self._lost)[0]
+        return None
+
+    def _is_silent(self) -> bool:
+        if self._way.patience is None or self.now is None:
+            return False
+        news_at = self._news.get(self._way.label)
+        return news_at is None or self.now - datetime.fromisoformat(news_at) > self._way.patience
+
+    def _accept_way(self, *, failed: bool) -> None:
+        for problem in self._lost:
+            if failed:
+                self.fail(problem)
+            else:
+                self.note(replace(problem, fails_source=False))
+        if self._left and not failed:
+            self.warn("", [Detail.of("came-by", way=self._way.name, reasons=self._reasons())])
+
+    def _conclude_in_vain(self) -> None:
+        """No way is left. It is no failure where one of them did answer, though it had nothing new."""
+        failed = [left for left in self._left if left.problem is not None]
+        if len(failed) < len(self._left):
+            self.warn("", [Detail.of("nothing-new-by", reasons=self._reasons())])
+        elif failed and failed[0].problem is not None:
+            self.fail(failed[0].problem)
+            if further := self._reasons()[1:]:
+                self.warn("", [Detail.of("no-other-way", reasons=further)])
+
+    def _reasons(self) -> tuple[Detail, ...]:
+        return tuple(Detail.of("way-left", way=left.way.name, reason=left.reason) for left in self._left)
+
+    def _note_news(self, items: Sequence[RawItem], *, unchanged: bool = False) -> None:
+        """Note when the way last gave something new; the first list that it ever gave counts as new.
+
+        Args:
+            items: of one of its lists.
+            unchanged: the list has not changed (304).
+        """
+        if self._way.patience is None or self.now is None:
+            return
+        earlier = self.state.cursor.get("news", {}).get(self._way.label)
+        is_first = earlier is None and (unchanged or bool(items))
+        news_at = self.now.isoformat(timespec="minutes") if is_first or any(map(self.is_new, items)) else earlier
+        if news_at is not None:
+            self._news[self._way.label] = max(news_at, self._news.get(self._way.label, ""))
 
     def validators(self, url: str) -> Validators:
         """ETag and Last-Modified that the last run got for one of the lists."""
-        if self._lists[:1] == (url,):
+        if self._main == url:
             return self.state.etag, self.state.last_modified
         etag, last_modified = self.state.cursor.get("validators", {}).get(url, (None, None))
         return etag, last_modified
@@ -165,10 +316,13 @@ class Reading:
             self._validators[ask.url] = _validators_of(reply)
             self._answered_by = host_of(reply.url)
         reaches_known = bool(page.items) and not self.is_new(page.items[-1])
+        self._note_news(page.items)
         self._seen |= dict.fromkeys(fingerprint(item) for item in page.items)
         if reaches_known and not self.reads_past_known:
             return ()
-        if depth >= self.source.max_pages:
+        if depth >= (self._way.slices or self.source.max_pages):
+            if page.asks and self._way.slices:
+                self._reaches_back = False
             if page.asks and self.state.cursor.get("seen") and not reaches_known:
                 self.warn(ask.url, [Detail.of("more-is-new")])
             return ()
@@ -182,12 +336,13 @@ class Reading:
     def unchanged(self, ask: Ask) -> None:
         """Close a list that has not changed (304)."""
         self._open -= 1
+        self._note_news((), unchanged=True)
         self._validators[ask.url] = self.validators(ask.url)
 
     def lose(self, problem: Problem) -> None:
-        """A slice of a list could not be read: the run has not read all that it wanted."""
+        """A slice of a list could not be read: the way has not given all that the run wanted."""
         self._open -= 1
-        self.fail(problem)
+        self._lost.append(problem)
 
     def warn(self, url: str, details: Iterable[Detail]) -> None:
         """Add a warning for each detail: at most one record or page is lost."""
@@ -225,21 +380,24 @@ class Reading:
 
     def batch(self, items: Iterable[RawItem] = ()) -> Batch:
         """Items, and the problems since the last batch; the last batch when nothing is open any more."""
+        self.wants_next_way(may_leave=False)
         problems, self._problems = tuple(self._problems), []
         finished = self._open == 0
         state = self._new_state() if finished and self._complete else None
         return Batch(self.source.id, tuple(items), problems, state, finished, self._answered_by)
 
     def _new_state(self) -> SourceState:
-        validators = dict(self._validators)
-        etag, last_modified = validators.pop(self._lists[0], (None, None)) if self._lists else (None, None)
+        validators = {ask.url: self.validators(ask.url) for ask in self._way.asks} | self._validators
+        etag, last_modified = validators.pop(self._main, (self.state.etag, self.state.last_modified))
         remembered = max(REMEMBERED, REMEMBERED_OF_A_LIST * len(self._lists))
         fingerprints = [*dict.fromkeys([*self._seen, *self.state.cursor.get("seen", ())])][:remembered]
+        earlier = {name: note for name, note in self.state.cursor.items() if name in self.notes}
         cursor = {
-            **self.notes,
+            **(self.notes if self._reaches_back else earlier),
             "seen": fingerprints,
             "validators": {url: list(pair) for url, pair in validators.items() if any(pair)},
             "pending": self.pages.left(),
+            "news": {**self.state.cursor.get("news", {}), **self._news},
         }
         return SourceState(etag, last_modified, {name: entry for name, entry in cursor.items() if entry})
 

@@ -38,7 +38,7 @@ def crawl(
         for mistake in unreadable:
             fail(describe_mistake(mistake, terminal.get_language()))
         raise typer.Exit(WRONG_USE)
-    chosen = _choose_sources(newsroom, ids or [], due=due)
+    chosen = choose_sources(newsroom, ids or [], due=due)
     reports = [] if ids else crawls.misconfigured(newsroom.registry)
     if chosen:
         with terminal.show_progress() as bar:
@@ -68,7 +68,14 @@ def add(
     _group_and_report(newsroom, reports, as_json=as_json, no_group=no_group)
 
 
-def _choose_sources(newsroom: Newsroom, ids: Sequence[str], *, due: bool) -> list[Any]:
+def choose_sources(newsroom: Newsroom, ids: Sequence[str], *, due: bool) -> list[Any]:
+    """The sources that a command names, or all that are enabled; of these, those that are due.
+
+    Args:
+        newsroom: with the registry.
+        ids: of sources; empty for all.
+        due: leave out the others.
+    """
     from pipelines.newsroom.schedule import due_sources
 
     unknown = [source_id for source_id in ids if source_id not in newsroom.sources]
@@ -90,7 +97,7 @@ def _group_and_report(newsroom: Newsroom, reports: Sequence[SourceReport], *, as
         out.print(terminal.make_report_table(reports))
     else:
         out.print(sentence("cli/nothing-to-crawl"))
-    if any(report.failed for report in reports):
+    if any(report.failed or report.has_useless_part for report in reports):
         raise typer.Exit(SOME_FAILED)
 
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from crawler.errors import Detail
 from pipelines import files
 from pipelines.cli import terminal
+from pipelines.cli.crawling import choose_sources
 from pipelines.cli.shared import Json, newsroom_of, print_json
 from pipelines.cli.terminal import SOME_FAILED, fail, out, sentence, warn
 from pipelines.cli.usage import Group
 from pipelines.errors import describe_mistake
 from pipelines.wording import say_detail
+
+if TYPE_CHECKING:
+    from pipelines.newsroom import Newsroom
 
 sources_app = typer.Typer(cls=Group, help="来源登记簿 sources.toml。", no_args_is_help=True)
 
@@ -36,17 +40,44 @@ def sources_list(context: typer.Context, as_json: Json = False) -> None:
 
 
 @sources_app.command("check")
-def sources_check(context: typer.Context) -> None:
+def sources_check(
+    context: typer.Context,
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="联网时只问这些来源；默认是启用的全部。")
+    ] = None,
+    online: Annotated[bool, typer.Option("--online", help="逐个来源、逐条路去问一次：哪条通，给几篇。")] = False,
+    as_json: Json = False,
+) -> None:
     """检查 sources.toml：每处错误都指出来源编号与字段。
 
-    例：jianbao sources check
+    例：jianbao sources check --online
     """
     newsroom = newsroom_of(context)
     for mistake in newsroom.registry.mistakes:
         fail(describe_mistake(mistake, terminal.get_language()))
-    if newsroom.registry.mistakes:
+    reached = not online or _ask_ways(newsroom, ids or [], as_json=as_json)
+    if newsroom.registry.mistakes or not reached:
         raise typer.Exit(SOME_FAILED)
-    out.print(sentence("cli/checked-sources", count=len(newsroom.sources)))
+    if not as_json:
+        out.print(sentence("cli/checked-sources", count=len(newsroom.sources)))
+
+
+def _ask_ways(newsroom: Newsroom, ids: list[str], *, as_json: bool) -> bool:
+    """Print what each way of the sources answers; whether each source has one that does."""
+    from pipelines.newsroom import crawls
+
+    chosen = choose_sources(newsroom, ids, due=False)
+    with terminal.show_progress() as bar:
+        task = bar.add_task(sentence("cli/crawling"), total=None)
+        reports = crawls.ask_ways(
+            newsroom, chosen, on_progress=lambda finished, total: bar.update(task, completed=finished, total=total)
+        )
+    if as_json:
+        print_json({"ways": [report.as_json() for report in reports]})
+    else:
+        out.print(terminal.make_way_table(reports))
+    answering = {report.source for report in reports if report.failed is None}
+    return answering >= {source.id for source in chosen}
 
 
 @sources_app.command("import")

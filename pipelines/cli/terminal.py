@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pipelines.issue.lint import Finding
     from pipelines.model import Candidate, Issue, Reason, Suggestion
     from pipelines.newsletter import Category, Newsletter
-    from pipelines.newsroom.crawls import SourceReport
+    from pipelines.newsroom.crawls import SourceReport, WayReport
     from pipelines.newsroom.evaluation import Evaluation, Ranking, Sections, Unpicked
     from pipelines.store.runs import Run
     from pipelines.store.sources import SourceRecord
@@ -261,6 +261,21 @@ def make_report_table(reports: Iterable[SourceReport]) -> Table:
         name = report.id if "://" in report.id else Path(report.id).name
         seconds = sentence("crawl/seconds", seconds=f"{report.seconds:.1f}")
         table.add_row(Text(name, style="red" if report.failed else ""), *numbers, seconds, remarks)
+    return table
+
+
+def make_way_table(reports: Iterable[WayReport]) -> Table:
+    """Make a table of what the ways of sources answer, a row for each way."""
+    table = _make_table(sentence("ways/title"), expand=True)
+    table.add_column(sentence("crawl/source"), overflow="fold", max_width=24)
+    table.add_column(sentence("ways/way"), no_wrap=True)
+    table.add_column(sentence("ways/entries"), justify="right", no_wrap=True)
+    table.add_column(sentence("crawl/remarks"), ratio=1, overflow="fold")
+    for report in reports:
+        remarks = Text(sentence("ways/answers") if report.items else sentence("ways/empty"), style="green")
+        if report.failed:
+            remarks = Text(_harmless(describe_failure(report.failed, get_language())), style="red")
+        table.add_row(Text(report.source), Text(report.way), Text(str(report.items)), remarks)
     return table
 
 

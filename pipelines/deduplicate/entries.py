@@ -16,6 +16,7 @@ from hashlib import sha256
 from typing import Final, Literal
 
 from crawler.items import RawItem
+from crawler.sources.schema import Source
 from pipelines.model import Article
 from pipelines.text import fold
 
@@ -24,6 +25,13 @@ GuidPolicy = Literal["stable", "rebuilt", "shared"]
 
 ENTRY: Final = "entry:"
 """Prefix of the keys that hold within one source."""
+
+POST: Final = "post:"
+"""Prefix of the keys of posts of one account, whichever mirror gave them."""
+
+_TO_THE_HOUR: Final = frozenset({"second", "minute", "hour"})
+_SHORTEST_POST_TITLE: Final = 6
+_DAY: Final = 86_400
 
 # Seen 2026-11: https://news.example/articles/c1#2, the third issue of one article (NetNewsWire#4808)
 _REISSUE: Final = re.compile(r"https?://.*#\d{1,3}", re.IGNORECASE | re.DOTALL)
@@ -113,6 +121,22 @@ def identify_entry(article: Article, item: RawItem, repeats: Repeats, policy: Gu
     return replace(article, entry_keys=tuple(entry_keys))
 
 
+def identify_post(article: Article, source: Source) -> Article:
+    """Give a post of one account the keys by which another mirror's post is known as the same one.
+
+    Mirrors give one post short or long addresses, and an account's own site gives it another. Within one account, an
+    equal title within half a day is the same post: days from midnight and days from noon, of which two such times
+    share at least one.
+    """
+    one_account = source.kind == "wechat" and bool(source.ways or source.account)
+    title = fold(article.title)
+    if not one_account or article.published.precision not in _TO_THE_HOUR or len(title) < _SHORTEST_POST_TITLE:
+        return article
+    starts = (article.published.at.timestamp() // _DAY, (article.published.at.timestamp() + _DAY / 2) // _DAY + 0.5)
+    keys = (_make_key(article.source, "post", title, str(start), prefix=POST) for start in starts)
+    return replace(article, keys=(*article.keys, *keys))
+
+
 def find_repeats_by_source(items: Iterable[tuple[str, RawItem]]) -> Mapping[str, Repeats]:
     """By source, what the entries of its replies share: entries of one source with one time of fetch are of one reply.
 
@@ -160,6 +184,6 @@ def _page(url: str) -> str:
     return url.partition("#")[0]
 
 
-def _make_key(source: str, kind: str, *fields: str) -> str:
+def _make_key(source: str, kind: str, *fields: str, prefix: str = ENTRY) -> str:
     digest = sha256("\n".join(fields).encode(errors="surrogatepass")).hexdigest()[:24]
-    return f"{ENTRY}{source}/{kind}/{digest}"
+    return f"{prefix}{source}/{kind}/{digest}"

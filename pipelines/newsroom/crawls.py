@@ -23,7 +23,7 @@ from crawler.errors import CrawlError, Detail, Failure, SourceMisconfigured, det
 from crawler.home import Home
 from crawler.items import Batch, Problem, RawItem, SourceState
 from crawler.kinds import KINDS
-from crawler.saved import read_saved
+from crawler.saved import read_folder, read_saved
 from crawler.settings import assert_safe
 from crawler.sources.file import Registry
 from crawler.sources.schema import Source
@@ -71,6 +71,11 @@ class SourceReport:
     failed: Failure | None = None
     seconds: float = 0.0
     warnings: tuple[Failure, ...] = ()
+
+    @property
+    def has_useless_part(self) -> bool:
+        """Whether a part of the row cannot work: a repository that does not exist, among others that were read."""
+        return any(warning.error == "SourceMisconfigured" for warning in self.warnings)
 
     def as_json(self) -> dict[str, Any]:
         """The row of `crawl --json` and `add --json`; a failure is one line of English, whatever the language is."""
@@ -150,6 +155,78 @@ def add(
         else _store_target(newsroom, target, fetched.get(target), url or "", now)
         for target in dict.fromkeys(targets)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class WayReport:
+    """What one way of a source answers now.
+
+    Args:
+        source: its id.
+        way: name of the way in the row; empty for a row with one way.
+        items: number of entries.
+        failed: why it gave none; None without a failure.
+    """
+
+    source: str
+    way: str
+    items: int
+    failed: Failure | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The row of `sources check --online --json`."""
+        failed = _to_line(self.failed) if self.failed else None
+        return {"source": self.source, "way": self.way, "items": self.items, "failed": failed}
+
+
+def ask_ways(
+    newsroom: Newsroom,
+    sources: Sequence[Source],
+    *,
+    now: datetime | None = None,
+    on_progress: Progress = lambda finished, total: None,  # noqa: ARG005
+) -> list[WayReport]:
+    """Ask each way of each source for its first list, and store nothing.
+
+    Args:
+        newsroom: whose mirrors and network rules hold.
+        sources: to ask.
+        now: aware; by default the present.
+        on_progress: called at the end of each way.
+
+    Returns:
+        A report for each way, in the order of the rows.
+
+    Raises:
+        Busy: another process crawls for this newsletter.
+    """
+    now = now or datetime.now(UTC)
+    probes: dict[str, tuple[Source, str]] = {}
+    single_ways: list[Source] = []
+    for source in sources:
+        for way in source.ways or ("",):
+            probe_id = f"way-{len(probes) + 1}"
+            probes[probe_id] = (source, way)
+            only = {"id": probe_id, "ways": (way,) if way else (), "max_pages": 1, "full_text": "mirror"}
+            single_ways.append(source.model_copy(update=only))
+    batches: dict[str, list[Batch]] = {probe_id: [] for probe_id in probes}
+    count = _counting(len(probes), on_progress)
+
+    def take(batch: Batch) -> None:
+        batches[batch.source].append(batch)
+        count(batch)
+
+    with only_one(newsroom.home.var / "crawl.lock", "crawling", now):
+        saved_ids = {probe_id: source.id for probe_id, (source, _) in probes.items()}
+        _run_spiders(newsroom.home, single_ways, {}, now, take, overrides={"ITEM_PIPELINES": {}}, saved_ids=saved_ids)
+    return [_way_report(source, way, batches[probe_id]) for probe_id, (source, way) in probes.items()]
+
+
+def _way_report(source: Source, way: str, batches: Sequence[Batch]) -> WayReport:
+    problems = [problem for batch in batches for problem in batch.problems if problem.fails_source]
+    stopped = None if any(batch.finished for batch in batches) else _NOT_BEGUN
+    failed = problems[0].failure if problems else stopped
+    return WayReport(source.id, way, sum(len(batch.items) for batch in batches), failed)
 
 
 def check_links(newsroom: Newsroom, urls: Sequence[str], *, now: datetime | None = None) -> list[LinkCheck]:
@@ -375,6 +452,7 @@ def _run_spiders(
     on_batch: Callable[[Batch], None],
     *,
     overrides: Mapping[str, Any] | None = None,
+    saved_ids: Mapping[str, str] | None = None,
 ) -> list[Crawler]:
     """Run one spider for each kind among the sources, all at once, to their end.
 
@@ -385,6 +463,7 @@ def _run_spiders(
         now: aware; the start of the crawl.
         on_batch: called with each batch.
         overrides: settings of Scrapy.
+        saved_ids: by the id of a source, the id under which its pages are saved; by default the same.
 
     Returns:
         The crawlers, closed, with their pipelines.
@@ -404,11 +483,15 @@ def _run_spiders(
     process = AsyncCrawlerProcess(settings)
     logging.getLogger("scrapy").setLevel(settings["LOG_LEVEL"])
     crawlers, tasks = [], []
+
+    def read_pages(source_id: str) -> Batch:
+        return read_folder(home, (saved_ids or {}).get(source_id, source_id))
+
     for kind in KINDS:
         if of_kind := [source for source in sources if source.kind == kind]:
             crawler = process.create_crawler(kind)
             crawler.signals.connect(_only_batches(on_batch), signals.item_scraped, weak=False)
-            tasks.append(process.crawl(crawler, sources=of_kind, states=states, now=now))
+            tasks.append(process.crawl(crawler, sources=of_kind, states=states, now=now, read_saved=read_pages))
             crawlers.append(crawler)
     process.start()
     for task in tasks:

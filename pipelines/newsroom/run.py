@@ -19,6 +19,7 @@ from pipelines.deduplicate.entries import (
     find_repeats,
     find_repeats_by_source,
     identify_entry,
+    identify_post,
     observe_policy,
 )
 from pipelines.deduplicate.identity import Outcome
@@ -266,7 +267,8 @@ def _read_or_explain(
     """
     try:
         with limit_processor_time(LONGEST_READING):
-            return identify_entry(read(item, source, rules), item, repeats, policy)
+            article = identify_entry(read(item, source, rules), item, repeats, policy)
+            return identify_post(article, source)
     except Exception as error:
         return Problem(item.url, "NoArticle", detail_of(error), fails_source=False)
 

@@ -24,6 +24,7 @@ SAMPLES: dict[str, object] = {
     "url": "https://a.example/feed",
     "mirror": "one",
     "account": "MP_WXS_1",
+    "ways": ["saved"],
     "column": "c",
     "author": "a",
     "query": "q",

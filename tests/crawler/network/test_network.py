@@ -334,13 +334,13 @@ def test_a_host_that_fails_again_and_again_is_not_asked_until_it_answers() -> No
             line.failed("a")
         with pytest.raises(NotAsked):
             await _ask(line, clock, "a", [])
-        line.answered("a", "a", 500)
+        line.answered("a", 500)
         await _ask(line, clock, "a", [])
 
     asyncio.run(run())
 
 
-def test_a_site_that_asks_for_patience_twice_closes_its_line_until_then() -> None:
+def test_a_host_that_asks_for_patience_twice_is_left_alone_until_then_and_the_others_of_its_line_are_not() -> None:
     line, clock = gate()
 
     async def run() -> None:
@@ -351,6 +351,8 @@ def test_a_site_that_asks_for_patience_twice_closes_its_line_until_then() -> Non
         with pytest.raises(errors.RateLimited) as raised:
             await _ask(line, clock, "a", [])
         assert raised.value.retry_at == NOW
+        async with line.turn("a", "another host", 1.0):
+            pass
         clock.now += 601
         await _ask(line, clock, "a", [])
 

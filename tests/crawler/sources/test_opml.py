@@ -223,7 +223,7 @@ def test_lists_of_the_world_are_read_and_come_back(corpus: Path) -> None:
 
 
 def test_a_new_field_of_a_source_is_imported_or_known_to_lead_elsewhere() -> None:
-    assert set(Source.model_fields) - _IMPORTED_FIELDS == {"base_url", "page_mirror"}
+    assert set(Source.model_fields) - _IMPORTED_FIELDS == {"base_url", "page_mirror", "way_addresses"}
 
 
 # ---- Lists that half work
