@@ -418,7 +418,7 @@ class Section:
         entries: in print order.
         notes: Markdown between the heading and the first entry, or None.
         closing: Markdown after the last entry, a farewell or a note, or None.
-        level: of the heading: 2 for `##`.
+        level: of the heading: 2 for `##`; 0 for the one-liners (简讯) before the sections, which have no heading.
         marker: what stands before an entry: `- `, `{n}、` with the entry's number, `### `; empty for nothing.
         continues_numbers: whether the numbers go on from the section before.
     """
@@ -430,6 +430,11 @@ class Section:
     level: int = 2
     marker: str = "- "
     continues_numbers: bool = False
+
+    @property
+    def is_briefs(self) -> bool:
+        """Whether the entries are one-liners (简讯): a list without a heading, before the sections."""
+        return self.level == 0
 
     @property
     def is_set_apart(self) -> bool:
@@ -459,8 +464,8 @@ class Issue:
         tagline: bold line under the heading, without its asterisks.
         notice: the note under the tagline (`注：…`), verbatim.
         guide: 导读, without the `> 导读：`.
-        preamble: all else before the first section (warm-up bullets, notes), verbatim.
-        sections: in print order.
+        preamble: all else before the first section, verbatim.
+        sections: in print order; the one-liners, if the newsletter has them, are the first.
         back_issues: the 往期回顾 part with its heading, verbatim.
         footer: what follows it, verbatim.
         state: `draft` until it is exported as published.
@@ -485,3 +490,13 @@ class Issue:
     title_in: Literal["heading", "front-matter"] = "heading"
     state: Literal["draft", "published"] = "published"
     warnings: tuple[Detail, ...] = field(default=(), compare=False)
+
+    @property
+    def main_sections(self) -> tuple[Section, ...]:
+        """The sections without the one-liners: the number of an issue's entries is counted in these."""
+        return tuple(section for section in self.sections if not section.is_briefs)
+
+    @property
+    def item_count(self) -> int:
+        """The number of entries, without the one-liners."""
+        return sum(len(section.entries) for section in self.main_sections)

@@ -164,6 +164,24 @@ class Frame(_Part):
     guide_separator: str = "；"
 
 
+class Briefs(_Part):
+    """The one-liners before the sections: news of a line each, without a summary.
+
+    Args:
+        name: what the desk and the commands call them; it is not printed.
+        opening: Markdown above them in a new issue.
+        closing: Markdown below them in a new issue.
+        quota: how many an issue should have; 0 for any number.
+        longest: characters of a proposed one-liner.
+    """
+
+    name: str = Field(default="简讯", min_length=1)
+    opening: str = ""
+    closing: str = ""
+    quota: int = Field(default=0, ge=0)
+    longest: int = Field(default=80, ge=10)
+
+
 class Reading(_Part):
     """The shape of past issues; what is left empty is found in each file.
 
@@ -300,6 +318,7 @@ class Newsletter(_Part):
         footer: Markdown at the end of each issue.
         categories: in print order.
         topics: the subjects of the newsletter.
+        briefs: the one-liners before the sections; None for a newsletter without them.
         frame: how an issue's headline and guide are proposed, and how its heading and its entries begin.
         reading: the shape of past issues.
         numbering: the dates of numbered issues; None for a newsletter whose issues have no number.
@@ -321,6 +340,7 @@ class Newsletter(_Part):
     categories: Annotated[tuple[Category, ...], BeforeValidator(as_tuple)] = Field(min_length=1)
     topics: Annotated[tuple[Topic, ...], BeforeValidator(as_tuple)] = ()
     labels: Labels = Labels()
+    briefs: Briefs | None = None
     frame: Frame = Frame()
     reading: Reading = Reading()
     numbering: Numbering | None = None
@@ -382,6 +402,10 @@ class Newsletter(_Part):
         return next(
             (each for each in self.categories if simple in map(simplify_heading, (each.name, *each.aliases))), None
         )
+
+    def is_briefs(self, name: str) -> bool:
+        """Whether a name is the name of the one-liners."""
+        return self.briefs is not None and name == self.briefs.name
 
     def is_frame(self, heading: str) -> bool:
         """Whether no entry stands under a heading, as `[reading] frame` says."""

@@ -223,6 +223,8 @@ def _find_category(newsroom: Newsroom, name: str | None) -> str | None:
 
     if name is None:
         return None
+    if newsroom.newsletter.is_briefs(name):
+        return name
     category = newsroom.newsletter.category(name)
     if category is None:
         raise make_category_error(name, newsroom.newsletter)

@@ -57,7 +57,7 @@ def archive_import(
         fail(describe_error(refusal, terminal.get_language()))
     for day in imported.corrected:
         out.print(sentence("cli/corrected", day=day))
-    entry_counts = {issue.date: sum(len(section.entries) for section in issue.sections) for issue in imported.issues}
+    entry_counts = {issue.date: issue.item_count for issue in imported.issues}
     empty = [day for day, count in entry_counts.items() if not count]
     for day in empty:
         fail(sentence("cli/empty-issue", day=day))

@@ -204,10 +204,9 @@ def make_issue_table(issues: Iterable[Issue]) -> Table:
     headings = ("table/issue", "table/state", "table/entries", "table/headline")
     table = _make_table(sentence("table/issues"), *map(sentence, headings))
     for issue in issues:
-        items = sum(len(section.entries) for section in issue.sections)
         style = "yellow" if issue.state == "draft" else "green"
         state = Text(sentence(f"table/{issue.state}"), style=style)
-        table.add_row(issue.date.isoformat(), state, str(items), Text(issue.headline or ""))
+        table.add_row(issue.date.isoformat(), state, str(issue.item_count), Text(issue.headline or ""))
     return table
 
 

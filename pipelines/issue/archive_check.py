@@ -75,7 +75,7 @@ def check_issue(data: bytes, name: str, newsletter: Newsletter) -> ArchiveCheck:
     page = MarkdownLines.split(decode_issue(data, name)[0])
     sections = [
         CheckedSection(span.start + 1, section.name, section.marker, len(section.entries))
-        for span, section in zip(find_sections(page, newsletter), issue.sections, strict=True)
+        for span, section in zip(find_sections(page, newsletter), issue.main_sections, strict=True)
     ]
     return ArchiveCheck(
         issue=issue,

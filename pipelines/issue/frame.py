@@ -49,7 +49,7 @@ def propose_headline(issue: Issue, newsletter: Newsletter) -> str:
     style = newsletter.frame
     ranked = [
         (rank, section_index, entry)
-        for section_index, section in enumerate(issue.sections)
+        for section_index, section in enumerate(issue.main_sections)
         for rank, entry in enumerate(entry for entry in section.entries if entry.markdown.strip())
     ]
     chosen = sorted(ranked, key=itemgetter(0, 1))[: style.headline_items]
@@ -69,7 +69,7 @@ def propose_guide(issue: Issue, newsletter: Newsletter) -> str:
     style = newsletter.frame
     section_guides = []
     count = 0
-    for section in issue.sections:
+    for section in issue.main_sections:
         short_titles = [_shorten_entry_title(entry, newsletter, _GUIDE_CELLS) for entry in section.entries]
         short_titles = [title for title in short_titles if title]
         count += len(short_titles)

@@ -129,7 +129,10 @@ def lint(issue: Issue, newsletter: Newsletter, rules: Rules, records: Records) -
             findings += _check_frame("section", section_index, markdown, rules, records.link_checks)
         for entry in section.entries:
             view = read_entry(entry.markdown, newsletter)
-            findings += _check_entry(entry_index, entry, view, newsletter, rules, link_checks=records.link_checks)
+            if section.is_briefs:
+                findings += _check_brief(entry_index, entry, newsletter, rules, records.link_checks)
+            else:
+                findings += _check_entry(entry_index, entry, view, newsletter, rules, link_checks=records.link_checks)
             findings += _find_repeats(issue, entry_index, records, first_entries, view.urls)
             findings += records.source_changes.get(entry_index, ())
             entry_index += 1
@@ -151,6 +154,8 @@ _FRAME: Final = ("headline", "tagline", "notice", "guide", "preamble", "back_iss
 
 
 def _check_section(section_index: int, section: Section, newsletter: Newsletter) -> Iterator[Finding]:
+    if section.is_briefs:
+        return
     category = newsletter.category(section.name)
     count = len(section.entries)
     if category is None:
@@ -187,6 +192,23 @@ def _check_entry(
     separator = newsletter.labels.source_separator
     if separator.strip() and view.title and not (view.source or view.prefixes or view.repository):
         yield Finding("entry", position, 0, "no-source", {"separator": separator})
+    yield from _check_entry_lines(position, lines, rules, link_checks)
+    yield from _check_summary(position, view, lines, newsletter)
+
+
+def _check_brief(
+    position: int, entry: Entry, newsletter: Newsletter, rules: Rules, link_checks: Mapping[str, LinkCheck]
+) -> Iterator[Finding]:
+    """Check a one-liner, which needs neither link nor source nor summary, and has one line."""
+    lines = entry.markdown.split("\n")
+    if newsletter.briefs is not None and len(lines) > 1:
+        yield Finding("entry", position, 1, "long-brief", {"briefs": newsletter.briefs.name})
+    yield from _check_entry_lines(position, lines, rules, link_checks)
+
+
+def _check_entry_lines(
+    position: int, lines: Sequence[str], rules: Rules, link_checks: Mapping[str, LinkCheck]
+) -> Iterator[Finding]:
     for line_index in _find_ending_lines(lines):
         yield Finding("entry", position, line_index, "markup/ends-entry")
     for line_index, line in enumerate(lines):
@@ -194,7 +216,6 @@ def _check_entry(
             if _is_relative(link.url):
                 yield Finding("entry", position, line_index, "bad-link", {"url": link.url[:80]}, link.url)
     yield from _check_lines("entry", position, lines, rules, link_checks)
-    yield from _check_summary(position, view, lines, newsletter)
 
 
 def _check_lines(

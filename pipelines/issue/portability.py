@@ -130,11 +130,14 @@ def find_unreturned(issue: Issue, read_back: Issue | None) -> list[Finding]:
         and _normalise(getattr(issue, field.name)) != _normalise(getattr(read_back, field.name))
     ]
     first_position = 0
+    returned_sections = iter(read_back.sections)
     for section_index, section in enumerate(issue.sections):
-        returned = read_back.sections[section_index] if section_index < len(read_back.sections) else Section("")
+        if section.is_briefs and not section.entries:  # not printed
+            continue
+        returned = next(returned_sections, Section(""))
         findings += _compare_sections(section_index, section, returned, first_position)
         first_position += len(section.entries)
-    if len(read_back.sections) > len(issue.sections):
+    if next(returned_sections, None) is not None:
         findings.append(Finding("section", max(len(issue.sections) - 1, 0), 0, "markup/returns-changed"))
     return findings
 

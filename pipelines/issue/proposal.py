@@ -7,9 +7,10 @@ from typing import Final
 
 from crawler.kinds import PAPERS, REPOSITORIES
 from pipelines.issue.escape import clean_line, escape_markdown, make_autolink, make_link, make_printable_url
+from pipelines.issue.frame import shorten_title
 from pipelines.issue.summary import summarise
 from pipelines.model import Article, Candidate, Entry, Section
-from pipelines.newsletter import Newsletter
+from pipelines.newsletter import Briefs, Newsletter
 
 
 def propose_entry(candidate: Candidate, newsletter: Newsletter) -> Entry:
@@ -30,6 +31,20 @@ def propose_entry(candidate: Candidate, newsletter: Newsletter) -> Entry:
     summary = summarise(candidate, _read_head_text(lead))
     gap = "\n\n" if Section("", marker=newsletter.frame.marker).is_set_apart else "\n"
     return Entry(gap.join([*lines, labels.begin_line(labels.summary) + escape_markdown(summary)]), candidate.story.id)
+
+
+def propose_brief(candidate: Candidate, briefs: Briefs) -> Entry:
+    """Propose a one-liner: the title of the lead article, with its link.
+
+    A long title is cut after a clause.
+    """
+    lead = candidate.lead.article
+    url = None if lead.temporary else make_printable_url(lead.url)
+    line = clean_line(lead.title) or lead.url
+    if len(line) > briefs.longest:
+        line = shorten_title(line, 2 * briefs.longest)
+    text = escape_markdown(line)
+    return Entry(make_link(text, url) if url else text, candidate.story.id)
 
 
 def _write_head(article: Article, url: str | None, separator: str) -> str:

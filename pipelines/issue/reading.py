@@ -58,10 +58,11 @@ def read_issue(data: bytes, *, name: str, newsletter: Newsletter) -> Issue:
     footer = join_block(page.lines[outline.footer :])
     doubts += _find_unread_sections(outline, sections, page, newsletter)
     doubts += _find_doubts(sections, footer, text, len(data), newsletter)
+    preamble, briefs = _split_briefs(opening.preamble, newsletter)
     return Issue(
         date=heading.date,
         title=heading.title,
-        sections=sections,
+        sections=(*briefs, *sections),
         front_matter=outline.front_matter,
         above_heading=above_heading,
         dateline=heading.dateline,
@@ -69,7 +70,7 @@ def read_issue(data: bytes, *, name: str, newsletter: Newsletter) -> Issue:
         tagline=opening.tagline,
         notice=opening.notice,
         guide=opening.guide,
-        preamble=opening.preamble,
+        preamble=preamble,
         back_issues=join_block(page.lines[outline.back_issues : outline.footer]),
         footer=footer,
         number=heading.number,
@@ -248,6 +249,46 @@ def _read_opening(lines: Sequence[str], newsletter: Newsletter) -> _Opening:
         guide=guide.strip() if guide_line < len(lines) else None,
         preamble=join_block([*lines[:guide_line], *lines[guide_end:]]),
     )
+
+
+# "- 华为：新机将首发天玑700"
+_BRIEF: Final = re.compile(r"-(?: +(?=\S)|(?=\[))")
+
+_LEAST_BRIEFS: Final = 2
+"""A single bullet in an opening is no list of one-liners."""
+
+
+def _split_briefs(opening: str | None, newsletter: Newsletter) -> tuple[str | None, tuple[Section, ...]]:
+    """Split the text before the first section into the text before the one-liners, and the one-liners.
+
+    The paragraph before the first bullet is their opening, the text after the last one their closing.
+    """
+    lines = (opening or "").split("\n")
+    starts = [number for number, line in enumerate(lines) if _BRIEF.match(line)]
+    if newsletter.briefs is None or len(starts) < _LEAST_BRIEFS:
+        return opening, ()
+    end = starts[-1] + 1
+    while end < len(lines) and lines[end].strip():
+        end += 1
+    opening_end = next((number for number in range(starts[0], 0, -1) if lines[number - 1].strip()), 0)
+    opening_start = opening_end
+    while opening_start and lines[opening_start - 1].strip():
+        opening_start -= 1
+    entries = tuple(
+        Entry(
+            join_block([_BRIEF.sub("", lines[start], count=1).rstrip(), *map(str.rstrip, lines[start + 1 : stop])])
+            or ""
+        )
+        for start, stop in pairwise((*starts, end))
+    )
+    section = Section(
+        newsletter.briefs.name,
+        entries=entries,
+        notes=join_block(lines[opening_start : starts[0]]),
+        closing=join_block(lines[end:]),
+        level=0,
+    )
+    return join_block(lines[:opening_start]), (section,)
 
 
 # ---- Sections

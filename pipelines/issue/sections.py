@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from pipelines.errors import CannotDecide
-from pipelines.issue.changes import arrange_entries, list_entries
-from pipelines.issue.proposal import propose_entry
+from pipelines.issue.changes import arrange_entries, insert_entry, list_entries
+from pipelines.issue.proposal import propose_brief, propose_entry
 from pipelines.model import Candidate, Entry, Issue, Section
-from pipelines.newsletter import Newsletter
+from pipelines.newsletter import Briefs, Newsletter
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,9 @@ def make_draft(day: date, newsletter: Newsletter) -> Issue:
         tagline=newsletter.tagline or None,
         notice=newsletter.notice or None,
         footer=newsletter.footer.strip() or None,
-        sections=tuple(
-            make_section(category.name, newsletter, notes=category.notes) for category in newsletter.categories
+        sections=(
+            *([make_briefs_section(newsletter.briefs)] if newsletter.briefs else []),
+            *(make_section(category.name, newsletter, notes=category.notes) for category in newsletter.categories),
         ),
         number=newsletter.numbering.find_number(day) if newsletter.numbering else None,
         title_in="front-matter" if newsletter.reading.title == "front-matter" else "heading",
@@ -72,12 +73,17 @@ def make_section(name: str, newsletter: Newsletter, *, notes: str = "") -> Secti
     return Section(name, notes=notes or None, level=newsletter.frame.level, marker=newsletter.frame.marker)
 
 
+def make_briefs_section(briefs: Briefs) -> Section:
+    """Make an empty list of one-liners in the newsletter's style."""
+    return Section(briefs.name, notes=briefs.opening or None, closing=briefs.closing or None, level=0)
+
+
 def open_section(issue: Issue, name: str, newsletter: Newsletter) -> tuple[Issue, int]:
     """Find a section of an issue by its heading or by its category; add the section of a category at the end.
 
     Args:
         issue: the draft.
-        name: a heading of the issue, or a category of the newsletter.
+        name: a heading of the issue, a category of the newsletter, or the name of its one-liners.
         newsletter: its categories.
 
     Returns:
@@ -87,6 +93,11 @@ def open_section(issue: Issue, name: str, newsletter: Newsletter) -> tuple[Issue
         CannotDecide: neither the issue nor the newsletter has it.
     """
     headings = [section.name for section in issue.sections]
+    if newsletter.briefs and newsletter.is_briefs(name):
+        index = next((index for index, section in enumerate(issue.sections) if section.is_briefs), None)
+        if index is not None:
+            return issue, index
+        return replace(issue, sections=(make_briefs_section(newsletter.briefs), *issue.sections)), 0
     if name in headings:
         return issue, headings.index(name)
     category = newsletter.category(name)
@@ -106,7 +117,7 @@ def add_entry(
     Args:
         issue: the draft.
         candidate: the story.
-        category_name: of the section.
+        category_name: of the section, or the name of the one-liners.
         newsletter: its categories.
         entry: the entry to add if the issue has none of the story; by default the proposal.
 
@@ -116,22 +127,28 @@ def add_entry(
     Raises:
         CannotDecide: the newsletter has no such category.
     """
-    category = newsletter.category(category_name)
-    if category is None:
-        raise make_category_error(category_name, newsletter)
+    opened, section_index = open_section(issue, category_name, newsletter)
     entry = _find_entry(issue, candidate) or entry or propose_entry(candidate, newsletter)
-    sections = remove_story(issue, candidate).sections
-    if all(newsletter.category(section.name) is not category for section in sections):
-        sections = (*sections, make_section(category.name, newsletter))
-    return replace(
-        issue,
-        sections=tuple(
-            replace(section, entries=(*section.entries, entry))
-            if newsletter.category(section.name) is category
-            else section
-            for section in sections
-        ),
-    )
+    entry = fit_entry(entry, candidate, newsletter, as_brief=opened.sections[section_index].is_briefs)
+    emptied = remove_story(opened, candidate)
+    return insert_entry(emptied, entry, section_index, len(emptied.sections[section_index].entries))
+
+
+def fit_entry(entry: Entry, candidate: Candidate, newsletter: Newsletter, *, as_brief: bool) -> Entry:
+    """Give an entry that nobody has edited the form of its section: one line, or a title with a summary.
+
+    Args:
+        entry: of the story.
+        candidate: the story.
+        newsletter: its house style.
+        as_brief: whether the entry is among the one-liners.
+    """
+    if newsletter.briefs is None:
+        return entry
+    whole, brief = propose_entry(candidate, newsletter), propose_brief(candidate, newsletter.briefs)
+    if as_brief:
+        return brief if entry.markdown == whole.markdown else entry
+    return whole if entry.markdown == brief.markdown else entry
 
 
 def restore_entry(issue: Issue, candidate: Candidate, entry: Entry, slot: Slot) -> Issue:
@@ -192,4 +209,5 @@ def _find_entry(issue: Issue, candidate: Candidate) -> Entry | None:
 
 def make_category_error(name: str, newsletter: Newsletter) -> CannotDecide:
     """Make the error for a category that the newsletter does not have; it lists all categories."""
-    return CannotDecide("no-such-category", name=name, names=newsletter.category_names)
+    briefs = (newsletter.briefs.name,) if newsletter.briefs else ()
+    return CannotDecide("no-such-category", name=name, names=(*newsletter.category_names, *briefs))

@@ -115,7 +115,7 @@ def decide_in(tx: Transaction, newsroom: Newsroom, decision: Decision, *, seen_v
     elif decision.action in ("categorise", "edit") and slot:
         issue = next(draft for draft in drafts if draft.date == slot.issue)
     category = decision.category or candidate.category
-    if newsletter.category(category) is None:
+    if newsletter.category(category) is None and not newsletter.is_briefs(category):
         if decision.category or issue:
             raise make_category_error(category, newsletter)
     elif decision.action in ("pick", "categorise"):

@@ -21,8 +21,9 @@ from pipelines.issue.entry import (
     set_machine_line,
 )
 from pipelines.issue.escape import escape_markdown
-from pipelines.issue.sections import find_slot, make_draft, open_section
+from pipelines.issue.sections import find_slot, fit_entry, make_draft, open_section
 from pipelines.model import Candidate, Change, Decision, Entry, Issue
+from pipelines.newsletter import Newsletter
 from pipelines.newsroom.assistant import propose
 from pipelines.newsroom.decisions import Decided, Stale, current_entry, decide_in, find_candidate
 from pipelines.newsroom.editor import Editor
@@ -245,12 +246,40 @@ def move_entry(
         draft = get_draft(tx, day)
         if seen_edition is not None and make_order_edition(draft) != seen_edition:
             raise Stale(day)
-        changed = changes.move_entry(draft, position, section_index, entry_index)
+        changed = refit_entries(
+            tx, draft, changes.move_entry(draft, position, section_index, entry_index), editor.newsletter
+        )
         if changed != draft:
             save_issue(tx, changed, editor.newsletter, editor.rules)
             old_order, new_order = changes.write_order(draft), changes.write_order(changed)
             note_change(tx, editor, day, "order", old_text=old_order, new_text=new_order)
         return changed
+
+
+def refit_entries(tx: Transaction, former: Issue, changed: Issue, newsletter: Newsletter) -> Issue:
+    """Give entries that came among the one-liners, or left them, their new form, unless somebody edited them.
+
+    Args:
+        tx: open for reading.
+        former: the draft before its order changed.
+        changed: the draft after it.
+        newsletter: its house style.
+
+    Returns:
+        The changed draft with the new texts.
+    """
+    briefs = [
+        {entry.story for section in issue.sections if section.is_briefs for entry in section.entries}
+        for issue in (former, changed)
+    ]
+    moved = {story for story in briefs[0] ^ briefs[1] if story is not None}
+    stories = tx.stories.find_by_articles(moved) if moved else {}
+    new_entries: dict[int, Entry] = {}
+    for position, entry in enumerate(changes.list_entries(changed)):
+        if entry.story in stories:
+            candidate = find_candidate(tx, entry.story)
+            new_entries[position] = fit_entry(entry, candidate, newsletter, as_brief=entry.story in briefs[1])
+    return changes.replace_entries(changed, new_entries)
 
 
 def redate(editor: Editor, day: date, new_day: date) -> Issue:

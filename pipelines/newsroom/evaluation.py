@@ -327,7 +327,7 @@ class _Reader:
     def read_issue(self, issue: Issue) -> Iterator[_Item]:
         """All entries of an issue."""
         published_at = datetime.combine(issue.date, time(), UTC)
-        for section in issue.sections:
+        for section in issue.main_sections:
             category = self._newsletter.category(section.name)
             for entry in section.entries:
                 view = read_entry(entry.markdown, self._newsletter)

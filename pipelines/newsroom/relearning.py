@@ -126,7 +126,9 @@ def list_printed_examples(tx: Transaction, newsletter: Newsletter) -> list[Examp
 
 def _examples(tx: Transaction, rules: GroupRules) -> list[Example]:
     examples = list_printed_examples(tx, rules.newsletter)
-    examples += [_example(lesson, f"#{lesson.id}") for lesson in tx.training.list_decided()]
+    decided = (_example(lesson, f"#{lesson.id}") for lesson in tx.training.list_decided())
+    names = set(rules.newsletter.category_names)  # a pick among the one-liners is no example of a category
+    examples += [example if example.category in names else replace(example, category=None) for example in decided]
     examples += [
         replace(
             _example(lesson, ""),

@@ -10,7 +10,7 @@ from pipelines.errors import CannotDecide
 from pipelines.issue.changes import revert_change
 from pipelines.model import Change, Decision, Issue
 from pipelines.newsroom.decisions import Decided, Overtaken, decide_in, find_candidate
-from pipelines.newsroom.drafts import note_change
+from pipelines.newsroom.drafts import note_change, refit_entries
 from pipelines.newsroom.editor import Editor
 from pipelines.newsroom.issues import save_issue
 from pipelines.store import Transaction
@@ -77,6 +77,9 @@ def _undo_decision(tx: Transaction, editor: Editor, decision: Decision) -> Undon
 
 
 def _undo_change(tx: Transaction, editor: Editor, change: Change, reverted: Issue) -> Undone:
+    former = tx.issues.get(change.issue)
+    if former is not None and change.part == "order":
+        reverted = refit_entries(tx, former, reverted, editor.newsletter)
     save_issue(tx, reverted, editor.newsletter, editor.rules)
     if reverted.date != change.issue:
         tx.issues.remove(change.issue)

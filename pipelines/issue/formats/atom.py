@@ -156,7 +156,7 @@ def _make_entry(  # noqa: PLR0917 - an entry is made of six values
     else:
         same = (exported.title, exported.summary, exported.content) == (title, summary, content)
         entry.updated(exported.updated if same else now)
-    for section in issue.sections:
+    for section in issue.main_sections:
         entry.category({"term": _clean_xml(section.name)})
     return entry
 

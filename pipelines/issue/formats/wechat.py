@@ -153,12 +153,14 @@ class _Notes:
 
 
 def _has_text(section: Section) -> bool:
-    return bool(section.notes or section.closing or any(entry.markdown.strip() for entry in section.entries))
+    has_entries = any(entry.markdown.strip() for entry in section.entries)
+    return has_entries or bool(not section.is_briefs and (section.notes or section.closing))
 
 
 def _lay_out_section(section: Section, newsletter: Newsletter, notes: _Notes) -> dict[str, Any]:
     return {
         "name": section.name,
+        "has_heading": not section.is_briefs,
         "notes": _render_block(section.notes, notes),
         "entries": [_lay_out_entry(entry, newsletter, notes) for entry in section.entries if entry.markdown.strip()],
         "closing": _render_block(section.closing, notes),

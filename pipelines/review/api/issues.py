@@ -144,7 +144,7 @@ def issues(visit: Visit) -> Response:
             "date": issue.date.isoformat(),
             "state": issue.state,
             "headline": issue.headline,
-            "items": sum(len(section.entries) for section in issue.sections),
+            "items": issue.item_count,
         }
         for issue in list_issues(visit.newsroom.store)
     ]

@@ -52,12 +52,14 @@ class SectionCard:
 
     Args:
         position: among all sections of the issue, from 0.
+        key: that moves an entry to the section: a digit, `b` for the one-liners; empty after the ninth.
         quota: number of entries that the newsletter aims at; 0 for none.
         findings: of the section itself.
     """
 
     position: int
     name: str
+    key: str
     quota: int
     entries: Sequence[EntryCard]
     findings: Sequence[Finding]
@@ -91,7 +93,7 @@ class IssueView:
     @property
     def items(self) -> int:
         """The number of entries."""
-        return sum(len(section.entries) for section in self.sections)
+        return self.issue.item_count
 
     def read_part(self, part: str) -> str:
         """Read the text of a part; empty where nobody wrote it."""
@@ -140,11 +142,18 @@ def view_issue(visit: Visit, day: date, changed: Issue | None = None) -> IssueVi
         ]
         first_position += len(entries)
         category = newsletter.category(section.name)
+        quota = category.quota if category else 0
+        if section.is_briefs:
+            key, quota = "b", newsletter.briefs.quota if newsletter.briefs else 0
+        else:
+            main_position = sum(not card.is_briefs for card in issue.sections[:section_position]) + 1
+            key = str(main_position) if main_position < 10 else ""
         sections.append(
             SectionCard(
                 position=section_position,
                 name=section.name,
-                quota=category.quota if category else 0,
+                key=key,
+                quota=quota,
                 entries=entries,
                 findings=_select_findings(findings, "section", section_position),
             )

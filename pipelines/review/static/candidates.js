@@ -322,6 +322,7 @@ const keys = {
   ArrowDown: () => step(1),
   ArrowUp: () => step(-1),
   a: () => decide('pick'),
+  b: () => { if (list.dataset.briefs) decide('pick', list.dataset.briefs); },
   x: () => decide('drop'),
   l: () => decide('later'),
   u: undo,
@@ -338,7 +339,7 @@ const keys = {
   '[': () => tab(-1),
   ']': () => tab(1),
 };
-for (const name of ['a', 'x', 'l', 'u', 'm', 's', 'y', 'N']) keys[name].once = true;
+for (const name of ['a', 'b', 'x', 'l', 'u', 'm', 's', 'y', 'N']) keys[name].once = true;
 for (let number = 1; number <= Math.min(categories.length, 9); number++) keys[number] = () => decide('categorise', categories[number - 1]);
 
 list.addEventListener('click', (event) => {

@@ -128,11 +128,12 @@ function nudge(by) {
   });
 }
 
-function toSection(number) {
+// The sections are numbered as the candidates' page numbers its categories; the one-liners have a key of their own.
+function toSection(key) {
   if (!open || !current()) return;
   move(current(), (entry) => {
-    const section = parts.querySelector(`[data-section="${number}"]`);
-    return section && section !== entry.closest('.section') && { section: number, to: sized(section) };
+    const section = parts.querySelector(`[data-key="${key}"]`);
+    return section && section !== entry.closest('.section') && { section: Number(section.dataset.section), to: sized(section) };
   });
 }
 
@@ -379,6 +380,7 @@ const keys = {
   K: () => nudge(-1),
   e: () => edit(),
   Enter: () => edit(),
+  b: () => toSection('b'),
   n: compose,
   x: drop,
   u: undo,
@@ -397,7 +399,7 @@ const redated = sessionStorage.getItem('redated') === issue.dataset.day;
 sessionStorage.removeItem('redated');
 let changingDate = false;
 for (let number = 1; number <= 9; number++) {
-  keys[number] = () => { if (!changingDate && !(redated && performance.now() < 2000)) toSection(number - 1); };
+  keys[number] = () => { if (!changingDate && !(redated && performance.now() < 2000)) toSection(number); };
   keys[number].here = true;
 }
 

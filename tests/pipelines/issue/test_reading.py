@@ -488,7 +488,7 @@ def test_every_past_entry_has_a_clean_title_and_nearly_all_an_address(past: dict
     entries = [
         view(entry.markdown)
         for name, data in past.items()
-        for section in read_issue(data, name=name, newsletter=NEWSLETTER).sections
+        for section in read_issue(data, name=name, newsletter=NEWSLETTER).main_sections
         for entry in section.entries
     ]
     assert all(entry.title and not entry.title.startswith("[") and "](" not in entry.title for entry in entries)

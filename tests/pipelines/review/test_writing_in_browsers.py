@@ -204,3 +204,29 @@ def test_an_entry_behind_which_no_article_stands_is_written_taken_back_and_writt
         page.reload()
         expect(page.locator(".entry")).to_have_count(items + 1)
         page.close()
+
+
+def test_a_story_is_picked_as_a_one_liner_and_moves_between_the_one_liners_and_the_sections(
+    newsroom: Newsroom, browser: Browser
+) -> None:
+    with serve_desk(newsroom.home) as port:
+        page = browser.new_page(base_url=f"http://127.0.0.1:{port}")
+        page.goto("/candidates?category=")
+        page.wait_for_selector(".card[aria-current=true]")
+        title = page.locator(".card[aria-current=true] h3").inner_text()
+        page.keyboard.press("b")
+        page.keyboard.press("a")
+        page.keyboard.press("g")
+        page.keyboard.press("i")
+        briefs = page.locator("[data-key=b]")
+        expect(briefs.locator(".entry")).to_have_count(1)
+        expect(briefs.locator("h3")).to_have_text(title)
+        expect(page.locator("#items")).to_have_text("1")
+        page.focus("[data-key=b] .entry")
+        page.keyboard.press("2")
+        expect(page.locator("[data-key='2'] h3").filter(has_text=title)).to_have_count(1)
+        expect(briefs.locator(".entry")).to_have_count(0)
+        page.keyboard.press("b")
+        expect(briefs.locator("h3")).to_have_text(title)
+        expect(page.locator("#rendered")).to_contain_text("热身小新闻")
+        page.close()
