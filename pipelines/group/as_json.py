@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from pipelines.group.origins import find_origins
 from pipelines.model import Candidate, StoredArticle
 from pipelines.wording import Language
 
@@ -54,6 +55,8 @@ def candidate_json(candidate: Candidate, language: Language) -> dict[str, Any]:
         "state": candidate.state,
         "published_in": candidate.published_in.isoformat() if candidate.published_in else None,
         "follows": candidate.follows.isoformat() if candidate.follows else None,
+        "accounts": candidate.story.accounts,
+        "origins": [{"url": origin.url, "accounts": origin.accounts} for origin in find_origins(candidate)],
         "recalled": _recalled(candidate),
         "suggested": [
             {

@@ -184,6 +184,27 @@ def reword_entry(markdown: str, newsletter: Newsletter, *, title: str, summary: 
     return "\n".join([first_line, *lines])
 
 
+def relink_entry(markdown: str, url: str) -> str:
+    """Let the title of an entry link another page; its words stay. An entry whose title has no link gets one.
+
+    Args:
+        markdown: of the entry.
+        url: a result of `make_printable_url`.
+
+    Returns:
+        The entry's new Markdown.
+    """
+    first_line, lines = split_first_line(markdown)
+    prefixes, unprefixed = _split_prefixes(first_line)
+    prefix = first_line[: len(first_line.strip()) - len(unprefixed)] if prefixes else ""
+    main_link = next((link for link in inline.find_links(unprefixed) if not link.image), None)
+    if main_link is None:
+        relinked = make_link(_read_unlinked_head(unprefixed).title.strip(), url)
+    else:
+        relinked = unprefixed[: main_link.start] + make_link(main_link.markdown, url) + unprefixed[main_link.end :]
+    return "\n".join([prefix + relinked, *lines])
+
+
 def _reword_summary(lines: Sequence[str], paragraphs: Sequence[str], newsletter: Newsletter) -> list[str]:
     """Give the lines of a summary another text, and keep the Markdown of every word that stays."""
     word = newsletter.labels.summary

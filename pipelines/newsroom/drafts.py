@@ -11,16 +11,18 @@ from datetime import date
 from typing import Literal
 
 from pipelines.errors import CannotDecide, NoSuchIssue
+from pipelines.group.origins import find_origins
 from pipelines.issue import changes
 from pipelines.issue.changes import MOST_CHARACTERS, Part, make_edition, make_order_edition, tidy_text
 from pipelines.issue.entry import (
     accept_machine_line,
     read_machine_line,
+    relink_entry,
     remove_machine_line,
     reword_entry,
     set_machine_line,
 )
-from pipelines.issue.escape import escape_markdown
+from pipelines.issue.escape import escape_markdown, make_printable_url
 from pipelines.issue.sections import find_slot, fit_entry, make_draft, open_section
 from pipelines.model import Candidate, Change, Decision, Entry, Issue
 from pipelines.newsletter import Newsletter
@@ -159,6 +161,43 @@ def reword_story(editor: Editor, story: int, *, title: str, summary: str, seen_v
         if new_markdown == old_markdown:
             return Decided(candidate, None)
         return decide_edit(tx, editor, candidate, old_markdown, new_markdown)
+
+
+def relink_story(editor: Editor, story: int, url: str, *, seen_version: str | None = None) -> Decided:
+    """Let the entry of a story link another of its pages, whether the story is picked already or not.
+
+    Args:
+        editor: who chooses the page.
+        story: id of any article of the story.
+        url: of an article of the story, of a link of it, or of a page that its reports point to.
+        seen_version: of the story as the editor saw it; None skips the check.
+
+    Returns:
+        The story with the new entry.
+
+    Raises:
+        NoSuchStory: no article has or had that id.
+        Stale: somebody decided on the story since the editor saw it.
+        CannotDecide: the story has no such page.
+    """
+    with editor.store.transaction() as tx:
+        candidate = find_candidate(tx, story, seen_version)
+        address = make_printable_url(url)
+        if address is None or address not in list_pages(candidate):
+            raise CannotDecide("no-page-of-story", url=url)
+        old_markdown = current_entry(tx, candidate, editor.newsletter).markdown
+        new_markdown = relink_entry(old_markdown, address)
+        if new_markdown == old_markdown:
+            return Decided(candidate, None)
+        return decide_edit(tx, editor, candidate, old_markdown, new_markdown)
+
+
+def list_pages(candidate: Candidate) -> frozenset[str]:
+    """List the addresses that the entry of a story may link."""
+    articles = (stored.article.url for stored in candidate.articles if not stored.article.temporary)
+    links = (link.url for link in candidate.links)
+    origins = (origin.url for origin in find_origins(candidate))
+    return frozenset(filter(None, map(make_printable_url, (*articles, *links, *origins))))
 
 
 def assist(editor: Editor, story: int, *, action: Literal["ask", "accept", "reject"]) -> str:

@@ -94,6 +94,7 @@ SCRIPT_TEXTS: Final = (
     "desk/merged",
     "desk/split-done",
     "desk/told-apart",
+    "desk/linked",
     "desk/exported-to",
     "desk/unchanged",
     "desk/crawling",

@@ -62,6 +62,20 @@ class EntryBody(BaseModel):
     seen: str | None = Field(None, max_length=40)
 
 
+class LinkBody(BaseModel):
+    """The page that a story's entry is to link.
+
+    Args:
+        url: of one of its reports, of one of its links, or of a page that its reports point to.
+        seen: the version of the story as you saw it; if somebody decided on it since, the answer is 409.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: str = Field(min_length=1, max_length=2000)
+    seen: str | None = Field(None, max_length=40)
+
+
 class MergeBody(BaseModel):
     """The stories to join with this story.
 
@@ -180,6 +194,15 @@ def reword(visit: Visit) -> Response:
 
 
 @_answer_stale
+def relink(visit: Visit) -> Response:
+    """Let a story's entry link another page, whether the story is picked already or not."""
+    body = visit.read_body(LinkBody)
+    return _make_answer(
+        visit, drafts.relink_story(visit.editor, _read_story_id(visit), body.url, seen_version=body.seen)
+    )
+
+
+@_answer_stale
 def merge(visit: Visit) -> Response:
     """Join stories: from now on they are one story."""
     body = visit.read_body(MergeBody)
@@ -276,6 +299,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "POST", "/api/candidates/{story:int}/decisions", decide, body=DecisionBody, path_schemas={"story": NUMBER}
     ),
     Operation("PUT", "/api/candidates/{story:int}/entry", reword, body=EntryBody, path_schemas={"story": NUMBER}),
+    Operation("PUT", "/api/candidates/{story:int}/link", relink, body=LinkBody, path_schemas={"story": NUMBER}),
     Operation("POST", "/api/candidates/{story:int}/merges", merge, body=MergeBody, path_schemas={"story": NUMBER}),
     Operation("POST", "/api/candidates/{story:int}/refusals", refuse, body=RefusalBody, path_schemas={"story": NUMBER}),
     Operation("POST", "/api/candidates/{story:int}/splits", split, body=SplitBody, path_schemas={"story": NUMBER}),

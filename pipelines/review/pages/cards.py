@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -10,12 +10,14 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pipelines.group.candidates import as_of
-from pipelines.issue.entry import read_summary, read_title
+from pipelines.group.origins import find_copies, find_first_report, find_origins, list_milestones
+from pipelines.issue.entry import read_entry, read_summary, read_title
 from pipelines.issue.escape import clean_line, make_printable_url
 from pipelines.issue.sections import find_slot
 from pipelines.model import Candidate, CandidateState, Evidence, Issue, Reason, RecalledEntry, StoredArticle
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom.decisions import current_entries, read_versions
+from pipelines.newsroom.round_ups import RoundUpMention, find_round_ups
 from pipelines.store import Transaction
 from pipelines.store.listing import CandidateQuery
 
@@ -49,6 +51,34 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class OriginLink:
+    """A page that the reports of a story point to.
+
+    Args:
+        url: safe to link.
+        short_url: for reading.
+        accounts: number of accounts that point to it.
+    """
+
+    url: str
+    short_url: str
+    accounts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A round-up that mentions the event of a story.
+
+    Args:
+        report: the round-up.
+        part: its piece of news.
+    """
+
+    report: Report
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
 class OfferedStory:
     """Another story that may report the same event.
 
@@ -73,7 +103,14 @@ class Card:
         version: of the story; a script sends it back with each action.
         title, summary: of the story's entry, or of the proposed one; plain text.
         lead: the article that the entry links.
-        other_reports: the other articles of the story.
+        reports: all articles of the story, the oldest first.
+        first_report: id of the first of them.
+        copies: ids of the reports that have the text or the title of an earlier one.
+        accounts: number of accounts that report the story in a text of their own.
+        milestones: kind and report of what the story went on with, the oldest first.
+        origins: pages that the reports point to, that of most accounts first.
+        entry_url: the page that the entry links; empty for none.
+        mentions: round-ups that mention the event.
         links: label, URL and short form of each link.
         evidence: each kind and detail once.
         reasons: of at least 0.05.
@@ -93,7 +130,14 @@ class Card:
     title: str
     summary: str
     lead: Report
-    other_reports: Sequence[Report]
+    reports: Sequence[Report]
+    first_report: int
+    copies: Collection[int]
+    accounts: int
+    milestones: Sequence[tuple[str, Report]]
+    origins: Sequence[OriginLink]
+    entry_url: str
+    mentions: Sequence[Mention]
     links: Sequence[tuple[str, str, str]]
     evidence: Sequence[Evidence]
     reasons: Sequence[Reason]
@@ -136,17 +180,24 @@ def make_cards(tx: Transaction, candidates: Sequence[Candidate], newsletter: New
     """Make the cards of candidates, in the given order.
 
     Args:
-        tx: reads entries, drafts and versions.
+        tx: reads entries, drafts, versions and round-ups.
         candidates: the candidates.
         newsletter: gives labels and time zone.
         now: aware; a day of another year is written with its year.
     """
     entries = current_entries(tx, candidates, newsletter)
     versions = read_versions(tx, candidates)
+    mentions = find_round_ups(tx, candidates)
     drafts = tx.issues.list_drafts()
     return [
         _make_card(
-            candidate, entries[candidate.story.id].markdown, versions[candidate.story.id], drafts, newsletter, now
+            candidate,
+            entries[candidate.story.id].markdown,
+            versions[candidate.story.id],
+            mentions.get(candidate.story.id, ()),
+            drafts,
+            newsletter,
+            now,
         )
         for candidate in candidates
     ]
@@ -156,7 +207,7 @@ def make_card(tx: Transaction, candidate: Candidate, newsletter: Newsletter, now
     """Make the card of one candidate.
 
     Args:
-        tx: reads entries, drafts and versions.
+        tx: reads entries, drafts, versions and round-ups.
         candidate: as the store has it; the card shows the score of now.
         newsletter: gives labels and time zone.
         now: aware.
@@ -187,22 +238,41 @@ def make_tabs(
     return [Tab(name, counts.get(name, 0), quotas.get(name, 0), picked.get(name, 0)) for name in names]
 
 
-def _make_card(  # noqa: PLR0917 - a card shows values of six sources
-    candidate: Candidate, markdown: str, version: str, drafts: Sequence[Issue], newsletter: Newsletter, now: datetime
+def _make_card(  # noqa: PLR0917 - a card shows values of seven sources
+    candidate: Candidate,
+    markdown: str,
+    version: str,
+    mentions: Sequence[RoundUpMention],
+    drafts: Sequence[Issue],
+    newsletter: Newsletter,
+    now: datetime,
 ) -> Card:
     lead = candidate.lead
     slot = find_slot(candidate, drafts)
     shares = candidate.category_scores
     rival = find_rival(candidate)
+    reports = {stored.id: _make_report(stored, now, newsletter.zone) for stored in candidate.articles}
+    origins = find_origins(candidate)
     return Card(
         id=candidate.story.id,
         version=version,
         title=read_title(markdown, newsletter) or lead.article.title,
         summary=read_summary(markdown, newsletter),
-        lead=_make_report(lead, now, newsletter.zone),
-        other_reports=[
-            _make_report(report, now, newsletter.zone) for report in candidate.articles if report is not lead
+        lead=reports[lead.id],
+        reports=sorted(reports.values(), key=lambda report: report.published_at),
+        first_report=find_first_report(candidate),
+        copies=find_copies(candidate),
+        accounts=candidate.story.accounts,
+        milestones=[
+            (milestone.kind, reports[milestone.article.id]) for milestone in list_milestones(candidate, origins)
         ],
+        origins=[
+            OriginLink(url, _shorten_url(url), origin.accounts)
+            for origin in origins
+            if (url := make_printable_url(origin.url))
+        ],
+        entry_url=read_entry(markdown, newsletter).url or "",
+        mentions=[Mention(_make_report(mention.article, now, newsletter.zone), mention.part) for mention in mentions],
         links=[
             (link.label, url, _shorten_url(url)) for link in candidate.links if (url := make_printable_url(link.url))
         ],

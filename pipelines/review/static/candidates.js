@@ -201,6 +201,12 @@ async function answer(same, offered = current()?.querySelector('[data-offered]:n
   offered.classList.remove('pending');
 }
 
+// The entry links the page that the reports point to: the first one, or the one whose button was pressed.
+function relink(button = current()?.querySelector('[data-do="relink"]')) {
+  const card = current();
+  if (button && !held(card)) act(card, 'link', 'PUT', { url: button.dataset.url }, say('desk/linked'));
+}
+
 // ---- editing in place
 
 function edit() {
@@ -334,12 +340,13 @@ const keys = {
   s: () => split(),
   y: () => answer(true),
   N: () => answer(false),
+  w: () => relink(),
   Escape: () => mark(null),
   '/': () => search.focus(),
   '[': () => tab(-1),
   ']': () => tab(1),
 };
-for (const name of ['a', 'b', 'x', 'l', 'u', 'm', 's', 'y', 'N']) keys[name].once = true;
+for (const name of ['a', 'b', 'x', 'l', 'u', 'm', 's', 'y', 'N', 'w']) keys[name].once = true;
 for (let number = 1; number <= Math.min(categories.length, 9); number++) keys[number] = () => decide('categorise', categories[number - 1]);
 
 list.addEventListener('click', (event) => {
@@ -354,6 +361,7 @@ list.addEventListener('click', (event) => {
   else if (action === 'merge') merge();
   else if (action === 'split') split();
   else if (action === 'join' || action === 'refuse') answer(action === 'join', pressed.closest('[data-offered]'));
+  else if (action === 'relink') relink(pressed);
   else if (action === 'leave') split([Number(pressed.dataset.article)]);
   else decide(action, pressed.dataset.to);
 });

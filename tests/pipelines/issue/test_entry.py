@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crawler.home import bundled
 from pipelines.issue import inline
-from pipelines.issue.entry import read_entry, read_summary, read_title, reword_entry
+from pipelines.issue.entry import read_entry, read_summary, read_title, relink_entry, reword_entry
 from pipelines.issue.escape import clean_line, escape_markdown
 from pipelines.newsletter import load_newsletter
 
@@ -108,3 +108,16 @@ def test_whatever_is_written_on_the_card_is_what_a_reader_sees(pieces: list[str]
     reworded = reword_entry(markdown, NEWSLETTER, title="甲", summary=new_text)
     assert read_title(reworded, NEWSLETTER) == "甲"
     assert read_summary(reworded, NEWSLETTER) in (new_text, inline.strip_marks(escape_markdown(new_text)))
+
+
+@pytest.mark.parametrize(
+    ("markdown", "relinked"),
+    [
+        ("[标题 | 某号](https://a.example)\n摘要：甲", "[标题 | 某号](https://b.example)\n摘要：甲"),
+        ("[CVPR 2020] [标题](https://a.example) 好", "[CVPR 2020] [标题](https://b.example) 好"),
+        ("**看[标题](<https://a.example/(1)>)**", "**看[标题](https://b.example)**"),
+        ("没有链接的标题\n摘要：甲", "[没有链接的标题](https://b.example)\n摘要：甲"),
+    ],
+)
+def test_a_title_links_another_page_and_its_words_stay(markdown: str, relinked: str) -> None:
+    assert relink_entry(markdown, "https://b.example") == relinked

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from possible_events import LAUNCH, OUTLOOK, add_possible_pair, make_launch
 from sqlalchemy import Engine, event
 
-from pipelines.model import Candidate, Entry, Issue, Section, Story
+from pipelines.model import Candidate, Entry, Issue, Reference, Section, Story
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.issues import save_issue
 from pipelines.newsroom.run import group
@@ -379,6 +379,63 @@ def test_the_printed_entry_stands_beside_a_repeat_and_beside_news_of_it(desk: De
     repeat = desk.get("/candidates?category=&state=published").text
     assert f"已在 {past.date} 收录：{LAUNCH}" in repeat
     assert desk.get("/api/candidates?state=published").json()["candidates"][0]["recalled"]["title"] == LAUNCH
+
+
+# ---- what an event brings
+
+
+@pytest.fixture
+def reported(desk: Desk, newsroom: Newsroom) -> int:
+    """The id of a story of three reports, of which two point to the announcement, and of a round-up's piece of news."""
+    pointing = (Reference("https://kunpeng.example/n9", "https://kunpeng.example/n9"),)
+    reports = [
+        replace(make_launch(21, days=0.2), references=pointing),
+        replace(make_launch(22, "星澜 N9 来了！云雀半导体要和手机芯片掰手腕", publisher="丙"), references=pointing),
+        make_launch(23, publisher="丁", days=0.4),
+        make_launch(24, "早报：云雀半导体发布星澜 N9 / 面包车涨价了 / 雨季来了怎么办", publisher="早点", days=0.5),
+    ]
+    with newsroom.store.transaction() as tx:
+        tx.articles.save(reports)
+    group(newsroom.store, newsroom.group_rules)
+    listed = desk.get("/api/candidates?q=星澜").json()["candidates"]
+    return next(int(candidate["id"]) for candidate in listed if len(candidate["articles"]) == 3)
+
+
+def test_a_card_lists_all_reports_with_the_first_one_and_copies_marked(desk: Desk, reported: int) -> None:
+    page = desk.get("/candidates?category=&q=星澜").text
+    card = page.partition(f'id="s{reported}"')[2].partition("</article>")[0]
+    assert "3 篇同题 · 2 家独立" in card
+    listed = card.partition("<dt>报道")[2].partition("</dd>")[0]
+    rows = listed.split("<li>")[1:]
+    assert [next(account for account in "甲丙丁" if f">{account} · <time" in row) for row in rows] == ["丙", "甲", "丁"]
+    assert ["最早" in row for row in rows] == [True, False, False]
+    assert ["转载" in row for row in rows] == [False, False, True]
+    assert "早点" in card.partition("<dt>另见")[2].partition("</dd>")[0]
+    line = card.partition("<dt>时间线")[2].partition("</dd>")[0]
+    assert line.index("最早") < line.index("最新")
+
+
+def test_the_entry_links_what_the_reports_point_to_when_the_editor_says_so(
+    desk: Desk, newsroom: Newsroom, reported: int
+) -> None:
+    (origin,) = desk.card(reported)["origins"]
+    assert origin == {"url": "https://kunpeng.example/n9", "accounts": 2}
+    assert desk.put(f"/api/candidates/{reported}/link", {"url": "https://evil.example"}).status_code == 422
+    assert desk.put(f"/api/candidates/{reported}/link", {"url": origin["url"]}).status_code == 200
+    desk.decide(reported, "pick")
+    page = desk.get("/candidates?category=&state=picked").text
+    assert "条目用的就是它" in page
+
+    def read_markdown() -> str:
+        with newsroom.store.reading() as tx:
+            (draft,) = tx.issues.list_drafts()
+        return next(entry.markdown for section in draft.sections for entry in section.entries)
+
+    assert "](https://kunpeng.example/n9)" in read_markdown()
+    desk.post("/api/undo")
+    desk.post("/api/undo")
+    desk.decide(reported, "pick")
+    assert "](https://example.org/2" in read_markdown()
 
 
 # ---- a choice between two categories
