@@ -31,11 +31,11 @@ class Cli:
         return json.loads(self(*words, "--json"))
 
 
-def start_crawl(home: Path, *options: str) -> tuple[str, str, int]:
-    """Run `jianbao crawl` in a process of its own, since a process crawls once; output, log, exit code."""
+def start(home: Path, *words: str) -> tuple[str, str, int]:
+    """Run a command that crawls, in a process of its own, since a process crawls once; output, log, exit code."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("JIANBAO_")}
     done = subprocess.run(
-        [sys.executable, "-m", "pipelines.cli", "--home", str(home), "crawl", *options],
+        [sys.executable, "-m", "pipelines.cli", "--home", str(home), *words],
         cwd=ROOT,
         env={**environment, "COLUMNS": "400"},
         capture_output=True,
@@ -44,3 +44,8 @@ def start_crawl(home: Path, *options: str) -> tuple[str, str, int]:
         check=False,
     )
     return done.stdout, done.stderr, done.returncode
+
+
+def start_crawl(home: Path, *options: str) -> tuple[str, str, int]:
+    """Run `jianbao crawl`; output, log, exit code."""
+    return start(home, "crawl", *options)

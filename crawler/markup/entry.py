@@ -25,6 +25,7 @@ class Entry:
         html, text: the content, in one form or the other.
         enclosures: addresses of files that come with it, as written.
         related: addresses of the works that it is about, as written.
+        comments: address of its discussion, as written.
         ids: strong keys; a guid is none, since only its own feed knows it.
     """
 
@@ -42,6 +43,7 @@ class Entry:
     image: str = ""
     enclosures: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
+    comments: str = ""
     tags: tuple[str, ...] = ()
     language: str = ""
     ids: tuple[str, ...] = ()

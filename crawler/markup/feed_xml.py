@@ -129,6 +129,7 @@ def _entry(node: etree._Element, base: str, url: str) -> Entry:
         image=next(_images(fields), ""),
         enclosures=(*(file.get("url", "") for file in fields["enclosure"]), *_related(fields, "enclosure")),
         related=_related(fields, "related", "via"),
+        comments=_words(fields, "comments"),
         tags=tuple(dict.fromkeys(filter(None, _tags(fields)))),
         language=node.get(_LANGUAGE) or _words(fields, "dc:language"),
         ids=tuple(f"doi:{doi[1].lower()}" for name in _DOIS if (doi := _DOI.fullmatch(_words(fields, name))))[:1],

@@ -217,6 +217,7 @@ def _item(channel: Channel, numbered: tuple[int, Entry], reply: Reply) -> RawIte
         links=tuple(Link("related", related) for related in _absolute_all(entry.related, entry.base) if related != url),
         guid=entry.guid[:_LONGEST_GUID] or None,
         ids=entry.ids,
+        facts=_discussion(entry, url),
         tags=entry.tags,
         language=entry.language or channel.language or None,
     )
@@ -229,6 +230,12 @@ def _url(entry: Entry, title: str, reply: Reply) -> str:
     identity = entry.guid or (title and sha256(f"{title}\n{entry.published}".encode()).hexdigest()[:16])
     parts = urlsplit(reply.url)
     return f"{parts.scheme}://{parts.netloc}{parts.path}?guid={quote(identity[:200], safe='')}" if identity else ""
+
+
+def _discussion(entry: Entry, url: str) -> dict[str, str]:
+    """Where an entry is discussed, if on another site than its own: aggregators link both."""
+    address = absolute(entry.comments, entry.base) if entry.comments else None
+    return {"discussion": address} if address and urlsplit(address).netloc != urlsplit(url).netloc else {}
 
 
 def _absolute_all(urls: tuple[str, ...], base: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -19,7 +20,7 @@ from crawler.markup.challenge import refuse_challenge
 from crawler.markup.encoding import decode_reply
 from crawler.markup.html import collapse
 from crawler.markup.records import read_each
-from crawler.markup.text import absolute
+from crawler.markup.text import absolute, plain
 from crawler.waiting import retry_after
 
 _DISCUSSION: Final = "https://news.ycombinator.com/item?id="
@@ -28,6 +29,10 @@ _TAGS: Final = frozenset({"ask_hn", "show_hn"})
 
 # Seen 2026-11: 45912345
 _NUMBER: Final = re.compile(r"[0-9]{1,12}")
+# Seen 2026-11: https://news.ycombinator.com/item?id=45912345
+_DISCUSSED: Final = re.compile(r"https?://news\.ycombinator\.com/item\?id=[0-9]{1,12}")
+# Seen 2026-11: Points: 123 # Comments: 45
+_POINTS: Final = re.compile(r"Points: (\d{1,6})\s+# Comments: (\d{1,6})")
 
 
 def search(reply: Reply) -> Page:
@@ -87,6 +92,33 @@ def _story(hit: Any, reply: Reply) -> RawItem:
         tags=tuple(tag for tag in tags if tag in _TAGS) if isinstance(tags, list) else (),
         metrics={name: hit[field] for name, field in _METRICS.items() if _is_count(hit.get(field))},
         facts={"submitter": submitter} if linked and submitter else {},
+    )
+
+
+def story_of_entry(item: RawItem) -> RawItem | None:
+    """The story that a feed's entry is, as the API would give it; None for any other entry.
+
+    Hacker News' own feed names the discussion in `comments`, hnrss.org in `guid` too; their text is its numbers.
+    """
+    discussion = next(filter(_DISCUSSED.fullmatch, (item.facts.get("discussion", ""), item.guid or "", item.url)), "")
+    if not discussion:
+        return None
+    number = discussion.rpartition("=")[2]
+    is_linked = not _DISCUSSED.fullmatch(item.url)
+    counts = _POINTS.search(plain(item.html or "") or item.text or item.summary or "")
+    return replace(
+        item,
+        kind="hn",
+        author=None if is_linked else item.author,
+        publisher="Hacker News",
+        html=None if is_linked else item.html,
+        text=None if is_linked else item.text,
+        summary=None if is_linked else item.summary,
+        links=(Link("related", f"{_DISCUSSION}{number}", "Hacker News"),) if is_linked else (),
+        guid=None,
+        ids=(f"hn:{number}",),
+        metrics={"points": int(counts[1]), "comments": int(counts[2])} if counts else {},
+        facts={"submitter": item.author} if is_linked and item.author else {},
     )
 
 

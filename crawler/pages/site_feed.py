@@ -1,28 +1,18 @@
-"""Any feed, read with the knowledge of its site: arXiv's own feeds, and releases of GitHub in any feed."""
+"""Any feed, read with the knowledge of its site: arXiv's feeds; releases and Hacker News stories in any feed."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
 from crawler.items import Page, RawItem, Reply
-from crawler.pages import arxiv, github
+from crawler.pages import arxiv, github, hn
 from crawler.pages.feed import feed
+from crawler.sites import find_route
 
-# Seen 2026-11: https://rss.arxiv.org/rss/cs.LG
-_ARXIV_FEED: Final = re.compile(
-    r"https?://(?:rss\.arxiv\.org/|(?:www\.|export\.)?arxiv\.org/(?:rss|atom)/)", re.IGNORECASE
-)
-# Seen 2026-11: https://export.arxiv.org/api/query?search_query=cat:cs.LG
-_ARXIV_API: Final = re.compile(r"https?://(?:www\.|export\.)?arxiv\.org/api/query", re.IGNORECASE)
-
-_SITES: Final[tuple[tuple[re.Pattern[str], Callable[[Reply], Page]], ...]] = (
-    (_ARXIV_FEED, arxiv.rss),
-    (_ARXIV_API, arxiv.api),
-)
-"""Addresses of feeds that a site's own page function reads."""
+_READERS: Final[Mapping[str, Callable[[Reply], Page]]] = {"arxiv.rss": arxiv.rss, "arxiv.api": arxiv.api}
+"""Page functions of feeds that their site's own page function reads."""
 
 
 def site_feed(reply: Reply) -> Page:
@@ -34,13 +24,13 @@ def site_feed(reply: Reply) -> Page:
     Raises:
         PageChanged, Blocked: as the page function that reads it.
     """
-    read = next((page for address, page in _SITES if address.match(reply.url)), None)
-    if read is not None:
-        return read(reply)
+    route = find_route(reply.url)
+    if route is not None and route.page in _READERS:
+        return _READERS[route.page](reply)
     page = feed(reply)
     return replace(page, items=tuple(map(_at_its_site, page.items)))
 
 
 def _at_its_site(item: RawItem) -> RawItem:
-    """The item, or where it is a release of GitHub, that release: its own title names neither project nor version."""
-    return github.release_of_entry(item) or item
+    """The item, or the release of GitHub or the story of Hacker News that it is: its site knows more of it."""
+    return github.release_of_entry(item) or hn.story_of_entry(item) or item

@@ -19,12 +19,13 @@ from crawler.markup.html import collapse, parse, plain_text
 from crawler.markup.main_text import SHORT_TEXT, find_main_html
 from crawler.markup.metadata import PageMetadata, as_text, as_url, is_front, site_of
 from crawler.markup.page_date import find_date, find_modified
+from crawler.sites import ARXIV_NAME
 
 _AUTHOR: Final = ("author", "article:author", "og:article:author", "parsely-author", "dc.creator", "citation_author")
 # Seen 2026-11: https://doi.org/10.1145/3373376.3378534
 _DOI: Final = re.compile(r"(?:doi:|https?://(?:dx\.)?doi\.org/)?(10\.\d{4,9}/\S{1,200})")
 # Seen 2026-11: 2103.15348v2
-_ARXIV: Final = re.compile(r"([a-z-]{2,20}(?:\.[A-Z]{2})?/\d{7}|\d{4}\.\d{4,5})(?:v\d+)?")
+_ARXIV: Final = re.compile(rf"({ARXIV_NAME})(?:v\d+)?")
 _FEEDS: Final = frozenset({"application/rss+xml", "application/atom+xml", "application/feed+json"})
 _LEAST_TEXT: Final = 40  # characters; less is a button, a cookie notice or "please enable JavaScript"
 # Seen 2026-11: <?xml version="1.0"?><rss version="2.0">

@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
-from crawler.characters import mend_document
+from crawler.characters import clean, mend_document
 from crawler.errors import Detail, SourceMisconfigured, detail_of
 from crawler.home import Home
+from crawler.sites import find_route
 from crawler.sources.file import load_mirrors, load_sources, row_of, toml_row, with_address
 from crawler.sources.schema import Source
 
@@ -103,7 +104,6 @@ _WRITTEN_ADDRESS: Final = re.compile(rb"""\bxmlurl\s*=\s*(["'])(.{1,2000}?)\1"""
 _WRITTEN_TITLE: Final = re.compile(
     rb"""\b(?:title|text)\s*=\s*(["'])(.{1,300}?)\1(?=\s+[\w:-]+\s*=|\s*/?>)""", re.IGNORECASE
 )
-_CONTROL: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _LONGEST_ROW: Final = 2_000
 _SCHEMELESS: Final = re.compile(r"(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?/\S*", re.IGNORECASE)
 
@@ -152,7 +152,7 @@ def _written_rows(text: bytes) -> Iterator[tuple[int, etree._Element]]:
         title = _WRITTEN_TITLE.search(tag)
         outline = etree.Element("outline")
         for name, written in (("xmlUrl", match[2]), ("title", title[2] if title else b"")):
-            outline.set(name, _CONTROL.sub("", unescape(written.decode("utf-8", "replace"))))
+            outline.set(name, clean(unescape(written.decode("utf-8", "replace"))))
         yield text.count(b"\n", 0, match.start()) + 1, outline
 
 
@@ -227,13 +227,6 @@ def _own_row(outline: etree._Element, warn: Warn) -> Source | None:
         return None
 
 
-_ARXIV_FEED: Final = re.compile(
-    r"https?://(?:rss\.arxiv\.org/|(?:www\.|export\.)?arxiv\.org/(?:rss|atom)/|(?:www\.|export\.)?arxiv\.org/api/query)",
-    re.IGNORECASE,
-)
-_GITHUB_RELEASES: Final = re.compile(r"https?://(?:www\.)?github\.com/([\w.-]+/[\w.-]+)/releases\.atom", re.IGNORECASE)
-
-
 def _foreign_feed(outline: etree._Element, warn: Warn) -> Source | None:
     """The source of a row that another program wrote; None where it has no address that works."""
     url = _web_address(_attribute(outline, "xmlurl"))
@@ -242,17 +235,23 @@ def _foreign_feed(outline: etree._Element, warn: Warn) -> Source | None:
     row: dict[str, object] = {"id": _identifier(title, url), "kind": "feed", "name": name, "url": url}
     if any(pattern.search(url) for pattern in _WECHAT_MIRRORS):
         row["kind"] = "wechat"
-    elif _ARXIV_FEED.match(url):
-        row["kind"] = "arxiv"
-        warn(Detail.of("opml-kind-arxiv", name=_label(outline)))
-    elif releases := _GITHUB_RELEASES.match(url):
+    elif (route := find_route(url)) and route.row:
         del row["url"]
-        row |= {"kind": "github", "mode": "releases", "repos": [releases[1]]}
-        warn(Detail.of("opml-kind-releases", name=_label(outline), repository=releases[1]))
+        row |= route.row
+        warn(_tell_kind(_label(outline), route.row))
     try:
         return Source.model_validate(row)
     except ValueError:
         return None
+
+
+def _tell_kind(label: str, row: Mapping[str, object]) -> Detail:
+    """The fact that a row is read with the knowledge of its site."""
+    if row["kind"] == "arxiv":
+        return Detail.of("opml-kind-arxiv", name=label)
+    if row.get("mode") == "releases":
+        return Detail.of("opml-kind-releases", name=label, repository=row["repos"])
+    return Detail.of("opml-kind", name=label, kind=row["kind"])
 
 
 def _host(url: str) -> str:

@@ -23,11 +23,12 @@ from crawler.network.failures import meaning
 from crawler.network.gate import NotAsked
 from crawler.network.policy import Policy, policy_of
 from crawler.network.retry import CUT_SHORT, Retry, plain_headers
+from crawler.sites import GITHUB_API
 from crawler.sources.file import load_sources
 from crawler.sources.schema import Source
 from crawler.spiders.read_page import read_page
 from crawler.spiders.reading import TRIES, Reading, Validators, Way, conditional_headers
-from crawler.spiders.route import GITHUB_API, page_for
+from crawler.spiders.route import page_for
 from crawler.urls import host_of
 
 ONE_ARTICLE: Final = 0

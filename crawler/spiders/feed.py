@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from crawler.items import Ask
 from crawler.spiders.base import SourceSpider
 from crawler.spiders.reading import Reading
+from crawler.spiders.route import list_ask_for
 
 
 class FeedSpider(SourceSpider):
@@ -20,5 +21,5 @@ class FeedSpider(SourceSpider):
     name = kind = "feed"
 
     def first_asks(self, reading: Reading) -> Iterable[Ask]:
-        """The feed's own address."""
-        return [Ask(reading.source.url or "", "feed")]
+        """The feed's own address; a list of a site that we know better is asked for as that site wants it."""
+        return [list_ask_for(reading.source.url or "")]

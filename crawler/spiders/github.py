@@ -12,9 +12,10 @@ from collections.abc import Iterable
 from urllib.parse import quote, urlencode
 
 from crawler.items import Ask
+from crawler.sites import GITHUB_API
 from crawler.spiders.base import SourceSpider
 from crawler.spiders.reading import Reading
-from crawler.spiders.route import GITHUB_API, GITHUB_HEADERS
+from crawler.spiders.route import GITHUB_HEADERS
 
 
 class GithubSpider(SourceSpider):

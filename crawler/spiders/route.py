@@ -10,51 +10,14 @@ from urllib.parse import urlsplit
 from crawler.items import Ask, Reply
 from crawler.kinds import KIND_OF_PAGE, Kind
 from crawler.markup.encoding import unpack
+from crawler.sites import GITHUB_API, LISTS, ZHIHU_API, Route, find_route
 
-ARXIV_API: Final = "https://export.arxiv.org/api/query"
-GITHUB_API: Final = "https://api.github.com"
 GITHUB_HEADERS: Final[Mapping[str, str]] = {
     "Accept": "application/vnd.github+json",
     "X-GitHub-Api-Version": "2022-11-28",
 }
 
-_ARXIV_NAME: Final = r"(?:\d{4}\.\d{4,5}|[a-z-]{2,20}(?:\.[A-Z]{2})?/\d{7})"
-_REPOSITORY: Final = (
-    r"/(?P<repository>(?!(?:topics|trending|search|orgs|features|sponsors|settings|marketplace)/)[\w.-]+/[\w.-]+?)"
-)
-
-_ROUTES: Final = tuple(
-    (re.compile(pattern, re.ASCII), page, target)
-    for pattern, page, target in (
-        (r"mp\.weixin\.qq\.com/s(?:/|\?|$)", "wechat.article", ""),
-        (r"zhuanlan\.zhihu\.com/p/\d+", "zhihu.page", ""),
-        (r"www\.zhihu\.com/(?:question|answer|zvideo|collection)/\d+", "zhihu.page", ""),
-        (r"www\.zhihu\.com/api/v\d/", "zhihu.items", ""),
-        (r"(?:www\.|export\.)?arxiv\.org/api/query", "arxiv.api", ""),
-        (
-            rf"(?:www\.|export\.)?arxiv\.org/(?:abs|pdf|html|format)/(?P<name>{_ARXIV_NAME})(?:v\d+)?(?:\.pdf)?(?:[/?#]|$)",
-            "arxiv.api",
-            f"{ARXIV_API}?id_list={{name}}",
-        ),
-        (r"rss\.arxiv\.org/|(?:www\.|export\.)?arxiv\.org/(?:rss|atom)/", "arxiv.rss", ""),
-        (r"api\.github\.com/search/repositories", "github.search", ""),
-        (r"api\.github\.com/repos/[^/]+/[^/]+/releases", "github.releases", ""),
-        (r"api\.github\.com/repos/[^/]+/[^/?#]+/?(?:[?#]|$)", "github.repository", ""),
-        (r"github\.com/trending(?:[/?#]|$)", "github.trending", ""),
-        (r"github\.com/[\w.-]+/[\w.-]+/releases\.atom", "feed", ""),
-        (
-            rf"github\.com{_REPOSITORY}/releases/tag/(?P<tag>[^?#]+)",
-            "github.releases",
-            f"{GITHUB_API}/repos/{{repository}}/releases/tags/{{tag}}",
-        ),
-        (
-            rf"github\.com{_REPOSITORY}(?:\.git)?(?:/(?:tree|blob|releases|wiki)\b[^?#]*)?/?(?:[?#]|$)",
-            "github.repository",
-            f"{GITHUB_API}/repos/{{repository}}",
-        ),
-    )
-)
-"""Pattern of an address without scheme, its page function, and the address to request instead, where that is better."""
+ZHIHU_HEADERS: Final[Mapping[str, str]] = {"x-api-version": "3.0.91", "Accept": "application/json"}
 
 _SIGNS: Final = tuple(
     (re.compile(pattern, re.DOTALL), page)
@@ -89,15 +52,42 @@ def ask_for(url: str) -> Ask:
     >>> ask_for("https://blog.example/1").page
     'web'
     """
-    address = re.sub(r"^https?://", "", url, flags=re.IGNORECASE)
-    host, slash, path = address.partition("/")
-    address = host.lower() + slash + path
-    for pattern, page, target in _ROUTES:
-        if match := pattern.match(address):
-            address_asked = target.format(**match.groupdict()) if target else url
-            headers = GITHUB_HEADERS if address_asked.startswith(GITHUB_API) else {}
-            return Ask(address_asked, page, headers, expects=url)
-    return Ask(url, "web", expects=url)
+    route = find_route(url)
+    if route is None:
+        return Ask(url, "web", expects=url)
+    address = route.target or url
+    return Ask(address, route.page, _headers(address), expects=url)
+
+
+def list_ask_for(url: str) -> Ask:
+    """The best way to read an address as a list: by the site's own interface, else as a feed.
+
+    >>> list_ask_for("https://www.zhihu.com/column/tiny-kettles").page
+    'zhihu.items'
+    >>> list_ask_for("https://github.com/Tencent/ncnn").url
+    'https://api.github.com/repos/Tencent/ncnn/releases?per_page=30'
+    >>> list_ask_for("https://blog.example/feed.xml")
+    Ask(url='https://blog.example/feed.xml', page='feed', headers={}, expects='', shared=False)
+    """
+    route = find_route(url)
+    if route is not None and route.page == "github.repository":
+        address = f"{GITHUB_API}/repos/{find_repository(route)}/releases?per_page=30"
+        return Ask(address, "github.releases", GITHUB_HEADERS)
+    if route is None or route.page not in LISTS or (route.target and not route.row):
+        return Ask(url, "feed")
+    address = route.target or url
+    return Ask(address, route.page, _headers(address))
+
+
+def find_repository(route: Route) -> str:
+    """The repository of a route to a page of GitHub."""
+    return route.target.removeprefix(f"{GITHUB_API}/repos/")
+
+
+def _headers(address: str) -> Mapping[str, str]:
+    if address.startswith(GITHUB_API):
+        return GITHUB_HEADERS
+    return ZHIHU_HEADERS if address.startswith(ZHIHU_API) else {}
 
 
 def page_for(reply: Reply) -> str:

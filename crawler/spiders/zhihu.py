@@ -14,9 +14,9 @@ from typing import Final
 from crawler.items import Ask
 from crawler.spiders.base import SourceSpider
 from crawler.spiders.reading import Reading
+from crawler.spiders.route import ZHIHU_HEADERS, list_ask_for
 
 _SITE: Final = "https://www.zhihu.com"
-_HEADERS: Final = {"x-api-version": "3.0.91", "Accept": "application/json"}
 _INCLUDE: Final = "data[*].content,excerpt,created,updated,voteup_count,comment_count"
 
 
@@ -30,9 +30,9 @@ class ZhihuSpider(SourceSpider):
         source = reading.source
         api = f"{(source.base_url or _SITE).rstrip('/')}/api/v4"
         if source.column:
-            return [Ask(f"{api}/columns/{source.column}/items?limit=20&offset=0", "zhihu.items", _HEADERS)]
+            return [Ask(f"{api}/columns/{source.column}/items?limit=20&offset=0", "zhihu.items", ZHIHU_HEADERS)]
         if source.author:
             query = f"include={_INCLUDE}&limit=20&offset=0&sort_by=created"
-            return [Ask(f"{api}/members/{source.author}/articles?{query}", "zhihu.items", _HEADERS)]
+            return [Ask(f"{api}/members/{source.author}/articles?{query}", "zhihu.items", ZHIHU_HEADERS)]
         url = source.url or ""
-        return [Ask(url, "zhihu.items", _HEADERS) if "/api/v4/" in url else Ask(url, "feed")]
+        return [Ask(url, "zhihu.items", ZHIHU_HEADERS) if "/api/v4/" in url else list_ask_for(url)]

@@ -57,6 +57,25 @@ def test_mirrors_of_wechat_are_known_by_their_addresses(url: str, kind: str) -> 
     assert [source.kind for source in read_opml(opml(outline(url)))] == [kind]
 
 
+@pytest.mark.parametrize(
+    ("url", "fields"),
+    [
+        ("https://rss.arxiv.org/rss/cs.LG", {"kind": "arxiv", "url": "https://rss.arxiv.org/rss/cs.LG"}),
+        ("https://github.com/a/b/releases.atom", {"kind": "github", "mode": "releases", "repos": ("a/b",)}),
+        ("https://github.com/a/b", {"kind": "github", "mode": "releases", "repos": ("a/b",)}),
+        ("https://www.zhihu.com/column/tiny-kettles", {"kind": "zhihu", "column": "tiny-kettles", "url": None}),
+        ("https://www.zhihu.com/people/a-b", {"kind": "zhihu", "author": "a-b"}),
+        ("https://hnrss.org/newest?points=50&q=tiny+model", {"kind": "hn", "query": "tiny model"}),
+        ("https://hnrss.org/newest?q=kettle&points=50", {"kind": "hn", "query": "kettle", "points": 50}),
+    ],
+)
+def test_a_list_of_a_known_site_gets_its_sites_kind_and_the_import_says_so(url: str, fields: dict[str, object]) -> None:
+    warnings: list[Detail] = []
+    (source,) = read_opml(opml(outline(url, "某处")), warnings.append)
+    assert {name: getattr(source, name) for name in fields} == fields
+    assert [warning.code.startswith("opml-kind") for warning in warnings] == [True]
+
+
 def test_what_has_no_usable_address_is_left_out() -> None:
     assert read_opml(opml(outline("javascript:alert(1)"), outline(""), outline("http://[::1"))) == ()
 

@@ -120,6 +120,29 @@ def test_feeds_and_pages_are_asked_for_as_they_are() -> None:
     assert first(WebSpider, url="https://a.example/page")[0].page == "web"
 
 
+@pytest.mark.parametrize(
+    ("address", "page", "asked"),
+    [
+        ("https://zhuanlan.zhihu.com/tiny-kettles", "zhihu.items", "/columns/tiny-kettles/items?limit=20&offset=0"),
+        ("https://www.zhihu.com/column/c_1", "zhihu.items", "/columns/c_1/items?limit=20&offset=0"),
+        ("https://www.zhihu.com/people/a-b/posts", "zhihu.items", None),
+        ("https://github.com/a/b", "github.releases", "/repos/a/b/releases?per_page=30"),
+        ("https://github.com/a/b/releases", "github.releases", "/repos/a/b/releases?per_page=30"),
+        ("https://github.com/a/b/releases.atom", "feed", "/a/b/releases.atom"),
+        ("https://rss.arxiv.org/rss/cs.LG", "arxiv.rss", "/rss/cs.LG"),
+        ("https://hnrss.org/newest?q=kettle", "feed", "/newest?q=kettle"),
+        ("https://zhuanlan.zhihu.com/p/1", "feed", "/p/1"),
+        ("https://blog.example/feed", "feed", "/feed"),
+    ],
+)
+def test_a_list_of_a_known_site_is_asked_for_as_the_site_wants_it_though_its_row_is_a_feed(
+    address: str, page: str, asked: str | None
+) -> None:
+    (ask,) = first(FeedSpider, url=address)
+    assert ask.page == page
+    assert asked is None or ask.url.endswith(asked)
+
+
 # ---- which page function
 
 
@@ -141,6 +164,8 @@ def test_feeds_and_pages_are_asked_for_as_they_are() -> None:
         ("https://github.com/a/b/releases.atom", "feed", None),
         ("https://github.com/trending/c++?since=daily", "github.trending", None),
         ("https://github.com/topics/tinyml", "web", None),
+        ("https://www.zhihu.com/column/c_1", "zhihu.items", "/columns/c_1/items?limit=20&offset=0"),
+        ("https://news.ycombinator.com/item?id=45912345", "hn.search", "/search?tags=story,story_45912345"),
         ("https://github.com/a/b/issues/1", "web", None),
         ("https://github.com.evil.example/a/b", "web", None),
         ("https://blog.example/arxiv.org/abs/2103.15348", "web", None),

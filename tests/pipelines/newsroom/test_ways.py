@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from commands import Cli, start_crawl
+from commands import Cli, start, start_crawl
 from servers import Crawled, crawl, http, newsroom, serving, source
 
 from crawler.home import Home
@@ -153,7 +153,9 @@ def test_a_check_online_says_which_ways_answer_and_stores_nothing(tmp_path: Path
             places=(site.place,),
             ways=("mirror-1", "mirror-2", "saved"),
         )
-        ways = Cli(home).json("sources", "check", "--online")["ways"]
+        answer, log, code = start(home, "sources", "check", "--online", "--json")
+    assert code == 0, log
+    ways = json.loads(answer)["ways"]
     assert [(way["way"], way["items"], way["failed"] is None) for way in ways] == [
         ("mirror-1", 0, False),
         ("mirror-2", 2, True),
