@@ -106,7 +106,7 @@ def show_candidates(visit: Visit) -> Response:
     with visit.newsroom.store.reading() as tx:
         mark = tx.articles.next_id() - 1
         listed = page_candidates(tx, query.to_store_query(visit.now), visit.now, offset=query.first, limit=query.limit)
-        cards = make_cards(tx, listed.candidates, newsletter, visit.now)
+        cards = make_cards(tx, listed.candidates, newsletter, visit.now, visit.desk.page_fetches.list_running())
         tabs = make_tabs(tx, query.to_store_query(visit.now), newsletter, dict(listed.counts))
         incidents = [incident for incident in tx.incidents.list_open() if incident.needs_person(visit.now)]
     names = {source.id: source.name for source in visit.newsroom.sources.values()}
@@ -135,7 +135,7 @@ def show_more_cards(visit: Visit) -> Response:
     with visit.newsroom.store.reading() as tx:
         mark = tx.articles.next_id() - 1
         listed = page_candidates(tx, query.to_store_query(visit.now), visit.now, offset=query.first, limit=query.limit)
-        cards = make_cards(tx, listed.candidates, newsletter, visit.now)
+        cards = make_cards(tx, listed.candidates, newsletter, visit.now, visit.desk.page_fetches.list_running())
     html = "".join(render_fragment(visit, "card.html", card=card) for card in cards)
     remaining = max(listed.total - query.first - len(cards), 0)
     return HTMLResponse(html, headers={"X-Rest": str(remaining), "X-Mark": str(mark)})
