@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final, Literal
+from urllib.parse import urlsplit
 
 from crawler.errors import Detail
 from crawler.items import LinkRelation
 from crawler.kinds import Kind
 from pipelines.wording import Language, say
+
+ADDED_BY_HAND: Final = "added"
+"""The id of the source of articles that somebody adds by hand. It is in no registry, and no reader sees it."""
 
 Precision = Literal["second", "minute", "hour", "day", "month", "year", "first-seen"]
 DecisionAction = Literal["pick", "drop", "later", "categorise", "edit", "merge", "split", "undo"]
@@ -133,6 +137,13 @@ class Article:
     metrics: Mapping[str, int] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
     entry_keys: tuple[str, ...] = ()
+
+    @property
+    def source_name(self) -> str:
+        """The publisher; without one the id of the source, or the host of an article that somebody added by hand."""
+        if self.publisher or self.source != ADDED_BY_HAND:
+            return self.publisher or self.source
+        return (urlsplit(self.url).hostname or "").removeprefix("www.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from typer.completion import completion_init  # type: ignore[attr-defined]  # th
 from crawler.home import HOME_VARIABLE, Home
 from pipelines.cli import terminal
 from pipelines.cli.choosing import apart, assist, candidates, decide, merge, split, suggestions
-from pipelines.cli.crawling import add, crawl, group, rebuild, schedule
+from pipelines.cli.crawling import add, crawl, fetch, group, rebuild, schedule
 from pipelines.cli.database import db_app
 from pipelines.cli.desk import review, user_app
 from pipelines.cli.evaluation import evaluate
@@ -56,6 +56,7 @@ for command in (
     init,
     crawl,
     add,
+    fetch,
     group,
     candidates,
     decide,

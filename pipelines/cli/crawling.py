@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.text import Text
 
 from pipelines.cli import terminal
 from pipelines.cli.health import report_incidents
@@ -66,6 +67,37 @@ def add(
     newsroom = newsroom_of(context)
     reports = crawls.add(newsroom, targets, url=url)
     _group_and_report(newsroom, reports, as_json=as_json, no_group=no_group)
+
+
+def fetch(
+    context: typer.Context,
+    stories: Annotated[
+        list[int] | None, typer.Argument(metavar="[STORY]...", help="候选的编号；不给则是草稿里没有正文的各条。")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """取来已选各条的正文，起草摘要；编辑写过的不动。在编辑台里选用时自动做。
+
+    例：jianbao fetch 1234
+    """
+    from pipelines.newsroom import pages
+
+    newsroom = newsroom_of(context)
+    story_ids = stories or pages.list_stories_without_text(newsroom)
+    reports = pages.fetch_pages(newsroom, story_ids, now())
+    if as_json:
+        print_json({"pages": [report.as_json() for report in reports]})
+        raise typer.Exit(SOME_FAILED if any(report.failure for report in reports) else 0)
+    for report in reports:
+        if report.failure is None:
+            out.print(Text(sentence("cli/page-came", title=report.title)), soft_wrap=True)
+        else:
+            reason = describe_failure(report.failure, terminal.get_language())
+            fail(sentence("cli/page-failed", title=report.title, url=report.url, reason=reason))
+    if not reports:
+        out.print(sentence("cli/no-page-to-fetch"))
+    if any(report.failure for report in reports):
+        raise typer.Exit(SOME_FAILED)
 
 
 def choose_sources(newsroom: Newsroom, ids: Sequence[str], *, due: bool) -> list[Any]:

@@ -146,7 +146,7 @@ def _make_candidate_table(title: str, candidates: Sequence[Candidate], zone: Zon
             str(candidate.story.id),
             f"{candidate.score:.1f}",
             _render_headline(candidate).append(f"\n{_format_reasons(candidate.reasons)}", style="dim"),
-            Text(candidate.lead.article.publisher or candidate.lead.article.source),
+            Text(candidate.lead.article.source_name),
             f"{candidate.lead.article.published.at.astimezone(zone):%Y-%m-%d}",
         )
     return table

@@ -41,7 +41,7 @@ def candidate_json(candidate: Candidate, language: Language) -> dict[str, Any]:
         "id": candidate.story.id,
         "title": lead.title,
         "url": lead.url,
-        "source": lead.publisher or lead.source,
+        "source": lead.source_name,
         "published_at": lead.published.at.isoformat(),
         "language": lead.language,
         "category": candidate.category,
@@ -86,7 +86,7 @@ def _article(member: StoredArticle) -> dict[str, Any]:
         "url": article.url,
         "urls": list(member.urls),
         "title": article.title,
-        "source": article.publisher or article.source,
+        "source": article.source_name,
         "author": article.author,
         "published_at": article.published.at.isoformat(),
     }

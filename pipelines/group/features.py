@@ -144,7 +144,7 @@ class Description:
             article.title,
             article.url,
             summary=article.summary or article.text[:TEXT_CHARACTERS],
-            source=article.publisher or article.source,
+            source=article.source_name,
             kind=article.kind,
         )
 

@@ -139,9 +139,7 @@ def relevance(
     """
     reasons = list(topic_reasons(Description.of_article(lead.article), terms, rarity or {}) if about is None else about)
     if trust != 1.0:
-        reasons.append(
-            Reason("reason/source", round(trust - 1.0, 2), {"source": lead.article.publisher or lead.article.source})
-        )
+        reasons.append(Reason("reason/source", round(trust - 1.0, 2), {"source": lead.article.source_name}))
     if accounts > 1:
         weight = round(SEVERAL_SOURCES * math.log2(accounts), 2)
         reasons.append(Reason("reason/accounts", weight, {"count": accounts}))

@@ -28,7 +28,7 @@ from crawler.settings import assert_safe
 from crawler.sources.file import Registry
 from crawler.sources.schema import Source
 from pipelines.errors import describe_failure
-from pipelines.model import LinkCheck
+from pipelines.model import ADDED_BY_HAND, LinkCheck
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.bridge import RUN_IDS, Bridge, SourceResult
 from pipelines.newsroom.locks import only_one
@@ -40,7 +40,7 @@ from pipelines.rules import Rules
 Progress = Callable[[int, int], None]
 """Called with the number of finished sources and the number of all sources of the crawl."""
 
-ADDED: Final = Source.model_construct(id="added", kind="web", name="")
+ADDED: Final = Source.model_construct(id=ADDED_BY_HAND, kind="web", name="")
 """The source of items that somebody adds by hand. It is in no registry, and its name is never printed."""
 
 _BATCH: Final = 500

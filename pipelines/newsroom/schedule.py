@@ -225,10 +225,24 @@ def begin_crawl(home: Home, sources: Sequence[str], language: Language) -> subpr
         sources: ids.
         language: of errors on its stderr.
     """
+    return _begin_command(home, language, "crawl", "--json", *sources)
+
+
+def begin_fetch(home: Home, story_ids: Iterable[int], language: Language) -> subprocess.Popen[str]:
+    """Start to fetch the pages of stories in a process of its own; the process writes its report to stdout, as JSON.
+
+    Args:
+        home: of the newsletter.
+        story_ids: of picked stories.
+        language: of errors on its stderr.
+    """
+    return _begin_command(home, language, "fetch", "--json", *map(str, story_ids))
+
+
+def _begin_command(home: Home, language: Language, *words: str) -> subprocess.Popen[str]:
     options = ("--home", str(home.path), "--lang", language)
-    command = (sys.executable, "-m", "pipelines.cli", *options, "crawl", "--json", *sources)
     return subprocess.Popen(  # noqa: S603 (our own command)
-        command,
+        (sys.executable, "-m", "pipelines.cli", *options, *words),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -87,6 +87,7 @@ SCRIPT_TEXTS: Final = (
     "desk/moved-to",
     "desk/saved",
     "desk/entry-added",
+    "desk/page-fetching",
     "desk/undone",
     "desk/no-connection",
     "desk/new-candidates",

@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
+from pipelines.model import ADDED_BY_HAND
 from pipelines.store.state import STANDING
 from pipelines.store.tables import articles, decisions, entries, issues, models, stories, story_members
 
@@ -146,7 +147,7 @@ _LEADS: Final = select(
     articles.c.url,
     articles.c.title,
     articles.c.summary,
-    func.coalesce(articles.c.publisher, articles.c.source).label("source"),
+    func.coalesce(articles.c.publisher, func.nullif(articles.c.source, ADDED_BY_HAND)).label("source"),
     stories.c.id.label("story"),
     stories.c.state,
     articles.c.published_at,
@@ -160,7 +161,7 @@ def _lesson(row: Row, *, picked: bool | None, category: str | None) -> TrainingA
         row.url,
         row.title,
         row.summary,
-        row.source,
+        row.source or "",
         picked,
         category,
         row.published_at,

@@ -15,6 +15,7 @@ from pipelines.model import Candidate, Decision
 from pipelines.newsroom import decisions, drafts
 from pipelines.newsroom.candidates import look_up_candidates, page_candidates
 from pipelines.newsroom.decisions import Decided, Overtaken, Stale
+from pipelines.newsroom.pages import lacks_text
 from pipelines.newsroom.undo import undo_last
 from pipelines.review.answering import make_error_json
 from pipelines.review.api import issues as api_issues
@@ -157,8 +158,9 @@ def candidate(visit: Visit) -> Response:
     """Read a story as a candidate."""
     with visit.newsroom.store.reading() as tx:
         asked_for = decisions.find_candidate(tx, _read_story_id(visit))
-        shown_candidates = look_up_candidates(tx, [asked_for], visit.newsroom.group_rules)
-        return JSONResponse(_make_documents(visit, tx, shown_candidates)[0])
+        (candidate,) = look_up_candidates(tx, [asked_for], visit.newsroom.group_rules)
+        document = _make_documents(visit, tx, [candidate])[0]
+    return JSONResponse(document | _make_present_state(visit, candidate) if _is_for_page(visit) else document)
 
 
 def _answer_stale(action: Endpoint) -> Endpoint:
@@ -180,7 +182,18 @@ def decide(visit: Visit) -> Response:
     body = visit.read_body(DecisionBody)
     decision = Decision(_read_story_id(visit), body.action, visit.who, visit.now, category=body.category)
     decided = decisions.decide(visit.newsroom, decision, seen_version=body.seen)
+    if body.action == "pick" and lacks_text(decided.candidate.lead.article):
+        visit.desk.page_fetches.begin([decided.candidate.story.id], visit.language)
     return _make_answer(visit, decided)
+
+
+def fetch_page(visit: Visit) -> Response:
+    """Fetch the page of a story without a stored text, in a process of its own; read the story to see the outcome."""
+    with visit.newsroom.store.reading() as tx:
+        candidate = decisions.find_candidate(tx, _read_story_id(visit))
+    if lacks_text(candidate.lead.article):
+        visit.desk.page_fetches.begin([candidate.story.id], visit.language)
+    return JSONResponse(_make_present_state(visit, candidate))
 
 
 @_answer_stale
@@ -276,14 +289,19 @@ def _make_conflict(visit: Visit, stale: Stale) -> Response:
     return make_error_json(409, stale.text(visit.language), issue=_format_day(stale.fresh))
 
 
+def _is_for_page(visit: Visit) -> bool:
+    return bool(visit.request.query_params.get("card"))
+
+
 def _make_present_state(visit: Visit, candidate: Candidate) -> dict[str, Any]:
     """Make the document of a candidate as it is now; for the desk's page, with its card and the counts of the tabs."""
-    for_page = bool(visit.request.query_params.get("card"))
+    for_page = _is_for_page(visit)
     with visit.newsroom.store.reading() as tx:
         (candidate,) = look_up_candidates(tx, [candidate], visit.newsroom.group_rules)
         document: dict[str, Any] = {"candidate": _make_documents(visit, tx, [candidate])[0]}
         if for_page:
-            card = make_card(tx, candidate, visit.newsroom.newsletter, visit.now)
+            running = visit.desk.page_fetches.list_running()
+            card = make_card(tx, candidate, visit.newsroom.newsletter, visit.now, running)
             document["html"] = render_fragment(visit, "card.html", card=card)
     if for_page:
         document["tabs"] = count_tabs(visit, visit.read_query(CandidatesQuery))
@@ -300,6 +318,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     ),
     Operation("PUT", "/api/candidates/{story:int}/entry", reword, body=EntryBody, path_schemas={"story": NUMBER}),
     Operation("PUT", "/api/candidates/{story:int}/link", relink, body=LinkBody, path_schemas={"story": NUMBER}),
+    Operation("POST", "/api/candidates/{story:int}/page", fetch_page, path_schemas={"story": NUMBER}),
     Operation("POST", "/api/candidates/{story:int}/merges", merge, body=MergeBody, path_schemas={"story": NUMBER}),
     Operation("POST", "/api/candidates/{story:int}/refusals", refuse, body=RefusalBody, path_schemas={"story": NUMBER}),
     Operation("POST", "/api/candidates/{story:int}/splits", split, body=SplitBody, path_schemas={"story": NUMBER}),

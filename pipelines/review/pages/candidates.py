@@ -107,7 +107,7 @@ def show_candidates(visit: Visit) -> Response:
         mark = tx.articles.next_id() - 1
         listed = page_candidates(tx, query.to_store_query(visit.now), visit.now, offset=query.first, limit=query.limit)
         shown_candidates = look_up_candidates(tx, listed.candidates, visit.newsroom.group_rules)
-        cards = make_cards(tx, shown_candidates, newsletter, visit.now)
+        cards = make_cards(tx, shown_candidates, newsletter, visit.now, visit.desk.page_fetches.list_running())
         tabs = make_tabs(tx, query.to_store_query(visit.now), newsletter, dict(listed.counts))
         incidents = [incident for incident in tx.incidents.list_open() if incident.needs_person(visit.now)]
     names = {source.id: source.name for source in visit.newsroom.sources.values()}
@@ -137,7 +137,7 @@ def show_more_cards(visit: Visit) -> Response:
         mark = tx.articles.next_id() - 1
         listed = page_candidates(tx, query.to_store_query(visit.now), visit.now, offset=query.first, limit=query.limit)
         shown_candidates = look_up_candidates(tx, listed.candidates, visit.newsroom.group_rules)
-        cards = make_cards(tx, shown_candidates, newsletter, visit.now)
+        cards = make_cards(tx, shown_candidates, newsletter, visit.now, visit.desk.page_fetches.list_running())
     html = "".join(render_fragment(visit, "card.html", card=card) for card in cards)
     remaining = max(listed.total - query.first - len(cards), 0)
     return HTMLResponse(html, headers={"X-Rest": str(remaining), "X-Mark": str(mark)})

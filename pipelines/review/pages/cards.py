@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Container, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from crawler.errors import Failure
+from pipelines.errors import describe_failure
 from pipelines.group.candidates import as_of
 from pipelines.group.origins import find_copies, find_first_report, find_origins, list_milestones
 from pipelines.issue.entry import read_entry, read_summary, read_title
@@ -17,9 +19,11 @@ from pipelines.issue.sections import find_slot
 from pipelines.model import Candidate, CandidateState, Evidence, Issue, Reason, RecalledEntry, StoredArticle
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom.decisions import current_entries, read_versions
+from pipelines.newsroom.pages import read_failure
 from pipelines.newsroom.round_ups import RoundUpMention, find_round_ups
 from pipelines.store import Transaction
 from pipelines.store.listing import CandidateQuery
+from pipelines.wording import Language, say
 
 CLOSE: Final = 0.1
 """Largest difference of the scores of two categories between which a card leaves the choice to the editor."""
@@ -32,7 +36,7 @@ class Report:
     Args:
         url: safe to link; empty for a temporary address.
         host: of the URL, in ASCII.
-        source: the publisher, else the id of the source.
+        source: the publisher, else the source.
         day: of publication, short.
         published_at: in the newsletter's zone.
         revision: 1 for an article that never changed."""
@@ -48,6 +52,50 @@ class Report:
     kind: str
     language: str
     revision: int
+
+
+_PAGE_TEXTS: Final = {"fetching": "desk/page-fetching", "came": "desk/page-came", "failed": "desk/page-failed"}
+
+
+@dataclass(frozen=True, slots=True)
+class PageState:
+    """Where the fetch of a picked story's page stands.
+
+    Args:
+        code: `fetching`, `came`, `failed`.
+        failure: the reason and the remedy of a failed fetch.
+    """
+
+    code: Literal["fetching", "came", "failed"]
+    failure: Failure | None = None
+
+    def text(self, language: Language) -> str:
+        """The state in the reader's language, with the reason and the remedy of a failure."""
+        reason = describe_failure(self.failure, language, "") if self.failure else ""
+        return say(_PAGE_TEXTS[self.code], {"reason": reason}, language)
+
+
+def read_page_states(
+    tx: Transaction, leads: Mapping[int, StoredArticle], running: Container[int]
+) -> dict[int, PageState]:
+    """Read where the fetches of pages stand, by story id; a story whose page nobody fetched has none.
+
+    Args:
+        tx: reads the checks of addresses.
+        leads: the lead article of each story.
+        running: ids of stories whose pages are being fetched.
+    """
+    checks = tx.snapshots.get_link_checks(lead.article.url for lead in leads.values())
+    states: dict[int, PageState] = {}
+    for story_id, lead in leads.items():
+        article = lead.article
+        if story_id in running:
+            states[story_id] = PageState("fetching")
+        elif failure := read_failure(article, checks):
+            states[story_id] = PageState("failed", failure)
+        elif article.url in checks and checks[article.url].state == "there":
+            states[story_id] = PageState("came")
+    return states
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +171,7 @@ class Card:
         follows: the issue that printed what this follow-up is news of.
         recalled: the printed entry that it repeats or follows up.
         offered: stories that may report the same event, the likeliest first.
+        page: of a picked story whose page was fetched, or is being fetched.
     """
 
     id: int
@@ -153,6 +202,7 @@ class Card:
     follows: date | None
     recalled: RecalledEntry | None
     offered: Sequence[OfferedStory]
+    page: PageState | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +226,13 @@ class Tab:
         return 0 < self.quota <= self.picked
 
 
-def make_cards(tx: Transaction, candidates: Sequence[Candidate], newsletter: Newsletter, now: datetime) -> list[Card]:
+def make_cards(
+    tx: Transaction,
+    candidates: Sequence[Candidate],
+    newsletter: Newsletter,
+    now: datetime,
+    running: Container[int] = (),
+) -> list[Card]:
     """Make the cards of candidates, in the given order.
 
     Args:
@@ -184,12 +240,15 @@ def make_cards(tx: Transaction, candidates: Sequence[Candidate], newsletter: New
         candidates: the candidates.
         newsletter: gives labels and time zone.
         now: aware; a day of another year is written with its year.
+        running: ids of stories whose pages are being fetched.
     """
     entries = current_entries(tx, candidates, newsletter)
     versions = read_versions(tx, candidates)
     mentions = find_round_ups(tx, candidates)
     drafts = tx.issues.list_drafts()
-    return [
+    picked_leads = {each.story.id: each.lead for each in candidates if each.state == "picked"}
+    pages = read_page_states(tx, picked_leads, running)
+    cards = (
         _make_card(
             candidate,
             entries[candidate.story.id].markdown,
@@ -200,10 +259,13 @@ def make_cards(tx: Transaction, candidates: Sequence[Candidate], newsletter: New
             now,
         )
         for candidate in candidates
-    ]
+    )
+    return [replace(card, page=pages.get(card.id)) for card in cards]
 
 
-def make_card(tx: Transaction, candidate: Candidate, newsletter: Newsletter, now: datetime) -> Card:
+def make_card(
+    tx: Transaction, candidate: Candidate, newsletter: Newsletter, now: datetime, running: Container[int] = ()
+) -> Card:
     """Make the card of one candidate.
 
     Args:
@@ -211,8 +273,9 @@ def make_card(tx: Transaction, candidate: Candidate, newsletter: Newsletter, now
         candidate: as the store has it; the card shows the score of now.
         newsletter: gives labels and time zone.
         now: aware.
+        running: ids of stories whose pages are being fetched.
     """
-    return make_cards(tx, [as_of(candidate, now)], newsletter, now)[0]
+    return make_cards(tx, [as_of(candidate, now)], newsletter, now, running)[0]
 
 
 def make_tabs(
@@ -298,6 +361,7 @@ def _make_card(  # noqa: PLR0917 - a card shows values of seven sources
             )
             for suggestion in candidate.suggested
         ],
+        page=None,
     )
 
 
@@ -323,7 +387,7 @@ def _make_report(stored: StoredArticle, now: datetime, zone: ZoneInfo) -> Report
         title=clean_line(article.title) or article.url,
         url=url,
         host=format_host(url),
-        source=article.publisher or article.source,
+        source=article.source_name,
         author=article.author or "",
         day=format_day(article.published.at, now, zone),
         published_at=article.published.at.astimezone(zone),

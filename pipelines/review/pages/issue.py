@@ -18,6 +18,7 @@ from pipelines.newsroom.decisions import read_state_versions
 from pipelines.newsroom.exports import render_as_markdown
 from pipelines.newsroom.issues import read_issues_to_export
 from pipelines.newsroom.linting import lint_issue
+from pipelines.review.pages.cards import PageState, read_page_states
 from pipelines.review.rendering import render_markdown, render_page
 from pipelines.review.visit import NothingHere, Visit
 from pipelines.store import Transaction
@@ -33,6 +34,7 @@ class EntryCard:
         story: id of an article of its story; None where the editor wrote it without one.
         version: of its story; a script sends it back with each decision on the story. Empty without a story.
         findings: of this entry.
+        page: of its story, whose page was fetched or is being fetched.
     """
 
     position: int
@@ -44,6 +46,7 @@ class EntryCard:
     summary: str
     view: EntryView
     findings: Sequence[Finding]
+    page: PageState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,7 @@ def view_issue(visit: Visit, day: date, changed: Issue | None = None) -> IssueVi
     with newsroom.store.reading() as tx:
         findings = lint_issue(tx, issue, newsroom)
         versions = _read_versions(tx, issue)
+        pages = _read_page_states(tx, issue, visit) if issue.state == "draft" else {}
     sections, first_position = [], 0
     for section_position, section in enumerate(issue.sections):
         entries = [
@@ -137,6 +141,7 @@ def view_issue(visit: Visit, day: date, changed: Issue | None = None) -> IssueVi
                 summary=read_summary(entry.markdown, newsletter),
                 view=read_entry(entry.markdown, newsletter),
                 findings=_select_findings(findings, "entry", first_position + index),
+                page=pages.get(entry.story or 0),
             )
             for index, entry in enumerate(section.entries)
         ]
@@ -178,6 +183,15 @@ def _read_versions(tx: Transaction, issue: Issue) -> Mapping[int, str]:
     stories = tx.stories.find_by_articles(entry.story for entry in list_entries(issue) if entry.story)
     versions = read_state_versions(tx, tx.stories.get_states({story.id for story in stories.values()}))
     return {article: versions[story.id] for article, story in stories.items()}
+
+
+def _read_page_states(tx: Transaction, issue: Issue, visit: Visit) -> Mapping[int, PageState]:
+    """Read where the fetches of pages stand, by the article id that the entry names."""
+    stories = tx.stories.find_by_articles(entry.story for entry in list_entries(issue) if entry.story)
+    articles = {stored.id: stored for stored in tx.articles.get(story.lead for story in stories.values()).values()}
+    leads = {story.id: articles[story.lead] for story in stories.values() if story.lead in articles}
+    states = read_page_states(tx, leads, visit.desk.page_fetches.list_running())
+    return {article: states[story.id] for article, story in stories.items() if story.id in states}
 
 
 def remove_front_matter(markdown: str) -> str:

@@ -249,6 +249,16 @@ function edit() {
   title.focus();
 }
 
+// ---- pages of picked stories that are being fetched: their cards are read again until they came
+
+async function watchPages() {
+  for (const card of document.hidden ? [] : [...list.querySelectorAll('.card:has([data-fetching])')]) {
+    const answer = await send('GET', `/api/candidates/${card.dataset.id}?card=1&${filters}`);
+    if (answer.html && card.isConnected) put(answer.html);
+  }
+}
+setInterval(watchPages, 2000);
+
 function preview(card = current()) {
   const shown = card?.querySelector('.previewed');
   if (shown) { shown.remove(); return; }
@@ -357,6 +367,7 @@ list.addEventListener('click', (event) => {
   if (!pressed) return;
   const action = pressed.dataset.do;
   if (action === 'edit') edit();
+  else if (action === 'fetch') act(card, 'page', 'POST', {}, say('desk/page-fetching'));
   else if (action === 'preview') preview(card);
   else if (action === 'merge') merge();
   else if (action === 'split') split();

@@ -302,6 +302,25 @@ fields?.addEventListener('keydown', (event) => {
 fields?.elements.cancel.addEventListener('click', () => composer.close());
 document.querySelector('[data-do="compose"]')?.addEventListener('click', compose);
 
+// ---- pages of picked stories that are being fetched: the issue is read again until they came
+
+let looking = null;
+function watchPages() {
+  if (looking || !parts.querySelector('[data-fetching]')) return;
+  looking = setTimeout(async () => {
+    looking = null;
+    if (!document.hidden) await inLine(async () => { const answer = await ask('GET', `${base}?card=1`); if (!answer.error) await show(answer); });
+    watchPages();
+  }, 1500);
+}
+parts.addEventListener('click', async (event) => {
+  const button = event.target.closest('[data-fetch]');
+  if (!button) return;
+  await send('POST', `/api/candidates/${button.dataset.fetch}/page`, {});
+  await inLine(async () => show(await ask('GET', `${base}?card=1`)));
+  watchPages();
+});
+
 // ---- out and away
 
 async function drop() {
@@ -429,5 +448,6 @@ date?.addEventListener('keydown', (event) => {
   if (event.key === 'Escape') { date.value = issue.dataset.day; date.blur(); }
 });
 guard(() => composing() || [...parts.querySelectorAll('textarea')].some((field) => field.value !== field.defaultValue));
+watchPages();
 if (innerWidth >= 900) look(entries()[0]);
 listen(keys); // last: what was pressed already is done now
