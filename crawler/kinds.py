@@ -149,8 +149,8 @@ KINDS: Final[Mapping[str, KindRow]] = {
     "web": KindRow(
         label=Label("网页", "Web"),
         article=Label("网页", "Web page"),
-        shapes={"": Shape((("url",),))},
-        pages={"web": "crawler.pages.web:web"},
+        shapes={"": Shape((("url",),), frozenset({"list"}))},
+        pages={"web": "crawler.pages.web:web", "web.list": "crawler.pages.web_list:entries"},
         spider="crawler.spiders.web",
         is_generic=True,
     ),

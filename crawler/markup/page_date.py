@@ -200,6 +200,11 @@ def find_date(page: PageMetadata, title: HtmlElement | None, fetched_at: datetim
     return _agreed(dates)
 
 
+def find_written_date(text: str) -> str | None:
+    """The first date with its year in a text, as written; None without one."""
+    return next((date.written for date in _search(text, "byline")), None)
+
+
 def find_modified(page: PageMetadata) -> str | None:
     """The date of the last change, as the page's metadata writes it."""
     return page.says("dateModified") or page.meta(_MODIFIED_META_NAMES) or None

@@ -26,7 +26,7 @@ _OPML_ROW: Final = "{urn:jianbao}source"
 _IMPORTED_FIELDS: Final = frozenset({
     "id", "kind", "name", "url", "schedule", "expect_per_week", "category", "trust", "enabled", "max_pages", "mirror",
     "account", "full_text", "column", "author", "query", "mode", "repos", "points", "guids",
-    "ways",
+    "ways", "list",
 })
 # fmt: on
 """Fields that a row inside a list may have. The other fields (`base_url`, `page_mirror`) lead requests to other hosts;

@@ -171,6 +171,8 @@ class Source(_Row):
     # arxiv, zhihu, github, hn
     query: Text | None = None
     base_url: HttpUrl | None = None
+    # web
+    list: bool = False
     # github
     mode: Mode | None = None
     repos: tuple[Annotated[str, Field(pattern=r"^[\w.-]{1,100}/[\w.-]{1,100}$")], ...] = ()

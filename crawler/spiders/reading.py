@@ -195,7 +195,7 @@ class Reading:
         self._lost += (problem for problem in way.problems if problem.fails_source)
         self._problems += (problem for problem in way.problems if not problem.fails_source)
         self._note_news(way.items)
-        self._seen |= dict.fromkeys(map(fingerprint, way.items))
+        self.remember(way.items)
         return way
 
     def wants_next_way(self, *, may_leave: bool = True) -> bool:
@@ -284,6 +284,10 @@ class Reading:
         """Whether no earlier run has seen the item."""
         return fingerprint(item) not in self.state.cursor.get("seen", ())
 
+    def remember(self, items: Iterable[RawItem]) -> None:
+        """Let the next run know these items, which are not handed on."""
+        self._seen |= dict.fromkeys(map(fingerprint, items))
+
     def limit(self, ask: Ask, page: Page) -> Page:
         """Leave out the oldest items of a page where the run has more than `MOST_ITEMS`, with a warning.
 
@@ -317,7 +321,7 @@ class Reading:
             self._answered_by = host_of(reply.url)
         reaches_known = bool(page.items) and not self.is_new(page.items[-1])
         self._note_news(page.items)
-        self._seen |= dict.fromkeys(fingerprint(item) for item in page.items)
+        self.remember(page.items)
         if reaches_known and not self.reads_past_known:
             return ()
         if depth >= (self._way.slices or self.source.max_pages):

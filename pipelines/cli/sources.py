@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crawler.errors import Detail
+from crawler.sources.file import toml_row
 from pipelines import files
 from pipelines.cli import terminal
 from pipelines.cli.crawling import choose_sources
 from pipelines.cli.shared import Json, newsroom_of, print_json
-from pipelines.cli.terminal import SOME_FAILED, fail, out, sentence, warn
+from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out, sentence, warn
 from pipelines.cli.usage import Group
-from pipelines.errors import describe_mistake
+from pipelines.errors import describe_failure, describe_mistake
 from pipelines.wording import say_detail
 
 if TYPE_CHECKING:
@@ -78,6 +79,40 @@ def _ask_ways(newsroom: Newsroom, ids: list[str], *, as_json: bool) -> bool:
         out.print(terminal.make_way_table(reports))
     answering = {report.source for report in reports if report.failed is None}
     return answering >= {source.id for source in chosen}
+
+
+@sources_app.command("try")
+def sources_try(
+    context: typer.Context,
+    url: Annotated[str, typer.Argument(metavar="URL", help="列表页、订阅源或网站地图。")],
+    as_json: Json = False,
+) -> None:
+    """试读一个网址：会有哪些条目（标题、日期、链接），该写成怎样一行；不入库。
+
+    例：jianbao sources try https://lab.example/news
+    """
+    from pipelines.newsroom import crawls
+
+    newsroom = newsroom_of(context)
+    try:
+        trial = crawls.try_list(newsroom, url)
+    except ValueError:
+        fail(say_detail(Detail.of("no-usable-address"), terminal.get_language()))
+        raise typer.Exit(WRONG_USE) from None
+    entries = [
+        {"title": article.title, "url": article.url, "published_at": article.published.at.isoformat()}
+        | ({} if article.published.precision != "first-seen" else {"published_at": None})
+        for article in trial.articles
+    ]
+    if as_json:
+        print_json({"row": trial.row, "entries": entries})
+    elif entries:
+        out.print(terminal.make_trial_table(trial.articles, newsroom.zone))
+        out.print(toml_row({"id": "…", "name": "…", **trial.row}), markup=False, highlight=False)
+    if trial.failed:
+        fail(describe_failure(trial.failed, terminal.get_language()))
+    if not entries:
+        raise typer.Exit(SOME_FAILED)
 
 
 @sources_app.command("import")

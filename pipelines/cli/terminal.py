@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pipelines.health.incidents import Incident
     from pipelines.health.judging import Judgement
     from pipelines.issue.lint import Finding
-    from pipelines.model import Candidate, Issue, Reason, Suggestion
+    from pipelines.model import Article, Candidate, Issue, Reason, Suggestion
     from pipelines.newsletter import Category, Newsletter
     from pipelines.newsroom.crawls import SourceReport, WayReport
     from pipelines.newsroom.evaluation import Evaluation, Ranking, Sections, Unpicked
@@ -260,6 +260,23 @@ def make_report_table(reports: Iterable[SourceReport]) -> Table:
         name = report.id if "://" in report.id else Path(report.id).name
         seconds = sentence("crawl/seconds", seconds=f"{report.seconds:.1f}")
         table.add_row(Text(name, style="red" if report.failed else ""), *numbers, seconds, remarks)
+    return table
+
+
+def make_trial_table(articles: Sequence[Article], zone: ZoneInfo) -> Table:
+    """Make a table of the entries of a list that is tried, a row for each.
+
+    Args:
+        articles: of the entries.
+        zone: of the newsletter; dates are in it.
+    """
+    table = _make_table(sentence("trial/title", count=len(articles)), expand=True)
+    table.add_column(sentence("trial/date"), no_wrap=True)
+    table.add_column(sentence("trial/entry"), ratio=1, overflow="fold")
+    for article in articles:
+        is_dated = article.published.precision != "first-seen"
+        date = f"{article.published.at.astimezone(zone):%Y-%m-%d}" if is_dated else "—"
+        table.add_row(Text(date), Text(f"{_harmless(article.title)}\n{_harmless(article.url)}"))
     return table
 
 

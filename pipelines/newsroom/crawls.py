@@ -25,10 +25,11 @@ from crawler.items import Batch, Problem, RawItem, SourceState
 from crawler.kinds import KINDS
 from crawler.saved import read_folder, read_saved
 from crawler.settings import assert_safe
+from crawler.sites import find_route
 from crawler.sources.file import Registry
 from crawler.sources.schema import Source
 from pipelines.errors import describe_failure
-from pipelines.model import ADDED_BY_HAND, LinkCheck
+from pipelines.model import ADDED_BY_HAND, Article, LinkCheck
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.bridge import RUN_IDS, Bridge, SourceResult
 from pipelines.newsroom.locks import only_one
@@ -155,6 +156,48 @@ def add(
         else _store_target(newsroom, target, fetched.get(target), url or "", now)
         for target in dict.fromkeys(targets)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """The entries that a list would give, and the row by which it would be read.
+
+    Args:
+        row: of sources.toml, without `id` and `name`.
+        articles: of the entries.
+        failed: why there are none; None without a failure.
+    """
+
+    row: dict[str, Any]
+    articles: tuple[Article, ...]
+    failed: Failure | None
+
+
+def try_list(newsroom: Newsroom, url: str, *, now: datetime | None = None) -> Trial:
+    """Read a list at an address as a row would, and store nothing.
+
+    Args:
+        newsroom: whose network rules and tables hold.
+        url: of a page with a list, of a feed, of a sitemap, or of a list of a site that is known.
+        now: aware; by default the present.
+
+    Raises:
+        ValidationError: this is no address of the web.
+    """
+    now = now or datetime.now(UTC)
+    route = find_route(url)
+    row = dict(route.row) if route and route.row else {"kind": "web", "url": url, "list": True}
+    probe = Source.model_validate({"id": "tried", "name": "tried", **row})
+    batches = _fetch(newsroom.home, {url: probe}, now)[url]
+    items = [item for batch in batches for item in batch.items]
+    failures = [problem.failure for batch in batches for problem in batch.problems if problem.fails_source]
+    if items and row["kind"] == "web" and all(item.kind != "web" for item in items):
+        row = {"kind": "feed", "url": url}
+    articles = []
+    for item in items:
+        with suppress(ValueError):
+            articles.append(normalise(item, probe, newsroom.rules))
+    return Trial(row, tuple(articles), failures[0] if failures and not items else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ SAMPLES: dict[str, object] = {
     "mirror": "one",
     "account": "MP_WXS_1",
     "ways": ["saved"],
+    "list": True,
     "column": "c",
     "author": "a",
     "query": "q",
