@@ -42,3 +42,16 @@ def host_of(url: str) -> str:
         return host_and_port(url)[0]
     except ValueError:
         return ""
+
+
+def netloc_of(url: str) -> str:
+    """The host with its port, as a URL writes them; empty where the URL leads nowhere that we would go.
+
+    >>> netloc_of("https://Example.com/a"), netloc_of("http://[::1]:8000/"), netloc_of("ftp://example.com/")
+    ('example.com:443', '[::1]:8000', '')
+    """
+    try:
+        host, port = host_and_port(url)
+    except ValueError:
+        return ""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

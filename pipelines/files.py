@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
+import time
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 from stat import S_IMODE
+from typing import Final
+
+# A file that a process died writing: .0123456789abcdef.part, .jianbao.db.k3j_x9ab.part
+_LEFTOVER: Final = re.compile(r"\.(?:[0-9a-f]{16}|.{1,200}\.[a-z0-9_]{8})\.part")
+
+_LONGEST_WRITE: Final = 3600.0
+"""Seconds; nobody writes a file for so long, so an older one was left behind."""
 
 
 def write(path: Path, text: str) -> bool:
@@ -38,7 +47,27 @@ def write(path: Path, text: str) -> bool:
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+    remove_leftovers(path.parent)
     return True
+
+
+def remove_leftovers(folder: Path) -> list[Path]:
+    """Remove files that killed processes began and never finished.
+
+    Args:
+        folder: in which jianbao writes files; a missing folder has none.
+
+    Returns:
+        The removed files.
+    """
+    removed = []
+    oldest = time.time() - _LONGEST_WRITE
+    with suppress(OSError):  # a folder that cannot be read or changed is no reason to stop
+        for path in folder.iterdir():
+            if _LEFTOVER.fullmatch(path.name) and path.is_file() and path.stat().st_mtime < oldest:
+                path.unlink(missing_ok=True)
+                removed.append(path)
+    return removed
 
 
 def _sync_folder(folder: Path) -> None:

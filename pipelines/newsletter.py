@@ -6,13 +6,21 @@ import calendar
 import datetime
 import re
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from crawler.errors import NotUnderstood
 from crawler.kinds import Kind
@@ -304,6 +312,68 @@ class Assistant(_Part):
     timeout: float = Field(default=60.0, gt=0)
 
 
+class AlertChannel(_Part):
+    """A way to tell people of incidents. An address with a key in it, and a password, may come from the environment.
+
+    Args:
+        kind: `webhook` sends JSON, `wecom` `feishu` `slack` send it in the form of these services.
+        url, url_variable: where to; or the environment variable that holds the address.
+        host, port, tls, user, password_variable: of the mail server; the port follows from `tls`.
+        sender, to: mail addresses.
+        command: program and arguments; it gets JSON on stdin.
+    """
+
+    kind: Literal["webhook", "wecom", "feishu", "slack", "email", "command"]
+    url: str = Field(default="", pattern=r"^(https?://[^\s]+)?$")
+    url_variable: str = ""
+    host: str = ""
+    port: int = Field(default=0, ge=0, le=65535)
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    user: str = ""
+    password_variable: str = "JIANBAO_MAIL_PASSWORD"  # noqa: S105 - the name of a variable
+    sender: str = Field(default="", pattern=r"^([^\s@]+@[^\s@]+)?$")
+    to: Annotated[tuple[Annotated[str, Field(pattern=r"^[^\s@,]+@[^\s@,]+$")], ...], BeforeValidator(as_tuple)] = ()
+    command: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = ()
+
+    @model_validator(mode="after")
+    def _check_target(self) -> AlertChannel:
+        wanted = {"email": ("host", "sender", "to"), "command": ("command",)}.get(self.kind, ())
+        missing = [name for name in wanted if not getattr(self, name)]
+        if not wanted and not self.url and not self.url_variable:
+            missing = ["url"]
+        if missing:
+            raise NotUnderstood("channel-without", kind=self.kind, names=missing)
+        return self
+
+
+def _read_clock(written: object) -> object:
+    """Read `09:00`; anything else stays as it is, for pydantic to refuse."""
+    if isinstance(written, str) and re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", written):
+        return time.fromisoformat(written)
+    return written
+
+
+def _read_hours(written: object) -> object:
+    """Read `22:00-08:00`."""
+    if isinstance(written, str) and written.count("-") == 1:
+        return tuple(map(_read_clock, written.split("-")))
+    return written
+
+
+class Alerts(_Part):
+    """How people hear of incidents.
+
+    Args:
+        channels: by name.
+        quiet_hours: times of the day between which nothing is sent, in the newsletter's zone; what comes up waits.
+        digest: the time of the day of a summary of all that is not well; None without one.
+    """
+
+    channels: Mapping[str, AlertChannel] = Field(default_factory=dict)
+    quiet_hours: Annotated[tuple[time, time], BeforeValidator(_read_hours)] | None = None
+    digest: Annotated[time, BeforeValidator(_read_clock)] | None = None
+
+
 class Newsletter(_Part):
     """One newsletter.
 
@@ -324,6 +394,7 @@ class Newsletter(_Part):
         numbering: the dates of numbered issues; None for a newsletter whose issues have no number.
         publish: where issues are published.
         assistant: the language model that proposes summaries on request; None without one.
+        alerts: how people hear of incidents.
         per_issue: how many entries an issue should have.
         mirrors, network: `crawler.sources` reads them; this module does not interpret them.
     """
@@ -347,6 +418,7 @@ class Newsletter(_Part):
     back_issues: BackIssues = BackIssues()
     publish: Publish = Publish()
     assistant: Assistant | None = None
+    alerts: Alerts = Alerts()
     mirrors: Mapping[str, str] = Field(default_factory=dict)
     network: Mapping[str, Any] = Field(default_factory=dict)
 

@@ -32,6 +32,7 @@ class Seen:
     path: str
     headers: Mapping[str, str]
     at: float
+    body: bytes = b""
 
 
 Handler = Callable[[Seen], bytes | Iterator[bytes]]
@@ -95,9 +96,9 @@ class _Connection(socketserver.StreamRequestHandler):
         while (row := self.rfile.readline(65536).decode("latin-1").strip()) != "":
             name, _, value = row.partition(":")
             headers[name.lower()] = value.strip()
-        self.rfile.read(int(headers.get("content-length", 0)))  # else what is left unread resets the connection
+        body = self.rfile.read(int(headers.get("content-length", 0)))  # else what is left unread resets the connection
         site: Site = self.server.site  # type: ignore[attr-defined]
-        answer = site.answer(Seen(line[0], line[1], headers, monotonic()))
+        answer = site.answer(Seen(line[0], line[1], headers, monotonic(), body))
         for piece in (answer,) if isinstance(answer, bytes) else answer:
             self.wfile.write(piece)
 

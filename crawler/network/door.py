@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CannotResolveHostError
@@ -20,13 +22,19 @@ from crawler.urls import host_and_port
 class Door(HTTP11DownloadHandler):
     """Scrapy's own HTTP handler behind our checks: pages, robots.txt, redirects and retries all pass here.
 
-    It checks the URL, waits for the host's turn, adds the credential, and checks who answered.
+    It checks the URL, waits for the host's turn, adds the credential, and checks who answered. The setting
+    `JIANBAO_WAITS` names the hosts that asked an earlier crawl to come back later, as `{"host:port": "2026-01-01T…"}`.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self._pool._factory = BoundedConnections
         self._policy = policy_of(crawler.settings)
+        now = datetime.now(UTC)
+        for netloc, written in crawler.settings.getdict("JIANBAO_WAITS").items():
+            until = datetime.fromisoformat(written)
+            host, port = host_and_port(f"http://{netloc}/")
+            GATE.close(f"{host}:{port}", (until - now).total_seconds(), until)
 
     async def download_request(self, request: Request) -> Response:
         """Fetch one URL.
@@ -43,7 +51,7 @@ class Door(HTTP11DownloadHandler):
         rule, lane, server = self._policy.rule(host, port), self._policy.lane(host, port), f"{host}:{port}"
         async with GATE.turn(lane, server, rule.delay, lambda: not self._crawler.engine.running):
             try:
-                response = await super().download_request(_with_credential(request))
+                response = await super().download_request(self._with_own_headers(request))
             except BROKEN as error:
                 if isinstance(error, CannotResolveHostError) and (address := refusal(host, port)):
                     raise Refused("not-public", url=request.url, address=address) from error
@@ -57,6 +65,19 @@ class Door(HTTP11DownloadHandler):
             raise Refused("not-public", url=request.url, address=str(peer))
         return response
 
+    def _with_own_headers(self, request: Request) -> Request:
+        """The request as it leaves: with the credential that is for its origin, and the operator's address."""
+        credential = header_for(request.url, request.meta)
+        if credential is None and not self._policy.contact:
+            return request
+        copy = request.copy()
+        if credential is not None:
+            copy.headers[credential[0]] = credential[1]
+        if self._policy.contact:
+            agent = (copy.headers.get("User-Agent") or b"").decode("latin-1")
+            copy.headers["User-Agent"] = f"{agent} +{self._policy.contact}".strip()
+        return copy
+
 
 def _require_resolver() -> None:
     """Let nothing out where Scrapy was started with another resolver.
@@ -68,12 +89,3 @@ def _require_resolver() -> None:
 
     if not isinstance(reactor.nameResolver, PublicResolver):
         raise RuntimeError("the process runs without crawler.network.resolver: start it with crawler.settings")
-
-
-def _with_credential(request: Request) -> Request:
-    header = header_for(request.url, request.meta)
-    if header is None:
-        return request
-    copy = request.copy()
-    copy.headers[header[0]] = header[1]
-    return copy

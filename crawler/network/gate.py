@@ -113,6 +113,16 @@ class Gate:
         if refusing.refusals >= CLOSES_AFTER:
             refusing.closed = (self._clock() + seconds, until)
 
+    def close(self, host: str, seconds: float, until: datetime) -> None:
+        """Leave a host alone at once, because it asked an earlier process to come back later.
+
+        Args:
+            host: `host:port`.
+            seconds: from now.
+            until: aware; the same as a time, for the message.
+        """
+        self._hosts[host].closed = (self._clock() + seconds, until)
+
     def failed(self, host: str) -> None:
         """A connection to the host failed, or broke off."""
         self._failures[host] += 1

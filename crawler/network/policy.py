@@ -42,12 +42,14 @@ class Policy:
         rules: by host or `host:port`.
         default: for all other hosts.
         credentials: origins that the newsletter names for secrets, besides the secrets' own sites.
+        contact: a page or a mail address of the operator; empty without one.
     """
 
     exempt: frozenset[str] = frozenset()
     rules: Mapping[str, HostRule] = field(default_factory=dict)
     default: HostRule = field(default_factory=lambda: HostRule(delay=1.0))
     credentials: CredentialOrigins = field(default_factory=CredentialOrigins)
+    contact: str = ""
 
     def is_exempt(self, host: str, port: int) -> bool:
         """Whether the newsletter names this host and port as its own."""
@@ -123,6 +125,7 @@ def load_policy(home: Home, delay: float) -> Policy:
         rules=_host_rules(home.rules("hosts.toml")) | {name.lower(): rule for name, rule in network.hosts.items()},
         default=HostRule(delay=delay),
         credentials=network.credentials,
+        contact=network.contact or "",
     )
 
 

@@ -105,6 +105,13 @@ def _host_and_port(text: str) -> str:
     return text.lower()
 
 
+def _contact(text: str) -> str:
+    """An address that a header can carry: `https://example.com/about`, `mailto:editor@example.com`."""
+    if not re.fullmatch(r"(?:https?://|mailto:)[!-'*-:<-~]{3,200}", text):
+        raise NotUnderstood("no-contact")
+    return text
+
+
 def _secret_origin(url: str) -> str:
     """An origin that may see a secret: over TLS, or on this very machine."""
     parts = urlsplit(_http_url(url))
@@ -211,8 +218,10 @@ class Network(_Row):
         credentials: where secrets of the environment may go; no source and no imported list can add to them.
         allow_hosts: `host:port`, exactly as the URL writes them: all that may be reached though it is not public.
         hosts: this newsletter's own rules, by host or by `host:port`; they come before data/rules/hosts.toml.
+        contact: a page or a mail address of the operator, which the User-Agent names to every site.
     """
 
     credentials: CredentialOrigins = Field(default_factory=CredentialOrigins)
     allow_hosts: tuple[HostAndPort, ...] = ()
     hosts: Mapping[str, HostRule] = Field(default_factory=dict)
+    contact: Annotated[str, AfterValidator(_contact)] | None = None

@@ -18,6 +18,7 @@ from typer.completion import completion_init  # type: ignore[attr-defined]  # th
 
 from crawler.home import HOME_VARIABLE, Home
 from pipelines.cli import terminal
+from pipelines.cli.alerts import alerts_app
 from pipelines.cli.choosing import apart, assist, candidates, decide, merge, split, suggestions
 from pipelines.cli.crawling import add, crawl, fetch, group, rebuild, schedule
 from pipelines.cli.database import db_app
@@ -76,6 +77,7 @@ for part, name in (
     (sources_app, "sources"),
     (health_app, "health"),
     (runs_app, "runs"),
+    (alerts_app, "alerts"),
     (archive_app, "archive"),
     (issue_app, "issue"),
     (topics_app, "topics"),
@@ -103,6 +105,8 @@ def _describe_error(error: Exception) -> str:
     from pipelines.store.errors import StoreError
 
     language = terminal.get_language()
+    if isinstance(error, OSError):
+        return terminal.sentence("cli/file-error", path=str(error.filename), reason=error.strerror)
     return error.text(language) if isinstance(error, StoreError) else describe_error(error, language)
 
 
@@ -129,6 +133,8 @@ def _find_exit_code(error: Exception) -> int | None:
         ):
             return WRONG_USE
         case CrawlError() | StoreError() | NoProposal():
+            return SOME_FAILED
+        case OSError() if error.filename and error.strerror:  # a folder without permission, a disk that is read-only
             return SOME_FAILED
         case _:
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -33,6 +34,7 @@ def crawl(
     例：jianbao crawl jiqizhixin arxiv-quantization
     """
     from pipelines.newsroom import crawls
+    from pipelines.newsroom.grouping import group_beside
 
     newsroom = newsroom_of(context)
     if unreadable := [mistake for mistake in newsroom.registry.mistakes if not mistake.source]:
@@ -42,13 +44,23 @@ def crawl(
     chosen = choose_sources(newsroom, ids or [], due=due)
     reports = [] if ids else crawls.misconfigured(newsroom.registry)
     if chosen:
-        with terminal.show_progress() as bar:
+        with (
+            terminal.show_progress() as bar,
+            nullcontext(_do_nothing) if no_group else group_beside(newsroom) as note_end,
+        ):
             task = bar.add_task(sentence("cli/crawling"), total=len(chosen))
-            reports += crawls.crawl(
-                newsroom, chosen, on_progress=lambda finished, total: bar.update(task, completed=finished, total=total)
-            )
+
+            def show(finished: int, total: int) -> None:
+                bar.update(task, completed=finished, total=total)
+                note_end()
+
+            reports += crawls.crawl(newsroom, chosen, on_progress=show)
     report_incidents(newsroom)
     _group_and_report(newsroom, reports, as_json=as_json, no_group=no_group)
+
+
+def _do_nothing() -> None:
+    """Stand for the grouping beside a crawl that groups nothing."""
 
 
 def add(

@@ -110,6 +110,28 @@ def runs_list(
         out.print(sentence("cli/no-runs"))
 
 
+@runs_app.command("lost")
+def runs_lost(
+    context: typer.Context,
+    source: Annotated[str | None, typer.Option(help="只看一个来源。")] = None,
+    since: Annotated[str, typer.Option(help="只看这段时间内抓到的：14d、36h、2w。")] = "7d",
+    as_json: Json = False,
+) -> None:
+    """列出成不了文章的条目和原因；原文都还留着，规则改好以后 rebuild 会再读它们。
+
+    例：jianbao runs lost --since 14d
+    """
+    newsroom = newsroom_of(context)
+    with newsroom.store.reading() as tx:
+        items = tx.raw.list_lost(now() - read_span(since), source)
+    if as_json:
+        print_json({"lost": [terminal.lost_item_json(item) for item in items]})
+    elif items:
+        out.print(terminal.make_lost_table(items, newsroom.zone))
+    else:
+        out.print(sentence("cli/nothing-lost"))
+
+
 @runs_app.command("show")
 def runs_show(
     context: typer.Context,
@@ -133,7 +155,8 @@ def runs_show(
 
 
 def report_incidents(newsroom: Newsroom) -> None:
-    """Look at all sources after a crawl; print on stderr each incident that is new, and each that is over."""
+    """Look at all sources after a crawl; print on stderr each incident that is new or over, and send the alerts."""
+    from pipelines.newsroom.alerts import deliver_alerts
     from pipelines.newsroom.health import check_sources, describe_incident, describe_remedy
 
     language = terminal.get_language()
@@ -149,3 +172,6 @@ def report_incidents(newsroom: Newsroom) -> None:
     for incident in checkup.recovered:
         evidence = describe_incident(incident.kind, incident.values, language)
         terminal.note(sentence("cli/recovered", source=incident.source, evidence=evidence))
+    for delivery in deliver_alerts(newsroom, now(), language):
+        if delivery.failure:
+            terminal.warn(sentence("cli/alert-not-sent", channel=delivery.channel, reason=delivery.failure))

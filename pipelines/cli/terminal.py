@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pipelines.newsletter import Category, Newsletter
     from pipelines.newsroom.crawls import SourceReport, WayReport
     from pipelines.newsroom.evaluation import Evaluation, Ranking, Sections, Unpicked
+    from pipelines.store.raw import StoredRaw
     from pipelines.store.runs import Run
     from pipelines.store.sources import SourceRecord
 
@@ -386,6 +387,38 @@ def make_run_table(runs: Iterable[Run], zone: ZoneInfo) -> Table:
         counts = [str(number) for number in (run.new, run.updated, run.seen, run.lost)]
         table.add_row(str(run.id), run.source, format_time(run.started_at, zone), seconds, *counts, _outcome_of(run))
     return table
+
+
+def make_lost_table(items: Iterable[StoredRaw], zone: ZoneInfo) -> Table:
+    """Make a table of raw items without an article.
+
+    Args:
+        items: a row for each, in this order.
+        zone: of the newsletter; times are in it.
+    """
+    headings = (sentence(f"table/{name}") for name in ("number", "source", "fetched", "article", "reason"))
+    table = _make_table(sentence("table/lost-items"), *headings)
+    for item in items:
+        table.add_row(
+            str(item.id),
+            item.source,
+            format_time(item.item.fetched_at, zone),
+            Text(f"{item.item.title[:60]}\n{item.item.url[:200]}"),
+            Text(item.problem or ""),
+        )
+    return table
+
+
+def lost_item_json(item: StoredRaw) -> dict[str, Any]:
+    """The raw item without an article as a JSON object."""
+    return {
+        "id": item.id,
+        "source": item.source,
+        "fetched_at": item.item.fetched_at.isoformat(),
+        "title": item.item.title,
+        "url": item.item.url,
+        "reason": item.problem,
+    }
 
 
 def make_run_details(run: Run, zone: ZoneInfo) -> Table:

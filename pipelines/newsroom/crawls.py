@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 from scrapy import signals
@@ -29,6 +30,7 @@ from crawler.sites import find_route
 from crawler.sources.file import Registry
 from crawler.sources.schema import Source
 from pipelines.errors import describe_failure
+from pipelines.files import remove_leftovers
 from pipelines.model import ADDED_BY_HAND, Article, LinkCheck
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.bridge import RUN_IDS, Bridge, SourceResult
@@ -37,6 +39,7 @@ from pipelines.newsroom.run import begin_runs, ingest
 from pipelines.normalise import normalise
 from pipelines.normalise.url import canonicalise
 from pipelines.rules import Rules
+from pipelines.store.sources import SourceRecord
 
 Progress = Callable[[int, int], None]
 """Called with the number of finished sources and the number of all sources of the crawl."""
@@ -49,8 +52,15 @@ _BATCH: Final = 500
 
 _NOT_BEGUN: Final = Failure("Interrupted", Detail.of("stopped-early"))
 
+EARLIEST: Final = datetime(2026, 1, 1, tzinfo=UTC)
+"""No crawl ran before. A clock that says so would date articles wrongly, and the next runs in the far future."""
+
 _once: Final = threading.Lock()
 """Locked by the first crawl of the process and never released: Twisted's reactor runs once."""
+
+
+class ClockBehind(CrawlError):
+    """The machine's clock shows a time before jianbao was made. Raised by whatever starts a crawl."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +109,8 @@ def crawl(
 ) -> list[SourceReport]:
     """Crawl sources in this process, each kind by its spider, and store their items. A process crawls once.
 
+    A source whose site asked to be left alone until a later time is not asked.
+
     Args:
         newsroom: whose store gets the items.
         sources: to crawl.
@@ -110,20 +122,48 @@ def crawl(
 
     Raises:
         Busy: another process crawls for this newsletter.
+        ClockBehind: the time is impossible; nothing was fetched.
         StoreError: the database cannot be used; nothing was fetched.
     """
     now = now or datetime.now(UTC)
+    _check_clock(now)
     with only_one(newsroom.home.var / "crawl.lock", "crawling", now):
+        remove_leftovers(newsroom.home.var)
         with newsroom.store.reading() as tx:
+            records = tx.sources.list_all()
             states = tx.sources.get_states(source.id for source in sources)
-        overrides = {RUN_IDS: json.dumps(begin_runs(newsroom.store, sources, now))}
-        on_batch = _counting(len(sources), on_progress)
-        crawlers = _run_spiders(newsroom.home, sources, states, now, on_batch, overrides=overrides)
+            waits = {netloc: until.isoformat() for netloc, until in tx.hosts.list_waits(now).items()}
+        refused = {
+            source.id: _wait_longer(records[source.id], newsroom.zone)
+            for source in sources
+            if source.id in records and records[source.id].is_waiting(now)
+        }
+        asked = [source for source in sources if source.id not in refused]
+        run_ids = begin_runs(newsroom.store, asked, now)
+        overrides = {RUN_IDS: json.dumps(run_ids), "JIANBAO_WAITS": json.dumps(waits)}
+        on_batch = _counting(len(asked), on_progress)
+        crawlers = _run_spiders(newsroom.home, asked, states, now, on_batch, overrides=overrides)
     results: dict[str, SourceResult] = {}
     for crawler in crawlers:
         if bridge := crawler.get_item_pipeline(Bridge):
             results |= bridge.results
-    return [_report(source.id, results.get(source.id, SourceResult())) for source in sources]
+    return [
+        SourceReport(source.id, failed=refused[source.id])
+        if source.id in refused
+        else _report(source.id, results.get(source.id, SourceResult()))
+        for source in sources
+    ]
+
+
+def _check_clock(now: datetime) -> None:
+    if now < EARLIEST:
+        raise ClockBehind("clock-behind", time=f"{now:%Y-%m-%d %H:%M}")
+
+
+def _wait_longer(record: SourceRecord, zone: ZoneInfo) -> Failure:
+    """The report on a source whose site asked an earlier run to come back later."""
+    time = f"{record.not_before.astimezone(zone):%Y-%m-%d %H:%M}" if record.not_before else ""
+    return Failure("RateLimited", Detail.of("not-yet", time=time))
 
 
 def add(
@@ -139,8 +179,12 @@ def add(
 
     Returns:
         A report for each target, in the order of `targets`; the failure of one does not stop the others.
+
+    Raises:
+        ClockBehind: the time is impossible; nothing was stored.
     """
     now = now or datetime.now(UTC)
+    _check_clock(now)
     addresses: dict[str, Source] = {}
     failed: dict[str, Failure] = {}
     for target in targets:

@@ -16,6 +16,7 @@ from pipelines.health.rhythm import MEMORY
 from pipelines.health.workdays import Workdays, list_days
 from pipelines.newsroom import Newsroom
 from pipelines.store import Transaction
+from pipelines.store.alerts import AlertEvent
 from pipelines.store.runs import Run
 from pipelines.wording import Language, say
 
@@ -60,7 +61,7 @@ class Checkup:
 
 
 def check_sources(newsroom: Newsroom, now: datetime) -> Checkup:
-    """Judge all sources, and store which incidents were raised and which have recovered.
+    """Judge all sources, and store which incidents were raised and which have recovered, with the alerts to send.
 
     Of a source whose row in sources.toml is mistaken, and while the whole file cannot be read, incidents stay as they
     are.
@@ -79,6 +80,9 @@ def check_sources(newsroom: Newsroom, now: datetime) -> Checkup:
         mistaken = {mistake.source for mistake in mistakes}
         changes = compare_incidents((row for row in open_before if row.source not in mistaken), judgements, now)
         raised = tx.incidents.save(changes)
+        events: list[tuple[AlertEvent, int | None]] = [("raised", incident.id) for incident in raised]
+        events += [("recovered", incident.id) for incident in changes.recovered]
+        tx.alerts.add(newsroom.newsletter.alerts.channels, events, now)
         return Checkup(judgements, tx.incidents.list_open(), raised, changes.recovered)
 
 

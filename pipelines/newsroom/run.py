@@ -12,6 +12,7 @@ from crawler.errors import Failure, NotUnderstood, detail_of
 from crawler.items import Batch, Problem, RawItem
 from crawler.limits import limit_processor_time
 from crawler.sources.schema import Source
+from crawler.urls import netloc_of
 from pipelines.deduplicate.entries import (
     GuidPolicy,
     KnownEntries,
@@ -34,6 +35,9 @@ from pipelines.rules import Rules
 from pipelines.store import LONGEST_KEY, Store, Transaction
 from pipelines.store.raw import NewRaw, Packed
 from pipelines.store.sources import SourceRecord
+
+LEFT_ALONE: Final = "left-alone"
+"""The fact of a request that was not made, because its host had refused others: the wait is the whole host's."""
 
 LONGEST_READING: Final = 20.0
 """Seconds of processor time for one item; the longest article of real sources takes less than one."""
@@ -157,6 +161,12 @@ def ingest(
         waits = [problem.retry_at for problem in problems if problem.retry_at]
         if waits:
             tx.sources.set_not_before(source.id, max(waits))
+        of_hosts = {
+            netloc_of(problem.url): problem.retry_at
+            for problem in problems
+            if problem.retry_at and problem.detail.code == LEFT_ALONE
+        }
+        tx.hosts.save_waits(of_hosts, now)
         if batch.finished:
             tx.runs.finish(run, now)
             tx.sources.record_end(source.id, now, failure, batch.state)
@@ -177,6 +187,8 @@ def begin_runs(store: Store, sources: Iterable[Source], now: datetime) -> dict[s
         The ids of the runs, by source id.
     """
     with store.transaction() as tx:
+        tx.clock.mend(now)
+        tx.hosts.forget_waits(now)
         run_ids = {}
         for source in sources:
             tx.sources.record_start(source.id, source.kind, source.name, now)

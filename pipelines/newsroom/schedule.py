@@ -5,20 +5,22 @@ from __future__ import annotations
 import logging
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from croniter import croniter
 
-from crawler.errors import CrawlError
+from crawler.errors import CrawlError, Failure
 from crawler.home import HOME_VARIABLE, SOURCES_VARIABLE, Home
 from crawler.sources.file import Mistake, load_sources
 from crawler.sources.schema import Source
@@ -26,6 +28,7 @@ from pipelines import files
 from pipelines.errors import describe_error, describe_mistake
 from pipelines.newsletter import NewsletterMisconfigured
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom.alerts import deliver_alerts
 from pipelines.newsroom.locks import only_one
 from pipelines.store.errors import StoreError
 from pipelines.store.sources import SourceRecord
@@ -36,6 +39,19 @@ logger = logging.getLogger(__name__)
 FIRST_RETRY: Final = timedelta(minutes=15)
 """The wait after a failed run; each further failure doubles it, until the source's own schedule is sooner."""
 
+PATIENT_FAILURES: Final = 3
+"""An address that is gone is asked for at its usual times so often; then each failure doubles the wait."""
+
+LONGEST_INTERVAL: Final = timedelta(weeks=1)
+"""The longest wait for an address that is gone, unless its own schedule has a longer one."""
+
+LARGEST_CRAWL: Final = 3 * 1024**3
+"""Bytes of memory for the process of a crawl; a crawl of 150 sources takes a tenth of it."""
+
+LONGEST_CRAWL: Final = 3 * 3600.0
+"""Seconds after which a crawl is stopped; what it has not read is due again soon."""
+
+_GONE_STATUSES: Final = frozenset({401, 403, 404, 410})
 _MOST_DOUBLINGS: Final = 10
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -69,7 +85,8 @@ def due_at(source: Source, record: SourceRecord | None, now: datetime, zone: Zon
     """Compute when a source is due next, from its schedule, its failures and the wait that its site demands.
 
     A failed run is repeated soon, and after each further failure later: a network that was down for a while does not
-    cost a whole interval of the schedule.
+    cost a whole interval of the schedule. An address that is gone is asked for less and less often instead. A wait
+    that was stored under a clock ahead of the present counts for nothing.
 
     Args:
         source: of the registry.
@@ -80,21 +97,29 @@ def due_at(source: Source, record: SourceRecord | None, now: datetime, zone: Zon
     if record is None:
         return now
     due = next_due(source.schedule, record.last_started_at, now, zone)
-    if record.last_started_at is not None and _failed(record):
-        doublings = min(max(record.failures_in_row - 1, 0), _MOST_DOUBLINGS)
-        due = min(due, record.last_started_at + FIRST_RETRY * 2**doublings)
+    if record.last_started_at is None or record.last_started_at > now:
+        return due
+    if record.failure is not None or record.is_unfinished:
+        if _is_gone(record.failure):
+            interval = max(due - record.last_started_at, FIRST_RETRY)
+            longer = interval * 2 ** min(max(record.failures_in_row - PATIENT_FAILURES, 0), _MOST_DOUBLINGS)
+            due = max(due, record.last_started_at + min(longer, LONGEST_INTERVAL))
+        else:
+            doublings = min(max(record.failures_in_row - 1, 0), _MOST_DOUBLINGS)
+            due = min(due, record.last_started_at + FIRST_RETRY * 2**doublings)
     return max(due, record.not_before or due)
 
 
-def _failed(record: SourceRecord) -> bool:
-    """Tell whether the last run failed, or never ended."""
-    ended = [end for end in (record.last_success_at, record.last_failure_at) if end is not None]
-    never_ended = record.last_started_at is not None and (not ended or max(ended) < record.last_started_at)
-    return record.failure is not None or never_ended
+def _is_gone(failure: Failure | None) -> bool:
+    """Whether the failure says that the address is gone, or closed to us: asking again soon helps nobody."""
+    return failure is not None and (failure.error == "Gone" or failure.detail.values.get("status") in _GONE_STATUSES)
 
 
 def due_sources(newsroom: Newsroom, sources: Iterable[Source], now: datetime) -> list[Source]:
     """Select the sources that are due, in the given order.
+
+    A source during whose runs the process died twice in a row waits until no other source is due, and is then selected
+    alone: it may be what the process dies of.
 
     Args:
         newsroom: with the records of the last runs.
@@ -103,7 +128,13 @@ def due_sources(newsroom: Newsroom, sources: Iterable[Source], now: datetime) ->
     """
     with newsroom.store.reading() as tx:
         records = tx.sources.list_all()
-    return [source for source in sources if due_at(source, records.get(source.id), now, newsroom.zone) <= now]
+    due = [source for source in sources if due_at(source, records.get(source.id), now, newsroom.zone) <= now]
+    apart = [source for source in due if source.id in records and _kills_its_process(records[source.id])]
+    return [source for source in due if source not in apart] or apart[:1]
+
+
+def _kills_its_process(record: SourceRecord) -> bool:
+    return record.is_unfinished and record.failures_in_row > 0
 
 
 class Scheduler:
@@ -116,12 +147,20 @@ class Scheduler:
         interval: seconds between two checks.
         command: the crawl's command line; tests pass another.
         language: of the log.
+        longest: seconds after which a crawl is stopped.
     """
 
     def __init__(
-        self, home: Home, interval: float = 60.0, command: Sequence[str] | None = None, language: Language = "zh"
+        self,
+        home: Home,
+        interval: float = 60.0,
+        command: Sequence[str] | None = None,
+        language: Language = "zh",
+        *,
+        longest: float = LONGEST_CRAWL,
     ) -> None:
         self._home = home
+        self._longest = longest
         self._interval = interval
         self._command = command or (
             *(sys.executable, "-m", "pipelines.cli"),
@@ -145,10 +184,21 @@ class Scheduler:
                 while not self._stop.is_set():
                     if self._anything_to_do():
                         self._crawl()
+                    self._send_alerts()
                     self._stop.wait(self._interval)
             finally:
                 for number, handler in former_handlers.items():
                     signal.signal(number, handler)
+
+    def _send_alerts(self) -> None:
+        """Send the alerts that wait: a channel that was down is tried again though nothing is due."""
+        try:
+            newsroom = Newsroom(self._home)
+            if newsroom.newsletter.alerts.channels:
+                with closing(newsroom.store):
+                    deliver_alerts(newsroom, datetime.now(UTC), self._language)
+        except (NewsletterMisconfigured, StoreError) as error:
+            logger.error("%s", _describe(error, self._language))
 
     def _stopped(self, number: int, _frame: object) -> None:
         logger.info("%s", say("schedule/ending", {"signal": signal.Signals(number).name}, self._language))
@@ -192,12 +242,31 @@ class Scheduler:
         if self._mistakes and self._home.last_sources.is_file():
             environment[SOURCES_VARIABLE] = str(self._home.last_sources)
         child = subprocess.Popen(self._command, env=environment, start_new_session=True)  # noqa: S603 (our own command)
+        _limit_memory(child, LARGEST_CRAWL)
+        deadline = time.monotonic() + self._longest
         while child.poll() is None:
-            if self._stop.wait(0.2):
+            is_late = time.monotonic() > deadline
+            if is_late:
+                logger.error(
+                    "%s", say("schedule/crawl-too-long", {"minutes": round(self._longest / 60)}, self._language)
+                )
+            if self._stop.wait(0.2) or is_late:
                 child.send_signal(signal.SIGINT)
                 _wait_or_kill(child)
         if child.returncode:
             logger.warning("%s", say("schedule/crawl-ended", {"code": child.returncode}, self._language))
+
+
+def _limit_memory(child: subprocess.Popen[Any], size: int) -> None:
+    """Limit the memory of a child process, where the system can: beyond the limit it gets a MemoryError.
+
+    Args:
+        child: just started.
+        size: in bytes.
+    """
+    if hasattr(resource, "prlimit"):  # Linux
+        with suppress(OSError, ValueError):  # the child has ended, or has a lower limit already
+            resource.prlimit(child.pid, resource.RLIMIT_DATA, (size, size))
 
 
 def _have_same_bytes(path: Path, copy: Path) -> bool:
@@ -241,7 +310,7 @@ def begin_fetch(home: Home, story_ids: Iterable[int], language: Language) -> sub
 
 def _begin_command(home: Home, language: Language, *words: str) -> subprocess.Popen[str]:
     options = ("--home", str(home.path), "--lang", language)
-    return subprocess.Popen(  # noqa: S603 (our own command)
+    child = subprocess.Popen(  # noqa: S603 (our own command)
         (sys.executable, "-m", "pipelines.cli", *options, *words),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -249,6 +318,8 @@ def _begin_command(home: Home, language: Language, *words: str) -> subprocess.Po
         text=True,
         start_new_session=True,
     )
+    _limit_memory(child, LARGEST_CRAWL)
+    return child
 
 
 def serve(newsroom: Newsroom, language: Language) -> int:

@@ -14,6 +14,7 @@ from pipelines.newsroom import Newsroom
 from pipelines.review.app import build_desk
 from pipelines.review.guard.access import Access, load_key
 from pipelines.review.guard.defence import HostNames
+from pipelines.review.guard.patience import LONGEST_REQUEST, make_protocol
 
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 
@@ -83,7 +84,13 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def serve(newsroom: Newsroom, sockets: Sequence[socket.socket], access: Access, names: HostNames) -> None:
+def serve(
+    newsroom: Newsroom,
+    sockets: Sequence[socket.socket],
+    access: Access,
+    names: HostNames,
+    longest_request: float = LONGEST_REQUEST,
+) -> None:
     """Run the desk until Ctrl-C.
 
     Args:
@@ -91,9 +98,11 @@ def serve(newsroom: Newsroom, sockets: Sequence[socket.socket], access: Access, 
         sockets: on which the server listens.
         access: the access rules.
         names: the host names that a request may use.
+        longest_request: seconds until a request has to be complete.
     """
     settings = uvicorn.Config(
         build_desk(newsroom, access, names),
+        http=make_protocol(longest_request),
         log_level="warning",
         access_log=False,  # default on; an address may contain an editor's search
         server_header=False,  # default on

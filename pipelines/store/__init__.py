@@ -12,13 +12,17 @@ from typing import Self, TypeVar
 
 from sqlalchemy import Connection, Engine, inspect, text
 
+from pipelines.files import remove_leftovers
+from pipelines.store.alerts import Alerts
 from pipelines.store.articles import Articles
 from pipelines.store.bands import BandIndex
 from pipelines.store.changes import Changes
+from pipelines.store.clock import Clock
 from pipelines.store.decisions import Decisions
 from pipelines.store.engine import WAIT, is_ours, make_engine, typed_errors
 from pipelines.store.errors import StoreOutdated, StoreReadOnly, StoreRefused
 from pipelines.store.events import EventIndex
+from pipelines.store.hosts import Hosts
 from pipelines.store.incidents import Incidents
 from pipelines.store.issues import Issues
 from pipelines.store.raw import RawItems
@@ -41,6 +45,7 @@ class Transaction:
     """One transaction of the database. Each noun has its own file."""
 
     def __init__(self, connection: Connection) -> None:
+        self.alerts = Alerts(connection)
         self.articles = Articles(connection)
         self.bands = BandIndex(connection)
         self.events = EventIndex(connection)
@@ -51,6 +56,8 @@ class Transaction:
         self.training = TrainingData(connection)
         self.sources = Sources(connection)
         self.runs = Runs(connection)
+        self.clock = Clock(connection)
+        self.hosts = Hosts(connection)
         self.incidents = Incidents(connection)
         self.changes = Changes(connection)
         self.users = Users(connection)
@@ -133,8 +140,9 @@ class Store:
         if path.resolve() == self._path.resolve():
             raise StoreRefused("database-itself", path=str(path))
         is_ours(path)
+        remove_leftovers(path.parent)
         try:
-            handle, part = mkstemp(prefix=f".{path.name}.", dir=path.parent)
+            handle, part = mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
             os.close(handle)
         except OSError as error:
             raise StoreReadOnly("unwritable", path=str(path.parent), reason=error.strerror) from error

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from pipelines.health.incidents import Changes, Incident
+from pipelines.store.engine import chunks
 from pipelines.store.tables import incidents
 
 
@@ -22,6 +23,15 @@ class Incidents:
         """List the incidents that have not recovered, oldest first."""
         query = select(incidents).where(incidents.c.recovered_at.is_(None)).order_by(incidents.c.id)
         return [_incident(row) for row in self._connection.execute(query)]
+
+    def get(self, ids: Iterable[int | None]) -> list[Incident]:
+        """Get incidents by their ids, oldest first; an id without an incident is left out."""
+        wanted = sorted({number for number in ids if number is not None})
+        found: list[Incident] = []
+        for chunk in chunks(wanted):
+            query = select(incidents).where(incidents.c.id.in_(chunk)).order_by(incidents.c.id)
+            found += [_incident(row) for row in self._connection.execute(query)]
+        return found
 
     def list_since(self, since: datetime) -> list[Incident]:
         """List the incidents that are open, or that were raised or recovered at a time or later, oldest first."""

@@ -149,6 +149,18 @@ class RawItems:
         rows = self._connection.execute(select(raw_items).where(of_article).order_by(raw_items.c.id))
         return [html for row in rows if (html := _stored(row).item.html)]
 
+    def list_lost(self, since: datetime, source: str | None = None) -> list[StoredRaw]:
+        """List the raw items of which no article could be made, newest first.
+
+        Args:
+            since: aware; when they were fetched at the earliest.
+            source: the id of a source; None for all.
+        """
+        query = select(raw_items).where(raw_items.c.problem.is_not(None), raw_items.c.fetched_at >= since)
+        if source is not None:
+            query = query.where(raw_items.c.source == source)
+        return [_stored(row) for row in self._connection.execute(query.order_by(raw_items.c.id.desc()))]
+
     def count(self) -> int:
         """Count the raw items."""
         return self._connection.execute(select(func.count()).select_from(raw_items)).scalar_one()

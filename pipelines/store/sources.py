@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from crawler.errors import Failure
 from crawler.items import SourceState
@@ -28,7 +28,7 @@ class SourceRecord:
         last_started_at, last_success_at, last_failure_at: of the last run of each sort, aware; None without one.
         failure: why the last run failed; None if it succeeded.
         guids: the policy for its feed's identifiers, as found from what the feed does; None before it is known.
-        failures_in_row: failed runs since the last success.
+        failures_in_row: failed runs since the last success, and runs that never ended.
     """
 
     id: str
@@ -42,6 +42,28 @@ class SourceRecord:
     failure: Failure | None
     failures_in_row: int
     guids: GuidPolicy | None = None
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether the last run goes on, or was killed."""
+        ends = [end for end in (self.last_success_at, self.last_failure_at) if end is not None]
+        return self.last_started_at is not None and (not ends or max(ends) < self.last_started_at)
+
+    def is_waiting(self, now: datetime) -> bool:
+        """Whether the site wants to be left alone still; a wait of a clock ahead of the present counts for nothing."""
+        is_usable = self.last_started_at is None or self.last_started_at <= now
+        return is_usable and self.not_before is not None and self.not_before > now
+
+
+_COUNT_INTERRUPTED: Final = (
+    update(sources)
+    .where(
+        sources.c.id == bindparam("source_id"),
+        sources.c.last_success_at.is_(None) | (sources.c.last_success_at < sources.c.last_started_at),
+        sources.c.last_failure_at.is_(None) | (sources.c.last_failure_at < sources.c.last_started_at),
+    )
+    .values(failures_in_row=sources.c.failures_in_row + 1)
+)
 
 
 class Sources:
@@ -63,12 +85,13 @@ class Sources:
         return states
 
     def record_start(self, source_id: str, kind: Kind, name: str, started_at: datetime) -> None:
-        """Store that a run of a source began.
+        """Store that a run of a source began. A run before it that never ended counts as failed.
 
         Args:
             source_id, kind, name: of the source, from the registry.
             started_at: aware.
         """
+        self._connection.execute(_COUNT_INTERRUPTED, {"source_id": source_id})
         row = {
             "id": source_id,
             "kind": kind,

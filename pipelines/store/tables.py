@@ -32,7 +32,7 @@ from sqlalchemy import (
 
 from crawler.errors import Failure
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0013")
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database does not load Alembic."""
 
 
@@ -160,6 +160,29 @@ incidents = Table(
     Column("acknowledged_until", Moment),
     Column("recovered_at", Moment),
     Index("ix_incidents_recovered_at", "recovered_at"),
+)
+
+hosts = Table(
+    "hosts",  # that asked to be left alone
+    metadata,
+    Column("netloc", Words, primary_key=True),
+    Column("asked_at", Moment, nullable=False),
+    Column("not_before", Moment, nullable=False),
+)
+
+alerts = Table(
+    "alerts",  # to send, and sent: a row for each incident, event and channel
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("channel", Words, nullable=False),
+    Column("event", Words, nullable=False),
+    Column("incident_id", Integer),
+    Column("created_at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("sent_at", Moment),
+    Column("failure", Words),
+    Index("ix_alerts_sent_at", "sent_at"),
 )
 
 raw_items = Table(

@@ -104,5 +104,6 @@ def _describe_operation(operation: Operation, body: Mapping[str, Any] | None) ->
     }
     if body is not None:
         description["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+    if operation.method != "GET":
         description["security"] = [{"token": []}]
     return description

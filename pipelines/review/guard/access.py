@@ -27,7 +27,7 @@ _TOKEN_LENGTHS: Final = range(40, 60)
 
 
 class TooManyGuesses(Exception):
-    """Too many wrong passwords, of a user or from an address."""
+    """Too many wrong passwords from an address."""
 
 
 class ForeignAddress(Exception):
@@ -42,7 +42,7 @@ class Access:
         key: signs the tokens; it outlives a restart, so that open pages go on working.
         login: whether users must log in.
         editor: the editor's name on a desk without login.
-        guesses: counts the wrong passwords.
+        guesses: counts the wrong passwords by address.
     """
 
     key: bytes
@@ -88,7 +88,7 @@ class Access:
             store: holds users and sessions.
             name: the user's.
             password: as the user typed it.
-            address: of the browser; wrong passwords count for the user and for the address.
+            address: of the browser; wrong passwords count for it.
             now: the session lasts `SESSION` from now.
 
         Returns:
@@ -97,14 +97,13 @@ class Access:
         Raises:
             TooManyGuesses: too many wrong passwords lately; this password was not checked.
         """
-        keys = (f"user {name}", f"address {address}")
-        if not self.guesses.are_allowed(*keys):
+        if not self.guesses.begin(address):
             raise TooManyGuesses
         with store.reading() as tx:
             stored = tx.users.get_password_hash(name)
         if not verify_password(password, stored):
-            self.guesses.note_failure(*keys)
             return None
+        self.guesses.forgive(address)
         browser = make_browser_cookie()
         with store.transaction() as tx:
             tx.users.open_session(hash_cookie(browser), name, now, now + SESSION)

@@ -770,6 +770,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Crawled, 
         home = newsroom(tmp_path_factory.mktemp("shared"), "".join(rows), mirror.place, elsewhere.place, delay=0.1)
         with (home / "newsletter.toml").open("a", encoding="utf-8") as file:
             file.write(f'[network.credentials]\ngithub = ["{mirror.base}"]\n')
+        written = (home / "newsletter.toml").read_text(encoding="utf-8")
+        contact = written.replace("[network]\n", '[network]\ncontact = "mailto:editor@example.org"\n')
+        (home / "newsletter.toml").write_text(contact, encoding="utf-8")
         secrets = {"GITHUB_TOKEN": "t0ken", "ZHIHU_COOKIE": "z_c0=s3cret", "http_proxy": "http://127.0.0.1:9"}
         yield crawl(home, environment=secrets), mirror, elsewhere
 
@@ -815,3 +818,4 @@ def test_nobody_is_told_where_we_come_from_but_everybody_who_we_are(shared: tupl
     for seen in (*mirror.seen, *elsewhere.seen):
         assert "referer" not in seen.headers
         assert seen.headers["user-agent"].startswith("jianbao/")
+        assert seen.headers["user-agent"].endswith(" +mailto:editor@example.org")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -218,3 +219,20 @@ def test_a_secret_goes_over_tls_or_stays_on_this_machine(tmp_path: Path, origin:
     (tmp_path / "sources.toml").write_text("", encoding="utf-8")
     assert load_network(Home(tmp_path)).credentials.github == ((origin,) if usable else ())
     assert bool(check(Home(tmp_path))) != usable
+
+
+@pytest.mark.parametrize(
+    ("contact", "is_usable"),
+    [
+        ("https://example.org/about", True),
+        ("mailto:editor@example.org", True),
+        ("editor@example.org", False),
+        ("https://example.org/\r\nX-Evil: 1", False),
+        ("https://例子.example/", False),
+    ],
+)
+def test_the_operators_address_is_one_that_a_header_can_carry(tmp_path: Path, contact: str, is_usable: bool) -> None:
+    home = Home(tmp_path)
+    home.sources.write_text("", encoding="utf-8")
+    home.newsletter.write_text(f"[network]\ncontact = {json.dumps(contact)}\n", encoding="utf-8")
+    assert (load_network(home).contact == contact) is is_usable

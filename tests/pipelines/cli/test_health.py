@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from commands import Cli
 from databases import write_new_database
+from places import ROOT
 
 from crawler.errors import Detail, Failure
 from crawler.home import Home
+from crawler.items import Batch, RawItem
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom.run import ingest
 
 ROW = '[[source]]\nid = "a"\nkind = "feed"\nname = "甲"\nurl = "https://a.example/feed"\n'
 
@@ -67,3 +74,45 @@ def test_the_ledger_lists_and_shows_runs(cli: Cli) -> None:
     assert cli.json("runs", "show", "2")["failure"]
     assert "被拦" in cli("runs", "show", "2")
     cli("runs", "show", "9", code=2)
+
+
+def test_items_that_became_no_article_are_listed_with_the_reason(cli: Cli) -> None:
+    newsroom = Newsroom(Home(cli.home))
+    now = datetime.now(UTC)
+    endless = RawItem("feed", f"https://a.example/{'x' * 2100}", "地址太长", now)
+    good = RawItem("feed", "https://a.example/1", "好", now)
+    ingest(newsroom.store, Batch("a", (endless, good), finished=True), newsroom.sources["a"], newsroom.rules, now)
+    newsroom.store.close()
+    (row,) = cli.json("runs", "lost")["lost"]
+    assert (row["source"], row["title"], row["url"]) == ("a", "地址太长", endless.url)
+    assert row["reason"]
+    assert "地址太长" in cli("runs", "lost", "--source", "a")
+    assert cli.json("runs", "lost", "--source", "b") == {"lost": []}
+
+
+AS_NOBODY = """
+import os, sys
+from typer.testing import CliRunner
+from pipelines.cli import main
+import pipelines.newsroom.crawls, pipelines.newsroom.exports, pipelines.newsroom.schedule, pipelines.newsroom.health
+if os.geteuid() == 0:
+    os.setresuid(65534, 65534, 65534)
+sys.argv = ["jianbao", *sys.argv[1:]]
+main()
+"""
+
+
+@pytest.mark.parametrize("words", [("crawl",), ("schedule",), ("user", "list")])
+def test_a_folder_that_may_not_be_written_is_one_line_and_no_traceback(cli: Cli, words: tuple[str, ...]) -> None:
+    with TemporaryDirectory() as folder:  # pytest's own folders are closed to others
+        home = Path(folder) / "newsletter"
+        shutil.copytree(cli.home, home)
+        for path in (*home.rglob("*"), home, home.parent):
+            path.chmod(0o444 if path.is_file() else 0o555)
+        command = [sys.executable, "-c", AS_NOBODY, "--home", str(home), *words]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=100)
+        for path in (home.parent, home, *home.rglob("*")):
+            path.chmod(0o700)
+    assert "Traceback" not in done.stderr, done.stderr
+    assert done.returncode == 1, (done.stdout, done.stderr)
+    assert str(home) in done.stderr.replace("\n", "") or "数据库" in done.stderr

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,12 @@ from servers import ROOT, Seen, Site, http, newsroom, serving, source
 from waiting import MOST_SECONDS, wait_until
 
 from crawler.home import Home
+from crawler.items import Batch, RawItem
+from crawler.network.gate import CLOSES_AFTER
 from crawler.sources.file import load_sources
 from crawler.sources.schema import Source
 from pipelines.newsroom import Newsroom, crawls
+from pipelines.newsroom.run import begin_runs, ingest
 
 SCRIPT = """
 import json, sys
@@ -98,6 +101,69 @@ def test_a_crawl_stores_what_it_reads_and_the_next_asks_only_for_what_is_new(tmp
     assert first["progress"] == [[1, 3], [2, 3], [3, 3]]
     second = run(home, "crawl")
     assert rows(second) == {"known": (0, 0, 0), "grows": (1, 1, 0), "broken": (0, 0, 0)}
+
+
+def test_a_site_that_asked_for_patience_is_not_asked_by_hand_either(tmp_path: Path, site: Site) -> None:
+    site.answers["/a"] = http(429, "slowly", retry_after="7200")
+    home = newsroom(tmp_path, source("a", "feed", url=f"{site.base}/a"), site.place)
+    run(home, "crawl")
+    assert site.paths().count("/a") == 1
+    (row,) = run(home, "crawl")["rows"]
+    assert site.paths().count("/a") == 1
+    assert row["failed"].startswith("RateLimited: ")
+
+
+def test_a_mirror_that_refuses_is_asked_for_none_of_its_sources_until_it_allows(tmp_path: Path, site: Site) -> None:
+    answers = {f"/{number}": http(429, "slowly", retry_after="7200") for number in range(5)}
+    site.answers |= answers
+    texts = [source(f"s{number}", "feed", url=f"{site.base}/{number}") for number in range(4)]
+    home = newsroom(tmp_path, "".join(texts), site.place)
+    run(home, "crawl")
+    asked = [path for path in site.paths() if path in answers]
+    assert len(asked) <= CLOSES_AFTER + 1
+    newsroom(tmp_path, "".join(texts) + source("s4", "feed", url=f"{site.base}/4"), site.place)
+    row = run(home, "crawl")["rows"][4]
+    assert row["failed"].startswith("RateLimited: ")
+    assert "/4" not in site.paths()
+    room = Newsroom(Home(home))
+    with room.store.reading() as tx:
+        assert list(tx.hosts.list_waits(datetime.now(UTC))) == [site.place]
+        assert tx.hosts.list_waits(datetime.now(UTC) + timedelta(hours=3)) == {}
+        assert tx.hosts.list_waits(datetime.now(UTC) - timedelta(hours=3)) == {}, "stored by a clock that was ahead"
+    room.store.close()
+
+
+def test_nothing_is_crawled_while_the_clock_shows_an_impossible_time(tmp_path: Path) -> None:
+    room = Newsroom(Home(newsroom(tmp_path, source("a", "feed", url="https://a.example/"))))
+    with pytest.raises(crawls.ClockBehind, match="1990-01-01"):
+        crawls.crawl(room, list(room.sources.values()), now=datetime(1990, 1, 1, tzinfo=UTC))
+    with pytest.raises(crawls.ClockBehind):
+        crawls.add(room, ["https://a.example/"], now=datetime(1990, 1, 1, tzinfo=UTC))
+    with room.store.reading() as tx:
+        assert tx.sources.list_all() == {}
+    room.store.close()
+
+
+@pytest.mark.parametrize("wrong", [datetime(1990, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC)])
+def test_articles_dated_by_a_wrong_clock_get_a_possible_date_at_the_next_crawl(tmp_path: Path, wrong: datetime) -> None:
+    room = Newsroom(Home(newsroom(tmp_path, source("a", "feed", url="https://a.example/"))))
+    (row,) = room.registry.sources
+    undated = RawItem("feed", "https://a.example/1", "没有日期", wrong)
+    dated = RawItem("feed", "https://a.example/2", "有日期", wrong, published="2026-11-01")
+    runs = begin_runs(room.store, [row], wrong)
+    ingest(room.store, Batch("a", (undated, dated), finished=True), row, room.rules, wrong, run=runs["a"])
+    now = datetime(2026, 11, 28, tzinfo=UTC)
+    begin_runs(room.store, [row], now)
+    with room.store.reading() as tx:
+        dates = {
+            article.article.title: article.article.published.at.date() for article in tx.articles.get([1, 2]).values()
+        }
+        times = {raw.item.fetched_at for chunk in tx.raw.iterate() for raw in chunk}
+        assert [run.started_at for run in tx.runs.list_since(datetime(1980, 1, 1, tzinfo=UTC))] == [now, now]
+    assert dates["没有日期"] == now.date()
+    assert dates["有日期"].month in (10, 11)
+    assert times == {now}
+    room.store.close()
 
 
 def test_two_crawls_of_one_newsroom_never_run_at_once(tmp_path: Path, site: Site) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -108,6 +109,31 @@ def interrupted(tmp_path: Path) -> Iterator[Path]:
         kill_when_stored(start(home, "crawl"), home)
         stuck.answers["/feed"] = http(200, EMPTY)
         yield home
+
+
+def test_candidates_are_there_before_the_slowest_source_has_answered(tmp_path: Path) -> None:
+    answered = threading.Event()
+
+    def late(_: Seen) -> bytes:
+        answered.wait(60)
+        return http(200, EMPTY)
+
+    with serving({"/feed": http(200, FEED)}, "127.0.7.3") as quick, serving({"/feed": late}, "127.0.7.4") as stuck:
+        rows = source("quick", "feed", url=f"{quick.base}/feed") + source("stuck", "feed", url=f"{stuck.base}/feed")
+        home = newsroom(tmp_path / "home", rows, quick.place, stuck.place)
+        run(home, "db", "upgrade")
+        process = start(home, "crawl")
+        try:
+            with counting_ungrouped(home) as ungrouped:
+                wait_until(lambda: ungrouped() == len(TITLES) or process.poll() is not None)
+                wait_until(lambda: ungrouped() == 0 or process.poll() is not None)
+            assert process.poll() is None, process.communicate()
+            assert search(home, "量化") == ["低比特量化实战"]
+        finally:
+            answered.set()
+            process.communicate(timeout=110)
+    assert process.returncode == 0
+    assert titles(home) == TITLES
 
 
 def test_the_next_crawl_groups_what_a_killed_crawl_stored_though_nothing_is_new(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import subprocess
 import sys
@@ -16,10 +17,14 @@ from hypothesis import strategies as st
 from servers import ROOT, newsroom, source
 from waiting import wait_until
 
-from crawler.items import SourceState
+from crawler.errors import Detail, Failure
+from crawler.home import Home
+from crawler.items import Batch, SourceState
 from crawler.sources.schema import Source
+from pipelines.newsroom import Newsroom
 from pipelines.newsroom.locks import Busy, only_one
-from pipelines.newsroom.schedule import FIRST_RETRY, due_at, next_due
+from pipelines.newsroom.run import begin_runs, ingest
+from pipelines.newsroom.schedule import FIRST_RETRY, due_at, due_sources, next_due
 from pipelines.store.sources import SourceRecord
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -88,6 +93,10 @@ def row(schedule: str = "every 6h") -> Source:
     return Source(id="a", kind="feed", name="A", url="https://a.example/", schedule=schedule)
 
 
+UNREACHABLE = Failure("FetchFailed", Detail.of("timed-out"))
+GONE = Failure("FetchFailed", Detail.of("http-status", status=410))
+
+
 def record(
     *,
     started: datetime,
@@ -95,6 +104,7 @@ def record(
     failed: datetime | None = None,
     failures: int = 0,
     not_before: datetime | None = None,
+    failure: Failure = UNREACHABLE,
 ) -> SourceRecord:
     return SourceRecord(
         id="a",
@@ -105,7 +115,7 @@ def record(
         last_started_at=started,
         last_success_at=succeeded,
         last_failure_at=failed,
-        failure="FetchFailed: x" if failures else None,
+        failure=failure if failures else None,
         failures_in_row=failures,
     )
 
@@ -136,6 +146,41 @@ def test_a_site_that_wants_to_be_left_alone_is_asked_when_it_allows() -> None:
     assert due_at(row(), limited, NOW, SHANGHAI) == NOW + hours(30)
 
 
+def test_an_address_that_is_gone_is_asked_for_less_and_less_often_up_to_once_a_week() -> None:
+    waits = [
+        due_at(row("every 6h"), record(started=NOW, failed=NOW, failures=number, failure=GONE), NOW, SHANGHAI) - NOW
+        for number in (1, 3, 4, 5, 9, 30)
+    ]
+    assert waits == [hours(6), hours(6), hours(12), hours(24), hours(24 * 7), hours(24 * 7)]
+    monthly = record(started=NOW, failed=NOW, failures=30, failure=GONE)
+    assert due_at(row("every 4w"), monthly, NOW, SHANGHAI) == NOW + timedelta(weeks=4)
+
+
+@settings(deadline=None)
+@given(st.timedeltas(timedelta(days=2), timedelta(days=40_000)), st.integers(0, 9))
+def test_no_time_of_a_clock_that_was_ahead_outlives_its_correction(ahead: timedelta, failures: int) -> None:
+    wrong = NOW + ahead
+    stored = record(started=wrong, failed=wrong, failures=failures, not_before=wrong + hours(30))
+    assert due_at(row(), stored, NOW, SHANGHAI) == NOW
+    assert not stored.is_waiting(NOW)
+
+
+def test_a_source_that_kills_its_process_is_crawled_alone_and_last(tmp_path: Path) -> None:
+    texts = [source(name, "feed", url=f"https://{name}.example/") for name in ("deadly", "good", "worse")]
+    room = Newsroom(Home(newsroom(tmp_path, "".join(texts))))
+    deadly, good, worse = room.registry.sources
+    for number in range(2):
+        begin_runs(room.store, [deadly, worse], NOW + hours(number))
+    later = NOW + hours(24)
+    assert due_sources(room, room.registry.sources, later) == [good]
+    ingest(room.store, Batch("good", finished=True), good, room.rules, later)
+    assert due_sources(room, room.registry.sources, later) == [deadly]
+    ingest(room.store, Batch("deadly", finished=True), deadly, room.rules, later)
+    assert due_sources(room, room.registry.sources, later) == [worse]
+    assert due_sources(room, room.registry.sources, later + hours(7)) == [deadly, good]
+    room.store.close()
+
+
 def test_a_source_without_a_past_is_due() -> None:
     assert due_at(row(), None, NOW, SHANGHAI) == NOW
 
@@ -151,11 +196,16 @@ from pipelines.newsroom.schedule import Scheduler
 home, log = Path(sys.argv[1]), sys.argv[2]
 command = [sys.executable, "-c", sys.argv[3], log]
 try:
-    Scheduler(Home(home), interval=0.1, command=command).run()
+    Scheduler(Home(home), interval=0.1, command=command, longest=float(sys.argv[4])).run()
 except CrawlError as error:
     sys.exit(f"{error}")
 """
 TOUCH = "import sys; open(sys.argv[1], 'a').write('ran ')"
+GREEDY = (
+    "import sys, time\ntime.sleep(0.5)\n"
+    "try: bytearray(4 * 1024**3)\n"
+    "except MemoryError: open(sys.argv[1], 'a').write('limited ')"
+)
 SLOW = (
     "import signal, sys, time\n"
     "def stop(*_): open(sys.argv[1], 'a').write('stopped '); sys.exit(0)\n"
@@ -163,8 +213,8 @@ SLOW = (
 )
 
 
-def scheduler(folder: Path, log: Path, child: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", SCRIPT, str(folder), str(log), child]
+def scheduler(folder: Path, log: Path, child: str, longest: float = 1000) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", SCRIPT, str(folder), str(log), child, str(longest)]
     return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
 
 
@@ -219,6 +269,27 @@ def test_a_registry_that_never_worked_is_reported_at_once(tmp_path: Path) -> Non
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
     assert not (tmp_path / "log").exists()
+
+
+def test_a_crawl_without_end_is_stopped_and_the_scheduler_goes_on(tmp_path: Path) -> None:
+    newsroom(tmp_path / "home", source("a", "feed", url="https://a.example/"))
+    log = tmp_path / "log"
+    with scheduler(tmp_path / "home", log, SLOW, longest=0.5) as process:
+        wait_for(log, "began stopped began stopped")
+        process.send_signal(signal.SIGTERM)
+        _, printed = process.communicate(timeout=20)
+        assert process.returncode == 0
+    assert "停下它" in printed
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="Linux limits the memory of another process")
+def test_a_crawl_that_wants_all_memory_gets_an_error_instead(tmp_path: Path) -> None:
+    newsroom(tmp_path / "home", source("a", "feed", url="https://a.example/"))
+    log = tmp_path / "log"
+    with scheduler(tmp_path / "home", log, GREEDY) as process:
+        wait_for(log, "limited")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
 
 
 @pytest.mark.slow

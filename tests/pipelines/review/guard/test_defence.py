@@ -5,18 +5,24 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
+import httpx2
 import pytest
-from builders import all_decisions
+from builders import NOON, all_decisions
 from desks import HOST, KEY, Desk
+from places import ROOT
 from starlette.types import Message
 
 from pipelines.newsroom import Newsroom
 from pipelines.review import serving
 from pipelines.review.app import build_desk
-from pipelines.review.guard.access import Access, ForeignAddress, check_own_path
+from pipelines.review.guard.access import Access, ForeignAddress, TooManyGuesses, check_own_path
 from pipelines.review.guard.defence import MOST_BYTES, HostNames
 from pipelines.review.guard.passwords import GUESSES, hash_password, verify_password
 
@@ -358,8 +364,6 @@ def test_a_desk_that_others_reach_does_not_open_without_a_user(newsroom: Newsroo
 
 
 def add_user(newsroom: Newsroom, name: str, password: str) -> None:
-    from builders import NOON  # noqa: PLC0415
-
     with newsroom.store.transaction() as tx:
         tx.users.save(name, hash_password(password), NOON)
 
@@ -412,9 +416,69 @@ def test_passwords_cannot_be_guessed_by_trying(newsroom: Newsroom, open_desk: Ca
     assert desk.client.post("/login", data=form | {"password": "correct horse"}).status_code == 429
 
 
-def test_a_new_password_ends_the_sessions_of_the_old_one(newsroom: Newsroom) -> None:
-    from builders import NOON  # noqa: PLC0415
+def test_parallel_guesses_are_counted_before_their_passwords_are_checked(newsroom: Newsroom) -> None:
+    add_user(newsroom, "小王", "correct horse")
+    access = Access(KEY, login=True, editor="编辑甲")
 
+    def guess(number: int) -> str | None:
+        with suppress(TooManyGuesses):
+            access.log_in(newsroom.store, "小王", f"guess {number}", "203.0.113.7", NOON)
+            return "checked"
+        return None
+
+    with ThreadPoolExecutor(16) as pool:
+        assert [*pool.map(guess, range(40))].count("checked") == GUESSES
+
+
+def test_wrong_passwords_from_elsewhere_lock_no_user_out(newsroom: Newsroom) -> None:
+    add_user(newsroom, "小王", "correct horse")
+    access = Access(KEY, login=True, editor="编辑甲")
+    for number in range(GUESSES * 2):
+        assert access.log_in(newsroom.store, "小王", "wrong horse", f"198.51.100.{number}", NOON) is None
+    assert access.log_in(newsroom.store, "小王", "correct horse", "203.0.113.7", NOON)
+
+
+def test_right_passwords_are_no_guesses(newsroom: Newsroom) -> None:
+    add_user(newsroom, "小王", "correct horse")
+    access = Access(KEY, login=True, editor="编辑甲")
+    for _ in range(GUESSES * 2):
+        assert access.log_in(newsroom.store, "小王", "correct horse", "203.0.113.7", NOON)
+
+
+PATIENT_DESK = """
+import sys
+from pathlib import Path
+from crawler.home import Home
+from pipelines.newsroom import Newsroom
+from pipelines.review import serving
+from pipelines.review.guard.access import Access
+listening = serving.listen("127.0.0.1", 0)
+print(listening.getsockname()[1], flush=True)
+names = serving.make_host_names("127.0.0.1", [])
+serving.serve(Newsroom(Home(Path(sys.argv[1]))), [listening], Access(b"k" * 32, False, "e"), names, 2.0)
+"""
+
+
+def test_connections_that_send_no_request_keep_nobody_out(newsroom: Newsroom) -> None:
+    command = [sys.executable, "-c", PATIENT_DESK, str(newsroom.home.path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as desk, ExitStack() as opened:
+        opened.callback(desk.kill)
+        assert desk.stdout is not None
+        port = int(desk.stdout.readline())
+        page = f"http://127.0.0.1:{port}/candidates"
+        assert httpx2.get(page, timeout=60).status_code == 200
+        strangers = [opened.enter_context(socket.create_connection(("127.0.0.1", port), 60)) for _ in range(150)]
+        for number, stranger in enumerate(strangers):
+            with suppress(OSError):  # the oldest are closed already
+                stranger.sendall(b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"[: number % 50])
+        assert httpx2.get(page, timeout=60).status_code == 200
+        for stranger in strangers:
+            with suppress(ConnectionError):
+                assert stranger.recv(4096) == b"", "no answer, and the end of the connection"
+        assert httpx2.get(page, timeout=60).status_code == 200
+
+
+def test_a_new_password_ends_the_sessions_of_the_old_one(newsroom: Newsroom) -> None:
     add_user(newsroom, "小王", "correct horse")
     with newsroom.store.transaction() as tx:
         tx.users.open_session(b"digest", "小王", NOON, NOON.replace(year=2030))
