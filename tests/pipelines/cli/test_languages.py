@@ -65,6 +65,7 @@ def assert_one_language(text: str, language: str) -> None:
         assert not ENGLISH.search(COMMANDS.sub("", text)), text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("language", "sentence"),
     [("zh", "失败：对方要求稍后再来：HTTP 429，UTC"), ("en", "Failed: The site asks us to come back later: HTTP 429")],

@@ -241,6 +241,7 @@ def told_after(
     return {int(one.lead.article.url.rpartition("/")[2]): (one.state, one.published_in, one.follows) for one in found}
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(order=st.permutations([*NEWS, PAST, None, None]))
 def test_whether_an_issue_or_an_article_came_first_makes_no_difference(order: list[Article | Issue | None]) -> None:

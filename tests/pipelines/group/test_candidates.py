@@ -173,6 +173,7 @@ def test_hints_choose_a_section_where_nothing_was_learned() -> None:
     assert categorise(article(1, title="手把手部署模型"), CategoryRules.of(newsletter)).category == "博文"
 
 
+@pytest.mark.slow
 def test_a_story_is_as_good_as_its_best_report_whoever_leads_it() -> None:
     examples = [
         *(Example(Description(f"端侧推理{n}"), "2026-01-01", picked=True) for n in range(40)),

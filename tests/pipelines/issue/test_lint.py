@@ -309,6 +309,7 @@ PAGE = (
 )
 
 
+@pytest.mark.slow
 def test_online_a_link_that_is_gone_or_moved_is_told_and_an_edited_article_too(cli: Cli, tmp_path: Path) -> None:
     """Links are opened only when asked for, and only through the crawler's guards."""
     with serving({"/robots.txt": http(404)}) as site:

@@ -197,6 +197,7 @@ CRAWL = """
 """
 
 
+@pytest.mark.slow
 def test_a_crawl_is_stored_and_its_results_are_at_hand_afterwards(home: Home) -> None:
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(CRAWL), str(home.path)],

@@ -88,6 +88,7 @@ def site() -> Iterator[Site]:
         yield one
 
 
+@pytest.mark.slow
 def test_a_crawl_stores_what_it_reads_and_the_next_asks_only_for_what_is_new(tmp_path: Path, site: Site) -> None:
     def unless_known(seen: Seen) -> bytes:
         return http(304) if seen.headers.get("if-none-match") == '"1"' else feed(1, 2, etag='"1"')
@@ -166,6 +167,7 @@ def test_articles_dated_by_a_wrong_clock_get_a_possible_date_at_the_next_crawl(t
     room.store.close()
 
 
+@pytest.mark.slow
 def test_two_crawls_of_one_newsroom_never_run_at_once(tmp_path: Path, site: Site) -> None:
     home = newsroom(tmp_path, source("a", "feed", url=f"{site.base}/a"), site.place)
     (home / "var").mkdir()
@@ -180,6 +182,7 @@ def test_two_crawls_of_one_newsroom_never_run_at_once(tmp_path: Path, site: Site
     assert site.seen == []
 
 
+@pytest.mark.slow
 def test_an_interrupted_crawl_stops_soon_keeps_what_it_has_and_says_what_it_has_not(tmp_path: Path, site: Site) -> None:
     interrupted = threading.Event()
 
@@ -205,6 +208,7 @@ def test_an_interrupted_crawl_stops_soon_keeps_what_it_has_and_says_what_it_has_
     assert known_articles(home) == len(kept)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [0.3, *(pytest.param(one, marks=pytest.mark.slow) for one in (0.0, 0.1, 0.2, 0.6))])
 def test_a_crawl_that_is_killed_loses_nothing_and_repeats_nothing(tmp_path: Path, site: Site, after: float) -> None:
     site.answers |= {
@@ -222,6 +226,7 @@ def test_a_crawl_that_is_killed_loses_nothing_and_repeats_nothing(tmp_path: Path
     assert known_articles(home) == 60
 
 
+@pytest.mark.slow
 def test_what_is_added_is_reported_target_by_target(tmp_path: Path, site: Site) -> None:
     page = (
         "<html><head><title>一个网页</title></head><body><article><p>" + "正文。" * 200 + "</p></article></body></html>"
@@ -267,6 +272,7 @@ def nested(depth: int) -> bytes:
     return f"{heads}Content-Type: text/html\n\n<p>x</p>\n".encode()
 
 
+@pytest.mark.slow
 def test_a_broken_character_loses_no_feed_and_a_broken_file_no_other_target(tmp_path: Path, site: Site) -> None:
     emoji = feed(1, 2).replace("第 1 篇".encode(), b"A &#55357;&#56832; &#0;")
     body = emoji.partition(b"\r\n\r\n")[2]

@@ -163,6 +163,7 @@ def test_a_rebuild_parts_what_was_stored_as_one_article(store: Store, rules: Rul
     assert (done.new, done.seen, len(list_articles(store))) == (1, 2, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.corpus
 def test_no_real_feed_gives_fewer_articles_than_it_has_entries(corpus: Path, rules: Rules) -> None:
     fewer, without_entry_keys = [], []

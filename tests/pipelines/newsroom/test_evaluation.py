@@ -19,6 +19,8 @@ from pipelines.newsletter import Category, Newsletter, load_newsletter
 from pipelines.newsroom.evaluation import STARTS, CannotEvaluate, Evaluation, Start, evaluate
 from pipelines.rules import Rules
 
+pytestmark = pytest.mark.slow
+
 NEWSLETTER = Newsletter(title="试刊", editor="e", categories=(Category(name="新闻"), Category(name="教程")))
 FIRST, SPLIT = date(2026, 1, 1), date(2026, 3, 1)
 ABOUT = ("端侧推理", "模型剪枝", "算子优化", "低比特量化")

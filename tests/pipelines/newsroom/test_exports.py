@@ -81,6 +81,7 @@ def test_check_with_publish_is_wrong_use(cli: Cli) -> None:
     cli("export", "--all", "--check", "--publish", code=2)
 
 
+@pytest.mark.slow
 def test_the_workflow_that_init_writes_passes_on_what_export_wrote_and_fails_on_what_somebody_broke(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -163,6 +163,7 @@ def test_stock_titles_and_columns_join_nothing(at_once: set[frozenset[str]]) -> 
         assert urls(number) in at_once
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(1, 5))
 def test_stories_are_the_same_in_whatever_order_and_batches_the_articles_come(
@@ -181,6 +182,7 @@ words = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(words, st.randoms(use_true_random=False), st.integers(1, 6))
 def test_what_a_person_joined_and_set_apart_stays_so_in_whatever_order_the_articles_come(
@@ -206,6 +208,7 @@ def test_two_models_are_one_story_when_a_person_says_so(at_once: set[frozenset[s
     assert urls(5, 6) <= joined
 
 
+@pytest.mark.slow
 def test_what_a_person_joined_is_one_story_though_it_is_not_grouped_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipelines.newsroom.run.GROUPED_AT_ONCE", 1)
     assert any(urls(5, 9) <= story for story in stories([NEWS], [("merge", 5, 9)]))
@@ -238,6 +241,7 @@ def some_news(draw: st.DrawFn) -> list[Article]:
     ]
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(some_news(), st.randoms(use_true_random=False), st.integers(1, 6))
 def test_grouping_bit_by_bit_is_grouping_everything_at_once(
@@ -246,6 +250,7 @@ def test_grouping_bit_by_bit_is_grouping_everything_at_once(
     stories(in_batches(news, order, size))  # which compares
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(some_news(), some_news(), st.randoms(use_true_random=False))
 def test_an_edit_is_grouped_as_if_it_had_always_been_so(
@@ -255,6 +260,7 @@ def test_an_edit_is_grouped_as_if_it_had_always_been_so(
     stories([*in_batches(news, order, 4), *in_batches(later, order, 2)])
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(20, 60))
 def test_a_title_that_is_everywhere_ends_what_it_joined_in_its_period_only(order: random.Random, size: int) -> None:
@@ -266,6 +272,7 @@ def test_a_title_that_is_everywhere_ends_what_it_joined_in_its_period_only(order
     assert len(found) == 1 + len(crowd)
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(1, 9))
 def test_a_work_that_is_everywhere_ends_what_it_joined(order: random.Random, size: int) -> None:

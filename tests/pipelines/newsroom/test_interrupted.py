@@ -24,6 +24,8 @@ from pipelines.newsroom import Newsroom
 from pipelines.newsroom.candidates import page_candidates
 from pipelines.store.listing import CandidateQuery
 
+pytestmark = pytest.mark.slow
+
 FEED = (
     '<rss version="2.0"><channel><title>T</title>'
     "<item><title>低比特量化实战</title><link>https://t.example/1</link></item>"

@@ -120,6 +120,7 @@ raw_items = st.builds(
 )
 
 
+@pytest.mark.slow
 def test_a_rebuild_with_the_same_rules_changes_nothing(empty: Path, rules: Rules) -> None:
     @settings(max_examples=25, deadline=None)
     @given(st.lists(st.tuples(st.sampled_from(["a", "b"]), st.lists(raw_items, max_size=5)), max_size=5))

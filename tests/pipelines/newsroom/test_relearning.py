@@ -78,6 +78,7 @@ def candidates(store: Store) -> Mapping[str, Candidate]:
         return {one.lead.article.url: one for one in stored_candidates(tx)}
 
 
+@pytest.mark.slow
 def test_with_past_issues_a_model_is_trained_and_grades_the_open_stories(store: Store) -> None:
     save(store, article(1, title=titled(CHIPS, 99)), article(2, title=titled(FOOD, 999)), *passed_over())
     group(store, RULES)
@@ -89,6 +90,7 @@ def test_with_past_issues_a_model_is_trained_and_grades_the_open_stories(store: 
     assert after["https://example.org/1"].score > after["https://example.org/2"].score + 1
 
 
+@pytest.mark.slow
 def test_a_new_article_is_graded_with_the_model(store: Store) -> None:
     print_issue(store)
     save(store, *passed_over())
@@ -106,6 +108,7 @@ def test_without_a_past_the_rules_alone_grade(store: Store) -> None:
     assert [reason.text("zh") for reason in candidates(store)["https://example.org/1"].reasons] == ["量化"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("day", [-80, -42, -12, -1])
 def test_from_the_import_of_an_archive_on_relevance_is_learned_whatever_the_dates_of_the_store(
     store: Store, day: float
@@ -120,6 +123,7 @@ def test_from_the_import_of_an_archive_on_relevance_is_learned_whatever_the_date
     assert model.relevance
 
 
+@pytest.mark.slow
 def test_a_picked_story_does_not_lie_open(store: Store) -> None:
     save(store, *passed_over())
     group(store, RULES)
@@ -131,6 +135,7 @@ def test_a_picked_story_does_not_lie_open(store: Store) -> None:
         assert len(tx.training.list_open()) == LEAST_PASSED_OVER - ENOUGH
 
 
+@pytest.mark.slow
 def test_without_a_past_a_common_term_weighs_less_than_a_rare_one(store: Store) -> None:
     topics = (Topic(name="量化", weight=1.0, terms=("量化",)), Topic(name="做法", weight=1.0, terms=("做法",)))
     rules = GroupRules.of(NEWSLETTER.model_copy(update={"topics": topics}), {}, {})
@@ -154,6 +159,7 @@ def test_no_more_than_the_most_of_what_lies_open_teaches_and_it_is_spread_evenly
     assert len({later - earlier for earlier, later in pairwise(numbers)}) <= 1
 
 
+@pytest.mark.slow
 def test_what_was_passed_over_may_come_after_the_issues(store: Store) -> None:
     print_issue(store)
     group(store, RULES)
@@ -175,6 +181,7 @@ def test_a_model_is_trained_again_only_when_enough_is_new(store: Store) -> None:
     assert group(store, RULES).learned
 
 
+@pytest.mark.slow
 def test_it_learns_again_when_there_are_twice_as_many_articles(store: Store) -> None:
     save(store, *passed_over())
     group(store, RULES)
@@ -196,6 +203,7 @@ def test_it_learns_again_when_as_much_was_taken_back(store: Store) -> None:
     assert group(store, RULES).learned
 
 
+@pytest.mark.slow
 def test_an_editor_who_drops_and_picks_teaches_it_too(store: Store) -> None:
     print_issue(store)
     save(store, *passed_over())
@@ -248,6 +256,7 @@ def test_a_model_of_an_older_version_is_trained_anew(store: Store, monkeypatch: 
     assert group(store, RULES).learned
 
 
+@pytest.mark.slow
 def test_a_grading_that_was_cut_short_is_taken_up_where_it_ended(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipelines.newsroom.relearning.GRADED_AT_ONCE", 50)
     save(store, *passed_over(), article(1, title=titled(CHIPS, 99)))

@@ -394,6 +394,7 @@ def write_date(form: str, at: datetime, zone: str) -> tuple[str, datetime]:
     return form.replace("~", " ").format_map(spellings | zones), at
 
 
+@pytest.mark.slow
 @settings(max_examples=1000, deadline=None)
 @given(
     st.sampled_from(FORMS),

@@ -16,6 +16,7 @@ def typed(newsroom: Newsroom, *words: str, said: str = "") -> Result:
     return CliRunner().invoke(app, ["--home", str(newsroom.home.path), *words], input=said)
 
 
+@pytest.mark.slow
 def test_a_user_is_added_listed_and_removed(newsroom: Newsroom) -> None:
     assert typed(newsroom, "user", "add", "小王", said="correct horse\ncorrect horse\n").exit_code == 0
     assert typed(newsroom, "user", "add", "li", "--password-stdin", said="battery staple\n").exit_code == 0

@@ -426,6 +426,7 @@ def test_candidates_are_loaded_with_a_fixed_number_of_statements(tx: Transaction
 # ---- decisions
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.sampled_from(["pick", "drop", "later", "merge", "split"]), max_size=6))
 def test_undo_takes_back_the_newest_decision_and_no_other(said: list[DecisionAction]) -> None:

@@ -120,6 +120,7 @@ def test_only_sources_of_the_registry_are_crawled(desk: Desk, home: Home) -> Non
     assert desk.get("/api/crawl").json()["running"] is False
 
 
+@pytest.mark.slow
 def test_a_crawl_runs_apart_and_tells_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("JIANBAO_DB", raising=False)
     newsroom = make_newsroom(tmp_path / "newsletter")
