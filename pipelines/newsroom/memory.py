@@ -84,19 +84,16 @@ def read_memory(tx: Transaction, articles: Collection[StoredArticle], rules: Gro
     events: Sequence[PrintedEvent] = ()
     profiles: dict[int, DatedProfile] = {}
     model = rules.event_model
-    if days:
+    listed = _list_events(tx, min(days.values()) - WINDOW, max(days.values()) + REACH, rules) if days else ()
+    if listed:
         keys = tx.events.get_keys(days)
         keys_of_articles = frozenset[int]().union(*keys.values())
-        events = [
-            event
-            for event in _list_events(tx, min(days.values()) - WINDOW, max(days.values()) + REACH, rules)
-            if not event.keys.isdisjoint(keys_of_articles)
-        ]
+        events = [event for event in listed if not event.keys.isdisjoint(keys_of_articles)]
         keys_of_entries = frozenset[int]().union(*(event.keys for event in events))
-        shared = [article_id for article_id in keys if not keys_of_entries.isdisjoint(keys[article_id])]
+        sharing = [article_id for article_id in keys if not keys_of_entries.isdisjoint(keys[article_id])]
         profiles = {
             article_id: DatedProfile(days[article_id], profile, keys[article_id])
-            for article_id, profile in tx.events.get_profiles(shared).items()
+            for article_id, profile in tx.events.get_profiles(sharing).items()
         }
     if profiles:
         all_events = _list_events(tx, date.min.toordinal(), date.max.toordinal(), rules)

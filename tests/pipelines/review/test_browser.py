@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from browsers import serve_desk, start_chromium
 from builders import NOON, all_decisions, instant
 from desks import add_articles, make_newsroom
 from playwright.sync_api import Browser, Page, Request, expect
-from possible_events import LAUNCH, OUTLOOK, add_possible_pair
+from possible_events import LAUNCH, OUTLOOK, add_possible_pair, make_launch
 
 from crawler.errors import Detail, Failure
 from crawler.home import Home
@@ -511,6 +512,35 @@ def test_what_may_be_the_same_event_is_answered_by_mouse_and_by_touch(
             page.locator(".card[aria-current=true]").focus()
             page.keyboard.press("u")
             expect(page.locator(".offered")).to_have_count(2)
+
+
+def test_the_entry_links_what_the_reports_point_to_by_key_and_nothing_runs_over(
+    small: Newsroom, open_page: Callable[..., Page]
+) -> None:
+    official = "https://kunpeng.example/n9/" + "-and-on" * 30
+    pointing = (Reference(official, official),)
+    further = make_launch(22, "星澜 N9 来了！云雀半导体要和手机芯片掰手腕", publisher="丙", days=0.2)
+    printed = Entry(f"[tiny/quant：{'名字很长' * 30}](https://mirror.example/q)\n摘要：开源了。")
+    with small.store.transaction() as tx:
+        past = Issue(NOON.date(), "试刊", (Section("开源项目", (printed,)),))
+        save_issue(tx, past, small.newsletter, small.rules)
+        code = Reference("github:tiny/quant", "https://github.com/tiny/quant", primary=True)
+        reports = [replace(each, references=pointing) for each in (make_launch(21), further)]
+        tx.articles.save([*reports, replace(make_launch(23, "量化库怎么用"), references=(code,))])
+    group(small.store, small.group_rules)
+    with served(small.home) as address:
+        for options in ({}, {"viewport": {"width": 390, "height": 844}, "has_touch": True}):
+            page = open_page(**options)
+            page.goto(f"{address}{ALL_OF_IT}")
+            expect(page.locator(".state.recalled")).to_contain_text("后续 · 2026-11-01：tiny/quant")
+            look_at(page, LAUNCH)
+            page.locator(".card[aria-current=true]").focus()
+            page.keyboard.press("w")
+            expect(page.locator("#toast")).to_have_text("条目的链接换了")
+            expect(page.locator(".card[aria-current=true] [data-do=relink]")).to_have_count(0)
+            page.keyboard.press("u")
+            expect(page.locator(".card[aria-current=true] [data-do=relink]")).to_have_count(1)
+            assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
 
 
 def test_an_answer_shows_at_once_and_the_next_waits_for_it(possible: Newsroom, open_page: Callable[..., Page]) -> None:
