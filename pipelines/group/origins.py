@@ -55,8 +55,8 @@ def find_origins(candidate: Candidate) -> tuple[Origin, ...]:
         accounts = count_independent_accounts(pointing[key].values(), candidate.story.evidence)
         url = member.article.url if member else reference.url
         if accounts >= (1 if member else AGREEING):
-            known = origins.get(url)
-            if known is None or known.accounts < accounts:
+            former = origins.get(url)
+            if former is None or former.accounts < accounts:
                 origins[url] = Origin(url, accounts, member.id if member else None)
     ranked = sorted(origins.values(), key=lambda origin: (-origin.accounts, origin.article is None, origin.url))
     return tuple(ranked[:MOST])
