@@ -29,12 +29,13 @@ PIECES: Final = (3, 4)
 """Lengths of the pieces of other words: `<mobilebert>` has `bert` in common with `<tinybert>`."""
 
 FeatureKind = Literal[
-    "word", "piece", "opening", "shape", "source", "account", "host", "kind", "topic", "hint", "prior", "bias"
+    "word", "piece", "opening", "work", "shape", "source", "account", "host", "kind", "topic", "hint", "prior", "bias"
 ]
 """What a feature counts:
 
 - word: a word; piece: a part of a word that blanks separate
 - opening: a word of the summary or of the first part of the text
+- work: a sort of work that the text points at, a key of `WORK_SORTS`
 - shape: a pattern that the title matches, a key of `SHAPES`
 - source: the name of the account, or a part of it; account: in which sections the issues printed the account
 - host: the host of the URL; kind: the kind of the page
@@ -72,6 +73,9 @@ SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
 A title that is a name, `owner/repository`, has no shape.
 """
 
+WORK_SORTS: Final[Mapping[str, str]] = {"arxiv": "paper", "doi": "paper", "github": "code"}
+"""What a reference points at, by the first part of its key."""
+
 _HOST_KINDS: Final[Mapping[str, Kind]] = {host: name for name, row in KINDS.items() for host in row.hosts}
 
 _LETTER: Final = rf"[^\W_{UNSPACED}]"
@@ -94,6 +98,7 @@ class Description:
         opening: the summary, or the first part of the text; empty where a crawler knows only the title. A repository's
             summary is in `text`.
         path: of the address, from the first `/`.
+        works: sorts of the works that its text points at: `code`, `paper`.
     """
 
     text: str
@@ -102,6 +107,7 @@ class Description:
     kind: Kind = "web"
     opening: str = ""
     path: str = ""
+    works: frozenset[str] = frozenset()
 
     @classmethod
     def of(
@@ -112,6 +118,7 @@ class Description:
         summary: str = "",
         source: str | None = None,
         kind: Kind = "web",
+        references: Iterable[str] = (),
     ) -> Self:
         """Describe an article by the fields that a crawler has.
 
@@ -121,6 +128,7 @@ class Description:
             summary: of the article, or the first part of its text.
             source: account or site.
             kind: used where the host has no kind of its own.
+            references: keys of works that its text is about.
 
         >>> Description.of("a/b", "https://github.com/a/b", summary="快速推理", source="GitHub").text
         'a/b 快速推理'
@@ -135,6 +143,7 @@ class Description:
             kind,
             "" if name_only else summary[:TEXT_CHARACTERS],
             path,
+            frozenset(sort for key in references if (sort := WORK_SORTS.get(key.partition(":")[0]))),
         )
 
     @classmethod
@@ -146,6 +155,11 @@ class Description:
             summary=article.summary or article.text[:TEXT_CHARACTERS],
             source=article.source_name,
             kind=article.kind,
+            references=(
+                reference.key
+                for reference in article.references
+                if reference.primary and reference.key not in article.keys
+            ),
         )
 
 
@@ -341,3 +355,13 @@ def split_host_and_path(url: str) -> tuple[str, str]:
         return (parts.hostname or "").removeprefix("www."), parts.path
     except ValueError:  # brackets that do not pair
         return "", ""
+
+
+def find_sort(url: str) -> str:
+    """The first part of the key of the work at an address, a key of `WORK_SORTS`; empty for none.
+
+    >>> find_sort("https://arxiv.org/abs/2001.04246"), find_sort("https://example.com/")
+    ('arxiv', '')
+    """
+    host, _ = split_host_and_path(url)
+    return {"github.com": "github", "arxiv.org": "arxiv", "doi.org": "doi"}.get(host, "")

@@ -47,9 +47,6 @@ PRIOR: Final = Feature("prior")
 FOLDS: Final = 3
 """Models of relevance: each is trained without a third of the articles that lie open."""
 
-OPENING_SHARE: Final = 0.5
-"""Weight of what the opening says of a section, where the title weighs 1."""
-
 MOST_REASONS: Final = 5
 """Reasons that are listed one by one; the sum of all others is one reason more."""
 
@@ -72,6 +69,8 @@ class TrainedModel:
             over. An article that lay open in the training is scored by the model that was not trained on it.
         categories: by category, a weight for each feature; empty where too few entries had a category.
         rarity: of the topics' terms in the store; a term that is left out has 1.
+        sharpness: factor of the odds of a section where the opening counts, too: title and opening say in part the
+            same, so both together would be too certain.
     """
 
     vocabulary: Vocabulary
@@ -79,6 +78,7 @@ class TrainedModel:
     relevance: tuple[Vector, ...]
     categories: Mapping[str, Vector]
     rarity: Mapping[str, float]
+    sharpness: float = 1.0
 
     def account(self, description: Description) -> Account:
         """The account that published an article; an unknown account has no articles."""
@@ -99,6 +99,7 @@ class TrainedModel:
             "relevance": [_by_kind(weights) for weights in self.relevance],
             "categories": {name: _by_kind(weights) for name, weights in self.categories.items()},
             "rarity": self.rarity,
+            "sharpness": self.sharpness,
         }
         return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
@@ -117,7 +118,8 @@ class TrainedModel:
             accounts = {name: _account(*counts) for name, counts in document["accounts"].items()}
             relevance = tuple(_weights(weights) for weights in document["relevance"])
             rarity = {str(term): _finite(number) for term, number in document["rarity"].items()}
-            return cls(Vocabulary(_weights(document["idf"])), accounts, relevance, categories, rarity)
+            sharpness = _finite(document["sharpness"])
+            return cls(Vocabulary(_weights(document["idf"])), accounts, relevance, categories, rarity, sharpness)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise NotAModel(f"no model: {type(error).__name__}: {error}") from error
 
@@ -225,6 +227,7 @@ def category_vector(
     vector = {**vocabulary.vector(description), **shapes(description)}
     if description.opening:
         vector |= vocabulary.opening_vector(description.opening)
+        vector |= dict.fromkeys((Feature("work", sort) for sort in description.works), 1.0)
         vector[OPENING_BIAS] = 1.0
     vector |= dict.fromkeys((Feature("topic", topic) for topic in topic_prior(description, terms)), 1.0)
     if description.source:
@@ -320,8 +323,10 @@ def categorise_by_model(
     account = model.account(description)
     vector = category_vector(description, model.vocabulary, account, rules, terms)
     source_categories = () if account.placed else categories_named(source_category, rules)
+    sharpness = model.sharpness if description.opening else 1.0
     odds = {
-        name: weights.get(BIAS, 0.0) + _weighted_sum(vector, weights) + SOURCE_PRIOR * (name in source_categories)
+        name: sharpness * (weights.get(BIAS, 0.0) + _weighted_sum(vector, weights))
+        + SOURCE_PRIOR * (name in source_categories)
         for name, weights in model.categories.items()
     }
     papers = {
@@ -332,7 +337,7 @@ def categorise_by_model(
     odds |= {name: odds[name] + paper.weight for name, paper in papers.items()}
     scores = softmax(odds)
     best = max(scores, key=lambda name: scores[name])
-    weights = model.categories[best]
+    weights = {feature: sharpness * weight for feature, weight in model.categories[best].items()}
     prior = [
         replace(reason, weight=reason.weight * weights.get(Feature("prior", name), 0.0))
         for name, reasons in category_prior(description, rules).items()
@@ -358,7 +363,7 @@ def categorise_by_model(
         math.fsum(
             number * weights.get(feature, 0.0)
             for feature, number in vector.items()
-            if feature.kind == "opening" or feature == OPENING_BIAS
+            if feature.kind in ("opening", "work") or feature == OPENING_BIAS
         ),
     )
     source_reasons = _source_reasons(description, vector, weights)

@@ -29,6 +29,7 @@ from pipelines.group.features import (
     Vector,
     Vocabulary,
     account_of,
+    find_sort,
 )
 from pipelines.group.rates import Rate, shrink_rates
 from pipelines.group.relevance import TopicTerms, measure_rarity
@@ -37,7 +38,6 @@ from pipelines.group.trained import (
     DIGITS,
     FOLDS,
     OPENING_BIAS,
-    OPENING_SHARE,
     TrainedModel,
     category_vector,
     relevance_vector,
@@ -96,6 +96,9 @@ _FOLDS: Final = 5
 _TEMPERATURES: Final = tuple(0.5 * 2 ** (step / 8) for step in range(25))
 """From 0.5, which makes the probabilities sharper, to 4."""
 
+_OPENING_SHARES: Final = (0.25, 0.5, 0.75, 1.0)
+"""Weights of what the opening says of a section, where the title weighs 1."""
+
 Matrix = NDArray[np.float64]
 Rows = Any
 """A sparse matrix; scipy has no types."""
@@ -134,11 +137,12 @@ def describe_entry(view: EntryView) -> Description:
     title takes the place of the summary.
     """
     url = view.url or ""
-    description = Description.of(view.title, url, source=view.source)
+    references = [find_sort(address) for address in view.urls if address != url]
+    description = Description.of(view.title, url, source=view.source, references=references)
     if description.kind not in REPOSITORIES:
         return description
     name = view.repository or "/".join(url.split("/")[3:5])
-    return Description.of(name, url, summary="" if view.title == name else view.title)
+    return Description.of(name, url, summary="" if view.title == name else view.title, references=references)
 
 
 def examples_of_issue(issue: Issue, newsletter: Newsletter) -> tuple[Example, ...]:
@@ -182,12 +186,16 @@ def train(
     vectoriser = _Vectoriser(vocabulary, accounts, categories, topics, rarity)
     relevance = _train_relevance([example for example in ordered if example.picked is not None], vectoriser)
     rates = _estimate_rates(ordered, accounts, expected) if relevance else {}
+    category_weights, sharpness = _train_categories(
+        [example for example in ordered if example.category is not None], vectoriser
+    )
     return TrainedModel(
         vocabulary,
         {name: replace(account, rate=rates.get(name, NO_RATE)) for name, account in accounts.items()},
         relevance,
-        _train_categories([example for example in ordered if example.category is not None], vectoriser),
+        category_weights,
         rarity,
+        sharpness,
     )
 
 
@@ -406,73 +414,93 @@ def _informative_kinds(examples: Iterable[Example]) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class _LabelledVector:
-    """A vector and its category; `is_written`: it was made of the editor's text, not of the article's title."""
+    """A vector and its category, and the index of its example.
+
+    `is_written`: it was made of the editor's text, a further example beside the article's title.
+    """
 
     vector: Vector
     category: str
     group: str
     weight: float
+    example: int
     is_written: bool
 
 
-def _train_categories(examples: Sequence[Example], vectoriser: _Vectoriser) -> dict[str, Vector]:
+def _train_categories(examples: Sequence[Example], vectoriser: _Vectoriser) -> tuple[dict[str, Vector], float]:
+    """Train the weights of each category, and the sharpness of title and opening together."""
     counts = Counter(example.category for example in examples)
     rules = vectoriser.categories.categories
     names = [category.name for category in rules if counts[category.name] >= LEAST_OF_A_CATEGORY]
     if len(names) < 2:
-        return {}
-    labelled = [row for example in examples if example.category in names for row in _label(example, vectoriser)]
+        return {}, 1.0
+    chosen = [example for example in examples if example.category in names]
+    labelled = [row for index, example in enumerate(chosen) for row in _label(index, example, vectoriser)]
+    truth = [names.index(example.category or "") for example in chosen]
     table = _Table.of([row.vector for row in labelled], _CATEGORY_SCALE)
     coefficients, biases = _fit_categories(table.rows, labelled, names)
-    temperature = _choose_temperature(table.rows, labelled, names)
-    openings = _train_openings([example for example in examples if example.category in names], vectoriser, names)
-    return {
-        name: {**table.weights(row / temperature), BIAS: _rounded(bias / temperature), **openings.get(name, {})}
+    unseen_odds = _predict_unseen(table.rows, labelled, names)
+    temperature = _choose_temperature(unseen_odds, truth)
+    weights: dict[str, Vector] = {
+        name: {**table.weights(row / temperature), BIAS: _rounded(bias / temperature)}
         for name, row, bias in zip(names, coefficients, biases, strict=True)
     }
+    openings = _label_openings(chosen, vectoriser)
+    if {row.category for row in openings} != set(names) or not any(row.vector for row in openings):
+        return weights, 1.0
+    opening_table = _Table.of([row.vector for row in openings], {})
+    coefficients, biases = _fit_categories(opening_table.rows, openings, names, OPENING_STRENGTH)
+    by_opening = _predict_unseen(opening_table.rows, openings, names, OPENING_STRENGTH)
+    both = {
+        share: {
+            index: unseen_odds[index] / temperature + share * odds
+            for index, odds in by_opening.items()
+            if index in unseen_odds
+        }
+        for share in _OPENING_SHARES
+    }
+    temperatures = {share: _choose_temperature(odds, truth) for share, odds in both.items()}
+    share = min(_OPENING_SHARES, key=lambda share: _surprise(both[share], truth, temperatures[share]))
+    for name, row, bias in zip(names, coefficients, biases, strict=True):
+        of_opening = {**opening_table.weights(share * row), OPENING_BIAS: _rounded(share * bias)}
+        weights[name] = {**weights[name], **of_opening}
+    return weights, _rounded(1.0 / temperatures[share])
 
 
-def _train_openings(examples: Sequence[Example], vectoriser: _Vectoriser, names: Sequence[str]) -> dict[str, Vector]:
-    """Train a model of the openings: the editor's text of an entry is mostly in the words of the article.
+def _label_openings(examples: Sequence[Example], vectoriser: _Vectoriser) -> list[_LabelledVector]:
+    """The openings, of which a model of its own is trained: the editor's text of an entry is mostly in the words of the
+    article.
 
-    It is a model of its own, so that an article of which only the title is known is judged by the title as before.
+    An article of which only the title is known is judged by the title as before.
 
     Args:
         examples: of the categories.
         vectoriser: gives the vocabulary.
-        names: of the categories.
-
-    Returns:
-        Weights by category; empty where a category has no text.
     """
-    labelled = [
+    return [
         _LabelledVector(
-            vectoriser.vocabulary.opening_vector(opening[:TEXT_CHARACTERS]),
+            {
+                **vectoriser.vocabulary.opening_vector(opening[:TEXT_CHARACTERS]),
+                **dict.fromkeys((Feature("work", sort) for sort in example.description.works), 1.0),
+            },
             example.category or "",
             example.group,
             example.weight,
-            is_written=True,
+            index,
+            is_written=False,
         )
-        for example in examples
+        for index, example in enumerate(examples)
         if (opening := example.written or example.description.opening)
     ]
-    if {row.category for row in labelled} != set(names) or not any(row.vector for row in labelled):
-        return {}
-    table = _Table.of([row.vector for row in labelled], {})
-    coefficients, biases = _fit_categories(table.rows, labelled, names, OPENING_STRENGTH)
-    return {
-        name: {**table.weights(OPENING_SHARE * row), OPENING_BIAS: _rounded(OPENING_SHARE * bias)}
-        for name, row, bias in zip(names, coefficients, biases, strict=True)
-    }
 
 
-def _label(example: Example, vectoriser: _Vectoriser) -> Iterator[_LabelledVector]:
+def _label(index: int, example: Example, vectoriser: _Vectoriser) -> Iterator[_LabelledVector]:
     category, group, weight = example.category or "", example.group, example.weight
-    title_only = replace(example, description=replace(example.description, opening=""))
-    yield _LabelledVector(vectoriser.for_category(title_only), category, group, weight, is_written=False)
+    title_only = replace(example, description=replace(example.description, opening="", works=frozenset()))
+    yield _LabelledVector(vectoriser.for_category(title_only), category, group, weight, index, is_written=False)
     if example.written:
         vector = vectoriser.vocabulary.vector(Description(example.written))
-        yield _LabelledVector(vector, category, group, weight * WRITTEN_WEIGHT, is_written=True)
+        yield _LabelledVector(vector, category, group, weight * WRITTEN_WEIGHT, index, is_written=True)
 
 
 def _fit_categories(
@@ -492,43 +520,67 @@ def _fit_categories(
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
 
     class_of = {name: index for index, name in enumerate(names)}
-    model = LogisticRegression(C=strength, class_weight="balanced", max_iter=2000)
+    model = LogisticRegression(C=strength, max_iter=2000)
     _fit_in_one_thread(model, rows, [class_of[row.category] for row in labelled], [row.weight for row in labelled])
     if len(names) == 2:  # scikit-learn has one row then: the second against the first
         return np.vstack([-model.coef_, model.coef_]) / 2, np.concatenate([-model.intercept_, model.intercept_]) / 2
     return model.coef_, model.intercept_
 
 
-def _choose_temperature(rows: Rows, labelled: Sequence[_LabelledVector], names: Sequence[str]) -> float:
-    """Choose the number that divides log-odds so that probabilities hold for issues outside the training.
+def _predict_unseen(
+    rows: Rows, labelled: Sequence[_LabelledVector], names: Sequence[str], strength: float = STRENGTH
+) -> dict[int, Matrix]:
+    """Log-odds of each example by a model that was trained without its group and its neighbours.
 
     Args:
         rows: one a labelled vector.
         labelled: in the order of the rows.
         names: of the categories.
+        strength: inverse of the L2 penalty.
 
     Returns:
-        One of `_TEMPERATURES`, by cross-validation over groups; 1 where no fold can be trained.
+        By the index of the example; the editor's texts are left out, and a fold that cannot be trained.
     """
     groups = sorted({row.group for row in labelled})
     fold_of = {group: index * _FOLDS // len(groups) for index, group in enumerate(groups)}
-    odds: list[Matrix] = []
-    truth: list[int] = []
+    odds: dict[int, Matrix] = {}
     for fold in sorted(set(fold_of.values())):
         training = [index for index, row in enumerate(labelled) if fold_of[row.group] != fold]
         testing = [index for index, row in enumerate(labelled) if fold_of[row.group] == fold and not row.is_written]
-        if {labelled[index].category for index in training} != set(names):
+        if not testing or {labelled[index].category for index in training} != set(names):
             continue
-        coefficients, biases = _fit_categories(rows[training], [labelled[index] for index in training], names)
-        odds.append(rows[testing] @ coefficients.T + biases)
-        truth += [names.index(labelled[index].category) for index in testing]
-    if not truth:
+        coefficients, biases = _fit_categories(rows[training], [labelled[index] for index in training], names, strength)
+        predicted = rows[testing] @ coefficients.T + biases
+        odds |= {labelled[index].example: row for index, row in zip(testing, predicted, strict=True)}
+    return odds
+
+
+def _choose_temperature(odds: Mapping[int, Matrix], truth: Sequence[int]) -> float:
+    """Choose the number that divides log-odds so that probabilities hold for issues outside the training.
+
+    Args:
+        odds: of some examples, by index.
+        truth: index of the category of each example.
+
+    Returns:
+        One of `_TEMPERATURES`; 1 without any odds.
+    """
+    if not odds:
         return 1.0
-    return min(_TEMPERATURES, key=lambda temperature: _surprise(np.vstack(odds) / temperature, truth))
+    return min(_TEMPERATURES, key=lambda temperature: _surprise(odds, truth, temperature))
 
 
-def _surprise(odds: Matrix, truth: Sequence[int]) -> float:
-    """Mean negative log-likelihood of the true categories."""
-    highest = odds.max(axis=1)
-    total = highest + np.log(np.exp(odds - highest[:, None]).sum(axis=1))
-    return float((total - odds[np.arange(len(truth)), truth]).mean())
+def _surprise(odds: Mapping[int, Matrix], truth: Sequence[int], temperature: float) -> float:
+    """Mean negative log-likelihood of the true categories.
+
+    Args:
+        odds: of some examples, by index.
+        truth: index of the category of each example.
+        temperature: divides the odds.
+    """
+    if not odds:
+        return 0.0
+    table = np.vstack(list(odds.values())) / temperature
+    highest = table.max(axis=1)
+    total = highest + np.log(np.exp(table - highest[:, None]).sum(axis=1))
+    return float((total - table[np.arange(len(odds)), [truth[index] for index in odds]]).mean())

@@ -279,7 +279,7 @@ def evaluate(
     newer = [item for item in unprinted if not _is_before(item.article.article, split)]
     answered, repeats = _new_items([issue.date for issue in later], printed, stories)
     examples = {issue.date: examples_of_issue(issue, newsletter) for issue in ordered}
-    newsroom = _Newsroom(CategoryRules.of(newsletter), TopicTerms.of(newsletter), newsletter.per_issue)
+    newsroom = _Newsroom(CategoryRules.of(newsletter, rules.papers), TopicTerms.of(newsletter), newsletter.per_issue)
     earlier_examples = [example for issue in earlier for example in examples[issue.date]]
     mixtures = [
         _Mixture(
@@ -575,7 +575,8 @@ class _Newsroom:
         def choose(item: _Item, basis: SectionBasis) -> Mapping[str, float]:
             if basis == "rules":
                 return categorise(item.article.article, self.categories).scores
-            description = replace(item.description, opening=item.opening if basis == "opening" else "")
+            works = item.description.works if basis == "opening" else frozenset()
+            description = replace(item.description, opening=item.opening if basis == "opening" else "", works=works)
             return categorise_by_model(description, model, self.categories, self.topics).scores
 
         ways: tuple[SectionBasis, ...] = ("rules", "title", "opening") if model.categories else ("rules",)

@@ -6,7 +6,7 @@ import json
 import math
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import pytest
@@ -166,11 +166,36 @@ def test_a_model_survives_as_json(model: TrainedModel) -> None:
     assert again.to_json() == model.to_json()
 
 
-EMPTY_MODEL = {"version": VERSION, "idf": {}, "accounts": {}, "relevance": [], "categories": {}, "rarity": {}}
+EMPTY_MODEL = {
+    "version": VERSION,
+    "idf": {},
+    "accounts": {},
+    "relevance": [],
+    "categories": {},
+    "rarity": {},
+    "sharpness": 1.0,
+}
 
 
 def test_an_empty_model_is_read() -> None:
     assert TrainedModel.from_json(json.dumps(EMPTY_MODEL)).categories == {}
+
+
+def test_a_work_that_the_text_points_at_speaks_for_the_section_whose_texts_point_at_such_works() -> None:
+    def entry(number: int, category: str, reference: str) -> Example:
+        description = Description.of(f"第{number}条", "https://a.example/", references=[reference])
+        return Example(description, f"2026-01-{number % 9 + 1:02}", category=category, written="一段摘要")
+
+    halves = [("新闻", "arxiv:2001.04246"), ("教程", "github:alibaba/mnn")]
+    trained = train([entry(n, *halves[n % 2]) for n in range(60)], CATEGORIES, TOPICS)
+
+    def choose(*references: str, summary: str = "一段摘要") -> Mapping[str, float]:
+        description = Description.of("一条", "https://a.example/", summary=summary, references=references)
+        return categorise_by_model(description, trained, CATEGORIES, TOPICS).scores
+
+    assert choose("github:a/b")["教程"] > 0.8
+    assert choose("doi:10.1000/182")["新闻"] > 0.8
+    assert choose("github:a/b", summary="")["教程"] < choose("github:a/b")["教程"], "only the text counts"
 
 
 def test_the_json_of_a_model_names_each_weight_by_kind_and_name(model: TrainedModel) -> None:
