@@ -432,6 +432,8 @@ def make_run_details(run: Run, zone: ZoneInfo) -> Table:
     details = Table(box=None, show_header=False)
     details.add_row(table)
     details.add_row(Text(f"{sentence('table/answered-by')}  {run.answered_by or '—'}"))
+    for warning in run.warnings:
+        details.add_row(Text(_harmless(describe_failure(warning, get_language())), style="yellow"))
     for trace in reversed(run.traces):
         details.add_row(Text(f"{sentence('table/brought')}  {format_time(trace.published_at, zone)}  {trace.length}"))
     return details
@@ -458,6 +460,7 @@ def run_json(run: Run) -> dict[str, Any]:
         "lost": run.lost,
         "failure": describe_failure(run.failure, get_language()) if run.failure else None,
         "answered_by": run.answered_by,
+        "warnings": [describe_failure(warning, get_language()) for warning in run.warnings],
         "published": [trace.published_at.isoformat() if trace.published_at else None for trace in run.traces],
     }
 

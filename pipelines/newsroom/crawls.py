@@ -35,7 +35,7 @@ from pipelines.model import ADDED_BY_HAND, Article, LinkCheck
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.bridge import RUN_IDS, Bridge, SourceResult
 from pipelines.newsroom.locks import only_one
-from pipelines.newsroom.run import begin_runs, ingest
+from pipelines.newsroom.run import begin_runs, describe_problem, ingest
 from pipelines.normalise import normalise
 from pipelines.normalise.url import canonicalise
 from pipelines.rules import Rules
@@ -500,16 +500,8 @@ def _report(identifier: str, result: SourceResult) -> SourceReport:
         updated=result.updated,
         failed=result.failure or stopped,
         seconds=result.seconds,
-        warnings=tuple(_describe(problem) for problem in result.problems if not problem.fails_source),
+        warnings=tuple(describe_problem(problem) for problem in result.problems if not problem.fails_source),
     )
-
-
-def _describe(problem: Problem) -> Failure:
-    """The problem as a warning, with the address that it is about."""
-    if not problem.url:
-        return problem.failure
-    detail = Detail.of("with-address", detail=problem.detail, address=problem.url)
-    return replace(problem.failure, detail=detail)
 
 
 def _to_line(failure: Failure) -> str:

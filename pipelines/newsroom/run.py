@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from crawler.errors import Failure, NotUnderstood, detail_of
-from crawler.items import Batch, Problem, RawItem
+from crawler.errors import Detail, Failure, NotUnderstood, detail_of
+from crawler.items import WARNING, Batch, Problem, RawItem
 from crawler.limits import limit_processor_time
 from crawler.sources.schema import Source
 from crawler.urls import netloc_of
@@ -41,6 +41,9 @@ LEFT_ALONE: Final = "left-alone"
 
 LONGEST_READING: Final = 20.0
 """Seconds of processor time for one item; the longest article of real sources takes less than one."""
+
+_DATE_EXAMPLES: Final = 3
+"""Dates that a warning quotes."""
 
 GROUPED_AT_ONCE: Final = 100
 """Articles grouped in one transaction: an editor who decides at the same time waits a tenth of a second at most."""
@@ -157,7 +160,9 @@ def ingest(
             lost=sum(not problem.fails_source for problem in problems),
             failure=failing.failure if failing else None,
         )
+        problems = (*problems, *_warn_of_dates(read_items.values()))
         tx.runs.add_evidence(run, batch.answered_by, _list_traces(read_items.values()))
+        tx.runs.add_warnings(run, (describe_problem(problem) for problem in problems if not problem.fails_source))
         waits = [problem.retry_at for problem in problems if problem.retry_at]
         if waits:
             tx.sources.set_not_before(source.id, max(waits))
@@ -171,6 +176,14 @@ def ingest(
             tx.runs.finish(run, now)
             tx.sources.record_end(source.id, now, failure, batch.state)
     return Ingested(run, counts["new"], counts["updated"], counts["seen"], problems, failure)
+
+
+def describe_problem(problem: Problem) -> Failure:
+    """The problem as a warning, with the address that it is about."""
+    if not problem.url:
+        return problem.failure
+    detail = Detail.of("with-address", detail=problem.detail, address=problem.url)
+    return replace(problem.failure, detail=detail)
 
 
 def begin_runs(store: Store, sources: Iterable[Source], now: datetime) -> dict[str, int]:
@@ -320,6 +333,17 @@ def _save(
         recognised=saved.recognised + stored_entries,
         renamed=saved.renamed,
     )
+
+
+def _warn_of_dates(results: Iterable[Article | Problem]) -> Iterator[Problem]:
+    """A warning for the dates that were read in part, and one for those that could not be read at all."""
+    dates = [result.published for result in results if isinstance(result, Article)]
+    in_part = [date.raw for date in dates if date.unread and date.raw]
+    unreadable = [date.raw for date in dates if date.precision == "first-seen" and date.raw]
+    for code, texts in (("dates-read-in-part", in_part), ("dates-unreadable", unreadable)):
+        if texts:
+            examples = tuple(dict.fromkeys(texts))[:_DATE_EXAMPLES]
+            yield Problem("", WARNING, Detail.of(code, count=len(texts), examples=examples), fails_source=False)
 
 
 def _list_traces(results: Iterable[Article | Problem]) -> list[Trace]:

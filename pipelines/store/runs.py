@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -26,6 +26,9 @@ _ADD: Final = (
     .returning(runs.c.failure)
 )
 
+MOST_WARNINGS: Final = 20
+"""Warnings of a run that are stored."""
+
 INTERRUPTED: Final = Failure("Interrupted", Detail.of("never-ended"))
 """The failure of a run whose process was stopped or killed."""
 
@@ -44,6 +47,7 @@ class Run:
         failure: why the run failed; None for a success.
         answered_by: the host that answered with a list, after redirects; empty for 304 and for a failure.
         traces: of items that were new to the source, oldest first.
+        warnings: what the run could not read wholly, each once; at most `MOST_WARNINGS`.
     """
 
     id: int
@@ -57,6 +61,7 @@ class Run:
     failure: Failure | None
     answered_by: str = ""
     traces: tuple[Trace, ...] = ()
+    warnings: tuple[Failure, ...] = ()
 
 
 class Runs:
@@ -110,6 +115,14 @@ class Runs:
         if values:
             self._connection.execute(update(runs).where(runs.c.id == run).values(values))
 
+    def add_warnings(self, run: int, warnings: Iterable[Failure]) -> None:
+        """Add the warnings of a batch to a run."""
+        texts = [warning.to_json() for warning in warnings]
+        if texts:
+            stored = self._connection.execute(select(runs.c.warnings).where(runs.c.id == run)).scalar_one()
+            all_texts = list(dict.fromkeys([*(stored or ()), *texts]))[:MOST_WARNINGS]
+            self._connection.execute(update(runs).where(runs.c.id == run).values(warnings=all_texts))
+
     def finish(self, run: int, finished_at: datetime) -> None:
         """End a run."""
         self._connection.execute(update(runs).where(runs.c.id == run).values(finished_at=finished_at))
@@ -148,4 +161,5 @@ class Runs:
 def _run(row: Row[Any]) -> Run:
     values = dict(row._mapping)
     traces = tuple(map(Trace.from_json, values.pop("traces") or ()))
-    return Run(**values | {"answered_by": values["answered_by"] or "", "traces": traces})
+    warnings = tuple(map(Failure.from_json, values.pop("warnings") or ()))
+    return Run(**values | {"answered_by": values["answered_by"] or "", "traces": traces, "warnings": warnings})

@@ -32,7 +32,21 @@ from sqlalchemy import (
 
 from crawler.errors import Failure
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0013")
+REVISIONS: Final = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+    "0013",
+    "0014",
+)
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database does not load Alembic."""
 
 
@@ -145,6 +159,7 @@ runs = Table(
     Column("failure", FailureText),
     Column("answered_by", Words),  # the host that answered with a list; NULL for 304, and for runs of old
     Column("traces", JSON(none_as_null=True)),  # of items that were new to the source; see pipelines.health.history
+    Column("warnings", JSON(none_as_null=True)),  # failures that fail no run, as text; NULL without one
     Index("ix_runs_source_started_at", "source", "started_at"),
 )
 

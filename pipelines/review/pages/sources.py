@@ -47,6 +47,7 @@ class SourceView:
         failure: why the last run failed, in the reader's language; empty where it did not.
         failures: number of failed runs in a row.
         last_success: aware; None before the first.
+        warnings: what the last run with warnings of the week could not read wholly, in the reader's language.
     """
 
     source: Source
@@ -58,6 +59,7 @@ class SourceView:
     failure: str
     failures: int
     last_success: datetime | None
+    warnings: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,15 @@ def _view_source(
         failure=describe_failure(failure, visit.language) if failure else "",
         failures=record.failures_in_row if record and failure else 0,
         last_success=record.last_success_at if record else None,
+        warnings=_list_warnings(runs, visit),
     )
+
+
+def _list_warnings(runs: Sequence[Run], visit: Visit) -> list[str]:
+    """The warnings of the last run that had any, if it ran within a week."""
+    recent = (run for run in reversed(runs) if visit.now - run.started_at < timedelta(weeks=1))
+    warned = next((run for run in recent if run.warnings), None)
+    return [describe_failure(warning, visit.language) for warning in warned.warnings] if warned else []
 
 
 _ORDER: Final[tuple[State, ...]] = (

@@ -136,3 +136,18 @@ def test_a_crawl_runs_apart_and_tells_how_far_it_is(tmp_path: Path, monkeypatch:
     with newsroom.store.reading() as tx:
         assert tx.sources.list_all()["one"].failure
     newsroom.store.close()
+
+
+def test_a_source_shows_what_its_last_run_could_not_read_wholly_until_a_week_has_passed(
+    desk: Desk, newsroom: Newsroom, home: Home
+) -> None:
+    assert home.sources.exists()
+    warning = Failure("", Detail.of("dates-read-in-part", count=2, examples=("Mon, 16 Nov 2026 10:00 Nowhere",)))
+    for source, ago in (("one", timedelta(days=2)), ("two", timedelta(days=9))):
+        with newsroom.store.transaction() as tx:
+            number = tx.runs.start(source, datetime.now(UTC) - ago)
+            tx.runs.add_warnings(number, [warning, warning])
+            tx.runs.finish(number, datetime.now(UTC) - ago)
+    run(newsroom, "one", timedelta(days=1), new=0)
+    assert desk.get("/sources").text.count("2 个日期只读懂一部分") == 1
+    assert "10:00 Nowhere" in desk.get("/sources").text
