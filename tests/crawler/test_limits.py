@@ -35,6 +35,7 @@ def swallow_errors() -> None:
 
 
 @pytest.mark.parametrize("work", [loop_for_ever, match_for_ever, swallow_errors])
+@pytest.mark.fault("C5")
 def test_work_without_end_is_stopped_by_name(work: Callable[[], None]) -> None:
     with pytest.raises(TooLarge), limit_processor_time(0.05):
         work()
@@ -61,6 +62,7 @@ def test_a_thread_without_signals_works_without_a_limit() -> None:
     assert finished == [True]
 
 
+@pytest.mark.fault("C5")
 def test_a_page_function_that_never_ends_is_one_replys_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def never(_: Reply) -> Page:
         loop_for_ever()

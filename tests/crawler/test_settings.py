@@ -90,11 +90,13 @@ def test_the_projects_own_settings_are_safe() -> None:
         ("JOBDIR", "jobs"),
     ],
 )
+@pytest.mark.fault("R4", "R5", "R7")
 def test_a_setting_that_opens_what_must_stay_closed_is_named(name: str, value: object) -> None:
     with pytest.raises(RuntimeError, match=re.escape(name)):
         assert_safe(project(**{name: value}))
 
 
+@pytest.mark.fault("R4", "R5")
 def test_a_crawl_under_unsafe_settings_does_not_begin(tmp_path: Path) -> None:
     home = newsroom(tmp_path, source("a", "feed", url="http://127.0.0.1:9/"), "127.0.0.1:9")
     crawled = crawl(home, settings={"TWISTED_DNS_RESOLVER": "scrapy.resolver.CachingThreadedResolver"})

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from places import ROOT
 
 from pipelines import files
@@ -27,6 +28,7 @@ def make_old(path: Path) -> None:
     os.utime(path, (two_hours_ago, two_hours_ago))
 
 
+@pytest.mark.fault("S7")
 def test_a_write_that_is_killed_leaves_the_old_file_and_its_leftover_goes_with_a_later_write(tmp_path: Path) -> None:
     path = tmp_path / "issue.md"
     files.write(path, "alt")

@@ -47,6 +47,7 @@ HEAD = '<?xml version="1.0" encoding="{}"?><rss><title>{}</title></rss>'
         pytest.param((CHINESE * 3).encode("gbk")[:-1], "gbk", (CHINESE * 3)[:-1] + "\ufffd", id="gbk cut short"),
     ],
 )
+@pytest.mark.fault("E1")
 def test_text_is_read_in_the_encoding_that_it_is_in(body: bytes, declared: str | None, text: str) -> None:
     assert decode(body, declared) == text
 
@@ -72,12 +73,14 @@ def test_the_charset_of_http_goes_before_the_label_in_the_document() -> None:
 
 @given(st.binary(max_size=300), st.one_of(st.none(), st.text(max_size=30), st.sampled_from(["gbk", "utf-16", "idna"])))
 @settings(max_examples=300)
+@pytest.mark.fault("E1")
 def test_any_bytes_under_any_label_are_some_text(body: bytes, declared: str | None) -> None:
     decode(body, declared).encode()
 
 
 @given(st.text(alphabet="的一是了在人有我他这中大来上个国和说们地到时要就出会可也", min_size=8, max_size=80))
 @settings(max_examples=100)
+@pytest.mark.fault("E1")
 def test_chinese_needs_no_label(text: str) -> None:
     body = text.encode("gbk")
     assume(not is_utf8(body))

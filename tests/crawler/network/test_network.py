@@ -143,6 +143,7 @@ def _no_names_remembered() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("host", [*LOOPBACK_SPELLINGS, *PRIVATE])
+@pytest.mark.fault("R1")
 def test_no_spelling_of_an_inner_address_is_connected_to(host: str) -> None:
     try:
         assert resolved(host, 80, Policy()) == []
@@ -156,6 +157,7 @@ def test_a_public_address_is_connected_to_on_the_webs_ports_only() -> None:
     assert resolved("93.184.216.34", 6379, Policy()) == []
 
 
+@pytest.mark.fault("R2")
 def test_a_name_that_changes_after_the_check_is_checked_again() -> None:
     names = _Names({"rebind.example": ["93.184.216.34", "127.0.0.1"]})
     assert resolved("rebind.example", 80, Policy(), names) == ["93.184.216.34"]
@@ -170,6 +172,7 @@ def test_what_was_looked_up_for_an_exempt_port_is_no_way_to_another() -> None:
     assert resolved("127.0.0.1", 80, policy) == []
 
 
+@pytest.mark.fault("R3")
 def test_an_exemption_holds_for_its_own_spelling_only() -> None:
     policy = Policy(exempt=frozenset({"127.0.0.1:8000", "[::1]:8000"}))
     assert resolved("::1", 8000, policy) == ["::1"]
@@ -220,6 +223,7 @@ def test_a_web_address_passes(url: str) -> None:
     Policy().check(url)
 
 
+@pytest.mark.fault("R3")
 def test_a_port_of_ones_own_passes_only_as_it_is_written_down() -> None:
     policy = Policy(exempt=frozenset({"mirror.lan:4000"}))
     policy.check("http://MIRROR.lan:4000/feeds/1")
@@ -395,6 +399,7 @@ def test_whoever_waits_when_the_crawl_is_stopped_goes_home_at_once() -> None:
         (200, {"retry-after": "5"}, None),
     ],
 )
+@pytest.mark.fault("H1")
 def test_what_a_site_asks_for_is_obeyed_within_reason(
     status: int, headers: dict[str, str], seconds: int | None
 ) -> None:
@@ -486,12 +491,14 @@ def inward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Crawled, 
         yield crawl(home), trap, site
 
 
+@pytest.mark.fault("R1")
 def test_nothing_arrives_inside(inward: tuple[Crawled, Site, Site]) -> None:
     crawled, trap, _ = inward
     assert trap.seen == []
     assert not any(crawled.items(batch["source"]) for batch in crawled.batches)
 
 
+@pytest.mark.fault("R1")
 def test_every_way_in_is_refused_in_words(inward: tuple[Crawled, Site, Site]) -> None:
     crawled, _, _ = inward
     for number in range(8):
@@ -500,6 +507,7 @@ def test_every_way_in_is_refused_in_words(inward: tuple[Crawled, Site, Site]) ->
         assert crawled.problems(f"port-{number}")[0]["detail"].startswith(("foreign-port", "not-public"))
 
 
+@pytest.mark.fault("H2", "H3", "H6")
 def test_redirects_out_of_the_web_and_in_circles_end_with_a_named_error(inward: tuple[Crawled, Site, Site]) -> None:
     crawled, _, site = inward
     expected = {
@@ -618,6 +626,7 @@ def faults(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Crawled, 
         ("html", "PageChanged"),
     ],
 )
+@pytest.mark.fault("N1", "N2", "N3", "N4", "H5", "H6")
 def test_a_fault_is_one_sources_named_problem(faults: tuple[Crawled, dict[str, Site]], name: str, error: str) -> None:
     crawled, _ = faults
     assert crawled.errors(name) == [error], crawled.problems(name)
@@ -626,6 +635,7 @@ def test_a_fault_is_one_sources_named_problem(faults: tuple[Crawled, dict[str, S
 
 
 @pytest.mark.parametrize("name", ["error", "missing", "empty"])
+@pytest.mark.fault("C4")
 def test_an_answer_that_is_no_feed_fails_its_source_and_keeps_its_state(
     faults: tuple[Crawled, dict[str, Site]], name: str
 ) -> None:
@@ -636,6 +646,7 @@ def test_an_answer_that_is_no_feed_fails_its_source_and_keeps_its_state(
 
 
 @pytest.mark.parametrize(("name", "count"), [("cut-xml", 7), ("cut-gzip", 1)])
+@pytest.mark.fault("C4")
 def test_items_before_a_break_are_taken_with_a_warning_and_all_is_asked_for_again(
     faults: tuple[Crawled, dict[str, Site]], name: str, count: int
 ) -> None:
@@ -650,6 +661,7 @@ def test_items_before_a_break_are_taken_with_a_warning_and_all_is_asked_for_agai
     assert crawled.state(name) is None
 
 
+@pytest.mark.fault("N4")
 def test_headers_without_end_are_read_for_some_hundred_kilobytes(faults: tuple[Crawled, dict[str, Site]]) -> None:
     crawled, sites = faults
     assert "head-too-large" in crawled.problems("endless-head")[0]["detail"]
@@ -683,6 +695,7 @@ def test_failed_requests_are_made_three_times_and_refused_ones_once(faults: tupl
     )
 
 
+@pytest.mark.fault("H1")
 def test_a_short_wait_is_waited_out(faults: tuple[Crawled, dict[str, Site]]) -> None:
     _, sites = faults
     first, second = (seen.at for seen in sites["soon"].seen if seen.path == "/feed")
@@ -723,6 +736,7 @@ def robots(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Crawled, 
         yield crawl(home, settings={"DOWNLOAD_TIMEOUT": 1}), sites
 
 
+@pytest.mark.fault("H8")
 def test_robots_txt_that_is_missing_or_allows_lets_us_in(robots: tuple[Crawled, dict[str, Site]]) -> None:
     crawled, sites = robots
     assert [len(crawled.items(name)) for name in ("missing", "allows", "second")] == [1, 1, 1]
@@ -730,6 +744,7 @@ def test_robots_txt_that_is_missing_or_allows_lets_us_in(robots: tuple[Crawled, 
 
 
 @pytest.mark.parametrize("name", ["broken", "silent", "denies", "speaks-to-us"])
+@pytest.mark.fault("H8")
 def test_robots_txt_that_denies_or_cannot_be_read_keeps_us_out(
     robots: tuple[Crawled, dict[str, Site]], name: str
 ) -> None:
@@ -784,6 +799,7 @@ def test_kinds_that_share_a_host_share_its_line(shared: tuple[Crawled, Site, Sit
     assert times[-1] - times[0] > 0.08 * (len(times) - 1)  # all together: a busy machine sees two arrive at once
 
 
+@pytest.mark.fault("H4")
 def test_the_token_stays_on_the_api_it_is_for(shared: tuple[Crawled, Site, Site]) -> None:
     crawled, mirror, elsewhere = shared
     sent = {seen.path.partition("?")[0]: seen.headers.get("authorization") for seen in mirror.seen}
@@ -806,6 +822,7 @@ def test_a_source_that_leads_to_a_host_of_its_own_gets_no_token_and_a_warning_th
     assert crawled.problems("gh") == []
 
 
+@pytest.mark.fault("H4")
 def test_the_cookie_goes_to_zhihu_only(shared: tuple[Crawled, Site, Site]) -> None:
     crawled, mirror, _ = shared
     assert any(seen.path.startswith("/api/v4/") for seen in mirror.seen)
@@ -813,6 +830,7 @@ def test_the_cookie_goes_to_zhihu_only(shared: tuple[Crawled, Site, Site]) -> No
     assert "s3cret" not in crawled.log
 
 
+@pytest.mark.fault("H4", "R7")
 def test_nobody_is_told_where_we_come_from_but_everybody_who_we_are(shared: tuple[Crawled, Site, Site]) -> None:
     _, mirror, elsewhere = shared
     for seen in (*mirror.seen, *elsewhere.seen):

@@ -172,11 +172,13 @@ def test_a_feed_inside_a_web_page_is_read() -> None:
         '<!DOCTYPE rss PUBLIC "x" "http://127.0.0.1/" [<!ENTITY a "<rss>">]>',
     ],
 )
+@pytest.mark.fault("C2")
 def test_a_document_type_of_its_own_is_refused_before_any_parser_sees_it(doctype: str) -> None:
     with pytest.raises(PageChanged, match="feed-with-document-type"):
         feed(reply(f'<?xml version="1.0"?>\n{doctype}\n{rss(ITEM)}'))
 
 
+@pytest.mark.fault("C2")
 def test_a_bomb_is_refused_though_it_would_expand_to_a_hundred_billion_letters() -> None:
     entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
     quadratic = f'<!ENTITY e0 "{"x" * 500_000}">'
@@ -186,17 +188,20 @@ def test_a_bomb_is_refused_though_it_would_expand_to_a_hundred_billion_letters()
 
 
 @pytest.mark.parametrize("body", [__file__, "http://127.0.0.1:9/feed.xml", f"file://{__file__}"])
+@pytest.mark.fault("C3")
 def test_a_body_that_spells_a_place_is_not_looked_up(body: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "socket", None)
     with pytest.raises(PageChanged, match="text-for-feed"):
         feed(reply(body))
 
 
+@pytest.mark.fault("C2")
 def test_nothing_is_fetched_for_a_broken_feed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "socket", None)
     assert feed(reply(rss(ITEM + '<link href="http://127.0.0.1:9/">&nbsp;'))).items
 
 
+@pytest.mark.fault("H10")
 def test_a_challenge_is_not_a_changed_page() -> None:
     with pytest.raises(Blocked):
         feed(reply("<html><title>Just a moment...</title></html>", status=403))
@@ -213,6 +218,7 @@ PIECES = (
 
 
 @pytest.mark.parametrize("piece", PIECES)
+@pytest.mark.fault("C5")
 def test_hostile_repetition_costs_no_more_than_its_length(piece: str) -> None:
     def bodies(length: int) -> list[str]:
         hostile = piece * (length // len(piece))
@@ -336,6 +342,7 @@ def test_a_compressed_feed_is_read_though_its_server_does_not_say_so() -> None:
         assert feed(reply(body)).items[0].title == "一"
 
 
+@pytest.mark.fault("H5")
 def test_a_compressed_reply_that_unpacks_without_end_is_refused() -> None:
     with pytest.raises(TooLarge):
         feed(reply(gzip.compress(bytes(80_000_000))))

@@ -200,6 +200,7 @@ def test_what_a_cut_page_keeps_in_its_document_is_read_from_there() -> None:
         ("春节快乐", PageChanged),
     ],
 )
+@pytest.mark.fault("H10")
 def test_a_notice_is_the_error_that_it_speaks_of(notice: str, error: type[CrawlError]) -> None:
     for shape in (
         f'<div class="weui-msg"><div class="weui-msg__title warn"> {notice}\n</div></div>',

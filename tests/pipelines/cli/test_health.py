@@ -103,6 +103,7 @@ main()
 
 
 @pytest.mark.parametrize("words", [("crawl",), ("schedule",), ("user", "list")])
+@pytest.mark.fault("S2")
 def test_a_folder_that_may_not_be_written_is_one_line_and_no_traceback(cli: Cli, words: tuple[str, ...]) -> None:
     with TemporaryDirectory() as folder:  # pytest's own folders are closed to others
         home = Path(folder) / "newsletter"

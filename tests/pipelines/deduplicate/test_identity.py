@@ -107,6 +107,7 @@ def test_replaced_versions_of_both_are_kept_when_two_articles_join() -> None:
     assert [(one.number, one.text) for one in record.replaced] == [(1, "甲一"), (2, "乙一")]
 
 
+@pytest.mark.fault("C7")
 def test_an_edit_is_a_revision_and_keeps_what_it_replaced() -> None:
     plan = resolved(said(FULL), said(EDITED, hours=1))
     (record,) = plan.records

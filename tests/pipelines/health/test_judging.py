@@ -72,6 +72,7 @@ def test_old_articles_that_turn_up_end_no_silence() -> None:
 
 
 @pytest.mark.parametrize(("hours", "is_raised"), [((0, 1, 2), False), ((0, 6, 13), True), ((0, 13), False)])
+@pytest.mark.fault("N5")
 def test_a_failure_is_raised_when_it_has_lasted(hours: tuple[int, ...], is_raised: bool) -> None:
     failures = (run(30 + hour / 24, failure="failed") for hour in hours)
     assert (judge(*DAILY, *failures).state == "failing") is is_raised
@@ -83,6 +84,7 @@ def test_what_no_later_run_mends_is_raised_at_its_second_run(kind: FailureKind, 
     assert judge(*DAILY, run(30, failure=kind), run(30.1, failure=kind)).state == state
 
 
+@pytest.mark.fault("H9")
 def test_a_forbidden_address_fails_first_and_is_retired_after_three_weeks() -> None:
     refusals = [run(30 + day, failure="forbidden") for day in range(23)]
     assert judge(*DAILY, *refusals[:10]).state == "failing"
@@ -96,6 +98,7 @@ def test_a_feed_that_turned_into_a_page_is_failing_and_a_challenge_is_blocked() 
         assert (judgement.state, judgement.findings[0].kind) == (state, kind)
 
 
+@pytest.mark.fault("C9")
 def test_a_list_that_is_empty_and_never_was_is_silence_and_one_that_often_is_empty_is_not() -> None:
     empty = tuple(run(30 + day / 2, items=0) for day in range(3))
     assert judge(*DAILY, *empty).findings[0].kind == "empty"

@@ -24,6 +24,7 @@ def heard(text: str) -> str:
 
 
 @pytest.mark.parametrize("title", HOSTILE)
+@pytest.mark.fault("C1", "X1")
 def test_a_hostile_title_is_only_text(title: str) -> None:
     assert GFM.render(escape_markdown(title)) == heard(title)
     assert re.search(r"\{\{|\{%", escape_markdown(title)) is None, "Liquid would run it"
@@ -32,6 +33,7 @@ def test_a_hostile_title_is_only_text(title: str) -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=60) | MARKUP)
 @example("[\\]: x")
+@pytest.mark.fault("X1")
 def test_any_text_comes_back_from_markdown(text: str) -> None:
     said = escape_markdown(text)
     assert "\n" not in said
@@ -54,6 +56,7 @@ def test_any_text_stays_within_the_item_the_link_and_the_line_it_was_put_into(te
 
 @settings(max_examples=200, deadline=None)
 @given(MARKUP)
+@pytest.mark.fault("X2")
 def test_liquid_and_kramdown_find_nothing_to_run(text: str) -> None:
     said = escape_markdown(text)
     assert not re.search(r"\{\{|\{%", said)
@@ -82,6 +85,7 @@ def test_a_bare_url_whose_word_needs_escapes_is_no_link_on_github() -> None:
     assert escape_markdown("www.a.example/*") == r"www\.a.example/\*"
 
 
+@pytest.mark.fault("E3")
 def test_controls_overrides_of_direction_and_lone_surrogates_are_dropped() -> None:
     assert escape_markdown("a\x00b\x1b\u202ec\ud800d\u2066") == "abcd"
 
@@ -115,6 +119,7 @@ def test_twice_as_many_marks_cost_twice_as_much_to_escape_and_to_read(mark: str)
         "https://good.example\\@evil.example/",
     ],
 )
+@pytest.mark.fault("X3")
 def test_what_is_no_public_web_address_is_not_printed(url: str) -> None:
     assert make_printable_url(url) is None
 
@@ -131,6 +136,7 @@ def test_what_is_no_public_web_address_is_not_printed(url: str) -> None:
         ("https://example.org/中文?q=a_b*c", "https://example.org/中文?q=a_b*c"),
     ],
 )
+@pytest.mark.fault("X3")
 def test_a_url_keeps_its_meaning_and_loses_its_markup(url: str, printed: str) -> None:
     assert make_printable_url(url) == printed
 

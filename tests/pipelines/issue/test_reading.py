@@ -205,6 +205,7 @@ def test_an_article_whose_file_name_has_a_date_is_no_issue() -> None:
         read("# 一篇博客\n\n## 引言\n\n正文\n")
 
 
+@pytest.mark.fault("E5")
 def test_a_file_cut_inside_a_character_gives_what_is_whole_and_the_byte() -> None:
     data = ISSUE.encode()
     at = data.index("媒体](https://example.org/1)".encode()) + 100

@@ -70,6 +70,7 @@ def bodies(*answers: bytes) -> Iterator[tuple[Site, list[dict[str, Any]]]]:
         yield site, kept
 
 
+@pytest.mark.fault("N5")
 def test_an_incident_and_its_recovery_are_told_once_each(tmp_path: Path) -> None:
     with bodies() as (site, kept):
         room = open_room(tmp_path, webhook(site.base))

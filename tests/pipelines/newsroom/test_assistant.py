@@ -98,6 +98,7 @@ def test_a_fence_around_the_json_is_no_fault(site: Site) -> None:
         (b"HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n{", "断了|连不上"),
     ],
 )
+@pytest.mark.fault("X7")
 def test_what_does_not_pass_is_refused_with_the_reason(site: Site, reply: bytes, why: str) -> None:
     site.answers[PATH] = reply
     with pytest.raises(NoProposal, match=why):
@@ -195,6 +196,7 @@ def exported(cli: Cli) -> str:
     return "\n".join([*texts, cli("issue", "show", "2026-11-25")])
 
 
+@pytest.mark.fault("X7")
 def test_no_export_prints_a_machines_summary_that_nobody_accepted(cli: Cli) -> None:
     cli("decide", "1", "pick", "--issue", "2026-11-25")
     before = exported(cli)

@@ -89,6 +89,7 @@ def site() -> Iterator[Site]:
 
 
 @pytest.mark.slow
+@pytest.mark.fault("H7")
 def test_a_crawl_stores_what_it_reads_and_the_next_asks_only_for_what_is_new(tmp_path: Path, site: Site) -> None:
     def unless_known(seen: Seen) -> bytes:
         return http(304) if seen.headers.get("if-none-match") == '"1"' else feed(1, 2, etag='"1"')
@@ -104,6 +105,7 @@ def test_a_crawl_stores_what_it_reads_and_the_next_asks_only_for_what_is_new(tmp
     assert rows(second) == {"known": (0, 0, 0), "grows": (1, 1, 0), "broken": (0, 0, 0)}
 
 
+@pytest.mark.fault("H1")
 def test_a_site_that_asked_for_patience_is_not_asked_by_hand_either(tmp_path: Path, site: Site) -> None:
     site.answers["/a"] = http(429, "slowly", retry_after="7200")
     home = newsroom(tmp_path, source("a", "feed", url=f"{site.base}/a"), site.place)
@@ -114,6 +116,7 @@ def test_a_site_that_asked_for_patience_is_not_asked_by_hand_either(tmp_path: Pa
     assert row["failed"].startswith("RateLimited: ")
 
 
+@pytest.mark.fault("H1")
 def test_a_mirror_that_refuses_is_asked_for_none_of_its_sources_until_it_allows(tmp_path: Path, site: Site) -> None:
     answers = {f"/{number}": http(429, "slowly", retry_after="7200") for number in range(5)}
     site.answers |= answers
@@ -134,6 +137,7 @@ def test_a_mirror_that_refuses_is_asked_for_none_of_its_sources_until_it_allows(
     room.store.close()
 
 
+@pytest.mark.fault("T5")
 def test_nothing_is_crawled_while_the_clock_shows_an_impossible_time(tmp_path: Path) -> None:
     room = Newsroom(Home(newsroom(tmp_path, source("a", "feed", url="https://a.example/"))))
     with pytest.raises(crawls.ClockBehind, match="1990-01-01"):
@@ -146,6 +150,7 @@ def test_nothing_is_crawled_while_the_clock_shows_an_impossible_time(tmp_path: P
 
 
 @pytest.mark.parametrize("wrong", [datetime(1990, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC)])
+@pytest.mark.fault("T5")
 def test_articles_dated_by_a_wrong_clock_get_a_possible_date_at_the_next_crawl(tmp_path: Path, wrong: datetime) -> None:
     room = Newsroom(Home(newsroom(tmp_path, source("a", "feed", url="https://a.example/"))))
     (row,) = room.registry.sources
@@ -168,6 +173,7 @@ def test_articles_dated_by_a_wrong_clock_get_a_possible_date_at_the_next_crawl(t
 
 
 @pytest.mark.slow
+@pytest.mark.fault("K3")
 def test_two_crawls_of_one_newsroom_never_run_at_once(tmp_path: Path, site: Site) -> None:
     home = newsroom(tmp_path, source("a", "feed", url=f"{site.base}/a"), site.place)
     (home / "var").mkdir()
@@ -210,6 +216,7 @@ def test_an_interrupted_crawl_stops_soon_keeps_what_it_has_and_says_what_it_has_
 
 @pytest.mark.slow
 @pytest.mark.parametrize("after", [0.3, *(pytest.param(one, marks=pytest.mark.slow) for one in (0.0, 0.1, 0.2, 0.6))])
+@pytest.mark.fault("S1")
 def test_a_crawl_that_is_killed_loses_nothing_and_repeats_nothing(tmp_path: Path, site: Site, after: float) -> None:
     site.answers |= {
         f"/{number}": feed(*range(number * 10, number * 10 + 5), etag=f'"{number}"') for number in range(12)

@@ -128,6 +128,7 @@ def test_an_item_of_which_no_article_can_be_made_is_kept_and_the_others_go_on(st
     assert (again.seen, again.problems) == (4, ()), "it is said once"
 
 
+@pytest.mark.fault("E2")
 def test_text_that_no_database_takes_is_taken(store: Store, rules: Rules) -> None:
     hostile = item(1, title="题\0目\ud83d", text="正文\0\ud800", author="\ud83d", tags=("\0",), facts={"a": "\ud83d"})
     given = ingest(store, Batch("watch", (hostile,)), source(), rules, NOON)
@@ -263,6 +264,7 @@ def everything(url: str) -> list[Any]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)  # 22 processes
+@pytest.mark.fault("S1")
 def test_a_process_killed_at_any_point_loses_and_repeats_nothing(tmp_path: Path) -> None:
     calm, wild = (f"sqlite:///{tmp_path / name}.db" for name in ("calm", "wild"))
 

@@ -61,6 +61,7 @@ def test_a_source_that_never_ran_is_due_now() -> None:
     assert next_due("0 12 * * *", None, NOW, SHANGHAI) == NOW
 
 
+@pytest.mark.fault("T5")
 def test_a_machine_that_slept_through_three_runs_makes_one() -> None:
     slept = next_due("every 6h", NOW - hours(20), NOW, SHANGHAI)
     assert slept <= NOW
@@ -71,6 +72,7 @@ def test_a_clock_that_was_wrong_does_not_silence_a_source() -> None:
     assert next_due("every 6h", NOW + timedelta(days=900), NOW, SHANGHAI) == NOW
 
 
+@pytest.mark.fault("T5")
 def test_an_hour_that_the_clock_skips_or_repeats_is_one_run() -> None:
     spring = datetime(2025, 3, 9, 0, 30, tzinfo=NEW_YORK)
     assert next_due("30 2 * * *", spring, spring, NEW_YORK).isoformat() == "2025-03-09T03:00:00-04:00"
@@ -120,6 +122,7 @@ def record(
     )
 
 
+@pytest.mark.fault("N5")
 def test_a_failed_run_is_repeated_soon_and_then_less_and_less_soon() -> None:
     waits = [
         due_at(row("every 1d"), record(started=NOW, failed=NOW, failures=number), NOW, SHANGHAI) - NOW
@@ -146,6 +149,7 @@ def test_a_site_that_wants_to_be_left_alone_is_asked_when_it_allows() -> None:
     assert due_at(row(), limited, NOW, SHANGHAI) == NOW + hours(30)
 
 
+@pytest.mark.fault("H9")
 def test_an_address_that_is_gone_is_asked_for_less_and_less_often_up_to_once_a_week() -> None:
     waits = [
         due_at(row("every 6h"), record(started=NOW, failed=NOW, failures=number, failure=GONE), NOW, SHANGHAI) - NOW
@@ -158,6 +162,7 @@ def test_an_address_that_is_gone_is_asked_for_less_and_less_often_up_to_once_a_w
 
 @settings(deadline=None)
 @given(st.timedeltas(timedelta(days=2), timedelta(days=40_000)), st.integers(0, 9))
+@pytest.mark.fault("T5")
 def test_no_time_of_a_clock_that_was_ahead_outlives_its_correction(ahead: timedelta, failures: int) -> None:
     wrong = NOW + ahead
     stored = record(started=wrong, failed=wrong, failures=failures, not_before=wrong + hours(30))
@@ -226,6 +231,7 @@ def wait_for(log: Path, words: str) -> None:
     pytest.fail(f"{words!r} never came")
 
 
+@pytest.mark.fault("K2")
 def test_what_is_due_is_run_again_and_again_by_one_scheduler_until_it_is_told_to_stop(tmp_path: Path) -> None:
     newsroom(tmp_path / "home", source("a", "feed", url="https://a.example/"))
     log = tmp_path / "log"
@@ -317,6 +323,7 @@ def test_a_crawl_under_way_is_stopped_cleanly_before_the_scheduler_ends(tmp_path
     assert log.read_text(encoding="utf-8") == "began stopped "
 
 
+@pytest.mark.fault("K3")
 def test_a_lock_ends_with_its_holder(tmp_path: Path) -> None:
     path = tmp_path / "var" / "crawl.lock"
     with only_one(path, "crawling", NOW), pytest.raises(Busy, match="crawling"), only_one(path, "crawling", NOW):

@@ -124,6 +124,7 @@ def test_a_second_crawl_of_real_feeds_adds_nothing(undisturbed: Path, site: Site
     assert sum("if-none-match" in seen.headers for seen in site.seen) == len(reports) - 2
 
 
+@pytest.mark.fault("H7")
 def test_a_second_crawl_adds_nothing_where_the_server_has_no_validators(
     undisturbed: Path, corpus: Path, tmp_path: Path
 ) -> None:
@@ -137,6 +138,7 @@ def test_a_second_crawl_adds_nothing_where_the_server_has_no_validators(
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.fault("S1")
 def test_a_crawl_killed_at_any_point_and_run_again_ends_with_the_same_articles(
     undisturbed: Path, site: Site, corpus: Path, tmp_path: Path
 ) -> None:

@@ -86,6 +86,7 @@ def test_the_same_text_is_always_in_the_same_language(rules: Rules) -> None:
     assert len({read_language("Ok Alexa: Model X", "", None, rules) for _ in range(20)}) == 1
 
 
+@pytest.mark.fault("K5")
 def test_eight_threads_may_ask_at_once_before_anything_is_loaded() -> None:
     """langdetect#65: profiles that load on the way make the other threads fail."""
     program = """

@@ -71,12 +71,14 @@ def test_a_long_wechat_link_keeps_four_parameters_in_one_order(address: str) -> 
     assert found.keys == (LONG_KEY, LONG)
 
 
+@pytest.mark.fault("C10")
 def test_a_short_link_that_carries_the_long_one_joins_both() -> None:
     found = canonicalise(f"https://mp.weixin.qq.com/s/{TOKEN}?{LONG.partition('?')[2]}", RULES)
     assert found.url == f"https://mp.weixin.qq.com/s/{TOKEN}"
     assert {f"wechat:{TOKEN}", LONG_KEY} < set(found.keys)
 
 
+@pytest.mark.fault("C10")
 def test_two_articles_of_one_push_stay_two() -> None:
     assert set(keys(LONG)).isdisjoint(keys(LONG.replace("idx=2", "idx=3")))
     assert set(keys(LONG)).isdisjoint(keys(LONG.replace("mid=2650001234", "mid=2650001235")))

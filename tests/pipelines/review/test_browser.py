@@ -231,6 +231,7 @@ def hostile_home(tmp_path: Path) -> Home:
     return newsroom.home
 
 
+@pytest.mark.fault("W3")
 def test_a_hostile_article_does_nothing_wherever_it_is_shown(
     hostile_home: Home, open_page: Callable[..., Page]
 ) -> None:
@@ -364,6 +365,7 @@ def test_what_came_meanwhile_is_announced_and_moves_nothing(small: Newsroom, ope
         assert stood is not None
 
 
+@pytest.mark.fault("K4")
 def test_two_tabs_do_not_overwrite_one_another(small: Newsroom, open_page: Callable[..., Page]) -> None:
     with served(small.home) as address:
         one, other = open_page(), open_page()

@@ -47,6 +47,7 @@ def store(path: Path) -> Iterator[Store]:
     opened.close()
 
 
+@pytest.mark.fault("K1")
 def test_six_threads_that_read_then_write_lose_no_update(path: Path) -> None:
     engine = make_engine(url_of(path))
     with engine.begin() as connection:
@@ -96,6 +97,7 @@ def test_an_error_rolls_everything_back(store: Store) -> None:
         assert tx.articles.list_fresh() == []
 
 
+@pytest.mark.fault("S3")
 def test_a_writer_waits_until_another_is_done(path: Path) -> None:
     patient = Store.open(url_of(path), wait=60)
     events: list[str] = []
@@ -118,6 +120,7 @@ def test_a_writer_waits_until_another_is_done(path: Path) -> None:
     assert events == ["the other ends", "the writer begins"]
 
 
+@pytest.mark.fault("S3")
 def test_a_writer_that_waited_in_vain_says_that_the_store_is_busy(store: Store, path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -129,6 +132,7 @@ def test_a_writer_that_waited_in_vain_says_that_the_store_is_busy(store: Store, 
         tx.articles.save([article(1)])
 
 
+@pytest.mark.fault("S2")
 def test_a_full_disk_rolls_back_and_leaves_a_readable_database(store: Store) -> None:
     with store.transaction() as tx:
         tx.articles.save([article(1)])
@@ -204,6 +208,7 @@ def truncated(path: Path) -> None:
     ],
     ids=["foreign tables", "foreign application", "newer schema", "truncated", "text", "noise"],
 )
+@pytest.mark.fault("S4")
 def test_what_is_not_ours_is_refused_and_not_touched(make: object, path: Path) -> None:
     path.parent.mkdir()
     make(path)  # type: ignore[operator]
@@ -324,6 +329,7 @@ def test_times_come_back_aware_and_naive_ones_are_refused(store: Store) -> None:
         tx.runs.start("a", NOON.replace(tzinfo=None))
 
 
+@pytest.mark.fault("E2")
 def test_nul_and_lone_surrogates_are_not_stored(store: Store) -> None:
     with store.transaction() as tx:
         tx.articles.save([article(1, title="题\0目\ud83d", text="\0", facts={"a": "\ud83d"}, tags=("\ud83d",))])

@@ -75,6 +75,7 @@ def test_no_way_down_is_offered() -> None:
     assert "downgrade" not in (Path(scripts.dir) / "script.py.mako").read_text()
 
 
+@pytest.mark.fault("S5")
 def test_a_migration_that_is_stopped_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "jianbao.db"
     made: list[str] = []
@@ -97,6 +98,7 @@ def test_a_migration_that_is_stopped_half_way_leaves_nothing(tmp_path: Path, mon
 
 
 @pytest.mark.parametrize("revision", REVISIONS[:-1])
+@pytest.mark.fault("S6")
 def test_an_upgrade_keeps_a_copy_and_every_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, revision: str) -> None:
     path = tmp_path / "jianbao.db"
     url = f"sqlite:///{path}"

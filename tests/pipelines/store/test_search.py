@@ -96,6 +96,7 @@ def test_a_search_counts_and_orders_as_the_list_does(store: Store, words: str, c
 
 @given(st.text(max_size=40))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@pytest.mark.fault("W9")
 def test_whatever_is_typed_is_taken_literally(store: Store, words: str) -> None:
     terms = fold_text(words).replace("\0", "").split()
     with store.reading() as tx:

@@ -144,6 +144,7 @@ def test_the_feed_holds_as_many_issues_as_wanted_and_may_hold_none() -> None:
     assert feed()
 
 
+@pytest.mark.fault("X5")
 def test_control_characters_do_not_break_it() -> None:
     found = read(
         feed(

@@ -169,6 +169,7 @@ def test_markup_of_an_entry_runs_loads_and_styles_nothing(markdown: str) -> None
     assert "49" not in made
 
 
+@pytest.mark.fault("X4")
 def test_nothing_is_fetched_while_style_is_set_in() -> None:
     answers: dict[str, bytes] = {"/x.css": http(body="p { color: red }"), "/x.png": http(body="x")}
     with serving(dict(answers)) as site:

@@ -37,6 +37,7 @@ def undecided(desk: Desk) -> bool:
 # ---- who sends it
 
 
+@pytest.mark.fault("W1")
 def test_an_action_without_its_token_is_refused(desk: Desk) -> None:
     assert desk.client.post(PATH, json=PICK).status_code == 403
     assert undecided(desk)
@@ -65,12 +66,14 @@ def test_an_action_with_the_token_of_another_browser_is_refused(desk: Desk, open
         {"Origin": "http://[::1"},
     ],
 )
+@pytest.mark.fault("W1")
 def test_an_action_from_another_site_is_refused_even_with_the_token(desk: Desk, headers: dict[str, str]) -> None:
     assert desk.post(PATH, PICK, **headers).status_code == 403
     assert undecided(desk)
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "multipart/form-data; boundary=x", "application/xml", "x"])
+@pytest.mark.fault("W1")
 def test_a_form_that_any_site_could_send_is_refused(desk: Desk, content_type: str) -> None:
     headers = {"X-CSRF-Token": desk.token, "Content-Type": content_type}
     assert desk.client.post(PATH, content=b'{"action": "pick"}', headers=headers).status_code == 403
@@ -138,6 +141,7 @@ def test_nothing_is_changed_by_asking(desk: Desk) -> None:
         "127.0.0.1, evil.example",
     ],
 )
+@pytest.mark.fault("W2")
 def test_a_name_that_is_not_the_desks_is_not_answered(desk: Desk, host: str) -> None:
     for path in ("/candidates", "/static/desk.css", "/api/session"):
         assert desk.get(path, headers={"Host": host}).status_code == 400
@@ -174,6 +178,7 @@ def test_a_desk_for_every_address_answers_to_addresses_and_to_names_that_were_al
         "http:evil.example",
     ],
 )
+@pytest.mark.fault("W4")
 def test_no_redirect_leads_off_the_desk(desk: Desk, onward: str) -> None:
     with pytest.raises(ForeignAddress):
         check_own_path(onward)
@@ -190,6 +195,7 @@ def test_a_redirect_on_the_desk_is_followed(desk: Desk) -> None:
     assert "Candidates" in desk.get("/candidates").text
 
 
+@pytest.mark.fault("W5")
 def test_every_way_out_tells_nobody_where_it_came_from_and_leads_to_the_web(desk: Desk) -> None:
     page = desk.get("/candidates?state=all&category=").text
     ways = re.findall(r"<a [^>]*target=[^>]*>", page)
@@ -205,6 +211,7 @@ def test_every_way_out_tells_nobody_where_it_came_from_and_leads_to_the_web(desk
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
+@pytest.mark.fault("W6")
 def test_a_flood_of_form_fields_is_refused(desk: Desk) -> None:
     fields = "&".join(f"a{number}=1" for number in range(1000)) + f"&csrf={desk.token}"
     assert len(fields) < MOST_BYTES
@@ -255,6 +262,7 @@ def test_a_body_that_lies_about_its_length_is_cut_off(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("ranges", [",".join(f"{at}-{at}" for at in range(5000)), "0-0,1-1,2-2,3-3,4-4"])
+@pytest.mark.fault("W6")
 def test_a_flood_of_ranges_is_refused(desk: Desk, ranges: str) -> None:
     assert desk.get("/static/desk.css", headers={"Range": f"bytes={ranges}"}).status_code == 416
 
@@ -276,6 +284,7 @@ def test_a_flood_of_ranges_is_refused(desk: Desk, ranges: str) -> None:
         "/issue?date=../../etc/passwd",
     ],
 )
+@pytest.mark.fault("W6")
 def test_no_path_leads_out_of_its_folder(desk: Desk, path: str) -> None:
     assert desk.get(path).status_code == 404
 
@@ -299,6 +308,7 @@ def test_a_character_that_no_database_holds_is_refused(desk: Desk, path: str) ->
 # ---- what it shows
 
 
+@pytest.mark.fault("W3")
 def test_every_page_forbids_whatever_is_not_the_desks_own(desk: Desk) -> None:
     for path in ("/candidates", "/issue", "/sources", "/archive", "/login", "/nowhere", "/api/session", "/static/x"):
         headers = desk.get(path).headers
@@ -310,6 +320,7 @@ def test_every_page_forbids_whatever_is_not_the_desks_own(desk: Desk) -> None:
         assert headers["referrer-policy"] == "same-origin"
 
 
+@pytest.mark.fault("W7")
 def test_an_article_is_shown_in_a_response_that_can_do_nothing(desk: Desk) -> None:
     shown = desk.get("/articles/1/preview")
     policy = shown.headers["content-security-policy"]
@@ -323,6 +334,7 @@ def test_an_article_is_shown_in_a_response_that_can_do_nothing(desk: Desk) -> No
 
 
 @pytest.mark.parametrize("words", ['a" OR *', "NEAR(", "%_", "'; DROP TABLE stories; --", "\0", "*", '"', "高\udcff通"])
+@pytest.mark.fault("W9")
 def test_a_search_means_what_it_says(desk: Desk, words: str) -> None:
     for path in ("/candidates", "/archive", "/api/candidates"):
         assert desk.client.get(path, params={"q": words.encode(errors="replace")}).status_code == 200
@@ -333,11 +345,13 @@ def test_a_search_finds_two_characters(desk: Desk) -> None:
     assert [one["id"] for one in found["candidates"]] == [1]
 
 
+@pytest.mark.fault("W8")
 def test_nothing_of_the_inside_is_public(desk: Desk) -> None:
     for path in ("/metrics", "/debug", "/docs", "/openapi.json", "/.env", "/var/desk.key"):
         assert desk.get(path).status_code == 404
 
 
+@pytest.mark.fault("W8")
 def test_an_error_says_nothing_of_the_inside(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -459,6 +473,7 @@ serving.serve(Newsroom(Home(Path(sys.argv[1]))), [listening], Access(b"k" * 32, 
 """
 
 
+@pytest.mark.fault("W6")
 def test_connections_that_send_no_request_keep_nobody_out(newsroom: Newsroom) -> None:
     command = [sys.executable, "-c", PATIENT_DESK, str(newsroom.home.path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as desk, ExitStack() as opened:

@@ -157,6 +157,7 @@ def test_decisions_are_rows_that_say_who_when_and_from_what(desk: Desk, newsroom
     ]
 
 
+@pytest.mark.fault("K4")
 def test_what_somebody_else_decided_meanwhile_is_shown_and_not_overwritten(
     desk: Desk, open_desk: Callable[..., Desk]
 ) -> None:

@@ -53,6 +53,7 @@ def test_nothing_that_runs_is_left(html: str, pictures: bool) -> None:
 
 
 @given(st.lists(st.sampled_from([*HOSTILE, "<p>", "</p>", "<table>", "文", "<!--", "-->", "]]>", "'", '"', "<"])))
+@pytest.mark.fault("C1", "W3")
 def test_nothing_that_runs_is_left_however_it_is_put_together(pieces: list[str]) -> None:
     for pictures in (False, True):
         clean = clean_html("".join(pieces), pictures=pictures)
@@ -88,5 +89,6 @@ def test_the_longest_page_is_shown_and_the_text_where_there_is_none() -> None:
 
 
 @pytest.mark.parametrize("html", ["<div>" * 50_000, "<table><tr>" + "<td>" * 60_000, "<p>" + "字" * 1_000_000])
+@pytest.mark.fault("C5")
 def test_a_monstrous_page_is_shown_in_time(html: str) -> None:
     assert isinstance(clean_html(html, pictures=True), str)
