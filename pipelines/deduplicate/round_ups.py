@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final, Self
 
-from pipelines.deduplicate.event_model import EventModel
+from pipelines.deduplicate.event_model import EventModel, Rarity
 from pipelines.deduplicate.event_profiles import EventProfile, is_round_up, read_event_profile
 from pipelines.deduplicate.events import find_probability
 from pipelines.model import Article
@@ -108,12 +108,22 @@ def find_round_ups(
         of_parts = [
             Mention(article_id, text, probability)
             for text, part in round_up.parts
-            for probability in [max((find_probability(part, profile, model) for profile in event), default=0.0)]
+            for alike in [[profile for profile in event if _share_enough(part, profile, model.rarity)]]
+            for probability in [max((find_probability(part, profile, model) for profile in alike), default=0.0)]
             if probability >= MENTION
         ]
         if of_parts:
             mentions.append(max(of_parts, key=lambda mention: mention.probability))
     return tuple(mentions)
+
+
+_LEAST_SHARED: Final = 5.0
+"""Smallest sum of the rarity of the terms that a part and an article share; a pair that shares less is not compared."""
+
+
+def _share_enough(part: EventProfile, profile: EventProfile, rarity: Rarity) -> bool:
+    shared = part.in_all & profile.in_all
+    return bool(shared) and sum(map(rarity.of, shared)) >= _LEAST_SHARED
 
 
 def _split(text: str) -> Iterator[str]:
