@@ -148,7 +148,7 @@ class CrawlError(Exception):
     """The base of all errors: source, URL, fact and remedy. Never raised itself.
 
     Args:
-        code: of the fact.
+        code: of the fact, or the fact itself.
         url: of the request; a caller may fill it in.
         source: the source's id; likewise.
         remedy: code of advice to the editor, or the advice with its values, where the class's own is too general.
@@ -157,9 +157,11 @@ class CrawlError(Exception):
 
     fails_source: ClassVar[bool] = True
 
-    def __init__(self, code: str, *, url: str = "", source: str = "", remedy: str | Detail = "", **values: Any) -> None:
+    def __init__(
+        self, code: str | Detail, *, url: str = "", source: str = "", remedy: str | Detail = "", **values: Any
+    ) -> None:
         super().__init__(code)
-        self.detail = Detail.of(code, **values)
+        self.detail = code if isinstance(code, Detail) else Detail.of(code, **values)
         self.url = url
         self.source = source
         self.remedy = Detail.of(remedy) if isinstance(remedy, str) and remedy else remedy or None
@@ -195,7 +197,7 @@ class RateLimited(CrawlError):
     Raised by `crawler.network` (429, 503) and `crawler.pages` (answers of GitHub and arXiv).
     """
 
-    def __init__(self, code: str, *, retry_at: datetime | None = None, url: str = "", **values: Any) -> None:
+    def __init__(self, code: str | Detail, *, retry_at: datetime | None = None, url: str = "", **values: Any) -> None:
         super().__init__(code, url=url, **values)
         self.retry_at = retry_at
 

@@ -31,7 +31,7 @@ class Cli:
         return json.loads(self(*words, "--json"))
 
 
-def start(home: Path, *words: str) -> tuple[str, str, int]:
+def start(home: Path, *words: str, timeout: float = 120) -> tuple[str, str, int]:
     """Run a command that crawls, in a process of its own, since a process crawls once; output, log, exit code."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("JIANBAO_")}
     done = subprocess.run(
@@ -40,12 +40,12 @@ def start(home: Path, *words: str) -> tuple[str, str, int]:
         env={**environment, "COLUMNS": "400"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=timeout,
         check=False,
     )
     return done.stdout, done.stderr, done.returncode
 
 
-def start_crawl(home: Path, *options: str) -> tuple[str, str, int]:
+def start_crawl(home: Path, *options: str, timeout: float = 120) -> tuple[str, str, int]:
     """Run `jianbao crawl`; output, log, exit code."""
-    return start(home, "crawl", *options)
+    return start(home, "crawl", *options, timeout=timeout)

@@ -7,7 +7,7 @@ and the headline of JSON-LD may be a tagline. A heading that the page's other si
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import unescape
 from typing import Final
@@ -261,8 +261,3 @@ def _share(text: str, title: str) -> float:
     """The share of a text's trigrams that a title has too, from 0 to 1."""
     trigrams = _trigrams(text)
     return len(trigrams & _trigrams(title)) / len(trigrams) if trigrams else 0.0
-
-
-def same_title(text: str, titles: Iterable[str]) -> bool:
-    """Whether a text is one of the titles, apart from case, spaces and punctuation."""
-    return _fold(text) in {_fold(title) for title in titles}

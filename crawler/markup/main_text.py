@@ -52,7 +52,7 @@ SHORT_TEXT: Final = 600
 """Characters; a challenge or an error page may say as much, an article says more."""
 
 _LONG_LINE: Final = 12  # characters; shorter lines stand in menus, too
-_LONGEST_LINK_LINE: Final = 300  # characters of a block that is extracted_flags for its link
+_LONGEST_LINK_LINE: Final = 300  # characters of a block that is kept for its link
 _MOST_AFTER: Final = 4  # blocks with links after the last extracted one
 
 

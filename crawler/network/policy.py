@@ -72,8 +72,7 @@ class Policy:
         try:
             host, port = host_and_port(url)
         except ValueError as error:
-            detail = detail_of(error)
-            raise Refused(detail.code, url=url[:200], remedy="correct-address", **detail.values) from error
+            raise Refused(detail_of(error), url=url[:200], remedy="correct-address") from error
         if port not in PUBLIC_PORTS and not self.is_exempt(host, port):
             raise Refused("foreign-port", url=url, port=port)
 

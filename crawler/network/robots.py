@@ -17,7 +17,7 @@ from scrapy.http import Request, Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.robotstxt import ProtegoRobotParser, RobotParser
 
-from crawler.errors import CrawlError, FetchFailed, RateLimited, Refused
+from crawler.errors import CrawlError, FetchFailed, RateLimited, Refused, detail_of
 from crawler.network.failures import meaning
 from crawler.network.gate import NotAsked
 from crawler.network.policy import policy_of
@@ -66,7 +66,7 @@ class Robots(RobotsTxtMiddleware):
         try:
             response = await self.crawler.engine.download_async(request)
         except Exception as error:
-            return meaning(error, url) or FetchFailed("exception", url=url, name=type(error).__name__, text=str(error))
+            return meaning(error, url) or FetchFailed(detail_of(error), url=url)
         return self._read(response)
 
     def _read(self, response: Response) -> RobotParser | CrawlError:

@@ -341,12 +341,11 @@ def _error(answer: Record, reply: Reply) -> CrawlError:
 
 
 def _made(kind: type[CrawlError], detail: Detail, reply: Reply) -> CrawlError:
-    code, values = detail.code, {"url": reply.url, **detail.values}
     if kind is RateLimited:
-        return RateLimited(code, retry_at=retry_after(reply.headers, reply.fetched_at), **values)
+        return RateLimited(detail, retry_at=retry_after(reply.headers, reply.fetched_at), url=reply.url)
     if kind is Gone and not _IN_PATH.search(urlsplit(reply.url).path):
-        return PageChanged(code, remedy="check-column", **values)
-    return kind(code, **values)
+        return PageChanged(detail, remedy="check-column", url=reply.url)
+    return kind(detail, url=reply.url)
 
 
 # --- pages ---------------------------------------------------------------------------------------------------------

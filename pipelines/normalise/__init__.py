@@ -62,6 +62,7 @@ def normalise(raw: RawItem, source: SourceFacts, rules: Rules) -> Article:
         NotAWebAddress: the item's address is no http(s) address.
     """
     canonical = canonicalise(raw.url, rules)
+    updated = read_date(raw.updated, raw.fetched_at, rules.zone, source="updated") if raw.updated else None
     url, temporary = _choose_url(raw, canonical, rules)
     content = _read_content(raw, rules)
     full_title = clean_title(raw.title)
@@ -81,8 +82,8 @@ def normalise(raw: RawItem, source: SourceFacts, rules: Rules) -> Article:
         title_tail=split.tail,
         publisher=clean_line(_choose_publisher(raw, source))[:_MAX_NAME] or None,
         author=clean_line(raw.author or "")[:_MAX_NAME] or None,
-        published=_read_publication_date(raw, rules),
-        updated=read_date(raw.updated, raw.fetched_at, rules.zone, source="updated") if raw.updated else None,
+        published=_read_publication_date(raw, updated, rules),
+        updated=updated,
         language=read_language(
             title, text or summary, raw.language or read_script(raw.publisher or source.name), rules
         ),
@@ -138,7 +139,7 @@ def _shorten_title(title: str) -> str:
     return title if len(title) <= MAX_TITLE and title.isascii() else f"{title[: _LONG_TITLE - 1]}…"
 
 
-def _read_publication_date(raw: RawItem, rules: Rules) -> Instant:
+def _read_publication_date(raw: RawItem, updated: Instant | None, rules: Rules) -> Instant:
     """The first publication date that is read wholly, else one that is read in part; without one the date of the last
     change, without either the time of the fetch."""
     raw_dates = [raw_date for raw_date in (raw.published, *raw.further_dates) if raw_date]
@@ -146,7 +147,6 @@ def _read_publication_date(raw: RawItem, rules: Rules) -> Instant:
     readable = [instant for instant in instants if instant]
     if readable:
         return min(readable, key=lambda instant: bool(instant.unread))
-    updated = read_date(raw.updated, raw.fetched_at, rules.zone, source="updated") if raw.updated else None
     return updated or Instant(raw.fetched_at, "first-seen", "first-seen", raw.published or raw.updated)
 
 

@@ -362,8 +362,7 @@ def _find_twin(host: str, path: str, twins: TwinRules) -> tuple[str, str]:
             del labels[index]
             break
     segments = [segment for segment in path.rstrip("/").split("/") if segment.lower() not in twins.segments]
-    for suffix in twins.segments:
-        segments[-1:] = [re.sub(rf"\.{suffix}(?=\.html?$|$)", "", segment) for segment in segments[-1:]]
+    segments[-1:] = [twins.suffix.sub("", segment) for segment in segments[-1:]]
     page_path = "/".join(segments)
     if re.search(r"[\d-]", page_path) and page_path != path.rstrip("/"):  # /2026/11/16/npu/amp, not /products/amp
         path = page_path

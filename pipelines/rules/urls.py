@@ -42,6 +42,12 @@ class TwinRules(Table):
     hosts: frozenset[str] = frozenset()
     segments: frozenset[str] = frozenset()
 
+    @cached_property
+    def suffix(self) -> re.Pattern[str]:
+        """Fits the suffixes at the end of a path's last segment, before `.html`."""
+        names = "|".join(map(re.escape, sorted(self.segments)))
+        return re.compile(rf"(?:\.(?:{names}))+(?=\.html?$|$)" if names else r"(?!)")
+
 
 class FragmentRules(Table):
     """Fragments that stay in a canonical URL.

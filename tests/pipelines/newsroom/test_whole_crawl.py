@@ -16,12 +16,16 @@ from typing import Any, Final
 
 import pytest
 from builders import NOON
+from feed_counts import count_articles
 from servers import ROOT, Handler, Seen, Site, http, newsroom, serving, source
 
 from pipelines.model import StoredArticle
 from pipelines.store import Store
 
 pytestmark = [pytest.mark.corpus, pytest.mark.slow]
+
+YIELD_FEWER: Final[dict[str, str]] = {}
+"""Real feeds that yield fewer articles than they have distinct entries, each with the reason: there is none."""
 
 KILLS: Final = 20
 LARGEST: Final = 100_000
@@ -161,3 +165,11 @@ def test_a_crawl_killed_at_any_point_and_run_again_ends_with_the_same_articles(
         assert articles(home) == expected, f"killed after request {point}"
     assert cut > KILLS / 2, "most kills must strike in the middle, or this shows nothing"
     print(f"{KILLS} kills, {cut} of them in the middle; {len(expected)} articles each time")  # noqa: T201
+
+
+@pytest.mark.timeout(1800)
+def test_a_crawl_of_all_real_feeds_keeps_each_of_their_entries(corpus: Path, tmp_path: Path) -> None:
+    counts = count_articles(corpus / "feeds", tmp_path)
+    assert sum(count.entries for count in counts) > 4000
+    assert {count.path for count in counts if count.articles < count.entries} == YIELD_FEWER.keys()
+    assert [count for count in counts if count.failed] == []
