@@ -17,7 +17,7 @@ from crawler.kinds import KINDS
 from crawler.network.credentials import CREDENTIALS
 from crawler.sources.schema import Source
 from pipelines.cli import LANGUAGE_VARIABLE, app
-from pipelines.newsletter import Assistant, Newsletter
+from pipelines.newsletter import AlertChannel, Assistant, Newsletter
 from pipelines.newsroom.exports import FORMATS
 
 DOCUMENTS = [
@@ -92,6 +92,7 @@ def variables_of_the_code() -> set[str]:
         LANGUAGE_VARIABLE,
         DATABASE_VARIABLE,
         key,
+        AlertChannel.model_fields["password_variable"].default,
         *(credential.variable for credential in CREDENTIALS.values()),
     }
 

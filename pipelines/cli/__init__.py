@@ -21,7 +21,7 @@ from pipelines.cli import terminal
 from pipelines.cli.alerts import alerts_app
 from pipelines.cli.choosing import apart, assist, candidates, decide, merge, split, suggestions
 from pipelines.cli.crawling import add, crawl, fetch, group, rebuild, schedule
-from pipelines.cli.database import db_app
+from pipelines.cli.database import db_app, doctor
 from pipelines.cli.desk import review, user_app
 from pipelines.cli.evaluation import evaluate
 from pipelines.cli.health import health_app, runs_app
@@ -70,6 +70,7 @@ for command in (
     rebuild,
     evaluate,
     schedule,
+    doctor,
 ):
     app.command()(command)
 for part, name in (

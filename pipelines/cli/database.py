@@ -1,4 +1,4 @@
-"""The commands about the database: migrate it, copy it."""
+"""The commands about the database, and about all that a newsroom needs from its machine."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from pipelines.cli.shared import newsroom_of
-from pipelines.cli.terminal import out, sentence
+from pipelines.cli import terminal
+from pipelines.cli.shared import Json, newsroom_of, now, print_json
+from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out, sentence
 from pipelines.cli.usage import Group
 
 db_app = typer.Typer(cls=Group, help="数据库。", no_args_is_help=True)
@@ -29,11 +30,74 @@ def db_upgrade(context: typer.Context) -> None:
 
 
 @db_app.command("backup")
-def db_backup(context: typer.Context, file: Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False)]) -> None:
+def db_backup(
+    context: typer.Context,
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", dir_okay=False)] = None,
+    keep: Annotated[int | None, typer.Option(min=1, help="放进 var/backups，只留最新的几份；不用写 FILE。")] = None,
+) -> None:
     """不停机备份数据库。
 
-    例：jianbao db backup jianbao-backup.db
+    例：jianbao db backup --keep 14
     """
+    from pipelines.newsroom.upkeep import keep_backups
+
     newsroom = newsroom_of(context)
-    newsroom.store.backup(file)
+    if (file is None) == (keep is None):
+        fail(sentence("cli/file-or-keep"))
+        raise typer.Exit(WRONG_USE)
+    if file is not None:
+        newsroom.store.backup(file)
+    else:
+        file, _ = keep_backups(newsroom, newsroom.home.var / "backups", keep or 1, now())
     out.print(Text(sentence("cli/backed-up", path=file)))
+
+
+@db_app.command("restore")
+def db_restore(
+    context: typer.Context, file: Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False, exists=True)]
+) -> None:
+    """换回一份备份；先停下 schedule 和编辑台。现在的数据库另存在旁边。
+
+    例：jianbao db restore jianbao-backup.db
+    """
+    from pipelines.newsroom.upkeep import restore_backup
+
+    former = restore_backup(newsroom_of(context).home, file, now())
+    out.print(Text(sentence("cli/restored", path=file, former=former)))
+
+
+@db_app.command("check")
+def db_check(context: typer.Context) -> None:
+    """检查数据库有没有损坏。
+
+    例：jianbao db check
+    """
+    mistakes = newsroom_of(context).store.check()
+    for mistake in mistakes:
+        fail(mistake)
+    if mistakes:
+        raise typer.Exit(SOME_FAILED)
+    out.print(sentence("cli/sound"))
+
+
+def doctor(context: typer.Context, as_json: Json = False) -> None:
+    """看看这台机器和这个目录缺什么：权限、磁盘、时钟、设置、数据库、schedule、消息渠道。
+
+    例：jianbao doctor
+    """
+    from pipelines.newsroom.upkeep import diagnose
+
+    rows = [
+        {
+            "subject": found.subject,
+            "verdict": found.verdict,
+            "text": sentence(f"doctor/{found.code}", **found.values),
+        }
+        for found in diagnose(newsroom_of(context).home, now(), terminal.get_language())
+    ]
+    if as_json:
+        print_json({"checks": rows})
+    else:
+        out.print(terminal.make_doctor_table(rows))
+    if any(row["verdict"] == "bad" for row in rows):
+        raise typer.Exit(SOME_FAILED)

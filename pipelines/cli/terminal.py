@@ -389,6 +389,16 @@ def make_run_table(runs: Iterable[Run], zone: ZoneInfo) -> Table:
     return table
 
 
+def make_doctor_table(rows: Iterable[Mapping[str, str]]) -> Table:
+    """Make a table of the checks of `jianbao doctor`: subject, verdict, text."""
+    table = _make_table(sentence("table/checks"), sentence("table/check"), "", sentence("table/reason"))
+    styles = {"good": "green", "doubtful": "yellow", "bad": "red"}
+    for row in rows:
+        verdict = Text(sentence(f"verdict/{row['verdict']}"), style=styles[row["verdict"]])
+        table.add_row(sentence(f"check/{row['subject']}"), verdict, Text(row["text"]))
+    return table
+
+
 def make_lost_table(items: Iterable[StoredRaw], zone: ZoneInfo) -> Table:
     """Make a table of raw items without an article.
 

@@ -36,6 +36,7 @@ from pipelines.newsroom import Newsroom
 from pipelines.newsroom.bridge import RUN_IDS, Bridge, SourceResult
 from pipelines.newsroom.locks import only_one
 from pipelines.newsroom.run import begin_runs, describe_problem, ingest
+from pipelines.newsroom.upkeep import require_room
 from pipelines.normalise import normalise
 from pipelines.normalise.url import canonicalise
 from pipelines.rules import Rules
@@ -123,12 +124,14 @@ def crawl(
     Raises:
         Busy: another process crawls for this newsletter.
         ClockBehind: the time is impossible; nothing was fetched.
+        DiskAlmostFull: there is no room for what the crawl would store; nothing was fetched.
         StoreError: the database cannot be used; nothing was fetched.
     """
     now = now or datetime.now(UTC)
     _check_clock(now)
     with only_one(newsroom.home.var / "crawl.lock", "crawling", now):
         remove_leftovers(newsroom.home.var)
+        require_room(newsroom.home)
         with newsroom.store.reading() as tx:
             records = tx.sources.list_all()
             states = tx.sources.get_states(source.id for source in sources)

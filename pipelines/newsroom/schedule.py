@@ -30,6 +30,7 @@ from pipelines.newsletter import NewsletterMisconfigured
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.alerts import deliver_alerts
 from pipelines.newsroom.locks import only_one
+from pipelines.newsroom.service import ServiceManager
 from pipelines.store.errors import StoreError
 from pipelines.store.sources import SourceRecord
 from pipelines.wording import Language, say
@@ -169,6 +170,7 @@ class Scheduler:
         self._language: Language = language
         self._mistakes: tuple[Mistake, ...] = ()
         self._stop = threading.Event()
+        self._manager = ServiceManager()
 
     def run(self) -> None:
         """Check, crawl and wait, until SIGTERM or SIGINT; a running crawl is stopped cleanly before the end.
@@ -181,12 +183,15 @@ class Scheduler:
                 number: signal.signal(number, self._stopped) for number in (signal.SIGTERM, signal.SIGINT)
             }
             try:
+                self._manager.tell("READY=1")
                 while not self._stop.is_set():
+                    self._manager.beat()
                     if self._anything_to_do():
                         self._crawl()
                     self._send_alerts()
                     self._stop.wait(self._interval)
             finally:
+                self._manager.tell("STOPPING=1")
                 for number, handler in former_handlers.items():
                     signal.signal(number, handler)
 
@@ -245,6 +250,7 @@ class Scheduler:
         _limit_memory(child, LARGEST_CRAWL)
         deadline = time.monotonic() + self._longest
         while child.poll() is None:
+            self._manager.beat()
             is_late = time.monotonic() > deadline
             if is_late:
                 logger.error(

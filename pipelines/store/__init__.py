@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import mkstemp
 from typing import Self, TypeVar
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, make_url, text
 
 from pipelines.files import remove_leftovers
 from pipelines.store.alerts import Alerts
@@ -19,8 +19,8 @@ from pipelines.store.bands import BandIndex
 from pipelines.store.changes import Changes
 from pipelines.store.clock import Clock
 from pipelines.store.decisions import Decisions
-from pipelines.store.engine import WAIT, is_ours, make_engine, typed_errors
-from pipelines.store.errors import StoreOutdated, StoreReadOnly, StoreRefused
+from pipelines.store.engine import WAIT, is_ours, make_engine, sqlite_path, typed_errors
+from pipelines.store.errors import StoreDamaged, StoreOutdated, StoreReadOnly, StoreRefused
 from pipelines.store.events import EventIndex
 from pipelines.store.hosts import Hosts
 from pipelines.store.incidents import Incidents
@@ -159,6 +159,65 @@ class Store:
             Path(part).unlink(missing_ok=True)
             raise
 
+    def check(self) -> list[str]:
+        """Look for damage in a SQLite database, and for references that lead nowhere.
+
+        Returns:
+            A line for each mistake; none for a sound database.
+        """
+        with typed_errors(), self._reading.begin() as connection:
+            if connection.dialect.name != "sqlite":
+                return []
+            lines = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
+            broken = [
+                f"{row[0]} {row[1]} -> {row[2]}" for row in connection.exec_driver_sql("PRAGMA foreign_key_check")
+            ]
+        return [line for line in lines if line != "ok"] + broken
+
+    @classmethod
+    def restore(cls, url: str, copy: Path) -> Path:
+        """Put a copy of a SQLite database in its place; nobody may use the database meanwhile.
+
+        Args:
+            url: of the database.
+            copy: that `backup` made.
+
+        Returns:
+            The file under which the former database is kept; it may be missing.
+
+        Raises:
+            StoreRefused: the database is not SQLite, or the copy is none.
+            StoreDamaged: the copy is damaged.
+            StoreReadOnly: the folder cannot be written.
+        """
+        if make_url(url).get_backend_name() != "sqlite":
+            raise StoreRefused("use-pg-dump")
+        path = sqlite_path(make_url(url))
+        if copy.resolve() == path.resolve():
+            raise StoreRefused("database-itself", path=str(path))
+        if not is_ours(copy):
+            raise StoreRefused("no-backup", path=str(copy))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        former = path.with_name(f"{path.name}.replaced")
+        part = path.with_name(f".{path.name}.restored.part")
+        part.unlink(missing_ok=True)
+        try:
+            with (
+                typed_errors(),
+                closing(sqlite3.connect(f"{copy.resolve().as_uri()}?mode=ro", uri=True)) as original,
+                closing(sqlite3.connect(part)) as target,
+            ):
+                original.backup(target)
+                if target.execute("PRAGMA integrity_check").fetchone() != ("ok",):
+                    raise StoreDamaged("damaged-backup", path=str(copy))
+            _keep_former(path, former)
+            part.replace(path)
+        except OSError as error:
+            raise StoreReadOnly("unwritable", path=str(path.parent), reason=error.strerror) from error
+        finally:
+            part.unlink(missing_ok=True)
+        return former
+
     def close(self) -> None:
         """Close all connections."""
         self._writing.dispose()
@@ -191,6 +250,17 @@ class Store:
 
         with typed_errors():
             migrate(self._writing)
+
+
+def _keep_former(path: Path, former: Path) -> None:
+    """Keep a database under another name, with its log; the file stays in its place until another replaces it."""
+    if path.exists():
+        former.unlink(missing_ok=True)
+        former.hardlink_to(path)
+    for ending in ("-wal", "-shm"):
+        log = path.with_name(path.name + ending)
+        if log.exists():
+            log.replace(former.with_name(former.name + ending))
 
 
 @contextmanager

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import resource
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -296,6 +299,37 @@ def test_a_crawl_that_wants_all_memory_gets_an_error_instead(tmp_path: Path) -> 
         wait_for(log, "limited")
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
+
+
+def test_systemd_is_told_that_the_schedule_is_ready_lives_and_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newsroom(tmp_path / "home", source("a", "feed", url="https://a.example/", enabled=False))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager, TemporaryDirectory() as short:
+        address = f"{short}/notify"
+        manager.bind(address)
+        manager.settimeout(60)
+        monkeypatch.setenv("NOTIFY_SOCKET", address)
+        with scheduler(tmp_path / "home", tmp_path / "log", TOUCH) as process:
+            assert [manager.recv(100) for _ in range(2)] == [b"READY=1", b"WATCHDOG=1"]
+            process.send_signal(signal.SIGTERM)
+            assert manager.recv(100) == b"STOPPING=1"
+            assert process.wait(60) == 0
+
+
+UNITS = sorted((ROOT / "deploy" / "systemd").iterdir())
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: str(unit.name))
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+def test_systemd_finds_no_mistake_in_the_units(unit: Path, tmp_path: Path) -> None:
+    for each in UNITS:  # the program is installed elsewhere than on the machine of the test
+        text = each.read_text(encoding="utf-8").replace("/opt/jianbao/bin/jianbao", sys.executable)
+        (tmp_path / each.name).write_text(text, encoding="utf-8")
+    command = ["systemd-analyze", "verify", "--man=no", str(tmp_path / unit.name)]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    complaints = [line for line in checked.stderr.splitlines() if "jianbao" in line]
+    assert complaints == [], checked.stderr
 
 
 @pytest.mark.slow

@@ -1,0 +1,199 @@
+"""Keeps a newsroom running for months: copies of its database, room on its disk, and a look at all that it needs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from crawler.errors import CrawlError
+from crawler.home import Home
+from pipelines.errors import describe_error, describe_mistake
+from pipelines.newsletter import NewsletterMisconfigured
+from pipelines.newsroom import Newsroom
+from pipelines.newsroom.locks import Busy, only_one
+from pipelines.rules import RulesMisconfigured
+from pipelines.store import Store
+from pipelines.store.clock import LATEST
+from pipelines.store.errors import StoreError
+from pipelines.wording import Language
+
+LEAST_ROOM: Final = 256 * 1024**2
+"""Bytes that have to be free on the disk of the database before a crawl begins; a crawl stores some ten megabytes, and
+SQLite's log may grow to as much again."""
+
+# jianbao-20261128-093000.db
+_COPY_NAME: Final = re.compile(r"jianbao-\d{8}-\d{6}\.db")
+
+
+class DiskAlmostFull(CrawlError):
+    """Less than `LEAST_ROOM` is free on the disk of the newsroom. Raised by `require_room`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """The outcome of one check of `diagnose`.
+
+    Args:
+        subject: `folder disk clock newsletter sources rules database schedule alerts`.
+        verdict: `bad` keeps the newsroom from working.
+        code: of the sentence in section `doctor`, with its values.
+    """
+
+    subject: str
+    verdict: Literal["good", "doubtful", "bad"]
+    code: str
+    values: dict[str, Any]
+
+
+def require_room(home: Home, least: int = LEAST_ROOM) -> None:
+    """Check that there is room for what a crawl stores: a full disk stops the desk too.
+
+    Args:
+        home: of the newsletter.
+        least: bytes.
+
+    Raises:
+        DiskAlmostFull: there is less.
+    """
+    free = _free_bytes(home.var)
+    if free < least:
+        raise DiskAlmostFull("disk-almost-full", path=str(home.var), free=free // 1024**2, least=least // 1024**2)
+
+
+def keep_backups(newsroom: Newsroom, folder: Path, count: int, now: datetime) -> tuple[Path, list[Path]]:
+    """Copy the database into a folder, and remove all but the newest copies there.
+
+    Args:
+        newsroom: whose database is copied.
+        folder: for the copies; files of other names are left alone.
+        count: of copies to keep, at least 1.
+        now: aware; names the copy, in UTC.
+
+    Returns:
+        The copy, and the removed copies.
+
+    Raises:
+        StoreError: no copy was made, and none was removed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    copy = folder / f"jianbao-{now:%Y%m%d-%H%M%S}.db"
+    newsroom.store.backup(copy)
+    copies = sorted(path for path in folder.iterdir() if _COPY_NAME.fullmatch(path.name))
+    removed = copies[: max(len(copies) - count, 0)]
+    for path in removed:
+        path.unlink()
+    return copy, removed
+
+
+def restore_backup(home: Home, copy: Path, now: datetime) -> Path:
+    """Put a copy in the place of the database, while neither a crawl nor the schedule runs.
+
+    Args:
+        home: of the newsletter.
+        copy: that `db backup` made.
+        now: aware.
+
+    Returns:
+        The file that keeps the former database.
+
+    Raises:
+        Busy: a crawl or the schedule runs.
+        StoreError: the copy cannot be used; the database is as it was.
+    """
+    with only_one(home.var / "schedule.lock", "scheduling", now), only_one(home.var / "crawl.lock", "crawling", now):
+        return Store.restore(home.database_url, copy)
+
+
+def diagnose(home: Home, now: datetime, language: Language) -> Iterator[Diagnosis]:
+    """Check all that a newsroom needs from its machine and its files. No site is asked.
+
+    Args:
+        home: of the newsletter.
+        now: aware.
+        language: of texts that come from elsewhere.
+    """
+    newsroom = Newsroom(home)
+    yield _check_folder(home)
+    free = _free_bytes(home.var) // 1024**2
+    verdict: Literal["good", "bad"] = "good" if free >= LEAST_ROOM // 1024**2 else "bad"
+    yield Diagnosis("disk", verdict, "disk", {"free": free, "least": LEAST_ROOM // 1024**2})
+    yield from _check_settings(newsroom, language)
+    yield from _check_database(newsroom, now, language)
+    yield _check_schedule(home, now)
+
+
+def _free_bytes(folder: Path) -> int:
+    existing = next(path for path in (folder, *folder.resolve().parents) if path.exists())
+    return shutil.disk_usage(existing).free
+
+
+def _check_folder(home: Home) -> Diagnosis:
+    existing = next(path for path in (home.var, *home.var.resolve().parents) if path.exists())
+    if os.access(existing, os.W_OK | os.X_OK):
+        return Diagnosis("folder", "good", "folder", {"path": str(home.path)})
+    return Diagnosis("folder", "bad", "folder-closed", {"path": str(existing)})
+
+
+def _check_settings(newsroom: Newsroom, language: Language) -> Iterator[Diagnosis]:
+    try:
+        channels = newsroom.newsletter.alerts.channels
+    except NewsletterMisconfigured as error:
+        yield Diagnosis("newsletter", "bad", "reason", {"reason": describe_error(error, language)})
+        return
+    yield Diagnosis("newsletter", "good", "newsletter", {"title": newsroom.newsletter.title})
+    try:
+        _ = newsroom.rules
+        yield Diagnosis("rules", "good", "rules", {})
+    except RulesMisconfigured as error:
+        yield Diagnosis("rules", "bad", "reason", {"reason": describe_error(error, language)})
+    registry = newsroom.registry
+    for mistake in registry.mistakes:
+        verdict: Literal["doubtful", "bad"] = "doubtful" if mistake.source else "bad"
+        yield Diagnosis("sources", verdict, "reason", {"reason": describe_mistake(mistake, language)})
+    enabled = sum(source.enabled for source in registry.sources)
+    yield Diagnosis("sources", "good" if enabled else "doubtful", "sources", {"count": enabled})
+    if channels:
+        yield Diagnosis("alerts", "good", "channels", {"names": list(channels)})
+    else:
+        yield Diagnosis("alerts", "doubtful", "no-channels", {})
+
+
+def _check_database(newsroom: Newsroom, now: datetime, language: Language) -> Iterator[Diagnosis]:
+    try:
+        with closing(newsroom.store) as store:
+            mistakes = store.check()
+            with store.reading() as tx:
+                starts = [record.last_started_at for record in tx.sources.list_all().values()]
+                failed = [alert for alert in tx.alerts.list_waiting() if alert.failure]
+    except (StoreError, NewsletterMisconfigured) as error:
+        reason = error.text(language)
+        yield Diagnosis("database", "bad", "reason", {"reason": reason})
+        return
+    if mistakes:
+        yield Diagnosis("database", "bad", "damaged", {"count": len(mistakes), "first": mistakes[:3]})
+    else:
+        yield Diagnosis("database", "good", "database", {})
+    ahead = [start for start in starts if start is not None and start > now + LATEST]
+    if ahead:
+        yield Diagnosis("clock", "doubtful", "clock-ahead", {"time": f"{max(ahead):%Y-%m-%d %H:%M}"})
+    else:
+        yield Diagnosis("clock", "good", "clock", {"time": f"{now:%Y-%m-%d %H:%M}"})
+    if failed:
+        yield Diagnosis("alerts", "doubtful", "not-sent", {"count": len(failed), "reason": failed[0].failure})
+
+
+def _check_schedule(home: Home, now: datetime) -> Diagnosis:
+    try:
+        with only_one(home.var / "schedule.lock", "scheduling", now):
+            return Diagnosis("schedule", "doubtful", "no-schedule", {})
+    except Busy:
+        return Diagnosis("schedule", "good", "schedule", {})
+    except OSError:
+        return Diagnosis("schedule", "doubtful", "no-schedule", {})

@@ -1,0 +1,117 @@
+"""Copies of the database are kept and put back, a full disk is noticed in time, and the doctor names what lacks."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from builders import article
+from commands import Cli
+from servers import newsroom, source
+
+from crawler.home import Home
+from pipelines.newsroom import Newsroom, crawls
+from pipelines.newsroom.locks import Busy, only_one
+from pipelines.newsroom.upkeep import DiskAlmostFull, diagnose, keep_backups, require_room, restore_backup
+from pipelines.store import Store
+from pipelines.store.errors import StoreDamaged, StoreRefused
+
+NOW = datetime(2026, 11, 28, 9, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(newsroom(tmp_path / "home", source("a", "feed", url="https://a.example/feed")))
+
+
+def save(home: Home, number: int) -> None:
+    with closing(Store.open(home.database_url)) as store, store.transaction() as tx:
+        tx.articles.save([article(number)])
+
+
+def articles(home: Home) -> list[int]:
+    with closing(Store.open(home.database_url)) as store, store.reading() as tx:
+        return tx.articles.list_fresh()
+
+
+def test_the_newest_copies_are_kept_and_files_of_others_are_left_alone(home: Home, tmp_path: Path) -> None:
+    room, folder = Newsroom(home), tmp_path / "copies"
+    folder.mkdir()
+    (folder / "notes.db").write_text("mine", encoding="utf-8")
+    for hours in range(5):
+        keep_backups(room, folder, 3, NOW + timedelta(hours=hours))
+    room.store.close()
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == [*(f"jianbao-20261128-{hour}3000.db" for hour in (11, 12, 13)), "notes.db"]
+
+
+def test_a_copy_is_put_back_and_the_former_database_is_kept(home: Home, tmp_path: Path) -> None:
+    save(home, 1)
+    with closing(Store.open(home.database_url)) as store:
+        store.backup(tmp_path / "copy.db")
+    save(home, 2)
+    former = restore_backup(home, tmp_path / "copy.db", NOW)
+    assert articles(home) == [1]
+    with closing(Store.open(f"sqlite:///{former}")) as store, store.reading() as tx:
+        assert tx.articles.list_fresh() == [1, 2]
+
+
+def test_what_is_no_sound_copy_is_refused_and_the_database_stays(home: Home, tmp_path: Path) -> None:
+    save(home, 1)
+    damaged, foreign, empty = tmp_path / "damaged.db", tmp_path / "notes.md", tmp_path / "empty.db"
+    with closing(Store.open(home.database_url)) as store:
+        store.backup(damaged)
+    content = bytearray(damaged.read_bytes())
+    content[4096 * 3 : 4096 * 8] = b"\xff" * 4096 * 5
+    damaged.write_bytes(content)
+    foreign.write_text("words", encoding="utf-8")
+    empty.write_bytes(b"")
+    for copy, error in ((damaged, StoreDamaged), (foreign, StoreRefused), (empty, StoreRefused)):
+        with pytest.raises(error):
+            restore_backup(home, copy, NOW)
+    assert articles(home) == [1]
+    assert not list(home.var.glob(".*.part"))
+
+
+def test_nothing_is_put_back_while_the_schedule_runs(home: Home, tmp_path: Path) -> None:
+    save(home, 1)
+    with closing(Store.open(home.database_url)) as store:
+        store.backup(tmp_path / "copy.db")
+    with only_one(home.var / "schedule.lock", "scheduling", NOW), pytest.raises(Busy):
+        restore_backup(home, tmp_path / "copy.db", NOW)
+
+
+def test_a_crawl_does_not_begin_on_a_disk_that_is_almost_full(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    require_room(home)
+    with pytest.raises(DiskAlmostFull):
+        require_room(home, least=10**18)
+    monkeypatch.setattr("pipelines.newsroom.crawls.require_room", lambda home: require_room(home, least=10**18))
+    room = Newsroom(home)
+    with pytest.raises(DiskAlmostFull, match="disk-almost-full"):
+        crawls.crawl(room, list(room.sources.values()), now=NOW)
+
+
+def test_the_doctor_finds_a_sound_newsroom_good_and_names_what_lacks(home: Home) -> None:
+    save(home, 1)
+    found = {row.subject: row.verdict for row in diagnose(home, NOW, "zh")}
+    doubtful = {subject for subject, verdict in found.items() if verdict != "good"}
+    assert doubtful == {"alerts", "schedule"}
+    home.sources.write_text('[[source]]\nid = "a"\n', encoding="utf-8")
+    (home.var / "jianbao.db").write_bytes(b"not a database, and longer than a head of a hundred bytes" * 3)
+    broken = {(row.subject, row.verdict) for row in diagnose(home, NOW, "zh")}
+    assert {("sources", "doubtful"), ("database", "bad")} <= broken
+
+
+def test_the_commands_say_what_they_did(home: Home) -> None:
+    save(home, 1)
+    cli = Cli(home.path)
+    cli("db", "backup", code=2)
+    cli("db", "backup", "--keep", "2")
+    (copy,) = (home.var / "backups").iterdir()
+    assert "没有损坏" in cli("db", "check")
+    cli("db", "restore", str(copy))
+    checks = cli.json("doctor")["checks"]
+    assert {check["subject"] for check in checks} >= {"folder", "disk", "clock", "database", "sources", "schedule"}
+    assert "磁盘" in cli("doctor")
