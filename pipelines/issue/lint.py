@@ -18,7 +18,7 @@ from pipelines.issue import inline
 from pipelines.issue.entry import EntryView, read_entry, read_machine_line
 from pipelines.issue.escape import make_printable_url
 from pipelines.issue.lines import find_code_lines
-from pipelines.issue.sentences import choose_bounds
+from pipelines.issue.sentences import HAN, Bounds, fit_bounds
 from pipelines.model import Entry, Issue, LinkCheck, Section
 from pipelines.newsletter import Newsletter
 from pipelines.normalise.url import NotAWebAddress, canonicalise, find_idle_parameters
@@ -94,12 +94,14 @@ class Records:
         printed: by key, the dates of the published issues that printed it.
         source_changes: by the entry's position, findings about articles that changed since their pick.
         link_checks: by address, as the issue has it, the last check.
+        bounds: the usual length of the newsletter's summaries, in Han characters.
     """
 
     keys: Sequence[Sequence[str]]
     printed: Mapping[str, Sequence[date]]
     source_changes: Mapping[int, Sequence[Finding]] = field(default_factory=dict)
     link_checks: Mapping[str, LinkCheck] = field(default_factory=dict)
+    bounds: Bounds = HAN
 
 
 def lint(issue: Issue, newsletter: Newsletter, rules: Rules, records: Records) -> list[Finding]:
@@ -132,7 +134,7 @@ def lint(issue: Issue, newsletter: Newsletter, rules: Rules, records: Records) -
             if section.is_briefs:
                 findings += _check_brief(entry_index, entry, newsletter, rules, records.link_checks)
             else:
-                findings += _check_entry(entry_index, entry, view, newsletter, rules, link_checks=records.link_checks)
+                findings += _check_entry(entry_index, entry, view, newsletter, rules, records=records)
             findings += _find_repeats(issue, entry_index, records, first_entries, view.urls)
             findings += records.source_changes.get(entry_index, ())
             entry_index += 1
@@ -180,7 +182,7 @@ def _check_entry(
     newsletter: Newsletter,
     rules: Rules,
     *,
-    link_checks: Mapping[str, LinkCheck],
+    records: Records,
 ) -> Iterator[Finding]:
     lines = entry.markdown.split("\n")
     if read_machine_line(entry.markdown, newsletter) is not None:
@@ -192,8 +194,8 @@ def _check_entry(
     separator = newsletter.labels.source_separator
     if separator.strip() and view.title and not (view.source or view.prefixes or view.repository):
         yield Finding("entry", position, 0, "no-source", {"separator": separator})
-    yield from _check_entry_lines(position, lines, rules, link_checks)
-    yield from _check_summary(position, view, lines, newsletter)
+    yield from _check_entry_lines(position, lines, rules, records.link_checks)
+    yield from _check_summary(position, view, lines, newsletter, records.bounds)
 
 
 def _check_brief(
@@ -271,15 +273,17 @@ def _check_url(url: str, rules: Rules, link_check: LinkCheck | None) -> Iterator
         yield "moved-link", {"day": link_check.at.date(), "target": link_check.detail}
 
 
-def _check_summary(position: int, view: EntryView, lines: Sequence[str], newsletter: Newsletter) -> Iterator[Finding]:
+def _check_summary(
+    position: int, view: EntryView, lines: Sequence[str], newsletter: Newsletter, bounds: Bounds
+) -> Iterator[Finding]:
     label = newsletter.labels.summary
     summary = "".join(view.summary)
     labelled = (index for index, line in enumerate(lines) if label and line.lstrip("*- ").startswith(label))
     finding = partial(Finding, "entry", position, next(labelled, len(lines) - 1))
     if not summary:
         yield finding("no-summary", {"summary": label})
-    elif len(summary) > choose_bounds(summary).most:
-        values = {"summary": label, "count": len(summary), "most": choose_bounds(summary).most}
+    elif len(summary) > (most := fit_bounds(bounds, summary).most):
+        values = {"summary": label, "count": len(summary), "most": most}
         yield finding("long-summary", values)
     elif summary.endswith(("…", "...")):
         yield finding("torn-summary", {"summary": label})

@@ -8,29 +8,36 @@ from typing import Final
 from crawler.kinds import PAPERS, REPOSITORIES
 from pipelines.issue.escape import clean_line, escape_markdown, make_autolink, make_link, make_printable_url
 from pipelines.issue.frame import shorten_title
+from pipelines.issue.house_style import DEFAULT_STYLE, HouseStyle
 from pipelines.issue.summary import summarise
 from pipelines.model import Article, Candidate, Entry, Section
 from pipelines.newsletter import Briefs, Newsletter
 
 
-def propose_entry(candidate: Candidate, newsletter: Newsletter) -> Entry:
+def propose_entry(candidate: Candidate, newsletter: Newsletter, style: HouseStyle = DEFAULT_STYLE) -> Entry:
     """Propose an entry: the first line, label lines, and a summary of the article's own sentences.
+
+    Args:
+        candidate: the story.
+        newsletter: its labels.
+        style: as learned from its late issues.
 
     An entry always has a summary line, even an empty one: the editor fills it, and kramdown reads an item of a single
     line with a `|` in it as a table.
     """
     lead, labels = candidate.lead.article, newsletter.labels
     url = None if lead.temporary else make_printable_url(lead.url)
-    lines = [_write_head(lead, url, labels.source_separator)]
+    lines = [_write_head(candidate, url, labels.source_separator, style)]
     addresses = {url}
     for link in candidate.links:
         address = make_printable_url(link.url)
         if address and address not in addresses:
             addresses.add(address)
             lines.append(labels.begin_line(escape_markdown(link.label)) + make_autolink(address))
-    summary = summarise(candidate, _read_head_text(lead))
+    paragraphs = summarise(candidate, _read_head_text(lead), style).split("\n")
     gap = "\n\n" if Section("", marker=newsletter.frame.marker).is_set_apart else "\n"
-    return Entry(gap.join([*lines, labels.begin_line(labels.summary) + escape_markdown(summary)]), candidate.story.id)
+    lines.append(labels.begin_line(labels.summary) + escape_markdown(paragraphs[0]))
+    return Entry(gap.join([*lines, *map(escape_markdown, paragraphs[1:])]), candidate.story.id)
 
 
 def propose_brief(candidate: Candidate, briefs: Briefs) -> Entry:
@@ -47,20 +54,53 @@ def propose_brief(candidate: Candidate, briefs: Briefs) -> Entry:
     return Entry(make_link(text, url) if url else text, candidate.story.id)
 
 
-def _write_head(article: Article, url: str | None, separator: str) -> str:
-    prefix, title, source = "", clean_line(article.title) or article.url, article.publisher
+def _write_head(candidate: Candidate, url: str | None, separator: str, style: HouseStyle) -> str:
+    article = candidate.lead.article
+    title, source = clean_line(article.title) or article.url, article.publisher
+    prefixes = _find_prefixes(candidate, style)
     if article.kind in PAPERS:
-        prefix, source = _find_venue(article) or _find_paper_id(article), None
+        source = None
     elif article.kind in REPOSITORIES:
         title, source = _name_project(article, url), None
+    elif candidate.category in style.repository_sections and (name := _find_repository(candidate)):
+        title = title if title.casefold().startswith(name.casefold()) else f"{name}：{title}"
     names_source = separator.strip() and source and clean_line(source)
     text = escape_markdown(title) + (separator + escape_markdown(source or "") if names_source else "")
-    return (f"[{escape_markdown(prefix)}] " if prefix else "") + (make_link(text, url) if url else text)
+    prefix = "".join(f"[{escape_markdown(prefix)}] " for prefix in prefixes)
+    return prefix + (make_link(text, url) if url else text)
 
 
-def _find_paper_id(article: Article) -> str:
-    """Find the arXiv id, without version."""
-    return next((key.removeprefix("arxiv:") for key in article.keys if key.startswith("arxiv:")), "")
+def _find_prefixes(candidate: Candidate, style: HouseStyle) -> list[str]:
+    """Find what stands in brackets before the title of a paper, or of a post about one paper: venue, arXiv id."""
+    article = candidate.lead.article
+    papers = [stored.article for stored in candidate.articles if stored.article.kind in PAPERS]
+    if article.kind in PAPERS:
+        papers = [article]
+    elif candidate.category not in style.paper_sections:
+        return []
+    keys = {key for paper in papers for key in paper.keys if key.startswith("arxiv:")}
+    keys = keys or {key for link in candidate.links if (key := _find_arxiv_key(link.url))}
+    identifiers = [key.removeprefix("arxiv:") for key in keys] if len(keys) == 1 else []
+    venue = next(filter(None, map(_find_venue, papers)), "")
+    return [prefix for prefix in (venue, *identifiers) if prefix]
+
+
+# "https://arxiv.org/abs/2006.16669v2"
+_ARXIV: Final = re.compile(r"https?://arxiv\.org/(?:abs|pdf)/(\d{4}\.\d{4,5})")
+
+# "https://github.com/Tencent/ncnn"
+_REPOSITORY: Final = re.compile(r"https?://github\.com/([\w.-]+/[\w.-]+)/?")
+
+
+def _find_arxiv_key(url: str) -> str:
+    match = _ARXIV.match(url)
+    return f"arxiv:{match[1]}" if match else ""
+
+
+def _find_repository(candidate: Candidate) -> str:
+    """Find the `owner/repo` that a story is about; empty if it is about none, or about several."""
+    names = {match[1] for link in candidate.links if (match := _REPOSITORY.fullmatch(link.url))}
+    return names.pop() if len(names) == 1 else ""
 
 
 # "CVPR 2020", "NeurIPS'2019"
@@ -75,12 +115,12 @@ _SUBMITTED: Final = re.compile(r"submi|review|reject", re.IGNORECASE)
 
 
 def _find_venue(article: Article) -> str:
-    """Find in a paper's comment the conference that accepted the paper: `CVPR 2020`."""
+    """Find in a paper's comment the conference that accepted the paper: `CVPR2020`."""
     comment = article.facts.get("comment", "")
     if not _ACCEPTED.search(comment) or _SUBMITTED.search(comment):
         return ""
     venue = _VENUE.search(comment)
-    return f"{venue[1]} {venue[2]}" if venue else ""
+    return f"{venue[1]}{venue[2]}" if venue else ""
 
 
 def _name_project(article: Article, url: str | None) -> str:

@@ -8,6 +8,7 @@ from datetime import date
 
 from pipelines.errors import CannotDecide
 from pipelines.issue.changes import arrange_entries, insert_entry, list_entries
+from pipelines.issue.house_style import DEFAULT_STYLE, HouseStyle
 from pipelines.issue.proposal import propose_brief, propose_entry
 from pipelines.model import Candidate, Entry, Issue, Section
 from pipelines.newsletter import Briefs, Newsletter
@@ -109,8 +110,13 @@ def open_section(issue: Issue, name: str, newsletter: Newsletter) -> tuple[Issue
     return replace(issue, sections=(*issue.sections, make_section(category.name, newsletter))), len(issue.sections)
 
 
-def add_entry(
-    issue: Issue, candidate: Candidate, category_name: str, newsletter: Newsletter, entry: Entry | None = None
+def add_entry(  # noqa: PLR0917 - the story, its section, and three values that shape its entry
+    issue: Issue,
+    candidate: Candidate,
+    category_name: str,
+    newsletter: Newsletter,
+    entry: Entry | None = None,
+    style: HouseStyle = DEFAULT_STYLE,
 ) -> Issue:
     """Add a story's entry at the end of a section. If the issue has the entry already, move it, with its text.
 
@@ -120,6 +126,7 @@ def add_entry(
         category_name: of the section, or the name of the one-liners.
         newsletter: its categories.
         entry: the entry to add if the issue has none of the story; by default the proposal.
+        style: of a proposal.
 
     Returns:
         The changed issue.
@@ -128,24 +135,27 @@ def add_entry(
         CannotDecide: the newsletter has no such category.
     """
     opened, section_index = open_section(issue, category_name, newsletter)
-    entry = _find_entry(issue, candidate) or entry or propose_entry(candidate, newsletter)
-    entry = fit_entry(entry, candidate, newsletter, as_brief=opened.sections[section_index].is_briefs)
+    entry = _find_entry(issue, candidate) or entry or propose_entry(candidate, newsletter, style)
+    entry = fit_entry(entry, candidate, newsletter, style, as_brief=opened.sections[section_index].is_briefs)
     emptied = remove_story(opened, candidate)
     return insert_entry(emptied, entry, section_index, len(emptied.sections[section_index].entries))
 
 
-def fit_entry(entry: Entry, candidate: Candidate, newsletter: Newsletter, *, as_brief: bool) -> Entry:
+def fit_entry(
+    entry: Entry, candidate: Candidate, newsletter: Newsletter, style: HouseStyle, *, as_brief: bool
+) -> Entry:
     """Give an entry that nobody has edited the form of its section: one line, or a title with a summary.
 
     Args:
         entry: of the story.
         candidate: the story.
-        newsletter: its house style.
+        newsletter: its labels.
+        style: of a proposal.
         as_brief: whether the entry is among the one-liners.
     """
     if newsletter.briefs is None:
         return entry
-    whole, brief = propose_entry(candidate, newsletter), propose_brief(candidate, newsletter.briefs)
+    whole, brief = propose_entry(candidate, newsletter, style), propose_brief(candidate, newsletter.briefs)
     if as_brief:
         return brief if entry.markdown == whole.markdown else entry
     return whole if entry.markdown == brief.markdown else entry

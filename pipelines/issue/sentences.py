@@ -31,6 +31,16 @@ HAN: Final = Bounds(wanted=130, most=300, sentence=180)
 LATIN: Final = Bounds(wanted=300, most=600, sentence=400)
 """For any other text: one Han character carries as much as two and a half letters."""
 
+LATIN_PER_HAN: Final = LATIN.most / HAN.most
+
+
+def fit_bounds(bounds: Bounds, text: str) -> Bounds:
+    """Give bounds that count Han characters the numbers for the script of a text."""
+    if choose_bounds(text) is HAN:
+        return bounds
+    return Bounds(round(bounds.wanted * LATIN_PER_HAN), round(bounds.most * LATIN_PER_HAN), LATIN.sentence)
+
+
 HAN_CHARACTER: Final = re.compile(f"[{HAN_RANGE}]")
 
 # "它快了两倍。”" ends a sentence, "它快了两倍" does not
@@ -96,8 +106,10 @@ def _has_open_pair(piece: str) -> bool:
     return any(piece.count(pair[0]) > piece.count(pair[1]) for pair in _PAIRS)
 
 
-def join_sentences(sentences: Iterable[str]) -> str:
-    """Join sentences to one line, up to the longest summary. A sentence without an end of its own gets a semicolon.
+def join_sentences(sentences: Iterable[str], most: int | None = None) -> str:
+    """Join sentences to one line, up to `most` characters, by default the longest summary.
+
+    A sentence without an end of its own gets a semicolon.
 
     >>> join_sentences(["快了两倍。", "精度不掉。"]), join_sentences(["It is fast.", "Int8", "Int4"])
     ('快了两倍。精度不掉。', 'It is fast. Int8; Int4')
@@ -107,10 +119,10 @@ def join_sentences(sentences: Iterable[str]) -> str:
     summary = ""
     for sentence in sentences:
         gap = _choose_gap(summary, sentence) if summary else ""
-        if summary and len(summary) + len(gap) + len(sentence) > choose_bounds(summary + sentence).most:
+        if summary and len(summary) + len(gap) + len(sentence) > (most or choose_bounds(summary + sentence).most):
             break
         summary += gap + sentence
-    return cap_length(summary)
+    return summary if most else cap_length(summary)
 
 
 def _choose_gap(left: str, right: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import log, sqrt
@@ -18,13 +18,14 @@ from typing import Final
 
 from crawler.kinds import PAPERS, REPOSITORIES
 from pipelines.issue.escape import clean_line
+from pipelines.issue.house_style import DEFAULT_STYLE, HouseStyle
 from pipelines.issue.inline import strip_marks
 from pipelines.issue.sentences import (
     HAN,
     SENTENCE_END,
     Bounds,
     cap_length,
-    choose_bounds,
+    fit_bounds,
     join_sentences,
     split_sentences,
 )
@@ -47,7 +48,7 @@ _MOST_PARAGRAPHS: Final = 6
 """Of a text without sentences; only these can stand for a summary."""
 
 
-def summarise(candidate: Candidate, head: str) -> str:
+def summarise(candidate: Candidate, head: str, style: HouseStyle = DEFAULT_STYLE) -> str:
     """Write the summary that an editor starts from: sentences of the lead article, else of another one of the story.
 
     The sentences of a paper are from its abstract. The summary of a repository is its description, then the first
@@ -56,10 +57,11 @@ def summarise(candidate: Candidate, head: str) -> str:
     Args:
         candidate: its lead and its other articles.
         head: the entry's first line as a reader sees it; the summary does not repeat it.
+        style: how long the newsletter's summaries and their paragraphs are.
 
     Returns:
-        Plain text, in one line. If no article has a sentence, the start of the first paragraph, as long as the bounds
-        allow; empty if the articles hold no more than `head`.
+        Plain text, a paragraph a line. If no article has a sentence, the start of the first paragraph, as long as the
+        bounds allow; empty if the articles hold no more than `head`.
     """
     stored = (candidate.lead, *(member for member in candidate.articles if member is not candidate.lead))
     articles = [member.article for member in stored]
@@ -69,8 +71,8 @@ def summarise(candidate: Candidate, head: str) -> str:
         if summary := _summarise_repository(articles, head):
             return summary
     for article in articles:
-        if sentences := extract_sentences(article, head):
-            return join_sentences(sentences)
+        if paragraphs_of_sentences := extract_paragraphs(article, head, style):
+            return "\n".join(paragraphs_of_sentences)
     paragraphs = (
         paragraph
         for article in articles
@@ -127,6 +129,26 @@ _CONTINUATION: Final = re.compile(
     rf"(?=[{HAN_RANGE}，,\s])",
     re.IGNORECASE,
 )
+
+# "比如，它更快。", "其中一个": nothing begins with it
+_EXAMPLE: Final = re.compile(
+    r"(?:比如|例如|譬如|如[：:，]|其中|另一|而|却|就|也|还|又|再|则|即|以及|与此同时|为此|对此|除此|不仅如此|尽管如此|换句话说|也就是说|相比之下"
+    r"|具体(?:来说|而言|地)|总之|综上|如此|后者|前者|两者|二者|以上|上述|当然|事实上|值得|第?[二三四五六][、，个点]|第[二三四五六]"
+    r"|(?:for example|for instance|in addition|as a result|on the other hand|in contrast|similarly|finally|second)\b)",
+    re.IGNORECASE,
+)
+
+# "，框架很快。", "）的方法", "and faster."
+_TORN: Final = re.compile(r"[\s，,、；;：:。.！!？?）)\]】」』”’》>%％~～—–·…]|[a-z]+\s")
+
+_NEAR: Final = 2
+"""Two chosen sentences of one paragraph are at most so many sentences of the text apart."""
+
+_SHORT_PARAGRAPH: Final = 60
+"""Characters. A shorter group of sentences is no paragraph of its own."""
+
+_LONGEST_PASSAGE: Final = 3
+"""Sentences that are taken together because each continues the one before."""
 
 # "真的更快吗？"
 _QUESTION: Final = re.compile(r"[？?][”’」』\"']*$")
@@ -191,50 +213,105 @@ class _Sentence:
     terms: Counter[str]
 
 
-def extract_sentences(article: Article, head: str = "") -> tuple[str, ...]:
+def extract_paragraphs(article: Article, head: str, style: HouseStyle) -> tuple[str, ...]:
+    """Extract sentences of an article up to the usual length of a summary, and divide them into paragraphs.
+
+    A paragraph ends where the article goes on elsewhere, or where it is as long as the newsletter's own.
+
+    Args:
+        article: the article.
+        head: the text beside the summary.
+        style: the lengths.
+    """
+    groups: list[list[str]] = []
+    last_position = 0
+    for sentence in _extract(article, head, style):
+        is_near = sentence.position - last_position <= _NEAR
+        if (
+            groups
+            and is_near
+            and sum(map(len, groups[-1])) + len(sentence.text) <= max(style.paragraph, _SHORT_PARAGRAPH)
+        ) or (groups and sum(map(len, groups[-1])) < _SHORT_PARAGRAPH):
+            groups[-1].append(sentence.text)
+        else:
+            groups.append([sentence.text])
+        last_position = sentence.position
+    return tuple(join_sentences(group, fit_bounds(style.bounds, "".join(group)).most) for group in groups)
+
+
+def extract_sentences(article: Article, head: str = "", style: HouseStyle = DEFAULT_STYLE) -> tuple[str, ...]:
     """Extract two to five sentences of an article, in the order of the text, each as it is there.
 
     Args:
         article: its text is read, or its digest if it has no text; a paper's digest first.
         head: the text beside the summary; a sentence in it is not extracted.
+        style: a newsletter of long summaries takes more sentences.
 
     Returns:
         Fewer than two if the article has no more; none if it has no sentence at all.
     """
+    return tuple(sentence.text for sentence in _extract(article, head, style))
+
+
+def _extract(article: Article, head: str, style: HouseStyle) -> tuple[_Sentence, ...]:
     texts = (article.text, article.summary) if article.kind not in PAPERS else (article.summary, article.text)
-    longest: tuple[str, ...] = ()
+    longest: tuple[_Sentence, ...] = ()
     for text in texts:
         about = f"{article.title} {article.summary if text is article.text else ''}"
-        sentences = _choose_sentences(text, about, head)
+        sentences = _choose_sentences(text, about, head, fit_bounds(style.bounds, text))
         if len(sentences) >= LEAST_SENTENCES:
             return sentences
-        if sum(map(len, sentences)) > sum(map(len, longest)):
+        if _count_characters(sentences) > _count_characters(longest):
             longest = sentences
     return longest
 
 
+def _count_characters(sentences: Iterable[_Sentence]) -> int:
+    return sum(len(sentence.text) for sentence in sentences)
+
+
 @lru_cache(maxsize=4096)  # an editor pages through a list again and again, and one choice takes a millisecond
-def _choose_sentences(text: str, about: str, head: str) -> tuple[str, ...]:
-    bounds = choose_bounds(text)
+def _choose_sentences(text: str, about: str, head: str, bounds: Bounds) -> tuple[_Sentence, ...]:
     fit = [sentence for sentence in _read_sentences(text) if _fits(sentence, bounds) and _is_new(sentence.text, head)]
-    for is_better in (_is_whole, _stands_alone):
+    for is_better in (_is_whole, _begins_whole, _stands_alone):
         better = [sentence for sentence in fit if is_better(sentence)]
         fit = better if len(better) >= LEAST_SENTENCES else fit
     if not fit:
         return ()
-    chosen: list[_Sentence] = []
-    length = 0
+    by_position = {sentence.position: sentence for sentence in fit}
+    chosen: dict[int, _Sentence] = {}
+    length_ratio = max(1.0, bounds.wanted / fit_bounds(HAN, text).wanted)
+    most_sentences = round(MOST_SENTENCES * length_ratio)
     ranked = _rank_sentences(fit, about)
     best_score = ranked[0][0]
     for score, sentence in ranked:
-        enough = length >= bounds.wanted or score < FILLER * best_score
-        if len(chosen) == MOST_SENTENCES or (enough and len(chosen) >= LEAST_SENTENCES):
+        length = _count_characters(chosen.values()) + len(chosen)
+        enough = length >= bounds.wanted or score < FILLER / length_ratio * best_score
+        if len(chosen) >= most_sentences or (enough and len(chosen) >= LEAST_SENTENCES):
             break
-        if length + len(sentence.text) > bounds.most or any(_repeats(sentence, earlier) for earlier in chosen):
+        passage = _find_passage(sentence, by_position, chosen)
+        if not passage or length + _count_characters(passage) > bounds.most:
             continue
-        chosen.append(sentence)
-        length += len(sentence.text) + 1
-    return tuple(sentence.text for sentence in sorted(chosen, key=lambda sentence: sentence.position))
+        if any(_repeats(new, earlier) for new in passage for earlier in chosen.values()):
+            continue
+        chosen |= {new.position: new for new in passage}
+    return tuple(chosen[position] for position in sorted(chosen))
+
+
+def _find_passage(sentence: _Sentence, by_position: Mapping[int, _Sentence], chosen: Container[int]) -> list[_Sentence]:
+    """Find the sentences that a sentence continues, down to one that stands for itself or that is chosen already.
+
+    Returns:
+        The new sentences; none where the text before a continuation cannot be taken, or where it is too long.
+    """
+    passage: list[_Sentence] = []
+    position = sentence.position
+    while position in by_position and position not in chosen and len(passage) < _LONGEST_PASSAGE:
+        passage.append(by_position[position])
+        if not _continues(by_position[position]):
+            return passage
+        position -= 1
+    return passage if position in chosen else []
 
 
 def _read_sentences(text: str) -> Iterator[_Sentence]:
@@ -253,12 +330,22 @@ def _fits(sentence: _Sentence, bounds: Bounds) -> bool:
     """Whether the text is a sentence: neither a caption nor code, and not half a page."""
     text = sentence.text
     letters = len(_LETTER.findall(text))
-    shortest = SHORTEST if bounds is HAN else 2 * SHORTEST
+    shortest = SHORTEST if bounds.sentence == HAN.sentence else 2 * SHORTEST
     return shortest <= len(text) <= bounds.sentence and letters * 2 > len(text) and not _CODE.search(text)
 
 
 def _is_whole(sentence: _Sentence) -> bool:
     return bool(SENTENCE_END.search(sentence.text))
+
+
+def _begins_whole(sentence: _Sentence) -> bool:
+    """Whether a text begins as a sentence does: not with the mark of a clause, and not in lower case."""
+    return not _TORN.match(sentence.text)
+
+
+def _continues(sentence: _Sentence) -> bool:
+    """Whether a sentence makes no sense without the one before it."""
+    return bool(_CONTINUATION.match(sentence.text) or _EXAMPLE.match(sentence.text))
 
 
 def _stands_alone(sentence: _Sentence) -> bool:
@@ -302,7 +389,7 @@ def _score(sentence: _Sentence, about: _TermVector, whole_text: _TermVector, rar
     text = sentence.text
     earliness = 2 / (1 + sentence.position / 2)
     numbers = 0.25 * min(2, len(_MEASUREMENT.findall(text))) + 0.1 * bool(_NUMBER.search(text))
-    continuation = 0.3 * bool(sentence.position and _CONTINUATION.match(text))
+    continuation = 0.3 * bool(sentence.position and _continues(sentence))
     claims = 0.15 * min(3, len(_CLAIM.findall(text)))
     nearness = 2 * about.measure_nearness(sentence.terms, rarity) + whole_text.measure_nearness(sentence.terms, rarity)
     return earliness + nearness + numbers + claims - continuation

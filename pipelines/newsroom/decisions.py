@@ -8,6 +8,7 @@ from datetime import date, datetime
 from itertools import combinations, product
 
 from pipelines.errors import CannotDecide, EditorError
+from pipelines.issue.house_style import LATE_ISSUES, HouseStyle, learn_house_style
 from pipelines.issue.proposal import propose_entry
 from pipelines.issue.sections import (
     Slot,
@@ -127,11 +128,18 @@ def decide_in(tx: Transaction, newsroom: Newsroom, decision: Decision, *, seen_v
     if decision.action == "pick":
         tx.snapshots.save(candidate.articles, decision.at)
     if issue is not None:
-        entry = current_entry(tx, candidate, newsletter)
+        entry = current_entry(tx, replace(candidate, category=category), newsletter)
         if decision.action == "edit" and slot:
             filled = restore_entry(issue, candidate, entry, slot)
         else:
-            filled = add_entry(issue, candidate, category, newsletter, entry)
+            filled = add_entry(
+                issue,
+                replace(candidate, category=category),
+                category,
+                newsletter,
+                entry,
+                read_house_style(tx, newsletter),
+            )
         save_issue(tx, filled, newsletter, newsroom.rules)
     outcome = _carry_out(tx, newsroom, decision.story, {*candidate.story.members, *changed_ids}, changed_ids)
     return outcome if issue is None else replace(outcome, issue=issue.date)
@@ -176,6 +184,7 @@ def current_entries(tx: Transaction, candidates: Sequence[Candidate], newsletter
         candidates: stories.
         newsletter: the house style of a proposal.
     """
+    style = read_house_style(tx, newsletter)
     histories = tx.decisions.find_by_stories((candidate.story.id for candidate in candidates), standing=True)
     entries = {}
     for candidate in candidates:
@@ -183,9 +192,15 @@ def current_entries(tx: Transaction, candidates: Sequence[Candidate], newsletter
         edits = (decision.shown for decision in history if decision.action == "edit")
         markdown = next((note["after"] for note in edits if "after" in note), None)
         entries[candidate.story.id] = (
-            propose_entry(candidate, newsletter) if markdown is None else Entry(markdown, candidate.story.id)
+            propose_entry(candidate, newsletter, style) if markdown is None else Entry(markdown, candidate.story.id)
         )
     return entries
+
+
+def read_house_style(tx: Transaction, newsletter: Newsletter) -> HouseStyle:
+    """Read the style of the newsletter's late issues."""
+    days = tx.issues.list_dates("published")[-LATE_ISSUES:]
+    return learn_house_style((issue for day in days if (issue := tx.issues.get(day))), newsletter)
 
 
 def _undo(tx: Transaction, newsroom: Newsroom, decision: Decision, candidate: Candidate) -> Decided:
@@ -418,7 +433,8 @@ def _fill_drafts(tx: Transaction, newsroom: Newsroom, candidates: Sequence[Candi
         if pick and home in drafts and not holding_days:
             category = pick.category or candidate.category
             entry = current_entry(tx, candidate, newsroom.newsletter)
-            drafts[home] = add_entry(drafts[home], candidate, category, newsroom.newsletter, entry)
+            style = read_house_style(tx, newsroom.newsletter)
+            drafts[home] = add_entry(drafts[home], candidate, category, newsroom.newsletter, entry, style)
     changed_days = {day for day, draft in drafts.items() if draft != stored[day]}
     for day in sorted(changed_days):
         save_issue(tx, drafts[day], newsroom.newsletter, newsroom.rules)

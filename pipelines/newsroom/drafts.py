@@ -27,7 +27,7 @@ from pipelines.issue.sections import find_slot, fit_entry, make_draft, open_sect
 from pipelines.model import Candidate, Change, Decision, Entry, Issue
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom.assistant import propose
-from pipelines.newsroom.decisions import Decided, Stale, current_entry, decide_in, find_candidate
+from pipelines.newsroom.decisions import Decided, Stale, current_entry, decide_in, find_candidate, read_house_style
 from pipelines.newsroom.editor import Editor
 from pipelines.newsroom.issues import save_issue
 from pipelines.store import Transaction
@@ -313,11 +313,12 @@ def refit_entries(tx: Transaction, former: Issue, changed: Issue, newsletter: Ne
     ]
     moved = {story for story in briefs[0] ^ briefs[1] if story is not None}
     stories = tx.stories.find_by_articles(moved) if moved else {}
+    style = read_house_style(tx, newsletter)
     new_entries: dict[int, Entry] = {}
     for position, entry in enumerate(changes.list_entries(changed)):
         if entry.story in stories:
             candidate = find_candidate(tx, entry.story)
-            new_entries[position] = fit_entry(entry, candidate, newsletter, as_brief=entry.story in briefs[1])
+            new_entries[position] = fit_entry(entry, candidate, newsletter, style, as_brief=entry.story in briefs[1])
     return changes.replace_entries(changed, new_entries)
 
 

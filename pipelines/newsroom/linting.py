@@ -14,6 +14,7 @@ from pipelines.issue.portability import find_article_limits, find_differences, f
 from pipelines.issue.reading import read_issue
 from pipelines.model import Issue, Snapshot, StoredArticle
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom.decisions import read_house_style
 from pipelines.newsroom.drafts import decide_edit, get_draft, note_change
 from pipelines.newsroom.editor import Editor
 from pipelines.newsroom.exports import make_wechat_article, name_file, render_as_markdown
@@ -40,6 +41,7 @@ def lint_issue(tx: Transaction, issue: Issue, newsroom: Newsroom) -> list[Findin
         {key: [entry.day for entry in entries] for key, entries in printed.items()},
         find_source_changes(tx, issue),
         tx.snapshots.get_link_checks(find_issue_urls(issue)),
+        read_house_style(tx, newsletter).bounds,
     )
     written = remove_unprinted_parts(issue, newsletter)
     return [

@@ -16,11 +16,13 @@ from crawler.kinds import PAPERS, REPOSITORIES
 from pipelines.issue.changes import list_entries, replace_entries
 from pipelines.issue.entry import read_summary, reword_entry
 from pipelines.issue.escape import make_printable_url
+from pipelines.issue.house_style import HouseStyle
 from pipelines.issue.proposal import propose_entry
 from pipelines.model import Article, Candidate, Entry, Issue, LinkCheck
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.crawls import check_links
+from pipelines.newsroom.decisions import read_house_style
 from pipelines.newsroom.issues import save_issue
 from pipelines.store import Transaction
 
@@ -132,10 +134,10 @@ def _draft_summary(tx: Transaction, newsroom: Newsroom, former: Candidate, candi
         former: the story before its text came.
         candidate: the story with its text.
     """
-    newsletter = newsroom.newsletter
+    newsletter, style = newsroom.newsletter, read_house_style(tx, newsroom.newsletter)
     for draft in tx.issues.list_drafts():
         new_entries = {
-            position: replace(entry, markdown=_fill(entry, former, candidate, newsletter))
+            position: replace(entry, markdown=_fill(entry, former, candidate, newsletter, style))
             for position, entry in enumerate(list_entries(draft))
             if entry.story in candidate.story.members and not _is_among_briefs(draft, position)
         }
@@ -144,9 +146,9 @@ def _draft_summary(tx: Transaction, newsroom: Newsroom, former: Candidate, candi
             save_issue(tx, changed, newsletter, newsroom.rules)
 
 
-def _fill(entry: Entry, former: Candidate, candidate: Candidate, newsletter: Newsletter) -> str:
-    proposal = propose_entry(candidate, newsletter).markdown
-    if entry.markdown == propose_entry(former, newsletter).markdown:
+def _fill(entry: Entry, former: Candidate, candidate: Candidate, newsletter: Newsletter, style: HouseStyle) -> str:
+    proposal = propose_entry(candidate, newsletter, style).markdown
+    if entry.markdown == propose_entry(former, newsletter, style).markdown:
         return proposal
     if read_summary(entry.markdown, newsletter):
         return entry.markdown

@@ -314,10 +314,10 @@ def begin_fetch(home: Home, story_ids: Iterable[int], language: Language) -> sub
     return _begin_command(home, language, "fetch", "--json", *map(str, story_ids))
 
 
-def _begin_command(home: Home, language: Language, *words: str) -> subprocess.Popen[str]:
+def _begin_command(home: Home, language: Language, *arguments: str) -> subprocess.Popen[str]:
     options = ("--home", str(home.path), "--lang", language)
     child = subprocess.Popen(  # noqa: S603 (our own command)
-        (sys.executable, "-m", "pipelines.cli", *options, *words),
+        (sys.executable, "-m", "pipelines.cli", *options, *arguments),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -41,14 +41,16 @@ from crawler.items import RawItem, Reply
 from crawler.pages import PAGES
 from crawler.saved import read_saved
 from crawler.sources.schema import Source
-from pipelines.issue.entry import read_entry
+from pipelines.issue.entry import EntryView, read_entry
 from pipelines.issue.escape import clean_line
+from pipelines.issue.house_style import DEFAULT_STYLE, HouseStyle, learn_house_style
+from pipelines.issue.house_style import LATE_ISSUES as LATE
 from pipelines.issue.keys import find_entry_keys
 from pipelines.issue.reading import read_issue
 from pipelines.issue.sentences import choose_bounds, join_sentences, split_sentences
 from pipelines.issue.summary import MOST_SENTENCES, summarise
-from pipelines.model import Article, Candidate, StoredArticle, Story
-from pipelines.newsletter import load_newsletter
+from pipelines.model import Article, Candidate, Issue, StoredArticle, Story
+from pipelines.newsletter import Newsletter, load_newsletter
 from pipelines.normalise import normalise
 from pipelines.rules import load_rules
 
@@ -81,6 +83,7 @@ def main() -> None:
     lengths = [len(text) for _, text in drafted if choose_bounds(text).most == 300]
     _say(f"  median length of the Chinese ones {median(lengths):.0f} characters")
     if given.archive:
+        _measure_house_style(articles, Path(given.archive))
         _compare("the editor's text of the archive", of_archive(articles, Path(given.archive)))
     _compare("the page's digest", of_digests(articles))
 
@@ -114,10 +117,10 @@ def chosen(articles: Sequence[Article]) -> list[Article]:
     return [one for pair in zip(*halves, strict=False) for one in pair][:DRAFTED]
 
 
-def draft_of(article: Article) -> str:
+def draft_of(article: Article, style: HouseStyle = DEFAULT_STYLE) -> str:
     """The summary that an entry of it begins with."""
     stored = StoredArticle(1, article, (article.url,), (article.source,), NOW)
-    return summarise(Candidate(Story(1, (1,), 1), (stored,), "", {}, (), 0.0, ()), article.title)
+    return summarise(Candidate(Story(1, (1,), 1), (stored,), "", {}, (), 0.0, ()), article.title, style)
 
 
 def floor(drafted: Sequence[tuple[Article, str]]) -> dict[str, int]:
@@ -138,15 +141,54 @@ def floor(drafted: Sequence[tuple[Article, str]]) -> dict[str, int]:
     }
 
 
+# ---- Drafts in the style of the archive, each issue held out in turn
+
+WHOLE: Final = re.compile(r"[A-Z0-9\u3400-\u9fff「“《『【\"].*[。！？!?.…；;][”’」』）)\]\"']*$", re.DOTALL)
+CONTINUED: Final = re.compile(
+    "但|而|所以|因此|此外|另外|同时|其次|最后|比如|例如|其中|并且|于是|接着|这|那|它|他|她|其"
+)
+LONG_TEXT: Final = 1500
+
+
+def _measure_house_style(articles: Sequence[Article], archive: Path) -> None:
+    """Print the lengths of the drafts beside the printed ones, and how many begin and end with a whole sentence.
+
+    The style of the drafts for an issue is learned from the other issues.
+    """
+    newsletter = load_newsletter(Home(bundled()).newsletter)
+    issues = [
+        read_issue(path.read_bytes(), name=path.name, newsletter=newsletter) for path in sorted(archive.glob("*.md"))
+    ]
+    long = [one for one in articles if len(one.text) >= LONG_TEXT and one.language == "zh"]
+    _say(f"\nHeld-out issues: drafts of {len(long)} Chinese articles with {LONG_TEXT} characters of text")
+    _say(f"  {'issue':12}{'printed':>9}{'drafted':>9}{'whole':>7}{'paragraphs':>12}")
+    for number, issue in enumerate(issues[-LATE:], len(issues) - LATE):
+        others = [*issues[max(0, number - LATE) : number], *issues[number + 1 :]]
+        style = learn_house_style(others, newsletter)
+        drafts = [draft_of(one, style) for one in long]
+        printed = [sum(map(len, view.summary)) for view in _views(issue, newsletter) if view.summary]
+        lengths = median(len(draft.replace("\n", "")) for draft in drafts)
+        whole = mean(all(map(WHOLE.match, draft.split("\n"))) and not CONTINUED.match(draft) for draft in drafts)
+        paragraphs = mean(1 + draft.count("\n") for draft in drafts)
+        _say(f"  {issue.date!s:12}{median(printed):9.0f}{lengths:9.0f}{whole:7.0%}{paragraphs:12.1f}")
+
+
+def _views(issue: Issue, newsletter: Newsletter) -> Iterator[EntryView]:
+    for section in issue.main_sections:
+        for entry in section.entries:
+            yield read_entry(entry.markdown, newsletter)
+
+
 # ---- What a draft is compared with
 
 
 @dataclass(frozen=True)
 class Pair:
-    """An article and what somebody wrote in its place."""
+    """An article and what somebody wrote in its place; the style is learned from the other issues."""
 
     article: Article
     reference: str
+    style: HouseStyle = DEFAULT_STYLE
 
 
 def of_archive(articles: Sequence[Article], archive: Path) -> list[Pair]:
@@ -155,14 +197,19 @@ def of_archive(articles: Sequence[Article], archive: Path) -> list[Pair]:
     by_key = {key: one for one in articles for key in one.keys}
     by_title = {name: one for one in articles if len(name := _letters(one.title)) >= 10}
     found, items = [], 0
-    for path in sorted(archive.glob("*.md")):
-        issue = read_issue(path.read_bytes(), name=path.name, newsletter=newsletter)
+    issues = [
+        read_issue(path.read_bytes(), name=path.name, newsletter=newsletter) for path in sorted(archive.glob("*.md"))
+    ]
+    for number, issue in enumerate(issues):
+        style = learn_house_style(
+            [*issues[max(0, number - LATE) : number], *issues[number + 1 : number + 3]], newsletter
+        )
         for entry in (entry for section in issue.sections for entry in section.entries):
             items += 1
             view = read_entry(entry.markdown, newsletter)
             article = _of_entry(find_entry_keys(entry, newsletter, rules), by_key) or by_title.get(_letters(view.title))
             if article and (article.text or article.summary) and (reference := " ".join(view.summary)):
-                found.append(Pair(article, reference))
+                found.append(Pair(article, reference, style))
     full = sum(len(one.article.text) >= LEAST_TEXT for one in found)
     _say(f"\nThe archive's {items} items: {len(found)} have a text or digest in the corpus, {full} a full text")
     return found
@@ -201,7 +248,7 @@ def _compare(name: str, pairs: Sequence[Pair]) -> None:
         return
     _say(f"  {'':22}{'F1':>6}{'recall':>8}")
     for system, write in SYSTEMS.items():
-        scores = [rouge_l(write(pair.article), pair.reference) for pair in pairs]
+        scores = [rouge_l(write(pair), pair.reference) for pair in pairs]
         _say(f"  {system:22}{mean(f1 for f1, _ in scores):6.3f}{mean(recall for _, recall in scores):8.3f}")
 
 
@@ -231,12 +278,15 @@ def _ranked(article: Article, count: int) -> list[str]:
     return [str(one) for one in LexRankSummarizer()(document, count)]
 
 
-SYSTEMS: Final[Mapping[str, Callable[[Article], str]]] = {
-    "draft": draft_of,
-    "lead-3": lead,
-    "LexRank": lex_rank,
-    "lead, as long": lambda article: " ".join(_all_sentences(article)[:20])[: len(draft_of(article))],
-    "LexRank, as long": lambda article: " ".join(_ranked(article, 20))[: len(draft_of(article))],
+SYSTEMS: Final[Mapping[str, Callable[[Pair], str]]] = {
+    "draft, in the style": lambda pair: draft_of(pair.article, pair.style),
+    "draft": lambda pair: draft_of(pair.article),
+    "lead-3": lambda pair: lead(pair.article),
+    "LexRank": lambda pair: lex_rank(pair.article),
+    "lead, as long": lambda pair: " ".join(_all_sentences(pair.article)[:30])[
+        : len(draft_of(pair.article, pair.style))
+    ],
+    "LexRank, as long": lambda pair: " ".join(_ranked(pair.article, 30))[: len(draft_of(pair.article, pair.style))],
 }
 
 

@@ -213,7 +213,7 @@ def test_a_paper_is_drafted_with_its_id_and_without_source() -> None:
     }
     assert current_entry(**paper).startswith("[2006.16669] [A Paper](https://arxiv.org/abs/2006.16669)\n")
     accepted = current_entry(**paper, facts={"comment": "8 pages, accepted at NeurIPS 2020 (oral)"})
-    assert accepted.startswith("[NeurIPS 2020] [A Paper]")
+    assert accepted.startswith("[NeurIPS2020] [2006.16669] [A Paper]")
     assert current_entry(**paper, facts={"comment": "Submitted to CVPR 2021"}).startswith("[2006.16669]")
 
 
