@@ -13,7 +13,7 @@ from crawler.kinds import Kind
 from pipelines.wording import Language, say
 
 Precision = Literal["second", "minute", "hour", "day", "month", "year", "first-seen"]
-DecisionAction = Literal["pick", "drop", "later", "categorise", "edit", "merge", "split", "undo"]
+DecisionAction = Literal["pick", "drop", "later", "categorise", "edit", "merge", "split", "release", "undo"]
 CandidateState = Literal["new", "picked", "dropped", "later", "published"]
 
 SentenceValue = str | int | tuple[str, ...]
@@ -287,7 +287,8 @@ class Decision:
         who, at: the person (or `cli`) and when.
         action: `categorise` and `edit` change the category and the drafted entry, not the state. `merge` and `split`
             are about two articles, which tell one story or do not; whoever says so of several pairs at once has
-            decided once. `undo` takes back the newest decision that still stands.
+            decided once. `release` ends the pick of a story whose draft was deleted. `undo` takes back the newest
+            decision that still stands.
         other: of `merge` and `split`, the other article's id.
         category, issue: where the pick goes; None leaves it to the story and to the next issue.
         shown: what the person was shown (title, score, category, state), for later training; where in an issue the
@@ -313,7 +314,8 @@ class Change:
     Args:
         id: the store assigns it.
         issue: date of the issue.
-        part: `headline`, `guide`, `preamble`, `order`, or `entry` for one that was not drafted from a story.
+        part: `headline`, `guide`, `preamble`, `order`, `entry` for one that no story stands behind or that is printed,
+            `date`, `state` for publishing and unpublishing, or `issue` for a draft that was deleted.
         before, after: text of the part; None without one.
         who, at: the person and the time.
         undoes: id of the change that this change takes back.

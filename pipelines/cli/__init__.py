@@ -98,8 +98,11 @@ def main() -> None:
 def _describe_error(error: Exception) -> str:
     from pipelines.errors import describe_error
     from pipelines.store.errors import StoreError
+    from pipelines.wording import say
 
     language = terminal.get_language()
+    if isinstance(error, OSError) and error.filename:
+        return say("cli/file-unusable", {"path": error.filename, "reason": error.strerror or ""}, language)
     return error.text(language) if isinstance(error, StoreError) else describe_error(error, language)
 
 
@@ -126,6 +129,8 @@ def _find_exit_code(error: Exception) -> int | None:
         ):
             return WRONG_USE
         case CrawlError() | StoreError() | NoProposal():
+            return SOME_FAILED
+        case OSError(filename=str()):  # a file that cannot be read or written; errors of the network name none
             return SOME_FAILED
         case _:
             return None

@@ -225,8 +225,21 @@ def begin_crawl(home: Home, sources: Sequence[str], language: Language) -> subpr
         sources: ids.
         language: of errors on its stderr.
     """
-    options = ("--home", str(home.path), "--lang", language)
-    command = (sys.executable, "-m", "pipelines.cli", *options, "crawl", "--json", *sources)
+    return _begin_command(home, language, "crawl", "--json", *sources)
+
+
+def begin_learning(home: Home, language: Language) -> subprocess.Popen[str]:
+    """Start to group what is new and to learn from it, in a process of its own.
+
+    Args:
+        home: of the newsletter.
+        language: of errors on its stderr.
+    """
+    return _begin_command(home, language, "group")
+
+
+def _begin_command(home: Home, language: Language, *arguments: str) -> subprocess.Popen[str]:
+    command = (sys.executable, "-m", "pipelines.cli", "--home", str(home.path), "--lang", language, *arguments)
     return subprocess.Popen(  # noqa: S603 (our own command)
         command,
         stdin=subprocess.DEVNULL,

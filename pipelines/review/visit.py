@@ -15,6 +15,7 @@ from pipelines.newsroom import Newsroom
 from pipelines.newsroom.editor import Editor
 from pipelines.review.crawling import Crawls
 from pipelines.review.guard.access import Access
+from pipelines.review.learning import Learning
 from pipelines.wording import LANGUAGES, Language, say, sentences
 
 MOST_FIELDS: Final = 50
@@ -48,11 +49,12 @@ class NothingHere(Exception):
 
 @dataclass(frozen=True)
 class Desk:
-    """The desk as all visits share it: its newsroom, its access rules, the crawl that it began."""
+    """The desk as all visits share it: its newsroom, its access rules, the crawl and the learning that it began."""
 
     newsroom: Newsroom
     access: Access
     crawls: Crawls
+    learning: Learning
 
 
 @dataclass(frozen=True)

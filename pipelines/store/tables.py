@@ -32,7 +32,7 @@ from sqlalchemy import (
 
 from crawler.errors import Failure
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database does not load Alembic."""
 
 
@@ -428,6 +428,15 @@ issues = Table(
     Column("date", Date, primary_key=True),
     Column("state", Words, nullable=False),
     Column("frame", JSON, nullable=False),
+    Column("published_at", Moment),  # NULL for an issue that never was published
+    Column("corrected_at", Moment),  # of the last change of an issue that was published already
+)
+
+feed_ids = Table(
+    "feed_ids",  # the identifiers by which feed readers know the feed and its issues; a row is never changed
+    metadata,
+    Column("subject", Words, primary_key=True),  # `feed`, or the date of an issue
+    Column("identifier", Words, nullable=False),
 )
 
 entries = Table(
