@@ -104,10 +104,11 @@ def main() -> None:
 def _describe_error(error: Exception) -> str:
     from pipelines.errors import describe_error
     from pipelines.store.errors import StoreError
+    from pipelines.wording import say
 
     language = terminal.get_language()
-    if isinstance(error, OSError):
-        return terminal.sentence("cli/file-error", path=str(error.filename), reason=error.strerror)
+    if isinstance(error, OSError) and error.filename:
+        return say("cli/file-unusable", {"path": error.filename, "reason": error.strerror or ""}, language)
     return error.text(language) if isinstance(error, StoreError) else describe_error(error, language)
 
 
@@ -135,7 +136,7 @@ def _find_exit_code(error: Exception) -> int | None:
             return WRONG_USE
         case CrawlError() | StoreError() | NoProposal():
             return SOME_FAILED
-        case OSError() if error.filename and error.strerror:  # a folder without permission, a disk that is read-only
+        case OSError(filename=str()):  # a file that cannot be read or written; errors of the network name none
             return SOME_FAILED
         case _:
             return None
