@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.home import Home, bundled
+from pipelines.deduplicate.event_model import load_event_model
 from pipelines.deduplicate.memory import (
     Printed,
     PrintedEntries,
@@ -26,12 +27,15 @@ from pipelines.deduplicate.memory import (
     make_memory_keys,
     recall_story,
 )
+from pipelines.deduplicate.printed_events import REACH, DatedProfile, find_printed_event, follow_newsletter
 from pipelines.deduplicate.stories import RARE
 from pipelines.group.candidates import GroupRules
 from pipelines.issue.keys import find_entry_keys
-from pipelines.model import Article, Entry, Evidence, Issue, Reference, Section, StoredArticle
+from pipelines.issue.reading import read_issue
+from pipelines.model import WORK_PREFIXES, Article, Entry, Evidence, Issue, Reference, Section, StoredArticle
 from pipelines.newsletter import load_newsletter
 from pipelines.newsroom.issues import save_issue
+from pipelines.newsroom.memory import _read_event
 from pipelines.newsroom.run import group
 from pipelines.rules import Rules, load_rules
 from pipelines.store import Store
@@ -314,3 +318,43 @@ def test_all_that_the_archive_printed_twice_is_found_and_nothing_else(archive: P
     missing = {key for key in plain if key not in keys}
     assert [key for key in missing if not re.search(r"[?&]signature=", key)] == [], "which dies within hours"
     assert [thing.keys for thing in found if plain.keys().isdisjoint(thing.keys)] == []
+
+
+@pytest.mark.archive
+def test_a_pick_of_the_archive_is_hidden_only_where_its_own_address_was_printed(archive: Path) -> None:
+    from benchmarks.repeats import printed_twice  # noqa: PLC0415 - reads the newsletter's own past
+
+    by_place: dict[object, set[str]] = {}
+    for repeat in printed_twice(archive):
+        for place in repeat.places:
+            by_place.setdefault(place, set()).update(repeat.keys)
+    hidden = {place: keys for place, keys in by_place.items() if place.recalled.published_in}  # type: ignore[attr-defined]
+    follow_ups = [place for place in by_place if place.recalled.follows]  # type: ignore[attr-defined]
+    assert [place for place, keys in hidden.items() if all(key.startswith(WORK_PREFIXES) for key in keys)] == []
+    assert len(follow_ups) > 10
+
+
+@pytest.mark.archive
+def test_no_pick_of_the_archive_is_hidden_by_an_event_of_another_issue(archive: Path) -> None:
+    rules, model = load_rules(Home(bundled())), load_event_model()
+    events = []
+    for path in sorted(archive.glob("*.md")):
+        issue = read_issue(path.read_bytes(), name=path.name, newsletter=NEWSLETTER)
+        events.extend(
+            _read_event(Printed(issue.date, entry.markdown), NEWSLETTER, rules.events, model)
+            for section in issue.sections
+            for entry in section.entries
+            if not any(key.startswith(WORK_PREFIXES) for key in find_entry_keys(entry, NEWSLETTER, rules))
+        )
+    news = [event for event in events if event]
+    model = follow_newsletter(model, [event.profile for event in news])
+    hidden = [
+        (event.printed.text, recalled_entry.text)
+        for event in news
+        for earlier in [[other for other in news if other.printed.day < event.printed.day]]
+        for near in [[other for other in earlier if (event.printed.day - other.printed.day).days <= REACH]]
+        for dated in [DatedProfile(event.printed.day.toordinal() - REACH, event.profile, event.keys)]
+        if (recalled_entry := find_printed_event([dated], 1, near, model))
+    ]
+    assert len(news) > 300
+    assert hidden == []
