@@ -296,6 +296,10 @@ def test_a_story_reworded_before_its_pick_enters_the_draft_in_these_words(newsro
 # ---- order and day
 
 
+def find_section(newsroom: Newsroom, name: str) -> int:
+    return [section.name for section in draft(newsroom).sections].index(name)
+
+
 @pytest.mark.parametrize(
     ("position", "target", "order"),
     [
@@ -311,7 +315,7 @@ def test_an_entry_moves_and_moves_back(
 ) -> None:
     pick(newsroom, 1, 2, 3)
     section, place = target
-    number = newsroom.newsletter.category_names.index(section)
+    number = find_section(newsroom, section)
     move_entry(editor, FIRST, position, number, place, seen_edition=make_order_edition(draft(newsroom)))
     assert stories(newsroom) == order
     undo_last(later(editor, 1))
@@ -323,7 +327,7 @@ def test_an_entry_moves_to_a_section_that_is_there_and_from_an_order_that_was_se
 ) -> None:
     pick(newsroom, 1, 2)
     seen = make_order_edition(draft(newsroom))
-    sections = len(newsroom.newsletter.categories)
+    sections = len(draft(newsroom).sections)
     for number in (-1, sections):
         with pytest.raises(NoSuchIssue, match=f"没有第 {number + 1} 个栏目"):
             move_entry(editor, FIRST, 0, number, 0)
@@ -336,7 +340,7 @@ def test_an_order_comes_back_for_the_entries_that_are_still_there_and_new_ones_s
     newsroom: Newsroom, editor: Editor
 ) -> None:
     pick(newsroom, 1, 2, 3)
-    blog = newsroom.newsletter.category_names.index("博文")
+    blog = find_section(newsroom, "博文")
     move_entry(later(editor, 1), FIRST, 0, blog, 2)
     decide(newsroom, Decision(2, "drop", "编辑乙", NOON + timedelta(minutes=2)))
     decide(newsroom, Decision(4, "pick", "编辑乙", NOON + timedelta(minutes=3), category="博文", issue=FIRST))
@@ -378,7 +382,7 @@ def test_steps_are_taken_back_one_by_one_newest_first_whatever_they_were(newsroo
 
 def test_a_step_that_was_taken_back_is_not_taken_back_again(newsroom: Newsroom, editor: Editor) -> None:
     pick(newsroom, 1, 2)
-    move_entry(editor, FIRST, 0, newsroom.newsletter.category_names.index("博文"), 1)
+    move_entry(editor, FIRST, 0, find_section(newsroom, "博文"), 1)
     assert undo_last(later(editor, 1)).action == "change"
     assert undo_last(later(editor, 2)).action == "pick"
 

@@ -125,7 +125,7 @@ def test_an_entry_is_moved_and_put_back(
 
 
 def test_an_order_is_put_back_around_what_came_since(desk: Desk, day: str, open_desk: Callable[..., Desk]) -> None:
-    desk.post(f"/api/issues/{day}/moves", {"position": 1, "section": 3, "to": 2})
+    desk.post(f"/api/issues/{day}/moves", {"position": 1, "section": 4, "to": 2})
     other = open_desk("编辑乙")
     other.decide(5, "categorise", category="博文")
     other.decide(5, "pick")
