@@ -337,9 +337,9 @@ class AlertChannel(_Part):
 
     @model_validator(mode="after")
     def _check_target(self) -> AlertChannel:
-        wanted = {"email": ("host", "sender", "to"), "command": ("command",)}.get(self.kind, ())
-        missing = [name for name in wanted if not getattr(self, name)]
-        if not wanted and not self.url and not self.url_variable:
+        required = {"email": ("host", "sender", "to"), "command": ("command",)}.get(self.kind, ())
+        missing = [name for name in required if not getattr(self, name)]
+        if not required and not self.url and not self.url_variable:
             missing = ["url"]
         if missing:
             raise NotUnderstood("channel-without", kind=self.kind, names=missing)

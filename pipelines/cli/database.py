@@ -89,11 +89,11 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
 
     rows = [
         {
-            "subject": found.subject,
-            "verdict": found.verdict,
-            "text": sentence(f"doctor/{found.code}", **found.values),
+            "subject": diagnosis.subject,
+            "verdict": diagnosis.verdict,
+            "text": sentence(f"doctor/{diagnosis.code}", **diagnosis.values),
         }
-        for found in diagnose(newsroom_of(context).home, now(), terminal.get_language())
+        for diagnosis in diagnose(newsroom_of(context).home, now(), terminal.get_language())
     ]
     if as_json:
         print_json({"checks": rows})

@@ -37,7 +37,7 @@ class Delivery:
 
     Args:
         channel: its name.
-        count: number of alerts that the message told.
+        count: number of alerts in the message.
         failure: why it was not sent; empty for a success.
     """
 
@@ -160,14 +160,14 @@ def make_message(
         if row.incident_id is None or row.incident_id not in incidents:
             continue
         incident = incidents[row.incident_id]
-        told = incident_json(incident, now, language)
-        told |= {"event": row.event, "name": names.get(incident.source, incident.source)}
-        events.append(told)
+        event_row = incident_json(incident, now, language)
+        event_row |= {"event": row.event, "name": names.get(incident.source, incident.source)}
+        events.append(event_row)
         values = {
-            "name": told["name"],
+            "name": event_row["name"],
             "state": say(f"health/{incident.state}", {}, language),
-            "evidence": told["evidence"],
-            "remedy": told["remedy"],
+            "evidence": event_row["evidence"],
+            "remedy": event_row["remedy"],
         }
         lines.append(say(f"alert/{row.event}", values, language))
     counts = {event: sum(row["event"] == event for row in events) for event in ("raised", "recovered")}

@@ -106,11 +106,11 @@ def _send_mail(channel: AlertChannel, message: Message) -> None:
 
 def _run_command(channel: AlertChannel, message: Message) -> None:
     document = json.dumps({"title": message.title, "text": message.as_text(), **message.facts}, ensure_ascii=False)
-    done = subprocess.run(  # noqa: S603 (the operator's own command, without a shell)
+    process = subprocess.run(  # noqa: S603 (the operator's own command, without a shell)
         channel.command, input=document.encode(), capture_output=True, timeout=TIMEOUT, check=False
     )
-    if done.returncode:
-        raise NotSent(f"exit status {done.returncode}: {done.stderr.decode(errors='replace').strip()[-300:]}")
+    if process.returncode:
+        raise NotSent(f"exit status {process.returncode}: {process.stderr.decode(errors='replace').strip()[-300:]}")
 
 
 _SENDERS: Final[Mapping[str, Callable[[AlertChannel, Message], None]]] = {

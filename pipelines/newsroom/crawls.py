@@ -141,11 +141,11 @@ def crawl(
             for source in sources
             if source.id in records and records[source.id].is_waiting(now)
         }
-        asked = [source for source in sources if source.id not in refused]
-        run_ids = begin_runs(newsroom.store, asked, now)
+        due = [source for source in sources if source.id not in refused]
+        run_ids = begin_runs(newsroom.store, due, now)
         overrides = {RUN_IDS: json.dumps(run_ids), "JIANBAO_WAITS": json.dumps(waits)}
-        on_batch = _counting(len(asked), on_progress)
-        crawlers = _run_spiders(newsroom.home, asked, states, now, on_batch, overrides=overrides)
+        on_batch = _counting(len(due), on_progress)
+        crawlers = _run_spiders(newsroom.home, due, states, now, on_batch, overrides=overrides)
     results: dict[str, SourceResult] = {}
     for crawler in crawlers:
         if bridge := crawler.get_item_pipeline(Bridge):

@@ -89,11 +89,11 @@ class Alerts:
         moment: datetime | None = self._connection.execute(query).scalar()
         return moment
 
-    def drop_channels(self, known: Iterable[str]) -> None:
+    def drop_channels(self, names: Iterable[str]) -> None:
         """Close the waiting alerts of channels that newsletter.toml names no longer."""
-        gone = alerts.c.sent_at.is_(None) & alerts.c.channel.not_in(list(known))
+        is_closed = alerts.c.sent_at.is_(None) & alerts.c.channel.not_in(list(names))
         self._connection.execute(
-            update(alerts).where(gone).values(sent_at=alerts.c.created_at, failure="no such channel")
+            update(alerts).where(is_closed).values(sent_at=alerts.c.created_at, failure="no such channel")
         )
 
 

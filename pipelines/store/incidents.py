@@ -26,12 +26,12 @@ class Incidents:
 
     def get(self, ids: Iterable[int | None]) -> list[Incident]:
         """Get incidents by their ids, oldest first; an id without an incident is left out."""
-        wanted = sorted({number for number in ids if number is not None})
-        found: list[Incident] = []
-        for chunk in chunks(wanted):
+        numbers = sorted({number for number in ids if number is not None})
+        listed: list[Incident] = []
+        for chunk in chunks(numbers):
             query = select(incidents).where(incidents.c.id.in_(chunk)).order_by(incidents.c.id)
-            found += [_incident(row) for row in self._connection.execute(query)]
-        return found
+            listed += [_incident(row) for row in self._connection.execute(query)]
+        return listed
 
     def list_since(self, since: datetime) -> list[Incident]:
         """List the incidents that are open, or that were raised or recovered at a time or later, oldest first."""
