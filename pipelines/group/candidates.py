@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Self
 from zoneinfo import ZoneInfo
 
+from crawler.kinds import POSTS
 from pipelines.deduplicate.event_model import EventModel, load_event_model
 from pipelines.deduplicate.memory import Printed
 from pipelines.deduplicate.printed_events import PrintedEvent
 from pipelines.deduplicate.stories import find_subjects
 from pipelines.group.categories import Categorised, CategoryRules, categorise
-from pipelines.group.features import Description
+from pipelines.group.features import WORK_SORTS, Description
 from pipelines.group.relevance import Promotion, TopicTerms, freshness, relevance, total
 from pipelines.group.trained import TrainedModel, categorise_by_model, fold_of, relevance_reasons, score
 from pipelines.model import WORK_PREFIXES, Candidate, Reason, StoredArticle, Story, StoryLink
@@ -110,8 +112,7 @@ def grade(story: Story, articles: Sequence[StoredArticle], rules: GroupRules) ->
         sorted(articles, key=lambda article: (article.id != story.lead, article.article.published.at, article.id))
     )
     lead = ordered[0]
-    description = Description.of_article(lead.article)
-    category = _category(lead, description, rules)
+    category = _categorise_reports(ordered, rules)
     links = story_links(lead, ordered, rules.labels)
     trust = max(rules.trust.get(source, 1.0) for source in lead.sources or (lead.article.source,))
     about = _about(ordered, rules.model, rules.topics) if rules.model and rules.model.relevance else None
@@ -180,10 +181,39 @@ def _about(articles: Sequence[StoredArticle], model: TrainedModel, topics: Topic
     return relevance_reasons(best, model, topics, fold)
 
 
-def _category(lead: StoredArticle, description: Description, rules: GroupRules) -> Categorised:
-    """The model's category; a category that the model was not trained for keeps its probability by the rules."""
-    source_category = _source_category(lead, rules)
-    by_rules = categorise(lead.article, rules.categories, source_category=source_category)
+def _categorise_reports(articles: Sequence[StoredArticle], rules: GroupRules) -> Categorised:
+    """The category of a story: the mean of the probabilities over its reports, with the reasons of the surest one.
+
+    The lead and the other posts are reports. A paper or a repository among the members says what the reports are about.
+
+    Args:
+        articles: all members, first the lead.
+        rules: of the newsletter.
+    """
+    lead, *others = articles
+    works = {WORK_SORTS[key.partition(":")[0]] for article in others if (key := _work(article))}
+    reports = [lead, *(article for article in others if article.article.kind in POSTS)]
+    judged = [_categorise_report(report, works, rules) for report in reports]
+    if len(judged) == 1:
+        return judged[0]
+    scores = {name: math.fsum(each.scores[name] for each in judged) / len(judged) for name in judged[0].scores}
+    best = max(scores, key=lambda name: scores[name])
+    agreeing = [each for each in judged if each.category == best] or judged
+    return Categorised(best, scores, max(agreeing, key=lambda each: each.scores[best]).reasons)
+
+
+def _categorise_report(report: StoredArticle, works: AbstractSet[str], rules: GroupRules) -> Categorised:
+    """The model's category; a category that the model was not trained for keeps its probability by the rules.
+
+    Args:
+        report: an article of a story.
+        works: sorts of works among the other articles of the story.
+        rules: of the newsletter.
+    """
+    description = Description.of_article(report.article)
+    description = replace(description, works=description.works | works)
+    source_category = _source_category(report, rules)
+    by_rules = categorise(report.article, rules.categories, source_category=source_category)
     if rules.model is None or not rules.model.categories:
         return by_rules
     by_model = categorise_by_model(
@@ -207,8 +237,8 @@ def _label(key: str, labels: Labels) -> str:
     return labels.code if key.startswith("github:") else labels.paper
 
 
-def _source_category(lead: StoredArticle, rules: GroupRules) -> str | None:
+def _source_category(report: StoredArticle, rules: GroupRules) -> str | None:
     return next(
-        (rules.source_category[source] for source in lead.sources if source in rules.source_category),
-        rules.source_category.get(lead.article.source),
+        (rules.source_category[source] for source in report.sources if source in rules.source_category),
+        rules.source_category.get(report.article.source),
     )

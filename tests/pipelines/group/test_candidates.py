@@ -192,6 +192,21 @@ def test_a_story_is_as_good_as_its_best_report_whoever_leads_it() -> None:
     assert together.score > alone.score + 1
 
 
+def test_a_story_is_put_in_a_section_by_all_its_reports_whoever_leads_it() -> None:
+    reposter = stored(1, kind="wechat", title="周末转载")
+    reports = [stored(number, kind="wechat", title="某校提出新方法") for number in (2, 3)]
+    assert graded(reposter).category == "新闻"
+    together = graded(reposter, *reports)
+    assert (together.lead.id, together.category) == (1, "论文")
+    assert math.isclose(math.fsum(together.category_scores.values()), 1.0)
+    assert "提出" in {reason.text("zh") for reason in together.category_reasons}
+
+
+def test_a_repository_among_the_members_leaves_the_section_to_the_reports() -> None:
+    post, repository = stored(1, kind="wechat", title="某厂发布新品"), stored(2, kind="github", title="a/b")
+    assert graded(post, repository).category == "新闻"
+
+
 def test_a_withdrawn_paper_sinks_and_says_why_but_stays() -> None:
     reason = "This paper has been withdrawn due to an error in Lemma 3"
     candidate = graded(stored(1, kind="arxiv", title="量化与部署", facts={"withdrawn": reason}))
