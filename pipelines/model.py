@@ -17,7 +17,7 @@ ADDED_BY_HAND: Final = "added"
 """The id of the source of articles that somebody adds by hand. It is in no registry, and no reader sees it."""
 
 Precision = Literal["second", "minute", "hour", "day", "month", "year", "first-seen"]
-DecisionAction = Literal["pick", "drop", "later", "categorise", "edit", "merge", "split", "undo"]
+DecisionAction = Literal["pick", "drop", "later", "categorise", "edit", "merge", "split", "release", "undo"]
 CandidateState = Literal["new", "picked", "dropped", "later", "published"]
 
 DAY_PRECISIONS: Final[frozenset[Precision]] = frozenset({"second", "minute", "hour", "day", "first-seen"})
@@ -325,7 +325,8 @@ class Decision:
         who, at: the person (or `cli`) and when.
         action: `categorise` and `edit` change the category and the drafted entry, not the state. `merge` and `split`
             are about two articles, which tell one story or do not; whoever says so of several pairs at once has
-            decided once. `undo` takes back the newest decision that still stands.
+            decided once. `release` ends the pick of a story whose draft was deleted. `undo` takes back the newest
+            decision that still stands.
         other: of `merge` and `split`, the other article's id.
         category, issue: where the pick goes; None leaves it to the story and to the next issue.
         shown: what the person was shown (title, score, category, state), for later training; where in an issue the
@@ -352,7 +353,8 @@ class Change:
         id: the store assigns it.
         issue: date of the issue.
         part: `headline`, `guide`, `preamble`, `order`, `date`; `entry` for the text of an entry of no story, which
-            `before` lacks if the editor added the entry; `removal` for such an entry with its slot.
+            `before` lacks if the editor added the entry; `removal` for such an entry with its slot; `state` for
+            publishing and unpublishing; `issue` for a draft that was deleted.
         before, after: text of the part; None without one.
         who, at: the person and the time.
         undoes: id of the change that this change takes back.

@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 from builders import NOON, article
 from starlette.testclient import TestClient
+from waiting import wait_until
 
 from crawler.home import Home, bundled
 from crawler.items import RawItem
@@ -95,3 +96,10 @@ def add_articles(newsroom: Newsroom, titles: dict[int, str], **values: Any) -> N
         ]
         tx.raw.add([NewRaw(Packed.of(item, "watch"), one) for item, one in zip(items, saved.ids, strict=True)])
     group(newsroom.store, newsroom.group_rules)
+
+
+def wait_for_learning(desk: Desk) -> dict[str, str]:
+    """Wait until the desk has learned from what was published; what the foot of its pages says then."""
+    wait_until(lambda: desk.get("/api/learning").json()["state"] != "running")
+    learning: dict[str, str] = desk.get("/api/learning").json()
+    return learning

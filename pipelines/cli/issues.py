@@ -52,7 +52,7 @@ def archive_import(
         for warning in issue.warnings:
             warn(_describe_warning(path, warning))
         issues_by_file[str(path)] = issue
-    imported = import_issues(newsroom, issues_by_file, replace_drafts=replace)
+    imported = import_issues(newsroom, issues_by_file, replace_drafts=replace, now=now())
     for refusal in imported.refused:
         fail(describe_error(refusal, terminal.get_language()))
     for day in imported.corrected:
@@ -244,12 +244,29 @@ def issue_unpublish(
 
     例：jianbao issue unpublish 2020-01-27
     """
-    from pipelines.newsroom.issues import unpublish_issue
+    from pipelines.newsroom.editor import Editor
+    from pipelines.newsroom.publishing import unpublish_issue
 
     newsroom = newsroom_of(context)
-    unpublish_issue(newsroom, day.date())
+    unpublish_issue(Editor(newsroom, newsroom.newsletter.editor, now()), day.date())
     out.print(sentence("cli/unpublished", day=day.date()))
     group_what_is_new(newsroom)
+
+
+@issue_app.command("delete")
+def issue_delete(
+    context: typer.Context, day: Annotated[datetime, typer.Argument(metavar="DATE", formats=DATE_FORMAT)]
+) -> None:
+    """删掉一份草稿，选用的事回到待选；在编辑台按 u 可以撤回。已刊的先用 issue unpublish 改回草稿。
+
+    例：jianbao issue delete 2020-01-27
+    """
+    from pipelines.newsroom.editor import Editor
+    from pipelines.newsroom.publishing import delete_draft
+
+    newsroom = newsroom_of(context)
+    delete_draft(Editor(newsroom, newsroom.newsletter.editor, now()), day.date())
+    out.print(sentence("cli/deleted", day=day.date()))
 
 
 @issue_app.command("lint")
@@ -329,10 +346,14 @@ def export(
 
     例：jianbao export 2020-01-27 --format markdown,wechat -o out
     """
+    from pipelines.newsroom.editor import Editor
     from pipelines.newsroom.exports import plan_files
-    from pipelines.newsroom.issues import ensure_publishable, list_published, publish_issues, read_issues_to_export
+    from pipelines.newsroom.issues import ensure_publishable, list_published, read_issues_to_export
+    from pipelines.newsroom.publishing import publish_issues
 
     newsroom = newsroom_of(context)
+    if output is not None and output.is_file():
+        raise WrongUse("no-folder", "-o", path=output)
     if check and publish:
         raise WrongUse("check-or-publish", "--check")
     chosen_formats = [_read_format(name) for name in (formats or ("markdown,atom" if every else "markdown")).split(",")]
@@ -358,7 +379,7 @@ def export(
             code = "cli/picture-described" if picture.words else "cli/picture"
             out.print(Text(sentence(code, **values)), soft_wrap=True)
     if publish:
-        publish_issues(newsroom.store, newsroom.newsletter, newsroom.rules, issues)
+        publish_issues(Editor(newsroom, newsroom.newsletter.editor, now()), issues)
         group_what_is_new(newsroom)
 
 

@@ -37,6 +37,7 @@ def group_what_is_new(newsroom: Newsroom) -> None:
             newsroom.store,
             newsroom.group_rules,
             lambda finished, total: bar.update(task, completed=finished, total=total),
+            lock=newsroom.home.var / "learning.lock",
         )
     if grouped.articles:
         err.print(sentence("cli/grouped", articles=grouped.articles, stories=grouped.stories))

@@ -219,21 +219,11 @@ def render_findings(issue: Issue, findings: Iterable[Finding], newsletter: Newsl
         findings: in the order of the lines.
         newsletter: its labels tell where the title of an entry begins.
     """
-    from pipelines.issue.changes import list_entries
-    from pipelines.issue.entry import read_title
+    from pipelines.issue.lint import describe_finding
 
     reader = get_language()
-    entries = list_entries(issue)
     for finding in findings:
-        if finding.part == "section":
-            where = issue.sections[finding.position].name
-        elif finding.part == "entry":
-            title = read_title(entries[finding.position].markdown, newsletter)[:30]
-            where = sentence("place/entry", number=finding.position + 1, title=title)
-        else:
-            where = sentence(f"place/{finding.part}")
-        code = "place/finding-line" if finding.line else "place/finding"
-        text = sentence(code, where=where, line=finding.line + 1, text=finding.text(reader))
+        text = describe_finding(issue, finding, newsletter, reader)
         yield Text(sentence("place/advice", finding=text, advice=finding.advice(reader)))
 
 

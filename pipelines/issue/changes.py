@@ -8,12 +8,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from typing import Any, Final, Literal
 
 from pipelines.errors import NoSuchIssue
-from pipelines.model import Change, Entry, Issue
+from pipelines.model import Change, Entry, Issue, Section
 
 Part = Literal["headline", "guide", "preamble"]
 
@@ -230,8 +230,8 @@ def _revert_part(issue: Issue, change: Change) -> Issue | None:
 
 def _revert_entry(issue: Issue, change: Change) -> Issue | None:
     for position, entry in enumerate(list_entries(issue)):
-        if entry.story is None and entry.markdown == change.after:
-            return replace_entries(issue, {position: Entry(change.before or "")})
+        if (entry.story is None or issue.state == "published") and entry.markdown == change.after:
+            return replace_entries(issue, {position: replace(entry, markdown=change.before or "")})
     return None
 
 
@@ -250,12 +250,33 @@ def _revert_date(issue: Issue, change: Change) -> Issue | None:
     return replace(issue, date=date.fromisoformat(change.before)) if change.before else None
 
 
+def _revert_state(issue: Issue, change: Change) -> Issue | None:
+    return replace(issue, state="draft" if change.before == "draft" else "published")
+
+
 _REVERT: Final[Mapping[str, Callable[[Issue, Change], Issue | None]]] = {
     "entry": _revert_entry,
     "removal": _revert_removal,
     "order": _revert_order,
     "date": _revert_date,
+    "state": _revert_state,
 }
+
+
+def write_issue(issue: Issue) -> str:
+    """Write an issue as JSON, of which `read_written_issue` makes an equal one; warnings of an import are left out."""
+    values = asdict(replace(issue, warnings=())) | {"date": issue.date.isoformat()}
+    return json.dumps(values, ensure_ascii=False)
+
+
+def read_written_issue(text: str) -> Issue:
+    """Read an issue that `write_issue` wrote."""
+    values = json.loads(text)
+    sections = tuple(
+        Section(**section | {"entries": tuple(Entry(**entry) for entry in section["entries"])})
+        for section in values["sections"]
+    )
+    return Issue(**values | {"date": date.fromisoformat(values["date"]), "sections": sections, "warnings": ()})
 
 
 def _name_entry(entry: Entry) -> str:

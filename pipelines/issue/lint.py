@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from crawler.errors import Failure
 from pipelines.issue import inline
-from pipelines.issue.entry import EntryView, read_entry, read_machine_line
+from pipelines.issue.entry import EntryView, read_entry, read_machine_line, read_title
 from pipelines.issue.escape import make_printable_url
 from pipelines.issue.lines import find_code_lines
 from pipelines.issue.sentences import choose_bounds
@@ -63,6 +63,11 @@ class Finding:
         """The kind of finding, for scripts: `markup` for `markup/liquid`."""
         return self.code.partition("/")[0]
 
+    @property
+    def is_error(self) -> bool:
+        """Whether readers would see a broken page; all other findings are for the editor to judge."""
+        return self.kind in _ERRORS and self.code not in _NO_ERRORS
+
     def text(self, language: Language) -> str:
         """Say what is the matter, in the reader's language."""
         return say(f"finding/{self.code}", self.values, language)
@@ -82,7 +87,14 @@ class Finding:
             "advice": self.advice(language),
             "url": self.url,
             "code": self.code,
+            "error": self.is_error,
         }
+
+
+_ERRORS: Final = frozenset(
+    {"markup", "bad-link", "empty-link", "temporary-link", "dead-link", "no-title", "machine-summary"}
+)
+_NO_ERRORS: Final = frozenset({"markup/emphasis"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +151,27 @@ def lint(issue: Issue, newsletter: Newsletter, rules: Rules, records: Records) -
     for name in _FRAME[5:]:
         findings += _check_frame(name, 0, getattr(issue, name), rules, records.link_checks)
     return findings
+
+
+def describe_finding(issue: Issue, finding: Finding, newsletter: Newsletter, language: Language) -> str:
+    """Describe a finding in one line: its position in the issue, and what is the matter.
+
+    Args:
+        issue: the issue that the finding is about.
+        finding: of `lint`, or of `pipelines.issue.portability`.
+        newsletter: its labels tell where the title of an entry begins.
+        language: of the reader.
+    """
+    if finding.part == "section":
+        where = issue.sections[finding.position].name
+    elif finding.part == "entry":
+        entries = [entry for section in issue.sections for entry in section.entries]
+        title = read_title(entries[finding.position].markdown, newsletter)[:30]
+        where = say("place/entry", {"number": finding.position + 1, "title": title}, language)
+    else:
+        where = say(f"place/{finding.part}", {}, language)
+    code = "place/finding-line" if finding.line else "place/finding"
+    return say(code, {"where": where, "line": finding.line + 1, "text": finding.text(language)}, language)
 
 
 def find_issue_urls(issue: Issue) -> list[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from itertools import combinations, product
+from datetime import date, datetime, timedelta
+from itertools import combinations, pairwise, product
+from statistics import median_low
+from typing import Final
 
 from pipelines.errors import CannotDecide, EditorError
 from pipelines.issue.proposal import propose_entry
@@ -26,6 +28,9 @@ from pipelines.newsroom.issues import save_issue
 from pipelines.newsroom.regroup import regroup
 from pipelines.store import Transaction
 from pipelines.store.errors import NoSuchStory
+
+_RECENT: Final = 10
+"""Issues of which the usual time between two issues is taken."""
 
 
 class Stale(EditorError):
@@ -83,9 +88,10 @@ def read_state_versions(tx: Transaction, states: Mapping[int, CandidateState]) -
 def decide(newsroom: Newsroom, decision: Decision, *, seen_version: str | None = None) -> Decided:
     """Write a decision down and carry it out in the issue that it concerns, in one transaction.
 
-    A pick goes to the issue that it names, else to the newest draft, else to a new draft of the day. Any decision that
-    ends a pick takes the story out of the drafts; a published issue stays as it was printed. An undo takes back the
-    newest standing decision, a merge or a split too, and restores the state, category, text and slot before it.
+    A pick goes to the issue that it names, else to the newest draft, else to a new draft of the next issue. Any
+    decision that ends a pick takes the story out of the drafts; a published issue stays as it was printed. An undo
+    takes back the newest standing decision, a merge or a split too, and restores the state, category, text and slot
+    before it.
 
     Args:
         newsroom: the newsletter with its store.
@@ -135,6 +141,24 @@ def decide_in(tx: Transaction, newsroom: Newsroom, decision: Decision, *, seen_v
         save_issue(tx, filled, newsletter, newsroom.rules)
     outcome = _carry_out(tx, newsroom, decision.story, {*candidate.story.members, *changed_ids}, changed_ids)
     return outcome if issue is None else replace(outcome, issue=issue.date)
+
+
+def find_next_day(published_days: Sequence[date], today: date) -> date:
+    """Find the date of the next issue: today, or a usual interval after an issue that came out today or later.
+
+    Args:
+        published_days: of all published issues, oldest first.
+        today: in the newsletter's time zone.
+
+    >>> find_next_day([date(2020, 1, 1), date(2020, 1, 15), date(2020, 1, 30)], date(2020, 1, 30))
+    datetime.date(2020, 2, 13)
+    >>> find_next_day([date(2020, 1, 30)], date(2020, 2, 1))
+    datetime.date(2020, 2, 1)
+    """
+    if not published_days or published_days[-1] < today:
+        return today
+    intervals = [later - earlier for earlier, later in pairwise(published_days[-_RECENT:])]
+    return published_days[-1] + (median_low(intervals) if intervals else timedelta(days=1))
 
 
 def find_candidate(tx: Transaction, article_id: int, seen_version: str | None = None) -> Candidate:
@@ -437,13 +461,14 @@ def describe_candidate(candidate: Candidate) -> Mapping[str, str]:
 
 
 def _choose_issue(tx: Transaction, decision: Decision, drafts: Sequence[Issue], newsletter: Newsletter) -> Issue:
-    """Choose the issue of a pick: the issue that it names, else the newest draft, else a new draft of the day."""
+    """Choose the issue of a pick: the issue that it names, else the newest draft, else a new draft of the next day."""
     if decision.issue is None and drafts:
         return max(drafts, key=lambda draft: draft.date)
-    day = decision.issue or decision.at.astimezone(newsletter.zone).date()
+    today = decision.at.astimezone(newsletter.zone).date()
+    day = decision.issue or find_next_day(tx.issues.list_dates("published"), today)
     issue = tx.issues.get(day)
     if issue is None:
         return make_draft(day, newsletter)
-    if issue.state == "published" and decision.issue is None:
+    if issue.state == "published":
         raise CannotDecide("pick-for-published-issue", day=day)
     return issue

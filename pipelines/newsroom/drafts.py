@@ -33,8 +33,16 @@ from pipelines.newsroom.issues import save_issue
 from pipelines.store import Transaction
 
 
-def write_part(editor: Editor, day: date, part: Part, text: str, *, seen_edition: str | None = None) -> Issue:
-    """Write the headline, the guide or the preamble of a draft.
+def write_part(
+    editor: Editor,
+    day: date,
+    part: Part,
+    text: str,
+    *,
+    seen_edition: str | None = None,
+    correcting: bool = False,
+) -> Issue:
+    """Write the headline, the guide or the preamble of a draft, or correct it in a published issue.
 
     Args:
         editor: who writes.
@@ -42,31 +50,40 @@ def write_part(editor: Editor, day: date, part: Part, text: str, *, seen_edition
         part: the part to write.
         text: Markdown; a blank text removes the part.
         seen_edition: the edition of the part that the editor saw; None skips the check.
+        correcting: whether the issue may be published: the change is then a correction of it.
 
     Returns:
-        The changed draft.
+        The changed issue.
 
     Raises:
         NoSuchIssue: no issue has this date.
-        CannotDecide: the issue is published.
+        CannotDecide: the issue is published, and this is no correction.
         Stale: somebody changed the part since the editor saw it.
     """
     new_text = tidy_text(text) or None
     with editor.store.transaction() as tx:
-        draft = get_draft(tx, day)
-        old_text: str | None = getattr(draft, part)
+        issue = _get_writable(tx, day, correcting=correcting)
+        old_text: str | None = getattr(issue, part)
         if seen_edition is not None and make_edition(old_text) != seen_edition:
             raise Stale(day)
         if new_text == old_text:
-            return draft
-        changed = changes.replace_part(draft, part, new_text)
-        save_issue(tx, changed, editor.newsletter, editor.rules)
+            return issue
+        changed = changes.replace_part(issue, part, new_text)
+        _save_changed(tx, editor, changed)
         note_change(tx, editor, day, part, old_text=old_text, new_text=new_text)
         return changed
 
 
-def write_entry(editor: Editor, day: date, position: int, text: str, *, seen_edition: str | None = None) -> Issue:
-    """Write an entry of a draft, with its label lines.
+def write_entry(
+    editor: Editor,
+    day: date,
+    position: int,
+    text: str,
+    *,
+    seen_edition: str | None = None,
+    correcting: bool = False,
+) -> Issue:
+    """Write an entry of a draft, with its label lines, or correct it in a published issue.
 
     Args:
         editor: who writes.
@@ -74,38 +91,54 @@ def write_entry(editor: Editor, day: date, position: int, text: str, *, seen_edi
         position: of the entry among all entries of the draft, from 0.
         text: Markdown, as in `Entry.markdown`; a blank text removes an entry that has no story.
         seen_edition: the edition of the entry that the editor saw; None skips the check.
+        correcting: whether the issue may be published: the change is then a correction of it.
 
     Returns:
-        The changed draft.
+        The changed issue.
 
     Raises:
-        NoSuchIssue: no issue has this date, or the draft has no entry at this position.
-        CannotDecide: the issue is published, or the text is blank and the entry has a story.
+        NoSuchIssue: no issue has this date, or the issue has no entry at this position.
+        CannotDecide: the issue is published, and this is no correction; or the text is blank, and the entry has a story
+            or is published.
         Stale: somebody changed the entry since the editor saw it.
     """
     markdown = tidy_text(text)
     with editor.store.transaction() as tx:
-        draft = get_draft(tx, day)
-        entry = changes.get_entry(draft, position)
+        issue = _get_writable(tx, day, correcting=correcting)
+        entry = changes.get_entry(issue, position)
         if seen_edition is not None and make_edition(entry.markdown) != seen_edition:
             raise Stale(day)
         if markdown == entry.markdown:
-            return draft
+            return issue
         candidate = tx.stories.find_by_article(entry.story) if entry.story is not None else None
-        if candidate is not None:
-            if not markdown:
-                raise CannotDecide("entry-empty")
+        published = issue.state == "published"
+        if not markdown and published:
+            raise CannotDecide("entry-empty-published")
+        if not markdown and candidate is not None:
+            raise CannotDecide("entry-empty")
+        if candidate is not None and not published:
             decide_edit(tx, editor, candidate, entry.markdown, markdown)
         elif not markdown:
-            changed = changes.replace_entries(draft, {position: replace(entry, markdown="")})
+            changed = changes.replace_entries(issue, {position: replace(entry, markdown="")})
             save_issue(tx, changed, editor.newsletter, editor.rules)
-            removal = changes.write_removal(draft, position)
+            removal = changes.write_removal(issue, position)
             note_change(tx, editor, day, "removal", old_text=removal, new_text=None)
         else:
-            changed = changes.replace_entries(draft, {position: replace(entry, markdown=markdown)})
-            save_issue(tx, changed, editor.newsletter, editor.rules)
+            _save_changed(tx, editor, changes.replace_entries(issue, {position: replace(entry, markdown=markdown)}))
             note_change(tx, editor, day, "entry", old_text=entry.markdown, new_text=markdown)
-        return get_draft(tx, day)
+        return _get_writable(tx, day, correcting=correcting)
+
+
+def _get_writable(tx: Transaction, day: date, *, correcting: bool) -> Issue:
+    """Get the draft of a date; for a correction, the published issue too."""
+    issue = tx.issues.get(day) if correcting else None
+    return issue or get_draft(tx, day)
+
+
+def _save_changed(tx: Transaction, editor: Editor, issue: Issue) -> None:
+    save_issue(tx, issue, editor.newsletter, editor.rules)
+    if issue.state == "published":
+        tx.issues.note_corrected(issue.date, editor.now)
 
 
 def add_entry(editor: Editor, day: date, section_name: str, entry: Entry) -> tuple[Issue, int]:

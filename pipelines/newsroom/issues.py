@@ -1,11 +1,11 @@
-"""Stores, lists, exports and publishes issues; a stored issue is remembered by the keys that it printed."""
+"""Stores, imports and lists issues; a stored issue is remembered by the keys that it printed."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 
 from pipelines.errors import CannotDecide, NoSuchIssue
 from pipelines.issue.changes import arrange_entries, list_entries
@@ -52,13 +52,16 @@ class Imported:
     refused: Sequence[CannotDecide]
 
 
-def import_issues(newsroom: Newsroom, issues_by_file: Mapping[str, Issue], *, replace_drafts: bool) -> Imported:
+def import_issues(
+    newsroom: Newsroom, issues_by_file: Mapping[str, Issue], *, replace_drafts: bool, now: datetime
+) -> Imported:
     """Store past issues. No draft is replaced unasked, and of two files of one day neither is stored.
 
     Args:
         newsroom: of the newsletter.
         issues_by_file: the issues that were read, by the names of their files.
         replace_drafts: whether an issue replaces the draft of its day.
+        now: aware; a published issue that changes is corrected at this time.
     """
     files_by_day: dict[date, list[str]] = defaultdict(list)
     for name, issue in issues_by_file.items():
@@ -76,7 +79,10 @@ def import_issues(newsroom: Newsroom, issues_by_file: Mapping[str, Issue], *, re
             else:
                 save_issue(tx, issue, newsroom.newsletter, newsroom.rules)
                 stored.append(issue)
+                if former is None or former.state == "draft":
+                    tx.issues.note_published(day, now)
                 if former is not None and former.state == "published" and former != _with_stories(issue, former):
+                    tx.issues.note_corrected(day, now)
                     corrected.append(day)
     return Imported(stored, corrected, refused)
 
@@ -93,22 +99,6 @@ def _with_stories(issue: Issue, former: Issue) -> Issue:
     )
 
 
-def unpublish_issue(newsroom: Newsroom, day: date) -> Issue:
-    """Make a published issue a draft again; its stories are picked, no longer published.
-
-    Raises:
-        NoSuchIssue: no issue has this date.
-        CannotDecide: it is a draft already.
-    """
-    with newsroom.store.transaction() as tx:
-        issue = _get_issue(tx, day)
-        if issue.state == "draft":
-            raise CannotDecide("no-published-issue", day=day)
-        draft = replace(issue, state="draft")
-        save_issue(tx, draft, newsroom.newsletter, newsroom.rules)
-        return draft
-
-
 def remember_issues(store: Store, newsletter: Newsletter, rules: Rules) -> None:
     """Find the keys of every stored issue again, by the present rules; no text of an issue changes.
 
@@ -119,13 +109,13 @@ def remember_issues(store: Store, newsletter: Newsletter, rules: Rules) -> None:
     """
     with store.transaction() as tx:
         for day in tx.issues.list_dates():
-            save_issue(tx, _get_issue(tx, day), newsletter, rules)
+            save_issue(tx, get_issue(tx, day), newsletter, rules)
 
 
 def list_issues(store: Store) -> list[Issue]:
     """List every issue, newest first."""
     with store.reading() as tx:
-        return [_get_issue(tx, day) for day in sorted(tx.issues.list_dates(), reverse=True)]
+        return [get_issue(tx, day) for day in sorted(tx.issues.list_dates(), reverse=True)]
 
 
 def read_issues_to_export(store: Store, newsletter: Newsletter, dates: Sequence[date] | None) -> list[Issue]:
@@ -149,7 +139,7 @@ def read_issues_to_export(store: Store, newsletter: Newsletter, dates: Sequence[
             export_days = sorted(tx.issues.list_dates("draft"))[-1:]
             if not export_days:
                 raise NoSuchIssue("no-draft")
-        issues = [_get_issue(tx, day) for day in export_days]
+        issues = [get_issue(tx, day) for day in export_days]
     return [
         _add_back_issues(issue, published_days, newsletter) if issue.state == "draft" else issue for issue in issues
     ]
@@ -163,27 +153,9 @@ def list_published(store: Store, publishing: Sequence[Issue]) -> list[Issue]:
         publishing: issues that count as published; each goes before the stored issue of its date.
     """
     with store.reading() as tx:
-        issues_by_day = {day: _get_issue(tx, day) for day in tx.issues.list_dates("published")}
+        issues_by_day = {day: get_issue(tx, day) for day in tx.issues.list_dates("published")}
     issues_by_day |= {issue.date: replace(issue, state="published") for issue in publishing}
     return [issues_by_day[day] for day in sorted(issues_by_day)]
-
-
-def publish_issues(store: Store, newsletter: Newsletter, rules: Rules, issues: Sequence[Issue]) -> None:
-    """Publish issues: from now on the stories of their entries are published too.
-
-    Args:
-        store: of the newsroom.
-        newsletter: its labels.
-        rules: the tables of addresses and references.
-        issues: drafts, as they were exported.
-
-    Raises:
-        CannotDecide: an entry has a machine line.
-    """
-    ensure_publishable(newsletter, issues)
-    with store.transaction() as tx:
-        for issue in issues:
-            save_issue(tx, replace(issue, state="published"), newsletter, rules)
 
 
 def ensure_publishable(newsletter: Newsletter, issues: Sequence[Issue]) -> None:
@@ -197,7 +169,12 @@ def ensure_publishable(newsletter: Newsletter, issues: Sequence[Issue]) -> None:
         raise CannotDecide("machine-line-waits", machine=newsletter.labels.machine)
 
 
-def _get_issue(tx: Transaction, day: date) -> Issue:
+def get_issue(tx: Transaction, day: date) -> Issue:
+    """Get the issue of a date.
+
+    Raises:
+        NoSuchIssue: no issue has this date.
+    """
     issue = tx.issues.get(day)
     if issue is None:
         raise NoSuchIssue("no-such-issue", day=day)

@@ -1,4 +1,4 @@
-"""Lets one process at a time do a thing: an advisory lock on a file, which ends with the process, however it ends."""
+"""Lets one process at a time act: an advisory lock on a file, which ends with the process, however it ends."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import IO
 
 from crawler.errors import CrawlError
 
@@ -28,8 +29,7 @@ def only_one(path: Path, code: str, now: datetime) -> Iterator[None]:
     Raises:
         Busy: another process holds the lock.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+", encoding="utf-8") as file:
+    with _open(path) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -40,3 +40,20 @@ def only_one(path: Path, code: str, now: datetime) -> Iterator[None]:
         file.write(f"{os.getpid()} {now.astimezone():%Y-%m-%d %H:%M:%S}\n")
         file.flush()
         yield
+
+
+@contextmanager
+def take_turn(path: Path) -> Iterator[None]:
+    """Lock a file for this process while the context lasts, as soon as no other process holds the lock.
+
+    Args:
+        path: of the lock file; a missing file is made, and it stays afterwards.
+    """
+    with _open(path) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _open(path: Path) -> IO[str]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("a+", encoding="utf-8")

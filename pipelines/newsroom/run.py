@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 from crawler.errors import Detail, Failure, NotUnderstood, detail_of
@@ -27,6 +29,7 @@ from pipelines.deduplicate.identity import Outcome
 from pipelines.group.candidates import GroupRules
 from pipelines.health.history import Trace
 from pipelines.model import Article
+from pipelines.newsroom.locks import take_turn
 from pipelines.newsroom.regroup import remake_stories
 from pipelines.newsroom.relearning import retrain, with_model
 from pipelines.normalise import normalise
@@ -250,6 +253,8 @@ def group(
     store: Store,
     rules: GroupRules,
     progress: Callable[[int, int], None] = lambda count, total: None,  # noqa: ARG005
+    *,
+    lock: Path | None = None,
 ) -> Grouped:
     """Run the final stage on new and changed articles: stories, categories, relevance, candidates.
 
@@ -260,6 +265,7 @@ def group(
         store: the newsroom's.
         rules: of the newsletter and its sources.
         progress: called with the number of articles grouped so far, and their total.
+        lock: a file that a process locks while it trains, so that no two processes train at once; None locks nothing.
     """
     with store.reading() as tx:
         rules = with_model(tx, rules)
@@ -275,7 +281,8 @@ def group(
             stories += len({story.id for story in tx.stories.find_by_articles(fresh).values()})
         articles += len(fresh)
         progress(articles, max(articles, total))
-    return Grouped(articles, stories, retrain(store, rules))
+    with take_turn(lock) if lock else nullcontext():
+        return Grouped(articles, stories, retrain(store, rules))
 
 
 def _read_or_explain(

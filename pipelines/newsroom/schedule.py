@@ -308,6 +308,16 @@ def begin_fetch(home: Home, story_ids: Iterable[int], language: Language) -> sub
     return _begin_command(home, language, "fetch", "--json", *map(str, story_ids))
 
 
+def begin_learning(home: Home, language: Language) -> subprocess.Popen[str]:
+    """Start to group what is new and to learn from it, in a process of its own.
+
+    Args:
+        home: of the newsletter.
+        language: of errors on its stderr.
+    """
+    return _begin_command(home, language, "group")
+
+
 def _begin_command(home: Home, language: Language, *words: str) -> subprocess.Popen[str]:
     options = ("--home", str(home.path), "--lang", language)
     child = subprocess.Popen(  # noqa: S603 (our own command)

@@ -19,6 +19,7 @@ from pipelines.review.api.operations import describe_api
 from pipelines.review.crawling import Crawls
 from pipelines.review.guard.access import Access
 from pipelines.review.guard.defence import Defence, HostNames
+from pipelines.review.learning import Learning
 from pipelines.review.page_fetches import PageFetches
 from pipelines.review.pages import login
 from pipelines.review.pages.archive import show_archive, show_archived_issue
@@ -49,13 +50,15 @@ def build_desk(newsroom: Newsroom, access: Access, names: HostNames) -> Starlett
         access: the access rules.
         names: the host names that a request may use for the desk.
     """
-    desk = Desk(newsroom, access, Crawls(newsroom.home), PageFetches(newsroom.home))
+    home = newsroom.home
+    desk = Desk(newsroom, access, Crawls(home), PageFetches(home), Learning(home))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
         desk.crawls.stop()
         desk.page_fetches.stop()
+        desk.learning.stop()
 
     routes = [
         Route("/", make_endpoint(desk, _redirect_home)),

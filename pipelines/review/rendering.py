@@ -74,10 +74,28 @@ def _collect_shared_values(visit: Visit) -> dict[str, Any]:
         "newsletter": newsletter,
         "path": visit.request.url.path,
         "here": visit.request.url.path + (f"?{visit.request.url.query}" if visit.request.url.query else ""),
+        "learning": describe_learning(visit),
         "script_texts": json.dumps(
             {code: sentences(visit.language)[code] for code in SCRIPT_TEXTS}, ensure_ascii=False
         ),
     }
+
+
+_LEARNING_TEXTS: Final[Mapping[str, str]] = {
+    "running": "desk/learning-running",
+    "done": "desk/learning-done",
+    "failed": "desk/learning-failed",
+}
+
+
+def describe_learning(visit: Visit) -> dict[str, Any]:
+    """Describe the learning of the desk, as the foot of each page and `GET /api/learning` tell it."""
+    learning = visit.desk.learning.read_state()
+    zone = visit.newsroom.newsletter.zone
+    ended_at = f"{learning.ended_at.astimezone(zone):%H:%M}" if learning.ended_at else ""
+    code = _LEARNING_TEXTS.get(learning.state)
+    text = visit.translate(code, time=ended_at, reason=learning.reason) if code else ""
+    return {"state": learning.state, "text": text}
 
 
 SCRIPT_TEXTS: Final = (
@@ -102,6 +120,7 @@ SCRIPT_TEXTS: Final = (
     "desk/show-pictures",
     "desk/unsaved",
     "desk/choose-first",
+    "desk/failed",
 )
 """The codes of the sentences of the scripts; a page hands each script the sentences, with their placeholders."""
 

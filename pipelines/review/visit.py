@@ -15,6 +15,7 @@ from pipelines.newsroom import Newsroom
 from pipelines.newsroom.editor import Editor
 from pipelines.review.crawling import Crawls
 from pipelines.review.guard.access import Access
+from pipelines.review.learning import Learning
 from pipelines.review.page_fetches import PageFetches
 from pipelines.wording import LANGUAGES, Language, say, sentences
 
@@ -49,12 +50,13 @@ class NothingHere(Exception):
 
 @dataclass(frozen=True)
 class Desk:
-    """The desk as all visits share it: its newsroom, its access rules, the crawl and the fetches that it began."""
+    """The desk as all visits share it: newsroom, access rules, and the crawl, fetches and learning that it began."""
 
     newsroom: Newsroom
     access: Access
     crawls: Crawls
     page_fetches: PageFetches
+    learning: Learning
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from itertools import chain, count
 from pathlib import Path
 from tempfile import mkstemp
 from typing import Self, TypeVar
@@ -19,7 +20,7 @@ from pipelines.store.bands import BandIndex
 from pipelines.store.changes import Changes
 from pipelines.store.clock import Clock
 from pipelines.store.decisions import Decisions
-from pipelines.store.engine import WAIT, is_ours, make_engine, typed_errors
+from pipelines.store.engine import WAIT, make_engine, typed_errors
 from pipelines.store.errors import StoreOutdated, StoreReadOnly, StoreRefused
 from pipelines.store.events import EventIndex
 from pipelines.store.hosts import Hosts
@@ -111,7 +112,7 @@ class Store:
         with _closed_on_error(cls(make_engine(url, wait=wait))) as store:
             version = store._version()
             if version is not None and version != REVISIONS[-1] and store._path is not None:
-                store.backup(store._path.with_name(f"{store._path.name}.{version}"))
+                store.backup(_find_free_path(store._path.with_name(f"{store._path.name}.{version}")))
             if version != REVISIONS[-1]:
                 store._migrate()
         return store
@@ -132,14 +133,15 @@ class Store:
         """Copy a SQLite database while it is in use; the file appears complete or not at all.
 
         Raises:
-            StoreRefused: the database is not SQLite, or `path` is a file that is not an older copy.
+            StoreRefused: the database is not SQLite, or `path` exists: no file is ever overwritten.
             StoreReadOnly: `path` cannot be written.
         """
         if self._path is None:
             raise StoreRefused("use-pg-dump")
         if path.resolve() == self._path.resolve():
             raise StoreRefused("database-itself", path=str(path))
-        is_ours(path)
+        if path.exists():
+            raise StoreRefused("backup-exists", path=str(path))
         remove_leftovers(path.parent)
         try:
             handle, part = mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
@@ -154,7 +156,7 @@ class Store:
             ):
                 source: sqlite3.Connection = original.driver_connection  # type: ignore[assignment]
                 source.backup(copy)
-            Path(part).replace(path)
+            _rename_to_new(Path(part), path)
         except BaseException:
             Path(part).unlink(missing_ok=True)
             raise
@@ -191,6 +193,24 @@ class Store:
 
         with typed_errors():
             migrate(self._writing)
+
+
+def _rename_to_new(part: Path, path: Path) -> None:
+    """Rename a file, unless another program has made the target meanwhile."""
+    try:
+        path.hardlink_to(part)
+    except FileExistsError as error:
+        raise StoreRefused("backup-exists", path=str(path)) from error
+    except OSError:  # a file system without hard links
+        part.replace(path)
+    else:
+        part.unlink()
+
+
+def _find_free_path(path: Path) -> Path:
+    """Find a path that no file has: the given one, else the first with a number behind it."""
+    numbered = (path.with_name(f"{path.name}.{number}") for number in count(1))
+    return next(free for free in chain([path], numbered) if not free.exists())
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import astuple, fields
+from datetime import date
 
 from sqlalchemy import Connection, Row, insert, select
 
@@ -28,6 +29,13 @@ class Changes:
         query = select(changes).where(changes.c.who == who).order_by(changes.c.id.desc())
         for row in self._connection.execute(query):
             yield _change(row)
+
+    def list_of_issue(self, day: date) -> list[Change]:
+        """List the changes of an issue, oldest first, without the changes that were taken back."""
+        query = select(changes).where(changes.c.issue == day).order_by(changes.c.id)
+        rows = [_change(row) for row in self._connection.execute(query)]
+        undone_ids = {change.undoes for change in rows}
+        return [change for change in rows if change.undoes is None and change.id not in undone_ids]
 
 
 def _change(row: Row[tuple[object, ...]]) -> Change:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
-from datetime import date
+from dataclasses import dataclass, fields
+from datetime import date, datetime
 from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, delete, exists, insert, or_, select, true, update
@@ -34,6 +34,14 @@ _FRAME: Final = tuple(field.name for field in fields(Issue) if field.name not in
 _HEADING: Final = tuple(field.name for field in fields(Section) if field.name != "entries")
 
 
+@dataclass(frozen=True, slots=True)
+class PublishingTimes:
+    """When an issue was published, and when it was last changed after that; aware, None where nobody knows."""
+
+    published_at: datetime | None = None
+    corrected_at: datetime | None = None
+
+
 class Issues:
     """Issues by date, and the printed entries by key."""
 
@@ -59,6 +67,20 @@ class Issues:
         self._put_entries(issue, keys)
         if counts:
             self._forget(issue.date)
+
+    def note_published(self, day: date, moment: datetime) -> None:
+        """Note when an issue was published."""
+        self._connection.execute(update(issues).where(issues.c.date == day).values(published_at=moment))
+
+    def note_corrected(self, day: date, moment: datetime) -> None:
+        """Note when a published issue was changed."""
+        self._connection.execute(update(issues).where(issues.c.date == day).values(corrected_at=moment))
+
+    def get_times(self, day: date) -> PublishingTimes:
+        """Get when the issue of a date was published and corrected."""
+        query = select(issues.c.published_at, issues.c.corrected_at).where(issues.c.date == day)
+        row = self._connection.execute(query).first()
+        return PublishingTimes(row.published_at, row.corrected_at) if row else PublishingTimes()
 
     def remove(self, day: date) -> None:
         """Remove a draft."""

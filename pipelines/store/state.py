@@ -16,7 +16,12 @@ from pipelines.model import CandidateState, DecisionAction
 from pipelines.store.engine import chunks
 from pipelines.store.tables import decisions, entries, evidence, issues, stories, story_members
 
-_STATE_AFTER: Final[dict[DecisionAction, CandidateState]] = {"pick": "picked", "drop": "dropped", "later": "later"}
+_STATE_AFTER: Final[dict[DecisionAction, CandidateState]] = {
+    "pick": "picked",
+    "drop": "dropped",
+    "later": "later",
+    "release": "new",
+}
 
 _undo = decisions.alias("undo")
 
@@ -25,7 +30,7 @@ STANDING: Final = (decisions.c.action != "undo") & ~exists().where(_undo.c.undoe
 
 
 def state_after(actions: Iterable[DecisionAction]) -> CandidateState:
-    """Derive the state of a story from its decisions: the newest pick, drop or later counts.
+    """Derive the state of a story from its decisions: the newest pick, drop, later or release counts.
 
     Args:
         actions: of the standing decisions, oldest first.

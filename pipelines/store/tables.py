@@ -46,6 +46,7 @@ REVISIONS: Final = (
     "0011",
     "0013",
     "0014",
+    "0015",
 )
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database does not load Alembic."""
 
@@ -475,6 +476,15 @@ issues = Table(
     Column("date", Date, primary_key=True),
     Column("state", Words, nullable=False),
     Column("frame", JSON, nullable=False),
+    Column("published_at", Moment),  # NULL for an issue that never was published
+    Column("corrected_at", Moment),  # of the last change of an issue that was published already
+)
+
+feed_ids = Table(
+    "feed_ids",  # the identifiers by which feed readers know the feed and its issues; a row is never changed
+    metadata,
+    Column("subject", Words, primary_key=True),  # `feed`, or the date of an issue
+    Column("identifier", Words, nullable=False),
 )
 
 entries = Table(

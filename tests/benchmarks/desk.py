@@ -4,7 +4,8 @@
 
 Fills a store with articles whose titles are made of small pieces of the pool's titles (without a pool, of characters
 at random and a few words), groups them, and drops all stories but so many; then asks the desk as a browser would, over
-loopback, and prints the median and the 95th percentile of each sort of request in milliseconds. The aim is 100.
+loopback, and prints the median and the 95th percentile of each sort of request in milliseconds. The aim is 100. Last
+it publishes an issue, and prints how long the answer takes, and how long actions take while the newsroom learns.
 """
 
 from __future__ import annotations
@@ -215,6 +216,31 @@ def _measure(ask: Callable[..., Any], newsroom: Newsroom, rounds: int) -> None:
         slow += [name] * (p95 > AIM)
     if slow:
         sys.stdout.write(f"over {AIM:.0f} ms: {', '.join(slow)}\n")
+    _measure_publishing(ask, ids)
+
+
+def _measure_publishing(ask: Callable[..., Any], ids: Sequence[int]) -> None:
+    """Publish an issue of eighteen stories, and decide on others while the newsroom learns from it."""
+    for story in ids[:18]:
+        ask("POST", f"/api/candidates/{story}/decisions", {"action": "pick"})
+    (day,) = (
+        issue["date"] for issue in json.loads(ask("GET", "/api/issues")[1])["issues"] if issue["state"] == "draft"
+    )
+    milliseconds = ask("POST", f"/api/issues/{day}/export?card=1", {"publish": True})[0]
+    sys.stdout.write(f"{'publish':<20}{milliseconds:>8.1f}\n")
+    began, times = time.perf_counter(), []
+    while json.loads(ask("GET", "/api/learning")[1])["state"] == "running":
+        action = ("drop", "later")[len(times) % 2]
+        story = ids[18 + len(times) % 100]
+        times.append(ask("POST", f"/api/candidates/{story}/decisions?card=1", {"action": action})[0])
+        time.sleep(0.05)
+    outcome = json.loads(ask("GET", "/api/learning")[1])["text"]
+    sys.stdout.write(f"learning took {time.perf_counter() - began:.0f} s: {outcome}\n")
+    if times:
+        p95 = sorted(times)[int(0.95 * (len(times) - 1))]
+        sys.stdout.write(
+            f"{'action meanwhile':<20}{statistics.median(times):>8.1f}{p95:>8.1f}   {max(times):.0f} at worst\n"
+        )
 
 
 if __name__ == "__main__":

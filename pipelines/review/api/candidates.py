@@ -249,6 +249,8 @@ def split(visit: Visit) -> Response:
 def undo(visit: Visit) -> Response:
     """Take back your newest decision, edit or change; call it again for the one before."""
     undone = undo_last(visit.editor, passing=visit.read_body(UndoBody).passed)
+    if undone.action == "state":
+        visit.desk.learning.begin(visit.language)
     if undone.decided is None:
         return JSONResponse({"action": undone.action, "issue": _format_day(undone.issue)})
     return _make_answer(visit, undone.decided, action=undone.action)

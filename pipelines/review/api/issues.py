@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any, Final
 
@@ -12,36 +13,39 @@ from starlette.responses import JSONResponse, Response
 
 from pipelines import files
 from pipelines.errors import CannotDecide
-from pipelines.issue.changes import MOST_CHARACTERS, PARTS, Part, replace_text
+from pipelines.issue.changes import MOST_CHARACTERS, PARTS, Part, list_entries, replace_text
 from pipelines.issue.formats.as_json import render_json
 from pipelines.issue.handwritten import EntryDraft, compose_entry
 from pipelines.model import EARLIEST_ISSUE, LATEST_ISSUE, Entry, Issue, StoryLink
 from pipelines.newsletter import Newsletter
-from pipelines.newsroom import drafts, run
+from pipelines.newsroom import drafts
 from pipelines.newsroom.decisions import Stale
 from pipelines.newsroom.exports import name_file
-from pipelines.newsroom.issues import list_issues, publish_issues
+from pipelines.newsroom.issues import get_issue, list_issues
+from pipelines.newsroom.publishing import delete_draft, publish_issues, unpublish_issue
 from pipelines.review.answering import make_error_json
 from pipelines.review.api.operations import DAY, NUMBER, Operation
 from pipelines.review.pages.issue import IssueView, read_day, view_issue
-from pipelines.review.rendering import render_fragment
+from pipelines.review.rendering import describe_learning, render_fragment
 from pipelines.review.visit import NothingHere, Visit
 
 Edition = Field(None, max_length=40)
 
 
 class TextBody(BaseModel):
-    """Markdown for a part or an entry of a draft.
+    """Markdown for a part or an entry of an issue.
 
     Args:
-        text: the new Markdown; blank removes the part, or an entry that has no story.
+        text: the new Markdown; blank removes the part, or an entry of a draft that has no story.
         seen: the edition of the replaced text as you saw it; if the text changed since, the answer is 409.
+        correcting: whether a published issue may be changed: its feed tells the correction to the readers.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     text: str = Field(max_length=MOST_CHARACTERS)
     seen: str | None = Edition
+    correcting: bool = False
 
 
 class LinkBody(BaseModel):
@@ -121,8 +125,14 @@ class DateBody(BaseModel):
     date: Annotated[date, Field(ge=EARLIEST_ISSUE, le=LATEST_ISSUE)]
 
 
+class NoBody(BaseModel):
+    """An empty object."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 class PreviewBody(BaseModel):
-    """A change of a draft to preview.
+    """A change of an issue to preview.
 
     Args:
         text: the new Markdown of the part or the entry.
@@ -153,27 +163,34 @@ def issues(visit: Visit) -> Response:
 
 def issue(visit: Visit) -> Response:
     """Read an issue: its parts, its Markdown, its findings."""
-    return JSONResponse(_make_document(visit, view_issue(visit, _read_day(visit))))
+    correcting = bool(visit.request.query_params.get("correcting"))
+    return JSONResponse(_make_document(visit, view_issue(visit, _read_day(visit)), correcting=correcting))
 
 
 def write_part(visit: Visit) -> Response:
-    """Write the headline, the guide or the preamble of a draft."""
+    """Write the headline, the guide or the preamble of a draft, or correct it in a published issue."""
     part = visit.read_path("part")
     if part not in PARTS:
         raise NothingHere
     body = visit.read_body(TextBody)
-    return _make_answer(
-        visit, lambda day: drafts.write_part(visit.editor, day, part, body.text, seen_edition=body.seen)
-    )
+
+    def write(day: date) -> Issue:
+        return drafts.write_part(visit.editor, day, part, body.text, seen_edition=body.seen, correcting=body.correcting)
+
+    return _make_answer(visit, write, correcting=body.correcting)
 
 
 def write_entry(visit: Visit) -> Response:
-    """Write an entry of a draft, with its label lines."""
+    """Write an entry of a draft, with its label lines, or correct it in a published issue."""
     body = visit.read_body(TextBody)
     position = visit.read_path_number("position")
-    return _make_answer(
-        visit, lambda day: drafts.write_entry(visit.editor, day, position, body.text, seen_edition=body.seen)
-    )
+
+    def write(day: date) -> Issue:
+        return drafts.write_entry(
+            visit.editor, day, position, body.text, seen_edition=body.seen, correcting=body.correcting
+        )
+
+    return _make_answer(visit, write, correcting=body.correcting)
 
 
 def add_entry(visit: Visit) -> Response:
@@ -201,11 +218,11 @@ def redate(visit: Visit) -> Response:
 
 
 def preview(visit: Visit) -> Response:
-    """Preview a draft with a changed part or a changed entry; nothing is written."""
+    """Preview an issue with a changed part or a changed entry; nothing is written."""
     body = visit.read_body(PreviewBody)
     day = _read_day(visit)
     with visit.newsroom.store.reading() as tx:
-        changed = replace_text(drafts.get_draft(tx, day), body.text, part=body.part, position=body.position)
+        changed = replace_text(get_issue(tx, day), body.text, part=body.part, position=body.position)
     issue_view = view_issue(visit, day, changed)
     return JSONResponse(
         {
@@ -226,29 +243,54 @@ def export(visit: Visit) -> Response:
         changed = files.write(path, issue_view.markdown)
     except OSError as error:
         raise CannotDecide("cannot-write", path=path, reason=error.strerror) from error
-    if body.publish and issue_view.issue.state == "draft":
-        publish_issues(newsroom.store, newsroom.newsletter, newsroom.rules, [issue_view.issue])
-        run.group(newsroom.store, newsroom.group_rules)
-        issue_view = view_issue(visit, day)
     report = {"path": str(path), "changed": changed, "published": body.publish}
+    if body.publish and issue_view.issue.state == "draft":
+        publish_issues(visit.editor, [issue_view.issue])
+        visit.desk.learning.begin(visit.language)
+        issue_view = replace(issue_view, issue=replace(issue_view.issue, state="published"))
     return JSONResponse(report | _make_document(visit, issue_view))
+
+
+def unpublish(visit: Visit) -> Response:
+    """Make a published issue a draft again: its stories are picked, no longer published."""
+    visit.read_body(NoBody)
+
+    def act(day: date) -> Issue:
+        draft = unpublish_issue(visit.editor, day)
+        visit.desk.learning.begin(visit.language)
+        return draft
+
+    return _make_answer(visit, act)
+
+
+def delete(visit: Visit) -> Response:
+    """Delete a draft; nobody has decided on its stories then. An undo brings it back."""
+    visit.read_body(NoBody)
+    deleted = delete_draft(visit.editor, _read_day(visit))
+    return JSONResponse({"date": deleted.date.isoformat(), "items": len(list_entries(deleted))})
+
+
+def learning(visit: Visit) -> Response:
+    """Read whether the newsroom learns from what was published at this desk, or why it could not."""
+    return JSONResponse(describe_learning(visit))
 
 
 def _read_day(visit: Visit) -> date:
     return read_day(visit.read_path("day"))
 
 
-def _make_answer(visit: Visit, change: Callable[[date], Issue]) -> Response:
-    """Change the draft and answer with it; with 409 and the present draft if somebody else changed it first."""
+def _make_answer(visit: Visit, change: Callable[[date], Issue], *, correcting: bool = False) -> Response:
+    """Change the issue and answer with it; with 409 and the present issue if somebody else changed it first."""
     day = _read_day(visit)
     try:
         changed = change(day)
     except Stale as stale:
-        return make_error_json(409, stale.text(visit.language), **_make_document(visit, view_issue(visit, day)))
-    return JSONResponse(_make_document(visit, view_issue(visit, changed.date)))
+        present = _make_document(visit, view_issue(visit, day), correcting=correcting)
+        return make_error_json(409, stale.text(visit.language), **present)
+    return JSONResponse(_make_document(visit, view_issue(visit, changed.date), correcting=correcting))
 
 
-def _make_document(visit: Visit, issue_view: IssueView) -> dict[str, Any]:
+def _make_document(visit: Visit, issue_view: IssueView, *, correcting: bool = False) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(render_json(issue_view.issue, visit.newsroom.newsletter)) | {
         "markdown": issue_view.markdown,
         "editions": dict(issue_view.editions),
@@ -258,7 +300,7 @@ def _make_document(visit: Visit, issue_view: IssueView) -> dict[str, Any]:
     }
     if visit.request.query_params.get("card"):
         document |= {
-            "html": render_fragment(visit, "issue_parts.html", issue_view=issue_view),
+            "html": render_fragment(visit, "issue_parts.html", issue_view=issue_view, correcting=correcting),
             "preview": issue_view.html,
         }
     return document
@@ -283,4 +325,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("POST", "/api/issues/{day}/date", redate, body=DateBody, path_schemas=_DAY),
     Operation("POST", "/api/issues/{day}/preview", preview, body=PreviewBody, path_schemas=_DAY),
     Operation("POST", "/api/issues/{day}/export", export, body=ExportBody, path_schemas=_DAY),
+    Operation("POST", "/api/issues/{day}/unpublishing", unpublish, body=NoBody, path_schemas=_DAY),
+    Operation("POST", "/api/issues/{day}/deletion", delete, body=NoBody, path_schemas=_DAY),
+    Operation("GET", "/api/learning", learning),
 )

@@ -12,16 +12,19 @@ from starlette.responses import Response
 from pipelines.issue.changes import PARTS, list_entries, make_edition, make_order_edition
 from pipelines.issue.entry import EntryView, read_entry, read_summary, read_title
 from pipelines.issue.frame import propose_guide, propose_headline
-from pipelines.issue.lint import Finding
+from pipelines.issue.lint import Finding, describe_finding
 from pipelines.model import EARLIEST_ISSUE, LATEST_ISSUE, Issue
+from pipelines.newsletter import Newsletter
 from pipelines.newsroom.decisions import read_state_versions
 from pipelines.newsroom.exports import render_as_markdown
 from pipelines.newsroom.issues import read_issues_to_export
 from pipelines.newsroom.linting import lint_issue
+from pipelines.newsroom.publishing import list_publishing_acts
 from pipelines.review.pages.cards import PageState, read_page_states
 from pipelines.review.rendering import render_markdown, render_page
 from pipelines.review.visit import NothingHere, Visit
 from pipelines.store import Transaction
+from pipelines.wording import Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ class IssueView:
         order: edition of the order of entries; a script sends it back with each move.
         findings: of the whole issue.
         markdown: the text that an export writes.
+        newsletter: its labels name the entries.
     """
 
     issue: Issue
@@ -87,6 +91,7 @@ class IssueView:
     order: str
     findings: Sequence[Finding]
     markdown: str
+    newsletter: Newsletter
 
     @property
     def html(self) -> Markup:
@@ -102,6 +107,15 @@ class IssueView:
         """Read the text of a part; empty where nobody wrote it."""
         text: str | None = getattr(self.issue, part)
         return text or ""
+
+    @property
+    def errors(self) -> int:
+        """The number of findings that readers would see as a broken page."""
+        return sum(finding.is_error for finding in self.findings)
+
+    def describe_findings(self, language: Language) -> list[str]:
+        """Describe every finding in one line, with its position in the issue."""
+        return [describe_finding(self.issue, finding, self.newsletter, language) for finding in self.findings]
 
     def list_findings(self, part: str) -> list[Finding]:
         """List the findings of a part."""
@@ -171,6 +185,7 @@ def view_issue(visit: Visit, day: date, changed: Issue | None = None) -> IssueVi
         order=make_order_edition(issue),
         findings=findings,
         markdown=render_as_markdown(issue, newsroom),
+        newsletter=newsletter,
     )
 
 
@@ -226,12 +241,15 @@ def show_issue(visit: Visit) -> Response:
     date_in_query = visit.request.query_params.get("date")
     day: date | None = read_day(date_in_query) if date_in_query else next(iter(drafts), None)
     issue_view = view_issue(visit, day) if day else None
+    newsroom = visit.newsroom
     return render_page(
         visit,
         "issue.html",
         title=visit.translate("desk/issue"),
         issue_view=issue_view,
         drafts=drafts,
+        correcting=bool(visit.request.query_params.get("correcting")),
+        acts=list_publishing_acts(newsroom.store, newsroom.newsletter, day) if day else (),
         earliest=EARLIEST_ISSUE,
         latest=LATEST_ISSUE,
     )

@@ -105,8 +105,17 @@ async function act(card, path, method, body, words, adding = true) {
   card.classList.remove('pending');
   const shown = show(told, adding);
   if (!current()) look(shown?.isConnected ? shown : cards()[0]);
-  tell(told.error ?? words, Boolean(told.error));
+  if (told.error) fail(card, told.error);
+  else tell(words);
   return told;
+}
+
+// A failure names its story, and the cursor goes back to it: of several failures, to the first one.
+function fail(card, reason) {
+  const now = document.getElementById(card.id);
+  const all = cards();
+  if (now && !(all.indexOf(current()) < all.indexOf(now))) look(now, !document.activeElement?.closest('.editor'));
+  tell(say('desk/failed', { title: card.querySelector('h3').textContent.trim(), reason }), true);
 }
 
 // What the server told of one story or of several. A story that became part of another has no card of its own any more.
@@ -244,7 +253,7 @@ function edit() {
       box.querySelector('pre').textContent = [fresh.querySelector('.details h2'), ...fresh.querySelectorAll('.summary p:not(.none)')].map((line) => line.textContent.trim()).join('\n');
       form.append(box);
     }
-    tell(told.error, true);
+    tell(say('desk/failed', { title: at.querySelector('h3').textContent.trim(), reason: told.error }), true);
   });
   title.focus();
 }

@@ -179,4 +179,17 @@ export function listen(keys) {
   for (const key of early) if (!keys[key]?.here) press(key, null);
 }
 
+// Whoever published sees in the foot of the page when the newsroom has learned from it.
+const learning = document.getElementById('learning');
+async function watchLearning() {
+  if (learning?.dataset.state !== 'running') return;
+  const told = await fetch('/api/learning').then((answer) => answer.json()).catch(() => null);
+  if (told?.state) {
+    learning.dataset.state = told.state;
+    learning.textContent = told.text;
+  }
+  setTimeout(watchLearning, 1500);
+}
+watchLearning();
+
 document.querySelector('[data-help]')?.addEventListener('click', () => help.showModal());

@@ -8,6 +8,9 @@ const rendered = document.getElementById('rendered');
 const markdown = document.getElementById('markdown');
 const publish = document.getElementById('publish');
 const open = issue.dataset.open === 'true';
+const correcting = issue.dataset.correcting === 'true';
+const writable = open || correcting;
+const shown = correcting ? 'card=1&correcting=1' : 'card=1';
 const base = `/api/issues/${issue.dataset.day}`;
 
 const entries = () => [...parts.querySelectorAll('.entry')];
@@ -110,8 +113,15 @@ function move(entry, aim) {
     if (!target) return;
     const told = await ask('POST', `${base}/moves?card=1`, { position: Number(now.dataset.position), ...target, seen: parts.dataset.order });
     await show(told);
-    if (told.error) tell(told.error, true);
+    if (told.error) fail(entry, told.error);
   });
+}
+
+// A failure names what it was about, and the cursor goes back there, unless somebody is writing.
+function fail(entry, reason) {
+  const now = same(entry);
+  if (now) look(now, document.activeElement?.tagName !== 'TEXTAREA');
+  tell(say('desk/failed', { title: entry.getAttribute('aria-label'), reason }), true);
 }
 
 const sized = (section) => section.querySelectorAll('.entry').length;
@@ -182,7 +192,7 @@ function unfold(entry) {
 }
 
 function fold(entry) {
-  entry.draggable = true;
+  entry.draggable = open;
   const field = entry.querySelector('textarea');
   field.value = field.defaultValue;
   field.hidden = true;
@@ -191,7 +201,7 @@ function fold(entry) {
 }
 
 function edit(entry = current()) {
-  if (!open || !entry) return;
+  if (!writable || !entry) return;
   look(entry, false);
   unfold(entry);
   entry.querySelector('textarea').focus();
@@ -207,8 +217,8 @@ function save(field) {
     const fresh = () => (entry ? (same(entry) ?? entry).querySelector('textarea') : parts.querySelector(`[data-part="${part}"]`));
     const now = entry && (same(entry) ?? entry);
     const told = entry
-      ? await ask('PUT', `${base}/entries/${now.dataset.position}?card=1`, { text, seen: now.dataset.edition })
-      : await ask('PUT', `${base}/parts/${part}?card=1`, { text, seen: fresh().dataset.edition });
+      ? await ask('PUT', `${base}/entries/${now.dataset.position}?card=1`, { text, seen: now.dataset.edition, correcting })
+      : await ask('PUT', `${base}/parts/${part}?card=1`, { text, seen: fresh().dataset.edition, correcting });
     await composed;
     const written = fresh();
     if (!told.error) {
@@ -221,7 +231,8 @@ function save(field) {
       conflicts.set(conflictOf(kept), kept.dataset.part ? { part } : { entry: name(kept.closest('.entry')) });
       showConflicts();
     }
-    tell(told.error ?? say('desk/saved'), Boolean(told.error));
+    const title = entry ? entry.getAttribute('aria-label') : field.labels[0].textContent;
+    tell(told.error ? say('desk/failed', { title, reason: told.error }) : say('desk/saved'), Boolean(told.error));
   });
 }
 
@@ -253,7 +264,7 @@ parts.addEventListener('keydown', (event) => {
     if (field.dataset.part) { field.value = field.defaultValue; field.blur(); look(current() ?? entries()[0]); } else fold(field.closest('.entry'));
   }
 });
-parts.addEventListener('focusout', (event) => { if (event.target.dataset?.part && open) save(event.target); });
+parts.addEventListener('focusout', (event) => { if (event.target.dataset?.part && writable) save(event.target); });
 
 parts.addEventListener('focusin', (event) => {
   const entry = event.target.closest('.entry');
@@ -334,8 +345,9 @@ async function drop() {
     const told = now.dataset.story
       ? await ask('POST', `/api/candidates/${now.dataset.story}/decisions`, { action: 'drop', seen: now.dataset.version || null })
       : await ask('PUT', `${base}/entries/${now.dataset.position}`, { text: '', seen: now.dataset.edition });
-    await show(await ask('GET', `${base}?card=1`));
-    tell(told.error ?? say('desk/dropped'), Boolean(told.error));
+    if (told.status) await show(await ask('GET', `${base}?card=1`));
+    if (told.error) fail(entry, told.error);
+    else tell(say('desk/dropped'));
   });
 }
 
@@ -343,8 +355,9 @@ function undo() {
   return inLine(async () => {
     const told = await takeBack();
     if (told.error) { tell(told.error, true); return; }
-    if (told.issue && told.issue !== issue.dataset.day) { location.assign(`/issue?date=${told.issue}`); return; }
-    await show(await ask('GET', `${base}?card=1`), String(told.candidate?.id ?? name(current())));
+    const otherPage = told.issue && (told.issue !== issue.dataset.day || told.action === 'state' || told.action === 'issue');
+    if (otherPage) { location.assign(`/issue?date=${told.issue}`); return; }
+    await show(await ask('GET', `${base}?${shown}`), String(told.candidate?.id ?? name(current())));
     tell(say('desk/undone', { title: told.candidate?.title ?? told.issue }));
   });
 }
@@ -361,17 +374,41 @@ async function put(out) {
   if (held()) return;
   document.activeElement?.blur();
   const told = await send('POST', `${base}/export?card=1`, { publish: out });
-  if (told.error) { tell(told.error, true); return; }
+  if (told.error) { tell(say('desk/failed', { title: issue.dataset.day, reason: told.error }), true); return; }
   if (out) { location.assign(`/issue?date=${issue.dataset.day}`); return; }
   show(told);
   tell(say(told.changed ? 'desk/exported-to' : 'desk/unchanged', { path: told.path }));
 }
 
+// Enter is on 定稿 only if nothing would break on the page.
 function askFirst() {
   if (!open || held()) return;
+  const findings = document.getElementById('findings');
+  const broken = Number(findings.dataset.errors) > 0;
+  const list = document.getElementById('publish-findings');
+  list.replaceChildren(findings.content.cloneNode(true));
+  list.hidden = !list.children.length;
+  const errors = document.getElementById('errors');
+  errors.textContent = findings.dataset.text ?? '';
+  errors.hidden = !broken;
   publish.returnValue = 'no';
   publish.showModal();
+  publish.querySelector(`button[value="${broken ? 'no' : 'yes'}"]`).focus();
 }
+
+function askBefore(dialog, path, arrived) {
+  if (!dialog || held()) return;
+  dialog.returnValue = 'no';
+  dialog.showModal();
+  dialog.onclose = async () => {
+    if (dialog.returnValue !== 'yes') return;
+    const told = await send('POST', `${base}/${path}`, {});
+    if (told.error) tell(say('desk/failed', { title: issue.dataset.day, reason: told.error }), true);
+    else go(arrived);
+  };
+}
+const remove = () => askBefore(document.getElementById('delete'), 'deletion', '/issue');
+const unpublish = () => askBefore(document.getElementById('unpublish'), 'unpublishing', `/issue?date=${issue.dataset.day}`);
 publish.addEventListener('close', () => { if (publish.returnValue === 'yes') put(true); });
 
 function lookAs(which) {
@@ -386,7 +423,7 @@ const write = (part) => () => { const field = parts.querySelector(`[data-part="$
 const propose = (part) => () => {
   const field = parts.querySelector(`[data-part="${part}"]`);
   field.focus();
-  if (!open || field.value.trim() || !field.dataset.proposal) return;
+  if (!writable || field.value.trim() || !field.dataset.proposal) return;
   field.value = field.dataset.proposal;
   field.dispatchEvent(new Event('input', { bubbles: true }));
 };
@@ -410,6 +447,7 @@ const keys = {
   D: propose('guide'),
   E: () => put(false),
   P: askFirst,
+  C: () => document.querySelector('[data-correct]')?.click(),
   m: () => lookAs(rendered.hidden ? 'rendered' : 'markdown'),
 };
 for (const key of ['x', 'u', 'E', 'P']) keys[key].once = true;
@@ -425,6 +463,8 @@ for (let number = 1; number <= 9; number++) {
 for (const one of document.querySelectorAll('[data-look]')) one.addEventListener('click', () => lookAs(one.dataset.look));
 document.querySelector('[data-do="export"]').addEventListener('click', () => put(false));
 document.querySelector('[data-do="publish"]')?.addEventListener('click', askFirst);
+document.querySelector('[data-do="delete"]')?.addEventListener('click', remove);
+document.querySelector('[data-do="unpublish"]')?.addEventListener('click', unpublish);
 
 // A date is meant when the field is left or Enter is pressed: a browser reports each digit as a change.
 const date = document.getElementById('date');

@@ -534,3 +534,48 @@ def test_what_cannot_be_done_is_told_in_one_language(
     chinese = re.sub(r"jianbao( [a-z]+)*", "", told("zh"))
     assert re.search(r"[\u4e00-\u9fff]", chinese)
     assert not re.search(r"[a-z]{2,}", chinese)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("export", "-o", "{file}"), 2),
+        (("export", "-o", "{file}/below"), 1),
+        (("export", "2026-11-25", "--publish", "-o", "{file}/below"), 1),
+        (("db", "backup", "{file}"), 1),
+        (("init", "{file}/below"), 1),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_named_in_one_line_and_nothing_is_published(  # noqa: PLR0917 - fixtures
+    words: tuple[str, ...],
+    code: int,
+    cli: Cli,
+    items: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cli("add", str(items))
+    cli("decide", "1", "pick", "--issue", "2026-11-25")
+    named = [word.format(file=items) for word in words]
+    monkeypatch.setattr("sys.argv", ["jianbao", "--home", str(cli.home), *named])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == code
+    error = capsys.readouterr().err
+    assert items.name in error or "-o" in error
+    assert "Traceback" not in error
+    assert "草稿" in cli("issue", "list")
+    assert items.read_text(encoding="utf-8").count("\n") == len(ITEMS)
+
+
+def test_a_draft_is_deleted_and_its_picks_are_candidates_again(cli: Cli, items: Path) -> None:
+    cli("add", str(items))
+    cli("decide", "4", "pick", "--issue", "2026-11-25")
+    assert "2026-11-25" in cli("issue", "delete", "2026-11-25")
+    assert "2026-11-25" not in cli("issue", "list")
+    states = {
+        candidate["id"]: candidate["state"]
+        for category in cli.json("candidates")["categories"]
+        for candidate in category["candidates"]
+    }
+    assert states[4] == "new"

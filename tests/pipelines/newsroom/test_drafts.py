@@ -19,7 +19,8 @@ from pipelines.newsroom import Newsroom
 from pipelines.newsroom.decisions import Overtaken, Stale, decide, merge, split
 from pipelines.newsroom.drafts import move_entry, redate, reword_story, write_entry, write_part
 from pipelines.newsroom.editor import Editor
-from pipelines.newsroom.issues import publish_issues, save_issue
+from pipelines.newsroom.issues import save_issue
+from pipelines.newsroom.publishing import publish_issues
 from pipelines.newsroom.undo import undo_last
 
 FIRST, SECOND, THIRD = date(2026, 11, 1), date(2026, 11, 15), date(2026, 11, 29)
@@ -50,6 +51,10 @@ def act(
 def pick(newsroom: Newsroom, *picked: int, issue: date = FIRST, category: str = "博文") -> None:
     for story in picked:
         act(newsroom, story, "pick", issue, category)
+
+
+def publish(newsroom: Newsroom) -> None:
+    publish_issues(Editor(newsroom, "编辑甲", NOON + timedelta(hours=1)), [draft(newsroom)])
 
 
 def draft(newsroom: Newsroom, day: date = FIRST) -> Issue:
@@ -155,7 +160,7 @@ def test_a_story_stays_in_a_draft_that_comes_out_on_another_day_than_it_was_pick
 def test_what_is_published_stays_as_it_was_printed(newsroom: Newsroom) -> None:
     pick(newsroom, 1)
     pick(newsroom, 2, issue=SECOND)
-    publish_issues(newsroom.store, newsroom.newsletter, newsroom.rules, [draft(newsroom)])
+    publish(newsroom)
     merge(newsroom, 1, [2], who="编辑甲", decided_at=NOON)
     act(newsroom, 1, "drop")
     assert (stories(newsroom), stories(newsroom, SECOND)) == ({"博文": [1]}, {})
@@ -169,11 +174,22 @@ def test_a_pick_without_a_day_goes_to_the_newest_draft_and_else_to_a_new_one_of_
     assert stories(newsroom, SECOND) == {"博文": [2, 3]}
 
 
-def test_a_day_that_is_published_takes_no_pick_of_no_day(newsroom: Newsroom) -> None:
+def test_after_an_issue_is_out_a_pick_goes_to_the_next_one_by_itself(newsroom: Newsroom) -> None:
     pick(newsroom, 1)
-    publish_issues(newsroom.store, newsroom.newsletter, newsroom.rules, [draft(newsroom)])
+    publish(newsroom)
+    act(newsroom, 2, "pick", category="博文")
+    assert stories(newsroom, FIRST + timedelta(days=1)) == {"博文": [2]}
     with pytest.raises(CannotDecide, match="已经刊出；用 --issue"):
-        act(newsroom, 2, "pick", category="博文")
+        pick(newsroom, 3)
+
+
+def test_the_next_issue_comes_out_as_long_after_the_last_one_as_usual(newsroom: Newsroom) -> None:
+    with newsroom.store.transaction() as tx:
+        for weeks in (6, 4, 2, 0):
+            past = Issue(FIRST - timedelta(weeks=weeks), "嵌入式AI简报")
+            save_issue(tx, past, newsroom.newsletter, newsroom.rules)
+    act(newsroom, 2, "pick", category="博文")
+    assert stories(newsroom, SECOND) == {"博文": [2]}
 
 
 # ---- a part of a draft
@@ -225,7 +241,7 @@ def test_only_a_draft_is_changed(newsroom: Newsroom, editor: Editor, change: Cal
     with pytest.raises(NoSuchIssue):
         change(editor, FIRST)
     pick(newsroom, 1)
-    publish_issues(newsroom.store, newsroom.newsletter, newsroom.rules, [draft(newsroom)])
+    publish(newsroom)
     with pytest.raises(CannotDecide, match="已经刊出"):
         change(editor, FIRST)
 
@@ -370,7 +386,7 @@ def test_a_step_that_was_taken_back_is_not_taken_back_again(newsroom: Newsroom, 
 def test_a_change_of_an_issue_that_is_published_is_not_taken_back(newsroom: Newsroom, editor: Editor) -> None:
     pick(newsroom, 1)
     write_part(later(editor, 1, "编辑丙"), FIRST, "guide", "一句")
-    publish_issues(newsroom.store, newsroom.newsletter, newsroom.rules, [draft(newsroom)])
+    publish(newsroom)
     with pytest.raises(CannotDecide, match="没有可以撤回的"):
         undo_last(later(editor, 2, "编辑丙"))
     assert draft(newsroom).guide == "一句"

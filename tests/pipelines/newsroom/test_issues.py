@@ -15,7 +15,9 @@ from pipelines.issue.reading import read_issue
 from pipelines.model import Decision, Issue
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.decisions import decide
-from pipelines.newsroom.issues import import_issues, unpublish_issue
+from pipelines.newsroom.editor import Editor
+from pipelines.newsroom.issues import import_issues
+from pipelines.newsroom.publishing import unpublish_issue
 
 DAY = date(2026, 11, 30)
 
@@ -41,18 +43,18 @@ def get_issue(newsroom: Newsroom, day: date = DAY) -> Issue | None:
 def test_a_file_of_a_drafts_day_is_refused_and_the_draft_stays(newsroom: Newsroom) -> None:
     decide(newsroom, Decision(1, "pick", "编辑甲", NOON, issue=DAY))
     draft = get_issue(newsroom)
-    imported = import_issues(newsroom, {"a.md": read(newsroom)}, replace_drafts=False)
+    imported = import_issues(newsroom, {"a.md": read(newsroom)}, replace_drafts=False, now=NOON)
     assert [error.code for error in imported.refused] == ["import-over-draft"]
     assert imported.issues == []
     assert get_issue(newsroom) == draft
-    imported = import_issues(newsroom, {"a.md": read(newsroom)}, replace_drafts=True)
+    imported = import_issues(newsroom, {"a.md": read(newsroom)}, replace_drafts=True, now=NOON)
     assert imported.refused == []
     assert get_issue(newsroom) == read(newsroom)
 
 
 def test_of_two_files_of_one_day_none_is_stored(newsroom: Newsroom) -> None:
     files = {"a.md": read(newsroom), "b.md": read(newsroom, "乙"), "c.md": read(newsroom, day=date(2026, 11, 1))}
-    imported = import_issues(newsroom, files, replace_drafts=False)
+    imported = import_issues(newsroom, files, replace_drafts=False, now=NOON)
     assert [error.values["files"] for error in imported.refused] == [("a.md", "b.md")]
     assert get_issue(newsroom) is None
     assert [issue.date for issue in imported.issues] == [date(2026, 11, 1)]
@@ -61,16 +63,17 @@ def test_of_two_files_of_one_day_none_is_stored(newsroom: Newsroom) -> None:
 def test_an_import_that_changes_a_published_issue_is_a_correction_and_the_same_file_again_is_none(
     newsroom: Newsroom,
 ) -> None:
-    assert import_issues(newsroom, {"a.md": read(newsroom)}, replace_drafts=False).corrected == []
-    assert import_issues(newsroom, {"a.md": read(newsroom)}, replace_drafts=False).corrected == []
-    assert import_issues(newsroom, {"a.md": read(newsroom, "乙")}, replace_drafts=False).corrected == [DAY]
+    assert import_issues(newsroom, {"a.md": read(newsroom)}, replace_drafts=False, now=NOON).corrected == []
+    assert import_issues(newsroom, {"a.md": read(newsroom)}, replace_drafts=False, now=NOON).corrected == []
+    assert import_issues(newsroom, {"a.md": read(newsroom, "乙")}, replace_drafts=False, now=NOON).corrected == [DAY]
 
 
 def test_a_published_issue_becomes_a_draft_and_a_draft_cannot(newsroom: Newsroom) -> None:
-    import_issues(newsroom, {"a.md": read(newsroom)}, replace_drafts=False)
-    assert unpublish_issue(newsroom, DAY).state == "draft"
+    import_issues(newsroom, {"a.md": read(newsroom)}, replace_drafts=False, now=NOON)
+    editor = Editor(newsroom, "编辑甲", NOON)
+    assert unpublish_issue(editor, DAY).state == "draft"
     stored = get_issue(newsroom)
     assert stored is not None
     assert stored.state == "draft"
     with pytest.raises(CannotDecide, match="草稿"):
-        unpublish_issue(newsroom, DAY)
+        unpublish_issue(editor, DAY)
