@@ -50,7 +50,8 @@ def build_desk(newsroom: Newsroom, access: Access, names: HostNames) -> Starlett
         access: the access rules.
         names: the host names that a request may use for the desk.
     """
-    desk = Desk(newsroom, access, Crawls(newsroom.home), PageFetches(newsroom.home), Learning(newsroom.home))
+    home = newsroom.home
+    desk = Desk(newsroom, access, Crawls(home), PageFetches(home), Learning(home))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -19,7 +19,8 @@ from pipelines.newsroom.decisions import decide
 from pipelines.newsroom.drafts import add_entry, move_entry, write_entry
 from pipelines.newsroom.editor import Editor
 from pipelines.newsroom.exports import render_as_markdown
-from pipelines.newsroom.issues import import_issues, publish_issues
+from pipelines.newsroom.issues import import_issues
+from pipelines.newsroom.publishing import publish_issues
 from pipelines.newsroom.relearning import retrain
 from pipelines.newsroom.run import group
 from pipelines.newsroom.undo import undo_last
@@ -119,12 +120,12 @@ def test_printed_one_liners_are_remembered_by_story_and_by_link(newsroom: Newsro
     act(newsroom, 1)
     act(newsroom, 2)
     write_entry(editor, DAY, 1, "端侧引擎：开源了；")
-    publish_issues(newsroom.store, newsroom.newsletter, newsroom.rules, [draft(newsroom)])
+    publish_issues(Editor(newsroom, "编辑甲", NOON), [draft(newsroom)])
     with newsroom.store.reading() as tx:
         assert tx.stories.get_states({1, 2}) == {1: "published", 2: "published"}
     text = render_as_markdown(draft(newsroom), newsroom).encode()
     issue = read_issue(text, name="x.md", newsletter=newsroom.newsletter)
-    import_issues(newsroom, {"x.md": issue}, replace_drafts=False)
+    import_issues(newsroom, {"x.md": issue}, replace_drafts=False, now=NOON)
     group(newsroom.store, newsroom.group_rules)
     with newsroom.store.reading() as tx:
         story = tx.stories.find_by_article(1)

@@ -21,8 +21,9 @@ from pipelines.newsroom.decisions import decide
 from pipelines.newsroom.drafts import add_entry, write_entry
 from pipelines.newsroom.editor import Editor
 from pipelines.newsroom.exports import Format, plan_files
-from pipelines.newsroom.issues import publish_issues, read_issues_to_export
+from pipelines.newsroom.issues import read_issues_to_export
 from pipelines.newsroom.linting import lint_issue
+from pipelines.newsroom.publishing import publish_issues
 from pipelines.newsroom.run import group
 from pipelines.newsroom.undo import undo_last
 
@@ -107,7 +108,7 @@ def test_an_entry_that_is_published_is_remembered_by_its_links(newsroom: Newsroo
     assert story is not None
     url = story.lead.article.url
     add_entry(editor, DAY, "业界新闻", compose_entry(EntryDraft(TITLE, url=url), newsroom.newsletter))
-    publish_issues(newsroom.store, newsroom.newsletter, newsroom.rules, [draft(newsroom)])
+    publish_issues(Editor(newsroom, "编辑甲", NOON), [draft(newsroom)])
     group(newsroom.store, newsroom.group_rules)
     with newsroom.store.reading() as tx:
         story = tx.stories.find_by_article(1)
@@ -144,7 +145,7 @@ def test_an_entry_goes_to_the_section_of_its_category_or_is_refused(newsroom: Ne
     assert error.value.code == "entry-without-title"
     add_entry(editor, DAY, "应用", compose(newsroom, 1))
     assert [section.name for section in draft(newsroom).sections if section.entries] == ["业界新闻"]
-    publish_issues(newsroom.store, newsroom.newsletter, newsroom.rules, [draft(newsroom)])
+    publish_issues(Editor(newsroom, "编辑甲", NOON), [draft(newsroom)])
     with pytest.raises(CannotDecide) as error:
         add_entry(editor, DAY, "应用", compose(newsroom, 1))
     assert error.value.code == "issue-published"
