@@ -44,6 +44,9 @@ def candidates(
     since: Annotated[str | None, typer.Option(help="只看这段时间内发布的：14d、36h、2w。")] = None,
     state: Annotated[State, typer.Option(help="状态。")] = State.NEW,
     limit: Annotated[int | None, typer.Option(min=1, help="每栏最多几条。")] = None,
+    first: Annotated[
+        int | None, typer.Option(min=1, help="各栏合起来先看这么多条：按配额，不重样，一件事只一条。")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """按栏目列出候选，好的在前，附理由；刊过的不再列，刊过的论文、仓库又有新消息的注明「后续」。
@@ -51,7 +54,7 @@ def candidates(
     例：jianbao candidates --category 论文 --since 14d --limit 20
     """
     from pipelines.group.as_json import candidates_json
-    from pipelines.newsroom.candidates import list_candidates, look_up_candidates
+    from pipelines.newsroom.candidates import list_candidates, list_first, look_up_candidates
     from pipelines.store.listing import CandidateQuery
 
     newsroom = newsroom_of(context)
@@ -62,7 +65,11 @@ def candidates(
         since=today - read_span(since) if since else None,
     )
     with newsroom.store.reading() as tx:
-        listed = list_candidates(tx, query, today, limit_per_category=limit)
+        if first is None:
+            listed = list_candidates(tx, query, today, limit_per_category=limit)
+        else:
+            quotas = {section.name: section.quota for section in newsroom.newsletter.categories}
+            listed = list_first(tx, query, today, quotas, first)
         if as_json:
             listed = look_up_candidates(tx, listed, newsroom.group_rules)
     if as_json:

@@ -190,9 +190,9 @@ def _categorise_reports(articles: Sequence[StoredArticle], rules: GroupRules) ->
         articles: all members, first the lead.
         rules: of the newsletter.
     """
-    lead, *others = articles
-    works = {WORK_SORTS[key.partition(":")[0]] for article in others if (key := _work(article))}
-    reports = [lead, *(article for article in others if article.article.kind in POSTS)]
+    lead, *companions = articles
+    works = {WORK_SORTS[key.partition(":")[0]] for article in companions if (key := _work(article))}
+    reports = [lead, *(article for article in companions if article.article.kind in POSTS)]
     judged = [_categorise_report(report, works, rules) for report in reports]
     if len(judged) == 1:
         return judged[0]

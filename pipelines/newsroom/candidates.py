@@ -10,6 +10,7 @@ from heapq import heappush, heappushpop
 
 from pipelines.group.candidates import GroupRules, as_of
 from pipelines.group.relevance import FRESH, freshness
+from pipelines.group.variety import READ_FOR_ONE, choose_varied
 from pipelines.model import Candidate
 from pipelines.newsroom.memory import add_recalled_entries
 from pipelines.newsroom.suggestions import add_suggestions
@@ -69,6 +70,23 @@ def list_candidates(
         if limit_per_category is None or listed[story.category] <= limit_per_category:
             story_ids.append(story.id)
     return _read_candidates(tx, story_ids, now)
+
+
+def list_first(
+    tx: Transaction, query: CandidateQuery, now: datetime, quotas: Mapping[str, int], number: int
+) -> list[Candidate]:
+    """List the candidates that an editor looks at first: the best of all sections, of many kinds, no event twice.
+
+    Args:
+        tx: open for reading.
+        query: which candidates.
+        now: aware; freshness is measured against it.
+        quotas: entries of an issue by section.
+        number: most candidates, at least 1.
+    """
+    _, ranking = tx.stories.list_ranked(query)
+    best = _read_candidates(tx, _best_ids(ranking, now, READ_FOR_ONE * number), now)
+    return choose_varied(best, quotas, number)
 
 
 def look_up_candidates(tx: Transaction, candidates: Sequence[Candidate], rules: GroupRules) -> list[Candidate]:

@@ -107,6 +107,9 @@ def test_items_become_candidates_by_category_with_reasons(cli: Cli, items: Path)
     }
     listed = cli.json("candidates")
     assert [category["name"] for category in listed["categories"]] == ["业界新闻", "论文", "开源项目", "博文"]
+    first = [one for category in cli.json("candidates", "--first", "1")["categories"] for one in category["candidates"]]
+    best = max(one["score"] for category in listed["categories"] for one in category["candidates"])
+    assert [one["score"] for one in first] == [best]
     found = {one["title"]: one for category in listed["categories"] for one in category["candidates"]}
     story = found["低比特量化实战"]
     assert {article["title"] for article in story["articles"]} == {item["title"] for item in ITEMS[:3]}
