@@ -70,6 +70,7 @@ _WITHDRAWN_ABSTRACT: Final = re.compile(
 )
 _LONGEST_WITHDRAWAL: Final = 300
 
+# Seen 2026-11: A. Li (1), B. Wang (1 and 2)
 _PARENTHESIS: Final = re.compile(r"\([^()]{0,1000}\)")
 
 _RSS_TAGS: Final = {"id": "guid", "title": "title", "abstract": "description", "date": "pubDate"}

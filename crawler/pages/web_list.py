@@ -34,7 +34,9 @@ _DEPTH: Final = 5  # elements above a link that make its shape
 _SHORTEST_TITLE: Final = 6  # characters; a Chinese title has more, and a menu's word fewer
 _FAR: Final = 300  # characters of an entry beside its title; a longer one holds a whole article
 
+# Seen 2026-11: <?xml version="1.0" encoding="UTF-8"?><rss version="2.0">
 _FEED: Final = re.compile(r"\s*(?:<\?xml[^>]{0,300}>\s*)?(?:<!--.{0,2000}?-->\s*)?(?:<(?:rss|feed|rdf:RDF)\b|\{)", re.S)
+# Seen 2026-11: <?xml version="1.0"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">
 _SITEMAP: Final = re.compile(rb"\s*(?:<\?xml[^>]{0,999}>\s*)*(?:<!--.{0,2000}?-->\s*)?<(?:urlset|sitemapindex)\b", re.S)
 _BESIDE: Final = frozenset({"nav", "header", "footer", "aside", "form"})
 _HEADINGS: Final = ("h1", "h2", "h3", "h4", "h5")

@@ -120,11 +120,14 @@ def test_every_part_of_an_issue_is_found() -> None:
     assert issue.tagline == "关注模型压缩、低比特量化、移动端推理加速优化、部署"
     assert issue.notice == "<font>注：请用手机打开</font>"
     assert issue.guide == "本次四条。【新闻】甲；  \n【论文】乙。"
-    assert issue.preamble == "先热身：\n\n- 丙公司；\n- 丁公司。\n\n> 注：个别链接打不开"
-    assert [section.name for section in issue.sections] == ["业界新闻", "应用", "开源项目"]
-    assert [len(section.entries) for section in issue.sections] == [2, 1, 1]
-    assert issue.sections[2].notes == "> 注：前缀是仓库"
-    assert issue.sections[2].closing == "文末说一句：再见。\n\n1. 保重"
+    assert issue.preamble is None
+    briefs, *_, projects = issue.sections
+    assert (briefs.name, briefs.notes, briefs.closing) == ("简讯", "先热身：", "> 注：个别链接打不开")
+    assert [entry.markdown for entry in briefs.entries] == ["丙公司；", "丁公司。"]
+    assert [section.name for section in issue.main_sections] == ["业界新闻", "应用", "开源项目"]
+    assert [len(section.entries) for section in issue.main_sections] == [2, 1, 1]
+    assert projects.notes == "> 注：前缀是仓库"
+    assert projects.closing == "文末说一句：再见。\n\n1. 保重"
     assert issue.back_issues is not None
     assert issue.back_issues.startswith("## [往期回顾]")
     assert issue.footer is not None
@@ -133,14 +136,14 @@ def test_every_part_of_an_issue_is_found() -> None:
 
 def test_an_entry_keeps_nested_lists_and_code_that_looks_like_structure() -> None:
     issue = read(ISSUE)
-    assert issue.sections[0].entries == (
+    assert issue.main_sections[0].entries == (
         Entry(
             "[甲发布芯片 | 甲媒体](https://example.org/1)\n摘要：快了三倍，包括：\n    - 一，访存；\n    - 二，算力。"
         ),
         Entry("乙没有链接 | 乙媒体"),
     )
     assert (
-        issue.sections[2]
+        issue.main_sections[2]
         .entries[0]
         .markdown.endswith("摘要：用法如下。\n\n```sh\n# 这不是标题\n- 这不是条目\n## 这也不是\n```")
     )
@@ -216,14 +219,14 @@ def test_a_file_cut_inside_a_character_gives_what_is_whole_and_the_byte() -> Non
     assert warn(issue)[0] == f"文件在第 {start} 字节处断在一个字的中间，之后的内容已丢失"
     assert f"到第 {at} 字节为止没有页脚" in warn(issue)[1]
     assert "开源项目" in warn(issue)[1]
-    assert issue.sections[0].entries[0].markdown.startswith("[甲发布芯片 | 甲媒体](https://example.org/1)\n摘要：快了")
-    assert "\ufffd" not in issue.sections[0].entries[0].markdown
+    assert issue.main_sections[0].entries[0].markdown.startswith("[甲发布芯片 | 甲媒体](https://example.org/1)\n摘要：快了")
+    assert "\ufffd" not in issue.main_sections[0].entries[0].markdown
 
 
 def test_a_file_cut_inside_a_link_leaves_that_entry_out_and_says_so() -> None:
     issue = read(ISSUE[: ISSUE.index("//example.org/2)")])
-    assert [section.name for section in issue.sections] == ["业界新闻", "应用"]
-    assert issue.sections[1].entries == ()
+    assert [section.name for section in issue.main_sections] == ["业界新闻", "应用"]
+    assert issue.main_sections[1].entries == ()
     assert warn(issue)[0] == "末行的条目不完整，没有读入：- [丙上线](https:"
 
 
@@ -316,7 +319,7 @@ def test_a_byte_that_is_no_text_is_replaced_and_its_place_told() -> None:
     at = data.index("快了".encode())
     issue = read_issue(data[:at] + b"\xff" + data[at:], name="2021-03-05.md", newsletter=NEWSLETTER)
     assert warn(issue) == (f"第 {at} 字节不是 UTF-8，换成了 \ufffd",)
-    assert "摘要：\ufffd快了三倍" in issue.sections[0].entries[0].markdown
+    assert "摘要：\ufffd快了三倍" in issue.main_sections[0].entries[0].markdown
 
 
 def test_control_characters_are_taken_out_and_told() -> None:
@@ -327,13 +330,13 @@ def test_control_characters_are_taken_out_and_told() -> None:
 
 def test_a_section_that_the_newsletter_does_not_have_is_kept_and_told() -> None:
     issue = read(ISSUE.replace("## 应用", "## 食谱"))
-    assert issue.sections[1].name == "食谱"
+    assert issue.main_sections[1].name == "食谱"
     assert warn(issue) == ("栏目「食谱」不在简报的栏目里",)
 
 
 def test_a_fence_that_never_closes_swallows_nothing() -> None:
     issue = read(ISSUE.replace("- 乙没有链接", "~~~\n- 乙没有链接"))
-    assert [len(section.entries) for section in issue.sections] == [2, 1, 1]
+    assert [len(section.entries) for section in issue.main_sections] == [2, 1, 1]
 
 
 def test_a_summary_set_apart_by_a_blank_line_belongs_to_its_entry() -> None:
