@@ -44,9 +44,9 @@ REVISIONS: Final = (
     "0009",
     "0010",
     "0011",
+    "0012",
     "0013",
     "0014",
-    "0015",
 )
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database does not load Alembic."""
 
@@ -478,13 +478,6 @@ issues = Table(
     Column("frame", JSON, nullable=False),
     Column("published_at", Moment),  # NULL for an issue that never was published
     Column("corrected_at", Moment),  # of the last change of an issue that was published already
-)
-
-feed_ids = Table(
-    "feed_ids",  # the identifiers by which feed readers know the feed and its issues; a row is never changed
-    metadata,
-    Column("subject", Words, primary_key=True),  # `feed`, or the date of an issue
-    Column("identifier", Words, nullable=False),
 )
 
 entries = Table(

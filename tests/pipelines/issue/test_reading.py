@@ -219,7 +219,11 @@ def test_a_file_cut_inside_a_character_gives_what_is_whole_and_the_byte() -> Non
     assert warn(issue)[0] == f"文件在第 {start} 字节处断在一个字的中间，之后的内容已丢失"
     assert f"到第 {at} 字节为止没有页脚" in warn(issue)[1]
     assert "开源项目" in warn(issue)[1]
-    assert issue.main_sections[0].entries[0].markdown.startswith("[甲发布芯片 | 甲媒体](https://example.org/1)\n摘要：快了")
+    assert (
+        issue.main_sections[0]
+        .entries[0]
+        .markdown.startswith("[甲发布芯片 | 甲媒体](https://example.org/1)\n摘要：快了")
+    )
     assert "\ufffd" not in issue.main_sections[0].entries[0].markdown
 
 

@@ -1,4 +1,4 @@
-"""When an issue was published and corrected, and the identifiers of the feed."""
+"""When an issue was published and corrected."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from alembic import op
 
 from pipelines.store.tables import Moment, Words
 
-revision = "0015"
-down_revision = "0014"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
@@ -21,9 +21,3 @@ def upgrade() -> None:
     issues = sa.table("issues", sa.column("state", Words()), sa.column("published_at", Moment()))
     is_published = issues.c.state == "published"
     op.execute(sa.update(issues).where(is_published).values(published_at=datetime.now(UTC)))  # at the latest
-    op.create_table(
-        "feed_ids",
-        sa.Column("subject", Words(), nullable=False),
-        sa.Column("identifier", Words(), nullable=False),
-        sa.PrimaryKeyConstraint("subject", name="pk_feed_ids"),
-    )
