@@ -272,7 +272,7 @@ def judge(windows: Sequence[Window], background: Sequence[Collection[Term]], *, 
     for window in windows:
         others = [other for other in windows if other is not window]
         examples = [
-            make_examples(other, count_background([third for third in windows if third is not other], background))
+            make_examples(other, count_background([third for third in others if third is not other], background))
             for other in others
         ]
         models[window.name] = fit(examples, count_background(others, background))
