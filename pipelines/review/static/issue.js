@@ -407,7 +407,7 @@ function askBefore(dialog, path, arrived) {
     else go(arrived);
   };
 }
-const remove = () => askBefore(document.getElementById('delete'), 'deletion', '/issue');
+const remove = () => askBefore(document.getElementById('delete'), 'deletion', '/candidates');
 const unpublish = () => askBefore(document.getElementById('unpublish'), 'unpublishing', `/issue?date=${issue.dataset.day}`);
 publish.addEventListener('close', () => { if (publish.returnValue === 'yes') put(true); });
 
