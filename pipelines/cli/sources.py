@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crawler.errors import Detail
-from crawler.sources.file import toml_row
 from pipelines import files
 from pipelines.cli import terminal
 from pipelines.cli.crawling import choose_sources
@@ -107,6 +106,8 @@ def sources_try(
     if as_json:
         print_json({"row": trial.row, "entries": entries})
     elif entries:
+        from crawler.sources.file import toml_row
+
         out.print(terminal.make_trial_table(trial.articles, newsroom.zone))
         out.print(toml_row({"id": "…", "name": "…", **trial.row}), markup=False, highlight=False)
     if trial.failed:

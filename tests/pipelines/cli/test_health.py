@@ -95,6 +95,7 @@ import os, sys
 from typer.testing import CliRunner
 from pipelines.cli import main
 import pipelines.newsroom.crawls, pipelines.newsroom.exports, pipelines.newsroom.schedule, pipelines.newsroom.health
+import pipelines.newsroom.assistant  # whoever runs this may be the only one who may read Python's own library
 if os.geteuid() == 0:
     os.setresuid(65534, 65534, 65534)
 sys.argv = ["jianbao", *sys.argv[1:]]

@@ -175,7 +175,11 @@ def test_a_part_returns_to_its_former_text_unless_it_was_written_again() -> None
 def test_an_entry_without_a_story_returns_to_its_former_text_unless_it_was_written_again() -> None:
     reverted = revert_change(TWO_SECTIONS, change("entry", "旧", FREE.markdown))
     assert names(reverted) == [[1, "旧"], [2, 3]]
-    assert revert_change(TWO_SECTIONS, change("entry", "旧", "条目 1")) is None  # the entry of a story
+    draft = replace(TWO_SECTIONS, state="draft")
+    assert revert_change(draft, change("entry", "旧", "条目 1")) is None  # the entry of a story
+    correction_reverted = revert_change(TWO_SECTIONS, change("entry", "旧", "条目 1"))
+    assert correction_reverted is not None
+    assert correction_reverted.sections[0].entries[0].markdown == "旧"
     assert revert_change(TWO_SECTIONS, change("entry", "旧", "不在")) is None
 
 
