@@ -12,7 +12,7 @@ setup:
 test +FILES:
     .venv/bin/pytest {{FILES}}
 
-# Run the default tests, on all cores (three minutes on two).
+# Run the default tests, on all cores (some five minutes on two).
 all:
     .venv/bin/pytest -n auto
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from commands import start_crawl
 from servers import Crawled, Seen, Site, crawl, http, newsroom, serving, source
 
@@ -172,6 +173,7 @@ def run_for_a_day(
 WANTED = {f"arxiv:{paper.name}" for paper in PAPERS if paper.is_wanted}
 
 
+@pytest.mark.slow
 def test_after_a_day_of_429_a_query_has_the_papers_that_the_api_would_have_given(tmp_path: Path) -> None:
     with arxiv(tmp_path / "well", "127.0.7.1") as (server, _, home):
         healthy, _ = run_for_a_day(server, home, {}, (0, 24))
@@ -228,6 +230,7 @@ def test_queries_of_one_archive_share_one_harvest(tmp_path: Path) -> None:
     assert all(crawled.state(name) for name in names)
 
 
+@pytest.mark.slow
 def test_the_table_of_a_crawl_says_by_which_way_papers_came(tmp_path: Path) -> None:
     with arxiv(tmp_path, "127.0.7.7") as (server, _, home):
         server.clock, server.refusing = (datetime.now(UTC) - MONDAY) / timedelta(hours=1), {"api": 429}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from commands import start_crawl
 from servers import Seen, http, newsroom, serving, source
 
@@ -24,6 +25,7 @@ def releases(seen: Seen) -> bytes:
     return http(200, json.dumps([release]), etag=f'"{name}"')
 
 
+@pytest.mark.slow
 def test_one_missing_repository_among_forty_fails_by_name_and_the_others_go_on_by_their_etags(tmp_path: Path) -> None:
     answers = {f"/repos/{name}/releases": releases for name in REPOSITORIES}
     with serving(answers, "127.0.10.1") as site:
@@ -41,6 +43,7 @@ def test_one_missing_repository_among_forty_fails_by_name_and_the_others_go_on_b
     assert sum("releases" in path for path in site.paths()) == 40
 
 
+@pytest.mark.slow
 def test_a_row_of_which_no_repository_exists_fails(tmp_path: Path) -> None:
     with serving({f"/repos/{MISSING}/releases": releases}, "127.0.10.2") as site:
         home = newsroom(

@@ -103,6 +103,7 @@ main()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [("crawl",), ("schedule",), ("user", "list")])
 @pytest.mark.fault("S2")
 def test_a_folder_that_may_not_be_written_is_one_line_and_no_traceback(cli: Cli, words: tuple[str, ...]) -> None:

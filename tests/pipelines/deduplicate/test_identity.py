@@ -243,6 +243,7 @@ def known_after(batches: Iterable[Sequence[Article]]) -> set[tuple[object, ...]]
     }
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.lists(items(), max_size=9).flatmap(lambda them: st.tuples(st.just(them), st.permutations(them))), st.data())
 def test_order_and_batches_make_no_difference(orders: tuple[list[Article], list[Article]], data: st.DataObject) -> None:

@@ -27,6 +27,7 @@ def test_any_kind_weighs_for_a_category_and_the_reason_names_it(kind: str) -> No
     assert [reason.text("zh") for reason in result.reasons] == [KINDS[kind].article.chinese]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_any_kind_weighs_for_a_category_also_after_training(kind: str) -> None:
     rules, terms = CategoryRules.of(newsletter(kind)), TopicTerms.of(newsletter(kind))

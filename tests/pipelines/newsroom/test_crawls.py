@@ -105,6 +105,7 @@ def test_a_crawl_stores_what_it_reads_and_the_next_asks_only_for_what_is_new(tmp
     assert rows(second) == {"known": (0, 0, 0), "grows": (1, 1, 0), "broken": (0, 0, 0)}
 
 
+@pytest.mark.slow
 @pytest.mark.fault("H1")
 def test_a_site_that_asked_for_patience_is_not_asked_by_hand_either(tmp_path: Path, site: Site) -> None:
     site.answers["/a"] = http(429, "slowly", retry_after="7200")
@@ -116,6 +117,7 @@ def test_a_site_that_asked_for_patience_is_not_asked_by_hand_either(tmp_path: Pa
     assert row["failed"].startswith("RateLimited: ")
 
 
+@pytest.mark.slow
 @pytest.mark.fault("H1")
 def test_a_mirror_that_refuses_is_asked_for_none_of_its_sources_until_it_allows(tmp_path: Path, site: Site) -> None:
     answers = {f"/{number}": http(429, "slowly", retry_after="7200") for number in range(5)}

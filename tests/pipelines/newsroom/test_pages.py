@@ -93,6 +93,7 @@ def drafted(one: Newsroom) -> dict[int | None, str]:
     return {entry.story: entry.markdown for entry in list_entries(issue)}
 
 
+@pytest.mark.slow
 def test_the_text_comes_its_summary_is_drafted_and_a_failure_says_why(room: Newsroom) -> None:
     assert list_stories_without_text(room) == [1, 2]
     assert read_summary(drafted(room)[1], room.newsletter) == ""
@@ -103,6 +104,7 @@ def test_the_text_comes_its_summary_is_drafted_and_a_failure_says_why(room: News
     assert list_stories_without_text(room) == [2]
 
 
+@pytest.mark.slow
 def test_lint_does_not_say_that_an_article_changed_whose_text_came(room: Newsroom) -> None:
     fetch(room)
     with room.store.reading() as tx:
@@ -111,6 +113,7 @@ def test_lint_does_not_say_that_an_article_changed_whose_text_came(room: Newsroo
     assert not any(code.startswith("changed") for code in codes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["title", "summary"])
 def test_what_the_editor_wrote_stays(room: Newsroom, part: str) -> None:
     editor = Editor(room, "编辑甲", NOON + timedelta(minutes=1))

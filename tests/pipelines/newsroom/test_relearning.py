@@ -171,6 +171,7 @@ def test_what_was_passed_over_may_come_after_the_issues(store: Store) -> None:
     assert model.relevance
 
 
+@pytest.mark.slow
 def test_a_model_is_trained_again_only_when_enough_is_new(store: Store) -> None:
     print_issue(store)
     assert group(store, RULES).learned

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from commands import Cli, start_crawl
 from servers import http, newsroom, serving, source
 
 DATES = ("Mon, 16 Nov 2026 10:00:00 +0800", "Mon, 16 Nov 2026 10:00:00 XYZT", "at the second full moon", "")
 
 
+@pytest.mark.slow
 def test_dates_that_are_read_in_part_or_not_at_all_are_named_in_the_table_and_in_the_run(tmp_path: Path) -> None:
     items = "".join(
         f"<item><title>第{number}只水壶的故事</title><link>https://kettle.example/{number}</link>"

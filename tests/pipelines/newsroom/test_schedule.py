@@ -234,6 +234,7 @@ def wait_for(log: Path, words: str) -> None:
     pytest.fail(f"{words!r} never came")
 
 
+@pytest.mark.slow
 @pytest.mark.fault("K2")
 def test_what_is_due_is_run_again_and_again_by_one_scheduler_until_it_is_told_to_stop(tmp_path: Path) -> None:
     newsroom(tmp_path / "home", source("a", "feed", url="https://a.example/"))
@@ -254,6 +255,7 @@ PRINT_SOURCES = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", ["[[source", '[[source]]\nid = "a"\n'])
 def test_a_registry_that_is_of_no_use_is_reported_once_and_the_last_one_serves(tmp_path: Path, broken: str) -> None:
     newsroom(tmp_path / "home", source("a", "feed", url="https://a.example/"))
@@ -280,6 +282,7 @@ def test_a_registry_that_never_worked_is_reported_at_once(tmp_path: Path) -> Non
     assert not (tmp_path / "log").exists()
 
 
+@pytest.mark.slow
 def test_a_crawl_without_end_is_stopped_and_the_scheduler_goes_on(tmp_path: Path) -> None:
     newsroom(tmp_path / "home", source("a", "feed", url="https://a.example/"))
     log = tmp_path / "log"
@@ -291,6 +294,7 @@ def test_a_crawl_without_end_is_stopped_and_the_scheduler_goes_on(tmp_path: Path
     assert "停下它" in printed
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="Linux limits the memory of another process")
 def test_a_crawl_that_wants_all_memory_gets_an_error_instead(tmp_path: Path) -> None:
     newsroom(tmp_path / "home", source("a", "feed", url="https://a.example/"))
@@ -301,6 +305,7 @@ def test_a_crawl_that_wants_all_memory_gets_an_error_instead(tmp_path: Path) -> 
         assert process.wait(20) == 0
 
 
+@pytest.mark.slow
 def test_systemd_is_told_that_the_schedule_is_ready_lives_and_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -347,6 +352,7 @@ def test_nothing_is_run_while_nothing_is_due(tmp_path: Path) -> None:
     assert not log.exists()
 
 
+@pytest.mark.slow
 def test_a_crawl_under_way_is_stopped_cleanly_before_the_scheduler_ends(tmp_path: Path) -> None:
     newsroom(tmp_path / "home", source("a", "feed", url="https://a.example/"))
     log = tmp_path / "log"

@@ -104,6 +104,7 @@ FURTHER = [
 ]
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(order=st.permutations([0, 1, 2]), sizes=st.lists(st.integers(1, 3), min_size=3, max_size=3), swap=st.booleans())
 def test_what_was_refused_is_neither_joined_nor_offered_again_in_any_batching(

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from commands import Cli, start, start_crawl
 from servers import Crawled, crawl, http, newsroom, serving, source
 
@@ -65,6 +66,7 @@ def list_titles(home: Path) -> list[str]:
     return sorted(one.article.title for one in stored.values())
 
 
+@pytest.mark.slow
 def test_a_mirror_that_dies_in_the_middle_of_a_month_leaves_each_post_one_article(tmp_path: Path) -> None:
     first, second = {f"/feeds/{ACCOUNT}.json": short_links(1, 2, 3)}, {"/feed/3900000001.xml": long_links(2, 3, 4, 5)}
     with serving(first, "127.0.9.1") as one, serving(second, "127.0.9.2") as two:
@@ -97,6 +99,7 @@ def test_a_mirror_that_dies_in_the_middle_of_a_month_leaves_each_post_one_articl
         assert "saved/a/ 里没有新的网页" in table
 
 
+@pytest.mark.slow
 def test_an_accounts_own_site_gives_the_same_post_as_its_mirror(tmp_path: Path) -> None:
     entry = (
         "<item><title>第5篇：把模型放进壶里 | 端侧小站</title><link>https://kettle.example/2026/5</link>"
@@ -119,6 +122,7 @@ def test_an_accounts_own_site_gives_the_same_post_as_its_mirror(tmp_path: Path) 
         assert len(list_titles(home)) == 2
 
 
+@pytest.mark.slow
 def test_a_mirror_that_falls_silent_is_left_for_the_next_until_it_gives_something_new(tmp_path: Path) -> None:
     with serving({"/1": short_links(1, 2), "/2": long_links(2, 3)}, "127.0.9.4") as site:
         home = account(
@@ -144,6 +148,7 @@ def test_a_mirror_that_falls_silent_is_left_for_the_next_until_it_gives_somethin
     assert "way-silent: count 7" in silent.problems("a")[0]["detail"]
 
 
+@pytest.mark.slow
 def test_a_check_online_says_which_ways_answer_and_stores_nothing(tmp_path: Path) -> None:
     with serving({"/1": http(500), "/2": long_links(2, 3)}, "127.0.9.5") as site:
         home = account(

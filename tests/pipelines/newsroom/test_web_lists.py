@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from commands import start, start_crawl
 from places import RECORDINGS
 from servers import crawl, http, newsroom, serving, source
@@ -14,6 +15,7 @@ def recorded(case: str) -> str:
     return (RECORDINGS / "web" / case / "response.body").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_list_is_shown_before_its_row_is_saved(tmp_path: Path) -> None:
     page, feed = http(200, recorded("list-chinese-lab")), http(200, recorded("list-feed-at-the-address"))
     with serving({"/news": page, "/feed": feed}, "127.0.11.1") as site:
@@ -29,6 +31,7 @@ def test_a_list_is_shown_before_its_row_is_saved(tmp_path: Path) -> None:
     assert 'kind = "feed"' in shown
 
 
+@pytest.mark.slow
 def test_a_list_is_crawled_and_a_page_that_lost_its_shape_fails_instead_of_giving_nothing(tmp_path: Path) -> None:
     untitled = recorded("list-sitemap").replace("https://lab.example", "{base}")
     article = recorded("opengraph")

@@ -30,6 +30,7 @@ def count_fresh(newsroom: Newsroom) -> int:
         return len(tx.articles.list_fresh())
 
 
+@pytest.mark.slow
 def test_the_answer_does_not_wait_for_the_learning_and_the_foot_of_the_page_tells_it(
     desk: Desk, day: str, newsroom: Newsroom
 ) -> None:
@@ -42,6 +43,7 @@ def test_the_answer_does_not_wait_for_the_learning_and_the_foot_of_the_page_tell
     assert "编辑部学完了" in desk.get("/candidates").text
 
 
+@pytest.mark.slow
 def test_a_learning_that_fails_says_why_and_the_issue_stays_published(desk: Desk, day: str, newsroom: Newsroom) -> None:
     newsletter = newsroom.home.newsletter.read_text(encoding="utf-8")
     newsroom.home.newsletter.write_text(BROKEN, encoding="utf-8")
@@ -57,6 +59,7 @@ def test_a_learning_that_fails_says_why_and_the_issue_stays_published(desk: Desk
     assert count_fresh(newsroom) == 0
 
 
+@pytest.mark.slow
 def test_what_is_published_while_the_newsroom_learns_is_learned_too(desk: Desk, day: str, newsroom: Newsroom) -> None:
     publish(desk, day)
     desk.post(f"/api/issues/{day}/unpublishing")

@@ -473,6 +473,7 @@ serving.serve(Newsroom(Home(Path(sys.argv[1]))), [listening], Access(b"k" * 32, 
 """
 
 
+@pytest.mark.slow
 @pytest.mark.fault("W6")
 def test_connections_that_send_no_request_keep_nobody_out(newsroom: Newsroom) -> None:
     command = [sys.executable, "-c", PATIENT_DESK, str(newsroom.home.path)]
