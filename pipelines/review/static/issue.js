@@ -213,6 +213,7 @@ function save(field) {
   const { part } = field.dataset;
   if (!entry && text === field.defaultValue) return undefined;
   if (conflicts.has(conflictOf(field))) { tell(say('desk/choose-first'), true); return undefined; }
+  const title = entry ? entry.getAttribute('aria-label') : field.labels[0].textContent;  // a page made anew has another field
   return inLine(async () => {
     const fresh = () => (entry ? (same(entry) ?? entry).querySelector('textarea') : parts.querySelector(`[data-part="${part}"]`));
     const now = entry && (same(entry) ?? entry);
@@ -231,7 +232,6 @@ function save(field) {
       conflicts.set(conflictOf(kept), kept.dataset.part ? { part } : { entry: name(kept.closest('.entry')) });
       showConflicts();
     }
-    const title = entry ? entry.getAttribute('aria-label') : field.labels[0].textContent;
     tell(told.error ? say('desk/failed', { title, reason: told.error }) : say('desk/saved'), Boolean(told.error));
   });
 }
