@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from crawler.home import Home
 
@@ -45,3 +45,14 @@ def serve_desk(home: Home, *options: str) -> Iterator[int]:
         finally:
             server.terminate()
             server.wait(10)
+
+
+def pick_three(page: Page) -> None:
+    """Pick what the list offers, so that a draft holds entries; the page of the issue is then open."""
+    page.goto("/candidates?category=")
+    page.wait_for_selector(".card[aria-current=true]")
+    for _ in range(3):
+        page.keyboard.press("a")
+    page.keyboard.press("g")
+    page.keyboard.press("i")
+    page.wait_for_selector(".entry")

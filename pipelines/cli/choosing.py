@@ -11,7 +11,7 @@ import typer
 from rich.text import Text
 
 from pipelines.cli import terminal
-from pipelines.cli.shared import DATE_FORMAT, Json, newsroom_of, now, print_json
+from pipelines.cli.shared import DATE_FORMAT, Json, editor_of, newsroom_of, now, print_json
 from pipelines.cli.terminal import out, sentence
 from pipelines.cli.usage import WrongUse
 
@@ -194,12 +194,11 @@ def assist(
     例：jianbao assist 1234
     """
     from pipelines.newsroom import drafts
-    from pipelines.newsroom.editor import Editor
 
     newsroom = newsroom_of(context)
     if accept and reject:
         raise WrongUse("accept-or-reject", "--accept")
-    editor = Editor(newsroom, newsroom.newsletter.editor, now())
+    editor = editor_of(newsroom)
     action: Literal["ask", "accept", "reject"] = "accept" if accept else "reject" if reject else "ask"
     text = drafts.assist(editor, story, action=action)
     labels = {

@@ -11,7 +11,7 @@ import typer
 from rich.text import Text
 
 from pipelines.cli import terminal
-from pipelines.cli.shared import DATE_FORMAT, Json, group_what_is_new, newsroom_of, now, print_json
+from pipelines.cli.shared import DATE_FORMAT, Json, editor_of, group_what_is_new, newsroom_of, now, print_json
 from pipelines.cli.terminal import SOME_FAILED, fail, out, sentence, warn
 from pipelines.cli.usage import Group, WrongUse
 from pipelines.errors import describe_error
@@ -210,7 +210,6 @@ def issue_write(
     from pipelines.issue.handwritten import EntryDraft, compose_entry
     from pipelines.model import Entry
     from pipelines.newsroom.drafts import add_entry
-    from pipelines.newsroom.editor import Editor
 
     newsroom = newsroom_of(context)
     if (markdown is None) is not bool(title):
@@ -220,7 +219,7 @@ def issue_write(
     else:
         parts = EntryDraft(title, source, url, [_read_link(link) for link in links or []], summary)
         entry = compose_entry(parts, newsroom.newsletter)
-    editor = Editor(newsroom, newsroom.newsletter.editor, now())
+    editor = editor_of(newsroom)
     with newsroom.store.reading() as tx:
         newest = max(tx.issues.list_dates("draft"), default=editor.now.astimezone(newsroom.newsletter.zone).date())
     issue, position = add_entry(editor, day.date() if day else newest, category, entry)
@@ -244,11 +243,10 @@ def issue_unpublish(
 
     例：jianbao issue unpublish 2020-01-27
     """
-    from pipelines.newsroom.editor import Editor
     from pipelines.newsroom.publishing import unpublish_issue
 
     newsroom = newsroom_of(context)
-    unpublish_issue(Editor(newsroom, newsroom.newsletter.editor, now()), day.date())
+    unpublish_issue(editor_of(newsroom), day.date())
     out.print(sentence("cli/unpublished", day=day.date()))
     group_what_is_new(newsroom)
 
@@ -261,11 +259,10 @@ def issue_delete(
 
     例：jianbao issue delete 2020-01-27
     """
-    from pipelines.newsroom.editor import Editor
     from pipelines.newsroom.publishing import delete_draft
 
     newsroom = newsroom_of(context)
-    delete_draft(Editor(newsroom, newsroom.newsletter.editor, now()), day.date())
+    delete_draft(editor_of(newsroom), day.date())
     out.print(sentence("cli/deleted", day=day.date()))
 
 
@@ -286,14 +283,13 @@ def issue_lint(
     """
     from pipelines.issue.lint import find_issue_urls
     from pipelines.newsroom import linting
-    from pipelines.newsroom.editor import Editor
     from pipelines.newsroom.issues import read_issues_to_export
 
     newsroom = newsroom_of(context)
     dates = None if every else [day.date()] if day else []
     issues = read_issues_to_export(newsroom.store, newsroom.newsletter, dates)
     if fix:
-        editor = Editor(newsroom, newsroom.newsletter.editor, now())
+        editor = editor_of(newsroom)
         for issue in issues:
             if issue.state == "draft" or not every:
                 linting.fix_draft(editor, issue.date)
@@ -346,7 +342,6 @@ def export(
 
     例：jianbao export 2020-01-27 --format markdown,wechat -o out
     """
-    from pipelines.newsroom.editor import Editor
     from pipelines.newsroom.exports import plan_files
     from pipelines.newsroom.issues import ensure_publishable, list_published, read_issues_to_export
     from pipelines.newsroom.publishing import publish_issues
@@ -379,7 +374,7 @@ def export(
             code = "cli/picture-described" if picture.words else "cli/picture"
             out.print(Text(sentence(code, **values)), soft_wrap=True)
     if publish:
-        publish_issues(Editor(newsroom, newsroom.newsletter.editor, now()), issues)
+        publish_issues(editor_of(newsroom), issues)
         group_what_is_new(newsroom)
 
 

@@ -14,6 +14,7 @@ from pipelines.cli.terminal import err, sentence
 
 if TYPE_CHECKING:
     from pipelines.newsroom import Newsroom
+    from pipelines.newsroom.editor import Editor
 
 DATE_FORMAT: Final = ["%Y-%m-%d"]
 
@@ -25,6 +26,13 @@ def newsroom_of(context: typer.Context) -> Newsroom:
     from pipelines.newsroom import Newsroom
 
     return Newsroom(context.obj)
+
+
+def editor_of(newsroom: Newsroom) -> Editor:
+    """The editor whom newsletter.toml names, acting now."""
+    from pipelines.newsroom.editor import Editor
+
+    return Editor(newsroom, newsroom.newsletter.editor, now())
 
 
 def group_what_is_new(newsroom: Newsroom) -> None:

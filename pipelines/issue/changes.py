@@ -155,6 +155,20 @@ def find_position(issue: Issue, section_index: int, entry_index: int) -> int:
     return sum(len(section.entries) for section in issue.sections[:section_index]) + entry_index
 
 
+def find_indices(issue: Issue, position: int) -> tuple[int, int]:
+    """Find the section of the entry at a position among all entries, and the entry's index there; both from 0.
+
+    Raises:
+        NoSuchIssue: the issue has no entry at this position.
+    """
+    get_entry(issue, position)
+    section_index = 0
+    while position >= len(issue.sections[section_index].entries):
+        position -= len(issue.sections[section_index].entries)
+        section_index += 1
+    return section_index, position
+
+
 def write_removal(issue: Issue, position: int) -> str:
     """Write an entry of no story with its section and its index as JSON, before it is removed.
 
@@ -162,12 +176,9 @@ def write_removal(issue: Issue, position: int) -> str:
         issue: the draft that still has the entry.
         position: of the entry among all entries, from 0.
     """
-    entry = get_entry(issue, position)
-    section_index = 0
-    while position >= len(issue.sections[section_index].entries):
-        position -= len(issue.sections[section_index].entries)
-        section_index += 1
-    return json.dumps({"section": section_index, "index": position, "markdown": entry.markdown}, ensure_ascii=False)
+    markdown = get_entry(issue, position).markdown
+    section_index, entry_index = find_indices(issue, position)
+    return json.dumps({"section": section_index, "index": entry_index, "markdown": markdown}, ensure_ascii=False)
 
 
 def arrange_entries(issue: Issue, entries_by_section: Iterable[Iterable[Entry]]) -> Issue:

@@ -13,12 +13,12 @@ from typing import Any, Final
 
 from crawler.errors import Detail, Failure
 from crawler.kinds import PAPERS, REPOSITORIES
-from pipelines.issue.changes import list_entries, replace_entries
+from pipelines.issue.changes import find_indices, list_entries, replace_entries
 from pipelines.issue.entry import read_summary, reword_entry
 from pipelines.issue.escape import make_printable_url
 from pipelines.issue.house_style import HouseStyle
 from pipelines.issue.proposal import propose_entry
-from pipelines.model import Article, Candidate, Entry, Issue, LinkCheck
+from pipelines.model import Article, Candidate, Entry, LinkCheck
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.crawls import check_links
@@ -139,7 +139,7 @@ def _draft_summary(tx: Transaction, newsroom: Newsroom, former: Candidate, candi
         new_entries = {
             position: replace(entry, markdown=_fill(entry, former, candidate, newsletter, style))
             for position, entry in enumerate(list_entries(draft))
-            if entry.story in candidate.story.members and not _is_among_briefs(draft, position)
+            if entry.story in candidate.story.members and not draft.sections[find_indices(draft, position)[0]].is_briefs
         }
         changed = replace_entries(draft, new_entries)
         if changed != draft:
@@ -153,11 +153,3 @@ def _fill(entry: Entry, former: Candidate, candidate: Candidate, newsletter: New
     if read_summary(entry.markdown, newsletter):
         return entry.markdown
     return reword_entry(entry.markdown, newsletter, title="", summary=read_summary(proposal, newsletter))
-
-
-def _is_among_briefs(issue: Issue, position: int) -> bool:
-    for section in issue.sections:
-        if position < len(section.entries):
-            return section.is_briefs
-        position -= len(section.entries)
-    return False

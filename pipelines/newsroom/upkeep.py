@@ -130,12 +130,16 @@ def diagnose(home: Home, now: datetime, language: Language) -> Iterator[Diagnosi
 
 
 def _free_bytes(folder: Path) -> int:
-    existing = next(path for path in (folder, *folder.resolve().parents) if path.exists())
-    return shutil.disk_usage(existing).free
+    return shutil.disk_usage(_find_existing(folder)).free
+
+
+def _find_existing(folder: Path) -> Path:
+    """A folder, or the nearest one above it that is there."""
+    return next(path for path in (folder, *folder.resolve().parents) if path.exists())
 
 
 def _check_folder(home: Home) -> Diagnosis:
-    existing = next(path for path in (home.var, *home.var.resolve().parents) if path.exists())
+    existing = _find_existing(home.var)
     if os.access(existing, os.W_OK | os.X_OK):
         return Diagnosis("folder", "good", "folder", {"path": str(home.path)})
     return Diagnosis("folder", "bad", "folder-closed", {"path": str(existing)})

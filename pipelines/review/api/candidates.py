@@ -157,10 +157,10 @@ def news(visit: Visit) -> Response:
 def candidate(visit: Visit) -> Response:
     """Read a story as a candidate."""
     with visit.newsroom.store.reading() as tx:
-        asked_for = decisions.find_candidate(tx, _read_story_id(visit))
-        (candidate,) = look_up_candidates(tx, [asked_for], visit.newsroom.group_rules)
-        document = _make_documents(visit, tx, [candidate])[0]
-    return JSONResponse(document | _make_present_state(visit, candidate) if _is_for_page(visit) else document)
+        candidate = decisions.find_candidate(tx, _read_story_id(visit))
+    present_state = _make_present_state(visit, candidate)
+    document = present_state["candidate"]
+    return JSONResponse(document | present_state if _is_for_page(visit) else document)
 
 
 def _answer_stale(action: Endpoint) -> Endpoint:

@@ -12,11 +12,12 @@ from starlette.responses import HTMLResponse, Response
 
 from crawler.kinds import KINDS, Kind
 from pipelines.model import CandidateState
-from pipelines.newsroom.candidates import look_up_candidates, page_candidates
+from pipelines.newsroom.candidates import CandidatePage, look_up_candidates, page_candidates
 from pipelines.newsroom.health import summarise_incidents
-from pipelines.review.pages.cards import Tab, make_cards, make_tabs
+from pipelines.review.pages.cards import Card, Tab, make_cards, make_tabs
 from pipelines.review.rendering import render_fragment, render_page
 from pipelines.review.visit import Visit
+from pipelines.store import Transaction
 from pipelines.store.listing import CandidateQuery
 
 PAGE: Final = 40
@@ -105,9 +106,7 @@ def show_candidates(visit: Visit) -> Response:
         query = query.model_copy(update={"category": newsletter.category_names[0]})
     with visit.newsroom.store.reading() as tx:
         mark = tx.articles.next_id() - 1
-        listed = page_candidates(tx, query.to_store_query(visit.now), visit.now, offset=query.first, limit=query.limit)
-        shown_candidates = look_up_candidates(tx, listed.candidates, visit.newsroom.group_rules)
-        cards = make_cards(tx, shown_candidates, newsletter, visit.now, visit.desk.page_fetches.list_running())
+        listed, cards = _list_cards(tx, visit, query)
         tabs = make_tabs(tx, query.to_store_query(visit.now), newsletter, dict(listed.counts))
         incidents = [incident for incident in tx.incidents.list_open() if incident.needs_person(visit.now)]
     names = {source.id: source.name for source in visit.newsroom.sources.values()}
@@ -132,15 +131,20 @@ def show_candidates(visit: Visit) -> Response:
 def show_more_cards(visit: Visit) -> Response:
     """Show the next cards, or the cards of new candidates, as HTML that a script adds to the list."""
     query = visit.read_query(CandidatesQuery)
-    newsletter = visit.newsroom.newsletter
     with visit.newsroom.store.reading() as tx:
         mark = tx.articles.next_id() - 1
-        listed = page_candidates(tx, query.to_store_query(visit.now), visit.now, offset=query.first, limit=query.limit)
-        shown_candidates = look_up_candidates(tx, listed.candidates, visit.newsroom.group_rules)
-        cards = make_cards(tx, shown_candidates, newsletter, visit.now, visit.desk.page_fetches.list_running())
+        listed, cards = _list_cards(tx, visit, query)
     html = "".join(render_fragment(visit, "card.html", card=card) for card in cards)
     remaining = max(listed.total - query.first - len(cards), 0)
     return HTMLResponse(html, headers={"X-Rest": str(remaining), "X-Mark": str(mark)})
+
+
+def _list_cards(tx: Transaction, visit: Visit, query: CandidatesQuery) -> tuple[CandidatePage, list[Card]]:
+    """List a page of candidates, and make their cards."""
+    listed = page_candidates(tx, query.to_store_query(visit.now), visit.now, offset=query.first, limit=query.limit)
+    shown_candidates = look_up_candidates(tx, listed.candidates, visit.newsroom.group_rules)
+    running = visit.desk.page_fetches.list_running()
+    return listed, make_cards(tx, shown_candidates, visit.newsroom.newsletter, visit.now, running)
 
 
 def count_tabs(visit: Visit, query: CandidatesQuery) -> list[dict[str, Any]]:

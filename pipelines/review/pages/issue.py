@@ -13,7 +13,7 @@ from pipelines.issue.changes import PARTS, list_entries, make_edition, make_orde
 from pipelines.issue.entry import EntryView, read_entry, read_summary, read_title
 from pipelines.issue.frame import propose_guide, propose_headline
 from pipelines.issue.lint import Finding, describe_finding
-from pipelines.model import EARLIEST_ISSUE, LATEST_ISSUE, Issue
+from pipelines.model import EARLIEST_ISSUE, LATEST_ISSUE, Issue, Story
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom.decisions import read_state_versions
 from pipelines.newsroom.exports import render_as_markdown
@@ -140,8 +140,9 @@ def view_issue(visit: Visit, day: date, changed: Issue | None = None) -> IssueVi
         issue = replace(changed, back_issues=issue.back_issues)
     with newsroom.store.reading() as tx:
         findings = lint_issue(tx, issue, newsroom)
-        versions = _read_versions(tx, issue)
-        pages = _read_page_states(tx, issue, visit) if issue.state == "draft" else {}
+        stories = tx.stories.find_by_articles(entry.story for entry in list_entries(issue) if entry.story)
+        versions = _read_versions(tx, stories)
+        pages = _read_page_states(tx, stories, visit) if issue.state == "draft" else {}
     sections, first_position = [], 0
     for section_position, section in enumerate(issue.sections):
         entries = [
@@ -193,16 +194,14 @@ def _select_findings(findings: Sequence[Finding], part: str, position: int) -> l
     return [finding for finding in findings if finding.part == part and finding.position == position]
 
 
-def _read_versions(tx: Transaction, issue: Issue) -> Mapping[int, str]:
+def _read_versions(tx: Transaction, stories: Mapping[int, Story]) -> Mapping[int, str]:
     """Read the versions of the stories of an issue's entries, by the article id that the entry names."""
-    stories = tx.stories.find_by_articles(entry.story for entry in list_entries(issue) if entry.story)
     versions = read_state_versions(tx, tx.stories.get_states({story.id for story in stories.values()}))
     return {article: versions[story.id] for article, story in stories.items()}
 
 
-def _read_page_states(tx: Transaction, issue: Issue, visit: Visit) -> Mapping[int, PageState]:
+def _read_page_states(tx: Transaction, stories: Mapping[int, Story], visit: Visit) -> Mapping[int, PageState]:
     """Read where the fetches of pages stand, by the article id that the entry names."""
-    stories = tx.stories.find_by_articles(entry.story for entry in list_entries(issue) if entry.story)
     articles = {stored.id: stored for stored in tx.articles.get(story.lead for story in stories.values()).values()}
     leads = {story.id: articles[story.lead] for story in stories.values() if story.lead in articles}
     states = read_page_states(tx, leads, visit.desk.page_fetches.list_running())

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
-import pytest
 from builders import NOON
-from desks import make_newsroom
 
 from pipelines.group.training import examples_of_issue
 from pipelines.issue.changes import list_entries
@@ -26,17 +23,6 @@ from pipelines.newsroom.run import group
 from pipelines.newsroom.undo import undo_last
 
 DAY = date(2026, 11, 1)
-
-
-@pytest.fixture
-def newsroom(tmp_path: Path) -> Newsroom:
-    """Five stories, 1 to 5, of one article each."""
-    return make_newsroom(tmp_path)
-
-
-@pytest.fixture
-def editor(newsroom: Newsroom) -> Editor:
-    return Editor(newsroom, "编辑甲", NOON)
 
 
 def act(newsroom: Newsroom, story: int, action: DecisionAction = "pick", category: str | None = "简讯") -> None:

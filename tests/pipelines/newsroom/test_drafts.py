@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 from builders import NOON
-from desks import make_newsroom
 
 from pipelines.errors import CannotDecide, NoSuchIssue
 from pipelines.issue.changes import MOST_CHARACTERS, make_edition, make_order_edition
@@ -24,17 +22,6 @@ from pipelines.newsroom.publishing import publish_issues
 from pipelines.newsroom.undo import undo_last
 
 FIRST, SECOND, THIRD = date(2026, 11, 1), date(2026, 11, 15), date(2026, 11, 29)
-
-
-@pytest.fixture
-def newsroom(tmp_path: Path) -> Newsroom:
-    """Five stories, 1 to 5, of one article each."""
-    return make_newsroom(tmp_path)
-
-
-@pytest.fixture
-def editor(newsroom: Newsroom) -> Editor:
-    return Editor(newsroom, "编辑甲", NOON)
 
 
 def later(editor: Editor, minutes: int, name: str | None = None) -> Editor:

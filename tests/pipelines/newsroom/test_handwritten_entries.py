@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from builders import NOON
-from desks import make_newsroom
 
 from pipelines.errors import CannotDecide
 from pipelines.issue.changes import list_entries
@@ -30,17 +29,6 @@ from pipelines.newsroom.undo import undo_last
 DAY = date(2026, 11, 1)
 TITLE, SOURCE = "iPhone 12 将用 A14", "IT之家"
 LINKS = ("https://e.org/one", "https://e.org/two")
-
-
-@pytest.fixture
-def newsroom(tmp_path: Path) -> Newsroom:
-    """Five stories, 1 to 5, of one article each."""
-    return make_newsroom(tmp_path)
-
-
-@pytest.fixture
-def editor(newsroom: Newsroom) -> Editor:
-    return Editor(newsroom, "编辑甲", NOON)
 
 
 def compose(newsroom: Newsroom, links: int, summary: str = "5nm 工艺，内存 6GB。") -> Entry:

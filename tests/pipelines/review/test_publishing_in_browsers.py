@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from browsers import serve_desk, start_chromium
+from browsers import pick_three, serve_desk, start_chromium
 from playwright.sync_api import Browser, Page, expect
 
 from pipelines.newsroom import Newsroom
@@ -24,13 +24,7 @@ def page(newsroom: Newsroom, browser: Browser) -> Iterator[Page]:
     """The page of an issue with three picked entries."""
     with serve_desk(newsroom.home) as port:
         page = browser.new_page(base_url=f"http://127.0.0.1:{port}", locale="zh-CN")
-        page.goto("/candidates?category=")
-        page.wait_for_selector(".card[aria-current=true]")
-        for _ in range(3):
-            page.keyboard.press("a")
-        page.keyboard.press("g")
-        page.keyboard.press("i")
-        page.wait_for_selector(".entry")
+        pick_three(page)
         yield page
         page.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from browsers import serve_desk, start_chromium
+from browsers import pick_three, serve_desk, start_chromium
 from builders import NOON
 from playwright.sync_api import Browser, Page, expect
 
@@ -23,17 +23,6 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-def pick_all(page: Page) -> None:
-    """Pick what the list offers, so that a draft holds entries."""
-    page.goto("/candidates?category=")
-    page.wait_for_selector(".card[aria-current=true]")
-    for _ in range(3):
-        page.keyboard.press("a")
-    page.keyboard.press("g")
-    page.keyboard.press("i")
-    page.wait_for_selector(".entry")
-
-
 def read_sections(page: Page) -> list[list[str]]:
     sections = page.locator(".section")
     return [sections.nth(index).locator("h3").all_inner_texts() for index in range(sections.count())]
@@ -45,7 +34,7 @@ def test_a_date_counts_when_it_is_whole_and_its_digits_move_no_entry(
 ) -> None:
     with serve_desk(newsroom.home) as port:
         page = browser.new_page(base_url=f"http://127.0.0.1:{port}", locale="en-US")
-        pick_all(page)
+        pick_three(page)
         sections = read_sections(page)
         changes: list[str] = []
         page.on("request", lambda request: changes.append(request.url) if request.method == "POST" else None)
@@ -64,7 +53,7 @@ def test_a_date_counts_when_it_is_whole_and_its_digits_move_no_entry(
 def test_a_date_that_nobody_means_is_refused(newsroom: Newsroom, browser: Browser) -> None:
     with serve_desk(newsroom.home) as port:
         page = browser.new_page(base_url=f"http://127.0.0.1:{port}", locale="en-US")
-        pick_all(page)
+        pick_three(page)
         day = page.input_value("#date")
         page.focus("#date")
         page.keyboard.type("12300002")
@@ -98,7 +87,7 @@ def test_whose_session_ends_while_writing_logs_in_where_they_are_and_loses_nothi
         page.fill("form.login [name=name]", NAME)
         page.fill("form.login [name=password]", PASSWORD)
         page.click("form.login button")
-        pick_all(page)
+        pick_three(page)
         with newsroom.store.transaction() as tx:
             tx.users.save(NAME, hash_password(PASSWORD), NOON)  # a password that is set ends all sessions
         page.focus("[data-part=preamble]")
@@ -122,7 +111,7 @@ def test_whose_session_ends_while_writing_logs_in_where_they_are_and_loses_nothi
 def test_two_editors_at_one_text_see_both_and_choose(newsroom: Newsroom, browser: Browser, choice: str) -> None:
     with serve_desk(newsroom.home) as port:
         mine = browser.new_page(base_url=f"http://127.0.0.1:{port}")
-        pick_all(mine)
+        pick_three(mine)
         theirs = browser.new_page(base_url=f"http://127.0.0.1:{port}")
         theirs.goto("/issue")
         theirs.focus("[data-part=preamble]")
@@ -175,7 +164,7 @@ def test_an_entry_behind_which_no_article_stands_is_written_taken_back_and_writt
 ) -> None:
     with serve_desk(newsroom.home) as port:
         page = browser.new_page(base_url=f"http://127.0.0.1:{port}")
-        pick_all(page)
+        pick_three(page)
         items = page.locator(".entry").count()
         page.keyboard.press("n")
         page.select_option("#compose [name=section]", "业界新闻")
