@@ -34,15 +34,22 @@ function step(by) {
 // An entry as it stands now, whatever the server sent since.
 const same = (entry) => entries().find((one) => name(one) === name(entry));
 
-// What was typed and not yet saved outlives whatever the server sends meanwhile.
-function unsaved() {
+// What was typed and not yet saved outlives whatever the server sends meanwhile. Where the server's text is another than
+// the one that was written over, somebody else changed it: one of the two has to be chosen, unless this page saved it.
+function unsaved(saved) {
   const typed = [];
+  const keep = (field, fresh) => {
+    if (conflictOf(field) !== saved && fresh.defaultValue !== field.defaultValue && field.value !== field.defaultValue) {
+      conflicts.set(conflictOf(fresh), fresh.dataset.part ? { part: fresh.dataset.part } : { entry: name(fresh.closest('.entry')) });
+    }
+    fresh.value = field.value;
+  };
   for (const field of parts.querySelectorAll('textarea[data-part]')) {
-    if (field.value !== field.defaultValue) typed.push((fresh) => { const at = fresh.querySelector(`[data-part="${field.dataset.part}"]`); at.value = field.value; });
+    if (field.value !== field.defaultValue) typed.push(() => keep(field, parts.querySelector(`[data-part="${field.dataset.part}"]`)));
   }
   for (const entry of entries()) {
     const field = entry.querySelector('textarea');
-    if (!field.hidden) typed.push(() => { const now = same(entry); if (now) { unfold(now); now.querySelector('textarea').value = field.value; } });
+    if (!field.hidden) typed.push(() => { const now = same(entry); if (now) { unfold(now); keep(field, now.querySelector('textarea')); } });
   }
   return typed;
 }
@@ -86,16 +93,16 @@ function showConflicts() {
 
 const conflictOf = (field) => (field.dataset.part ? field.dataset.part : `entry ${name(field.closest('.entry'))}`);
 
-async function show(told, at = name(current())) {
+async function show(told, at = name(current()), saved = undefined) {
   await composed;
   if (told.preview !== undefined) rendered.innerHTML = told.preview;
   if (told.markdown !== undefined) markdown.textContent = told.markdown;
   if (told.html === undefined) return;
   const found = hand();
-  const typed = unsaved();
+  const typed = unsaved(saved);
   parts.innerHTML = told.html;
   parts.dataset.order = told.order;
-  for (const put of typed) put(parts);
+  for (const put of typed) put();
   document.getElementById('items').textContent = entries().length;
   const again = entries().find((entry) => name(entry) === at);
   if (again) look(again, false);
@@ -212,9 +219,9 @@ function save(field) {
   const entry = field.closest('.entry');
   const { part } = field.dataset;
   if (!entry && text === field.defaultValue) return undefined;
-  if (conflicts.has(conflictOf(field))) { tell(say('desk/choose-first'), true); return undefined; }
   const title = entry ? entry.getAttribute('aria-label') : field.labels[0].textContent;  // a page made anew has another field
   return inLine(async () => {
+    if (conflicts.has(conflictOf(field))) { tell(say('desk/choose-first'), true); return; }
     const fresh = () => (entry ? (same(entry) ?? entry).querySelector('textarea') : parts.querySelector(`[data-part="${part}"]`));
     const now = entry && (same(entry) ?? entry);
     const told = entry
@@ -226,7 +233,7 @@ function save(field) {
       if (entry && written.value === text) written.hidden = true;
       written.defaultValue = text;
     }
-    await show(told, entry ? entry.dataset.story || text : undefined);
+    await show(told, entry ? entry.dataset.story || text : undefined, conflictOf(field));
     const kept = told.status === 409 && fresh();
     if (kept && kept.value !== kept.defaultValue) {
       conflicts.set(conflictOf(kept), kept.dataset.part ? { part } : { entry: name(kept.closest('.entry')) });

@@ -112,6 +112,7 @@ def test_two_editors_at_one_text_see_both_and_choose(newsroom: Newsroom, browser
     with serve_desk(newsroom.home) as port:
         mine = browser.new_page(base_url=f"http://127.0.0.1:{port}")
         pick_three(mine)
+        expect(mine.locator("[data-fetching]")).to_have_count(0, timeout=60_000)  # until then the page is read again
         theirs = browser.new_page(base_url=f"http://127.0.0.1:{port}")
         theirs.goto("/issue")
         theirs.focus("[data-part=preamble]")
@@ -133,6 +134,36 @@ def test_two_editors_at_one_text_see_both_and_choose(newsroom: Newsroom, browser
         expect(mine.locator("#rendered")).to_contain_text(expected)
         theirs.reload()
         assert theirs.input_value("[data-part=preamble]") == expected
+        mine.close()
+        theirs.close()
+
+
+def test_a_page_that_is_read_again_while_somebody_writes_replaces_nobodys_text(
+    newsroom: Newsroom, browser: Browser
+) -> None:
+    with serve_desk(newsroom.home) as port:
+        mine = browser.new_page(base_url=f"http://127.0.0.1:{port}")
+        pick_three(mine)
+        expect(mine.locator("[data-fetching]")).to_have_count(0, timeout=60_000)
+        mine.focus("[data-part=preamble]")
+        mine.keyboard.insert_text("我的开场")
+        theirs = browser.new_page(base_url=f"http://127.0.0.1:{port}")
+        theirs.goto("/issue")
+        theirs.focus("[data-part=preamble]")
+        theirs.keyboard.insert_text("别人的开场")
+        theirs.keyboard.press("Control+Enter")
+        expect(theirs.locator("#toast")).to_contain_text("改好了")
+        with mine.expect_response(lambda response: response.request.method == "GET" and "card=1" in response.url):
+            mine.evaluate(
+                "const again = document.createElement('button'); again.dataset.fetch = '1';"
+                "document.querySelector('[data-part=preamble]').closest('.parts').append(again); again.click();"
+            )
+        expect(mine.locator(".conflict pre")).to_have_text("别人的开场")
+        assert mine.input_value("[data-part=preamble]") == "我的开场"
+        mine.keyboard.press("Control+Enter")
+        expect(mine.locator("#toast")).to_have_class("bad shown")
+        theirs.reload()
+        assert theirs.input_value("[data-part=preamble]") == "别人的开场"
         mine.close()
         theirs.close()
 
