@@ -24,9 +24,10 @@ from pipelines.review.guard.access import (
     make_browser_cookie,
     set_browser_cookie,
 )
-from pipelines.review.guard.defence import FORM, MOST_BYTES, SAFE_METHODS
+from pipelines.review.guard.defence import FORM, SAFE_METHODS
 from pipelines.review.rendering import render_page
 from pipelines.review.visit import (
+    MOST_BYTES,
     MOST_FIELDS,
     BadInput,
     Desk,
@@ -88,6 +89,9 @@ async def _read_content(request: Request) -> dict[str, Any]:
     """Read the body of a request into the `form` or the `body` of a visit."""
     if request.method in SAFE_METHODS:
         return {}
+    length = request.headers.get("content-length", "0")
+    if length.isdigit() and int(length) > MOST_BYTES:
+        raise TooLarge
     body = b""
     async for chunk in request.stream():
         body += chunk

@@ -15,9 +15,13 @@ from pipelines.newsroom import Newsroom
 from pipelines.newsroom.editor import Editor
 from pipelines.review.crawling import Crawls
 from pipelines.review.guard.access import Access
+from pipelines.review.guard.defence import is_path_of_api
 from pipelines.review.learning import Learning
 from pipelines.review.page_fetches import PageFetches
 from pipelines.wording import LANGUAGES, Language, say, sentences
+
+MOST_BYTES: Final = 256 * 1024
+"""Of a request's body; several times the longest entry."""
 
 MOST_FIELDS: Final = 50
 """Fields of a form."""
@@ -119,7 +123,7 @@ class Visit:
     @property
     def asks_for_json(self) -> bool:
         """Whether a script sent the request, which reads errors as JSON."""
-        return self.request.url.path.startswith("/api/")
+        return is_path_of_api(self.request.url.path)
 
     def read_query(self, model: type[_M]) -> _M:
         """Read the query string into a model; a blank field counts as absent.

@@ -1,4 +1,4 @@
-"""Checks every request before the desk reads it: host name, origin, size, media type; and sets the security headers.
+"""Checks every request before the desk reads it: host name, origin, media type; and sets the security headers.
 
 The checks keep a page of another site from acting in the editor's name (cross-site request forgery), and a foreign name
 that resolves to this machine from reading the desk (DNS rebinding). The headers keep the text of an article from
@@ -14,11 +14,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-MOST_BYTES: Final = 256 * 1024
-"""Of a request's body; several times the longest entry."""
 
 MOST_RANGES: Final = 4
 """Ranges in one request for a file."""
@@ -119,8 +116,7 @@ class Defence:
         if refusal is None and len(scope["path"]) > MOST_OF_A_PATH:
             refusal = 414, "Such a long address leads nowhere."
         if refusal is not None:
-            status, message = refusal
-            await PlainTextResponse(message, status)(scope, receive, _add_headers(send))
+            await _answer_refusal(scope["path"], *refusal)(scope, receive, _add_headers(send))
             return
         await self._app(scope, receive, _add_headers(send))
 
@@ -139,13 +135,21 @@ class Defence:
         return None
 
 
+def _answer_refusal(path: str, status: int, message: str) -> Response:
+    if is_path_of_api(path):
+        return JSONResponse({"error": message}, status)
+    return PlainTextResponse(message, status)
+
+
+def is_path_of_api(path: str) -> bool:
+    """Whether scripts ask at a path; they read errors as JSON."""
+    return path.startswith("/api/")
+
+
 def _check_change(headers: Headers) -> tuple[int, str] | None:
     """Check a request that may change something; return the status and the reason of a refusal."""
     if not _is_same_origin(headers):
         return 403, "This did not come from the desk's own page."
-    length = headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > MOST_BYTES:
-        return 413, "Too much at once."
     if headers.get("content-type", JSON).split(";")[0].strip().lower() not in (FORM, JSON):
         return 403, "Only JSON and plain forms are read here."
     return None

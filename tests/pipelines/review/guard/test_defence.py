@@ -23,8 +23,9 @@ from pipelines.newsroom import Newsroom
 from pipelines.review import serving
 from pipelines.review.app import build_desk
 from pipelines.review.guard.access import Access, ForeignAddress, TooManyGuesses, check_own_path
-from pipelines.review.guard.defence import MOST_BYTES, HostNames
+from pipelines.review.guard.defence import HostNames
 from pipelines.review.guard.passwords import GUESSES, hash_password, verify_password
+from pipelines.review.visit import MOST_BYTES
 
 PICK = {"action": "pick"}
 PATH = "/api/candidates/1/decisions"
@@ -250,6 +251,24 @@ def test_a_body_that_is_too_long_is_read_no_further_than_the_limit(
     asyncio.run(app(request, receive, send))
     assert sent[0]["status"] == 413
     assert len(received) == chunks_read
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status"),
+    [
+        ({}, b'"' + b" " * MOST_BYTES + b'"', 413),
+        ({"Content-Type": "text/xml"}, b"<a/>", 403),
+        ({"Sec-Fetch-Site": "cross-site"}, b"{}", 403),
+        ({"Host": "evil.example"}, b"{}", 400),
+        ({"Range": "bytes=" + "0-1," * 10}, b"{}", 416),
+    ],
+    ids=["too long", "of another kind", "from another site", "by another name", "in too many parts"],
+)
+def test_a_script_reads_every_refusal_as_json(desk: Desk, headers: dict[str, str], body: bytes, status: int) -> None:
+    sent = {"Content-Type": "application/json", "X-CSRF-Token": desk.token, **headers}
+    answer = desk.client.post(PATH, content=body, headers=sent)
+    assert answer.status_code == status
+    assert answer.json()["error"]
 
 
 def test_a_body_that_lies_about_its_length_is_cut_off(desk: Desk) -> None:
