@@ -17,7 +17,7 @@ from pipelines.newsroom.run import group
 from pipelines.rules import load_rules
 
 LAUNCH = "云雀半导体发布星澜 N9 芯片，端侧推理提速 85%"
-OUTLOOK = "星澜 N9 值不值得买"
+OUTLOOK = "云雀半导体新芯片值不值得买"
 LAUNCH_DAY = 30.0
 """Days after NOON, far from other articles of the tests."""
 

@@ -1,9 +1,10 @@
-"""Joins clusters into events by average linkage over the links of their articles. Pure."""
+"""Joins clusters into events by the links of their articles: agglomerative, by quadratic mean. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from itertools import product
 from typing import Final
@@ -47,6 +48,22 @@ class JoinedEvent:
     links: tuple[EventLink, ...]
 
 
+def combine_probabilities(probabilities: Iterable[float], pairs: int) -> float:
+    """The probability that two groups report one event: the quadratic mean over their pairs of articles.
+
+    A pair without a link counts as 0. The arithmetic mean would ask every report of a large event to resemble every
+    other one; the maximum would make one event of a chain.
+
+    >>> round(combine_probabilities([0.9, 0.8], 4), 2)
+    0.6
+
+    Args:
+        probabilities: of the links between the groups.
+        pairs: number of pairs with an article of each group.
+    """
+    return math.sqrt(math.fsum(probability**2 for probability in probabilities) / pairs)
+
+
 def join_events(
     clusters: Sequence[Collection[int]],
     members: Mapping[int, EventMember],
@@ -54,15 +71,13 @@ def join_events(
     join: float,
     apart: Collection[Pair] = (),
 ) -> tuple[JoinedEvent, ...]:
-    """Join the two clusters with the highest mean probability, again and again, until none reaches `join`.
-
-    A pair of articles without a link has the probability 0, so a chain of links does not make one event of two.
+    """Join the two clusters with the highest combined probability, again and again, until none reaches `join`.
 
     Args:
         clusters: article ids of each cluster; every article is in exactly one.
         members: the articles that report an event; other members of a cluster count nothing.
         links: between articles of different clusters; further ones are ignored.
-        join: smallest mean probability.
+        join: smallest probability, as `combine_probabilities` computes it.
         apart: pairs of article ids, smaller id first, that an editor has set apart.
 
     Returns:
@@ -74,8 +89,41 @@ def join_events(
     return groups.join_all()
 
 
+@dataclass(slots=True)
+class _Group:
+    """Clusters that have joined.
+
+    Args:
+        clusters: their indexes.
+        articles: ids of all their articles.
+        size: number of the articles that report an event.
+        days: ordinals of the first and the last day of publication.
+        squares: sum of the squared probabilities of the links to each neighbour.
+        strongest: the strongest link to each neighbour, and its place in the order of links.
+        links: that joined the clusters.
+    """
+
+    clusters: list[int]
+    articles: list[int]
+    size: int
+    days: tuple[int, int]
+    squares: dict[int, int] = field(default_factory=dict)
+    strongest: dict[int, tuple[tuple[object, ...], EventLink]] = field(default_factory=dict)
+    links: list[EventLink] = field(default_factory=list)
+
+    def link(self, neighbour: int, square: int, strongest: tuple[tuple[object, ...], EventLink]) -> None:
+        """Count links to a neighbour."""
+        self.squares[neighbour] = self.squares.get(neighbour, 0) + square
+        former = self.strongest.get(neighbour, strongest)
+        self.strongest[neighbour] = min(former, strongest, key=lambda entry: entry[0])
+
+    def unlink(self, neighbour: int) -> tuple[int, tuple[tuple[object, ...], EventLink]]:
+        """Forget a neighbour; return what `link` had counted."""
+        return self.squares.pop(neighbour), self.strongest.pop(neighbour)
+
+
 class _Groups:
-    """Groups of clusters that grow. A group is identified by its smallest cluster in the order of ranks."""
+    """Groups that grow. A group is numbered by the place of its first cluster in the order of ranks."""
 
     def __init__(
         self,
@@ -84,105 +132,90 @@ class _Groups:
         join: float,
         apart: frozenset[Pair],
     ) -> None:
-        self._join = join * _SCALE
+        self._least = (join * _SCALE) ** 2
         self._apart = apart
         self._set_apart = {article_id for pair in apart for article_id in pair}
-        self._clusters = clusters
-        eventful = [
+        self._members = members
+        eventful = sorted(
             (min(members[article_id].rank for article_id in cluster if article_id in members), index)
             for index, cluster in enumerate(clusters)
             if any(article_id in members for article_id in cluster)
-        ]
-        self._order = {index: position for position, (_, index) in enumerate(sorted(eventful))}
-        self._index = {position: index for index, position in self._order.items()}
-        self._group_of: dict[int, int] = {}
-        self._size: dict[int, int] = {}
-        self._days: dict[int, tuple[int, int]] = {}
-        self._parts: dict[int, list[int]] = {}
-        self._articles: dict[int, list[int]] = {}
-        self._sums: dict[int, dict[int, int]] = {}
-        self._best: dict[int, dict[int, tuple[tuple[object, ...], EventLink]]] = {}
-        self._joins: dict[int, list[EventLink]] = {}
-        self._members = members
-        for index, group in self._order.items():
+        )
+        self._groups: dict[int, _Group] = {}
+        self._number_of: dict[int, int] = {}
+        for number, (_, index) in enumerate(eventful):
             days = [members[article_id].day for article_id in clusters[index] if article_id in members]
-            self._group_of.update(dict.fromkeys(clusters[index], group))
-            self._size[group] = len(days)
-            self._days[group] = min(days), max(days)
-            self._parts[group] = [group]
-            self._articles[group] = list(clusters[index])
-            self._sums[group] = {}
-            self._best[group] = {}
-            self._joins[group] = []
+            self._groups[number] = _Group([index], list(clusters[index]), len(days), (min(days), max(days)))
+            self._number_of.update(dict.fromkeys(clusters[index], number))
 
     def add(self, link: EventLink) -> None:
         """Count the link between the groups of its articles."""
         if link.probability < LEAST or not self._members.keys() >= set(link.articles):
             return
-        first, second = (self._group_of[article_id] for article_id in link.articles)
+        first, second = (self._number_of[article_id] for article_id in link.articles)
         if first == second:
             return
-        weight = round(link.probability * _SCALE)
+        square = round(link.probability * _SCALE) ** 2
         ranks = sorted(self._members[article_id].rank for article_id in link.articles)
-        entry = ((-weight, *ranks), link)
-        for group, neighbour in ((first, second), (second, first)):
-            self._sums[group][neighbour] = self._sums[group].get(neighbour, 0) + weight
-            self._best[group][neighbour] = min(self._best[group].get(neighbour, entry), entry, key=lambda pair: pair[0])
+        entry = (-square, *ranks), link
+        self._groups[first].link(second, square, entry)
+        self._groups[second].link(first, square, entry)
 
     def join_all(self) -> tuple[JoinedEvent, ...]:
         """Join until no two groups are alike enough."""
         waiting = [
-            entry for group, neighbours in self._sums.items() for neighbour in neighbours if group < neighbour
-            for entry in self._rate(group, neighbour)
-        ]  # fmt: skip
+            entry
+            for number, group in self._groups.items()
+            for neighbour in group.squares
+            if number < neighbour
+            for entry in self._rate(number, neighbour)
+        ]
         heapify(waiting)
         while waiting:
-            negative_mean, group, neighbour, size, neighbour_size = heappop(waiting)
-            if self._size.get(group) != size or self._size.get(neighbour) != neighbour_size:
+            _, number, neighbour, *sizes = heappop(waiting)
+            if [self._size(number), self._size(neighbour)] != sizes:
                 continue  # one of them has grown since
-            if not self._may_join(group, neighbour):
-                continue
-            del negative_mean
-            self._join_two(group, neighbour)
-            for third in self._sums[group]:
-                for entry in self._rate(*sorted((group, third))):
-                    heappush(waiting, entry)
-        return tuple(
-            JoinedEvent(tuple(sorted(self._index[part] for part in parts)), tuple(self._joins[group]))
-            for group, parts in sorted(self._parts.items(), key=lambda item: min(self._index[part] for part in item[1]))
-            if len(parts) > 1
-        )
+            if self._may_join(self._groups[number], self._groups[neighbour]):
+                self._join_two(number, neighbour)
+                for third in self._groups[number].squares:
+                    for entry in self._rate(*sorted((number, third))):
+                        heappush(waiting, entry)
+        joined = (group for group in self._groups.values() if len(group.clusters) > 1)
+        events = (JoinedEvent(tuple(sorted(group.clusters)), tuple(group.links)) for group in joined)
+        return tuple(sorted(events, key=lambda event: event.clusters))
 
-    def _rate(self, group: int, neighbour: int) -> list[tuple[float, int, int, int, int]]:
+    def _size(self, number: int) -> int:
+        group = self._groups.get(number)
+        return group.size if group else 0
+
+    def _rate(self, number: int, neighbour: int) -> Iterator[tuple[float, int, int, int, int]]:
         """The entry of two groups in the queue, if they are alike enough."""
-        size, neighbour_size = self._size[group], self._size[neighbour]
-        mean = self._sums[group][neighbour] / (size * neighbour_size)
-        return [(-mean, group, neighbour, size, neighbour_size)] if mean >= self._join else []
+        group, absorbed = self._groups[number], self._groups[neighbour]
+        mean = group.squares[neighbour] / (group.size * absorbed.size)
+        if mean >= self._least:
+            yield -mean, number, neighbour, group.size, absorbed.size
 
-    def _may_join(self, group: int, neighbour: int) -> bool:
-        first, last = zip(self._days[group], self._days[neighbour], strict=True)
+    def _may_join(self, group: _Group, absorbed: _Group) -> bool:
+        first, last = zip(group.days, absorbed.days, strict=True)
         if max(last) - min(first) > SPAN:
             return False
         if not self._set_apart:
             return True
-        ours, theirs = (self._set_apart.intersection(self._articles[group_id]) for group_id in (group, neighbour))
+        ours, theirs = (self._set_apart.intersection(each.articles) for each in (group, absorbed))
         return not any((min(pair), max(pair)) in self._apart for pair in product(ours, theirs))
 
-    def _join_two(self, group: int, neighbour: int) -> None:
+    def _join_two(self, number: int, neighbour: int) -> None:
         """Make one group of two, under the smaller number."""
-        self._joins[group] += [*self._joins.pop(neighbour), self._best[group][neighbour][1]]
-        self._parts[group] += self._parts.pop(neighbour)
-        self._articles[group] += self._articles.pop(neighbour)
-        self._size[group] += self._size.pop(neighbour)
-        days, neighbour_days = self._days[group], self._days.pop(neighbour)
-        self._days[group] = min(days[0], neighbour_days[0]), max(days[1], neighbour_days[1])
-        for third, weight in self._sums.pop(neighbour).items():
-            entry = self._best[neighbour][third]
-            del self._sums[third][neighbour], self._best[third][neighbour]
-            if third == group:
-                continue
-            total = self._sums[group].get(third, 0) + weight
-            best = min(self._best[group].get(third, entry), entry, key=lambda pair: pair[0])
-            self._sums[group][third] = self._sums[third][group] = total
-            self._best[group][third] = self._best[third][group] = best
-        del self._best[neighbour]
+        group, absorbed = self._groups[number], self._groups.pop(neighbour)
+        _, (_, link) = group.unlink(neighbour)
+        absorbed.unlink(number)
+        group.links += [*absorbed.links, link]
+        group.clusters += absorbed.clusters
+        group.articles += absorbed.articles
+        group.size += absorbed.size
+        group.days = min(group.days[0], absorbed.days[0]), max(group.days[1], absorbed.days[1])
+        for third in list(absorbed.squares):
+            square, strongest = absorbed.unlink(third)
+            self._groups[third].unlink(neighbour)
+            group.link(third, square, strongest)
+            self._groups[third].link(number, square, strongest)

@@ -112,7 +112,7 @@ def find_event_links(
         model: to judge by.
 
     Returns:
-        Links by ascending pair, of at least half the probability `model.suggest`: a mean is taken over them.
+        Links by ascending pair, of at least half the probability `model.suggest`: they are combined.
     """
     vectors = {article_id: _Vector.of(profile, model.rarity) for article_id, profile in profiles.items()}
     links = []
@@ -320,7 +320,10 @@ def _find_common_letters(first: str, second: str) -> float:
 
 
 _LOOK_ALIKE: Final = 0.5
-"""Share of the letters of two titles that are the same in the same order, of titles that may be one form filled in."""
+"""Share of the letters of two titles that are the same in the same order; such titles may not contradict each other."""
+
+_FORM: Final = 0.65
+"""The same share of two titles that may be one form filled in; such titles may not differ in details either."""
 
 _ALIKE: Final = 0.8
 """The same share of titles that are left to the rule of similar titles, which knows forms and columns."""
@@ -332,10 +335,11 @@ def _are_look_alikes(first: _Vector, second: _Vector) -> bool:
     matcher = SequenceMatcher(None, low, high, autojunk=False)
     if matcher.quick_ratio() < _LOOK_ALIKE or matcher.ratio() < _LOOK_ALIKE:
         return False
-    if matcher.ratio() >= _ALIKE:
+    ratio = matcher.ratio()
+    if ratio >= _ALIKE:
         return True
     identifiers = [read_identifiers(vector.profile.title) for vector in (first, second)]
-    return find_contradiction(*identifiers) is not None or differ_in_details(*identifiers)
+    return find_contradiction(*identifiers) is not None or (ratio >= _FORM and differ_in_details(*identifiers))
 
 
 # ---- What the editor reads
@@ -343,23 +347,26 @@ def _are_look_alikes(first: _Vector, second: _Vector) -> bool:
 _SHOWN: Final = 3
 """Shared terms that are shown."""
 
+_SHORTEST_RUN: Final = 4
+"""Letters of a common run that says more than a name of our tables: 云雀半导体 before 芯片."""
+
 
 def _name_terms(first: _Vector, second: _Vector) -> tuple[str, ...]:
-    """The rarest shared names, words and numbers; without any, the longest common run of the titles."""
+    """The rarest shared names, words and versions; before names of our tables, a long run that the titles share."""
     shared = first.profile.in_all & second.profile.in_all
     in_a_title = first.profile.in_title | second.profile.in_title
     ranked = sorted(
         (term for term in shared if term.kind in {"version", "word", "name"}),
         key=lambda term: (term not in in_a_title, -first.rarity[term], term),
     )
-    names: list[str] = []
-    for term in ranked:
-        if not any(term.text in name or name in term.text for name in names):
-            names.append(term.text)
-    if names:
-        return tuple(names[:_SHOWN])
     match = SequenceMatcher(None, first.letters, second.letters, autojunk=False).find_longest_match()
-    return (first.letters[match.a : match.a + match.size],) if match.size > 1 else ()
+    run = first.letters[match.a : match.a + match.size]
+    is_foreign = any(term.kind != "name" for term in ranked)
+    texts = [run] if not is_foreign and len(run) >= (_SHORTEST_RUN if ranked else 2) else []
+    for term in ranked:
+        if not any(term.text in text or text in term.text for text in texts):
+            texts.append(term.text)
+    return tuple(texts[:_SHOWN])
 
 
 def make_link_evidence(link: EventLink) -> Evidence:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, NamedTuple, Self
 
+from pipelines.deduplicate.event_groups import combine_probabilities
 from pipelines.deduplicate.event_model import EventModel, Rarity
 from pipelines.deduplicate.event_profiles import EventProfile
 from pipelines.deduplicate.events import WINDOW, find_event_links, make_event_keys
@@ -93,7 +94,7 @@ class DatedProfile(NamedTuple):
 def find_printed_event(
     profiles: Collection[DatedProfile], reporting: int, events: Iterable[PrintedEvent], model: EventModel
 ) -> Printed | None:
-    """Find the entry that reports the event of a story: the mean probability over its articles reaches `model.join`.
+    """Find the entry that reports the event of a story: the combined probability reaches `model.join`.
 
     Args:
         profiles: of articles of the story; an entry that shares no key with an article is not compared with it.
@@ -109,8 +110,8 @@ def find_printed_event(
         probabilities = [
             _find_probability(each, event, model) for each in profiles if not event.keys.isdisjoint(each.keys)
         ]
-        if probabilities and sum(probabilities) >= model.join * reporting:
-            likely.append((-sum(probabilities), event.printed.day, event.printed))
+        if probabilities and (probability := combine_probabilities(probabilities, reporting)) >= model.join:
+            likely.append((-probability, event.printed.day, event.printed))
     return min(likely, key=lambda each: each[:2])[2] if likely else None
 
 

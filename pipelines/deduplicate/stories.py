@@ -142,7 +142,7 @@ class EventLinks:
     Args:
         links: between articles.
         days: ordinal of the day of publication of each article that reports an event, by article id.
-        join: smallest mean probability at which two clusters are one event.
+        join: smallest combined probability at which two clusters are one event.
     """
 
     links: Collection[EventLink] = ()

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+from pipelines.deduplicate.event_groups import combine_probabilities
 from pipelines.deduplicate.event_model import load_event_model
 from pipelines.deduplicate.events import EventLink, make_link_evidence
 from pipelines.model import Candidate, Story, Suggestion
@@ -96,11 +97,12 @@ def _find_offers(tx: Transaction, candidates: Sequence[Candidate]) -> Mapping[in
     suggest = load_event_model().suggest
     offers: dict[int, list[_Offer]] = defaultdict(list)
     for (low, high), links_between in between.items():
-        mean = sum(link.probability for link in links_between) / (sizes[low] * sizes[high])
-        if mean >= suggest and (low, high) not in refused:
+        probabilities = (link.probability for link in links_between)
+        probability = combine_probabilities(probabilities, sizes[low] * sizes[high])
+        if probability >= suggest and (low, high) not in refused:
             strongest = max(links_between, key=lambda link: (link.probability, link.articles))
-            offers[low].append(_Offer(stories[high], mean, strongest))
-            offers[high].append(_Offer(stories[low], mean, strongest))
+            offers[low].append(_Offer(stories[high], probability, strongest))
+            offers[high].append(_Offer(stories[low], probability, strongest))
     return {
         candidate.story.id: sorted(offers[candidate.story.id], key=lambda offer: (-offer.probability, offer.story.id))[
             :MOST

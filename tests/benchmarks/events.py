@@ -1,8 +1,11 @@
 """What joining by event finds: on labelled days that the model did not learn from, item by item.
 
-    python tests/benchmarks/events.py EVENTS_FOLDER --background POOL.jsonl [--learn | --details]
+    python tests/benchmarks/events.py EVENTS_FOLDER --background POOL.jsonl FEEDS_FOLDER [--learn | --details]
 
-The folder holds `DAY.jsonl` (items as `add` takes them) and `DAY.events.json` (`events`: groups of addresses;
+The background tells how rare a term is: files in the `add` format, and folders of mirrors' feeds. Its newest posts
+should be little older than the labelled days, since what everybody writes about this year is rare in older posts.
+
+EVENTS_FOLDER holds `DAY.jsonl` (items as `add` takes them) and `DAY.events.json` (`events`: groups of addresses;
 `doubtful_pairs`: counted nowhere). Each window is judged by a model that learned from the others alone, thresholds
 included. Recall: of the articles that have company, the mean share of their company that was found. Precision: of the
 articles that were given company, the mean share of it that is right.
@@ -19,6 +22,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
 from statistics import fmean
@@ -30,11 +34,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from crawler.home import Home, bundled
+from crawler.items import Reply
+from crawler.pages import PAGES
 from crawler.saved import read_saved
 from pipelines.deduplicate import event_model
 from pipelines.deduplicate.bands import Pair
 from pipelines.deduplicate.clusters import make_clusters
-from pipelines.deduplicate.event_groups import EventMember, join_events
+from pipelines.deduplicate.event_groups import EventMember, combine_probabilities, join_events
 from pipelines.deduplicate.event_model import EventModel, Rarity, count_terms
 from pipelines.deduplicate.event_profiles import EventProfile, Term, read_event_profile, read_event_terms
 from pipelines.deduplicate.events import (
@@ -57,7 +63,7 @@ STRENGTH: Final = 0.1
 POST: Final = "mp.weixin.qq.com"
 """In the addresses of the background that are counted: posts, not papers and repositories."""
 
-JOINS: Final = (0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7)
+JOINS: Final = (0.35, 0.4, 0.42, 0.45, 0.48, 0.5, 0.6)
 """Thresholds that are tried; the model ships with the one in `fit`."""
 
 
@@ -116,13 +122,16 @@ def main() -> None:
     """Read, learn, judge, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--background", type=Path, required=True)
+    parser.add_argument("--background", type=Path, required=True, nargs="+")
     parser.add_argument("--learn", action="store_true")
     parser.add_argument("--details", action="store_true")
     given = parser.parse_args()
     rules = load_rules(Home(bundled()))
     background = [
-        read_event_terms(article, rules.events) for article in _read(given.background, rules) if POST in article.url
+        read_event_terms(article, rules.events)
+        for path in given.background
+        for article in (_read_feeds(path, rules) if path.is_dir() else _read(path, rules))
+        if POST in article.url
     ]
     windows = [
         read_window(path.with_suffix("").with_suffix(".jsonl"), path, rules)
@@ -171,6 +180,16 @@ def _read(path: Path, rules: Rules) -> Iterable[Article]:
     return seen.values()
 
 
+def _read_feeds(folder: Path, rules: Rules) -> Iterable[Article]:
+    articles = {}
+    for path in sorted(folder.rglob("*.*")):
+        reply = Reply(path.resolve().as_uri(), 200, {}, path.read_bytes(), datetime.now(UTC))
+        for item in PAGES["wechat.feed"](reply).items:
+            article = read(item, ADDED, rules)
+            articles[article.url] = article
+    return articles.values()
+
+
 # ---- Learning
 
 
@@ -197,7 +216,7 @@ def make_examples(window: Window, rarity: Rarity) -> Examples:
     return Examples(pairs, np.array(rows), np.array(same), np.array(weights))
 
 
-def fit(examples: Sequence[Examples], rarity: Rarity, join: float = 0.4, suggest: float = 0.12) -> EventModel:
+def fit(examples: Sequence[Examples], rarity: Rarity, join: float = 0.45, suggest: float = 0.2) -> EventModel:
     """Fit weights to pairs."""
     rows = np.vstack([each.features for each in examples])
     scaler = StandardScaler().fit(rows)
@@ -295,16 +314,16 @@ def measure_offers(window: Window, model: EventModel) -> tuple[float, float, int
     groups, links = group_window(window, model)
     groups += [{number} for number in window.articles.keys() - set().union(*groups)]
     group_of = {number: index for index, group in enumerate(groups) for number in group}
-    sums: dict[Pair, float] = defaultdict(float)
+    between: dict[Pair, list[float]] = defaultdict(list)
     for link in links:
         low, high = sorted(group_of[number] for number in link.articles)
         if low != high:
-            sums[low, high] += link.probability
+            between[low, high].append(link.probability)
     company: dict[int, set[int]] = defaultdict(set)
     shares = []
-    for (low, high), total in sums.items():
+    for (low, high), probabilities in between.items():
         pairs = [_pair(one, other) for one in groups[low] for other in groups[high]]
-        if total / len(pairs) < model.suggest:
+        if combine_probabilities(probabilities, len(pairs)) < model.suggest:
             continue
         for one, other in pairs:
             company[one].add(other)

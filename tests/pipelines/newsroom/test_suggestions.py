@@ -67,7 +67,7 @@ def test_two_stories_that_may_report_one_event_are_offered_to_each_other(newsroo
         [(LAUNCH, OUTLOOK)],
         [(OUTLOOK, LAUNCH)],
     )
-    assert "n9" in pairs[0][1].evidence.text("zh")
+    assert "云雀半导体" in pairs[0][1].evidence.text("zh")
 
 
 def test_a_no_is_remembered_and_an_undo_asks_again(newsroom: Newsroom) -> None:
