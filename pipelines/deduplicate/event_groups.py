@@ -29,10 +29,12 @@ class EventMember:
     Args:
         day: ordinal of the day of publication.
         rank: what the order of articles with equal links depends on: time and URL, never the id.
+        account: key of the account.
     """
 
     day: int
     rank: tuple[float, str]
+    account: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,9 @@ def join_events(
 ) -> tuple[JoinedEvent, ...]:
     """Join the two clusters with the highest combined probability, again and again, until none reaches `join`.
 
+    Two clusters of one account alone do not join: what an account writes about its own subject, in a series or a
+    column, looks like one event. They may both join the report of another account.
+
     Args:
         clusters: article ids of each cluster; every article is in exactly one.
         members: the articles that report an event; other members of a cluster count nothing.
@@ -98,6 +103,7 @@ class _Group:
         articles: ids of all their articles.
         size: number of the articles that report an event.
         days: ordinals of the first and the last day of publication.
+        accounts: keys of the accounts of the articles that report an event.
         squares: sum of the squared probabilities of the links to each neighbour.
         strongest: the strongest link to each neighbour, and its place in the order of links.
         links: that joined the clusters.
@@ -107,6 +113,7 @@ class _Group:
     articles: list[int]
     size: int
     days: tuple[int, int]
+    accounts: frozenset[str]
     squares: dict[int, int] = field(default_factory=dict)
     strongest: dict[int, tuple[tuple[object, ...], EventLink]] = field(default_factory=dict)
     links: list[EventLink] = field(default_factory=list)
@@ -144,8 +151,10 @@ class _Groups:
         self._groups: dict[int, _Group] = {}
         self._number_of: dict[int, int] = {}
         for number, (_, index) in enumerate(eventful):
-            days = [members[article_id].day for article_id in clusters[index] if article_id in members]
-            self._groups[number] = _Group([index], list(clusters[index]), len(days), (min(days), max(days)))
+            reports = [members[article_id] for article_id in clusters[index] if article_id in members]
+            days = [report.day for report in reports]
+            accounts = frozenset(report.account for report in reports)
+            self._groups[number] = _Group([index], list(clusters[index]), len(days), (min(days), max(days)), accounts)
             self._number_of.update(dict.fromkeys(clusters[index], number))
 
     def add(self, link: EventLink) -> None:
@@ -197,7 +206,7 @@ class _Groups:
 
     def _may_join(self, group: _Group, absorbed: _Group) -> bool:
         first, last = zip(group.days, absorbed.days, strict=True)
-        if max(last) - min(first) > SPAN:
+        if max(last) - min(first) > SPAN or len(group.accounts | absorbed.accounts) == 1:
             return False
         if not self._set_apart:
             return True
@@ -213,6 +222,7 @@ class _Groups:
         group.clusters += absorbed.clusters
         group.articles += absorbed.articles
         group.size += absorbed.size
+        group.accounts |= absorbed.accounts
         group.days = min(group.days[0], absorbed.days[0]), max(group.days[1], absorbed.days[1])
         for third in list(absorbed.squares):
             square, strongest = absorbed.unlink(third)

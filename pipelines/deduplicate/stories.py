@@ -217,7 +217,7 @@ def _join_clusters(
 ) -> list[Cluster]:
     """Join the clusters that report one event; the evidence of a join is the strongest link between the two."""
     members = {
-        article_id: EventMember(day, (article.published.at.timestamp(), article.url))
+        article_id: EventMember(day, (article.published.at.timestamp(), article.url), make_account_key(article))
         for article_id, day in events.days.items()
         if article_id in articles
         for article in [articles[article_id].article]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -95,14 +95,23 @@ def _find_offers(tx: Transaction, candidates: Sequence[Candidate]) -> Mapping[in
     sizes = Counter(story_of[article_id] for article_id in reporting)
     refused = _find_refused(tx, story_of)
     suggest = load_event_model().suggest
+    likely = {
+        pair: probability
+        for pair, links_between in between.items()
+        if pair not in refused
+        for probability in [
+            combine_probabilities((link.probability for link in links_between), sizes[pair[0]] * sizes[pair[1]])
+        ]
+        if probability >= suggest
+    }
+    accounts = _find_accounts(tx, story_of, {story_id for pair in likely for story_id in pair})
     offers: dict[int, list[_Offer]] = defaultdict(list)
-    for (low, high), links_between in between.items():
-        probabilities = (link.probability for link in links_between)
-        probability = combine_probabilities(probabilities, sizes[low] * sizes[high])
-        if probability >= suggest and (low, high) not in refused:
-            strongest = max(links_between, key=lambda link: (link.probability, link.articles))
-            offers[low].append(_Offer(stories[high], probability, strongest))
-            offers[high].append(_Offer(stories[low], probability, strongest))
+    for (low, high), probability in likely.items():
+        if len(accounts[low] | accounts[high]) == 1:
+            continue  # a series of one account is no event
+        strongest = max(between[low, high], key=lambda link: (link.probability, link.articles))
+        offers[low].append(_Offer(stories[high], probability, strongest))
+        offers[high].append(_Offer(stories[low], probability, strongest))
     return {
         candidate.story.id: sorted(offers[candidate.story.id], key=lambda offer: (-offer.probability, offer.story.id))[
             :MOST
@@ -110,6 +119,15 @@ def _find_offers(tx: Transaction, candidates: Sequence[Candidate]) -> Mapping[in
         for candidate in candidates
         if candidate.story.id in offers
     }
+
+
+def _find_accounts(tx: Transaction, story_of: Mapping[int, int], story_ids: Set[int]) -> Mapping[int, Set[str]]:
+    """Find the accounts whose articles report the event of each story, by the id of the story."""
+    profiles = tx.events.get_profiles(member for member, story_id in story_of.items() if story_id in story_ids)
+    accounts: dict[int, set[str]] = defaultdict(set)
+    for article_id, profile in profiles.items():
+        accounts[story_of[article_id]].add(profile.account)
+    return accounts
 
 
 def _find_refused(tx: Transaction, story_of: Mapping[int, int]) -> set[tuple[int, int]]:

@@ -257,7 +257,9 @@ def group_window(window: Window, model: EventModel) -> tuple[list[set[int]], Seq
     clusters = window.clusters
     members = {
         number: EventMember(
-            window.articles[number].published.at.toordinal(), (profile.hours, window.articles[number].url)
+            window.articles[number].published.at.toordinal(),
+            (profile.hours, window.articles[number].url),
+            profile.account,
         )
         for number, profile in window.profiles.items()
     }
@@ -323,7 +325,10 @@ def measure_offers(window: Window, model: EventModel) -> tuple[float, float, int
     shares = []
     for (low, high), probabilities in between.items():
         pairs = [_pair(one, other) for one in groups[low] for other in groups[high]]
-        if combine_probabilities(probabilities, len(pairs)) < model.suggest:
+        accounts = {
+            window.profiles[number].account for number in groups[low] | groups[high] if number in window.profiles
+        }
+        if len(accounts) == 1 or combine_probabilities(probabilities, len(pairs)) < model.suggest:
             continue
         for one, other in pairs:
             company[one].add(other)

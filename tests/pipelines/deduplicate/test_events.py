@@ -158,7 +158,10 @@ def link(one: int, other: int, probability: float) -> EventLink:
     return EventLink((min(one, other), max(one, other)), probability, ("星澜",), None, 1)
 
 
-MEMBERS = {number: EventMember(100, (float(number), f"https://example.org/{number}")) for number in range(1, 7)}
+MEMBERS = {
+    number: EventMember(100, (float(number), f"https://example.org/{number}"), f"账号{number}")
+    for number in range(1, 7)
+}
 
 
 def test_a_chain_of_links_is_no_event() -> None:
@@ -169,6 +172,14 @@ def test_a_chain_of_links_is_no_event() -> None:
 
 def test_what_an_editor_set_apart_stays_apart() -> None:
     assert join_events([(1,), (2,)], MEMBERS, [link(1, 2, 0.9)], 0.4, [(1, 2)]) == ()
+
+
+def test_what_one_account_alone_writes_is_no_event_until_another_account_reports_it() -> None:
+    members = MEMBERS | {2: replace(MEMBERS[2], account=MEMBERS[1].account)}
+    alone = [link(1, 2, 0.9)]
+    assert join_events([(1,), (2,)], members, alone, 0.4) == ()
+    (event,) = join_events([(1,), (2,), (3,)], members, [*alone, link(1, 3, 0.6), link(2, 3, 0.6)], 0.4)
+    assert event.clusters == (0, 1, 2)
 
 
 def test_an_event_does_not_span_weeks() -> None:
