@@ -20,6 +20,9 @@ _ARTICLE_TYPES: Final = frozenset({
     "ReviewNewsArticle", "SatiricalArticle", "ScholarlyArticle", "SocialMediaPosting", "TechArticle",
 })  # fmt: skip
 """schema.org's Article and the types derived from it."""
+_PAGE_TYPES: Final = frozenset(
+    {"CreativeWork", "HowTo", "ItemPage", "PodcastEpisode", "Recipe", "VideoObject", "WebPage"}
+)
 _SITE_TYPES: Final = frozenset({"WebSite", "NewsMediaOrganization"})
 
 _MOST_JSON: Final = 500_000  # characters of one JSON-LD island
@@ -39,6 +42,7 @@ class PageMetadata:
         metas: the page's `<meta>` contents.
         described: the article of the page's JSON-LD, each value in a list; empty where it describes none.
         site_titles: the names of the site in the page's JSON-LD.
+        published: when the JSON-LD says that the page or its recipe or film was published, where it has no article.
         own_breadcrumb: the page's own name in the breadcrumbs of its JSON-LD; empty where they do not name it.
         is_heavy: whether work that grows faster than the page would take seconds, or minutes; trafilatura's is
             quadratic in siblings, list items and depth.
@@ -49,6 +53,7 @@ class PageMetadata:
     metas: Mapping[str, str]
     described: Mapping[str, list[Any]]
     site_titles: tuple[str, ...] = ()
+    published: str = ""
     own_breadcrumb: str = ""
     is_heavy: bool = False
 
@@ -63,6 +68,9 @@ class PageMetadata:
             metas(document),
             _described(nodes),
             tuple(filter(None, sites)),
+            next(
+                (as_text(node.get("datePublished")) for node in nodes if not _PAGE_TYPES.isdisjoint(_types(node))), ""
+            ),
             _find_own_breadcrumb(nodes, address),
             _is_heavy(document),
         )
