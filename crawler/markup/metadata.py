@@ -20,6 +20,9 @@ _ARTICLE_TYPES: Final = frozenset({
     "ReviewNewsArticle", "SatiricalArticle", "ScholarlyArticle", "SocialMediaPosting", "TechArticle",
 })  # fmt: skip
 """schema.org's Article and the types derived from it."""
+_PAGE_TYPES: Final = frozenset(
+    {"CreativeWork", "HowTo", "ItemPage", "PodcastEpisode", "Recipe", "VideoObject", "WebPage"}
+)
 _SITE_TYPES: Final = frozenset({"WebSite", "NewsMediaOrganization"})
 
 _MOST_JSON: Final = 500_000  # characters of one JSON-LD island
@@ -39,6 +42,8 @@ class PageMetadata:
         metas: the page's `<meta>` contents.
         described: the article of the page's JSON-LD, each value in a list; empty where it describes none.
         site_titles: the names of the site in the page's JSON-LD.
+        published: when the JSON-LD says that the page or its recipe or film was published, where it has no article.
+        own_breadcrumb: the page's own name in the breadcrumbs of its JSON-LD; empty where they do not name it.
         is_heavy: whether work that grows faster than the page would take seconds, or minutes; trafilatura's is
             quadratic in siblings, list items and depth.
     """
@@ -48,6 +53,8 @@ class PageMetadata:
     metas: Mapping[str, str]
     described: Mapping[str, list[Any]]
     site_titles: tuple[str, ...] = ()
+    published: str = ""
+    own_breadcrumb: str = ""
     is_heavy: bool = False
 
     @classmethod
@@ -56,7 +63,16 @@ class PageMetadata:
         nodes = list(_json_ld(document))
         sites = [as_text(node.get("name")) for node in nodes if not _SITE_TYPES.isdisjoint(_types(node))]
         return cls(
-            address, document, metas(document), _described(nodes), tuple(filter(None, sites)), _is_heavy(document)
+            address,
+            document,
+            metas(document),
+            _described(nodes),
+            tuple(filter(None, sites)),
+            next(
+                (as_text(node.get("datePublished")) for node in nodes if not _PAGE_TYPES.isdisjoint(_types(node))), ""
+            ),
+            _find_own_breadcrumb(nodes, address),
+            _is_heavy(document),
         )
 
     def meta(self, names: Iterable[str]) -> str:
@@ -134,6 +150,24 @@ def _described(nodes: list[dict[str, Any]]) -> dict[str, list[Any]]:
         name: [by_id.get(part["@id"], part) if _is_reference(part) else part for part in as_list(member)]
         for name, member in article.items()
     }
+
+
+def _find_own_breadcrumb(nodes: list[dict[str, Any]], address: str) -> str:
+    """The name of the last breadcrumb that leads to the page itself, or nowhere."""
+    for node in nodes:
+        if "BreadcrumbList" in _types(node):
+            crumbs = [crumb for crumb in as_list(node.get("itemListElement")) if isinstance(crumb, dict)]
+            target = as_url(crumbs[-1].get("item")) if crumbs else ""
+            if len(crumbs) > 1 and (not target or _path_of(target) == _path_of(address)):
+                return as_text(crumbs[-1]) or as_text(crumbs[-1].get("item"))
+    return ""
+
+
+def _path_of(url: str) -> str:
+    try:
+        return urlsplit(url).path.rstrip("/")
+    except ValueError:
+        return ""
 
 
 def _json_ld(document: HtmlElement) -> Iterator[dict[str, Any]]:

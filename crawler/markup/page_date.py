@@ -1,8 +1,9 @@
 """The date of publication of an article's page, as the page writes it, and where on the page it stands.
 
-Sources, surest first: JSON-LD, `<meta>`, a `<time>` of the article, the byline by the title, a date that is named for
-what it is anywhere on the page, the page's scripts, its address, and last what trafilatura's metadata finds. A source
-that two others contradict with one voice yields to them. A `<time>` of a comment or of a list beside the article is
+Sources, surest first: JSON-LD, `<meta>`, a `<time>` of the article, the byline by the title, a date that a label or its
+element's class names for what it is, a `<meta>` that may mean any date, the page's scripts, its address, and last what
+trafilatura's metadata finds. A source that two others contradict with one voice yields to them, and a date that is not
+of the month in the page's address yields to one that is. A `<time>` of a comment or of a list beside the article is
 never taken, nor is a date without a year: no date is better than a wrong one.
 """
 
@@ -11,34 +12,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Final, Literal
+from datetime import date, datetime, timedelta
+from itertools import chain
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 import trafilatura
 from lxml.html import HtmlElement
 
+from crawler.markup.date_forms import FORMS, DateReader, DateSource, WrittenDate, read_day, write_date
 from crawler.markup.html import collapse
 from crawler.markup.metadata import PageMetadata
-
-DateSource = Literal["json-ld", "meta", "time", "byline", "label", "script", "address", "metadata"]
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenDate:
-    """A date of a page.
-
-    Args:
-        written: as written, or as ISO 8601 where the page writes it in a form that only its language reads.
-        day: of it, in the zone in which it is written.
-        source: where on the page.
-    """
-
-    written: str
-    day: date
-    source: DateSource
-
 
 _META_NAMES: Final = (
     "article:published_time", "og:article:published_time", "og:published_time", "article:published", "datepublished",
@@ -49,11 +33,17 @@ _META_NAMES: Final = (
     "_pubtime", "bt:pubdate", "firstpublishedtime", "weibo:article:create_at", "publication_date", "publication-date",
     "releasedate", "release_date", "dateissued", "article_date_original", "article.created", "article.published",
     "originalpublicationdate", "displaydate", "dc.date.issued", "dc.date.created", "dcterms.issued", "dcterms.created",
-    "dcterms.date", "dc.date", "datecreated", "createdate", "createtime", "rnews:datepublished", "date",
-    "dateupdate",
+    "datecreated", "createdate", "createtime", "created", "rnews:datepublished",
 )  # fmt: skip
 """Names of `<meta>` in lower case without spaces, surest first: OpenGraph's, Google Scholar's, Dublin Core's, Weibo's,
 and those of Chinese content management systems (`PubDate` is the standard of government sites)."""
+
+_VAGUE_META_NAMES: Final = ("date", "dcterms.date", "dc.date", "dateupdate")
+"""Names under which some systems write the publication, some the last change, some the day of the print edition."""
+# Seen 2026-11: <meta name="sw-pubdate">, <meta name="ArticlePublishTime">
+_META_NAME_OF_PUBLICATION: Final = re.compile(
+    r"(?<!un)(?:pubdate|publi\w{0,5}(?:date|time|at)|date\w{0,5}publi|pubtime|createtime|createdate|releasedate)"
+)
 
 _MODIFIED_META_NAMES: Final = (
     "article:modified_time",
@@ -63,63 +53,6 @@ _MODIFIED_META_NAMES: Final = (
     "lastmod",
 )
 
-_MONTH_NAMES: Final = (
-    "january jan januar jänner januari enero janvier gennaio janeiro",
-    "february feb februar februari febrero février febbraio fevereiro",
-    "march mar märz mrz maart marzo mars março",
-    "april apr abril avril aprile",
-    "may mai mei mayo maggio maio",
-    "june jun juni junio juin giugno junho",
-    "july jul juli julio juillet luglio julho",
-    "august aug augustus agosto août",
-    "september sep sept septiembre septembre settembre setembro",
-    "october oct oktober okt octubre octobre ottobre outubro",
-    "november nov noviembre novembre novembro",
-    "december dec dezember dez diciembre décembre dicembre dezembro",
-)
-"""Of English, German, Dutch, Spanish, French, Italian and Portuguese."""
-_MONTHS: Final = {name: number for number, names in enumerate(_MONTH_NAMES, start=1) for name in names.split()}
-_MONTH_NAME: Final = rf"(?P<month_name>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\b\.?"
-_CLOCK: Final = (
-    r"(?P<clock>[ T,，·|]{0,3}(?:\d{1,2}:\d\d(?::\d\d)?|\d{1,2}[时点]\d{1,2}分?)(?:\.\d{1,9})?"
-    r"(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d))?)?"
-)
-_YEAR: Final = r"(?P<year>(?:19|20)\d\d)"
-
-_FORMS: Final = tuple(
-    re.compile(pattern + _CLOCK, re.IGNORECASE)
-    for pattern in (
-        # Seen 2026-11: 2025年11月7日 08:31 / 2025-11-07T08:31:48+08:00 / 2025.11.7
-        (
-            rf"(?<![\d.\-/]){_YEAR} ?(?P<mark>[-/.年]) ?(?P<month>\d{{1,2}}) ?(?:(?P=mark)|月) ?"
-            r"(?P<day>\d{1,2})(?![\d.%])[日号]?"
-        ),
-        # Seen 2026-11: Fri, 7 Nov 2025 08:31:48 +0800 / 26. Januar 2022 / 3 de mayo de 2022
-        (
-            rf"(?<!\d)(?P<day>\d{{1,2}})(?:st|nd|rd|th|er)?\.?(?: de)?[ -]{{1,2}}{_MONTH_NAME},?(?: de)?[ -]{{1,2}}"
-            rf"{_YEAR}(?!\d)"
-        ),
-        # Seen 2026-11: November 7th, 2025 8:31
-        rf"(?<!\w){_MONTH_NAME} {{1,2}}(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,? {{1,2}}{_YEAR}(?!\d)",
-        # Seen 2026-11: 07.11.2025
-        rf"(?<![\d.])(?P<day>\d{{1,2}})\. ?(?P<month>\d{{1,2}})\. ?{_YEAR}(?!\d)",
-    )
-)
-"""Forms of a date with its year; each is searched for in a text."""
-
-# Seen 2026-11: 发布时间：18-03-08 23:16
-_SHORT_YEAR: Final = re.compile(
-    r"(?:发布|发表|更新|时间|日期)\S{0,4}[:：] ?(?P<year>\d\d)-(?P<month>\d{1,2})-(?P<day>\d{1,2})(?!\d)"
-)
-# Seen 2026-11: 20251107083148
-_COMPACT: Final = re.compile(r"(?P<year>(?:19|20)\d\d)(?P<month>\d\d)(?P<day>\d\d)(?:T?\d{4}(?:\d\d)?Z?)?")
-# Seen 2026-11: 2025-11-07T08:31:48.12+08:00 / Fri, 7 Nov 2025 08:31:48 +0800
-_COMPLETE: Final = re.compile(
-    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d))?)?"
-    r"|(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)?(?: (?:[A-Z]{1,5}|[+-]\d{4}))?"
-)
-# Seen 2026-11: 1762475508
-_EPOCH: Final = re.compile(r"(\d{10})(?:\d{3})?")
 # Seen 2026-11: /2025/11/07/a.html, /2025-11/07/a.html, /20251107/a.html, /t20251107_1.html
 _ADDRESS: Final = (
     re.compile(r"[/\-_](?P<year>(?:19|20)\d\d)[/\-_](?P<month>\d{1,2})[/\-_](?P<day>\d{1,2})(?=[/\-_.]|$)"),
@@ -128,6 +61,8 @@ _ADDRESS: Final = (
         r"[/_][a-z]{0,3}(?P<year>20[0-3]\d)(?P<month>[01]\d)(?P<day>[0-3]\d)(?=[/\-_.]|\d{2,8}\b|$)", re.IGNORECASE
     ),
 )
+# Seen 2026-11: /2025/11/a.html
+_ADDRESS_MONTH: Final = re.compile(r"/(?P<year>(?:19|20)\d\d)/(?P<month>0?[1-9]|1[0-2])/")
 # Seen 2026-11: /web/20160218000000/http://a.example/2010/05/b
 _SNAPSHOT: Final = re.compile(r"/web/\d{14}\w{0,4}/")
 """The time at which an archive kept a page is not the page's."""
@@ -140,12 +75,31 @@ _SCRIPT: Final = re.compile(
 # Seen 2026-11: 发布日期： / Published on / Veröffentlicht am
 _LABEL: Final = re.compile(
     r"发布|发表|刊发|日期|时间|发稿|(?<!last )(?<!\w)(?:published|posted|written|publié|pubblicato|publicado|date:)"
-    r"|veröffentlicht|erstellt|datum|gepubliceerd",
+    r"|veröffentlicht|erstellt|datum|gepubliceerd|gepostet|eingestellt|mise en ligne|publicación|publicação|fecha:"
+    r"|опубликован|дата:|data:|data publ|publikacji|publicat|tarih",
     re.IGNORECASE,
 )
 _CHANGE_LABEL: Final = re.compile(
-    r"updated|modified|更新|修改|aktualisiert|geändert|actualizado|mis à jour|stand:", re.IGNORECASE
+    r"updated|update:|modified|last change|更新|修改|aktualisi|geändert|änderung|actualizado|mis à jour|aggiornat"
+    r"|atualizad|обновлен|stand:",
+    re.IGNORECASE,
 )
+# Seen 2026-11: <li class="content__meta__date">, <span class="itemPostDate">, <p class="fecha-articulo">
+_DATE_MARK: Final = re.compile(
+    r"date(?!\w*picker)|datum|fecha|(?:^|[\s_-])(?:time(?:data|stamp)?|pub|publish(?:ed)?|posted|posted-on|meta|info)(?:$|[\s_-])"
+    r"|published|pubtime|publi-?info|byline|by-line|subline|post-?meta|(?:entry|article|asset|post)-?(?:meta|info)"
+    r"|authored|dateline",
+    re.IGNORECASE,
+)
+_CHANGE_MARK: Final = re.compile(r"updated|modif|aktual|last-?up", re.IGNORECASE)
+# Seen 2026-11: <time datetime>, <meta content>, <span data-date-time>
+_STAMP: Final = re.compile(r"datetime|content|data-[\w-]*(?:date|time)[\w-]*", re.IGNORECASE)
+_HEADINGS: Final = ("h1", "h2", "h3", "h4", "h5", "h6")
+# Seen 2026-11: 某市，2025年11月7日 —— / (18.01.2018) Deutschlands … / 29.11.2022 – Mehrfach …
+_PLACE: Final = re.compile(
+    r"[\s(（\[【]*(?:(?:[A-Za-zÀ-ž][A-Za-zÀ-ž .-]{1,24}|[\u4e00-\u9fff]{2,6})[,，:：]?)?[\s(（\[【]*"
+)
+_DATELINE_END: Final = re.compile(r"[)）\]】]|\s*[-–—:：|•]|\s*$")
 # Seen 2026-11: （2018年3月20日第十三届大会第一次会议通过）
 _SENTENCE: Final = re.compile(r"[。，；！？《（]|第.{1,4}届|[a-z]{3}\. [A-Z]|, (?:and|und|et|y|e) ")
 """A sign that the text around a date is a sentence and no byline."""
@@ -153,6 +107,12 @@ _SENTENCE: Final = re.compile(r"[。，；！？《（]|第.{1,4}届|[a-z]{3}\. 
 _BESIDE: Final = re.compile(
     r"comment|related|recommend|sidebar|widget|recent|latest|popular|teaser|promo|more-|hot-?news|reply|footer|tuijian|xiangguan"
     r"|disqus|breadcrumb|archive-list|other-?news|read-?more|next|prev",
+    re.IGNORECASE,
+)
+# The same, but for words that builders of pages write into the class of everything (elementor-widget, footer-row)
+_LISTED: Final = re.compile(
+    r"comment|related|recommend|sidebar|recent|latest|popular|hot-?news|reply|tuijian|xiangguan|disqus|breadcrumb"
+    r"|archive-list|other-?news|read-?more|next|prev|calendar|event",
     re.IGNORECASE,
 )
 _BESIDE_MARK: Final = "data-beside"
@@ -165,13 +125,15 @@ _TIMES: Final = (
     "(//article | //main)//time",
 )
 
-_LONGEST_META: Final = 100
 _LONGEST_BYLINE: Final = 160  # characters of an element that holds a date and little else
+_LONGEST_COLOPHON: Final = 300  # characters of a closing line that says when the article was posted, and under what
+_MOST_DATELINES: Final = 2  # paragraphs at whose beginning the date may stand: the lead and the text
 _FAR_LABEL: Final = 14  # characters before a date in which its label stands
 _MOST_BESIDE_DATE: Final = 60  # characters of such an element without a label; a sentence has more
 _LONG_PARAGRAPH: Final = 120  # characters; the byline stands before the first such paragraph
 _MOST_BEFORE: Final = 25  # elements before the title, and after it, among which the byline is
 _MOST_AFTER: Final = 70
+_MARKED: Final = ("p", "span", "div", "td", "li", "em", "small", "font", "dd", "i", "h2", "h5", "h6", "footer", "abbr")
 _MOST_SCANNED: Final = 4_000
 _LONGEST_SCRIPT: Final = 400_000
 _EARLIEST: Final = date(1994, 1, 1)  # the web is no older; 1970 is an epoch of 0
@@ -190,19 +152,30 @@ def find_date(page: PageMetadata, title: HtmlElement | None, fetched_at: datetim
         None where the page does not say, or says it without a year.
     """
     limit = (fetched_at + timedelta(days=2)).date()
+    reader = DateReader.of_language(_language_of(page))
+    candidates = [written for written in _candidates(page, title, reader) if _EARLIEST <= written.day <= limit]
     by_source: dict[DateSource, WrittenDate] = {}
-    for written in _candidates(page, title):
-        if _EARLIEST <= written.day <= limit:
-            by_source.setdefault(written.source, written)
+    for written in _prefer_month_of_address(candidates, page):
+        by_source.setdefault(written.source, written)
     dates = list(by_source.values())
-    if not dates and not page.is_heavy:
+    if not dates and not page.is_heavy and not _marked_dates(page, title, reader):
         dates = list(_from_trafilatura(page, title, fetched_at, limit))
     return _agreed(dates)
 
 
-def find_written_date(text: str) -> str | None:
-    """The first date with its year in a text, as written; None without one."""
-    return next((date.written for date in _search(text, "byline")), None)
+def _language_of(page: PageMetadata) -> str:
+    return page.document.get("lang") or page.says("inLanguage") or page.meta(("content-language", "og:locale"))
+
+
+def _prefer_month_of_address(candidates: list[WrittenDate], page: PageMetadata) -> list[WrittenDate]:
+    """The dates without those of the page's text that are not of the month in its address, if others are."""
+    month = _ADDRESS_MONTH.search(_SNAPSHOT.sub("/", urlsplit(page.address).path))
+    if month is None:
+        return candidates
+    expected = (int(month["year"]), int(month["month"]))
+    of_month = [written for written in candidates if (written.day.year, written.day.month) == expected]
+    stated = [written for written in candidates if written.source in {"json-ld", "meta"}]
+    return [written for written in candidates if written in of_month or written in stated] if of_month else candidates
 
 
 def find_modified(page: PageMetadata) -> str | None:
@@ -211,80 +184,43 @@ def find_modified(page: PageMetadata) -> str | None:
 
 
 def _agreed(dates: list[WrittenDate]) -> WrittenDate | None:
-    """The date of the surest source, unless two later ones contradict it and agree with one another."""
+    """The date of the surest source, unless two later ones contradict it and agree with one another.
+
+    The day before and the day after are no contradiction, since a zone may stand between; except where the surest
+    source writes a day without its time, which may be the day of a print edition.
+    """
     if not dates:
         return None
     surest, later = dates[0], dates[1:]
-    if any(abs(surest.day - written.day) <= _NEAR for written in later):
-        return surest
     days = [written.day for written in later]
-    return next((written for written in later if days.count(written.day) > 1), surest)
+    repeated = next((written for written in later if days.count(written.day) > 1), surest)
+    if surest.day in days or repeated is surest:
+        return surest
+    if abs(surest.day - repeated.day) <= _NEAR:
+        return surest if ":" in surest.written else repeated
+    return surest if any(abs(surest.day - day) <= _NEAR for day in days) else repeated
 
 
-def _candidates(page: PageMetadata, title: HtmlElement | None) -> Iterator[WrittenDate]:
+def _candidates(page: PageMetadata, title: HtmlElement | None, reader: DateReader) -> Iterator[WrittenDate]:
     """The dates of all sources but the last, surest first."""
     for name in ("datePublished", "dateCreated", "uploadDate"):
-        yield from _read_value(page.says(name), "json-ld")
+        yield from reader.read_value(page.says(name), "json-ld")
     metas = {name.replace(" ", ""): content for name, content in page.metas.items()}
     for name in _META_NAMES:
-        yield from _read_value(metas.get(name, ""), "meta")
-    yield from _from_times(page, title)
-    yield from _from_bylines(title)
+        yield from reader.read_value(metas.get(name, ""), "meta")
+    for name, content in metas.items():
+        if _META_NAME_OF_PUBLICATION.search(re.sub("[^a-z]", "", name)) and not _CHANGE_MARK.search(name):
+            yield from reader.read_value(content, "meta")
+    yield from reader.read_value(page.published, "json-ld")
+    yield from _from_times(page, title, reader)
+    yield from _from_bylines(title, reader)
     if not page.is_heavy:
-        yield from _from_labels(page, title)
-    yield from _from_scripts(page)
+        yield from _from_labels(page, title, reader)
+        yield from _from_marked(page, title, reader)
+    for name in _VAGUE_META_NAMES:
+        yield from reader.read_value(metas.get(name, ""), "meta")
+    yield from _from_scripts(page, reader)
     yield from _from_address(page)
-
-
-# --- reading a date ------------------------------------------------------------------------------------------------
-
-
-def read_day(match: re.Match[str]) -> date | None:
-    """The day that one of the forms matched; None for a day that no calendar has."""
-    groups = match.groupdict()
-    month = _MONTHS[groups["month_name"].lower()] if groups.get("month_name") else int(groups["month"])
-    year = int(groups["year"])
-    try:
-        return date(year if year > 99 else 2000 + year, month, int(groups["day"]))
-    except ValueError:
-        return None
-
-
-def _read_value(content: str, source: DateSource) -> Iterator[WrittenDate]:
-    """The date that a value of metadata is; none where it is text around a date."""
-    content = collapse(content)
-    if not content or len(content) > _LONGEST_META:
-        return
-    if epoch := _EPOCH.fullmatch(content):
-        yield WrittenDate(content, datetime.fromtimestamp(int(epoch[1]), UTC).date(), source)
-    elif (compact := _COMPACT.fullmatch(content)) and (day := read_day(compact)):
-        yield WrittenDate(content, day, source)
-    elif written := next(_search(content, source), None):
-        yield WrittenDate(content, written.day, source) if _is_complete(content) else written
-
-
-def _search(text: str, source: DateSource) -> Iterator[WrittenDate]:
-    """The dates in a text, those of each form in order."""
-    for form in _FORMS:
-        for match in form.finditer(text):
-            if day := read_day(match):
-                yield WrittenDate(_written(match, day), day, source)
-    for match in _SHORT_YEAR.finditer(text):
-        if day := read_day(match):
-            yield WrittenDate(day.isoformat(), day, source)
-
-
-def _written(match: re.Match[str], day: date) -> str:
-    """A date as written, or as ISO 8601 where another language's month or order would be misread."""
-    if match.re is _FORMS[0]:
-        return match[0].strip()
-    clock = re.search(r"\d{1,2}:\d\d(?::\d\d)?", match["clock"] or "")
-    return f"{day.isoformat()} {clock[0]}" if clock else day.isoformat()
-
-
-def _is_complete(content: str) -> bool:
-    """Whether a value of metadata is a date with its zone, by ISO 8601 or RFC 2822, and nothing else."""
-    return _COMPLETE.fullmatch(content) is not None
 
 
 # --- sources -------------------------------------------------------------------------------------------------------
@@ -308,7 +244,7 @@ def _is_beside(node: HtmlElement, title: HtmlElement | None) -> bool:
     return False
 
 
-def _from_times(page: PageMetadata, title: HtmlElement | None) -> Iterator[WrittenDate]:
+def _from_times(page: PageMetadata, title: HtmlElement | None, reader: DateReader) -> Iterator[WrittenDate]:
     """Dates of `<time>` elements that belong to the article: in its `<article>`, and not inside a link to another."""
     articles = _articles_around(title)
     for path in _TIMES:
@@ -318,7 +254,7 @@ def _from_times(page: PageMetadata, title: HtmlElement | None) -> Iterator[Writt
             content = node.get("datetime") or node.get("content") or ""
             later = _CHANGE_LABEL.search(f"{node.get('class') or ''} {node.get('itemprop') or ''}")
             if not later:
-                yield from _read_value(content or node.text_content(), "time")
+                yield from reader.read_value(content or node.text_content(), "time")
 
 
 def _articles_around(title: HtmlElement | None) -> list[HtmlElement]:
@@ -333,15 +269,16 @@ def _is_of_other_article(node: HtmlElement, articles: list[HtmlElement]) -> bool
     return own is not None and bool(articles) and own not in articles and own not in list(articles[0].iterancestors())
 
 
-def _from_bylines(title: HtmlElement | None) -> Iterator[WrittenDate]:
+def _from_bylines(title: HtmlElement | None, reader: DateReader) -> Iterator[WrittenDate]:
     """Dates in short elements between the title and the first long paragraph; then those shortly before the title."""
     if title is None:
         return
     for elements in (_after(title), _before(title)):
-        yield from _in_elements(elements, title)
+        yield from _in_elements(elements, title, reader)
+    yield from _from_dateline(title, reader)
 
 
-def _in_elements(elements: list[HtmlElement], title: HtmlElement) -> Iterator[WrittenDate]:
+def _in_elements(elements: list[HtmlElement], title: HtmlElement, reader: DateReader) -> Iterator[WrittenDate]:
     """Dates in short elements: first those with a label, then those with little beside them, last those of a change."""
     labelled: list[WrittenDate] = []
     plain: list[WrittenDate] = []
@@ -352,7 +289,7 @@ def _in_elements(elements: list[HtmlElement], title: HtmlElement) -> Iterator[Wr
         has_length = stamp or 6 <= len(text) <= _LONGEST_BYLINE
         if not has_length or _is_beside(node, title) or _is_in_link(node):
             continue
-        dates = [*(_read_value(stamp, "byline") if stamp else ()), *_search(text, "byline")][:1]
+        dates = [*(reader.read_value(stamp, "byline") if stamp else ()), *reader.search(text, "byline")][:1]
         if not dates:
             continue
         prefix, _, suffix = text.partition(dates[0].written)
@@ -363,6 +300,22 @@ def _in_elements(elements: list[HtmlElement], title: HtmlElement) -> Iterator[Wr
         elif len(prefix + suffix) <= _MOST_BESIDE_DATE and not _SENTENCE.search(prefix + suffix):
             plain += dates
     yield from (*labelled, *plain, *changes)
+
+
+def _from_dateline(title: HtmlElement, reader: DateReader) -> Iterator[WrittenDate]:
+    """The date at the beginning of one of the first long paragraphs after the title, behind a place or nothing."""
+    paragraphs = 0
+    for node in title.xpath("following::*")[: 3 * _MOST_AFTER]:
+        text = collapse(node.text_content()) if node.tag in {"p", "div", "section"} else ""
+        is_outer = any(child.tag in {"p", "div", "section", "article", "ul", "table"} for child in node)
+        if len(text) < _LONG_PARAGRAPH or is_outer or paragraphs == _MOST_DATELINES:
+            continue
+        paragraphs += 1
+        for form in FORMS:
+            match = form.search(text[:_LONGEST_BYLINE])
+            is_dateline = match and _PLACE.fullmatch(text, 0, match.start()) and _DATELINE_END.match(text, match.end())
+            if match and is_dateline and (day := read_day(match, day_first=reader.day_first)):
+                yield WrittenDate(write_date(match, day), day, "byline")
 
 
 def _is_in_link(node: HtmlElement) -> bool:
@@ -393,7 +346,7 @@ def _before(title: HtmlElement) -> list[HtmlElement]:
     return nodes[-_MOST_BEFORE:][::-1]
 
 
-def _from_labels(page: PageMetadata, title: HtmlElement | None) -> Iterator[WrittenDate]:
+def _from_labels(page: PageMetadata, title: HtmlElement | None, reader: DateReader) -> Iterator[WrittenDate]:
     """Dates that a label names for what they are (发布日期：2025-11-07), wherever on the page."""
     elements = page.document.iter("p", "span", "div", "td", "li", "em", "small", "font", "dd", "i", "center")
     for _, node in zip(range(_MOST_SCANNED), elements, strict=False):
@@ -403,18 +356,72 @@ def _from_labels(page: PageMetadata, title: HtmlElement | None) -> Iterator[Writ
         label = _LABEL.search(text)
         if label is None or _is_beside(node, title):
             continue
-        for form in _FORMS:
+        for form in FORMS:
             match = form.search(text, label.end(), label.end() + 40)
-            if match and match.start() - label.end() <= _FAR_LABEL and (day := read_day(match)):
-                yield WrittenDate(_written(match, day), day, "label")
+            is_near = match and match.start() - label.end() <= _FAR_LABEL
+            if match and is_near and (day := read_day(match, day_first=reader.day_first)):
+                yield WrittenDate(write_date(match, day), day, "label")
 
 
-def _from_scripts(page: PageMetadata) -> Iterator[WrittenDate]:
+def _from_marked(page: PageMetadata, title: HtmlElement | None, reader: DateReader) -> Iterator[WrittenDate]:
+    """The date whose element says in its class that it is one; none where such elements disagree, as in a list."""
+    dates = _marked_dates(page, title, reader)
+    if len({written.day for written in dates}) == 1:
+        yield max(dates, key=lambda written: len(written.written))
+
+
+def _marked_dates(page: PageMetadata, title: HtmlElement | None, reader: DateReader) -> set[WrittenDate]:
+    """The dates whose elements say in their class that they are dates, nearest to the title in the tree of the page.
+
+    The nearest stand in the smallest element that holds the title and any such date. Dates of a change count only where
+    no other date is as near.
+    """
+    levels = _levels_around(page, title)
+    nearest, published, changes = len(levels), set[WrittenDate](), set[WrittenDate]()
+    for _, node in zip(range(_MOST_SCANNED), page.document.iter("time", *_MARKED), strict=False):
+        marks = f"{node.get('class') or ''} {node.get('id') or ''} {node.get('itemprop') or ''}"
+        if node.tag != "time" and not _DATE_MARK.search(marks):
+            continue
+        text = collapse(node.text_content()) if len(node) < 30 else ""
+        if len(text) > (_LONGEST_COLOPHON if _LABEL.search(text) else _LONGEST_BYLINE):
+            continue
+        stamp = next((stamp for name, stamp in node.items() if _STAMP.fullmatch(name)), "")
+        written = next(chain(reader.read_value(stamp, "label"), reader.search(text, "label")), None)
+        level = _level_beside(node, levels) if written else None
+        if written is None or level is None or level > nearest:
+            continue
+        if level < nearest:
+            nearest, published, changes = level, set(), set()
+        is_change = _CHANGE_MARK.search(marks) or _CHANGE_LABEL.search(text)
+        (changes if is_change else published).add(written)
+    return published or changes
+
+
+def _level_beside(node: HtmlElement, levels: dict[HtmlElement, int]) -> int | None:
+    """How many elements around the title one has to leave to find an element; None for one of a list or a comment."""
+    for around in (node, *node.iterancestors()):
+        if around in levels:
+            return levels[around]
+        marks = f"{around.get('class') or ''} {around.get('id') or ''}"
+        if around.tag == "a" or _LISTED.search(marks) or _is_card(around):
+            return None
+    return None
+
+
+def _is_card(element: HtmlElement) -> bool:
+    """Whether an element shows another article: a heading that is a link, or an article or list item with a heading."""
+    return any(
+        element.tag in {"article", "li"} or heading.find(".//a") is not None or heading.getparent().tag == "a"
+        for heading in element.iter(*_HEADINGS)
+    )
+
+
+def _from_scripts(page: PageMetadata, reader: DateReader) -> Iterator[WrittenDate]:
     """Dates that a script of the page names for what they are."""
     for script in page.document.iter("script"):
         if "ld+json" not in (script.get("type") or ""):
             for match in _SCRIPT.finditer((script.text or "")[:_LONGEST_SCRIPT]):
-                yield from _read_value(match[1], "script")
+                yield from reader.read_value(match[1], "script")
 
 
 def _from_address(page: PageMetadata) -> Iterator[WrittenDate]:
@@ -429,13 +436,41 @@ def _from_address(page: PageMetadata) -> Iterator[WrittenDate]:
 def _from_trafilatura(
     page: PageMetadata, title: HtmlElement | None, fetched_at: datetime, limit: date
 ) -> Iterator[WrittenDate]:
-    """The date that trafilatura's metadata gives, for pages that show none of the signs above."""
+    """The date that trafilatura's metadata gives, for pages that show none of the signs above.
+
+    Only one that the article shows, in any form: others come from addresses of pictures and from copyright lines.
+    """
     settings = {"original_date": True, "extensive_search": False, "max_date": fetched_at.date().isoformat()}
     document = _article_alone(page.document, title)
     metadata = trafilatura.extract_metadata(document, default_url=page.address, date_config=settings)
-    for written in _read_value((metadata.date if metadata else None) or "", "metadata"):
-        if _EARLIEST <= written.day <= limit and (written.day.month, written.day.day) != (1, 1):  # a year alone
+    for written in DateReader().read_value((metadata.date if metadata else None) or "", "metadata"):
+        is_year = (written.day.month, written.day.day) == (1, 1)  # a year alone
+        if _EARLIEST <= written.day <= limit and not is_year and _shows(page, title, written.day):
             yield written
+
+
+def _shows(page: PageMetadata, title: HtmlElement | None, day: date) -> bool:
+    """Whether a short element of the article writes a day, in whatever order, or has it in an attribute."""
+    levels = _levels_around(page, title)
+    elements = page.document.iter("time", "a", "strong", "b", *_MARKED)
+    for _, node in zip(range(_MOST_SCANNED), elements, strict=False):
+        text = node.text_content()[:_LONGEST_BYLINE] if len(node) < 30 else ""
+        stamps = [stamp for name, stamp in node.items() if _STAMP.fullmatch(name) or name == "title"]
+        dates = (
+            found.day
+            for written in filter(None, (text, *stamps))
+            for order in (True, False)
+            for found in DateReader(order).search(collapse(written), "metadata")
+        )
+        if day in dates and _level_beside(node, levels) is not None:
+            return True
+    return False
+
+
+def _levels_around(page: PageMetadata, title: HtmlElement | None) -> dict[HtmlElement, int]:
+    """The elements around the title, each with how many are inside it; the whole page where no element is the title."""
+    around = title.iterancestors() if title is not None else iter([page.document])
+    return {element: level for level, element in enumerate(around)}
 
 
 def _article_alone(document: HtmlElement, title: HtmlElement | None) -> HtmlElement:

@@ -19,9 +19,9 @@ from crawler.characters import mend_document
 from crawler.errors import PageChanged, detail_of
 from crawler.items import Ask, Page, RawItem, Reply
 from crawler.markup.challenge import refuse_challenge
+from crawler.markup.date_forms import find_written_date
 from crawler.markup.encoding import decode_reply, unpack
 from crawler.markup.html import collapse, parse, plain_text
-from crawler.markup.page_date import find_written_date
 from crawler.markup.text import absolute
 from crawler.pages.site_feed import site_feed
 

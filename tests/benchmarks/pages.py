@@ -36,7 +36,7 @@ from crawler.errors import CrawlError
 from crawler.home import Home, bundled
 from crawler.items import Reply
 from crawler.pages import PAGES
-from crawler.sources import Source
+from crawler.sources.schema import Source
 from crawler.spiders.route import page_for
 from pipelines.model import Article
 from pipelines.normalise import normalise
