@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import heappush, heappushpop
 
 from pipelines.group.candidates import GroupRules, as_of
+from pipelines.group.enough import DEEPEST
 from pipelines.group.relevance import FRESH, freshness
-from pipelines.group.variety import READ_FOR_ONE, choose_varied
+from pipelines.group.variety import READ_FOR_ONE, Contender, choose_varied
 from pipelines.model import Candidate
+from pipelines.newsroom.enough import Workload, count_decided, read_workload
 from pipelines.newsroom.memory import add_recalled_entries
 from pipelines.newsroom.suggestions import add_suggestions
 from pipelines.store import Transaction
@@ -31,6 +33,25 @@ class CandidatePage:
     candidates: Sequence[Candidate]
     total: int
     counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Enough:
+    """Where a list may end for an editor.
+
+    Args:
+        workload: of the issue in work.
+        above: by category, the number of its first candidates that are usually enough.
+        above_in_all: the same number in the list of all categories.
+    """
+
+    workload: Workload
+    above: Mapping[str, int]
+    above_in_all: int = 0
+
+    def count_above(self, category: str | None) -> int:
+        """The number of candidates that are usually enough in the list of a category; None for all categories."""
+        return self.above_in_all if category is None else self.above.get(category, 0)
 
 
 def page_candidates(
@@ -62,7 +83,7 @@ def list_candidates(
         now: aware; freshness is measured against it.
         limit_per_category: most candidates of each category; None for all.
     """
-    _, ranking = tx.stories.list_ranked(query)
+    ranking = tx.stories.iterate_ranked(query)
     story_ids = []
     listed: Counter[str] = Counter()
     for story in sorted(ranking, key=lambda story: _rank(story, now), reverse=True):
@@ -84,9 +105,84 @@ def list_first(
         quotas: entries of an issue by section.
         number: most candidates, at least 1.
     """
-    _, ranking = tx.stories.list_ranked(query)
-    best = _read_candidates(tx, _best_ids(ranking, now, READ_FOR_ONE * number), now)
-    return choose_varied(best, quotas, number)
+    _, chosen_ids = _choose_first(tx, query, now, quotas, number)
+    return _read_candidates(tx, chosen_ids, now)
+
+
+def find_enough(tx: Transaction, now: datetime, quotas: Mapping[str, int]) -> Enough:
+    """Find how many of the open candidates of each category are usually enough.
+
+    The candidates that are chosen first (`list_first`) lie among them, as many as are left of those that are usually
+    enough for an issue; and so does each candidate that ranks above one of them.
+
+    Args:
+        tx: open for reading.
+        now: aware; freshness is measured against it.
+        quotas: entries of an issue by section.
+    """
+    workload = read_workload(tx, now)
+    if not workload.remaining:
+        return Enough(workload, {})
+    ranked, chosen_ids = _choose_first(tx, CandidateQuery(), now, quotas, workload.remaining)
+    order = [contender.story for contender in ranked]
+    above_in_all = max((order.index(story_id) + 1 for story_id in chosen_ids), default=0)
+    return Enough(workload, _count_above(ranked, set(chosen_ids)), above_in_all)
+
+
+def measure_depth(tx: Transaction, story_id: int, now: datetime) -> int:
+    """Measure how many candidates an editor has read with a story who reads the list of all categories from its top.
+
+    The stories count that the editor decided on for the issue in work, and the open ones down to this story.
+
+    Args:
+        tx: open for reading.
+        story_id: of an open candidate; any other story counts as `DEEPEST`.
+        now: aware; freshness is measured against it.
+    """
+    decided = count_decided(tx, now)
+    best_ids = _best_ids(tx.stories.iterate_ranked(CandidateQuery()), now, max(DEEPEST - decided, 1))
+    return min(decided + best_ids.index(story_id) + 1, DEEPEST) if story_id in best_ids else DEEPEST
+
+
+def _count_above(ranked: Sequence[Contender], chosen_ids: Collection[int]) -> dict[str, int]:
+    """Count the stories of each category down to its last chosen one.
+
+    Args:
+        ranked: of all categories, best first.
+        chosen_ids: of some of them.
+    """
+    above: dict[str, int] = {}
+    listed: Counter[str] = Counter()
+    for contender in ranked:
+        listed[contender.section] += 1
+        if contender.story in chosen_ids:
+            above[contender.section] = listed[contender.section]
+    return above
+
+
+def _choose_first(
+    tx: Transaction, query: CandidateQuery, now: datetime, quotas: Mapping[str, int], number: int
+) -> tuple[list[Contender], list[int]]:
+    """Choose the stories to look at first.
+
+    Args:
+        tx: open for reading.
+        query: which candidates.
+        now: aware.
+        quotas: entries of an issue by section.
+        number: most stories, at least 1.
+
+    Returns:
+        The stories that were compared, best first; and the ids of the chosen ones.
+    """
+    best = _best(tx.stories.iterate_ranked(query), now, READ_FOR_ONE * number)
+    leads = tx.stories.list_leads(story_id for _, story_id, _ in best)
+    contenders = [
+        Contender(story_id, score, category, leads[story_id].title, leads[story_id].source)
+        for score, story_id, category in best
+        if story_id in leads
+    ]
+    return contenders, choose_varied(contenders, quotas, number)
 
 
 def look_up_candidates(tx: Transaction, candidates: Sequence[Candidate], rules: GroupRules) -> list[Candidate]:
@@ -112,6 +208,11 @@ def _rank(story: Ranked, now: datetime) -> tuple[float, int]:
 
 
 def _best_ids(ranking: Iterable[Ranked], now: datetime, limit: int) -> list[int]:
+    """The ids of the best stories, as `_best` orders them."""
+    return [story_id for _, story_id, _ in _best(ranking, now, limit)]
+
+
+def _best(ranking: Iterable[Ranked], now: datetime, limit: int) -> list[tuple[float, int, str]]:
     """Order stories by their score with freshness, best first.
 
     Freshness adds at most `FRESH`, so a reader stops where no later story can come among the best.
@@ -119,14 +220,17 @@ def _best_ids(ranking: Iterable[Ranked], now: datetime, limit: int) -> list[int]
     Args:
         ranking: highest score without freshness first.
         now: aware.
-        limit: most ids to return, at least 1.
+        limit: most stories to return, at least 1.
+
+    Returns:
+        Score with freshness, id and category of each.
     """
-    best: list[tuple[float, int]] = []
+    best: list[tuple[float, int, str]] = []
     for story in ranking:
         if len(best) == limit and round(story.score + FRESH, 2) < best[0][0]:
             break
         if len(best) < limit:
-            heappush(best, _rank(story, now))
+            heappush(best, (*_rank(story, now), story.category))
         else:
-            heappushpop(best, _rank(story, now))
-    return [-negative_id for _, negative_id in sorted(best, reverse=True)]
+            heappushpop(best, (*_rank(story, now), story.category))
+    return [(score, -negative_id, category) for score, negative_id, category in sorted(best, reverse=True)]

@@ -462,3 +462,40 @@ def test_the_keys_of_both_close_categories_say_how_likely_they_are(desk: Desk, n
     first, second = re.findall(r'data-to="(?:论文|博文)"[^>]*>(.*?)</button>', page)
     assert ("48%" in first, "41%" in second) == (True, True)
     assert len(re.findall(r'class="rival"', page)) == 1
+
+
+# ---- 「到这里通常够了」
+
+
+def test_the_line_stands_below_the_candidates_that_are_usually_enough(desk: Desk) -> None:
+    page = desk.get("/candidates?category=").text
+    assert page.count("到这里通常够了") == 1
+    assert page.index("到这里通常够了") > page.rindex('class="card"')
+    assert "一期通常看 60 条，这一期已经决定了 0 条。" in page
+    desk.decide(1, "drop")
+    assert "已经决定了 1 条" in desk.get("/candidates?category=").text
+    assert desk.get("/api/candidates").json()["enough"] == 4
+
+
+def test_an_editor_who_has_decided_enough_finds_the_line_at_the_top(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.newsroom.enough.estimate_enough", lambda _depths: 1)
+    desk.decide(1, "drop")
+    page = desk.get("/candidates?category=").text
+    assert page.index("到这里通常够了") < page.index('class="card"')
+    assert "到这里通常够了" not in desk.get("/candidates?category=&first=1").text
+    assert "到这里通常够了" in desk.get("/candidates/more?category=&first=1").text
+
+
+@pytest.mark.parametrize("query", ["q=量化", "state=all", "since=7d", "source=watch", "promotion=no", "after=1"])
+def test_a_list_with_filters_has_no_line(desk: Desk, query: str) -> None:
+    assert "到这里通常够了" not in desk.get(f"/candidates?category=&{query}").text
+    assert desk.get(f"/api/candidates?{query}").json()["enough"] is None
+
+
+def test_a_pick_keeps_how_deep_its_story_lay(desk: Desk, newsroom: Newsroom) -> None:
+    second = desk.get("/api/candidates").json()["candidates"][1]["id"]
+    desk.decide(second, "pick")
+    with newsroom.store.reading() as tx:
+        assert all_decisions(tx)[-1].shown["depth"] == "2"
