@@ -63,7 +63,7 @@ def choose_varied(contenders: Sequence[Contender], quotas: Mapping[str, int], nu
         Ids in the order of the choice, best first; fewer where there are not enough.
     """
     ranked = sorted(contenders, key=lambda each: (-each.score, each.story))[: READ_FOR_ONE * number]
-    title_words = [_find_title_words(each.title) for each in ranked]
+    title_words = [find_title_words(each.title) for each in ranked]
     indexes_of_word, indexes_of_account, indexes_of_section = (defaultdict[str, list[int]](list) for _ in range(3))
     for index, contender in enumerate(ranked):
         indexes_of_account[account_of(contender.source)].append(index)
@@ -109,6 +109,7 @@ def choose_varied(contenders: Sequence[Contender], quotas: Mapping[str, int], nu
 
 
 @lru_cache(maxsize=4096)
-def _find_title_words(title: str) -> frozenset[str]:
+def find_title_words(title: str) -> frozenset[str]:
+    """The words of a title that are longer than one character, folded."""
     folded = fold(title)
     return frozenset(folded[start:end] for start, end, _ in find_words(folded) if end - start > 1)

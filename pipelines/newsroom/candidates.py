@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import heappush, heappushpop
+from typing import Final
 
 from pipelines.group.candidates import GroupRules, as_of
 from pipelines.group.enough import DEEPEST
@@ -15,9 +16,13 @@ from pipelines.group.variety import READ_FOR_ONE, Contender, choose_varied
 from pipelines.model import Candidate
 from pipelines.newsroom.enough import Workload, count_decided, read_workload
 from pipelines.newsroom.memory import add_recalled_entries
+from pipelines.newsroom.nudges import read_nudges
 from pipelines.newsroom.suggestions import add_suggestions
 from pipelines.store import Transaction
 from pipelines.store.listing import CandidateQuery, Ranked
+
+NUDGED: Final = 300
+"""Candidates, best first, whose order the decisions since the last training change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,7 @@ def page_candidates(
         limit: most candidates on the page, at least 1.
     """
     counts, ranking = tx.stories.list_ranked(query)
-    page = _read_candidates(tx, _best_ids(ranking, now, offset + limit)[offset:], now)
+    page = _read_candidates(tx, _order(tx, ranking, now, offset + limit)[offset:], now)
     total = sum(counts.values()) if query.category is None else counts.get(query.category, 0)
     return CandidatePage(page, total, counts)
 
@@ -83,14 +88,25 @@ def list_candidates(
         now: aware; freshness is measured against it.
         limit_per_category: most candidates of each category; None for all.
     """
-    ranking = tx.stories.iterate_ranked(query)
-    story_ids = []
+    ranked = []
     listed: Counter[str] = Counter()
-    for story in sorted(ranking, key=lambda story: _rank(story, now), reverse=True):
+    for story in _order(tx, tx.stories.iterate_ranked(query), now, None):
         listed[story.category] += 1
         if limit_per_category is None or listed[story.category] <= limit_per_category:
-            story_ids.append(story.id)
-    return _read_candidates(tx, story_ids, now)
+            ranked.append(story)
+    return _read_candidates(tx, ranked, now)
+
+
+def rank_candidates(tx: Transaction, query: CandidateQuery, now: datetime, limit: int) -> list[tuple[int, float]]:
+    """The ids and scores of the first candidates, best first, without reading the candidates.
+
+    Args:
+        tx: open for reading.
+        query: which candidates.
+        now: aware; freshness is measured against it.
+        limit: most candidates, at least 1.
+    """
+    return [(story.id, story.score) for story in _order(tx, tx.stories.iterate_ranked(query), now, limit)]
 
 
 def list_first(
@@ -105,8 +121,9 @@ def list_first(
         quotas: entries of an issue by section.
         number: most candidates, at least 1.
     """
-    _, chosen_ids = _choose_first(tx, query, now, quotas, number)
-    return _read_candidates(tx, chosen_ids, now)
+    ranked, chosen_ids = _choose_first(tx, query, now, quotas, number)
+    story_of = {story.id: story for story in ranked}
+    return _read_candidates(tx, [story_of[story_id] for story_id in chosen_ids], now)
 
 
 def find_enough(tx: Transaction, now: datetime, quotas: Mapping[str, int]) -> Enough:
@@ -124,7 +141,7 @@ def find_enough(tx: Transaction, now: datetime, quotas: Mapping[str, int]) -> En
     if not workload.remaining:
         return Enough(workload, {})
     ranked, chosen_ids = _choose_first(tx, CandidateQuery(), now, quotas, workload.remaining)
-    order = [contender.story for contender in ranked]
+    order = [story.id for story in ranked]
     above_in_all = max((order.index(story_id) + 1 for story_id in chosen_ids), default=0)
     return Enough(workload, _count_above(ranked, set(chosen_ids)), above_in_all)
 
@@ -140,11 +157,12 @@ def measure_depth(tx: Transaction, story_id: int, now: datetime) -> int:
         now: aware; freshness is measured against it.
     """
     decided = count_decided(tx, now)
-    best_ids = _best_ids(tx.stories.iterate_ranked(CandidateQuery()), now, max(DEEPEST - decided, 1))
+    best = _order(tx, tx.stories.iterate_ranked(CandidateQuery()), now, max(DEEPEST - decided, 1))
+    best_ids = [story.id for story in best]
     return min(decided + best_ids.index(story_id) + 1, DEEPEST) if story_id in best_ids else DEEPEST
 
 
-def _count_above(ranked: Sequence[Contender], chosen_ids: Collection[int]) -> dict[str, int]:
+def _count_above(ranked: Sequence[_RankedToday], chosen_ids: Collection[int]) -> dict[str, int]:
     """Count the stories of each category down to its last chosen one.
 
     Args:
@@ -153,16 +171,16 @@ def _count_above(ranked: Sequence[Contender], chosen_ids: Collection[int]) -> di
     """
     above: dict[str, int] = {}
     listed: Counter[str] = Counter()
-    for contender in ranked:
-        listed[contender.section] += 1
-        if contender.story in chosen_ids:
-            above[contender.section] = listed[contender.section]
+    for story in ranked:
+        listed[story.category] += 1
+        if story.id in chosen_ids:
+            above[story.category] = listed[story.category]
     return above
 
 
 def _choose_first(
     tx: Transaction, query: CandidateQuery, now: datetime, quotas: Mapping[str, int], number: int
-) -> tuple[list[Contender], list[int]]:
+) -> tuple[list[_RankedToday], list[int]]:
     """Choose the stories to look at first.
 
     Args:
@@ -175,14 +193,13 @@ def _choose_first(
     Returns:
         The stories that were compared, best first; and the ids of the chosen ones.
     """
-    best = _best(tx.stories.iterate_ranked(query), now, READ_FOR_ONE * number)
-    leads = tx.stories.list_leads(story_id for _, story_id, _ in best)
+    best = _order(tx, tx.stories.iterate_ranked(query), now, READ_FOR_ONE * number)
+    leads = tx.stories.list_leads(story.id for story in best)
     contenders = [
-        Contender(story_id, score, category, leads[story_id].title, leads[story_id].source)
-        for score, story_id, category in best
-        if story_id in leads
+        Contender(story.id, story.score, story.category, leads[story.id].title, leads[story.id].source)
+        for story in best
     ]
-    return contenders, choose_varied(contenders, quotas, number)
+    return best, choose_varied(contenders, quotas, number)
 
 
 def look_up_candidates(tx: Transaction, candidates: Sequence[Candidate], rules: GroupRules) -> list[Candidate]:
@@ -196,10 +213,48 @@ def look_up_candidates(tx: Transaction, candidates: Sequence[Candidate], rules: 
     return add_recalled_entries(tx, add_suggestions(tx, candidates), rules)
 
 
-def _read_candidates(tx: Transaction, story_ids: Sequence[int], now: datetime) -> list[Candidate]:
-    """Read candidates as of now, in the order of the ids."""
-    candidates = {candidate.story.id: as_of(candidate, now) for candidate in tx.stories.get(story_ids)}
-    return [candidates[story_id] for story_id in story_ids if story_id in candidates]
+@dataclass(frozen=True, slots=True)
+class _RankedToday:
+    """A story with its score of today. `nudge`: what the decisions since the last training add to it."""
+
+    id: int
+    category: str
+    score: float
+    nudge: float = 0.0
+
+
+def _read_candidates(tx: Transaction, ranked: Sequence[_RankedToday], now: datetime) -> list[Candidate]:
+    """Read candidates as of now, in the given order."""
+    stored = {candidate.story.id: candidate for candidate in tx.stories.get([story.id for story in ranked])}
+    return [as_of(stored[story.id], now, story.nudge) for story in ranked if story.id in stored]
+
+
+def _order(tx: Transaction, ranking: Iterable[Ranked], now: datetime, limit: int | None) -> list[_RankedToday]:
+    """Order stories by their score of today, best first.
+
+    The decisions since the last training move the best `NUDGED` stories among themselves; the next training moves the
+    others.
+
+    Args:
+        tx: open for reading.
+        ranking: highest score without freshness first.
+        now: aware.
+        limit: most stories to return, at least 1; None for all.
+    """
+    nudges = read_nudges(tx)
+    most = limit if limit is None or not nudges.weights else max(limit, NUDGED)
+    best = [_RankedToday(story_id, category, score) for score, story_id, category in _best(ranking, now, most)]
+    if nudges.weights:
+        leads = tx.stories.list_leads(story.id for story in best[:NUDGED])
+        nudged = [
+            _nudge(story, nudges.weigh(lead.title, lead.source)) for story in best if (lead := leads.get(story.id))
+        ]
+        best[:NUDGED] = sorted(nudged, key=lambda story: (-story.score, story.id))
+    return best[:limit]
+
+
+def _nudge(story: _RankedToday, nudge: float) -> _RankedToday:
+    return replace(story, score=round(story.score + nudge, 2), nudge=nudge)
 
 
 def _rank(story: Ranked, now: datetime) -> tuple[float, int]:
@@ -207,12 +262,7 @@ def _rank(story: Ranked, now: datetime) -> tuple[float, int]:
     return round(story.score + freshness(story.newest_at, now).weight, 2), -story.id
 
 
-def _best_ids(ranking: Iterable[Ranked], now: datetime, limit: int) -> list[int]:
-    """The ids of the best stories, as `_best` orders them."""
-    return [story_id for _, story_id, _ in _best(ranking, now, limit)]
-
-
-def _best(ranking: Iterable[Ranked], now: datetime, limit: int) -> list[tuple[float, int, str]]:
+def _best(ranking: Iterable[Ranked], now: datetime, limit: int | None) -> list[tuple[float, int, str]]:
     """Order stories by their score with freshness, best first.
 
     Freshness adds at most `FRESH`, so a reader stops where no later story can come among the best.
@@ -220,17 +270,20 @@ def _best(ranking: Iterable[Ranked], now: datetime, limit: int) -> list[tuple[fl
     Args:
         ranking: highest score without freshness first.
         now: aware.
-        limit: most stories to return, at least 1.
+        limit: most stories to return, at least 1; None for all.
 
     Returns:
         Score with freshness, id and category of each.
     """
     best: list[tuple[float, int, str]] = []
-    for story in ranking:
-        if len(best) == limit and round(story.score + FRESH, 2) < best[0][0]:
-            break
-        if len(best) < limit:
-            heappush(best, (*_rank(story, now), story.category))
-        else:
-            heappushpop(best, (*_rank(story, now), story.category))
+    if limit is None:
+        best = [(*_rank(story, now), story.category) for story in ranking]
+    else:
+        for story in ranking:
+            if len(best) == limit and round(story.score + FRESH, 2) < best[0][0]:
+                break
+            if len(best) < limit:
+                heappush(best, (*_rank(story, now), story.category))
+            else:
+                heappushpop(best, (*_rank(story, now), story.category))
     return [(score, -negative_id, category) for score, negative_id, category in sorted(best, reverse=True)]

@@ -126,6 +126,14 @@ def list_leads(connection: Connection, story_ids: Iterable[int]) -> dict[int, Le
     }
 
 
+def list_best_leads(connection: Connection, limit: int) -> list[tuple[float, Lead]]:
+    """List the leads of the open stories of the highest scores, best first, with the scores."""
+    source = func.coalesce(articles.c.publisher, articles.c.source).label("source")
+    query = select(stories.c.score, articles.c.title, source).join(articles, articles.c.id == stories.c.lead)
+    query = query.where(stories.c.state == "new").order_by(stories.c.score.desc(), stories.c.id).limit(limit)
+    return [(row.score, Lead(row.title, row.source)) for row in connection.execute(query)]
+
+
 _RANKED: Final = (stories.c.id, stories.c.category, stories.c.score, stories.c.newest_at)
 
 

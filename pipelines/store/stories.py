@@ -85,6 +85,10 @@ class Stories:
         """List title and source of the leads of stories, by the id of the story."""
         return listing.list_leads(self._connection, ids)
 
+    def list_best_leads(self, limit: int) -> list[tuple[float, Lead]]:
+        """List the leads of the open stories of the highest scores, best first, with the scores."""
+        return listing.list_best_leads(self._connection, limit)
+
     def get(self, ids: Collection[int]) -> list[Candidate]:
         """Get candidates by the ids of their stories, ascending."""
         query = select(stories).order_by(stories.c.id)

@@ -21,7 +21,7 @@ from pipelines.review.answering import make_error_json
 from pipelines.review.api import issues as api_issues
 from pipelines.review.api import sources as api_sources
 from pipelines.review.api.operations import NUMBER, Operation
-from pipelines.review.pages.candidates import CandidatesQuery, count_tabs, find_enough_of_list
+from pipelines.review.pages.candidates import CandidatesQuery, count_tabs, find_enough_of_list, list_order
 from pipelines.review.pages.cards import make_card
 from pipelines.review.rendering import render_fragment
 from pipelines.review.visit import MOST_NUMBER, BadInput, Visit
@@ -281,11 +281,13 @@ def _make_documents(visit: Visit, tx: Transaction, candidates: Sequence[Candidat
 
 def _make_answer(visit: Visit, decided: Decided, **fields: object) -> Response:
     changed = [_make_present_state(visit, candidate) for candidate in decided.other_candidates]
+    order = {"order": list_order(visit, visit.read_query(CandidatesQuery))} if _is_for_page(visit) else {}
     return JSONResponse(
         {
             "issue": _format_day(decided.issue),
             **_make_present_state(visit, decided.candidate),
             "others": changed,
+            **order,
             **fields,
         }
     )

@@ -12,7 +12,14 @@ from starlette.responses import HTMLResponse, Response
 
 from crawler.kinds import KINDS, Kind
 from pipelines.model import CandidateState
-from pipelines.newsroom.candidates import CandidatePage, Enough, find_enough, look_up_candidates, page_candidates
+from pipelines.newsroom.candidates import (
+    CandidatePage,
+    Enough,
+    find_enough,
+    look_up_candidates,
+    page_candidates,
+    rank_candidates,
+)
 from pipelines.newsroom.health import summarise_incidents
 from pipelines.review.pages.cards import Card, Tab, make_cards, make_tabs
 from pipelines.review.rendering import render_fragment, render_page
@@ -33,6 +40,10 @@ SPANS: Final[tuple[tuple[str, str], ...]] = (
 )
 
 STATES: Final[tuple[CandidateState, ...]] = ("new", "picked", "later", "dropped", "published")
+
+
+ORDERED: Final = 200
+"""Candidates whose order the answer of a decision tells to the page."""
 
 
 class CandidatesQuery(BaseModel):
@@ -207,6 +218,13 @@ def count_tabs(visit: Visit, query: CandidatesQuery) -> list[dict[str, Any]]:
             {"name": tab.name, "count": tab.count, "said": format_tab(visit, tab), "full": tab.full}
             for tab in make_tabs(tx, store_query, visit.newsroom.newsletter)
         ]
+
+
+def list_order(visit: Visit, query: CandidatesQuery) -> list[tuple[int, float]]:
+    """List ids and scores of the first candidates as a decision leaves them; part of the JSON of a decision."""
+    store_query = replace(query.to_store_query(visit.now), after=None)
+    with visit.newsroom.store.reading() as tx:
+        return rank_candidates(tx, store_query, visit.now, ORDERED)
 
 
 def format_tab(visit: Visit, tab: Tab) -> str:

@@ -98,6 +98,26 @@ function showTabs(tabs) {
   }
 }
 
+// A decision moves what is alike: the cards below the one looked at take the order of the server at once. A card that
+// came up from further down than the page has loaded is loaded with the next ones.
+let order = [];
+
+function arrange(ranked) {
+  if (ranked) order = ranked.map(([id]) => String(id));
+  if (!order.length) return;
+  for (const [id, score] of ranked ?? []) {
+    const shown = document.querySelector(`#s${id} .score`);
+    if (shown) shown.textContent = score.toFixed(1);
+  }
+  const rank = new Map(order.map((id, index) => [id, index]));
+  const all = cards();
+  const below = all.slice(all.indexOf(current()) + 1).filter((card) => rank.has(card.dataset.id) && !card.classList.contains('pending') && !writing(card));
+  const sorted = below.toSorted((one, other) => rank.get(one.dataset.id) - rank.get(other.dataset.id));
+  if (sorted.every((card, index) => card === below[index])) return;
+  const places = below.map((card) => { const place = document.createComment(''); card.before(place); return place; });
+  sorted.forEach((card, index) => places[index].replaceWith(card));
+}
+
 async function act(card, path, method, body, words, adding = true) {
   const { id } = card.dataset;
   const told = await inLine(() => { // the version that the action before this one left
@@ -137,6 +157,7 @@ function show(told, adding = true) {
     shown = put(told.html);
   }
   for (const other of told.others ?? []) if (adding || document.getElementById(`s${other.candidate.id}`)) put(other.html);
+  arrange(told.order);
   showTabs(told.tabs);
   return shown;
 }
@@ -297,7 +318,9 @@ let fetching = false;
 async function fetchMore() {
   if (fetching || !rest) return;
   fetching = true;
-  const first = cards().filter((card) => Number(card.dataset.id) <= upto && !card.classList.contains('pending')).length;
+  const listed = cards().filter((card) => Number(card.dataset.id) <= upto && !card.classList.contains('pending')).length;
+  const unlisted = order.findIndex((id) => Number(id) <= upto && !document.getElementById(`s${id}`));
+  const first = unlisted < 0 ? listed : Math.min(listed, unlisted);
   const response = await fetch(`/candidates/more?${asked({ first, upto })}`).catch(() => null);
   if (response?.ok) {
     rest = Number(response.headers.get('X-Rest'));
@@ -306,6 +329,7 @@ async function fetchMore() {
     document.getElementById('rest').textContent = rest;
     none.hidden = cards().length > 0;
     if (!current()) look(cards()[0]);
+    arrange();
   }
   fetching = false;
 }

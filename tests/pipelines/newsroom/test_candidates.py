@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from pipelines.group.relevance import FRESH, freshness
 from pipelines.model import Decision, DecisionAction, Issue
 from pipelines.newsletter import Category, Newsletter, Topic
 from pipelines.newsroom.candidates import (
-    _best_ids,
+    _best,
     find_enough,
     list_candidates,
     list_first,
@@ -49,6 +49,10 @@ def as_listed(rows: list[Ranked]) -> list[Ranked]:
     return sorted(rows, key=lambda row: (-row.score, row.id))
 
 
+def ids_of_best(rows: Iterable[Ranked], now: datetime, limit: int) -> list[int]:
+    return [story_id for _, story_id, _ in _best(rows, now, limit)]
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     opened = open_new_store(tmp_path / "jianbao.db")
@@ -61,24 +65,24 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def test_a_story_of_today_stands_before_older_ones_of_a_score_that_freshness_makes_up_for() -> None:
     rows = [ranked(1, 2.0), ranked(2, 2.0), ranked(3, 1.0, days=0)]
-    assert _best_ids(rows, NOON, 1) == [3]
-    assert _best_ids(rows, NOON, 2) == [3, 1]
+    assert ids_of_best(rows, NOON, 1) == [3]
+    assert ids_of_best(rows, NOON, 2) == [3, 1]
 
 
 def test_a_story_that_just_ties_stands_before_stories_of_a_higher_id() -> None:
     rows = [ranked(8, FRESH), ranked(9, FRESH), ranked(1, 0.0, days=0)]
-    assert _best_ids(rows, NOON, 1) == [1]
+    assert ids_of_best(rows, NOON, 1) == [1]
 
 
 def test_no_more_is_read_than_what_freshness_can_lift_onto_the_page() -> None:
     rows = iter([ranked(1, 9.0), ranked(2, 8.0), ranked(3, 6.4), ranked(4, 6.3, days=0), ranked(5, 6.2)])
-    assert _best_ids(rows, NOON, 2) == [1, 2]
+    assert ids_of_best(rows, NOON, 2) == [1, 2]
     assert [row.id for row in rows] == [4, 5]
 
 
 def test_nothing_is_best_where_nothing_is_wanted_or_there() -> None:
-    assert _best_ids([], NOON, 3) == []
-    assert _best_ids([ranked(1, 1.0)], NOON, 3) == [1]
+    assert ids_of_best([], NOON, 3) == []
+    assert ids_of_best([ranked(1, 1.0)], NOON, 3) == [1]
 
 
 scores = st.integers(-300, 300).map(lambda hundredths: hundredths / 100)
@@ -89,7 +93,7 @@ days = st.integers(-30, 1).map(float)
 def test_a_page_begins_like_the_whole_list_in_order(stories: list[tuple[float, float]], most: int) -> None:
     rows = as_listed([ranked(number, score, age) for number, (score, age) in enumerate(stories, 1)])
     whole = sorted(rows, key=lambda row: (-round(row.score + freshness(row.newest_at, NOON).weight, 2), row.id))
-    assert _best_ids(rows, NOON, most) == [row.id for row in whole[:most]]
+    assert ids_of_best(rows, NOON, most) == [row.id for row in whole[:most]]
 
 
 # ---- from the store

@@ -364,6 +364,34 @@ def test_the_line_of_enough_is_no_card_and_a_story_comes_back_above_it(
         expect(page.locator("#enough")).to_have_count(1)
 
 
+def test_cards_below_the_one_looked_at_change_places_when_what_is_alike_was_picked(
+    small: Newsroom, open_page: Callable[..., Page]
+) -> None:
+    add_articles(small, {100 + n: f"相机 net{n} core{n} kit{n}" for n in range(8)}, publisher="甲")
+    add_articles(small, {200 + n: f"音箱 part{n} tool{n} code{n}" for n in range(8)}, publisher="乙")
+    with served(small.home) as address:
+        page = open_page()
+        page.goto(f"{address}/candidates?category=")
+        page.wait_for_selector(".card[aria-current=true]")
+        titles = page.locator("#list > .card h3")
+
+        def places(word: str) -> list[int]:
+            return [index for index, title in enumerate(titles.all_inner_texts()) if title.startswith(word)]
+
+        assert max(places("相机")) < min(places("音箱"))
+        for _ in range(3):
+            page.locator("#list > .card", has_text="音箱").last.locator(".line").click()
+            page.keyboard.press("a")
+            expect(page.locator(".pending")).to_have_count(0)
+        assert max(places("相机")) < min(places("音箱"))  # they stand above the card that is looked at
+        page.locator("#list > .card .line").first.click()
+        second = titles.nth(1).inner_text()
+        page.keyboard.press("l")
+        expect(page.locator(".pending")).to_have_count(0)
+        assert looked_at(page) == second
+        assert min(places("音箱")) < max(places("相机"))
+
+
 def test_keys_of_an_input_method_are_not_the_desks(small: Newsroom, open_page: Callable[..., Page]) -> None:
     with served(small.home) as address:
         page = open_page()

@@ -17,6 +17,7 @@ from sqlalchemy import Engine, event
 from pipelines.model import Candidate, Entry, Issue, Reference, Section, Story
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.issues import save_issue
+from pipelines.newsroom.nudges import read_nudges
 from pipelines.newsroom.run import group
 from pipelines.review.pages.cards import find_rival
 from pipelines.store import Store
@@ -499,3 +500,42 @@ def test_a_pick_keeps_how_deep_its_story_lay(desk: Desk, newsroom: Newsroom) -> 
     desk.decide(second, "pick")
     with newsroom.store.reading() as tx:
         assert all_decisions(tx)[-1].shown["depth"] == "2"
+
+
+# ---- the order moves at once
+
+
+def test_ten_keys_of_keep_and_drop_change_the_order_within_the_answer(desk: Desk, newsroom: Newsroom) -> None:
+    add_articles(newsroom, {100 + n: f"相机 net{n} core{n} kit{n}" for n in range(12)}, publisher="甲")
+    add_articles(newsroom, {200 + n: f"音箱 part{n} tool{n} code{n}" for n in range(12)}, publisher="乙")
+    title_of = {one["id"]: one["title"] for one in desk.get("/api/candidates?limit=200").json()["candidates"]}
+    before = [story for story in title_of if title_of[story].startswith(("相机", "音箱"))]
+    answers = []
+    for camera, speaker in zip(before[:5], before[-5:], strict=True):
+        assert (title_of[camera][:2], title_of[speaker][:2]) == ("相机", "音箱")
+        for story, action in ((camera, "drop"), (speaker, "pick")):
+            path = f"/api/candidates/{story}/decisions?card=1&category="
+            answers.append(desk.post(path, {"action": action}).json()["order"])
+    left = [story for story, _ in answers[-1] if story in before]
+    assert set(left) == set(before[5:-5])
+    assert [title_of[story][:2] for story in left] == ["音箱"] * 7 + ["相机"] * 7
+    cards = desk.get("/api/candidates?limit=200").json()["candidates"]
+    assert [(card["id"], card["score"]) for card in cards] == [tuple(pair) for pair in answers[-1]]
+    for card in cards:
+        assert round(sum(reason["weight"] for reason in card["reasons"]), 2) == card["score"]
+    reasons = {reason["text"] for card in cards for reason in card["reasons"]}
+    assert {"像刚才选用的", "像刚才不用的"} <= reasons
+
+
+def test_a_training_forgets_the_steps_of_the_decisions_that_it_learned_from(desk: Desk, newsroom: Newsroom) -> None:
+    desk.decide(4, "drop")
+    with newsroom.store.transaction() as tx:
+        assert read_nudges(tx).weights
+        tx.training.save_model("{}", tx.training.get_basis(""))
+        assert not read_nudges(tx).weights
+    desk.decide(2, "pick")
+    with newsroom.store.reading() as tx:
+        assert read_nudges(tx).weights
+    desk.post("/api/undo")
+    with newsroom.store.reading() as tx:
+        assert not read_nudges(tx).weights
