@@ -282,7 +282,7 @@ def _choose_lead(
 ) -> StoredArticle:
     """Choose the article to link: a post before a repository or a paper, an original before a reprint, by trust.
 
-    Of equally trusted sources, a notice with less than `FULL_SHARE` of the longest text comes after the full reports; an
+    Of equally trusted sources, a notice of less than `FULL_SHARE` of the longest text comes after full reports. An
     article whose text is not stored may be a full report.
     """
     reprints = _find_reprints(articles, evidence)
