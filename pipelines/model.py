@@ -329,8 +329,9 @@ class Decision:
             decision that still stands.
         other: of `merge` and `split`, the other article's id.
         category, issue: where the pick goes; None leaves it to the story and to the next issue.
-        shown: what the person was shown (title, score, category, state), for later training; where in an issue the
-            story stood (issue, section, position); for an `edit`, what it made of the entry (before, after).
+        shown: what the person was shown (title, score, category, state), for later training; of a pick, how deep in the
+            list the story lay (depth); where in an issue the story stood (issue, section, position); for an `edit`,
+            what it made of the entry (before, after).
         id: given by the store; the later, the higher.
     """
 

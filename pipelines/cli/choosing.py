@@ -54,7 +54,7 @@ def candidates(
     例：jianbao candidates --category 论文 --since 14d --limit 20
     """
     from pipelines.group.as_json import candidates_json
-    from pipelines.newsroom.candidates import list_candidates, list_first, look_up_candidates
+    from pipelines.newsroom.candidates import find_enough, list_candidates, list_first, look_up_candidates
     from pipelines.store.listing import CandidateQuery
 
     newsroom = newsroom_of(context)
@@ -64,16 +64,20 @@ def candidates(
         category=_find_category(newsroom, category),
         since=today - read_span(since) if since else None,
     )
+    quotas = {section.name: section.quota for section in newsroom.newsletter.categories}
+    enough = None
     with newsroom.store.reading() as tx:
         if first is None:
             listed = list_candidates(tx, query, today, limit_per_category=limit)
         else:
-            quotas = {section.name: section.quota for section in newsroom.newsletter.categories}
             listed = list_first(tx, query, today, quotas, first)
         if as_json:
             listed = look_up_candidates(tx, listed, newsroom.group_rules)
+            if state is State.NEW and since is None and first is None:
+                enough = find_enough(tx, today, quotas).above
     if as_json:
-        print_json(candidates_json(listed, newsroom.newsletter.category_names, today, terminal.get_language()))
+        names = newsroom.newsletter.category_names
+        print_json(candidates_json(listed, names, today, terminal.get_language(), enough))
         return
     for table in terminal.make_candidate_tables(listed, newsroom.newsletter.categories, newsroom.zone):
         out.print(table)

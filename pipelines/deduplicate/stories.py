@@ -41,6 +41,9 @@ WINDOW: Final = timedelta(days=180)
 SHARED_WINDOW: Final = timedelta(days=30)
 """Largest time between two posts about the same work in one story."""
 
+FULL_SHARE: Final = 0.4
+"""Share of the longest text of a story from which a report is not a mere notice of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shared:
@@ -277,8 +280,13 @@ def _add_evidence(
 def _choose_lead(
     articles: Sequence[StoredArticle], evidence: Iterable[Evidence], trust: Mapping[str, float]
 ) -> StoredArticle:
-    """Choose the article to link: a post before a repository or a paper, an original before a reprint, by trust."""
+    """Choose the article to link: a post before a repository or a paper, an original before a reprint, by trust.
+
+    Of equally trusted sources, a notice of less than `FULL_SHARE` of the longest text comes after full reports. An
+    article whose text is not stored may be a full report.
+    """
     reprints = _find_reprints(articles, evidence)
+    longest = max(len(article.article.text) for article in articles)
 
     def rank(article: StoredArticle) -> tuple[object, ...]:
         return (
@@ -287,6 +295,7 @@ def _choose_lead(
             article.article.kind in PAPERS,
             article.id in reprints,
             -trust.get(article.article.source, 1.0),
+            0 < len(article.article.text) < FULL_SHARE * longest,
             article.article.published.at,
             article.id,
         )

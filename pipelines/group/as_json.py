@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,11 @@ from pipelines.wording import Language
 
 
 def candidates_json(
-    candidates: Sequence[Candidate], categories: Iterable[str], generated_at: datetime, language: Language
+    candidates: Sequence[Candidate],
+    categories: Iterable[str],
+    generated_at: datetime,
+    language: Language,
+    enough: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
     """Make the JSON document of candidates, by category in print order.
 
@@ -21,6 +25,8 @@ def candidates_json(
         categories: of the newsletter, in print order; a candidate of a former category is listed after them.
         generated_at: aware.
         language: of the reasons and of the evidence.
+        enough: by category, the number of its first candidates that are usually enough; None for a list of other than
+            all open candidates, and then each category says null.
 
     Returns:
         The document; a category without candidates has an empty list.
@@ -30,7 +36,10 @@ def candidates_json(
         by_category.setdefault(candidate.category, []).append(candidate_json(candidate, language))
     return {
         "generated_at": generated_at.isoformat(),
-        "categories": [{"name": name, "candidates": documents} for name, documents in by_category.items()],
+        "categories": [
+            {"name": name, "enough": None if enough is None else enough.get(name, 0), "candidates": documents}
+            for name, documents in by_category.items()
+        ],
     }
 
 

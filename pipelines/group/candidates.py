@@ -140,10 +140,18 @@ def grade(story: Story, articles: Sequence[StoredArticle], rules: GroupRules) ->
     )
 
 
-def as_of(candidate: Candidate, now: datetime) -> Candidate:
-    """Add the freshness of today to a candidate; its reasons are sorted, heaviest first."""
+def as_of(candidate: Candidate, now: datetime, nudge: float = 0.0) -> Candidate:
+    """Add the freshness of today to a candidate; its reasons are sorted, heaviest first.
+
+    Args:
+        candidate: as the store has it.
+        now: aware.
+        nudge: what the decisions since the last training add to the score, with two decimals.
+    """
     newest = max(article.article.published.at for article in candidate.articles)
     reasons = (*candidate.reasons, freshness(newest, now))
+    if nudge:
+        reasons = (*reasons, Reason("reason/like-picked" if nudge > 0 else "reason/like-dropped", nudge))
     return replace(
         candidate,
         score=total(reasons),
@@ -174,10 +182,10 @@ def story_links(lead: StoredArticle, articles: Sequence[StoredArticle], labels: 
 def _about(articles: Sequence[StoredArticle], model: TrainedModel, topics: TopicTerms) -> tuple[Reason, ...]:
     """What the model says of a story's best report: a story that a reposter leads is as good as its best report."""
     fold = fold_of(min(article.id for article in articles))
-    best = max(
-        (Description.of_article(article.article) for article in articles),
-        key=lambda each: score(each, model, topics, fold),
-    )
+    descriptions = [Description.of_article(article.article) for article in articles]
+    best = descriptions[0]
+    if len(descriptions) > 1:
+        best = max(descriptions, key=lambda each: score(each, model, topics, fold))
     return relevance_reasons(best, model, topics, fold)
 
 
@@ -213,15 +221,15 @@ def _categorise_report(report: StoredArticle, works: AbstractSet[str], rules: Gr
     description = Description.of_article(report.article)
     description = replace(description, works=description.works | works)
     source_category = _source_category(report, rules)
-    by_rules = categorise(report.article, rules.categories, source_category=source_category)
     if rules.model is None or not rules.model.categories:
-        return by_rules
+        return categorise(report.article, rules.categories, source_category=source_category)
     by_model = categorise_by_model(
         description, rules.model, rules.categories, rules.topics, source_category=source_category
     )
-    untrained = {name: chance for name, chance in by_rules.scores.items() if name not in by_model.scores}
-    if not untrained:
+    if all(category.name in by_model.scores for category in rules.categories.categories):
         return by_model
+    by_rules = categorise(report.article, rules.categories, source_category=source_category)
+    untrained = {name: chance for name, chance in by_rules.scores.items() if name not in by_model.scores}
     trained = 1.0 - math.fsum(untrained.values())
     scores = {name: untrained.get(name, trained * by_model.scores.get(name, 0.0)) for name in by_rules.scores}
     best = max(scores, key=lambda name: scores[name])

@@ -337,7 +337,8 @@ def categorise_by_model(
     odds |= {name: odds[name] + paper.weight for name, paper in papers.items()}
     scores = softmax(odds)
     best = max(scores, key=lambda name: scores[name])
-    weights = {feature: sharpness * weight for feature, weight in model.categories[best].items()}
+    best_weights = model.categories[best]
+    weights = {feature: sharpness * best_weights[feature] for feature in vector if feature in best_weights}
     prior = [
         replace(reason, weight=reason.weight * weights.get(Feature("prior", name), 0.0))
         for name, reasons in category_prior(description, rules).items()

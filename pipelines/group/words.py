@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import groupby
 from typing import Final, Self
 
@@ -24,7 +25,7 @@ class WordList:
     found in `NASA`; Chinese words match anywhere, since Chinese has no blanks.
     """
 
-    _pattern: re.Pattern[str] | None = field(repr=False)
+    _find_all: Callable[[str], Sequence[str]] | None = field(repr=False)
     _spelling: dict[str, str] = field(repr=False)
 
     @classmethod
@@ -35,14 +36,17 @@ class WordList:
         ['int8', '量化']
         """
         spelling = {word.casefold(): word for word in words if word}
-        pattern = re.compile(_branches(sorted(spelling))) if spelling else None
-        return cls(pattern, spelling)
+        if not spelling:
+            return cls(None, spelling)
+        pattern = re.compile(_branches(sorted(spelling)))
+        # one title is searched for its section, for its relevance and for the reasons of both
+        return cls(lru_cache(maxsize=64)(pattern.findall), spelling)
 
     def found_in(self, text: str) -> set[str]:
         """Find the words that a text contains, as the list spells them, without words inside a longer match."""
-        if self._pattern is None:
+        if self._find_all is None:
             return set()
-        return {self._spelling[match] for match in self._pattern.findall(text.casefold())}
+        return {self._spelling[match] for match in self._find_all(text.casefold())}
 
 
 def widen_to_words(term: str, text: str) -> str:

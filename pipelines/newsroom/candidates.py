@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import heappush, heappushpop
+from typing import Final
 
 from pipelines.group.candidates import GroupRules, as_of
+from pipelines.group.enough import DEEPEST
 from pipelines.group.relevance import FRESH, freshness
-from pipelines.group.variety import READ_FOR_ONE, choose_varied
+from pipelines.group.variety import READ_FOR_ONE, Contender, choose_varied
 from pipelines.model import Candidate
+from pipelines.newsroom.enough import Workload, count_decided, read_workload
 from pipelines.newsroom.memory import add_recalled_entries
+from pipelines.newsroom.nudges import read_nudges
 from pipelines.newsroom.suggestions import add_suggestions
 from pipelines.store import Transaction
 from pipelines.store.listing import CandidateQuery, Ranked
+
+NUDGED: Final = 300
+"""Candidates, best first, whose order the decisions since the last training change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,25 @@ class CandidatePage:
     counts: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Enough:
+    """Where a list may end for an editor.
+
+    Args:
+        workload: of the issue in work.
+        above: by category, the number of its first candidates that are usually enough.
+        above_in_all: the same number in the list of all categories.
+    """
+
+    workload: Workload
+    above: Mapping[str, int]
+    above_in_all: int = 0
+
+    def count_above(self, category: str | None) -> int:
+        """The number of candidates that are usually enough in the list of a category; None for all categories."""
+        return self.above_in_all if category is None else self.above.get(category, 0)
+
+
 def page_candidates(
     tx: Transaction, query: CandidateQuery, now: datetime, *, offset: int = 0, limit: int = 50
 ) -> CandidatePage:
@@ -46,7 +72,7 @@ def page_candidates(
         limit: most candidates on the page, at least 1.
     """
     counts, ranking = tx.stories.list_ranked(query)
-    page = _read_candidates(tx, _best_ids(ranking, now, offset + limit)[offset:], now)
+    page = _read_candidates(tx, _order(tx, ranking, now, offset + limit)[offset:], now)
     total = sum(counts.values()) if query.category is None else counts.get(query.category, 0)
     return CandidatePage(page, total, counts)
 
@@ -62,14 +88,25 @@ def list_candidates(
         now: aware; freshness is measured against it.
         limit_per_category: most candidates of each category; None for all.
     """
-    _, ranking = tx.stories.list_ranked(query)
-    story_ids = []
+    ranked = []
     listed: Counter[str] = Counter()
-    for story in sorted(ranking, key=lambda story: _rank(story, now), reverse=True):
+    for story in _order(tx, tx.stories.iterate_ranked(query), now, None):
         listed[story.category] += 1
         if limit_per_category is None or listed[story.category] <= limit_per_category:
-            story_ids.append(story.id)
-    return _read_candidates(tx, story_ids, now)
+            ranked.append(story)
+    return _read_candidates(tx, ranked, now)
+
+
+def rank_candidates(tx: Transaction, query: CandidateQuery, now: datetime, limit: int) -> list[tuple[int, float]]:
+    """The ids and scores of the first candidates, best first, without reading the candidates.
+
+    Args:
+        tx: open for reading.
+        query: which candidates.
+        now: aware; freshness is measured against it.
+        limit: most candidates, at least 1.
+    """
+    return [(story.id, story.score) for story in _order(tx, tx.stories.iterate_ranked(query), now, limit)]
 
 
 def list_first(
@@ -84,9 +121,85 @@ def list_first(
         quotas: entries of an issue by section.
         number: most candidates, at least 1.
     """
-    _, ranking = tx.stories.list_ranked(query)
-    best = _read_candidates(tx, _best_ids(ranking, now, READ_FOR_ONE * number), now)
-    return choose_varied(best, quotas, number)
+    ranked, chosen_ids = _choose_first(tx, query, now, quotas, number)
+    story_of = {story.id: story for story in ranked}
+    return _read_candidates(tx, [story_of[story_id] for story_id in chosen_ids], now)
+
+
+def find_enough(tx: Transaction, now: datetime, quotas: Mapping[str, int]) -> Enough:
+    """Find how many of the open candidates of each category are usually enough.
+
+    The candidates that are chosen first (`list_first`) lie among them, as many as are left of those that are usually
+    enough for an issue; and so does each candidate that ranks above one of them.
+
+    Args:
+        tx: open for reading.
+        now: aware; freshness is measured against it.
+        quotas: entries of an issue by section.
+    """
+    workload = read_workload(tx, now)
+    if not workload.remaining:
+        return Enough(workload, {})
+    ranked, chosen_ids = _choose_first(tx, CandidateQuery(), now, quotas, workload.remaining)
+    order = [story.id for story in ranked]
+    above_in_all = max((order.index(story_id) + 1 for story_id in chosen_ids), default=0)
+    return Enough(workload, _count_above(ranked, set(chosen_ids)), above_in_all)
+
+
+def measure_depth(tx: Transaction, story_id: int, now: datetime) -> int:
+    """Measure how many candidates an editor has read with a story who reads the list of all categories from its top.
+
+    The stories count that the editor decided on for the issue in work, and the open ones down to this story.
+
+    Args:
+        tx: open for reading.
+        story_id: of an open candidate; any other story counts as `DEEPEST`.
+        now: aware; freshness is measured against it.
+    """
+    decided = count_decided(tx, now)
+    best = _order(tx, tx.stories.iterate_ranked(CandidateQuery()), now, max(DEEPEST - decided, 1))
+    best_ids = [story.id for story in best]
+    return min(decided + best_ids.index(story_id) + 1, DEEPEST) if story_id in best_ids else DEEPEST
+
+
+def _count_above(ranked: Sequence[_RankedToday], chosen_ids: Collection[int]) -> dict[str, int]:
+    """Count the stories of each category down to its last chosen one.
+
+    Args:
+        ranked: of all categories, best first.
+        chosen_ids: of some of them.
+    """
+    above: dict[str, int] = {}
+    listed: Counter[str] = Counter()
+    for story in ranked:
+        listed[story.category] += 1
+        if story.id in chosen_ids:
+            above[story.category] = listed[story.category]
+    return above
+
+
+def _choose_first(
+    tx: Transaction, query: CandidateQuery, now: datetime, quotas: Mapping[str, int], number: int
+) -> tuple[list[_RankedToday], list[int]]:
+    """Choose the stories to look at first.
+
+    Args:
+        tx: open for reading.
+        query: which candidates.
+        now: aware.
+        quotas: entries of an issue by section.
+        number: most stories, at least 1.
+
+    Returns:
+        The stories that were compared, best first; and the ids of the chosen ones.
+    """
+    best = _order(tx, tx.stories.iterate_ranked(query), now, READ_FOR_ONE * number)
+    leads = tx.stories.list_leads(story.id for story in best)
+    contenders = [
+        Contender(story.id, story.score, story.category, leads[story.id].title, leads[story.id].source)
+        for story in best
+    ]
+    return best, choose_varied(contenders, quotas, number)
 
 
 def look_up_candidates(tx: Transaction, candidates: Sequence[Candidate], rules: GroupRules) -> list[Candidate]:
@@ -100,10 +213,48 @@ def look_up_candidates(tx: Transaction, candidates: Sequence[Candidate], rules: 
     return add_recalled_entries(tx, add_suggestions(tx, candidates), rules)
 
 
-def _read_candidates(tx: Transaction, story_ids: Sequence[int], now: datetime) -> list[Candidate]:
-    """Read candidates as of now, in the order of the ids."""
-    candidates = {candidate.story.id: as_of(candidate, now) for candidate in tx.stories.get(story_ids)}
-    return [candidates[story_id] for story_id in story_ids if story_id in candidates]
+@dataclass(frozen=True, slots=True)
+class _RankedToday:
+    """A story with its score of today. `nudge`: what the decisions since the last training add to it."""
+
+    id: int
+    category: str
+    score: float
+    nudge: float = 0.0
+
+
+def _read_candidates(tx: Transaction, ranked: Sequence[_RankedToday], now: datetime) -> list[Candidate]:
+    """Read candidates as of now, in the given order."""
+    stored = {candidate.story.id: candidate for candidate in tx.stories.get([story.id for story in ranked])}
+    return [as_of(stored[story.id], now, story.nudge) for story in ranked if story.id in stored]
+
+
+def _order(tx: Transaction, ranking: Iterable[Ranked], now: datetime, limit: int | None) -> list[_RankedToday]:
+    """Order stories by their score of today, best first.
+
+    The decisions since the last training move the best `NUDGED` stories among themselves; the next training moves the
+    others.
+
+    Args:
+        tx: open for reading.
+        ranking: highest score without freshness first.
+        now: aware.
+        limit: most stories to return, at least 1; None for all.
+    """
+    nudges = read_nudges(tx)
+    most = limit if limit is None or not nudges.weights else max(limit, NUDGED)
+    best = [_RankedToday(story_id, category, score) for score, story_id, category in _best(ranking, now, most)]
+    if nudges.weights:
+        leads = tx.stories.list_leads(story.id for story in best[:NUDGED])
+        nudged = [
+            _nudge(story, nudges.weigh(lead.title, lead.source)) for story in best if (lead := leads.get(story.id))
+        ]
+        best[:NUDGED] = sorted(nudged, key=lambda story: (-story.score, story.id))
+    return best[:limit]
+
+
+def _nudge(story: _RankedToday, nudge: float) -> _RankedToday:
+    return replace(story, score=round(story.score + nudge, 2), nudge=nudge)
 
 
 def _rank(story: Ranked, now: datetime) -> tuple[float, int]:
@@ -111,7 +262,7 @@ def _rank(story: Ranked, now: datetime) -> tuple[float, int]:
     return round(story.score + freshness(story.newest_at, now).weight, 2), -story.id
 
 
-def _best_ids(ranking: Iterable[Ranked], now: datetime, limit: int) -> list[int]:
+def _best(ranking: Iterable[Ranked], now: datetime, limit: int | None) -> list[tuple[float, int, str]]:
     """Order stories by their score with freshness, best first.
 
     Freshness adds at most `FRESH`, so a reader stops where no later story can come among the best.
@@ -119,14 +270,20 @@ def _best_ids(ranking: Iterable[Ranked], now: datetime, limit: int) -> list[int]
     Args:
         ranking: highest score without freshness first.
         now: aware.
-        limit: most ids to return, at least 1.
+        limit: most stories to return, at least 1; None for all.
+
+    Returns:
+        Score with freshness, id and category of each.
     """
-    best: list[tuple[float, int]] = []
-    for story in ranking:
-        if len(best) == limit and round(story.score + FRESH, 2) < best[0][0]:
-            break
-        if len(best) < limit:
-            heappush(best, _rank(story, now))
-        else:
-            heappushpop(best, _rank(story, now))
-    return [-negative_id for _, negative_id in sorted(best, reverse=True)]
+    best: list[tuple[float, int, str]] = []
+    if limit is None:
+        best = [(*_rank(story, now), story.category) for story in ranking]
+    else:
+        for story in ranking:
+            if len(best) == limit and round(story.score + FRESH, 2) < best[0][0]:
+                break
+            if len(best) < limit:
+                heappush(best, (*_rank(story, now), story.category))
+            else:
+                heappushpop(best, (*_rank(story, now), story.category))
+    return [(score, -negative_id, category) for score, negative_id, category in sorted(best, reverse=True)]

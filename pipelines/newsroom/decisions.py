@@ -25,6 +25,8 @@ from pipelines.issue.sections import (
 from pipelines.model import Candidate, CandidateState, Decision, DecisionAction, Entry, Issue
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom.candidates import measure_depth
+from pipelines.newsroom.enough import DEPTH
 from pipelines.newsroom.issues import save_issue
 from pipelines.newsroom.regroup import regroup
 from pipelines.store import Transaction
@@ -130,6 +132,8 @@ def decide_in(tx: Transaction, newsroom: Newsroom, decision: Decision, *, seen_v
     if issue is not None:
         decision = replace(decision, issue=issue.date)
     note = {**describe_candidate(candidate), **(slot.to_note() if slot else {}), **decision.shown}
+    if decision.action == "pick":
+        note[DEPTH] = str(measure_depth(tx, candidate.story.id, decision.at))
     changed_ids = tx.decisions.add(replace(decision, shown=note))
     if decision.action == "pick":
         tx.snapshots.save(candidate.articles, decision.at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
@@ -27,6 +27,13 @@ GROWN: Final = 2
 GRADED_AT_ONCE: Final = 100
 """Stories that are graded in one transaction."""
 
+ON_SCREEN: Final = 600
+"""Open stories of the highest scores that are graded before all others: an editor looks at these."""
+
+FURTHER: Final = 1500
+"""Further open stories that one call grades, newest first. A store may hold a hundred thousand that nobody reads any
+longer; the next calls go on with them, and a story that ranks high is among the best whenever a model is new."""
+
 Progress = Callable[[int], None]
 """Called with the number of stories graded so far."""
 
@@ -41,7 +48,10 @@ def retrain(
     rules: GroupRules,
     progress: Progress = lambda graded: None,  # noqa: ARG005
 ) -> bool:
-    """Train a model when enough is new, and grade all open stories with it. The next call resumes a broken-off one.
+    """Train a model when enough is new, and grade open stories with it: the best, then the newest.
+
+    The first model of a kind grades all open stories, since its scores are not those of the rules. A later one grades
+    `FURTHER` stories beside the best, and each further call so many again until all are graded.
 
     Args:
         store: gives the examples, and keeps the model.
@@ -54,13 +64,17 @@ def retrain(
     with store.reading() as tx:
         basis = tx.training.get_basis(fingerprint(rules))
         stored = tx.training.get_model()
-        needed = _is_enough(stored.basis if stored else None, basis, _with_stored(stored, rules).model)
+        former = _with_stored(stored, rules).model
+        needed = _is_enough(stored.basis if stored else None, basis, former)
         examples = _examples(tx, rules) if needed else []
     if needed:
         model = train(examples, rules.categories, rules.topics, rules.expected)
         with store.transaction() as tx:
             tx.training.save_model(model.to_json(), basis)
-    _grade_open(store, rules, progress)
+        is_first = former is None or bool(former.relevance) != bool(model.relevance)
+        _grade_open(store, rules, progress, None if is_first else FURTHER)
+    else:
+        _grade_open(store, rules, progress, FURTHER)
     return needed
 
 
@@ -96,26 +110,43 @@ def _read_model(text: str) -> TrainedModel | None:
     return None
 
 
-def _grade_open(store: Store, rules: GroupRules, progress: Progress) -> None:
-    """Grade open stories in small transactions, from the story where the last one ended.
+def _grade_open(store: Store, rules: GroupRules, progress: Progress, most: int | None) -> None:
+    """Grade open stories in small transactions: with a new model the best, then the others where the last call ended.
 
     Args:
         store: gives the stories and the model.
         rules: without a model.
         progress: called after each transaction.
+        most: number of stories beside the best; None for all.
     """
     graded = 0
-    while True:
+    with store.reading() as tx:
+        stored = tx.training.get_model()
+        best_ids = tx.training.list_best_stories(ON_SCREEN) if stored and stored.graded_to == 0 else []
+    for start in range(0, len(best_ids), GRADED_AT_ONCE):
+        with store.transaction() as tx:
+            graded += _regrade(
+                tx, best_ids[start : start + GRADED_AT_ONCE], _with_stored(tx.training.get_model(), rules)
+            )
+        progress(graded)
+    last = None if most is None else graded + most
+    while last is None or graded < last:
         with store.transaction() as tx:
             stored = tx.training.get_model()
             if stored is None or stored.graded_to is None:
                 return
-            with_stored = _with_stored(stored, rules)  # another process may have trained a model meanwhile
             ids = tx.training.list_open_stories(stored.graded_to, GRADED_AT_ONCE)
-            tx.stories.regrade(grade(story.story, story.articles, with_stored) for story in tx.stories.get(ids))
+            graded += _regrade(
+                tx, ids, _with_stored(stored, rules)
+            )  # another process may have trained a model meanwhile
             tx.training.set_graded_to(ids[-1] if ids else None)
-        graded += len(ids)
         progress(graded)
+
+
+def _regrade(tx: Transaction, story_ids: Sequence[int], rules: GroupRules) -> int:
+    """Grade stories, and return their number."""
+    tx.stories.regrade(grade(story.story, story.articles, rules) for story in tx.stories.get(story_ids))
+    return len(story_ids)
 
 
 def list_printed_examples(tx: Transaction, newsletter: Newsletter) -> list[Example]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, distinct, exists, func, insert, or_, select
 
 from pipelines.model import Decision
 from pipelines.store.articles import Articles
 from pipelines.store.engine import chunks
 from pipelines.store.errors import NoSuchStory
 from pipelines.store.state import STANDING, settle, stories_of
-from pipelines.store.tables import articles, decisions, story_members
+from pipelines.store.tables import articles, decisions, issues, story_members
 
 
 class Decisions:
@@ -102,6 +103,21 @@ class Decisions:
         row = self._connection.execute(query).first()
         return _decision(row) if row else None
 
+    def count_stories(self, since: datetime) -> int:
+        """Count the stories on which a pick, a drop or a putting off stands that is not older than a time, aware."""
+        query = select(func.count(distinct(decisions.c.story))).where(
+            decisions.c.id.in_(_LATE), decisions.c.at >= since, decisions.c.action.in_(("pick", "drop", "later"))
+        )
+        return int(self._connection.execute(query.where(STANDING)).scalar_one())
+
+    def list_printed_picks(self) -> list[Decision]:
+        """List the late picks that stand and that a published issue printed, newest first."""
+        published = select(issues.c.date).where(issues.c.state == "published")
+        query = select(decisions).where(
+            decisions.c.id.in_(_LATE), decisions.c.action == "pick", decisions.c.issue.in_(published), STANDING
+        )
+        return [_decision(row) for row in self._connection.execute(query.order_by(decisions.c.id.desc()))]
+
     def find_pairs_by_hand(self, article_ids: Iterable[int]) -> dict[tuple[int, int], Decision]:
         """Find the newest standing `merge` or `split` of each pair that contains one of these articles.
 
@@ -169,6 +185,12 @@ class Decisions:
             return [newest] if newest else []
         same = decisions.c.who == newest.who, decisions.c.at == newest.at, decisions.c.other.is_not(None)
         return list(self._connection.execute(select(decisions).where(*same, STANDING).order_by(decisions.c.id)))
+
+
+LATE: Final = 2000
+"""The newest decisions, among which an editor's habits are looked for: those of some ten issues."""
+
+_LATE: Final = select(decisions.c.id).order_by(decisions.c.id.desc()).limit(LATE)
 
 
 def _pair_of(ids: Collection[int]) -> ColumnElement[bool]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, delete, exists, insert, or_, select, true, update
+from sqlalchemy import Connection, delete, exists, func, insert, or_, select, true, update
 
 from crawler.errors import Detail
 from pipelines.deduplicate.memory import Printed
@@ -81,6 +81,11 @@ class Issues:
         query = select(issues.c.published_at, issues.c.corrected_at).where(issues.c.date == day)
         row = self._connection.execute(query).first()
         return PublishingTimes(row.published_at, row.corrected_at) if row else PublishingTimes()
+
+    def find_last_published(self) -> datetime | None:
+        """Find when an issue was published last; None where none was published at the desk."""
+        query = select(func.max(issues.c.published_at)).where(issues.c.state == "published")
+        return self._connection.execute(query).scalar()
 
     def remove(self, day: date) -> None:
         """Remove a draft."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Select, func, null, select, union_all
 
 from crawler.kinds import Kind
 from pipelines.model import CandidateState
+from pipelines.store.engine import chunks
 from pipelines.store.search import make_condition
 from pipelines.store.tables import articles, stories, story_members
 
@@ -62,6 +63,14 @@ class Ranked:
     newest_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """Title and source of the article that stands for a story; the source is the account, or the site."""
+
+    title: str
+    source: str
+
+
 def list_ranked(connection: Connection, query: CandidateQuery) -> tuple[dict[str, int], Iterator[Ranked]]:
     """Count candidates by category, and list them.
 
@@ -75,7 +84,7 @@ def list_ranked(connection: Connection, query: CandidateQuery) -> tuple[dict[str
         The counts, for the query without its category; and the candidates, highest score first, read one by one.
     """
     if not query.search:
-        return count_by_category(connection, query), _iterate_ranked(connection, query)
+        return count_by_category(connection, query), iterate_ranked(connection, query)
     any_category = replace(query, category=None)
     hits = (
         _add_conditions(select(*_RANKED), any_category, connection.dialect.name).cte("hits").prefix_with("MATERIALIZED")
@@ -106,10 +115,35 @@ def count_by_category(connection: Connection, query: CandidateQuery) -> dict[str
     return {category: number for category, number in rows}  # noqa: C416 - a row is a pair only by its kind
 
 
+def list_leads(connection: Connection, story_ids: Iterable[int]) -> dict[int, Lead]:
+    """List the leads of stories, by the id of the story."""
+    source = func.coalesce(articles.c.publisher, articles.c.source).label("source")
+    query = select(stories.c.id, articles.c.title, source).join(articles, articles.c.id == stories.c.lead)
+    return {
+        row.id: Lead(row.title, row.source)
+        for chunk in chunks(story_ids)
+        for row in connection.execute(query.where(stories.c.id.in_(chunk)))
+    }
+
+
+def list_best_leads(connection: Connection, limit: int) -> list[tuple[float, Lead]]:
+    """List the leads of the open stories of the highest scores, best first, with the scores."""
+    source = func.coalesce(articles.c.publisher, articles.c.source).label("source")
+    query = select(stories.c.score, articles.c.title, source).join(articles, articles.c.id == stories.c.lead)
+    query = query.where(stories.c.state == "new").order_by(stories.c.score.desc(), stories.c.id).limit(limit)
+    return [(row.score, Lead(row.title, row.source)) for row in connection.execute(query)]
+
+
 _RANKED: Final = (stories.c.id, stories.c.category, stories.c.score, stories.c.newest_at)
 
 
-def _iterate_ranked(connection: Connection, query: CandidateQuery) -> Iterator[Ranked]:
+def iterate_ranked(connection: Connection, query: CandidateQuery) -> Iterator[Ranked]:
+    """List candidates, highest score first, and count none.
+
+    Args:
+        connection: open for reading.
+        query: which candidates.
+    """
     statement = _add_conditions(select(*_RANKED), query, connection.dialect.name)
     with connection.execute(statement.order_by(stories.c.score.desc(), stories.c.id)) as rows:
         for row in rows:

@@ -14,7 +14,7 @@ from pipelines.model import Candidate, CandidateState, Evidence, Reason, Sentenc
 from pipelines.store import listing
 from pipelines.store.articles import Articles
 from pipelines.store.engine import chunks
-from pipelines.store.listing import CandidateQuery, Ranked
+from pipelines.store.listing import CandidateQuery, Lead, Ranked
 from pipelines.store.search import Search
 from pipelines.store.state import settle, stories_of
 from pipelines.store.tables import evidence, stories, story_members
@@ -73,9 +73,21 @@ class Stories:
         """Count candidates by category, for the query without its category; list them, highest score first."""
         return listing.list_ranked(self._connection, query)
 
+    def iterate_ranked(self, query: CandidateQuery) -> Iterator[Ranked]:
+        """List candidates, highest score first, and count none."""
+        return listing.iterate_ranked(self._connection, query)
+
     def count_by_category(self, query: CandidateQuery) -> dict[str, int]:
         """Count candidates by category, for the query without its category."""
         return listing.count_by_category(self._connection, query)
+
+    def list_leads(self, ids: Iterable[int]) -> dict[int, Lead]:
+        """List title and source of the leads of stories, by the id of the story."""
+        return listing.list_leads(self._connection, ids)
+
+    def list_best_leads(self, limit: int) -> list[tuple[float, Lead]]:
+        """List the leads of the open stories of the highest scores, best first, with the scores."""
+        return listing.list_best_leads(self._connection, limit)
 
     def get(self, ids: Collection[int]) -> list[Candidate]:
         """Get candidates by the ids of their stories, ascending."""

@@ -40,6 +40,16 @@ class TrainingArticle:
 
 
 @dataclass(frozen=True, slots=True)
+class RecentVerdict:
+    """A pick or a drop that no training has seen, with title, source and score of the story's lead."""
+
+    title: str
+    source: str
+    score: float
+    picked: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Basis:
     """What a model was learned from; when that has changed enough, it is learned again.
 
@@ -48,12 +58,14 @@ class Basis:
         printed: entries of published issues.
         decided: decisions that nobody took back.
         articles: the highest id of an article.
+        last_decision: the highest id of a decision.
     """
 
     rules: str
     printed: int
     decided: int
     articles: int
+    last_decision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +73,8 @@ class StoredModel:
     """A model as text.
 
     Args:
-        graded_to: the highest id of a story that it has graded; None when it has graded all.
+        graded_to: the lowest id of a story that it has graded, of the newest ones on; None when it has graded all, 0
+            when it has graded none in this order.
     """
 
     text: str
@@ -85,7 +98,14 @@ class TrainingData:
             .where(decisions.c.action.in_(("pick", "drop", "categorise")), STANDING)
         )
         last = select(func.max(articles.c.id))
-        return Basis(rules, run(printed).scalar_one(), run(decided).scalar_one(), run(last).scalar_one_or_none() or 0)
+        last_decision = select(func.max(decisions.c.id))
+        return Basis(
+            rules,
+            run(printed).scalar_one(),
+            run(decided).scalar_one(),
+            run(last).scalar_one_or_none() or 0,
+            run(last_decision).scalar_one_or_none() or 0,
+        )
 
     def list_decided(self) -> list[TrainingArticle]:
         """The leads of stories that somebody picked, dropped or put elsewhere, by id; what an issue printed is left to
@@ -122,6 +142,35 @@ class TrainingData:
         row = self._connection.execute(select(models)).first()
         return StoredModel(row.model, Basis(**row.basis), row.graded_to) if row else None
 
+    def get_last_decision(self) -> int:
+        """The id of the last decision that the model was trained on; 0 without a model."""
+        basis = self._connection.execute(select(models.c.basis)).scalar()
+        return int(basis.get("last_decision", 0)) if basis else 0
+
+    def list_recent_verdicts(self, after: int, limit: int) -> list[RecentVerdict]:
+        """The newest picks and drops that stand, one a story, oldest first.
+
+        Args:
+            after: only decisions of a higher id.
+            limit: most decisions.
+        """
+        source = func.coalesce(articles.c.publisher, articles.c.source).label("source")
+        query = (
+            select(stories.c.id, decisions.c.action, stories.c.score, articles.c.title, source)
+            .join(story_members, story_members.c.article_id == decisions.c.story)
+            .join(stories, stories.c.id == story_members.c.story_id)
+            .join(articles, articles.c.id == stories.c.lead)
+            .where(decisions.c.id > after, decisions.c.action.in_(("pick", "drop", "later")), STANDING)
+            .order_by(decisions.c.id.desc())
+            .limit(limit)
+        )
+        verdicts: dict[int, RecentVerdict | None] = {}
+        for row in self._connection.execute(query):
+            is_verdict = row.action in ("pick", "drop")
+            verdict = RecentVerdict(row.title, row.source, row.score, row.action == "pick") if is_verdict else None
+            verdicts.setdefault(row.id, verdict)
+        return [verdict for verdict in reversed(verdicts.values()) if verdict]
+
     def save_model(self, model: str, basis: Basis) -> None:
         """Put a model in place of the last one; it has graded nothing yet."""
         self._connection.execute(delete(models))
@@ -129,13 +178,20 @@ class TrainingData:
         self._connection.execute(insert(models), {"id": 1, "model": model, "basis": values, "graded_to": 0})
 
     def set_graded_to(self, story: int | None) -> None:
-        """Note up to which story the model has graded; None for all."""
+        """Note down to which story the model has graded; None for all."""
         self._connection.execute(update(models).values(graded_to=story))
 
-    def list_open_stories(self, after: int, limit: int) -> list[int]:
-        """The next stories that wait for a decision, ascending."""
-        query = select(stories.c.id).where(stories.c.id > after, stories.c.state.in_(("new", "later")))
-        return list(self._connection.execute(query.order_by(stories.c.id).limit(limit)).scalars())
+    def list_open_stories(self, below: int, limit: int) -> list[int]:
+        """The next stories that wait for a decision, newest first; `below` 0 begins with the newest of all."""
+        query = select(stories.c.id).where(stories.c.state.in_(("new", "later")))
+        if below:
+            query = query.where(stories.c.id < below)
+        return list(self._connection.execute(query.order_by(stories.c.id.desc()).limit(limit)).scalars())
+
+    def list_best_stories(self, limit: int) -> list[int]:
+        """The open stories of the highest scores, best first."""
+        query = select(stories.c.id).where(stories.c.state == "new").order_by(stories.c.score.desc(), stories.c.id)
+        return list(self._connection.execute(query.limit(limit)).scalars())
 
 
 _PICKED: Final = {"picked": True, "dropped": False}

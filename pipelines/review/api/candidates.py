@@ -21,7 +21,7 @@ from pipelines.review.answering import make_error_json
 from pipelines.review.api import issues as api_issues
 from pipelines.review.api import sources as api_sources
 from pipelines.review.api.operations import NUMBER, Operation
-from pipelines.review.pages.candidates import CandidatesQuery, count_tabs
+from pipelines.review.pages.candidates import CandidatesQuery, count_tabs, find_enough_of_list, list_order
 from pipelines.review.pages.cards import make_card
 from pipelines.review.rendering import render_fragment
 from pipelines.review.visit import MOST_NUMBER, BadInput, Visit
@@ -134,14 +134,21 @@ def session(visit: Visit) -> Response:
 
 
 def candidates(visit: Visit) -> Response:
-    """List a page of candidates, best first, with the number of candidates of each category."""
+    """List a page of candidates, best first, with the number of candidates of each category.
+
+    `enough` is the number of candidates at the top of the whole list that are usually enough for an issue; null for a
+    list with filters.
+    """
     query = visit.read_query(CandidatesQuery)
     with visit.newsroom.store.reading() as tx:
         mark = tx.articles.next_id() - 1
         listed = page_candidates(tx, query.to_store_query(visit.now), visit.now, offset=query.first, limit=query.limit)
         shown_candidates = look_up_candidates(tx, listed.candidates, visit.newsroom.group_rules)
         documents = _make_documents(visit, tx, shown_candidates)
-    return JSONResponse({"total": listed.total, "counts": listed.counts, "mark": mark, "candidates": documents})
+        enough = find_enough_of_list(tx, visit, query)
+    figures = {"total": listed.total, "counts": listed.counts, "mark": mark}
+    above = enough.count_above(query.category or None) if enough else None
+    return JSONResponse(figures | {"enough": above, "candidates": documents})
 
 
 def news(visit: Visit) -> Response:
@@ -274,11 +281,13 @@ def _make_documents(visit: Visit, tx: Transaction, candidates: Sequence[Candidat
 
 def _make_answer(visit: Visit, decided: Decided, **fields: object) -> Response:
     changed = [_make_present_state(visit, candidate) for candidate in decided.other_candidates]
+    order = {"order": list_order(visit, visit.read_query(CandidatesQuery))} if _is_for_page(visit) else {}
     return JSONResponse(
         {
             "issue": _format_day(decided.issue),
             **_make_present_state(visit, decided.candidate),
             "others": changed,
+            **order,
             **fields,
         }
     )

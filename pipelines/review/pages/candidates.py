@@ -12,7 +12,14 @@ from starlette.responses import HTMLResponse, Response
 
 from crawler.kinds import KINDS, Kind
 from pipelines.model import CandidateState
-from pipelines.newsroom.candidates import CandidatePage, look_up_candidates, page_candidates
+from pipelines.newsroom.candidates import (
+    CandidatePage,
+    Enough,
+    find_enough,
+    look_up_candidates,
+    page_candidates,
+    rank_candidates,
+)
 from pipelines.newsroom.health import summarise_incidents
 from pipelines.review.pages.cards import Card, Tab, make_cards, make_tabs
 from pipelines.review.rendering import render_fragment, render_page
@@ -33,6 +40,10 @@ SPANS: Final[tuple[tuple[str, str], ...]] = (
 )
 
 STATES: Final[tuple[CandidateState, ...]] = ("new", "picked", "later", "dropped", "published")
+
+
+ORDERED: Final = 200
+"""Candidates whose order the answer of a decision tells to the page."""
 
 
 class CandidatesQuery(BaseModel):
@@ -91,6 +102,11 @@ class CandidatesQuery(BaseModel):
         }
         return {name: text for name, text in fields.items() if text}
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the list has all open candidates of its categories, so that an editor may read it for an issue."""
+        return not self.filters and self.after is None
+
     def make_address(self, **changes: str | int) -> str:
         """Make the address of this list, with changed fields."""
         fields: dict[str, str | int] = {"category": self.category or "", **self.filters, **changes}
@@ -107,6 +123,7 @@ def show_candidates(visit: Visit) -> Response:
     with visit.newsroom.store.reading() as tx:
         mark = tx.articles.next_id() - 1
         listed, cards = _list_cards(tx, visit, query)
+        enough = find_enough_of_list(tx, visit, query)
         tabs = make_tabs(tx, query.to_store_query(visit.now), newsletter, dict(listed.counts))
         incidents = [incident for incident in tx.incidents.list_open() if incident.needs_person(visit.now)]
     names = {source.id: source.name for source in visit.newsroom.sources.values()}
@@ -116,6 +133,8 @@ def show_candidates(visit: Visit) -> Response:
         title=visit.translate("desk/candidates"),
         query=query,
         cards=cards,
+        enough=enough.workload if enough else None,
+        line_at=_place_line(enough, query, len(cards)),
         tabs=tabs,
         format_tab=format_tab,
         remaining=max(listed.total - query.first - len(cards), 0),
@@ -134,7 +153,12 @@ def show_more_cards(visit: Visit) -> Response:
     with visit.newsroom.store.reading() as tx:
         mark = tx.articles.next_id() - 1
         listed, cards = _list_cards(tx, visit, query)
-    html = "".join(render_fragment(visit, "card.html", card=card) for card in cards)
+        enough = find_enough_of_list(tx, visit, query)
+    parts = [render_fragment(visit, "card.html", card=card) for card in cards]
+    line_at = _place_line(enough, query, len(cards), is_continued=True)
+    if enough and line_at is not None:
+        parts.insert(line_at, render_fragment(visit, "enough.html", enough=enough.workload))
+    html = "".join(parts)
     remaining = max(listed.total - query.first - len(cards), 0)
     return HTMLResponse(html, headers={"X-Rest": str(remaining), "X-Mark": str(mark)})
 
@@ -147,6 +171,45 @@ def _list_cards(tx: Transaction, visit: Visit, query: CandidatesQuery) -> tuple[
     return listed, make_cards(tx, shown_candidates, visit.newsroom.newsletter, visit.now, running)
 
 
+def find_enough_of_list(tx: Transaction, visit: Visit, query: CandidatesQuery) -> Enough | None:
+    """Find where a list may end for the editor; None for a list of other than all open candidates.
+
+    Args:
+        tx: open for reading.
+        visit: the request.
+        query: of the list.
+    """
+    if not query.is_plain:
+        return None
+    quotas = {category.name: category.quota for category in visit.newsroom.newsletter.categories}
+    return find_enough(tx, visit.now, quotas)
+
+
+def _place_line(
+    enough: Enough | None, query: CandidatesQuery, card_count: int, *, is_continued: bool = False
+) -> int | None:
+    """Find the card before which the line 「到这里通常够了」 stands.
+
+    Args:
+        enough: where the list may end; None for a list without a line.
+        query: of the list.
+        card_count: number of cards on the page.
+        is_continued: whether a script adds the cards to a list. It takes the line from the first page that has it, so
+            a line further up, which moved there since, comes first here.
+
+    Returns:
+        An index of the page's cards, or their number for the end of the page; None where the line is elsewhere.
+    """
+    if enough is None or not card_count:
+        return None
+    line_at = enough.count_above(query.category or None) - query.first
+    if line_at > card_count:
+        return None
+    if line_at <= 0 and not is_continued and query.first:
+        return None
+    return max(line_at, 0)
+
+
 def count_tabs(visit: Visit, query: CandidatesQuery) -> list[dict[str, Any]]:
     """Count the candidates of each tab; the documents are part of the JSON of a decision."""
     store_query = replace(query.to_store_query(visit.now), upto=None, after=None)
@@ -155,6 +218,13 @@ def count_tabs(visit: Visit, query: CandidatesQuery) -> list[dict[str, Any]]:
             {"name": tab.name, "count": tab.count, "said": format_tab(visit, tab), "full": tab.full}
             for tab in make_tabs(tx, store_query, visit.newsroom.newsletter)
         ]
+
+
+def list_order(visit: Visit, query: CandidatesQuery) -> list[tuple[int, float]]:
+    """List ids and scores of the first candidates as a decision leaves them; part of the JSON of a decision."""
+    store_query = replace(query.to_store_query(visit.now), after=None)
+    with visit.newsroom.store.reading() as tx:
+        return rank_candidates(tx, store_query, visit.now, ORDERED)
 
 
 def format_tab(visit: Visit, tab: Tab) -> str:

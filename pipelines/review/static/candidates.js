@@ -14,11 +14,11 @@ let newest = Number(list.dataset.mark);
 let rest = Number(list.dataset.rest);
 const upto = newest;
 let cameSince = 0;
-const follower = new Map(); // where a card stood that has left: the id of the one behind it
+const follower = new Map(); // where a card stood that has left: the id of the element behind it
 
 const said = { pick: 'desk/picked', drop: 'desk/dropped', later: 'desk/put-off' };
 
-const cards = () => [...list.children];
+const cards = () => [...list.querySelectorAll(':scope > .card')]; // the line 「到这里通常够了」 stands among them
 const current = () => list.querySelector('[aria-current="true"]');
 const asked = (more_) => { const all = new URLSearchParams(filters); for (const [name, value] of Object.entries(more_)) all.set(name, value); return all.toString(); };
 
@@ -49,11 +49,13 @@ function belongs(card) {
 }
 
 function leave(card) {
-  follower.set(card.dataset.id, card.nextElementSibling?.dataset.id ?? null);
-  if (card === current()) look(card.nextElementSibling ?? card.previousElementSibling);
+  follower.set(card.dataset.id, card.nextElementSibling?.id ?? null);
+  const all = cards();
+  const at = all.indexOf(card);
+  if (card === current()) look(all[at + 1] ?? all[at - 1]);
   card.remove();
-  none.hidden = list.children.length > 0;
-  if (!list.children.length) fetchMore();
+  none.hidden = all.length > 1;
+  if (all.length === 1) fetchMore();
 }
 
 // What somebody writes in a card and has not saved.
@@ -78,7 +80,7 @@ function put(html, saved = false) {
   }
   if (!belongs(fresh)) return null;
   const behind = follower.get(fresh.dataset.id);
-  const place = behind && document.getElementById('s' + behind);
+  const place = behind && document.getElementById(behind);
   if (place) place.before(fresh);
   else if (behind === null) list.append(fresh);
   else list.prepend(fresh);
@@ -94,6 +96,26 @@ function showTabs(tabs) {
     link.querySelector('small').textContent = tab.said;
     link.classList.toggle('full', tab.full);
   }
+}
+
+// A decision moves what is alike: the cards below the one looked at take the order of the server at once. A card that
+// came up from further down than the page has loaded is loaded with the next ones.
+let order = [];
+
+function arrange(ranked) {
+  if (ranked) order = ranked.map(([id]) => String(id));
+  if (!order.length) return;
+  for (const [id, score] of ranked ?? []) {
+    const shown = document.querySelector(`#s${id} .score`);
+    if (shown) shown.textContent = score.toFixed(1);
+  }
+  const rank = new Map(order.map((id, index) => [id, index]));
+  const all = cards();
+  const below = all.slice(all.indexOf(current()) + 1).filter((card) => rank.has(card.dataset.id) && !card.classList.contains('pending') && !writing(card));
+  const sorted = below.toSorted((one, other) => rank.get(one.dataset.id) - rank.get(other.dataset.id));
+  if (sorted.every((card, index) => card === below[index])) return;
+  const places = below.map((card) => { const place = document.createComment(''); card.before(place); return place; });
+  sorted.forEach((card, index) => places[index].replaceWith(card));
 }
 
 async function act(card, path, method, body, words, adding = true) {
@@ -128,13 +150,14 @@ function show(told, adding = true) {
     const stays = parts.find((card) => card === current()) ?? parts.find((card) => card.dataset.id === String(id)) ?? parts[0];
     for (const card of parts) if (card !== stays) leave(card);
     if (stays && stays.dataset.id !== String(id)) { // the joint story stands where its part was looked at
-      follower.set(stays.dataset.id, stays.nextElementSibling?.dataset.id ?? null);
+      follower.set(stays.dataset.id, stays.nextElementSibling?.id ?? null);
       stays.id = `s${id}`;
       stays.dataset.id = id;
     }
     shown = put(told.html);
   }
   for (const other of told.others ?? []) if (adding || document.getElementById(`s${other.candidate.id}`)) put(other.html);
+  arrange(told.order);
   showTabs(told.tabs);
   return shown;
 }
@@ -295,15 +318,18 @@ let fetching = false;
 async function fetchMore() {
   if (fetching || !rest) return;
   fetching = true;
-  const first = cards().filter((card) => Number(card.dataset.id) <= upto && !card.classList.contains('pending')).length;
+  const listed = cards().filter((card) => Number(card.dataset.id) <= upto && !card.classList.contains('pending')).length;
+  const unlisted = order.findIndex((id) => Number(id) <= upto && !document.getElementById(`s${id}`));
+  const first = unlisted < 0 ? listed : Math.min(listed, unlisted);
   const response = await fetch(`/candidates/more?${asked({ first, upto })}`).catch(() => null);
   if (response?.ok) {
     rest = Number(response.headers.get('X-Rest'));
-    for (const card of elements(await response.text())) if (!document.getElementById(card.id)) list.append(card);
+    for (const part of elements(await response.text())) if (!document.getElementById(part.id)) list.append(part);
     more.parentElement.hidden = !rest;
     document.getElementById('rest').textContent = rest;
-    none.hidden = list.children.length > 0;
-    if (!current() && list.firstElementChild) look(list.firstElementChild);
+    none.hidden = cards().length > 0;
+    if (!current()) look(cards()[0]);
+    arrange();
   }
   fetching = false;
 }
@@ -326,8 +352,8 @@ async function takeNews() {
   const fresh = elements(await response.text()).filter((card) => !document.getElementById(card.id));
   list.prepend(...fresh);
   if (looked) scrollBy(0, looked.getBoundingClientRect().top - before);
-  else look(list.firstElementChild);
-  none.hidden = list.children.length > 0;
+  else look(cards()[0]);
+  none.hidden = cards().length > 0;
   news.hidden = true;
   cameSince = 0;
 }
@@ -395,5 +421,5 @@ for (const one of document.querySelectorAll('.filters select')) one.addEventList
 guard(() => cards().some(writing));
 setInterval(lookForNews, Number(list.dataset.every) * 1000);
 document.getElementById(`s${sessionStorage.getItem('marked')}`)?.classList.add('marked');
-if (innerWidth >= 900) look(list.firstElementChild);
+if (innerWidth >= 900) look(cards()[0]);
 listen(keys); // last: what was pressed already is done now

@@ -110,6 +110,9 @@ def test_items_become_candidates_by_category_with_reasons(cli: Cli, items: Path)
     first = [one for category in cli.json("candidates", "--first", "1")["categories"] for one in category["candidates"]]
     best = max(one["score"] for category in listed["categories"] for one in category["candidates"])
     assert [one["score"] for one in first] == [best]
+    for category in cli.json("candidates")["categories"]:
+        assert category["enough"] == len(category["candidates"])
+    assert {category["enough"] for category in cli.json("candidates", "--first", "1")["categories"]} == {None}
     found = {one["title"]: one for category in listed["categories"] for one in category["candidates"]}
     story = found["低比特量化实战"]
     assert {article["title"] for article in story["articles"]} == {item["title"] for item in ITEMS[:3]}

@@ -67,6 +67,15 @@ def test_a_reprint_joins_its_original_and_does_not_lead() -> None:
     assert story.evidence[0].kind == "reprint"
 
 
+def test_a_full_report_leads_before_an_earlier_notice_of_it_and_an_unread_text_is_no_notice() -> None:
+    notice = stored(1, references=about(PAPER), text="快讯：" + "一句话" * 10)
+    unread = stored(2, references=about(PAPER), days=0.5, text="")
+    report = stored(3, references=about(PAPER), days=1, text="全文说得很清楚。" * 100)
+    assert stories_of([notice, report])[0].lead == 3
+    assert stories_of([unread, report])[0].lead == 2
+    assert make_stories([notice, report], find_evidence([notice, report], {}), {"watch": 2.0})[0].lead == 3
+
+
 def test_the_more_trusted_source_leads() -> None:
     one, other = stored(1, references=about(PAPER)), stored(2, references=about(PAPER), source="lab")
     evidence = find_evidence([one, other], {})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,9 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.group.candidates import GroupRules, as_of
+from pipelines.group.enough import DEEPEST, USUAL
 from pipelines.group.relevance import FRESH, freshness
+from pipelines.model import Decision, DecisionAction, Issue
 from pipelines.newsletter import Category, Newsletter, Topic
-from pipelines.newsroom.candidates import _best_ids, list_candidates, page_candidates
+from pipelines.newsroom.candidates import (
+    _best,
+    find_enough,
+    list_candidates,
+    list_first,
+    measure_depth,
+    page_candidates,
+)
+from pipelines.newsroom.enough import read_workload
 from pipelines.newsroom.run import group
 from pipelines.store import Store
 from pipelines.store.listing import CandidateQuery, Ranked
@@ -39,6 +49,10 @@ def as_listed(rows: list[Ranked]) -> list[Ranked]:
     return sorted(rows, key=lambda row: (-row.score, row.id))
 
 
+def ids_of_best(rows: Iterable[Ranked], now: datetime, limit: int) -> list[int]:
+    return [story_id for _, story_id, _ in _best(rows, now, limit)]
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     opened = open_new_store(tmp_path / "jianbao.db")
@@ -51,24 +65,24 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def test_a_story_of_today_stands_before_older_ones_of_a_score_that_freshness_makes_up_for() -> None:
     rows = [ranked(1, 2.0), ranked(2, 2.0), ranked(3, 1.0, days=0)]
-    assert _best_ids(rows, NOON, 1) == [3]
-    assert _best_ids(rows, NOON, 2) == [3, 1]
+    assert ids_of_best(rows, NOON, 1) == [3]
+    assert ids_of_best(rows, NOON, 2) == [3, 1]
 
 
 def test_a_story_that_just_ties_stands_before_stories_of_a_higher_id() -> None:
     rows = [ranked(8, FRESH), ranked(9, FRESH), ranked(1, 0.0, days=0)]
-    assert _best_ids(rows, NOON, 1) == [1]
+    assert ids_of_best(rows, NOON, 1) == [1]
 
 
 def test_no_more_is_read_than_what_freshness_can_lift_onto_the_page() -> None:
     rows = iter([ranked(1, 9.0), ranked(2, 8.0), ranked(3, 6.4), ranked(4, 6.3, days=0), ranked(5, 6.2)])
-    assert _best_ids(rows, NOON, 2) == [1, 2]
+    assert ids_of_best(rows, NOON, 2) == [1, 2]
     assert [row.id for row in rows] == [4, 5]
 
 
 def test_nothing_is_best_where_nothing_is_wanted_or_there() -> None:
-    assert _best_ids([], NOON, 3) == []
-    assert _best_ids([ranked(1, 1.0)], NOON, 3) == [1]
+    assert ids_of_best([], NOON, 3) == []
+    assert ids_of_best([ranked(1, 1.0)], NOON, 3) == [1]
 
 
 scores = st.integers(-300, 300).map(lambda hundredths: hundredths / 100)
@@ -79,7 +93,7 @@ days = st.integers(-30, 1).map(float)
 def test_a_page_begins_like_the_whole_list_in_order(stories: list[tuple[float, float]], most: int) -> None:
     rows = as_listed([ranked(number, score, age) for number, (score, age) in enumerate(stories, 1)])
     whole = sorted(rows, key=lambda row: (-round(row.score + freshness(row.newest_at, NOON).weight, 2), row.id))
-    assert _best_ids(rows, NOON, most) == [row.id for row in whole[:most]]
+    assert ids_of_best(rows, NOON, most) == [row.id for row in whole[:most]]
 
 
 # ---- from the store
@@ -175,3 +189,90 @@ def test_a_page_is_narrowed_by_day_source_kind_promotion_and_id(store: Store) ->
     assert ids(after=2) == {3, 4}
     assert ids(source="watch", kind="wechat") == {1, 2, 3, 4}
     assert ids(source="other") == ids(kind="github") == ids(promotion=True) == ids(states=("picked",)) == set()
+
+
+# ---- the line under which a list usually need not be read
+
+QUOTAS = {"新闻": 5, "教程": 5}
+CROWD = 90
+
+
+def save_crowd(store: Store) -> None:
+    """More stories than are usually enough, of two categories, each of a title of its own."""
+    titles = [f"{'发布' if n % 3 else '入门'} net{n} core{n} kit{n}" for n in range(CROWD)]
+    made = [article(n + 1, title=title, publisher=f"号{n}", published=instant(-n)) for n, title in enumerate(titles)]
+    with store.transaction() as tx:
+        tx.articles.save(made)
+    group(store, RULES)
+
+
+def decide_on(store: Store, story_ids: Iterable[int], action: DecisionAction = "drop", days: float = 0.0) -> None:
+    with store.transaction() as tx:
+        for story_id in story_ids:
+            tx.decisions.add(Decision(story_id, action, "编辑", NOON + timedelta(days=days)))
+
+
+def test_the_line_stands_below_the_last_of_the_candidates_that_are_chosen_first(store: Store) -> None:
+    save_crowd(store)
+    with store.reading() as tx:
+        enough = find_enough(tx, NOON, QUOTAS)
+        first_ids = {each.story.id for each in list_first(tx, CandidateQuery(), NOON, QUOTAS, USUAL)}
+        for category in (None, "新闻", "教程"):
+            page = page_candidates(tx, CandidateQuery(category=category), NOON, limit=CROWD).candidates
+            positions = [index for index, each in enumerate(page, 1) if each.story.id in first_ids]
+            assert enough.count_above(category) == positions[-1]
+    assert len(first_ids) == enough.workload.remaining == USUAL
+    assert USUAL <= enough.count_above(None) < CROWD
+
+
+def test_each_decision_for_the_issue_in_work_moves_the_line_up(store: Store) -> None:
+    save_crowd(store)
+    decide_on(store, range(1, 41))
+    with store.reading() as tx:
+        enough = find_enough(tx, NOON, QUOTAS)
+    assert (enough.workload.decided, enough.workload.remaining) == (40, USUAL - 40)
+    assert USUAL - 40 <= enough.count_above(None) < USUAL
+    decide_on(store, range(41, 71))
+    with store.reading() as tx:
+        assert find_enough(tx, NOON, QUOTAS).count_above(None) == 0
+
+
+def test_decisions_for_an_earlier_issue_or_taken_back_do_not_count(store: Store) -> None:
+    save_crowd(store)
+    decide_on(store, range(1, 11), days=-40)
+    decide_on(store, range(11, 21), days=-3)
+    decide_on(store, range(21, 24))
+    decide_on(store, [23], "undo")
+    with store.transaction() as tx:
+        tx.issues.save(Issue(NOON.date(), "试刊", state="published"), [])
+        assert read_workload(tx, NOON).decided == 12
+        tx.issues.note_published(NOON.date(), NOON - timedelta(days=1))
+        assert read_workload(tx, NOON).decided == 2
+
+
+def test_how_many_are_enough_is_learned_from_how_deep_the_picks_of_published_issues_lay(store: Store) -> None:
+    save_crowd(store)
+    with store.transaction() as tx:
+        for story_id in range(1, 31):
+            day = NOON.date() - timedelta(days=story_id % 3)
+            tx.issues.save(Issue(day, "试刊", state="published"), [])
+            tx.decisions.add(Decision(story_id, "pick", "编辑", NOON, issue=day, shown={"depth": "8"}))
+    with store.reading() as tx:
+        assert read_workload(tx, NOON).number < USUAL
+    with store.transaction() as tx:
+        tx.issues.save(Issue(NOON.date(), "试刊", state="draft"), [])
+        assert read_workload(tx, NOON).number < USUAL
+        for days in (1, 2):
+            tx.issues.save(Issue(NOON.date() - timedelta(days=days), "试刊", state="draft"), [])
+        assert read_workload(tx, NOON).number == USUAL
+
+
+def test_the_depth_of_a_story_counts_what_was_decided_and_what_ranks_above_it(store: Store) -> None:
+    save_crowd(store)
+    with store.reading() as tx:
+        ids = [each.story.id for each in page_candidates(tx, CandidateQuery(), NOON, limit=CROWD).candidates]
+        assert [measure_depth(tx, story_id, NOON) for story_id in (ids[0], ids[20])] == [1, 21]
+    decide_on(store, ids[:5])
+    with store.reading() as tx:
+        assert [measure_depth(tx, story_id, NOON) for story_id in (ids[5], ids[20])] == [6, 21]
+        assert measure_depth(tx, ids[0], NOON) == DEEPEST

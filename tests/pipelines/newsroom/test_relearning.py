@@ -293,3 +293,33 @@ def test_a_category_that_no_issue_had_yet_keeps_the_chance_that_the_rules_give_i
     found = candidates(store)["https://example.org/1"]
     assert found.category == "项目"
     assert sum(found.category_scores.values()) == pytest.approx(1)
+
+
+@pytest.mark.slow
+def test_a_model_that_is_not_the_first_grades_the_best_then_the_newest_and_the_others_call_by_call(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.newsroom.relearning.GRADED_AT_ONCE", 10)
+    monkeypatch.setattr("pipelines.newsroom.relearning.ON_SCREEN", 20)
+    monkeypatch.setattr("pipelines.newsroom.relearning.FURTHER", 50)
+    save(store, *passed_over(), *(article(n, title=titled(CHIPS, n)) for n in range(1, 6)))
+    group(store, RULES)
+    print_issue(store)
+    group(store, RULES)
+    with store.transaction() as tx:
+        best = tx.training.list_best_stories(20)
+        newest = tx.training.list_open_stories(0, 50)
+        oldest = tx.training.list_open_stories(0, 1000)[-1]
+        tx.stories.regrade([replace(each, reasons=()) for each in stored_candidates(tx)])
+    print_issue(store, ENOUGH, day=PRINTED + timedelta(days=1))
+
+    def graded_ids() -> set[int]:
+        with store.reading() as tx:
+            return {each.story.id for each in stored_candidates(tx) if each.reasons}
+
+    assert group(store, RULES).learned
+    assert graded_ids() == {*best, *newest}
+    assert oldest not in graded_ids()
+    for _ in range(4):
+        assert not group(store, RULES).learned
+    assert oldest in graded_ids()

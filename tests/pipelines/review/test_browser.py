@@ -323,6 +323,75 @@ def small(tmp_path: Path) -> Iterator[Newsroom]:
     one.store.close()
 
 
+def test_the_line_of_enough_is_no_card_and_a_story_comes_back_above_it(
+    small: Newsroom, open_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    add_articles(small, {n: f"发布引擎 net{n} core{n} kit{n}" for n in range(100, 180)})
+    with small.store.transaction() as tx:
+        for story_id in range(6, 21):
+            tx.decisions.add(Decision(story_id, "drop", "编辑", datetime.now(UTC)))
+    with served(small.home) as address:
+        page = open_page()
+        page.goto(f"{address}/candidates?category=")
+        page.wait_for_selector(".card[aria-current=true]")
+        expect(page.locator("#enough")).to_have_count(0)  # it stands behind the first forty
+        for _ in range(45):
+            page.keyboard.press("j")
+        expect(page.locator("#enough")).to_have_count(1)
+        above = page.locator("#list > .card:has(~ #enough)").count()
+        assert 45 <= above < 60
+        page.locator("#list > .card:has(+ #enough) .line").click()
+        last = looked_at(page)
+        page.keyboard.press("j")
+        assert looked_at(page) != last
+        page.keyboard.press("k")
+        page.keyboard.press("x")
+        expect(page.locator("#list > .card:has(~ #enough)")).to_have_count(above - 1)
+        page.keyboard.press("u")
+        expect(page.locator("#list > .card:has(+ #enough) h3")).to_have_text(last)
+        page.locator("#enough").scroll_into_view_if_needed()
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            page.screenshot(path=tmp_path / f"enough-{scheme}.png")
+        page.set_viewport_size({"width": 390, "height": 800})
+        page.locator("#enough").scroll_into_view_if_needed()
+        page.screenshot(path=tmp_path / "enough-phone.png")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        sys.stdout.write(f"pictures: {tmp_path}\n")
+    page = open_page(java_script_enabled=False)
+    with served(small.home) as address:
+        page.goto(f"{address}/candidates?category=&first=40")
+        expect(page.locator("#enough")).to_have_count(1)
+
+
+def test_cards_below_the_one_looked_at_change_places_when_what_is_alike_was_picked(
+    small: Newsroom, open_page: Callable[..., Page]
+) -> None:
+    add_articles(small, {100 + n: f"相机 net{n} core{n} kit{n}" for n in range(8)}, publisher="甲")
+    add_articles(small, {200 + n: f"音箱 part{n} tool{n} code{n}" for n in range(8)}, publisher="乙")
+    with served(small.home) as address:
+        page = open_page()
+        page.goto(f"{address}/candidates?category=")
+        page.wait_for_selector(".card[aria-current=true]")
+        titles = page.locator("#list > .card h3")
+
+        def places(word: str) -> list[int]:
+            return [index for index, title in enumerate(titles.all_inner_texts()) if title.startswith(word)]
+
+        assert max(places("相机")) < min(places("音箱"))
+        for _ in range(3):
+            page.locator("#list > .card", has_text="音箱").last.locator(".line").click()
+            page.keyboard.press("a")
+            expect(page.locator(".pending")).to_have_count(0)
+        assert max(places("相机")) < min(places("音箱"))  # they stand above the card that is looked at
+        page.locator("#list > .card .line").first.click()
+        second = titles.nth(1).inner_text()
+        page.keyboard.press("l")
+        expect(page.locator(".pending")).to_have_count(0)
+        assert looked_at(page) == second
+        assert min(places("音箱")) < max(places("相机"))
+
+
 def test_keys_of_an_input_method_are_not_the_desks(small: Newsroom, open_page: Callable[..., Page]) -> None:
     with served(small.home) as address:
         page = open_page()

@@ -17,6 +17,7 @@ from sqlalchemy import Engine, event
 from pipelines.model import Candidate, Entry, Issue, Reference, Section, Story
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.issues import save_issue
+from pipelines.newsroom.nudges import read_nudges
 from pipelines.newsroom.run import group
 from pipelines.review.pages.cards import find_rival
 from pipelines.store import Store
@@ -462,3 +463,79 @@ def test_the_keys_of_both_close_categories_say_how_likely_they_are(desk: Desk, n
     first, second = re.findall(r'data-to="(?:论文|博文)"[^>]*>(.*?)</button>', page)
     assert ("48%" in first, "41%" in second) == (True, True)
     assert len(re.findall(r'class="rival"', page)) == 1
+
+
+# ---- 「到这里通常够了」
+
+
+def test_the_line_stands_below_the_candidates_that_are_usually_enough(desk: Desk) -> None:
+    page = desk.get("/candidates?category=").text
+    assert page.count("到这里通常够了") == 1
+    assert page.index("到这里通常够了") > page.rindex('class="card"')
+    assert "一期通常看 60 条，这一期已经决定了 0 条。" in page
+    desk.decide(1, "drop")
+    assert "已经决定了 1 条" in desk.get("/candidates?category=").text
+    assert desk.get("/api/candidates").json()["enough"] == 4
+
+
+def test_an_editor_who_has_decided_enough_finds_the_line_at_the_top(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.newsroom.enough.estimate_enough", lambda _depths: 1)
+    desk.decide(1, "drop")
+    page = desk.get("/candidates?category=").text
+    assert page.index("到这里通常够了") < page.index('class="card"')
+    assert "到这里通常够了" not in desk.get("/candidates?category=&first=1").text
+    assert "到这里通常够了" in desk.get("/candidates/more?category=&first=1").text
+
+
+@pytest.mark.parametrize("query", ["q=量化", "state=all", "since=7d", "source=watch", "promotion=no", "after=1"])
+def test_a_list_with_filters_has_no_line(desk: Desk, query: str) -> None:
+    assert "到这里通常够了" not in desk.get(f"/candidates?category=&{query}").text
+    assert desk.get(f"/api/candidates?{query}").json()["enough"] is None
+
+
+def test_a_pick_keeps_how_deep_its_story_lay(desk: Desk, newsroom: Newsroom) -> None:
+    second = desk.get("/api/candidates").json()["candidates"][1]["id"]
+    desk.decide(second, "pick")
+    with newsroom.store.reading() as tx:
+        assert all_decisions(tx)[-1].shown["depth"] == "2"
+
+
+# ---- the order moves at once
+
+
+def test_ten_keys_of_keep_and_drop_change_the_order_within_the_answer(desk: Desk, newsroom: Newsroom) -> None:
+    add_articles(newsroom, {100 + n: f"相机 net{n} core{n} kit{n}" for n in range(12)}, publisher="甲")
+    add_articles(newsroom, {200 + n: f"音箱 part{n} tool{n} code{n}" for n in range(12)}, publisher="乙")
+    title_of = {one["id"]: one["title"] for one in desk.get("/api/candidates?limit=200").json()["candidates"]}
+    before = [story for story in title_of if title_of[story].startswith(("相机", "音箱"))]
+    answers = []
+    for camera, speaker in zip(before[:5], before[-5:], strict=True):
+        assert (title_of[camera][:2], title_of[speaker][:2]) == ("相机", "音箱")
+        for story, action in ((camera, "drop"), (speaker, "pick")):
+            path = f"/api/candidates/{story}/decisions?card=1&category="
+            answers.append(desk.post(path, {"action": action}).json()["order"])
+    left = [story for story, _ in answers[-1] if story in before]
+    assert set(left) == set(before[5:-5])
+    assert [title_of[story][:2] for story in left] == ["音箱"] * 7 + ["相机"] * 7
+    cards = desk.get("/api/candidates?limit=200").json()["candidates"]
+    assert [(card["id"], card["score"]) for card in cards] == [tuple(pair) for pair in answers[-1]]
+    for card in cards:
+        assert round(sum(reason["weight"] for reason in card["reasons"]), 2) == card["score"]
+    reasons = {reason["text"] for card in cards for reason in card["reasons"]}
+    assert {"像刚才选用的", "像刚才不用的"} <= reasons
+
+
+def test_a_training_forgets_the_steps_of_the_decisions_that_it_learned_from(desk: Desk, newsroom: Newsroom) -> None:
+    desk.decide(4, "drop")
+    with newsroom.store.transaction() as tx:
+        assert read_nudges(tx).weights
+        tx.training.save_model("{}", tx.training.get_basis(""))
+        assert not read_nudges(tx).weights
+    desk.decide(2, "pick")
+    with newsroom.store.reading() as tx:
+        assert read_nudges(tx).weights
+    desk.post("/api/undo")
+    with newsroom.store.reading() as tx:
+        assert not read_nudges(tx).weights
