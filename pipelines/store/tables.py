@@ -47,6 +47,7 @@ REVISIONS: Final = (
     "0012",
     "0013",
     "0014",
+    "0015",
 )
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database does not load Alembic."""
 
@@ -478,6 +479,13 @@ issues = Table(
     Column("frame", JSON, nullable=False),
     Column("published_at", Moment),  # NULL for an issue that never was published
     Column("corrected_at", Moment),  # of the last change of an issue that was published already
+)
+
+feed_ids = Table(
+    "feed_ids",  # the identifiers under which readers of the feed know it and its issues, for ever
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("issue", Date, unique=True),  # NULL for the feed itself; no foreign key: an issue may come back
 )
 
 entries = Table(
