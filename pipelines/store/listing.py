@@ -8,14 +8,27 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, func, null, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, false, func, null, or_, select, union_all
 
 from crawler.kinds import Kind
 from pipelines.model import CandidateState
-from pipelines.store.search import make_condition
+from pipelines.store.search import make_account_condition, make_condition
 from pipelines.store.tables import articles, stories, story_members
 
 UNDECIDED: Final[tuple[CandidateState, ...]] = ("new",)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFilter:
+    """An account as an editor names it.
+
+    Args:
+        name: the beginning of the name of an account or an author.
+        sources: ids of sources that have such a name.
+    """
+
+    name: str
+    sources: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +39,13 @@ class CandidateQuery:
         states: the candidate has one of them; empty for every state.
         category: of the newsletter.
         since: an article of the story was published at this time or later, aware.
+        until: every article of the story was published at this time or earlier, aware.
         source: id of the source of an article of the story.
+        accounts: an article of the story is of one of them; empty for every account.
         kind: of the source of an article of the story.
+        kinds: an article of the story is of a source of one of them; empty for every kind.
         promotion: whether the candidate is a promotion.
-        search: words; an article's title, account, author and summary contain all of them, taken literally.
+        search: words; what the card shows of an article, with the article's text, contains all of them, literally.
         upto: the highest story id; a newer story has a higher id.
         after: every story id is higher.
     """
@@ -37,8 +53,11 @@ class CandidateQuery:
     states: Collection[CandidateState] = UNDECIDED
     category: str | None = None
     since: datetime | None = None
+    until: datetime | None = None
     source: str | None = None
+    accounts: Collection[AccountFilter] = ()
     kind: Kind | None = None
+    kinds: Collection[Kind] = ()
     promotion: bool | None = None
     search: str = ""
     upto: int | None = None
@@ -74,7 +93,7 @@ def list_ranked(connection: Connection, query: CandidateQuery) -> tuple[dict[str
     Returns:
         The counts, for the query without its category; and the candidates, highest score first, read one by one.
     """
-    if not query.search:
+    if not query.search and not query.accounts:
         return count_by_category(connection, query), _iterate_ranked(connection, query)
     any_category = replace(query, category=None)
     hits = (
@@ -130,15 +149,38 @@ def _add_conditions(statement: Select[Any], query: CandidateQuery, dialect: str)
         statement = statement.where(columns.id <= query.upto)
     if query.after is not None:
         statement = statement.where(columns.id > query.after)
-    if query.source is not None or query.kind is not None:
+    if query.until is not None:
+        statement = statement.where(columns.newest_at <= query.until)
+    if conditions := list(_list_article_conditions(query)):
         members = select(story_members.c.story_id).where(story_members.c.story_id == columns.id)
         members = members.join(articles, articles.c.id == story_members.c.article_id)
-        if query.source is not None:
-            members = members.where(articles.c.source == query.source)
-        if query.kind is not None:
-            members = members.where(articles.c.kind == query.kind)
-        statement = statement.where(members.correlate(stories).exists())
+        statement = statement.where(members.where(*conditions).correlate(stories).exists())
+    if query.accounts:
+        statement = statement.where(columns.id.in_(_find_stories_of_accounts(query.accounts, dialect)))
     contains_words = make_condition(query.search, story_members.c.article_id, dialect)
     if contains_words is not None:
         statement = statement.where(columns.id.in_(select(story_members.c.story_id).where(contains_words)))
     return statement
+
+
+def _list_article_conditions(query: CandidateQuery) -> Iterator[ColumnElement[bool]]:
+    """List the conditions that one article of a story fulfils, all of them."""
+    if query.source is not None:
+        yield articles.c.source == query.source
+    if query.kind is not None:
+        yield articles.c.kind == query.kind
+    if query.kinds:
+        yield articles.c.kind.in_(query.kinds)
+
+
+def _find_stories_of_accounts(accounts: Collection[AccountFilter], dialect: str) -> Select[int]:
+    """Find the stories with an article of one of several accounts."""
+    article = story_members.c.article_id
+    source_ids = [source for account in accounts for source in account.sources]
+    conditions: list[ColumnElement[bool]] = []
+    if source_ids:
+        conditions.append(article.in_(select(articles.c.id).where(articles.c.source.in_(source_ids))))
+    is_named = make_account_condition((account.name for account in accounts), article, dialect)
+    if is_named is not None:
+        conditions.append(is_named)
+    return select(story_members.c.story_id).where(or_(false(), *conditions))
