@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import chain
+from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, false, func, null, or_, select, union_all
@@ -14,6 +14,9 @@ from crawler.kinds import Kind
 from pipelines.model import CandidateState
 from pipelines.store.search import make_account_condition, make_condition
 from pipelines.store.tables import articles, stories, story_members
+
+FIRST_RANKED: Final = 1000
+"""Candidates that a search reads at once; sorting all that contain a frequent word takes several times as long."""
 
 UNDECIDED: Final[tuple[CandidateState, ...]] = ("new",)
 
@@ -91,7 +94,7 @@ def list_ranked(connection: Connection, query: CandidateQuery) -> tuple[dict[str
         query: which candidates.
 
     Returns:
-        The counts, for the query without its category; and the candidates, highest score first, read one by one.
+        The counts, for the query without its category; and the candidates, highest score first.
     """
     if not query.search and not query.accounts:
         return count_by_category(connection, query), _iterate_ranked(connection, query)
@@ -103,14 +106,19 @@ def list_ranked(connection: Connection, query: CandidateQuery) -> tuple[dict[str
     ranking = select(hits.c.id, hits.c.category, hits.c.score, hits.c.newest_at)
     if query.category is not None:
         ranking = ranking.where(hits.c.category == query.category)
-    both = union_all(ranking, counts).subquery()
-    rows = connection.execute(select(both).order_by(both.c.id.is_not(None), both.c.score.desc(), both.c.id))
-    counts_by_category: dict[str, int] = {}
-    for row in rows:  # the counts come first: their id is NULL
-        if row.id is not None:
-            return counts_by_category, (Ranked(*ranked_row) for ranked_row in chain([row], rows))
-        counts_by_category[row.category] = int(row.score)
-    return counts_by_category, iter(())
+    best_first = (ranking.selected_columns.score.desc(), ranking.selected_columns.id)
+    first = ranking.order_by(*best_first).limit(FIRST_RANKED).subquery()
+    both = union_all(select(first), counts).subquery()
+    rows = connection.execute(select(both).order_by(both.c.id.is_not(None), both.c.score.desc(), both.c.id)).all()
+    counts_by_category = {row.category: int(row.score) for row in rows if row.id is None}
+    return counts_by_category, _iterate_further(connection, query, [Ranked(*row) for row in rows if row.id is not None])
+
+
+def _iterate_further(connection: Connection, query: CandidateQuery, first: Sequence[Ranked]) -> Iterator[Ranked]:
+    """Iterate the first candidates of a search, then read the others: few readers go that far."""
+    yield from first
+    if len(first) == FIRST_RANKED:
+        yield from islice(_iterate_ranked(connection, query), FIRST_RANKED, None)
 
 
 def count_by_category(connection: Connection, query: CandidateQuery) -> dict[str, int]:

@@ -101,6 +101,17 @@ def test_a_search_counts_and_orders_as_the_list_does(store: Store, words: str, c
         assert sum(counts.values()) == len(hits)
 
 
+@pytest.mark.parametrize("at_once", [1, 2, 6, 7, 8])
+def test_a_search_lists_every_hit_in_order_however_many_it_reads_at_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("pipelines.store.listing.FIRST_RANKED", at_once)
+    with store.reading() as tx:
+        counts, ranked = tx.stories.list_ranked(CandidateQuery(search="账号甲"))
+        assert list(ranked) == list(tx.stories.list_ranked(CandidateQuery())[1])
+        assert sum(counts.values()) == len(TITLES)
+
+
 @given(st.text(max_size=40))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @pytest.mark.fault("W9")
