@@ -278,7 +278,7 @@ class Publish(_Part):
         feed: the feed's file, relative to the folder of issues.
         feed_address: address of the feed on the site.
         feed_entries: how many issues the feed holds.
-        id: a text that names the newsletter for ever: the feed's identifiers depend on it, on no address and no title.
+        id: a text of which the feed's new identifiers are made; empty for the site's address, or the title.
         licence: of the issues, as text or as an address.
         references: heading of the list of addresses at the end of a WeChat article.
     """

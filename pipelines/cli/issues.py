@@ -342,7 +342,7 @@ def export(
 
     例：jianbao export 2020-01-27 --format markdown,wechat -o out
     """
-    from pipelines.newsroom.exports import plan_files
+    from pipelines.newsroom.exports import plan_files, remember_feed
     from pipelines.newsroom.issues import ensure_publishable, list_published, read_issues_to_export
     from pipelines.newsroom.publishing import publish_issues
 
@@ -373,6 +373,7 @@ def export(
             values = {"number": picture.number, "address": picture.url, "description": picture.words}
             code = "cli/picture-described" if picture.words else "cli/picture"
             out.print(Text(sentence(code, **values)), soft_wrap=True)
+    remember_feed(newsroom, plan)
     if publish:
         publish_issues(editor_of(newsroom), issues)
         group_what_is_new(newsroom)

@@ -378,6 +378,7 @@ def redate(editor: Editor, day: date, new_day: date) -> Issue:
         changed = replace(draft, date=new_day)
         save_issue(tx, changed, editor.newsletter, editor.rules)
         tx.issues.remove(day)
+        tx.feed.redate(day, new_day)
         note_change(tx, editor, new_day, "date", old_text=day.isoformat(), new_text=new_day.isoformat())
         return changed
 

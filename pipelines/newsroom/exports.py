@@ -13,7 +13,7 @@ from typing import Final, assert_never
 from pipelines import files
 from pipelines.errors import EditorError
 from pipelines.issue.formats.as_json import render_json
-from pipelines.issue.formats.atom import ExportedFeed, render_atom
+from pipelines.issue.formats.atom import ExportedFeed, FeedMemory, render_atom
 from pipelines.issue.formats.readme import update_back_issues
 from pipelines.issue.formats.wechat import Picture, WeChatArticle, render_wechat, render_wechat_page
 from pipelines.issue.markdown import remove_unprinted_parts, render_issue
@@ -117,8 +117,10 @@ def _render_json(issue: Issue, newsroom: Newsroom) -> Rendering:
 
 def _render_atom(issues: Sequence[Issue], newsroom: Newsroom, old_text: str, now: datetime) -> Rendering:
     exported = ExportedFeed.read(old_text, newsroom.newsletter)
+    with newsroom.store.reading() as tx:
+        memory = FeedMemory(tx.feed.get_ids(), tx.feed.list_corrections())
     template = _template(newsroom, "issue.md.j2")
-    return Rendering(render_atom(issues, newsroom.newsletter, template, now=now, exported=exported))
+    return Rendering(render_atom(issues, newsroom.newsletter, template, now=now, exported=exported, memory=memory))
 
 
 FORMATS: Final[Mapping[Format, FileAnIssue | FileOfAll]] = {
@@ -180,6 +182,24 @@ def plan_files(
     return plan
 
 
+def remember_feed(newsroom: Newsroom, plan: Sequence[PlannedFile]) -> None:
+    """Remember the identifiers of the feed that an export wrote, so that no later feed gives its issues others.
+
+    Args:
+        newsroom: whose store remembers them.
+        plan: the files that were written; without a feed among them nothing happens.
+    """
+    feed = next((file for file in plan if file.path.name == Path(newsroom.newsletter.publish.feed).name), None)
+    if feed is None:
+        return
+    ids = ExportedFeed.read(feed.text, newsroom.newsletter).get_ids()
+    with newsroom.store.reading() as tx:
+        is_known = ids.items() <= tx.feed.get_ids().items()
+    if not is_known:
+        with newsroom.store.transaction() as tx:
+            tx.feed.add_ids(ids)
+
+
 def _files_of_issue(
     issue: Issue, row: FileAnIssue | FileOfAll, newsroom: Newsroom, folder: Path
 ) -> Iterator[PlannedFile]:
@@ -208,7 +228,9 @@ def _files_of_all(
     match row:
         case FileOfAll():
             path = folder / row.name(newsroom.newsletter)
-            old_text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+            own_path = newsroom.home.path / "issues" / row.name(newsroom.newsletter)  # its readers know this file
+            old_path = next(filter(Path.exists, (path, own_path)), None)
+            old_text = old_path.read_text(encoding="utf-8", errors="replace") if old_path else ""
             rendering = row.render(issues, newsroom, old_text, now)
             yield PlannedFile(path, rendering.text, rendering.pictures)
         case FileAnIssue():

@@ -105,6 +105,7 @@ def _undo_change(tx: Transaction, editor: Editor, change: Change, reverted: Issu
     save_issue(tx, reverted, editor.newsletter, editor.rules)
     if reverted.date != change.issue:
         tx.issues.remove(change.issue)
+        tx.feed.redate(change.issue, reverted.date)
     if reverted.state == "published":
         tx.issues.note_corrected(reverted.date, editor.now)
     note_change(tx, editor, reverted.date, change.part, old_text=change.after, new_text=change.before, undoes=change.id)

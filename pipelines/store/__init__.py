@@ -23,6 +23,7 @@ from pipelines.store.decisions import Decisions
 from pipelines.store.engine import WAIT, is_ours, make_engine, sqlite_path, typed_errors
 from pipelines.store.errors import StoreDamaged, StoreOutdated, StoreReadOnly, StoreRefused
 from pipelines.store.events import EventIndex
+from pipelines.store.feed import Feed
 from pipelines.store.hosts import Hosts
 from pipelines.store.incidents import Incidents
 from pipelines.store.issues import Issues
@@ -54,6 +55,7 @@ class Transaction:
         self.stories = Stories(connection)
         self.decisions = Decisions(connection)
         self.issues = Issues(connection)
+        self.feed = Feed(connection)
         self.training = TrainingData(connection)
         self.sources = Sources(connection)
         self.runs = Runs(connection)

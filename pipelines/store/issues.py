@@ -15,6 +15,7 @@ from pipelines.deduplicate.memory import Printed
 from pipelines.model import WORK_PREFIXES, Entry, Issue, Section
 from pipelines.store.articles import Articles
 from pipelines.store.engine import chunks, upsert
+from pipelines.store.search import Search
 from pipelines.store.state import settle, stories_of
 from pipelines.store.tables import (
     LONGEST_KEY,
@@ -63,8 +64,10 @@ class Issues:
         frame["warnings"] = [warning.as_json() for warning in issue.warnings]
         frame["sections"] = [{name: getattr(section, name) for name in _HEADING} for section in issue.sections]
         upsert(self._connection, issues, [{"date": issue.date, "state": issue.state, "frame": frame}])
+        former_texts = self._list_story_texts(issue.date)
         self._connection.execute(delete(entries).where(entries.c.issue == issue.date))
         self._put_entries(issue, keys)
+        self._index_stories(story_id for story_id, _ in former_texts ^ self._list_story_texts(issue.date))
         if counts:
             self._forget(issue.date)
 
@@ -89,7 +92,9 @@ class Issues:
 
     def remove(self, day: date) -> None:
         """Remove a draft."""
+        former_texts = self._list_story_texts(day)
         self._connection.execute(delete(entries).where(entries.c.issue == day))
+        self._index_stories(story_id for story_id, _ in former_texts)
         self._connection.execute(delete(issues).where(issues.c.date == day, issues.c.state == "draft"))
 
     def get(self, day: date) -> Issue | None:
@@ -201,6 +206,15 @@ class Issues:
             self._connection.execute(insert(entries), rows)
         if links:
             self._connection.execute(insert(entry_keys), links)
+
+    def _list_story_texts(self, day: date) -> set[tuple[int, str]]:
+        """List the articles whose stories an issue prints, each with its entry."""
+        query = select(entries.c.story, entries.c.markdown).where(entries.c.issue == day, entries.c.story.is_not(None))
+        return {(story, markdown) for story, markdown in self._connection.execute(query)}
+
+    def _index_stories(self, article_ids: Iterable[int]) -> None:
+        """Let the search find stories by their entries as they are now."""
+        Search(self._connection).put(Articles(self._connection).get(set(article_ids)).values())
 
     def _forget(self, day: date) -> None:
         """Derive again the stories and grades that depend on an issue; called before and after its entries change.

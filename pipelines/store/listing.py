@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import chain
+from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, func, null, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, false, func, null, or_, select, union_all
 
 from crawler.kinds import Kind
 from pipelines.model import CandidateState
 from pipelines.store.engine import chunks
-from pipelines.store.search import make_condition
+from pipelines.store.search import make_account_condition, make_condition
 from pipelines.store.tables import articles, stories, story_members
 
+FIRST_RANKED: Final = 1000
+"""Candidates that a search reads at once; sorting all that contain a frequent word takes several times as long."""
+
 UNDECIDED: Final[tuple[CandidateState, ...]] = ("new",)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFilter:
+    """An account as an editor names it.
+
+    Args:
+        name: the beginning of the name of an account or an author.
+        sources: ids of sources that have such a name.
+    """
+
+    name: str
+    sources: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +43,13 @@ class CandidateQuery:
         states: the candidate has one of them; empty for every state.
         category: of the newsletter.
         since: an article of the story was published at this time or later, aware.
+        until: every article of the story was published at this time or earlier, aware.
         source: id of the source of an article of the story.
+        accounts: an article of the story is of one of them; empty for every account.
         kind: of the source of an article of the story.
+        kinds: an article of the story is of a source of one of them; empty for every kind.
         promotion: whether the candidate is a promotion.
-        search: words; an article's title, account, author and summary contain all of them, taken literally.
+        search: words; what the card shows of an article, with the article's text, contains all of them, literally.
         upto: the highest story id; a newer story has a higher id.
         after: every story id is higher.
     """
@@ -38,8 +57,11 @@ class CandidateQuery:
     states: Collection[CandidateState] = UNDECIDED
     category: str | None = None
     since: datetime | None = None
+    until: datetime | None = None
     source: str | None = None
+    accounts: Collection[AccountFilter] = ()
     kind: Kind | None = None
+    kinds: Collection[Kind] = ()
     promotion: bool | None = None
     search: str = ""
     upto: int | None = None
@@ -81,9 +103,9 @@ def list_ranked(connection: Connection, query: CandidateQuery) -> tuple[dict[str
         query: which candidates.
 
     Returns:
-        The counts, for the query without its category; and the candidates, highest score first, read one by one.
+        The counts, for the query without its category; and the candidates, highest score first.
     """
-    if not query.search:
+    if not query.search and not query.accounts:
         return count_by_category(connection, query), iterate_ranked(connection, query)
     any_category = replace(query, category=None)
     hits = (
@@ -93,14 +115,19 @@ def list_ranked(connection: Connection, query: CandidateQuery) -> tuple[dict[str
     ranking = select(hits.c.id, hits.c.category, hits.c.score, hits.c.newest_at)
     if query.category is not None:
         ranking = ranking.where(hits.c.category == query.category)
-    both = union_all(ranking, counts).subquery()
-    rows = connection.execute(select(both).order_by(both.c.id.is_not(None), both.c.score.desc(), both.c.id))
-    counts_by_category: dict[str, int] = {}
-    for row in rows:  # the counts come first: their id is NULL
-        if row.id is not None:
-            return counts_by_category, (Ranked(*ranked_row) for ranked_row in chain([row], rows))
-        counts_by_category[row.category] = int(row.score)
-    return counts_by_category, iter(())
+    best_first = (ranking.selected_columns.score.desc(), ranking.selected_columns.id)
+    first = ranking.order_by(*best_first).limit(FIRST_RANKED).subquery()
+    both = union_all(select(first), counts).subquery()
+    rows = connection.execute(select(both).order_by(both.c.id.is_not(None), both.c.score.desc(), both.c.id)).all()
+    counts_by_category = {row.category: int(row.score) for row in rows if row.id is None}
+    return counts_by_category, _iterate_further(connection, query, [Ranked(*row) for row in rows if row.id is not None])
+
+
+def _iterate_further(connection: Connection, query: CandidateQuery, first: Sequence[Ranked]) -> Iterator[Ranked]:
+    """Iterate the first candidates of a search, then read the others: few readers go that far."""
+    yield from first
+    if len(first) == FIRST_RANKED:
+        yield from islice(iterate_ranked(connection, query), FIRST_RANKED, None)
 
 
 def count_by_category(connection: Connection, query: CandidateQuery) -> dict[str, int]:
@@ -164,15 +191,38 @@ def _add_conditions(statement: Select[Any], query: CandidateQuery, dialect: str)
         statement = statement.where(columns.id <= query.upto)
     if query.after is not None:
         statement = statement.where(columns.id > query.after)
-    if query.source is not None or query.kind is not None:
+    if query.until is not None:
+        statement = statement.where(columns.newest_at <= query.until)
+    if conditions := list(_list_article_conditions(query)):
         members = select(story_members.c.story_id).where(story_members.c.story_id == columns.id)
         members = members.join(articles, articles.c.id == story_members.c.article_id)
-        if query.source is not None:
-            members = members.where(articles.c.source == query.source)
-        if query.kind is not None:
-            members = members.where(articles.c.kind == query.kind)
-        statement = statement.where(members.correlate(stories).exists())
+        statement = statement.where(members.where(*conditions).correlate(stories).exists())
+    if query.accounts:
+        statement = statement.where(columns.id.in_(_find_stories_of_accounts(query.accounts, dialect)))
     contains_words = make_condition(query.search, story_members.c.article_id, dialect)
     if contains_words is not None:
         statement = statement.where(columns.id.in_(select(story_members.c.story_id).where(contains_words)))
     return statement
+
+
+def _list_article_conditions(query: CandidateQuery) -> Iterator[ColumnElement[bool]]:
+    """List the conditions that one article of a story fulfils, all of them."""
+    if query.source is not None:
+        yield articles.c.source == query.source
+    if query.kind is not None:
+        yield articles.c.kind == query.kind
+    if query.kinds:
+        yield articles.c.kind.in_(query.kinds)
+
+
+def _find_stories_of_accounts(accounts: Collection[AccountFilter], dialect: str) -> Select[int]:
+    """Find the stories with an article of one of several accounts."""
+    article = story_members.c.article_id
+    source_ids = [source for account in accounts for source in account.sources]
+    conditions: list[ColumnElement[bool]] = []
+    if source_ids:
+        conditions.append(article.in_(select(articles.c.id).where(articles.c.source.in_(source_ids))))
+    is_named = make_account_condition((account.name for account in accounts), article, dialect)
+    if is_named is not None:
+        conditions.append(is_named)
+    return select(story_members.c.story_id).where(or_(false(), *conditions))

@@ -1,102 +1,151 @@
-"""Search for words and parts of words, Chinese or Latin, in title, account, author and summary; all taken literally.
+"""Search for words and parts of words, Chinese or Latin, in all that a card shows and in the stored text.
 
-A full-text index splits a text at blanks, and Chinese has none. So the index holds pairs of neighbouring characters,
-and finds the articles that may contain the words; a comparison with the text itself decides. PostgreSQL has no such
-index here and compares every text.
+A full-text index splits a text at blanks, and Chinese has none. So jianbao splits a text into pieces itself: Latin
+words, and at each Chinese character the pair that begins there. A term is a phrase of such pieces, so that both
+databases find it literally and alike, without reading a text: SQLite by FTS5, PostgreSQL by a `tsvector`. Whatever is
+no letter and no digit (`+`, `#`, `%`) is a piece too. It gets a character of Unicode's private use, because both
+databases drop punctuation.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from itertools import chain
+from typing import Final, NamedTuple
 
+from opencc import OpenCC
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
     Integer,
-    Select,
-    TextClause,
+    bindparam,
     delete,
-    func,
     literal_column,
     select,
     text,
 )
 
+from pipelines.issue.inline import strip_marks
 from pipelines.model import StoredArticle
 from pipelines.store.engine import chunks, upsert
-from pipelines.store.tables import search_texts
-from pipelines.text import UNSPACED, fold
+from pipelines.store.packing import pack, unpack
+from pipelines.store.tables import entries, search_texts
+from pipelines.text import UNSPACED
 
-SUMMARY_CHARACTERS: Final = 200
-"""Characters of a summary that are searched; a match further down is seldom what the story is about."""
+MOST_PIECES: Final = 16_000
+"""Pieces of a document that are indexed; PostgreSQL counts no position beyond 16,383."""
+
+LONGEST_PIECE: Final = 100
+"""Characters of a Latin word that are indexed; PostgreSQL takes at most 2,046 bytes."""
 
 MOST_TERMS: Final = 8
 LONGEST_QUERY: Final = 200
 
 _CJK: Final = UNSPACED + r"\uf900-\ufaff\U00020000-\U0003ffff"
-_RUN: Final = re.compile(rf"[{_CJK}]+|(?:(?![{_CJK}])[^\W_])+")
-_EXACT: Final = re.compile(r"[a-z0-9]+|[\u4e00-\u9fff]{1,2}")
-"""A term that the index alone finds: a beginning of a Latin word, a Chinese character, a pair of them."""
-
 _BLANK_BETWEEN_SCRIPTS: Final = re.compile(rf"(?<=[{_CJK}]) (?=[a-z0-9])|(?<=[a-z0-9]) (?=[{_CJK}])")
 
-_WIDE: Final = "\u2e80"
+# letters of FTS5's table, which is that of Unicode 6.1
+_SPACED_LETTERS: Final = r"a-z0-9\u00df-\u00f6\u00f8-\u024f\u03b1-\u03c9\u0430-\u045f"
+_UNSPACED_LETTERS: Final = r"\u3041-\u3096\u30a1-\u30fa\u30fc-\u30ff\u3400-\u4db5\u4e00-\u9fcc\uac00-\ud7a3"
+_OTHER: Final = re.compile(rf"[^{_SPACED_LETTERS}{_UNSPACED_LETTERS} \ue000\ue001]")
+_RUN: Final = re.compile(rf"[{_UNSPACED_LETTERS}]+|[{_SPACED_LETTERS}]+|[^ ]")
+_UNSPACED: Final = re.compile(f"[{_UNSPACED_LETTERS}]")
+_PRIVATE: Final = 0xF0000
 
-_PUT: Final = text("INSERT INTO search_words(rowid, words) VALUES (:id, :words)")
-_DROP: Final = text("INSERT INTO search_words(search_words, rowid, words) VALUES ('delete', :id, :words)")
+_GAP: Final = "\ue000"
+"""Stands between two parts of a document: no term reaches from one into the next."""
+
+_ACCOUNT: Final = "\ue001"
+"""Stands before the name of an account."""
 
 
 class Search:
-    """The searched texts of articles, and the index of them."""
+    """The index of articles by what they say."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._indexed = connection.dialect.name == "sqlite"
+        self._is_sqlite = connection.dialect.name == "sqlite"
 
     def put(self, articles: Iterable[StoredArticle]) -> None:
-        """Store the searched texts of articles; only changed texts are written."""
-        texts = {stored.id: _text_of(stored) for stored in articles}
-        stored_texts = self._texts(texts)
-        changed = {
-            article_id: content for article_id, content in texts.items() if stored_texts.get(article_id) != content
-        }
-        self._take_out({article_id: stored_texts[article_id] for article_id in changed if article_id in stored_texts})
-        rows = [{"article_id": article_id, "text": content} for article_id, content in changed.items()]
+        """Index articles with the entries that were written for them; only changed documents are written."""
+        articles_by_id = {stored.id: stored for stored in articles}
+        entry_texts = self._read_entry_texts(articles_by_id)
+        self.write(
+            {
+                article_id: make_document(
+                    (article.source_name, article.author),
+                    (article.title, article.summary, *entry_texts.get(article_id, ()), article.text),
+                )
+                for article_id, stored in articles_by_id.items()
+                for article in [stored.article]
+            }
+        )
+
+    def write(self, documents: Mapping[int, str]) -> None:
+        """Index documents that `make_document` made, by the ids of their articles."""
+        packed = {article_id: pack(document) for article_id, document in documents.items()}
+        stored = self._read_packed(packed)
+        changed = [article_id for article_id in packed if packed[article_id] != stored.get(article_id)]
+        self._take_out({article_id: stored[article_id] for article_id in changed if article_id in stored})
+        rows = [{"article_id": article_id, "text": packed[article_id]} for article_id in changed]
         upsert(self._connection, search_texts, rows)
-        if self._indexed:
-            self._run_for_each(_PUT, changed)
+        if rows:
+            words = [{"id": article_id, "words": self._split(documents[article_id])} for article_id in changed]
+            self._connection.execute(text(_PUT_IN_SQLITE if self._is_sqlite else _PUT_IN_POSTGRESQL), words)
 
     def forget(self, ids: Iterable[int]) -> None:
-        """Remove the searched texts of articles."""
-        texts = self._texts(ids)
-        self._take_out(texts)
-        for chunk in chunks(texts):
+        """Take articles out of the index."""
+        stored = self._read_packed(ids)
+        self._take_out(stored)
+        for chunk in chunks(stored):
             self._connection.execute(delete(search_texts).where(search_texts.c.article_id.in_(chunk)))
 
-    def _texts(self, ids: Iterable[int]) -> Mapping[int, str]:
+    def _read_packed(self, ids: Iterable[int]) -> dict[int, bytes]:
         rows = search_texts.c
         return {
-            article_id: content
+            article_id: packed
             for chunk in chunks(ids)
-            for article_id, content in self._connection.execute(
+            for article_id, packed in self._connection.execute(
                 select(rows.article_id, rows.text).where(rows.article_id.in_(chunk))
             )
         }
 
-    def _take_out(self, texts: Mapping[int, str]) -> None:
-        if self._indexed:
-            self._run_for_each(_DROP, texts)
+    def _read_entry_texts(self, ids: Iterable[int]) -> dict[int, list[str]]:
+        """Read the entries of issues that were written for articles, as plain text."""
+        texts: dict[int, list[str]] = {}
+        query = select(entries.c.story, entries.c.markdown).order_by(entries.c.issue, entries.c.position)
+        for chunk in chunks(ids):
+            for article_id, markdown in self._connection.execute(query.where(entries.c.story.in_(chunk))):
+                texts.setdefault(article_id, []).append(strip_marks(markdown))
+        return texts
 
-    def _run_for_each(self, statement: TextClause, texts: Mapping[int, str]) -> None:
-        if texts:
-            rows = [{"id": article_id, "words": split_words(content)} for article_id, content in texts.items()]
-            self._connection.execute(statement, rows)
+    def _take_out(self, packed: Mapping[int, bytes]) -> None:
+        """Take documents out of the index; FTS5 without content of its own wants the words once more."""
+        if packed and self._is_sqlite:
+            rows = [{"id": article_id, "words": self._split(unpack(each))} for article_id, each in packed.items()]
+            self._connection.execute(text(_DROP_FROM_SQLITE), rows)
+        elif packed:
+            self._connection.execute(text(_DROP_FROM_POSTGRESQL), [{"id": article_id} for article_id in packed])
+
+    def _split(self, document: str) -> str:
+        pieces = split_words(document)[:MOST_PIECES]
+        if self._is_sqlite:
+            return " ".join(pieces)
+        return " ".join(f"'{piece}':{position}" for position, piece in enumerate(pieces, 1))
+
+
+_PUT_IN_SQLITE: Final = "INSERT INTO search_words(rowid, words) VALUES (:id, :words)"
+_DROP_FROM_SQLITE: Final = "INSERT INTO search_words(search_words, rowid, words) VALUES ('delete', :id, :words)"
+_PUT_IN_POSTGRESQL: Final = "INSERT INTO search_words(article_id, words) VALUES (:id, CAST(:words AS tsvector))"
+_DROP_FROM_POSTGRESQL: Final = "DELETE FROM search_words WHERE article_id = :id"
 
 
 def make_condition(query: str, article: ColumnElement[int], dialect: str) -> ColumnElement[bool] | None:
-    """Make the condition that the searched text of an article contains every word of a query.
+    """Make the condition that the document of an article contains every term of a query.
 
     Args:
         query: as the editor typed it; no character has a special meaning.
@@ -104,34 +153,112 @@ def make_condition(query: str, article: ColumnElement[int], dialect: str) -> Col
         dialect: of the database: `sqlite` or `postgresql`.
 
     Returns:
-        The condition; None for a query without words.
+        The condition; None for a query without terms.
     """
-    terms = split_terms(query[:LONGEST_QUERY])[:MOST_TERMS]
-    if not terms:
-        return None
-    rows = search_texts.c
-    if dialect != "sqlite":
-        contains_terms = (func.strpos(rows.text, term) > 0 for term in terms)
-        return article.in_(select(rows.article_id).where(*contains_terms))
-    expression = " AND ".join(f'"{piece}"{"*" * prefix}' for term in terms for piece, prefix in _pieces(term))
-    indexed: Select[int] = select(literal_column("rowid", Integer)).select_from(text("search_words"))
-    indexed = indexed.where(text("search_words MATCH :asked").bindparams(asked=expression))
-    doubtful = [term for term in terms if not _EXACT.fullmatch(term)]
-    if not doubtful:
-        return article.in_(indexed)
-    holding = select(rows.article_id).where(*(func.instr(rows.text, term) > 0 for term in doubtful))
-    return article.in_(holding.where(rows.article_id.in_(indexed)) if expression else holding)
+    phrases = [_make_phrase(term) for term in split_terms(query[:LONGEST_QUERY])[:MOST_TERMS]]
+    return _match(phrases, article, dialect, every=True) if phrases else None
+
+
+def make_account_condition(
+    names: Iterable[str], article: ColumnElement[int], dialect: str
+) -> ColumnElement[bool] | None:
+    """Make the condition that an article is of an account, or of an author, whose name begins with one of several.
+
+    Args:
+        names: as the editor typed them.
+        article: the column of the article's id.
+        dialect: of the database: `sqlite` or `postgresql`.
+
+    Returns:
+        The condition; None without a name.
+    """
+    folded_names = [name for name in (fold_text(name[:LONGEST_QUERY]) for name in names) if name]
+    phrases = [_make_phrase(name, after=_ACCOUNT) for name in folded_names]
+    return _match(phrases[:MOST_TERMS], article, dialect, every=False) if phrases else None
+
+
+class _Phrase(NamedTuple):
+    """Pieces that stand side by side; `is_open` where the last one may be the beginning of a longer piece."""
+
+    pieces: Sequence[str]
+    is_open: bool
+
+
+def _make_phrase(term: str, after: str = "") -> _Phrase:
+    """Make the phrase of a folded term.
+
+    >>> _make_phrase("高通骁龙690"), _make_phrase("龙")
+    (_Phrase(pieces=['高通', '通骁', '骁龙', '龙', '690'], is_open=True), _Phrase(pieces=['龙'], is_open=True))
+    >>> _make_phrase("骁龙")
+    _Phrase(pieces=['骁龙'], is_open=False)
+    """
+    runs = _find_runs(term)
+    pieces = [*([after] if after else ()), *chain.from_iterable(map(_split_run, runs))]
+    if _UNSPACED.match(runs[-1]) and len(runs[-1]) > 1:
+        return _Phrase(pieces[:-1], is_open=False)
+    return _Phrase(pieces, is_open=runs[-1] < chr(_PRIVATE))
+
+
+def _match(
+    phrases: Sequence[_Phrase], article: ColumnElement[int], dialect: str, *, every: bool
+) -> ColumnElement[bool]:
+    """Make the condition that the document of an article contains phrases: every one of them, or one at least."""
+    if dialect == "sqlite":
+        written = [f'"{" ".join(phrase.pieces)}"{" *" * phrase.is_open}' for phrase in phrases]
+        expression = (" AND " if every else " OR ").join(written)
+        found, condition = select(literal_column("rowid", Integer)), text("search_words MATCH :found")
+    else:
+        written = [" <-> ".join(f"'{piece}'" for piece in phrase.pieces) + ":*" * phrase.is_open for phrase in phrases]
+        expression = (" & " if every else " | ").join(f"({phrase})" for phrase in written)
+        found, condition = select(literal_column("article_id", Integer)), text("words @@ CAST(:found AS tsquery)")
+    parameter: BindParameter[str] = bindparam("found", expression, unique=True)
+    return article.in_(found.select_from(text("search_words")).where(condition.bindparams(parameter)))
+
+
+def make_document(accounts: Iterable[str | None], texts: Iterable[str]) -> str:
+    """Make the document of an article: the folded texts in which its words are found.
+
+    Args:
+        accounts: names of its account and its author.
+        texts: what a card shows of it, then its stored text; only the beginning of a very long document is indexed.
+
+    >>> make_document(["机器之心", None], ["骁龙 690", ""]).replace(_ACCOUNT, "@").replace(_GAP, "/")
+    '@机器之心/骁龙690/'
+    """
+    names = (_ACCOUNT + fold_text(name) for name in accounts if name)
+    parts = (fold_text(part) for part in texts if part)
+    return "".join(f"{part}{_GAP}" for part in chain(names, parts))
 
 
 def fold_text(content: str) -> str:
     """Fold a text for comparison: one form of each character, one case, one Chinese script, single blanks.
 
-    Between a Chinese and a Latin character no blank is left: some set one there and some do not.
+    Each traditional character becomes the simplified one, whatever stands beside it: a query and a text are folded
+    alike. Between a Chinese and a Latin character no blank is left.
 
     >>> fold_text("ＭＮＮ　Kit\\n量化，臺積電 7 nm")
     'mnn kit量化,台积电7 nm'
     """
-    return _BLANK_BETWEEN_SCRIPTS.sub("", " ".join(fold(content).split()))
+    folded = content if content.isascii() else unicodedata.normalize("NFKC", content)
+    folded = folded.casefold()
+    if not folded.isascii():
+        folded = folded.encode(errors="ignore").decode()  # no lone surrogate
+        traditional, simplified = _load_simplified()
+        if traditional.search(folded):
+            folded = folded.translate(simplified)
+        folded = folded.replace(_GAP, "").replace(_ACCOUNT, "")
+    return _BLANK_BETWEEN_SCRIPTS.sub("", " ".join(folded.split()))
+
+
+@cache
+def _load_simplified() -> tuple[re.Pattern[str], Mapping[int, str]]:
+    """Load the traditional characters: a pattern of all of them, and the simplified character of each."""
+    blocks = ((0x3400, 0xA000), (0xF900, 0xFB00))
+    characters = [chr(code) for first, end in blocks for code in range(first, end)]
+    converted = OpenCC("t2s").convert("\n".join(characters)).split("\n")
+    pairs = zip(characters, converted, strict=True)
+    simplified = {ord(character): other for character, other in pairs if character != other}
+    return re.compile(f"[{''.join(map(chr, simplified))}]"), simplified
 
 
 def split_terms(query: str) -> list[str]:
@@ -143,34 +270,27 @@ def split_terms(query: str) -> list[str]:
     return [term for part in query.split() for term in fold_text(part).split()]
 
 
-def split_words(text: str) -> str:
-    """Split a text into the terms of the index: Latin words, pairs of neighbouring Chinese characters, and the last
-    character of each Chinese run.
+def split_words(folded: str) -> list[str]:
+    """Split a folded text into the pieces of the index: Latin words, the pair that begins at each Chinese character
+    (the last one of a run stands alone), and everything else but blanks.
 
-    >>> split_words("高通骁龙690，MNN框架")
-    '高通 通骁 骁龙 龙 690 mnn 框架 架'
+    >>> split_words("高通骁龙690,mnn框架")
+    ['高通', '通骁', '骁龙', '龙', '690', '\U000f002c', 'mnn', '框架', '架']
     """
-    return " ".join(piece for run in _RUN.findall(text.casefold()) for piece in _of_run(run))
+    return list(chain.from_iterable(map(_split_run, _find_runs(folded))))
 
 
-def _of_run(run: str) -> Iterator[str]:
-    if run[0] < _WIDE:
-        yield run
-        return
-    yield from (run[index : index + 2] for index in range(len(run)))
+def _find_runs(folded: str) -> list[str]:
+    """Split a folded text into Chinese runs, Latin words, and single characters of private use for everything else."""
+    return _RUN.findall(_OTHER.sub(_make_private, folded))
 
 
-def _pieces(term: str) -> Iterator[tuple[str, bool]]:
-    """Split a term into the words that the index must contain, each with whether it may be the start of a word."""
-    runs = _RUN.findall(term)
-    for run in runs:
-        if run[0] < _WIDE or len(run) == 1:
-            yield run, True
-        else:
-            yield from ((run[index : index + 2], False) for index in range(len(run) - 1))
+def _split_run(run: str) -> Sequence[str]:
+    if not _UNSPACED.match(run):
+        return (run[:LONGEST_PIECE],)
+    return [run[index : index + 2] for index in range(len(run))]
 
 
-def _text_of(stored: StoredArticle) -> str:
-    article = stored.article
-    parts = (article.title, article.publisher or "", article.author or "", article.summary[:SUMMARY_CHARACTERS])
-    return fold_text(" ".join(parts))
+def _make_private(match: re.Match[str]) -> str:
+    """Give a character that a database might drop a character of private use, one that no database drops."""
+    return chr(_PRIVATE + (ord(match[0]) & 0xFFFF) % 0xFFFE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -47,6 +48,7 @@ REVISIONS: Final = (
     "0012",
     "0013",
     "0014",
+    "0015",
 )
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database does not load Alembic."""
 
@@ -435,19 +437,27 @@ sessions = Table(
 )
 
 search_texts = Table(
-    "search_texts",  # a row for each article; see pipelines.store.search
+    "search_texts",  # the document of each article, compressed; see pipelines.store.search
     metadata,
     _to_article(primary_key=True, autoincrement=False),
-    Column("text", Words, nullable=False),
+    Column("text", LargeBinary, nullable=False),
 )
 
-SEARCH_WORDS: Final = (
-    "CREATE VIRTUAL TABLE search_words USING fts5("
-    "words, content='', detail=none, tokenize='unicode61 remove_diacritics 0')"
-)
-"""SQLite's full-text index over `search_texts`, by rowid; SQLAlchemy has no word for it."""
+SEARCH_WORDS: Final[Mapping[str, Sequence[str]]] = {
+    "sqlite": (
+        """CREATE VIRTUAL TABLE search_words
+           USING fts5(words, content='', columnsize=0, tokenize='unicode61 remove_diacritics 0')""",
+    ),
+    "postgresql": (
+        "CREATE TABLE search_words (article_id INTEGER PRIMARY KEY, words TSVECTOR NOT NULL)",
+        "CREATE INDEX ix_search_words_words ON search_words USING gin (words)",
+    ),
+}
+"""The full-text index of the documents, by the id of the article; SQLAlchemy has no word for it."""
 
-event.listen(search_texts, "after_create", DDL(SEARCH_WORDS).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
+for _dialect, _statements in SEARCH_WORDS.items():
+    for _statement in _statements:
+        event.listen(search_texts, "after_create", DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]
 
 snapshots = Table(
     "snapshots",
@@ -478,6 +488,13 @@ issues = Table(
     Column("frame", JSON, nullable=False),
     Column("published_at", Moment),  # NULL for an issue that never was published
     Column("corrected_at", Moment),  # of the last change of an issue that was published already
+)
+
+feed_ids = Table(
+    "feed_ids",  # the identifiers under which readers of the feed know it and its issues, for ever
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("issue", Date, unique=True),  # NULL for the feed itself; no foreign key: an issue may come back
 )
 
 entries = Table(

@@ -142,7 +142,7 @@ def candidates(visit: Visit) -> Response:
     query = visit.read_query(CandidatesQuery)
     with visit.newsroom.store.reading() as tx:
         mark = tx.articles.next_id() - 1
-        listed = page_candidates(tx, query.to_store_query(visit.now), visit.now, offset=query.first, limit=query.limit)
+        listed = page_candidates(tx, query.to_store_query(visit), visit.now, offset=query.first, limit=query.limit)
         shown_candidates = look_up_candidates(tx, listed.candidates, visit.newsroom.group_rules)
         documents = _make_documents(visit, tx, shown_candidates)
         enough = find_enough_of_list(tx, visit, query)
@@ -157,7 +157,7 @@ def news(visit: Visit) -> Response:
     if query.after is None:
         raise BadInput("after: is missing")
     with visit.newsroom.store.reading() as tx:
-        counts = tx.stories.count_by_category(query.to_store_query(visit.now))
+        counts = tx.stories.count_by_category(query.to_store_query(visit))
     return JSONResponse({"count": sum(counts.values()) if not query.category else counts.get(query.category, 0)})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
@@ -21,6 +21,7 @@ from pipelines.newsroom.candidates import (
     rank_candidates,
 )
 from pipelines.newsroom.health import summarise_incidents
+from pipelines.newsroom.searching import SearchText, add_search, read_search
 from pipelines.review.pages.cards import Card, Tab, make_cards, make_tabs
 from pipelines.review.rendering import render_fragment, render_page
 from pipelines.review.visit import Visit
@@ -54,7 +55,7 @@ class CandidatesQuery(BaseModel):
         since: only candidates of the last days, as `7d`; empty for any age.
         source: id of a source.
         kind: of the source.
-        q: search terms; all of them must be in an article's title, account, author or summary.
+        q: search terms, with filters among them; see `pipelines.newsroom.searching`.
         first: number of candidates before the first of the list.
         limit: the highest number of candidates in the list.
         upto: the highest story id of the list, so that later stories do not shift its pages.
@@ -75,19 +76,24 @@ class CandidatesQuery(BaseModel):
     upto: int | None = Field(None, ge=0, le=2**31 - 1)
     after: int | None = Field(None, ge=0, le=2**31 - 1)
 
-    def to_store_query(self, now: datetime) -> CandidateQuery:
+    def to_store_query(self, visit: Visit) -> CandidateQuery:
         """Make the query that the store understands."""
-        return CandidateQuery(
+        now = visit.now
+        query = CandidateQuery(
             states=() if self.state == "all" else (self.state,),
             category=self.category,
             since=now - timedelta(days=int(self.since[:-1])) if self.since else None,
             source=self.source,
             kind=self.kind,
             promotion=None if self.promotion is None else self.promotion == "only",
-            search=self.q,
             upto=self.upto,
             after=self.after,
         )
+        return add_search(query, self.read_search(visit), visit.newsroom.sources.values())
+
+    def read_search(self, visit: Visit) -> SearchText:
+        """Read the search box."""
+        return read_search(self.q, visit.now, visit.newsroom.newsletter.zone)
 
     @property
     def filters(self) -> dict[str, str]:
@@ -124,7 +130,7 @@ def show_candidates(visit: Visit) -> Response:
         mark = tx.articles.next_id() - 1
         listed, cards = _list_cards(tx, visit, query)
         enough = find_enough_of_list(tx, visit, query)
-        tabs = make_tabs(tx, query.to_store_query(visit.now), newsletter, dict(listed.counts))
+        tabs = make_tabs(tx, query.to_store_query(visit), newsletter, dict(listed.counts))
         incidents = [incident for incident in tx.incidents.list_open() if incident.needs_person(visit.now)]
     names = {source.id: source.name for source in visit.newsroom.sources.values()}
     return render_page(
@@ -132,6 +138,7 @@ def show_candidates(visit: Visit) -> Response:
         "candidates.html",
         title=visit.translate("desk/candidates"),
         query=query,
+        unread_filters=query.read_search(visit).unread,
         cards=cards,
         enough=enough.workload if enough else None,
         line_at=_place_line(enough, query, len(cards)),
@@ -165,7 +172,7 @@ def show_more_cards(visit: Visit) -> Response:
 
 def _list_cards(tx: Transaction, visit: Visit, query: CandidatesQuery) -> tuple[CandidatePage, list[Card]]:
     """List a page of candidates, and make their cards."""
-    listed = page_candidates(tx, query.to_store_query(visit.now), visit.now, offset=query.first, limit=query.limit)
+    listed = page_candidates(tx, query.to_store_query(visit), visit.now, offset=query.first, limit=query.limit)
     shown_candidates = look_up_candidates(tx, listed.candidates, visit.newsroom.group_rules)
     running = visit.desk.page_fetches.list_running()
     return listed, make_cards(tx, shown_candidates, visit.newsroom.newsletter, visit.now, running)
@@ -212,7 +219,7 @@ def _place_line(
 
 def count_tabs(visit: Visit, query: CandidatesQuery) -> list[dict[str, Any]]:
     """Count the candidates of each tab; the documents are part of the JSON of a decision."""
-    store_query = replace(query.to_store_query(visit.now), upto=None, after=None)
+    store_query = replace(query.to_store_query(visit), upto=None, after=None)
     with visit.newsroom.store.reading() as tx:
         return [
             {"name": tab.name, "count": tab.count, "said": format_tab(visit, tab), "full": tab.full}

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+import feedparser
 import pytest
 from commands import Cli
 from databases import write_new_database
@@ -100,6 +103,65 @@ def test_the_workflow_that_init_writes_passes_on_what_export_wrote_and_fails_on_
     issue = cli.home / "issues/2026-10-01.md"
     issue.write_text(issue.read_text(encoding="utf-8").replace("摘要：刊过了。  ", "摘要：刊过了。"), encoding="utf-8")
     run("two.db", 1)
+
+
+def read_feed(path: Path) -> feedparser.FeedParserDict:
+    return feedparser.parse(path.read_bytes())
+
+
+def ids_of(path: Path) -> list[str]:
+    feed = read_feed(path)
+    return [feed.feed.id, *(entry.id for entry in feed.entries)]
+
+
+def test_the_feed_keeps_its_identifiers_when_title_site_and_pattern_change_and_the_file_is_gone(
+    cli: Cli, tmp_path: Path
+) -> None:
+    feed = cli.home / "issues/feed.xml"
+    before = ids_of(feed)
+    feed.unlink()
+    settings = cli.home / "newsletter.toml"
+    values = {"title": "别的名字", "url": "https://moved.example/", "issue": "{date}/", "feed_address": "f.xml"}
+    text = settings.read_text(encoding="utf-8")
+    for name, value in values.items():
+        text, count = re.subn(rf'(?m)^{name} = "(?!https://github).*"$', f'{name} = "{value}"', text, count=1)
+        assert count == 1
+    settings.write_text(text, encoding="utf-8")
+    cli("export", "--all", "--format", "atom")
+    cli("export", "--all", "--format", "atom", "-o", str(tmp_path / "elsewhere"))
+    assert "别的名字" in feed.read_text(encoding="utf-8")
+    assert ids_of(feed) == ids_of(tmp_path / "elsewhere/feed.xml") == before
+
+
+def test_a_newsroom_that_is_made_anew_takes_the_identifiers_of_the_feed_that_lies_there(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = cli.home / "issues/feed.xml"
+    text = feed.read_text(encoding="utf-8")
+    for number, identifier in enumerate(ids_of(feed)):
+        text = text.replace(identifier, f"https://old.example/{number}")
+    feed.write_text(text, encoding="utf-8")
+    monkeypatch.setenv("JIANBAO_DB", f"sqlite:///{tmp_path / 'anew.db'}")
+    cli("archive", "import", *map(str, sorted(tmp_path.glob("*.md"))))
+    cli("export", "--all", "--format", "atom", "-o", str(tmp_path / "elsewhere"))  # another folder, the same newsletter
+    feed.unlink()
+    cli("export", "--all", "--format", "atom")
+    expected = [f"https://old.example/{number}" for number in range(3)]
+    assert ids_of(feed) == ids_of(tmp_path / "elsewhere/feed.xml") == expected
+
+
+def test_a_correction_moves_updated_of_its_issue_alone(cli: Cli, tmp_path: Path) -> None:
+    feed = cli.home / "issues/feed.xml"
+    former = [entry.updated for entry in read_feed(feed).entries]
+    corrected = tmp_path / "2026-10-01.md"
+    corrected.write_text(corrected.read_text(encoding="utf-8").replace("刊过了", "刊过了，更正"), encoding="utf-8")
+    cli("archive", "import", str(corrected))
+    for path in (feed, tmp_path / "elsewhere/feed.xml"):  # with the feed of before, and where there is none
+        cli("export", "--all", "--format", "atom", "-o", str(path.parent))
+        newer, older = read_feed(path).entries
+        assert "更正" in older.content[0].value
+        assert newer.updated == former[0]
+        assert former[1] < older.updated <= datetime.now(ZoneInfo("Asia/Shanghai")).isoformat()
 
 
 def test_a_readme_that_is_no_text_is_named_and_left_alone(cli: Cli) -> None:

@@ -241,3 +241,17 @@ def test_a_redated_draft_can_still_be_published_and_taken_back(newsroom: Newsroo
     publish_issues(editor(newsroom, 6), [stored_issue(newsroom, OTHER_DAY)])
     assert undo_last(editor(newsroom, 7)).action == "state"
     assert undo_last(editor(newsroom, 8)).issue == DAY
+
+
+def test_an_issue_keeps_the_identifier_that_readers_know_when_its_date_changes_and_changes_back(
+    newsroom: Newsroom,
+) -> None:
+    with newsroom.store.transaction() as tx:
+        tx.feed.add_ids({None: "urn:feed", DAY: "urn:issue"})
+    redate(editor(newsroom, 5), DAY, OTHER_DAY)
+    with newsroom.store.reading() as tx:
+        assert tx.feed.get_ids() == {None: "urn:feed", OTHER_DAY: "urn:issue"}
+    undo_last(editor(newsroom, 6))
+    with newsroom.store.transaction() as tx:
+        tx.feed.add_ids({DAY: "urn:another", OTHER_DAY: "urn:issue"})  # the first is taken, the second is given already
+        assert tx.feed.get_ids() == {None: "urn:feed", DAY: "urn:issue"}

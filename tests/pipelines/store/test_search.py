@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from builders import stored
 from databases import open_new_store
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select, text
+from sqlalchemy import create_engine, func, select, text
 
 from crawler.home import Home, bundled
 from pipelines.group.candidates import GroupRules
+from pipelines.model import Entry, Issue, Section
 from pipelines.newsletter import load_newsletter
 from pipelines.newsroom.run import group
 from pipelines.store import Store, Transaction
-from pipelines.store.listing import CandidateQuery
-from pipelines.store.search import fold_text
+from pipelines.store.listing import AccountFilter, CandidateQuery
+from pipelines.store.search import Search, fold_text, make_condition, split_terms
+from pipelines.store.tables import entries, issues, search_texts
 
 TITLES = {
     1: "高通骁龙 690 发布",
@@ -57,7 +63,8 @@ def find_story_ids(tx: Transaction, words: str) -> set[int]:
         ("臺積電", {7}),
         ("苹果", {7}),
         ("骁龙", {1, 6}),
-        ("8量化", {6}),
+        ("8量化", set()),
+        ("int8量化", {6}),
         ("龙8", {6}),
         ("cafes", set()),
         ("cafés", {6}),
@@ -94,14 +101,133 @@ def test_a_search_counts_and_orders_as_the_list_does(store: Store, words: str, c
         assert sum(counts.values()) == len(hits)
 
 
+@pytest.mark.parametrize("at_once", [1, 2, 6, 7, 8])
+def test_a_search_lists_every_hit_in_order_however_many_it_reads_at_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("pipelines.store.listing.FIRST_RANKED", at_once)
+    with store.reading() as tx:
+        counts, ranked = tx.stories.list_ranked(CandidateQuery(search="账号甲"))
+        assert list(ranked) == list(tx.stories.list_ranked(CandidateQuery())[1])
+        assert sum(counts.values()) == len(TITLES)
+
+
 @given(st.text(max_size=40))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @pytest.mark.fault("W9")
 def test_whatever_is_typed_is_taken_literally(store: Store, words: str) -> None:
-    terms = fold_text(words).replace("\0", "").split()
+    terms = fold_text(words).split()
     with store.reading() as tx:
         for number in find_story_ids(tx, words):
             assert all(term in fold_text(TITLES[number] + " 账号甲") for term in terms)
+
+
+LETTERS = "端侧推驍骁ab1é"
+MARKS = "+#%·，_"
+TEXTS = st.text(st.sampled_from(LETTERS + MARKS + " "), max_size=12)
+
+
+def contains(text: str, term: str) -> bool:
+    """Whether a folded text contains a term, at the beginning of a Latin word; blanks beside marks do not count."""
+    squeezed = re.sub(rf"(?<=[{re.escape(fold_text(MARKS))}]) | (?=[{re.escape(fold_text(MARKS))}])", "", text)
+    return re.search(rf"{'(?<![a-z0-9é])' if term[0] in 'ab1é' else ''}{re.escape(term)}", squeezed) is not None
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=6), TEXTS)
+@settings(deadline=None)
+def test_a_search_finds_what_stands_in_the_stored_text_and_nothing_else(texts: list[str], words: str) -> None:
+    terms = split_terms(words)
+    with indexed(dict(enumerate(texts, 1))) as find:
+        expected = {
+            number
+            for number, article_text in enumerate(texts, 1)
+            if terms and all(contains(fold_text(article_text), term) for term in terms)
+        }
+        assert find(words) == expected
+
+
+@contextmanager
+def indexed(texts: dict[int, str], title: str = "") -> Iterator[Callable[[str], set[int]]]:
+    """An index of articles of one title with these texts, and a search of it by words."""
+    engine = create_engine("sqlite://")
+    search_texts.metadata.create_all(engine, tables=[search_texts, entries, issues])
+    with engine.begin() as connection:
+        articles = [stored(number, title=title, text=text) for number, text in texts.items()]
+        Search(connection).put(articles)
+
+        def find(words: str) -> set[int]:
+            condition = make_condition(words, search_texts.c.article_id, "sqlite")
+            if condition is None:
+                return set()
+            return set(connection.execute(select(search_texts.c.article_id).where(condition)).scalars())
+
+        yield find
+    engine.dispose()
+
+
+def test_no_term_reaches_from_the_title_into_the_text() -> None:
+    with indexed({1: "龙690"}, title="骁") as find:
+        assert [find(words) for words in ("骁龙", "龙690", "骁")] == [set(), {1}, {1}]
+
+
+def test_the_whole_text_is_searched_and_a_word_of_any_length_is_found() -> None:
+    long_word = "x" * 300
+    with indexed({1: "前文。" * 3000 + f"末尾的骁龙 {long_word}", 2: ""}) as find:
+        assert find("骁龙") == find("末尾的骁龙") == find(long_word) == {1}
+
+
+def test_the_words_that_an_editor_wrote_are_found_and_no_longer_when_they_are_gone(tmp_path: Path) -> None:
+    one = open_new_store(tmp_path / "jianbao.db")
+    with one.transaction() as tx:
+        tx.articles.save([stored(1, title="原题").article])
+    group(one, GroupRules.of(load_newsletter(Home(bundled()).newsletter), {}, {}))
+    day = date(2026, 11, 1)
+
+    def write(markdown: str) -> None:
+        issue = Issue(day, "简报", (Section("博文", (Entry(markdown, story=1),)),), state="draft")
+        with one.transaction() as tx:
+            tx.issues.save(issue, [[]])
+
+    def find(words: str) -> bool:
+        with one.reading() as tx:
+            return bool(find_story_ids(tx, words))
+
+    write("[**改**过的题](https://e.org/)\n摘要：另写的话")
+    assert [find(words) for words in ("改过的题", "另写的话", "原题")] == [True, True, True]
+    write("[又改](https://e.org/)")
+    assert [find(words) for words in ("改过的题", "又改", "原题")] == [False, True, True]
+    with one.transaction() as tx:
+        tx.issues.remove(day)
+    assert [find(words) for words in ("又改", "原题")] == [False, True]
+    one.close()
+
+
+def test_an_account_is_found_by_the_beginning_of_its_name_or_of_its_author_or_by_its_source(tmp_path: Path) -> None:
+    one = open_new_store(tmp_path / "jianbao.db")
+    accounts = [
+        {"publisher": "量子位"},
+        {"publisher": "前沿", "author": "Open AI Lab"},
+        {"publisher": "别处", "title": "量子位说"},
+        {"source": "qbitai"},
+    ]
+    with one.transaction() as tx:
+        tx.articles.save([stored(number, **values).article for number, values in enumerate(accounts, 1)])
+    group(one, GroupRules.of(load_newsletter(Home(bundled()).newsletter), {}, {}))
+    with one.reading() as tx:
+
+        def find(*filters: AccountFilter, **further: Any) -> set[int]:
+            counts, ranked = tx.stories.list_ranked(CandidateQuery(accounts=filters, **further))
+            found = {one.id for one in ranked}
+            assert sum(counts.values()) == len(found)
+            return found
+
+        assert find(AccountFilter("量子位")) == find(AccountFilter("量")) == {1}
+        assert find(AccountFilter("量子位", ("qbitai",))) == {1, 4}
+        assert find(AccountFilter("子位")) == set()
+        assert find(AccountFilter("open ai"), AccountFilter("前沿"), AccountFilter("别")) == {2, 3}
+        assert find(AccountFilter("别处"), search="量子位") == {3}
+        assert find(AccountFilter("")) == set()
+    one.close()
 
 
 @given(st.sampled_from(sorted(TITLES)), st.data())

@@ -15,7 +15,7 @@ from lxml import etree
 from places import SCHEMAS
 
 from crawler.home import bundled
-from pipelines.issue.formats.atom import ExportedFeed, render_atom
+from pipelines.issue.formats.atom import ExportedFeed, FeedMemory, render_atom
 from pipelines.issue.reading import read_issue
 from pipelines.model import Entry, Issue, Section
 from pipelines.newsletter import Newsletter, Publish, load_newsletter
@@ -33,9 +33,17 @@ def issue(
     return Issue(date(2021, 3, day), title, (Section("论文", (Entry(markdown),)),), guide=guide, headline="甲/乙")
 
 
-def feed(*issues: Issue, publish: Publish = SITE, before: str = "", now: datetime = LATER, **values: object) -> str:
+def feed(
+    *issues: Issue,
+    publish: Publish = SITE,
+    before: str = "",
+    now: datetime = LATER,
+    memory: FeedMemory | None = None,
+    **values: object,
+) -> str:
     newsletter: Newsletter = NEWSLETTER.model_copy(update={"publish": publish, **values})
-    text = render_atom(issues, newsletter, TEMPLATE, now=now, exported=ExportedFeed.read(before, newsletter))
+    exported = ExportedFeed.read(before, newsletter)
+    text = render_atom(issues, newsletter, TEMPLATE, now=now, exported=exported, memory=memory)
     document = etree.fromstring(text.encode())
     assert SCHEMA.validate(document), SCHEMA.error_log
     assert broken(document) == []
@@ -129,9 +137,59 @@ def test_a_correction_moves_updated_and_nothing_else_does() -> None:
     assert corrected.feed.updated[:10] == "2022-01-01"
 
 
-def test_an_issue_of_today_is_not_updated_in_the_future() -> None:
+def test_what_the_newsroom_remembers_goes_before_the_exported_feed_and_the_names() -> None:
+    memory = FeedMemory({None: "tag:e.org,2021:feed", date(2021, 3, 5): "tag:e.org,2021:5"})
+    before = feed(issue(5), issue(20))
+    after = read(feed(issue(5), issue(20), before=before, memory=memory, title="别名"))
+    former_id = read(before).entries[0].id
+    assert [after.feed.id, *(entry.id for entry in after.entries)] == [
+        "tag:e.org,2021:feed",
+        former_id,
+        "tag:e.org,2021:5",
+    ]
+
+
+def test_an_issue_whose_date_changed_keeps_its_identifier_and_shares_it_with_no_other() -> None:
+    (first,) = read(feed(issue(5))).entries
+    memory = FeedMemory({date(2021, 3, 6): first.id})
+    entries = read(feed(issue(5), issue(6), before=feed(issue(5)), memory=memory)).entries
+    assert entries[0].id == first.id
+    assert entries[1].id != first.id
+
+
+def test_a_correction_is_dated_when_it_was_made_with_and_without_the_exported_feed() -> None:
+    corrected_at = datetime(2021, 4, 1, 8, tzinfo=UTC)
+    memory = FeedMemory(corrections={date(2021, 3, 5): corrected_at})
+    fixed = issue(5, guide="三条")
+    for before in ("", feed(issue(5), issue(20))):
+        entries = read(feed(fixed, issue(20), before=before, memory=memory)).entries
+        assert [entry.updated for entry in entries] == ["2021-03-20T23:59:59+08:00", "2021-04-01T16:00:00+08:00"]
+
+
+def test_another_template_after_a_correction_is_dated_now() -> None:
+    memory = FeedMemory(corrections={date(2021, 3, 5): datetime(2021, 4, 1, 8, tzinfo=UTC)})
+    before = feed(issue(5), memory=memory)
+    assert read(feed(issue(5, title="新简报"), before=before, memory=memory)).entries[0].updated[:10] == "2021-06-01"
+
+
+def test_an_issue_of_today_is_not_updated_in_the_future_and_stays_as_it_was_tomorrow() -> None:
     now = datetime(2021, 3, 5, 2, tzinfo=UTC)
-    assert read(feed(issue(5), now=now)).entries[0].updated == "2021-03-05T02:00:00+00:00"
+    text = feed(issue(5), now=now)
+    (entry,) = read(text).entries
+    assert entry.published == entry.updated == read(text).feed.updated == "2021-03-05T10:00:00+08:00"
+    assert feed(issue(5), before=text) == text
+
+
+@given(st.integers(1, 28), st.integers(1, 28), st.booleans())
+def test_no_feed_is_updated_in_the_future(day: int, today: int, corrected: bool) -> None:
+    now = datetime(2021, 3, today, 3, tzinfo=UTC)
+    corrections = {date(2021, 3, day): now} if corrected else {}
+    before = feed(issue(day, guide="一条"), now=datetime(2021, 3, today, 1, tzinfo=UTC))
+    late = before.replace("<updated>2021-", "<updated>2031-")  # the clock of another machine
+    for exported in ("", before, late):
+        found = read(feed(issue(day), before=exported, now=now, memory=FeedMemory(corrections=corrections)))
+        moments = [datetime.fromisoformat(part.updated) for part in (found.feed, *found.entries)]
+        assert max(moments) <= now
 
 
 def test_the_feed_is_in_the_language_of_the_newsletter() -> None:

@@ -50,6 +50,11 @@ def test_a_card_says_why_it_is_there(desk: Desk) -> None:
         assert words in page
 
 
+def test_a_filter_of_the_search_box_that_means_nothing_is_named(desk: Desk) -> None:
+    assert "没看懂 since:昨天" in desk.get("/candidates?q=部署 since:昨天").text
+    assert "没看懂" not in desk.get("/candidates?q=部署 since:30d").text
+
+
 def test_an_empty_list_says_so(desk: Desk) -> None:
     assert "没有候选。" in desk.get("/candidates?q=没有这个词").text
 
@@ -63,6 +68,11 @@ def test_an_empty_list_says_so(desk: Desk) -> None:
         ("kind=wechat&source=watch", {1, 2, 3, 4, 5}),
         ("source=nobody", set()),
         ("q=部署 移动", {4}),
+        ("q=来源:watch 部署", {4}),
+        ("q=来源:nobody", set()),
+        ("q=类型:arxiv", set()),
+        ("q=状态:不用", set()),
+        ("q=until:2000-01-01", set()),
         ("state=dropped", set()),
         ("category=论文", {3}),
         ("after=3", {4, 5}),
