@@ -230,10 +230,13 @@ def find_failure(runs: Sequence[RunOutcome]) -> Finding | None:
 def _find_silence(
     successes: Sequence[RunOutcome], postings: Sequence[datetime], rhythm: Rhythm | None, quiet: float
 ) -> Finding | None:
-    """Find a silence: empty lists where there were none before, or no new article for too long."""
+    """Find a silence: empty lists where there were none before, or no new article for too long.
+
+    Where a late source brings old items in the place of new ones, two signs agree, and no more patience is needed.
+    """
     if empty := _find_emptiness(successes):
         return empty
-    if rhythm is None or not postings or quiet <= rhythm.silent_after:
+    if rhythm is None or not postings or quiet <= rhythm.late_after:
         return None
     values = {
         "days": round((successes[-1].at - postings[-1]) / timedelta(days=1), 1),
@@ -244,7 +247,7 @@ def _find_silence(
     old = sum(run.at - moment > _OLD for run in later for moment in _moments(run))
     if old >= 3:
         return Finding("old-items", postings[-1], values | {"count": old})
-    return Finding("silent", postings[-1], values)
+    return Finding("silent", postings[-1], values) if quiet > rhythm.silent_after else None
 
 
 def _find_emptiness(successes: Sequence[RunOutcome]) -> Finding | None:
