@@ -161,3 +161,9 @@ def test_a_forbidden_character_of_a_page_reaches_no_text(written: str) -> None:
     )
     (item,) = PAGES["web"](reply(page, "https://t.example/1")).items
     assert paragraph in (item.html or "")
+
+
+def test_an_address_that_no_host_can_have_costs_a_feed_neither_an_entry_nor_itself() -> None:
+    picture = "&lt;img src='https://mmbiz.qpi℀c.cn/1'&gt;" + "端侧模型" * 4
+    body = rss("A", "B", more=f"<description>{picture}</description><comments>https://a℀.example/</comments>")
+    assert [item.title for item in PAGES["wechat.feed"](reply(body)).items] == ["A", "B"]
