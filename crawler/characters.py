@@ -16,6 +16,7 @@ _SUSPECT: Final = (
 """A numeric reference that may name a forbidden character; no other reference is read."""
 _SUSPECTS: Final = re.compile(rf"(?:{_SUSPECT})++", re.IGNORECASE)
 _REFERENCE: Final = re.compile(r"&#(x?)0*+([\da-f]*+);", re.IGNORECASE)
+_UNENDED: Final = re.compile(r"&#(?:x[\da-f]++|\d++)(?!;)", re.IGNORECASE)  # "&#55357", "&#x1f "
 _LAST: Final = 0x10FFFF
 
 
@@ -48,6 +49,15 @@ def mend_references(text: str) -> tuple[str, int]:
         return "".join(f"&#{ord(character)};" for character in allowed)
 
     return _SUSPECTS.sub(mend, text) if "&#" in text else text, removed
+
+
+def mend_html(text: str) -> str:
+    """Remove the characters that XML forbids, and references to them; in HTML a reference may lack its semicolon.
+
+    >>> mend_html("a&#1b&#x1f c&#0;&#20013")
+    'ab c&#20013;'
+    """
+    return mend_references(_UNENDED.sub(r"\g<0>;", clean(text)))[0]
 
 
 def mend_document(body: bytes) -> bytes:

@@ -18,6 +18,7 @@ from crawler.kinds import KINDS
 from crawler.pages import PAGES
 from crawler.saved import read_folder
 from crawler.sources.file import load_sources
+from crawler.spiders import read_page
 
 
 class Printer:
@@ -40,8 +41,11 @@ def broken(reply: Reply) -> Page:
 
 def main() -> None:
     asked = json.load(sys.stdin)
-    for name in asked["broken_pages"]:
-        PAGES[name] = broken  # type: ignore[index]
+    if asked["broken_pages"]:
+        read_page.PAGES = {  # type: ignore[attr-defined]
+            **PAGES,
+            **dict.fromkeys(asked["broken_pages"], broken),
+        }
     home = Home(Path(asked["home"]))
     settings = Settings()
     settings.setmodule("crawler.settings", priority="project")

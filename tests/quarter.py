@@ -39,8 +39,8 @@ WORKDAYS: Final = Workdays(
     list_days([(date(2026, 9, 25), date(2026, 9, 27)), (date(2026, 10, 1), date(2026, 10, 7))]),
 )
 
-Item = tuple[str, datetime, str]
-"""Address, date and text."""
+Item = tuple[str, datetime | None, str]
+"""Address, date and text. An item that a site changes is read again, as a feed's entry is."""
 
 FAILURES: Final[dict[str, FailureKind]] = {
     "server error": "failed",
@@ -205,13 +205,16 @@ class Source:
         self.pattern = pattern
         self.scripted = scripted
         self.chance = chance
-        self.known: set[str] = set()
+        self.known: dict[str, Item] = {}
         self.items: list[Item] = []
+        self.dateless: set[str] = set()
         for moment, size in make_postings(pattern, chance):
             for number in range(size):
                 url = f"{pattern.name}/{moment.timestamp():.0f}/{number}"
                 has_text = chance.random() > 0.02
                 self.items.append((url, moment, f"{url} " * 40 if has_text else ""))
+                if chance.random() < 0.004:
+                    self.dateless.add(url)
         self.next_run = START + timedelta(minutes=chance.uniform(0, 360))
         self.failures = 0
 
@@ -224,17 +227,16 @@ class Source:
         self.next_run = now + (min(wait, INTERVAL) if failure else INTERVAL)
         if failure:
             return RunOutcome(now, failure)
-        listed = [item for item in self.items if item[1] <= now][-LIST_LENGTH:]
+        listed: list[Item] = [item for item in self.items if item[1] is not None and item[1] <= now][-LIST_LENGTH:]
+        listed = [(url, None if url in self.dateless else at, text) for url, at, text in listed]
         listed = self.spoil(listed, trouble, now)
-        fresh = [item for item in listed if item[0] not in self.known]
-        self.known.update(item[0] for item in fresh)
-        unchanged = not fresh and trouble != "empty list" and self.chance.random() < 0.5
-        traces = [
-            Trace.of(url, None if trouble == "dates gone" or self.chance.random() < 0.004 else at, text)
-            for url, at, text in fresh
-        ]
+        changed = [item for item in listed if self.known.get(item[0]) != item]
+        new = sum(item[0] not in self.known for item in changed)
+        self.known.update((item[0], item) for item in changed)
+        unchanged = not changed and trouble != "empty list" and self.chance.random() < 0.5
+        traces = [Trace.of(url, at, text) for url, at, text in changed]
         host = "" if unchanged or trouble == "304 for ever" else "parked.example" if trouble.startswith("red") else "a"
-        return RunOutcome(now, None, len(fresh), 0 if unchanged else len(listed), host, tuple(traces))
+        return RunOutcome(now, None, new, 0 if unchanged else len(listed), host, tuple(traces))
 
     def spoil(self, listed: list[Item], trouble: str, now: datetime) -> list[Item]:
         """The list as the site gives it under an incident."""
@@ -242,11 +244,12 @@ class Source:
             "304 for ever": lambda: [item for item in listed if item[0] in self.known],
             "empty list": list,
             "old items only": lambda: [
-                (f"{url}/again", at - DAY * 200, f"again {text}") for url, at, text in self.items[:LIST_LENGTH]
+                (f"{url}/again", at and at - DAY * 200, f"again {text}") for url, at, text in self.items[:LIST_LENGTH]
             ],
             "flood of new items": lambda: [
                 (f"{url}/{now:%d%H}", now - timedelta(hours=1), f"{now}{text}") for url, _, text in listed * 3
             ],
+            "dates gone": lambda: [(url, None, text) for url, _, text in listed],
             "text gone": lambda: [(url, at, "") for url, at, _ in listed],
             "placeholder text": lambda: [(url, at, "请在客户端打开本文。" * 20) for url, at, _ in listed],
         }

@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring, tostring
 
-from crawler.characters import mend_references
+from crawler.characters import mend_html
 from crawler.errors import PageChanged
 
 _MOST_CHARACTERS: Final = 8_000_000
@@ -51,7 +51,7 @@ def parse(text: str) -> HtmlElement:
     _refuse_flood(text)
     parser = HTMLParser(encoding="utf-8", no_network=True, huge_tree=False, remove_comments=True, remove_pis=True)
     try:
-        return document_fromstring(mend_references(text)[0].encode("utf-8", "replace"), parser=parser)
+        return document_fromstring(mend_html(text).encode("utf-8", "replace"), parser=parser)
     except etree.ParserError:
         raise PageChanged("empty-page") from None
 
@@ -63,7 +63,7 @@ def soup(text: str) -> BeautifulSoup:
         PageChanged: more of it than a page for people has.
     """
     _refuse_flood(text)
-    return BeautifulSoup(mend_references(text)[0].encode("utf-8", "replace"), "lxml", from_encoding="utf-8")
+    return BeautifulSoup(mend_html(text).encode("utf-8", "replace"), "lxml", from_encoding="utf-8")
 
 
 def plain_text(element: HtmlElement) -> str:

@@ -25,7 +25,7 @@ _ADDRESS_ATTRIBUTE: Final = re.compile(
     r"(?P<name>\s(?:href|src|poster)\s*=\s*(?P<quote>[\"']))(?P<url>(?!#|[a-z][a-z0-9+.-]*:)[^\"'<>]*)(?P=quote)",
     re.IGNORECASE,
 )
-_PLAIN_URL: Final = re.compile(r"https?://[^\s/?#@\\\[\]]+(?:[/?#]\S*)?", re.IGNORECASE)
+_PLAIN_URL: Final = re.compile(r"(?:https?|HTTPS?)://[a-zA-Z0-9.:_-]+(?:[/?#]\S*)?")
 _REFERENCE: Final = re.compile(r"&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,31});", re.IGNORECASE)
 
 
@@ -92,6 +92,8 @@ def absolute(url: str, base: str) -> str | None:
     >>> absolute("../b", "https://example.org/a/")
     'https://example.org/b'
     >>> absolute("javascript:alert(1)", "https://example.org/") is None
+    True
+    >>> absolute("https://a℀.example/", "https://example.org/") is None  # a/c in one character: no host has it
     True
     """
     url = url.strip()

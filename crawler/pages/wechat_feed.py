@@ -22,7 +22,7 @@ from crawler.markup.encoding import decode_reply
 from crawler.markup.entry import Channel, Entry
 from crawler.markup.feed_json import describe_answer
 from crawler.markup.notices import is_notice
-from crawler.markup.text import digest, plain, plain_title
+from crawler.markup.text import absolute, digest, plain, plain_title
 from crawler.pages.feed import Feed, feed_of, read_feed
 
 # Seen 2026-11: 机器之心 - WeWe RSS
@@ -65,7 +65,7 @@ _ACCOUNT: Final = re.compile(r"/(?:rss|feeds?)/MP_WXS_\d+(?:\.\w+)?")
 
 _PROXY_PARAMETERS: Final = ("u", "src", "url")
 # Seen 2026-11: https://mp.weixin.qq.com/s/Zk3q_Rw-8yT0aB1cD2eF3g
-_PROXIED: Final = re.compile(r"https?://(?:mp\.weixin\.qq\.com|[\w.]+\.q(?:pic|logo)\.cn)/\S+")
+_PROXIED: Final = re.compile(r"https?://(?:mp\.weixin\.qq\.com|[a-z\d.]+\.q(?:pic|logo)\.cn)/\S+")
 """Addresses that wechat2rss (`/img-proxy?u=`, `/link-proxy?u=`) and other mirrors wrap in an address of their own."""
 
 
@@ -126,7 +126,7 @@ def _item(item: RawItem, account: str) -> RawItem:
     publisher = account or item.author
     html = _unless_failure(item.html)
     cover = _IMAGE.search(html) if html and len(html) < _LONGEST_DIGEST else None
-    image = item.image or (unescape(cover[1]) if cover else None)
+    image = item.image or (absolute(unescape(cover[1]), url) if cover else None)
     return replace(
         item,
         kind="wechat" if ids or urlsplit(url).hostname == _HOST else "feed",

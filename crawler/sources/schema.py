@@ -171,8 +171,8 @@ class Source(_Row):
     full_text: Literal["mirror", "page"] = "mirror"
     page_mirror: Annotated[str, AfterValidator(partial(check_template, placeholder="{path}"))] | None = None
     # zhihu
-    column: Annotated[str, Field(pattern=r"^[\w-]{1,100}$")] | None = None
-    author: Annotated[str, Field(pattern=r"^[\w-]{1,100}$")] | None = None
+    column: Annotated[str, Field(pattern=r"^[\w-]+$", max_length=100)] | None = None
+    author: Annotated[str, Field(pattern=r"^[\w-]+$", max_length=100)] | None = None
     # hn
     points: int | None = Field(default=None, ge=0)
     # arxiv, zhihu, github, hn
@@ -182,7 +182,7 @@ class Source(_Row):
     list: bool = False
     # github
     mode: Mode | None = None
-    repos: tuple[Annotated[str, Field(pattern=r"^[\w.-]{1,100}/[\w.-]{1,100}$")], ...] = ()
+    repos: tuple[Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$", max_length=200)], ...] = ()
 
 
 class HostRule(_Row):

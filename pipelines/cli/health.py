@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,9 +24,11 @@ runs_app = typer.Typer(help="抓取的账本。", cls=Group, no_args_is_help=Tru
 
 Since = Annotated[str | None, typer.Option(help="也列这段时间内了结的：14d、36h、2w。")]
 
+Metrics = Annotated[bool, typer.Option("--metrics", help="写成 Prometheus 的文本格式；不因有事而以 1 结束。")]
+
 
 @health_app.callback()
-def health(context: typer.Context, since: Since = None, as_json: Json = False) -> None:
+def health(context: typer.Context, since: Since = None, as_json: Json = False, metrics: Metrics = False) -> None:
     """看每个来源的状况；有事要人处理、又没有人确认过，就以 1 结束。
 
     例：jianbao health --since 14d
@@ -37,6 +40,11 @@ def health(context: typer.Context, since: Since = None, as_json: Json = False) -
 
     newsroom, today, language = newsroom_of(context), now(), terminal.get_language()
     checkup = check_sources(newsroom, today)
+    if metrics:
+        from pipelines.newsroom.metrics import render_metrics
+
+        sys.stdout.write(render_metrics(newsroom, checkup, today))
+        return
     incidents = list(checkup.open_incidents)
     if since:
         with newsroom.store.reading() as tx:

@@ -230,21 +230,35 @@ def find_failure(runs: Sequence[RunOutcome]) -> Finding | None:
 def _find_silence(
     successes: Sequence[RunOutcome], postings: Sequence[datetime], rhythm: Rhythm | None, quiet: float
 ) -> Finding | None:
-    """Find a silence: empty lists where there were none before, or no new article for too long."""
+    """Find a silence: empty lists where there were none before, or no new article for too long.
+
+    Where a late source brings old items in the place of new ones, two signs agree, and no more patience is needed.
+    """
     if empty := _find_emptiness(successes):
         return empty
-    if rhythm is None or not postings or quiet <= rhythm.silent_after:
+    if rhythm is None or not postings or quiet <= rhythm.late_after:
         return None
     values = {
         "days": round((successes[-1].at - postings[-1]) / timedelta(days=1), 1),
         "usual": round(rhythm.usual, 1),
         "day": postings[-1].date().isoformat(),
     }
-    later = [run for run in successes if run.at > postings[-1] and run.at > successes[0].at]
-    old = sum(run.at - moment > _OLD for run in later for moment in _moments(run))
+    old = _count_old_items(successes, postings[-1])
     if old >= 3:
         return Finding("old-items", postings[-1], values | {"count": old})
-    return Finding("silent", postings[-1], values)
+    return Finding("silent", postings[-1], values) if quiet > rhythm.silent_after else None
+
+
+def _count_old_items(successes: Sequence[RunOutcome], last_posting: datetime) -> int:
+    """Count the old items that runs after the last posting were the first to bring; an item that changed is not new."""
+    count = 0
+    brought: set[int] = set()
+    for number, run in enumerate(successes):
+        if number > 0 and run.at > last_posting:
+            dates = (trace.published_at for trace in run.traces if trace.item_hash not in brought)
+            count += sum(date is not None and run.at - date > _OLD for date in dates)
+        brought.update(trace.item_hash for trace in run.traces)
+    return count
 
 
 def _find_emptiness(successes: Sequence[RunOutcome]) -> Finding | None:

@@ -24,6 +24,9 @@ _MOST_PAUSES: Final = 120
 _LONE: Final = 3.0
 """A pause that is so many times as long as the next longest is an accident, and not part of the rhythm."""
 
+_FEWEST_BESIDE_AN_ACCIDENT: Final = 40
+"""Among fewer pauses, a long one may well be of the source's nature, and come again."""
+
 _SHORTEST_LIMIT: Final = 1.5
 """Days; nobody has to know of a shorter silence."""
 
@@ -66,8 +69,9 @@ def learn_rhythm(postings: tuple[datetime, ...], workdays: Workdays) -> Rhythm |
     """Learn the rhythm of a source from its postings.
 
     The limit of silence is a margin above the longest pause, since irregular sources pause long by nature. The margin
-    is wide while few pauses are known. One pause that is far longer than all others is left out: it is an outage. A
-    silence that the source itself ended counts as a pause, so that an alarm without cause does not come again.
+    is wide while few pauses are known. One pause that is far longer than all of many others is left out: it is an
+    outage. A silence that the source itself ended counts as a pause, so that an alarm without cause does not come
+    again.
 
     Args:
         postings: oldest first.
@@ -80,7 +84,7 @@ def learn_rhythm(postings: tuple[datetime, ...], workdays: Workdays) -> Rhythm |
     own_days = workdays.with_weekend(weekend)
     pairs = list(pairwise(postings))[-_MOST_PAUSES:]
     pauses = sorted(own_days.count(start, end) for start, end in pairs)
-    if len(pauses) > 2 * FEWEST_PAUSES and pauses[-1] > _LONE * pauses[-2]:
+    if len(pauses) > _FEWEST_BESIDE_AN_ACCIDENT and pauses[-1] > _LONE * pauses[-2]:
         pauses.pop()
     if len(pauses) < FEWEST_PAUSES:
         return None

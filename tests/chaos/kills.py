@@ -1,21 +1,22 @@
 """Kills a newsletter's work at random points and goes on: `python tests/chaos/kills.py --runs 20 --seed 1`.
 
-A run is crawl, group, two decisions and an export, each a process of its own. Each is killed (SIGKILL) after a random
-time and started again until it ends by itself. At the end, candidates, search and the exported file have to be those of
-a run that nobody disturbed. The exit status is 1 where one run differs.
+A run is crawl, group, two decisions and an export, each a process of its own. Each is killed (SIGKILL) up to three
+times, at a random point of the time that it takes undisturbed, and started again until it ends by itself. At the end,
+candidates, search and the exported file have to be those of a run that nobody disturbed. The exit status is 1 where one
+run differs. A process begins as a copy of one that has all modules, so that kills strike the work and not the imports.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import random
-import signal
-import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +28,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from servers import Site, http, newsroom, serving, source  # noqa: E402
 
 from crawler.home import Home  # noqa: E402
+from pipelines import cli  # noqa: E402
 from pipelines.newsroom import Newsroom  # noqa: E402
 from pipelines.newsroom.candidates import page_candidates  # noqa: E402
 from pipelines.store.listing import CandidateQuery  # noqa: E402
@@ -36,6 +38,14 @@ ITEMS: Final = 25
 TOPICS: Final = ("低比特量化实战", "端侧推理引擎开源", "移动端部署入门", "结构化剪枝综述", "模型压缩竞赛结果")
 PICKS: Final = ("低比特量化实战 第 5 回", "端侧推理引擎开源 第 11 回")
 DAY: Final = "2099-01-01"
+MOST_KILLS: Final = 3
+LONGEST: Final = 120.0
+"""Seconds; a command that takes longer hangs."""
+
+PRELOADED: Final = (
+    *("pipelines.cli", "pipelines.cli.crawling", "pipelines.cli.issues", "pipelines.newsroom.crawls"),
+    *("pipelines.store.migrations", "pipelines.newsroom.exports", "crawler.pages.feed", "crawler.network.door"),
+)
 
 
 def make_feed(number: int) -> bytes:
@@ -52,38 +62,69 @@ def make_feed(number: int) -> bytes:
     return answer
 
 
-def work(home: Path, generator: random.Random | None) -> tuple[Any, ...]:
-    """Do the whole work, disturbed by a generator or not, and return what a person sees at its end."""
-    kills = run(home, generator, "crawl")
-    kills += run(home, generator, "group")
-    for title in PICKS:
-        kills += run(home, generator, "decide", str(find_story(home, title)), "pick", "--issue", DAY)
-    kills += run(home, generator, "export", DAY)
-    exported = {path.name: path.read_text(encoding="utf-8") for path in sorted((home / "issues").rglob("*.md"))}
-    return kills, (list_candidates(home), search(home), exported)
+class Worker:
+    """Runs commands on newsletters, and kills them or not.
+
+    Args:
+        generator: of the times of kills; None leaves all commands alone.
+        durations: the longest time of each command that was left alone, in seconds; filled while it is None.
+    """
+
+    def __init__(self, generator: random.Random | None, durations: dict[str, float]) -> None:
+        self.kills = 0
+        self._generator = generator
+        self._durations = durations
+        self._processes = multiprocessing.get_context("forkserver")
+        self._processes.set_forkserver_preload(list(PRELOADED))
+
+    def work(self, home: Path) -> tuple[Any, ...]:
+        """Do the whole work on a newsletter, and return what a person sees at its end."""
+        self.run(home, "crawl")
+        self.run(home, "group")
+        for title in PICKS:
+            self.run(home, "decide", str(find_story(home, title)), "pick", "--issue", DAY)
+        self.run(home, "export", DAY)
+        exported = {path.name: path.read_text(encoding="utf-8") for path in sorted((home / "issues").rglob("*.md"))}
+        return list_candidates(home), search(home), exported
+
+    def run(self, home: Path, command: str, *arguments: str) -> None:
+        """Run a command until it ends by itself.
+
+        Args:
+            home: of the newsletter.
+            command: the subcommand.
+            arguments: of the subcommand.
+        """
+        log = home / "stderr"
+        for attempt in range(MOST_KILLS + 1):
+            process = self._processes.Process(target=run_command, args=(log, "--home", str(home), command, *arguments))
+            began = time.monotonic()
+            process.start()
+            if self._generator is not None and attempt < MOST_KILLS:
+                process.join(self._generator.uniform(0, 1.2 * self._durations[command]))
+                if process.is_alive():
+                    process.kill()
+                    process.join()
+                    self.kills += 1
+                    continue
+            process.join(LONGEST)
+            if process.exitcode:
+                raise SystemExit(f"{command}: exit code {process.exitcode}: {log.read_text(encoding='utf-8')}")
+            if process.is_alive():
+                process.kill()
+                raise SystemExit(f"{command}: not ended after {LONGEST} s: {log.read_text(encoding='utf-8')}")
+            if self._generator is None:
+                self._durations[command] = max(self._durations[command], time.monotonic() - began)
+            return
 
 
-def run(home: Path, generator: random.Random | None, *words: str) -> int:
-    """Run a command until it ends by itself, and return how often it was killed."""
-    kills = 0
-    while True:
-        command = [sys.executable, "-m", "pipelines.cli", "--home", str(home), *words]
-        process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True, text=True
-        )
-        if generator is not None and kills < 3:
-            until = time.monotonic() + generator.uniform(0.3, 6.0)
-            while process.poll() is None and time.monotonic() < until:
-                time.sleep(0.01)
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.communicate()
-                kills += 1
-                continue
-        _, log = process.communicate()
-        if process.returncode:
-            raise SystemExit(f"{' '.join(words)}: {log}")
-        return kills
+def run_command(log: Path, *arguments: str) -> None:
+    """Run a command line in this process, with its messages in a file."""
+    with log.open("w", encoding="utf-8") as stream:
+        os.dup2(stream.fileno(), sys.stderr.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.argv = ["jianbao", *arguments]
+    cli.main()
 
 
 def list_candidates(home: Path) -> list[tuple[Any, ...]]:
@@ -121,21 +162,24 @@ def main() -> int:
     """Run, print the counts, and return the exit status."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--runs", type=int, default=20)
+    options.add_argument("--seconds", type=float, default=3600, help="no run begins later")
     options.add_argument("--seed", type=int, default=1)
     chosen = options.parse_args()
-    generator = random.Random(chosen.seed)
     answers = {f"/{number}": make_feed(number) for number in range(FEEDS)}
-    began, kills, different = time.monotonic(), 0, 0
+    durations: dict[str, float] = defaultdict(float)
+    disturbed = Worker(random.Random(chosen.seed), durations)
+    began, runs, different = time.monotonic(), 0, 0
     with serving(answers) as site, tempfile.TemporaryDirectory() as folder:
-        _, expected = work(make_home(Path(folder) / "undisturbed", site), None)
-        for number in range(chosen.runs):
-            count, outcome = work(make_home(Path(folder) / str(number), site), generator)
-            kills += count
+        undisturbed = Worker(None, durations)
+        expected = undisturbed.work(make_home(Path(folder) / "undisturbed", site))
+        while runs < chosen.runs and time.monotonic() - began < chosen.seconds:
+            outcome = disturbed.work(make_home(Path(folder) / str(runs), site))
+            runs += 1
             if outcome != expected:
                 different += 1
-                sys.stdout.write(f"run {number}: {json.dumps(outcome, ensure_ascii=False, default=str)[:2000]}\n")
+                sys.stdout.write(f"run {runs}: {json.dumps(outcome, ensure_ascii=False, default=str)[:2000]}\n")
     seconds = time.monotonic() - began
-    sys.stdout.write(f"{chosen.runs} runs, {kills} kills, {different} different, {seconds:.0f} s\n")
+    sys.stdout.write(f"{runs} runs, {disturbed.kills} kills, {different} different, {seconds:.0f} s\n")
     return bool(different)
 
 

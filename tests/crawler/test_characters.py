@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from crawler.characters import mend_document, mend_references
+from crawler.characters import mend_document, mend_html, mend_references
 from crawler.errors import Detail, PageChanged
 from crawler.items import Page, RawItem, Reply
 from crawler.pages import PAGES
@@ -124,7 +124,7 @@ def test_what_no_page_function_expects_is_a_changed_page_that_names_the_line(mon
     def mistaken(_: Reply) -> Page:
         raise KeyError("x\ud83d")
 
-    monkeypatch.setitem(PAGES, "feed", mistaken)  # type: ignore[arg-type]
+    monkeypatch.setattr("crawler.spiders.read_page.PAGES", {"feed": mistaken})
     with pytest.raises(PageChanged, match=r"name KeyError, .*position test_characters\.py:\d+") as caught:
         read_page("feed", reply(""))
     assert str(caught.value).encode()
@@ -132,7 +132,7 @@ def test_what_no_page_function_expects_is_a_changed_page_that_names_the_line(mon
 
 def test_an_item_without_such_characters_is_handed_on_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     item = RawItem("feed", "https://t.example/1", "一", NOON, tags=("a",), facts={"a": "b"})
-    monkeypatch.setitem(PAGES, "feed", lambda _: Page((item,)))  # type: ignore[arg-type]
+    monkeypatch.setattr("crawler.spiders.read_page.PAGES", {"feed": lambda _: Page((item,))})
     assert read_page("feed", reply("")).items[0] is item
 
 
@@ -150,3 +150,20 @@ def test_a_list_of_feeds_with_broken_characters_is_read() -> None:
     document = '<opml version="2.0"><body><outline text="A&#55357;&#56832;\x08&#1;" xmlUrl="https://a.example/1"/></body></opml>'
     (source,) = read_opml(document.encode())
     assert source.name == "A😀"
+
+
+@pytest.mark.parametrize("written", ["&#1", "&#x1f ", "&#1;", "\x01", "&#55357", "&#xffff", "&#0000000001"])
+def test_a_forbidden_character_of_a_page_reaches_no_text(written: str) -> None:
+    assert mend_html(f"a{written}<b>").replace(" ", "") == "a<b>"
+    paragraph = "端侧模型的量化要从校准数据说起，这一段讲清楚它的来历与做法。" * 8
+    page = (
+        f"<html><head><title>量化</title></head><body><article><div>{written}<b>x</b><p>{paragraph}</p></div></article>"
+    )
+    (item,) = PAGES["web"](reply(page, "https://t.example/1")).items
+    assert paragraph in (item.html or "")
+
+
+def test_an_address_that_no_host_can_have_costs_a_feed_neither_an_entry_nor_itself() -> None:
+    picture = "&lt;img src='https://mmbiz.qpi℀c.cn/1'&gt;" + "端侧模型" * 4
+    body = rss("A", "B", more=f"<description>{picture}</description><comments>https://a℀.example/</comments>")
+    assert [item.title for item in PAGES["wechat.feed"](reply(body)).items] == ["A", "B"]

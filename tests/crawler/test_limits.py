@@ -15,7 +15,6 @@ import pytest
 from crawler.errors import TooLarge
 from crawler.items import Page, Reply
 from crawler.limits import limit_processor_time
-from crawler.pages import PAGES
 from crawler.spiders import read_page
 
 
@@ -68,7 +67,7 @@ def test_a_page_function_that_never_ends_is_one_replys_error(monkeypatch: pytest
         loop_for_ever()
         return Page()
 
-    monkeypatch.setitem(PAGES, "feed", never)
+    monkeypatch.setattr("crawler.spiders.read_page.PAGES", {"feed": never})
     monkeypatch.setattr(read_page, "LONGEST_READING", 0.05)
     with pytest.raises(TooLarge, match="too-slow-to-read"):
         read_page.read_page("feed", Reply("https://a.example/", 200, {}, b"", datetime(2026, 1, 1, tzinfo=UTC)))

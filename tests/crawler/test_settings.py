@@ -30,7 +30,7 @@ def project(**overrides: object) -> Settings:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_setting_has_a_comment_above_it(name: str) -> None:
     lines = Path(str(ours.__file__)).read_text(encoding="utf-8").splitlines()
-    line = next(number for number, text in enumerate(lines) if text.startswith(f"{name} = "))
+    line = next(number for number, text in enumerate(lines) if text.startswith((f"{name} = ", f"{name}: ")))
     block = next(number for number in range(line, -1, -1) if not lines[number].strip())
     assert name == "JIANBAO_HOME" or lines[block + 1].startswith("# ")
 

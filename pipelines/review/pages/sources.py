@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,11 +16,15 @@ from pipelines.newsroom import Newsroom
 from pipelines.newsroom.health import describe_incident, describe_remedy, judge_sources
 from pipelines.review.rendering import render_page
 from pipelines.review.visit import Visit
+from pipelines.store.raw import StoredRaw
 from pipelines.store.runs import Run
 from pipelines.store.sources import SourceRecord
 
 WEEKS: Final = 8
 """Weeks of the chart."""
+
+MOST_LOST: Final = 20
+"""Items without an article that the page shows of a source; `jianbao runs lost` lists all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,8 @@ class SourceView:
         failures: number of failed runs in a row.
         last_success: aware; None before the first.
         warnings: what the last run with warnings of the week could not read wholly, in the reader's language.
+        lost_items: items of the last week of which no article could be made, newest first; at most `MOST_LOST`.
+        lost_count: number of all of them.
     """
 
     source: Source
@@ -60,6 +66,8 @@ class SourceView:
     failures: int
     last_success: datetime | None
     warnings: Sequence[str] = ()
+    lost_items: Sequence[StoredRaw] = ()
+    lost_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +86,19 @@ def view_sources(visit: Visit, only: str | None = None) -> SourcesView:
         records = tx.sources.list_all()
         runs = tx.runs.list_since(visit.now - timedelta(weeks=WEEKS), only)
         judgements = judge_sources(tx, newsroom, visit.now, only)
+        lost_items = tx.raw.list_lost(visit.now - timedelta(weeks=1), only)
+    lost_of: dict[str, list[StoredRaw]] = {}
+    for item in lost_items:
+        lost_of.setdefault(item.source, []).append(item)
     by_source: dict[str, list[Run]] = {}
     for run in runs:
         by_source.setdefault(run.source, []).append(run)
     views = [
-        _view_source(source, records.get(source.id), by_source.get(source.id, []), judgements[source.id], visit)
+        replace(
+            _view_source(source, records.get(source.id), by_source.get(source.id, []), judgements[source.id], visit),
+            lost_items=lost_of.get(source.id, [])[:MOST_LOST],
+            lost_count=len(lost_of.get(source.id, [])),
+        )
         for source in newsroom.sources.values()
         if source.id in judgements
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -119,3 +120,15 @@ def test_a_folder_that_may_not_be_written_is_one_line_and_no_traceback(cli: Cli,
     assert "Traceback" not in done.stderr, done.stderr
     assert done.returncode == 1, (done.stdout, done.stderr)
     assert str(home) in done.stderr.replace("\n", "") or "数据库" in done.stderr
+
+
+def test_metrics_are_in_prometheus_text_format_and_end_with_0_though_something_needs_a_person(cli: Cli) -> None:
+    fail_for_a_day(cli)
+    lines = cli("health", "--metrics").splitlines()
+    sample = re.compile(r'jianbao_[a-z_]+(\{[a-z_]+="[^"\\]*"(,[a-z_]+="[^"\\]*")*\})? -?[0-9.e+]+')
+    assert [line for line in lines if not line.startswith("# ") and not sample.fullmatch(line)] == []
+    assert 'jianbao_source_state{source="a",state="blocked"} 1' in lines
+    assert 'jianbao_incidents_open{state="blocked",needs_person="true"} 1' in lines
+    assert 'jianbao_runs_of_last_day{outcome="failed"} 2' in lines
+    names = [line.split()[2] for line in lines if line.startswith("# TYPE")]
+    assert len(names) == len(set(names)) >= 6

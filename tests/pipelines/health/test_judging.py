@@ -66,6 +66,19 @@ def test_no_time_passes_while_nobody_asks() -> None:
     assert [finding.kind for finding in failing.findings] == ["failed"]
 
 
+def test_old_articles_in_the_place_of_new_ones_are_raised_before_a_silence_is() -> None:
+    archive = (trace(-day) for day in range(100, 104))
+    assert judge(*DAILY, run(30.3)).state == "late"
+    assert judge(*DAILY, run(30.3, *archive)).findings[0].kind == "old-items"
+
+
+def test_items_that_a_late_source_changed_are_no_old_articles() -> None:
+    monthly = tuple(run(day, trace(day - 0.1)) for day in range(0, 300, 30))
+    changed = tuple(trace(day - 0.1, text=TEXT + "改过") for day in range(0, 300, 30))
+    assert judge(*monthly, run(309, *changed)).findings == ()
+    assert judge(*monthly, run(309.5), run(310, *changed)).state == "late"
+
+
 def test_old_articles_that_turn_up_end_no_silence() -> None:
     judgement = judge(*DAILY, run(33, *(trace(-day) for day in range(100, 104))), run(34))
     assert judgement.findings[0].kind == "old-items"

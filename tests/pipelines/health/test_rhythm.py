@@ -40,10 +40,16 @@ def test_a_holiday_is_no_pause() -> None:
     assert rhythm.usual < 3
 
 
-def test_one_pause_that_is_far_longer_than_all_others_is_left_out() -> None:
-    rhythm = learn_rhythm(days_after(*range(12), 60, *range(61, 70)), WORKDAYS)
+def test_one_pause_that_is_far_longer_than_all_of_many_others_is_left_out() -> None:
+    rhythm = learn_rhythm(days_after(*range(32), 80, *range(81, 100)), WORKDAYS)
     assert rhythm is not None
     assert rhythm.silent_after < 6
+
+
+def test_a_long_pause_among_few_is_of_the_sources_nature() -> None:
+    rhythm = learn_rhythm(days_after(*range(12), 60, *range(61, 70)), WORKDAYS)
+    assert rhythm is not None
+    assert rhythm.silent_after > 48
 
 
 def test_a_pause_that_a_source_ended_by_itself_is_learned() -> None:

@@ -12,9 +12,10 @@ from waiting import wait_until
 
 from crawler.errors import Detail, Failure, SourceMisconfigured
 from crawler.home import Home
-from crawler.items import SourceState
+from crawler.items import Batch, RawItem, SourceState
 from crawler.sources.file import load_sources, switched
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom.run import ingest
 from pipelines.review.crawling import Crawls
 
 ROWS = """# 登记簿
@@ -151,3 +152,15 @@ def test_a_source_shows_what_its_last_run_could_not_read_wholly_until_a_week_has
     run(newsroom, "one", timedelta(days=1), new=0)
     assert desk.get("/sources").text.count("2 个日期只读懂一部分") == 1
     assert "10:00 Nowhere" in desk.get("/sources").text
+
+
+def test_a_source_shows_the_items_that_became_no_article_with_the_reason_and_no_link(
+    desk: Desk, newsroom: Newsroom, home: Home
+) -> None:
+    source = load_sources(home).sources[0]
+    item = RawItem("feed", "javascript:alert(1)", "没有地址的 <b>一条</b>", datetime.now(UTC))
+    ingest(newsroom.store, Batch("one", (item,), finished=True), source, newsroom.rules, datetime.now(UTC))
+    page = desk.get("/sources").text
+    assert "没能成文的条目：近七天 1 个" in page
+    assert "没有地址的 &lt;b&gt;一条" in page
+    assert 'href="javascript' not in page

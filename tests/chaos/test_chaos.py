@@ -1,0 +1,29 @@
+"""A bounded part of the chaos: mutated inputs, and work that is killed and resumed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from places import ROOT
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+def run_chaos(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "tests" / "chaos" / script), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+
+
+@pytest.mark.fault("C4")
+def test_readers_of_strangers_documents_raise_nothing_but_their_named_errors() -> None:
+    chaos = run_chaos("inputs.py", "--count", "1500", "--seed", "11")
+    assert chaos.returncode == 0, chaos.stdout + chaos.stderr
+
+
+@pytest.mark.fault("S1")
+def test_work_that_is_killed_and_resumed_ends_with_the_candidates_search_and_issue_of_work_left_alone() -> None:
+    chaos = run_chaos("kills.py", "--runs", "2", "--seed", "11")
+    assert chaos.returncode == 0, chaos.stdout + chaos.stderr
+    assert "2 runs, 0 kills" not in chaos.stdout
