@@ -229,7 +229,7 @@ def count_tabs(visit: Visit, query: CandidatesQuery) -> list[dict[str, Any]]:
 
 def list_order(visit: Visit, query: CandidatesQuery) -> list[tuple[int, float]]:
     """List ids and scores of the first candidates as a decision leaves them; part of the JSON of a decision."""
-    store_query = replace(query.to_store_query(visit.now), after=None)
+    store_query = replace(query.to_store_query(visit), after=None)
     with visit.newsroom.store.reading() as tx:
         return rank_candidates(tx, store_query, visit.now, ORDERED)
 
