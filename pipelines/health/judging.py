@@ -252,12 +252,12 @@ def _find_silence(
 def _count_old_items(successes: Sequence[RunOutcome], last_posting: datetime) -> int:
     """Count the old items that runs after the last posting were the first to bring; an item that changed is not new."""
     count = 0
-    brought: set[int] = set()
+    former_hashes: set[int] = set()
     for number, run in enumerate(successes):
         if number > 0 and run.at > last_posting:
-            dates = (trace.published_at for trace in run.traces if trace.item_hash not in brought)
+            dates = (trace.published_at for trace in run.traces if trace.item_hash not in former_hashes)
             count += sum(date is not None and run.at - date > _OLD for date in dates)
-        brought.update(trace.item_hash for trace in run.traces)
+        former_hashes.update(trace.item_hash for trace in run.traces)
     return count
 
 
