@@ -58,6 +58,7 @@ class Nudges:
 
     weights: Vector = field(default_factory=dict)
     rarity: Mapping[str, float] = field(default_factory=dict)
+    _weighed: dict[tuple[str, str], float] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def learn(cls, verdicts: Iterable[Verdict], titles: Iterable[str], threshold: float) -> Self:
@@ -87,8 +88,10 @@ class Nudges:
         """
         if not self.weights:
             return 0.0
-        nudge = _weighted_sum(_read_vector(title, source, self.rarity), self.weights)
-        return round(min(max(nudge, -MOST), MOST), 2)
+        if (title, source) not in self._weighed:  # the lists between two decisions ask for the same titles
+            nudge = _weighted_sum(_read_vector(title, source, self.rarity), self.weights)
+            self._weighed[title, source] = round(min(max(nudge, -MOST), MOST), 2)
+        return self._weighed[title, source]
 
 
 def _measure_rarity(titles: Iterable[str]) -> dict[str, float]:

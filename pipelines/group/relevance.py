@@ -157,10 +157,20 @@ def relevance(
 
 def freshness(published: datetime, now: datetime) -> Reason:
     """What a story's age adds: `FRESH` now, half of it a half-life ago; never more for a date in the future."""
-    age = max(now - published, timedelta())
-    days = age.days
-    weight = round(FRESH * 0.5 ** (age / HALF_LIFE), 2)
+    days = max(now - published, timedelta()).days
+    weight = weigh_freshness(published, now)
     return Reason("reason/days-ago", weight, {"days": days}) if days else Reason("reason/today", weight)
+
+
+def weigh_freshness(published: datetime, now: datetime) -> float:
+    """The weight of `freshness`: a list asks for that of a thousand stories.
+
+    Args:
+        published: aware.
+        now: aware.
+    """
+    age: float = max(now - published, timedelta()) / HALF_LIFE
+    return round(FRESH * math.pow(0.5, age), 2)
 
 
 def total(reasons: Iterable[Reason]) -> float:

@@ -11,7 +11,7 @@ from typing import Final
 
 from pipelines.group.candidates import GroupRules, as_of
 from pipelines.group.enough import DEEPEST
-from pipelines.group.relevance import FRESH, freshness
+from pipelines.group.relevance import FRESH, weigh_freshness
 from pipelines.group.variety import READ_FOR_ONE, Contender, choose_varied
 from pipelines.model import Candidate
 from pipelines.newsroom.enough import Workload, count_decided, read_workload
@@ -259,7 +259,7 @@ def _nudge(story: _RankedToday, nudge: float) -> _RankedToday:
 
 def _rank(story: Ranked, now: datetime) -> tuple[float, int]:
     """The sort key of a story: its score with freshness, then the older id; the highest is the best."""
-    return round(story.score + freshness(story.newest_at, now).weight, 2), -story.id
+    return round(story.score + weigh_freshness(story.newest_at, now), 2), -story.id
 
 
 def _best(ranking: Iterable[Ranked], now: datetime, limit: int | None) -> list[tuple[float, int, str]]:

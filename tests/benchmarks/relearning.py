@@ -57,7 +57,7 @@ def main() -> None:
         again, some_stories = _measure(newsroom.store, newsroom)
         newsroom.store.close()
     for label, seconds, graded in (("first model", first, all_stories), ("anew", again, some_stories)):
-        sys.stdout.write(f"{label:12} {seconds:7.1f} CPU-s  {graded} of {arguments.stories} open stories graded\n")
+        sys.stdout.write(f"{label:12} {seconds:7.1f} CPU-s  {graded} gradings of {arguments.stories} open stories\n")
     sys.stdout.write(f"anew / first {again / first:7.2f}\n")
 
 
