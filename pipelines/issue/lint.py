@@ -17,8 +17,9 @@ from crawler.errors import Failure
 from pipelines.issue import inline
 from pipelines.issue.entry import EntryView, read_entry, read_machine_line, read_title
 from pipelines.issue.escape import make_printable_url
-from pipelines.issue.lines import find_code_lines
+from pipelines.issue.lines import THEMATIC_BREAK, find_code_lines, find_comment_lines
 from pipelines.issue.sentences import HAN, Bounds, fit_bounds
+from pipelines.issue.shapes import read_mark, write_mark
 from pipelines.model import Entry, Issue, LinkCheck, Section
 from pipelines.newsletter import Newsletter
 from pipelines.normalise.url import NotAWebAddress, canonicalise, find_idle_parameters
@@ -147,6 +148,8 @@ def lint(issue: Issue, newsletter: Newsletter, rules: Rules, records: Records) -
                 findings += _check_brief(entry_index, entry, newsletter, rules, records.link_checks)
             else:
                 findings += _check_entry(entry_index, entry, view, newsletter, rules, records=records)
+            for line_index in _find_ending_lines(entry.markdown.split("\n"), section.marker):
+                findings.append(Finding("entry", entry_index, line_index, "markup/ends-entry"))
             findings += _find_repeats(issue, entry_index, records, first_entries, view.urls)
             findings += records.source_changes.get(entry_index, ())
             entry_index += 1
@@ -244,8 +247,6 @@ def _check_brief(
 def _check_entry_lines(
     position: int, lines: Sequence[str], rules: Rules, link_checks: Mapping[str, LinkCheck]
 ) -> Iterator[Finding]:
-    for line_index in _find_ending_lines(lines):
-        yield Finding("entry", position, line_index, "markup/ends-entry")
     for line_index, line in enumerate(lines):
         for link in inline.find_links(line):
             if _is_relative(link.url):
@@ -286,12 +287,25 @@ def _is_relative(url: str) -> bool:
     return bool(re.match(r"(?!//)[^\s#:]", url) and not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", url))
 
 
-def _find_ending_lines(lines: Sequence[str]) -> Iterator[int]:
-    """Find the numbers of lines that end the entry as soon as the issue is written and read again."""
-    code = find_code_lines(lines)
+def _find_ending_lines(lines: Sequence[str], marker: str) -> Iterator[int]:
+    """Find the numbers of lines that end the entry as soon as the issue is written and read again.
+
+    Args:
+        lines: of an entry.
+        marker: of its section; a line that begins with the same mark is another entry.
+
+    >>> [list(_find_ending_lines(["甲", "2、乙", "- 丙"], marker)) for marker in ("{n}、", "- ")]
+    [[1], [2]]
+    """
+    own_mark = read_mark(f"{write_mark(marker, 1)}x", after_blank=True)
+    kind = own_mark.kind if own_mark is not None else None
+    opaque = find_code_lines(lines) | find_comment_lines(lines)
     for line_index, line in enumerate(lines):
-        ends_entry = re.match(r"##(?!#)|- (?=\S)|-(?=\[)| {0,3}([-*_])(?: *\1){2,} *$", line)
-        if line_index and line_index not in code and ends_entry:
+        if not line_index or line_index in opaque:
+            continue
+        mark = read_mark(line, after_blank=False)
+        is_item = mark is not None and mark.kind == kind and mark.indent == 0
+        if is_item or re.match(r"##(?!#)", line) or THEMATIC_BREAK.fullmatch(line):
             yield line_index
 
 

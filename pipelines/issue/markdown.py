@@ -37,7 +37,7 @@ def render_issue(issue: Issue, newsletter: Newsletter, template: str) -> str:
     Returns:
         The whole file.
     """
-    printed = remove_unprinted_parts(issue, newsletter)
+    printed = _strip_ends(remove_unprinted_parts(issue, newsletter))
     items = render_items(printed)
     dateline = newsletter.fill_template(newsletter.frame.dateline, issue.date, number=issue.number, slug=issue.slug)
     text = _compile_template(template).render(
@@ -59,6 +59,19 @@ def remove_unprinted_parts(issue: Issue, newsletter: Newsletter) -> Issue:
             for section in issue.sections
         ),
     )
+
+
+def _strip_ends(issue: Issue) -> Issue:
+    """Strip the blanks at the end of each text around the entries; the file read back does not have them."""
+    sections = tuple(
+        replace(section, notes=_strip_end(section.notes), closing=_strip_end(section.closing))
+        for section in issue.sections
+    )
+    return replace(issue, sections=sections, preamble=_strip_end(issue.preamble), footer=_strip_end(issue.footer))
+
+
+def _strip_end(text: str | None) -> str | None:
+    return text.rstrip() if text else text
 
 
 @lru_cache(maxsize=8)

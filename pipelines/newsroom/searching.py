@@ -1,4 +1,4 @@
-"""Reads the search box: words, and filters among them, as in `来源:量子位 论文 since:30d`."""
+"""Reads the search box: terms, and filters among them, as in `来源:量子位 论文 since:30d`."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ class SearchText:
     """What an editor searches for.
 
     Args:
-        words: without the filters.
+        terms: without the filters.
         accounts: beginnings of the names of accounts; one of them is enough.
         kinds: of sources; one of them is enough. Empty for every kind.
         states: of candidates; empty for every state, None where the text has no such filter.
         since, until: the first and the last moment, aware.
-        unread: filters with a value that means nothing; they count as words.
+        unread: filters with a setting that means nothing; they count as terms.
     """
 
-    words: str = ""
+    terms: str = ""
     accounts: tuple[str, ...] = ()
     kinds: tuple[Kind, ...] = ()
     states: tuple[CandidateState, ...] | None = None
@@ -64,74 +64,74 @@ class SearchText:
 
 
 def read_search(text: str, now: datetime, zone: ZoneInfo) -> SearchText:
-    """Read the words and the filters of a search box.
+    """Read the terms and the filters of a search box.
 
     Args:
-        text: as the editor typed it; a colon may be of full width, a value with blanks stands in quotation marks.
+        text: as the editor typed it; a colon may be of full width, a setting with blanks stands in quotation marks.
         now: aware; spans such as `30d` end there.
         zone: of dates.
 
     >>> search = read_search("来源：量子位 论文 状态:已选", datetime(2026, 11, 1), ZoneInfo("UTC"))
-    >>> search.accounts, search.words, search.states
+    >>> search.accounts, search.terms, search.states
     (('量子位',), '论文', ('picked',))
     """
-    search, words = SearchText(), []
+    search, terms = SearchText(), []
     for part in _PART.findall(text):
         match = _FILTER.fullmatch(part)
         changed = _add_filter(search, FILTER_NAMES[match[1].lower()], match[2].strip(), now, zone) if match else None
         if changed is None:
-            words.append(part)
+            terms.append(part)
             search = replace(search, unread=(*search.unread, part)) if _is_filter(part) else search
         else:
             search = changed
-    return replace(search, words=" ".join(words))
+    return replace(search, terms=" ".join(terms))
 
 
 def _is_filter(part: str) -> bool:
     return re.split("[:：]", part, maxsplit=1)[0].lower() in FILTER_NAMES and not part.isalpha()
 
 
-def _add_filter(search: SearchText, name: _Filter, value: str, now: datetime, zone: ZoneInfo) -> SearchText | None:
-    """Add a filter to a search; None where its value means nothing."""
+def _add_filter(search: SearchText, name: _Filter, setting: str, now: datetime, zone: ZoneInfo) -> SearchText | None:
+    """Add a filter to a search; None where its setting means nothing."""
     match name:
         case "source":
-            return replace(search, accounts=(*search.accounts, value)) if fold_text(value) else None
+            return replace(search, accounts=(*search.accounts, setting)) if fold_text(setting) else None
         case "kind":
-            kind = _find_kind(value)
+            kind = _find_kind(setting)
             return replace(search, kinds=(*search.kinds, kind)) if kind else None
         case "state":
-            if value.lower() in ANY_STATE:
+            if setting.lower() in ANY_STATE:
                 return replace(search, states=())
-            state = _find_state(value)
+            state = _find_state(setting)
             return replace(search, states=(*(search.states or ()), state)) if state else None
         case "since":
-            since = _read_moment(value, now, zone, time.min)
+            since = _read_moment(setting, now, zone, time.min)
             return replace(search, since=max(since, search.since or since)) if since else None
         case "until":
-            until = _read_moment(value, now, zone, time.max)
+            until = _read_moment(setting, now, zone, time.max)
             return replace(search, until=min(until, search.until or until)) if until else None
 
 
-def _find_kind(value: str) -> Kind | None:
-    folded = fold_text(value)
+def _find_kind(setting: str) -> Kind | None:
+    folded = fold_text(setting)
     return next(
         (kind for kind, row in KINDS.items() if folded in map(fold_text, (kind, *row.label, *row.article))), None
     )
 
 
-def _find_state(value: str) -> CandidateState | None:
-    folded = fold_text(value)
+def _find_state(setting: str) -> CandidateState | None:
+    folded = fold_text(setting)
     states: tuple[CandidateState, ...] = get_args(CandidateState)
     names = {state: (state, say(f"state/{state}", {}, "zh"), say(f"state/{state}", {}, "en")) for state in states}
     return next((state for state in states if folded in map(fold_text, names[state])), None)
 
 
-def _read_moment(value: str, now: datetime, zone: ZoneInfo, time_of_day: time) -> datetime | None:
+def _read_moment(setting: str, now: datetime, zone: ZoneInfo, time_of_day: time) -> datetime | None:
     """Read a day, `2026-11-01`, or a span before now, `30d`."""
-    if span := _SPAN.fullmatch(value.lower()):
+    if span := _SPAN.fullmatch(setting.lower()):
         return now - timedelta(days=int(span[1]) * (1 if span[2] else 7))
     try:
-        return datetime.combine(date.fromisoformat(value), time_of_day, tzinfo=zone)
+        return datetime.combine(date.fromisoformat(setting), time_of_day, tzinfo=zone)
     except ValueError:
         return None
 
@@ -152,7 +152,7 @@ def add_search(query: CandidateQuery, search: SearchText, sources: Collection[So
         until=search.until,
         kinds=search.kinds,
         accounts=tuple(AccountFilter(name, _find_sources(name, sources)) for name in search.accounts),
-        search=search.words,
+        search=search.terms,
     )
 
 

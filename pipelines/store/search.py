@@ -94,8 +94,8 @@ class Search:
         rows = [{"article_id": article_id, "text": packed[article_id]} for article_id in changed]
         upsert(self._connection, search_texts, rows)
         if rows:
-            words = [{"id": article_id, "words": self._split(documents[article_id])} for article_id in changed]
-            self._connection.execute(text(_PUT_IN_SQLITE if self._is_sqlite else _PUT_IN_POSTGRESQL), words)
+            rows_of_pieces = [{"id": article_id, "words": self._split(documents[article_id])} for article_id in changed]
+            self._connection.execute(text(_PUT_IN_SQLITE if self._is_sqlite else _PUT_IN_POSTGRESQL), rows_of_pieces)
 
     def forget(self, ids: Iterable[int]) -> None:
         """Take articles out of the index."""
@@ -206,13 +206,13 @@ def _match(
     if dialect == "sqlite":
         written = [f'"{" ".join(phrase.pieces)}"{" *" * phrase.is_open}' for phrase in phrases]
         expression = (" AND " if every else " OR ").join(written)
-        found, condition = select(literal_column("rowid", Integer)), text("search_words MATCH :found")
+        matches, condition = select(literal_column("rowid", Integer)), text("search_words MATCH :matches")
     else:
         written = [" <-> ".join(f"'{piece}'" for piece in phrase.pieces) + ":*" * phrase.is_open for phrase in phrases]
         expression = (" & " if every else " | ").join(f"({phrase})" for phrase in written)
-        found, condition = select(literal_column("article_id", Integer)), text("words @@ CAST(:found AS tsquery)")
-    parameter: BindParameter[str] = bindparam("found", expression, unique=True)
-    return article.in_(found.select_from(text("search_words")).where(condition.bindparams(parameter)))
+        matches, condition = select(literal_column("article_id", Integer)), text("words @@ CAST(:matches AS tsquery)")
+    parameter: BindParameter[str] = bindparam("matches", expression, unique=True)
+    return article.in_(matches.select_from(text("search_words")).where(condition.bindparams(parameter)))
 
 
 def make_document(accounts: Iterable[str | None], texts: Iterable[str]) -> str:
@@ -257,7 +257,7 @@ def _load_simplified() -> tuple[re.Pattern[str], Mapping[int, str]]:
     characters = [chr(code) for first, end in blocks for code in range(first, end)]
     converted = OpenCC("t2s").convert("\n".join(characters)).split("\n")
     pairs = zip(characters, converted, strict=True)
-    simplified = {ord(character): other for character, other in pairs if character != other}
+    simplified = {ord(character): plain for character, plain in pairs if character != plain}
     return re.compile(f"[{''.join(map(chr, simplified))}]"), simplified
 
 

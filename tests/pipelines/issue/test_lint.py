@@ -411,3 +411,15 @@ def test_lint_finds_every_temporary_and_empty_link_and_every_repeat_of_the_archi
         if found.count(day) > 1 and not said[day]["twice"]
     ]
     assert missed == []
+
+
+@pytest.mark.parametrize(
+    ("marker", "line_indexes"), [("- ", [1]), ("{n}、", [2]), ("### ", [3]), ("* ", [4])], ids=["-", "1、", "###", "*"]
+)
+def test_a_line_that_begins_as_the_entries_of_its_section_do_ends_the_entry(
+    marker: str, line_indexes: list[int]
+) -> None:
+    text = "[甲 | 源](https://e.org/)\n- 乙\n2、丙\n### 丁\n* 戊\n<!--\n- 撤下\n3、撤下\n### 撤下\n* 撤下\n-->"
+    written = Issue(date(2026, 11, 1), "简报", (Section("论文", (Entry(text),), marker=marker),))
+    ending = [each.line for each in found(written) if each.code == "markup/ends-entry"]
+    assert ending == line_indexes

@@ -51,8 +51,8 @@ def test_a_filter_that_means_nothing_is_a_word_and_is_named(part: str) -> None:
 def test_no_part_of_a_search_is_dropped(text: str) -> None:
     search = read(text)
     filters = bool(search.accounts or search.kinds or search.states or search.since or search.until)
-    assert not text.strip() or search.words or filters
-    assert all(part in search.words for part in search.unread)
+    assert not text.strip() or search.terms or filters
+    assert all(part in search.terms for part in search.unread)
 
 
 def test_a_search_adds_to_the_filters_of_the_list_and_its_state_goes_first() -> None:
