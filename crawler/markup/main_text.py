@@ -48,6 +48,15 @@ _BESIDE: Final = re.compile(
     re.IGNORECASE,
 )
 
+_HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "header"})
+# Seen 2026-11: 论文地址：https://… / Code: https://…
+_REFERENCE_LABEL: Final = re.compile(r"\W{0,3}[\w ]{2,24}[:：]")
+_PLAIN_ADDRESS: Final = re.compile(r"https?://|www\.|\w\.(?:com|org|net|io|cn|ai|edu)/", re.IGNORECASE)
+_REFERENCE_HOST: Final = re.compile(
+    r"//(?:[\w-]+\.)*(?:arxiv\.org|github\.com|gitlab\.com|gitee\.com|huggingface\.co|doi\.org|openreview\.net)/|\.pdf$",
+    re.IGNORECASE,
+)
+
 SHORT_TEXT: Final = 600
 """Characters; a challenge or an error page may say as much, an article says more."""
 
@@ -69,15 +78,17 @@ def find_main_html(page: PageMetadata, title: str) -> str:
     document = page.document
     if page.is_heavy:
         return _largest_element(document)
-    extracted = trafilatura.extract(document, output_format="html", include_links=True, include_comments=False) or ""
-    extracted = extracted[extracted.find("<body>") + len("<body>") : extracted.rfind("</body>")].strip()
-    text = plain_text(parse(f"<div>{extracted}</div>"))
+    text = plain_text(parse(f"<div>{_extract(document)}</div>"))
     around = _element_around(document, text)
-    if around is None:
-        return _without_title(extracted, title)
-    markup = _own_markup(around, text, title, site_of(page.address))
+    markup = _own_markup(around, text, title, _site_name(page.address)) if around is not None else ""
     is_whole = 10 * len(_fold(plain_text(parse(f"<div>{markup}</div>")))) >= 9 * len(_fold(text))
-    return markup if is_whole else _without_title(extracted, title)
+    return markup if markup and is_whole else _without_title(_extract(document, with_links=True), title)
+
+
+def _extract(document: HtmlElement, *, with_links: bool = False) -> str:
+    """The markup of the main text by trafilatura, which takes more of a page's frame for text where it keeps links."""
+    html = trafilatura.extract(document, output_format="html", include_links=with_links, include_comments=False) or ""
+    return html[html.find("<body>") + len("<body>") : html.rfind("</body>")].strip()
 
 
 def _largest_element(document: HtmlElement) -> str:
@@ -126,7 +137,7 @@ def _own_markup(around: HtmlElement, text: str, title: str, site: str) -> str:
         stays = extracted_flags[position] or (first < position and _holds_more(node, site))
         if stays and position > last and node.text_content().strip():
             after += 1
-            stays = after <= _MOST_AFTER
+            stays = after <= _MOST_AFTER and (node.tag == "pre" or _is_reference(node))
         if (is_title or not stays) and node.getparent() is not None:
             node.drop_tree()
     for run in copy.xpath(f".//span[@{_RUN}]"):
@@ -193,6 +204,8 @@ def _holds_more(block: HtmlElement, site: str) -> bool:
         return True
     if len(block.text_content()) > _LONGEST_LINK_LINE:
         return False
+    if any(around.tag in _HEADINGS for around in (block, *block.iterancestors())):
+        return False  # of another article
     targets = [link.get("href") or "" for link in block.iter("a")]
     return any(_leads_elsewhere(target, site) for target in targets)
 
@@ -200,9 +213,27 @@ def _holds_more(block: HtmlElement, site: str) -> bool:
 def _leads_elsewhere(target: str, site: str) -> bool:
     try:
         is_web = urlsplit(target).scheme in {"http", "https"}
-        return is_web and site_of(target) != site and not _SHARING.search(target)
+        return is_web and _site_name(target) != site and not _SHARING.search(target)
     except ValueError:
         return False
+
+
+def _site_name(address: str) -> str:
+    """The name in an address by which one site is known under several domains.
+
+    >>> _site_name("https://www.tiny-notes.example.com"), _site_name("https://a.tinynotes.org/b")
+    ('example', 'tinynotes')
+    """
+    return site_of(address).partition(".")[0].replace("-", "")
+
+
+def _is_reference(block: HtmlElement) -> bool:
+    """Whether a line behind the text is one of the article's references: a label, or a link that shows its address."""
+    text = collapse(block.text_content())
+    return bool(_REFERENCE_LABEL.match(text)) or any(
+        _PLAIN_ADDRESS.search(link.text_content()) or _REFERENCE_HOST.search(link.get("href") or "")
+        for link in block.iter("a")
+    )
 
 
 def _is_beside(block: HtmlElement) -> bool:

@@ -48,3 +48,23 @@ def test_text_between_blocks_is_the_articles_where_it_was_extracted() -> None:
     loose = parse(PARAGRAPH).text_content()
     lines = lines_of(f"<div>{PARAGRAPH}{loose.replace('手机', '平板')}<br>{SECOND}</div>")
     assert len(lines) == 3
+
+
+def test_behind_the_text_only_references_stay() -> None:
+    behind = (
+        '<p>代码地址：<a href="https://code.example/int4">这里</a></p>'
+        '<p><a href="https://lab.example/int4">https://lab.example/int4</a></p>'
+        '<p><a href="https://github.com/example-lab/int4">仓库</a></p>'
+        '<div><a href="https://kettles.example/">茶壶社是这样的一个协会</a></div>'
+    )
+    lines = lines_of(f"<div><h1>{TITLE}</h1>{PARAGRAPH}{SECOND}{behind}</div>")
+    assert lines[2:] == ["代码地址：这里", "https://lab.example/int4", "仓库"]
+
+
+def test_links_to_the_same_site_under_another_domain_and_headings_of_other_articles_go() -> None:
+    between = (
+        '<div><a href="https://www.ex-ample.com/b">同一个站的另一篇</a></div>'
+        '<h2><a href="https://elsewhere.example/b">别站的另一篇</a></h2>'
+    )
+    lines = lines_of(f"<div><h1>{TITLE}</h1>{PARAGRAPH}{between}{SECOND}</div>")
+    assert len(lines) == 2
