@@ -149,11 +149,11 @@ def _slug_words(address: str) -> frozenset[str]:
     ['bit', 'four', 'inference']
     """
     last = unquote(urlsplit(address).path).rstrip("/").rpartition("/")[2]
-    words = frozenset(_words(re.sub(r"\.\w{2,5}$", "", last)))
-    return words if len(words) >= _LEAST_SLUG else frozenset()
+    slug = frozenset(_plain_words(re.sub(r"\.\w{2,5}$", "", last)))
+    return slug if len(slug) >= _LEAST_SLUG else frozenset()
 
 
-def _words(text: str) -> Iterator[str]:
+def _plain_words(text: str) -> Iterator[str]:
     """The words of a text of three letters and more, without accents: `über`, `ueber` and `uber` are one."""
     plain = "".join(mark for mark in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(mark))
     for word in re.findall(r"[^\W\d_]{3,}", plain):
@@ -231,7 +231,7 @@ def _score(heading: HtmlElement, page: PageMetadata, signs: _Signs) -> float:
     around = {node.tag for node in heading.iterancestors()}
     score = 3 * max((_likeness(text, title) for title in signs.stated), default=0.0)
     score += max((_share(text, title) for title in signs.stated), default=0.0)
-    score += len(signs.slug.intersection(_words(text))) / len(signs.slug) if signs.slug else 0
+    score += len(signs.slug.intersection(_plain_words(text))) / len(signs.slug) if signs.slug else 0
     score += 1 if _TITLE_MARK.search(marks) else 0
     score -= 1.5 if _FRAME_MARK.search(marks) else 0
     score -= 0.7 if around & {"nav", "aside", "footer"} else 0

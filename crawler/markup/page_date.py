@@ -457,10 +457,10 @@ def _shows(page: PageMetadata, title: HtmlElement | None, day: date) -> bool:
         text = node.text_content()[:_LONGEST_BYLINE] if len(node) < 30 else ""
         stamps = [stamp for name, stamp in node.items() if _STAMP.fullmatch(name) or name == "title"]
         dates = (
-            found.day
+            shown_date.day
             for written in filter(None, (text, *stamps))
             for order in (True, False)
-            for found in DateReader(order).search(collapse(written), "metadata")
+            for shown_date in DateReader(order).search(collapse(written), "metadata")
         )
         if day in dates and _level_beside(node, levels) is not None:
             return True
