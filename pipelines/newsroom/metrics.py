@@ -17,14 +17,14 @@ PERIOD: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One value of a metric.
+    """A number of a metric.
 
     Args:
-        value: a number; times are seconds since 1970.
+        number: times are seconds since 1970.
         labels: by name.
     """
 
-    value: float
+    number: float
     labels: Mapping[str, str]
 
 
@@ -117,7 +117,7 @@ def _render_metric(name: str, description: str, samples: Iterable[Sample]) -> It
         if number == 0:
             yield f"# HELP jianbao_{name} {description}\n# TYPE jianbao_{name} gauge\n"
         labels = ",".join(f'{label}="{_escape(text)}"' for label, text in sample.labels.items())
-        yield f"jianbao_{name}{{{labels}}} {sample.value!r}\n" if labels else f"jianbao_{name} {sample.value!r}\n"
+        yield f"jianbao_{name}{{{labels}}} {sample.number!r}\n" if labels else f"jianbao_{name} {sample.number!r}\n"
 
 
 def _escape(text: str) -> str:

@@ -388,7 +388,7 @@ def test_what_may_be_one_event_is_listed_until_somebody_answers(cli: Cli) -> Non
     first, second = (str(story["id"]) for story in pair["stories"])
     table = cli("suggestions")
     assert {first, second} <= set(table.split())
-    assert "n9" in table
+    assert "云雀半导体" in table
     cli("apart", first, second)
     assert "没有可能是同一件事的" in cli("suggestions")
     cli("decide", second, "undo")

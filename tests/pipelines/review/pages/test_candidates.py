@@ -306,7 +306,7 @@ def test_the_changes_of_an_article_that_never_changed_are_an_empty_page(desk: De
 def possible(desk: Desk, newsroom: Newsroom) -> tuple[int, int]:
     """The ids of two stories that may report one event."""
     add_possible_pair(newsroom, 21, 22)
-    listed = desk.get("/api/candidates?q=星澜").json()["candidates"]
+    listed = desk.get("/api/candidates?q=云雀").json()["candidates"]
     ids = {candidate["title"]: candidate["id"] for candidate in listed}
     return ids[LAUNCH], ids[OUTLOOK]
 
@@ -318,7 +318,7 @@ def test_every_answer_about_one_story_names_what_may_be_the_same_event(desk: Des
         (offered,) = told["suggested"]
         assert (offered["id"], offered["title"], offered["source"], offered["state"]) == (launch, LAUNCH, "甲", "new")
         assert 0 < offered["probability"] < 1
-        assert "n9" in offered["evidence"][0]["detail"]
+        assert "云雀半导体" in offered["evidence"][0]["detail"]
 
 
 def test_a_card_names_account_time_and_evidence_of_what_may_be_the_same_event(
@@ -326,7 +326,7 @@ def test_a_card_names_account_time_and_evidence_of_what_may_be_the_same_event(
 ) -> None:
     page = desk.get("/candidates?category=&q=值不值得").text
     offered = page.partition('class="offered"')[2].partition("</section>")[0]
-    for words in ("可能是同一件事", LAUNCH, "甲", "12-01 20:00", "n9", f'data-offered="{possible[0]}"'):
+    for words in ("可能是同一件事", LAUNCH, "甲", "12-01 20:00", "云雀半导体", f'data-offered="{possible[0]}"'):
         assert words in offered
     assert "可能同题 1" in page
     assert desk.get("/candidates?category=&q=部署").text.count('class="offered"') == 0
