@@ -124,28 +124,46 @@ def _grade_open(store: Store, rules: GroupRules, progress: Progress, most: int |
         stored = tx.training.get_model()
         best_ids = tx.training.list_best_stories(ON_SCREEN) if stored and stored.graded_to == 0 else []
     for start in range(0, len(best_ids), GRADED_AT_ONCE):
-        with store.transaction() as tx:
-            graded += _regrade(
-                tx, best_ids[start : start + GRADED_AT_ONCE], _with_stored(tx.training.get_model(), rules)
-            )
+        graded += _regrade(store, best_ids[start : start + GRADED_AT_ONCE], stored, rules)
         progress(graded)
     last = None if most is None else graded + most
     while last is None or graded < last:
-        with store.transaction() as tx:
+        with store.reading() as tx:
             stored = tx.training.get_model()
             if stored is None or stored.graded_to is None:
                 return
             ids = tx.training.list_open_stories(stored.graded_to, GRADED_AT_ONCE)
-            graded += _regrade(
-                tx, ids, _with_stored(stored, rules)
-            )  # another process may have trained a model meanwhile
-            tx.training.set_graded_to(ids[-1] if ids else None)
+        graded += _regrade(store, ids, stored, rules, moves_on=True)
         progress(graded)
 
 
-def _regrade(tx: Transaction, story_ids: Sequence[int], rules: GroupRules) -> int:
-    """Grade stories, and return their number."""
-    tx.stories.regrade(grade(story.story, story.articles, rules) for story in tx.stories.get(story_ids))
+def _regrade(
+    store: Store, story_ids: Sequence[int], stored: StoredModel | None, rules: GroupRules, *, moves_on: bool = False
+) -> int:
+    """Grade stories while others may write, then write the grades in a moment.
+
+    Stories whose articles changed meanwhile keep the grade that they got with the change. Nothing is written if another
+    process has trained a model meanwhile: it grades with its own.
+
+    Args:
+        store: gives the stories.
+        story_ids: at most `GRADED_AT_ONCE`, newest first.
+        stored: the model.
+        rules: without a model.
+        moves_on: whether the next call goes on below the last of these stories.
+
+    Returns:
+        The number of stories.
+    """
+    model_rules = _with_stored(stored, rules)
+    with store.reading() as tx:
+        graded = [grade(each.story, each.articles, model_rules) for each in tx.stories.get(story_ids)]
+    with store.transaction() as tx:
+        if tx.training.get_model() == stored:
+            present = tx.stories.find_by_articles(each.story.lead for each in graded)
+            tx.stories.regrade(each for each in graded if present.get(each.story.lead) == each.story)
+            if moves_on:
+                tx.training.set_graded_to(story_ids[-1] if story_ids else None)
     return len(story_ids)
 
 

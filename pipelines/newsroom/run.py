@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Final
 
 from crawler.errors import Detail, Failure, NotUnderstood, detail_of
@@ -49,7 +50,11 @@ _DATE_EXAMPLES: Final = 3
 """Dates that a warning quotes."""
 
 GROUPED_AT_ONCE: Final = 100
-"""Articles grouped in one transaction: an editor who decides at the same time waits a tenth of a second at most."""
+"""Articles grouped in one transaction, some tenths of a second; an editor who decides meanwhile waits for its end."""
+
+LONGEST_WRITING: Final = 1.0
+PAUSE: Final = 0.12
+"""Seconds of writing, and of the pause after them in which others write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +276,9 @@ def group(
         rules = with_model(tx, rules)
         total = len(tx.articles.list_fresh())
     articles = stories = 0
+    rested_at = monotonic()
     while True:
+        rested_at = _let_others_write(rested_at)
         with store.transaction() as tx:
             fresh = tx.articles.list_fresh(GROUPED_AT_ONCE)
             if not fresh:
@@ -283,6 +290,23 @@ def group(
         progress(articles, max(articles, total))
     with take_turn(lock) if lock else nullcontext():
         return Grouped(articles, stories, retrain(store, rules))
+
+
+def _let_others_write(rested_at: float) -> float:
+    """Pause after a second of writing, so that an editor's action is not kept waiting by one transaction after another.
+
+    A writer that waits for SQLite asks every tenth of a second; the moment between two transactions is shorter.
+
+    Args:
+        rested_at: the last pause, in seconds of the monotonic clock.
+
+    Returns:
+        The last pause, which may be this one.
+    """
+    if monotonic() - rested_at < LONGEST_WRITING:
+        return rested_at
+    sleep(PAUSE)
+    return monotonic()
 
 
 def _read_or_explain(

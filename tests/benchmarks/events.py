@@ -63,6 +63,9 @@ STRENGTH: Final = 0.1
 POST: Final = "mp.weixin.qq.com"
 """In the addresses of the background that are counted: posts, not papers and repositories."""
 
+MOST_A_DAY: Final = 2
+"""Articles of one labelled day in which a term counts."""
+
 JOINS: Final = (0.35, 0.4, 0.42, 0.45, 0.48, 0.5, 0.6)
 """Thresholds that are tried; the model ships with the one in `fit`."""
 
@@ -194,8 +197,19 @@ def _read_feeds(folder: Path, rules: Rules) -> Iterable[Article]:
 
 
 def count_background(windows: Iterable[Window], background: Sequence[Collection[Term]]) -> Rarity:
-    """The rarity of terms in the background and the windows."""
-    return count_terms([*background, *(terms for window in windows for terms in window.terms)])
+    """The rarity of terms in the background and the windows.
+
+    In a window a term counts at most `MOST_A_DAY` times a day: the name of an event is in twenty reports of one day,
+    and stays a name.
+    """
+    counted = list(background)
+    for window in windows:
+        used: Counter[tuple[int, Term]] = Counter()
+        for article, terms in zip(window.articles.values(), window.terms, strict=True):
+            day = article.published.at.toordinal()
+            counted.append([term for term in terms if used[day, term] < MOST_A_DAY])
+            used.update((day, term) for term in terms)
+    return count_terms(counted)
 
 
 def make_examples(window: Window, rarity: Rarity) -> Examples:
