@@ -141,8 +141,8 @@ def find_enough(tx: Transaction, now: datetime, quotas: Mapping[str, int]) -> En
     if not workload.remaining:
         return Enough(workload, {})
     ranked, chosen_ids = _choose_first(tx, CandidateQuery(), now, quotas, workload.remaining)
-    order = [story.id for story in ranked]
-    above_in_all = max((order.index(story_id) + 1 for story_id in chosen_ids), default=0)
+    ranks = {story.id: rank for rank, story in enumerate(ranked, 1)}
+    above_in_all = max((ranks[story_id] for story_id in chosen_ids), default=0)
     return Enough(workload, _count_above(ranked, set(chosen_ids)), above_in_all)
 
 

@@ -67,14 +67,13 @@ def retrain(
         former = _with_stored(stored, rules).model
         needed = _is_enough(stored.basis if stored else None, basis, former)
         examples = _examples(tx, rules) if needed else []
+    is_first = False
     if needed:
         model = train(examples, rules.categories, rules.topics, rules.expected)
         with store.transaction() as tx:
             tx.training.save_model(model.to_json(), basis)
         is_first = former is None or bool(former.relevance) != bool(model.relevance)
-        _grade_open(store, rules, progress, None if is_first else FURTHER)
-    else:
-        _grade_open(store, rules, progress, FURTHER)
+    _grade_open(store, rules, progress, None if is_first else FURTHER)
     return needed
 
 
