@@ -18,6 +18,12 @@ SPAN: Final = 7
 LEAST: Final = 0.2
 """Links of a smaller probability count as none: what an event may consist of stays a matter of few articles."""
 
+JOINING: Final = 2
+"""Power of the mean of links by which groups join: the quadratic mean."""
+
+OFFERING: Final = 4
+"""Power of the mean by which they are offered as one: an editor decides, so one report like one other is enough."""
+
 _SCALE: Final = 10_000
 """Probabilities are summed as integers, so that a sum does not depend on the order."""
 
@@ -50,8 +56,8 @@ class JoinedEvent:
     links: tuple[EventLink, ...]
 
 
-def combine_probabilities(probabilities: Iterable[float], pairs: int) -> float:
-    """The probability that two groups report one event: the quadratic mean over their pairs of articles.
+def combine_probabilities(probabilities: Iterable[float], pairs: int, power: int = JOINING) -> float:
+    """The probability that two groups report one event: the power mean over their pairs of articles.
 
     A pair without a link counts as 0. The arithmetic mean would ask every report of a large event to resemble every
     other one; the maximum would make one event of a chain.
@@ -62,8 +68,9 @@ def combine_probabilities(probabilities: Iterable[float], pairs: int) -> float:
     Args:
         probabilities: of the links between the groups.
         pairs: number of pairs with an article of each group.
+        power: of the mean, `JOINING` or `OFFERING`; the larger it is, the more a single strong link counts.
     """
-    return math.sqrt(math.fsum(probability**2 for probability in probabilities) / pairs)
+    return (math.fsum(probability**power for probability in probabilities) / pairs) ** (1 / power)
 
 
 def join_events(

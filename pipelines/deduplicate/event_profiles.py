@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final, Literal, NamedTuple, Self, cast
 
 from crawler.kinds import PAPERS, REPOSITORIES
@@ -45,7 +45,8 @@ class EventProfile:
         account: key of the account.
         hours: time of publication, in hours since 1970.
         title: folded.
-        in_title, in_all: terms of the title; of title and first text.
+        in_head, in_title, in_all: terms of the head of the title, where its subject stands; of the title; of title and
+            first text.
         runs: runs of Chinese characters of the title, each as its pairs in order.
         actions, actions_in_all: actions of the title; of title and first text.
         study: whether the title reports a paper.
@@ -54,6 +55,7 @@ class EventProfile:
     account: str
     hours: float
     title: str
+    in_head: frozenset[Term]
     in_title: frozenset[Term]
     in_all: frozenset[Term]
     runs: tuple[tuple[Term, ...], ...]
@@ -76,6 +78,7 @@ class EventProfile:
             "hours": self.hours,
             "title": self.title,
             "terms": groups,
+            "head": sorted(self.in_head),
             "runs": [run[0].text + "".join(term.text[1] for term in run[1:]) for run in self.runs],
             "actions": sorted(self.actions),
             "more_actions": sorted(self.actions_in_all - self.actions),
@@ -94,6 +97,7 @@ class EventProfile:
             account=values["account"],
             hours=values["hours"],
             title=values["title"],
+            in_head=frozenset(Term(kind, text) for kind, text in values.get("head", ())),  # newer than the first stores
             in_title=in_title,
             in_all=in_title.union(Term(kind, text) for kind, (_, further) in terms.items() for text in further),
             runs=tuple(tuple(_pair_characters(run)) for run in values["runs"]),
@@ -131,6 +135,7 @@ def read_event_profile(article: Article, rules: EventRules) -> EventProfile | No
         account=make_account_key(article),
         hours=article.published.at.timestamp() / 3600,
         title=title,
+        in_head=in_title.intersection(_read_terms(_cut_head(title), rules)),
         in_title=in_title,
         in_all=in_title.union(_read_terms(text, rules)),
         runs=tuple(run for run in map(tuple, map(_pair_characters, _HAN_RUN.findall(title))) if len(run) > 1),
@@ -158,6 +163,9 @@ def is_round_up(title: str, rules: EventRules) -> bool:
     return len(parts) >= _PARTS or bool(rules.round_up.search(folded))
 
 
+_HEAD: Final = 8
+"""Letters of the head of a title; a word that begins within them belongs to it."""
+
 _TELLING: Final = 12
 """Letters of a title that tells an event by itself; two shorter ones that look alike may be one form filled in."""
 
@@ -169,6 +177,9 @@ _PARTS: Final = 3
 
 _SEPARATOR: Final = re.compile("[/;；]")
 _HAN_RUN: Final = re.compile(f"[{HAN_RANGE}]{{2,}}")
+
+# 阿, claude, 5.6
+_UNIT: Final = re.compile(rf"[{HAN_RANGE}]|[a-z]+|\d+(?:\.\d+)*")
 
 # gpt-5.6 sol, claude code's
 _FOREIGN: Final = re.compile(r"[a-z\d][a-z\d.'’\- +]*")
@@ -203,6 +214,20 @@ def _fold_text(article: Article, rules: EventRules) -> str:
     """The first text of an article, with the words of each address in its place."""
     text = fold(f"{article.summary}\n{article.text[: 2 * FIRST_TEXT]}")
     return _read_addresses(rules.repeated.sub(" ", text))[:FIRST_TEXT]
+
+
+def _cut_head(title: str) -> str:
+    """The head of a title.
+
+    >>> _cut_head("claude code 推出 agent view 功能")
+    'claude code '
+    """
+    letters = 0
+    for unit in _UNIT.finditer(title):
+        if letters >= _HEAD:
+            return title[: unit.start()]
+        letters += len(unit[0])
+    return title
 
 
 def _is_work(article: Article) -> bool:

@@ -221,6 +221,8 @@ def _find_features(first: _Vector, second: _Vector) -> Mapping[str, float] | Non
     rarest = sorted((rarity[term] for term in shared), reverse=True)
     hours = abs(a.hours - b.hours)
     near = math.exp(-hours / _NEAR)
+    # a name of our tables is the subject of many events
+    subject = max((rarity[term] for term in a.in_head & b.in_head if term.kind not in {"pair", "name"}), default=0.0)
     same_names = _sum_rarity(titles, rarity, "name")
     same_action = bool(a.actions & b.actions)
     shorter, longer = sorted((len(a.in_all), len(b.in_all)))
@@ -262,6 +264,8 @@ def _find_features(first: _Vector, second: _Vector) -> Mapping[str, float] | Non
         "names and action": same_names * same_action,
         "rarest and near": math.fsum(rarest[:3]) * near,
         "names and near": same_names * near,
+        "subject and near": subject * near,
+        "subject and action": subject * same_action,
         "characters and near": _sum_rarity(titles, rarity, "characters", above=_MUCH) * near,
     }
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from pipelines.deduplicate.event_groups import combine_probabilities
+from pipelines.deduplicate.event_groups import OFFERING, combine_probabilities
 from pipelines.deduplicate.event_model import load_event_model
 from pipelines.deduplicate.events import EventLink, make_link_evidence
 from pipelines.model import Candidate, Story, Suggestion
@@ -100,7 +100,9 @@ def _find_offers(tx: Transaction, candidates: Sequence[Candidate]) -> Mapping[in
         for pair, links_between in between.items()
         if pair not in refused
         for probability in [
-            combine_probabilities((link.probability for link in links_between), sizes[pair[0]] * sizes[pair[1]])
+            combine_probabilities(
+                (link.probability for link in links_between), sizes[pair[0]] * sizes[pair[1]], OFFERING
+            )
         ]
         if probability >= suggest
     }

@@ -40,7 +40,7 @@ from crawler.saved import read_saved
 from pipelines.deduplicate import event_model
 from pipelines.deduplicate.bands import Pair
 from pipelines.deduplicate.clusters import make_clusters
-from pipelines.deduplicate.event_groups import EventMember, combine_probabilities, join_events
+from pipelines.deduplicate.event_groups import OFFERING, EventMember, combine_probabilities, join_events
 from pipelines.deduplicate.event_model import EventModel, Rarity, count_terms
 from pipelines.deduplicate.event_profiles import EventProfile, Term, read_event_profile, read_event_terms
 from pipelines.deduplicate.events import (
@@ -66,7 +66,7 @@ POST: Final = "mp.weixin.qq.com"
 MOST_A_DAY: Final = 2
 """Articles of one labelled day in which a term counts."""
 
-JOINS: Final = (0.35, 0.4, 0.42, 0.45, 0.48, 0.5, 0.6)
+JOINS: Final = (0.35, 0.4, 0.41, 0.42, 0.43, 0.44, 0.45, 0.48, 0.5, 0.6)
 """Thresholds that are tried; the model ships with the one in `fit`."""
 
 
@@ -230,7 +230,7 @@ def make_examples(window: Window, rarity: Rarity) -> Examples:
     return Examples(pairs, np.array(rows), np.array(same), np.array(weights))
 
 
-def fit(examples: Sequence[Examples], rarity: Rarity, join: float = 0.45, suggest: float = 0.2) -> EventModel:
+def fit(examples: Sequence[Examples], rarity: Rarity, join: float = 0.45, suggest: float = 0.15) -> EventModel:
     """Fit weights to pairs."""
     rows = np.vstack([each.features for each in examples])
     scaler = StandardScaler().fit(rows)
@@ -342,7 +342,7 @@ def measure_offers(window: Window, model: EventModel) -> tuple[float, float, int
         accounts = {
             window.profiles[number].account for number in groups[low] | groups[high] if number in window.profiles
         }
-        if len(accounts) == 1 or combine_probabilities(probabilities, len(pairs)) < model.suggest:
+        if len(accounts) == 1 or combine_probabilities(probabilities, len(pairs), OFFERING) < model.suggest:
             continue
         for one, other in pairs:
             company[one].add(other)
