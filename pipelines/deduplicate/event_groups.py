@@ -6,7 +6,6 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
-from itertools import product
 from typing import Final
 
 from pipelines.deduplicate.bands import Pair
@@ -88,14 +87,17 @@ def join_events(
     Args:
         clusters: article ids of each cluster; every article is in exactly one.
         members: the articles that report an event; other members of a cluster count nothing.
-        links: between articles of different clusters; further ones are ignored.
+        links: between articles of different clusters; further ones are ignored. Two groups with a link of the
+            probability 0 between them do not join.
         join: smallest probability, as `combine_probabilities` computes it.
         apart: pairs of article ids, smaller id first, that an editor has set apart.
 
     Returns:
         Events of two or more clusters, in the order of their first cluster.
     """
-    groups = _Groups(clusters, members, join, frozenset(apart))
+    groups = _Groups(clusters, members, join)
+    for pair in apart:
+        groups.set_apart(pair)
     for link in links:
         groups.add(link)
     return groups.join_all()
@@ -111,6 +113,7 @@ class _Group:
         size: number of the articles that report an event.
         days: ordinals of the first and the last day of publication.
         accounts: keys of the accounts of the articles that report an event.
+        apart: groups that it may not join.
         squares: sum of the squared probabilities of the links to each neighbour.
         strongest: the strongest link to each neighbour, and its place in the order of links.
         links: that joined the clusters.
@@ -121,6 +124,7 @@ class _Group:
     size: int
     days: tuple[int, int]
     accounts: frozenset[str]
+    apart: set[int] = field(default_factory=set)
     squares: dict[int, int] = field(default_factory=dict)
     strongest: dict[int, tuple[tuple[object, ...], EventLink]] = field(default_factory=dict)
     links: list[EventLink] = field(default_factory=list)
@@ -144,11 +148,8 @@ class _Groups:
         clusters: Sequence[Collection[int]],
         members: Mapping[int, EventMember],
         join: float,
-        apart: frozenset[Pair],
     ) -> None:
         self._least = (join * _SCALE) ** 2
-        self._apart = apart
-        self._set_apart = {article_id for pair in apart for article_id in pair}
         self._members = members
         eventful = sorted(
             (min(members[article_id].rank for article_id in cluster if article_id in members), index)
@@ -165,7 +166,9 @@ class _Groups:
             self._number_of.update(dict.fromkeys(clusters[index], number))
 
     def add(self, link: EventLink) -> None:
-        """Count the link between the groups of its articles."""
+        """Count the link between the groups of its articles; a link of the probability 0 sets them apart."""
+        if not link.probability:
+            self.set_apart(link.articles)
         if link.probability < LEAST or not self._members.keys() >= set(link.articles):
             return
         first, second = (self._number_of[article_id] for article_id in link.articles)
@@ -176,6 +179,14 @@ class _Groups:
         entry = (-square, *ranks), link
         self._groups[first].link(second, square, entry)
         self._groups[second].link(first, square, entry)
+
+    def set_apart(self, pair: Pair) -> None:
+        """Keep the groups of two articles from joining."""
+        if self._number_of.keys() >= set(pair):
+            first, second = (self._number_of[article_id] for article_id in pair)
+            if first != second:
+                self._groups[first].apart.add(second)
+                self._groups[second].apart.add(first)
 
     def join_all(self) -> tuple[JoinedEvent, ...]:
         """Join until no two groups are alike enough."""
@@ -191,7 +202,7 @@ class _Groups:
             _, number, neighbour, *sizes = heappop(waiting)
             if [self._size(number), self._size(neighbour)] != sizes:
                 continue  # one of them has grown since
-            if self._may_join(self._groups[number], self._groups[neighbour]):
+            if self._may_join(number, neighbour):
                 self._join_two(number, neighbour)
                 for third in self._groups[number].squares:
                     for entry in self._rate(*sorted((number, third))):
@@ -211,14 +222,11 @@ class _Groups:
         if mean >= self._least:
             yield -mean, number, neighbour, group.size, absorbed.size
 
-    def _may_join(self, group: _Group, absorbed: _Group) -> bool:
+    def _may_join(self, number: int, neighbour: int) -> bool:
+        group, absorbed = self._groups[number], self._groups[neighbour]
         first, last = zip(group.days, absorbed.days, strict=True)
-        if max(last) - min(first) > SPAN or len(group.accounts | absorbed.accounts) == 1:
-            return False
-        if not self._set_apart:
-            return True
-        ours, theirs = (self._set_apart.intersection(each.articles) for each in (group, absorbed))
-        return not any((min(pair), max(pair)) in self._apart for pair in product(ours, theirs))
+        is_series = len(group.accounts | absorbed.accounts) == 1
+        return max(last) - min(first) <= SPAN and not is_series and neighbour not in group.apart
 
     def _join_two(self, number: int, neighbour: int) -> None:
         """Make one group of two, under the smaller number."""
@@ -230,6 +238,10 @@ class _Groups:
         group.articles += absorbed.articles
         group.size += absorbed.size
         group.accounts |= absorbed.accounts
+        group.apart |= absorbed.apart
+        for third in absorbed.apart:
+            self._groups[third].apart.discard(neighbour)
+            self._groups[third].apart.add(number)
         group.days = min(group.days[0], absorbed.days[0]), max(group.days[1], absorbed.days[1])
         for third in list(absorbed.squares):
             square, strongest = absorbed.unlink(third)

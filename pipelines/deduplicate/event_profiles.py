@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import Final, Literal, NamedTuple, Self, cast
 
 from crawler.kinds import PAPERS, REPOSITORIES

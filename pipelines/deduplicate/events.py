@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from enum import Enum, auto
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -57,7 +58,7 @@ class EventLink:
 
     Args:
         articles: the two ids, the smaller first.
-        probability: that they report one event.
+        probability: that they report one event; 0 if their titles contradict each other, so that no event has both.
         terms: what they share, the rarest first, as a reader writes it.
         action: what happened, if both say the same.
         hours: between them.
@@ -112,7 +113,8 @@ def find_event_links(
         model: to judge by.
 
     Returns:
-        Links by ascending pair, of at least half the probability `model.suggest`: they are combined.
+        Links by ascending pair, of at least half the probability `model.suggest`: they are combined. A pair of that
+        probability whose titles contradict each other is a link of the probability 0.
     """
     vectors = {article_id: _Vector.of(profile, model.rarity) for article_id, profile in profiles.items()}
     links = []
@@ -124,19 +126,18 @@ def find_event_links(
         if features is None:
             continue
         probability = model.find_probability(features)
-        if probability >= model.suggest / 2 and not _are_look_alikes(first, second):
-            actions = sorted(first.profile.actions_in_all & second.profile.actions_in_all)
-            titled = sorted(first.profile.actions & second.profile.actions)
-            hours = round(abs(first.profile.hours - second.profile.hours))
-            links.append(
-                EventLink(
-                    (low, high),
-                    round(probability, 4),
-                    _name_terms(first, second),
-                    next(iter((*titled, *actions)), None),
-                    hours,
-                )
-            )
+        if probability < model.suggest / 2:
+            continue
+        likeness = _compare_titles(first, second)
+        if likeness is _Likeness.FORM:
+            continue
+        if likeness is _Likeness.CONTRADICTION:
+            probability = 0.0
+        actions = sorted(first.profile.actions_in_all & second.profile.actions_in_all)
+        titled = sorted(first.profile.actions & second.profile.actions)
+        hours = round(abs(first.profile.hours - second.profile.hours))
+        action = next(iter((*titled, *actions)), None)
+        links.append(EventLink((low, high), round(probability, 4), _name_terms(first, second), action, hours))
     return tuple(links)
 
 
@@ -323,27 +324,34 @@ def _find_common_letters(first: str, second: str) -> float:
     return match.size / max(8, min(len(first), len(second)))
 
 
-_LOOK_ALIKE: Final = 0.5
-"""Share of the letters of two titles that are the same in the same order; such titles may not contradict each other."""
-
 _FORM: Final = 0.65
-"""The same share of two titles that may be one form filled in; such titles may not differ in details either."""
+"""Share of the letters of two titles that are the same in the same order; such titles may not differ in details."""
 
 _ALIKE: Final = 0.8
 """The same share of titles that are left to the rule of similar titles, which knows forms and columns."""
 
 
-def _are_look_alikes(first: _Vector, second: _Vector) -> bool:
-    """Whether two titles contradict each other, or are one form filled in twice: 骁龙 690 发布, 骁龙 865 发布."""
+class _Likeness(Enum):
+    """How alike two titles are.
+
+    `CONTRADICTION`: they name different things of one kind: 骁龙 690 发布, 骁龙 865 发布. `FORM`: they may be one form
+    filled in twice, or the rule of similar titles decides. `NONE`: anything else.
+    """
+
+    NONE = auto()
+    FORM = auto()
+    CONTRADICTION = auto()
+
+
+def _compare_titles(first: _Vector, second: _Vector) -> _Likeness:
+    identifiers = [read_identifiers(vector.profile.title) for vector in (first, second)]
+    if find_contradiction(*identifiers) is not None:
+        return _Likeness.CONTRADICTION
     low, high = sorted((first.letters, second.letters))
     matcher = SequenceMatcher(None, low, high, autojunk=False)
-    if matcher.quick_ratio() < _LOOK_ALIKE or matcher.ratio() < _LOOK_ALIKE:
-        return False
-    ratio = matcher.ratio()
-    if ratio >= _ALIKE:
-        return True
-    identifiers = [read_identifiers(vector.profile.title) for vector in (first, second)]
-    return find_contradiction(*identifiers) is not None or (ratio >= _FORM and differ_in_details(*identifiers))
+    if matcher.quick_ratio() < _FORM or (ratio := matcher.ratio()) < _FORM:
+        return _Likeness.NONE
+    return _Likeness.FORM if ratio >= _ALIKE or differ_in_details(*identifiers) else _Likeness.NONE
 
 
 # ---- What the editor reads

@@ -69,7 +69,8 @@ def remake_stories(tx: Transaction, article_ids: Collection[int], rules: GroupRu
         evidence |= edges
         new_links = tx.events.find_links(pending, LEAST)
         links |= new_links
-        linked_pairs = (*(edge.articles for edge in edges), *new_links)
+        likely_pairs = [pair for pair, link in new_links.items() if link.probability]
+        linked_pairs = (*(edge.articles for edge in edges), *likely_pairs)
         pending = {article_id for pair in linked_pairs for article_id in pair} - target_ids
     targets = [articles[article_id] for article_id in sorted(target_ids)]
     memory = read_memory(tx, targets, rules)

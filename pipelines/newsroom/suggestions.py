@@ -20,7 +20,8 @@ MOST: Final = 4
 def add_suggestions(tx: Transaction, candidates: Sequence[Candidate]) -> list[Candidate]:
     """Add to each candidate the other stories that may report its event.
 
-    A story from which an editor has set an article of the candidate apart is not offered again.
+    A story from which an editor has set an article of the candidate apart is not offered again, nor is a story of
+    which a title contradicts one of the candidate.
 
     Args:
         tx: open for reading.
@@ -98,7 +99,7 @@ def _find_offers(tx: Transaction, candidates: Sequence[Candidate]) -> Mapping[in
     likely = {
         pair: probability
         for pair, links_between in between.items()
-        if pair not in refused
+        if pair not in refused and all(link.probability for link in links_between)
         for probability in [
             combine_probabilities(
                 (link.probability for link in links_between), sizes[pair[0]] * sizes[pair[1]], OFFERING

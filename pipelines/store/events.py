@@ -185,7 +185,7 @@ class EventIndex:
 
         Args:
             article_ids: of the articles in question.
-            at_least: smallest probability.
+            at_least: smallest probability; contradictions, of the probability 0, are found too.
         """
         columns = event_links.c
         return {
@@ -195,7 +195,8 @@ class EventIndex:
             for chunk in chunks(article_ids)
             for row in self._connection.execute(
                 select(event_links).where(
-                    or_(columns.one.in_(chunk), columns.other.in_(chunk)), columns.probability >= at_least
+                    or_(columns.one.in_(chunk), columns.other.in_(chunk)),
+                    or_(columns.probability >= at_least, columns.probability == 0),
                 )
             )
         }

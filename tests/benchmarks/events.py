@@ -66,7 +66,7 @@ POST: Final = "mp.weixin.qq.com"
 MOST_A_DAY: Final = 2
 """Articles of one labelled day in which a term counts."""
 
-JOINS: Final = (0.35, 0.4, 0.41, 0.42, 0.43, 0.44, 0.45, 0.48, 0.5, 0.6)
+JOINS: Final = (0.35, 0.4, 0.43, 0.45, 0.48, 0.5, 0.6)
 """Thresholds that are tried; the model ships with the one in `fit`."""
 
 
@@ -342,7 +342,8 @@ def measure_offers(window: Window, model: EventModel) -> tuple[float, float, int
         accounts = {
             window.profiles[number].account for number in groups[low] | groups[high] if number in window.profiles
         }
-        if len(accounts) == 1 or combine_probabilities(probabilities, len(pairs), OFFERING) < model.suggest:
+        is_possible = len(accounts) > 1 and all(probabilities)
+        if not is_possible or combine_probabilities(probabilities, len(pairs), OFFERING) < model.suggest:
             continue
         for one, other in pairs:
             company[one].add(other)

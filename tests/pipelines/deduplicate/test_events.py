@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.home import Home, bundled
-from pipelines.deduplicate.event_groups import EventMember, join_events
+from pipelines.deduplicate.event_groups import OFFERING, EventMember, combine_probabilities, join_events
 from pipelines.deduplicate.event_model import EventModel, Rarity, load_event_model
 from pipelines.deduplicate.event_profiles import EventProfile, Term, read_event_profile
 from pipelines.deduplicate.events import (
@@ -121,6 +121,26 @@ def test_look_alikes_are_no_event(one: str, other: str) -> None:
     assert join(stored(1, title=one, publisher="甲"), stored(2, title=other, publisher="乙", days=0.3)) == []
 
 
+def test_look_alikes_are_not_joined_through_a_third_report_either() -> None:
+    reports = (
+        stored(1, title="骁龙 8 Gen 3 移动平台正式发布，AI 性能大涨", publisher="甲"),
+        stored(2, title="骁龙 8s Gen 3 移动平台正式发布，AI 性能大涨", publisher="乙", days=0.1),
+        stored(3, title="高通发布骁龙 690，首款支持 5G 的 6 系平台", publisher="丙", days=0.2),
+    )
+    assert join(*reports) == []
+
+
+def test_two_titles_that_begin_with_one_rare_subject_are_likelier_one_event() -> None:
+    model = replace(MODEL, suggest=0.0)
+
+    def judge(title: str) -> float:
+        first = read_profile("零跑提档 D99，杀入绞肉机市场", publisher="甲", summary="抢地盘要快。")
+        second = replace(read_profile(title, publisher="乙", summary="消费者不为标买单了。"), hours=first.hours + 3)
+        return find_event_links({1: first, 2: second}, [(1, 2)], model)[0].probability
+
+    assert judge("零跑朱江明：想做一台电动埃尔法") > judge("朱江明：想做一台电动埃尔法的零跑")
+
+
 def test_a_key_of_a_crowd_links_nothing_on_its_day() -> None:
     keys = [EventKey(7, 100, number) for number in range(CROWD + 1)]
     assert find_event_pairs(keys) == set()
@@ -170,6 +190,16 @@ def test_a_chain_of_links_is_no_event() -> None:
     assert [event.clusters for event in joined] == [(0, 1), (2, 3)]
 
 
+def test_titles_that_contradict_each_other_keep_their_groups_apart() -> None:
+    links = [link(1, 2, 0.9), link(2, 3, 0.9), link(1, 3, 0.0)]
+    (event,) = join_events([(1,), (2,), (3,)], MEMBERS, links, 0.4)
+    assert event.clusters == (0, 1)
+
+
+def test_one_strong_link_counts_more_when_groups_are_offered_than_when_they_join() -> None:
+    assert combine_probabilities([0.9], 16) < 0.3 < combine_probabilities([0.9], 16, OFFERING)
+
+
 def test_what_an_editor_set_apart_stays_apart() -> None:
     assert join_events([(1,), (2,)], MEMBERS, [link(1, 2, 0.9)], 0.4, [(1, 2)]) == ()
 
@@ -191,7 +221,10 @@ pairs_of_members = st.tuples(st.integers(1, 6), st.integers(1, 6)).filter(lambda
 
 
 @settings(deadline=None)
-@given(st.dictionaries(pairs_of_members, st.sampled_from([0.2, 0.3, 0.5, 0.5, 0.7, 0.9])), st.permutations(range(1, 7)))
+@given(
+    st.dictionaries(pairs_of_members, st.sampled_from([0.0, 0.2, 0.3, 0.5, 0.5, 0.7, 0.9])),
+    st.permutations(range(1, 7)),
+)
 def test_groups_do_not_depend_on_order_and_every_cluster_is_in_one(
     probabilities: dict[tuple[int, int], float], order: list[int]
 ) -> None:
