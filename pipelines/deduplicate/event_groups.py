@@ -69,7 +69,7 @@ def combine_probabilities(probabilities: Iterable[float], pairs: int, power: int
         pairs: number of pairs with an article of each group.
         power: of the mean, `JOINING` or `OFFERING`; the larger it is, the more a single strong link counts.
     """
-    return (math.fsum(probability**power for probability in probabilities) / pairs) ** (1 / power)
+    return math.pow(math.fsum(probability**power for probability in probabilities) / pairs, 1 / power)
 
 
 def join_events(

@@ -29,7 +29,7 @@ class Rarity:
     """
 
     articles: int
-    counts: Mapping[Term, int] = field(repr=False)
+    counts: Mapping[Term, float] = field(repr=False)
 
     def of(self, term: Term) -> float:
         """The logarithm of articles to articles with the term.
@@ -86,7 +86,7 @@ class EventModel:
         """Write a model: the terms of each kind by their number of articles, so that it stays small."""
         terms: dict[str, dict[int, list[str]]] = {}
         for term, count in sorted(self.rarity.counts.items()):
-            terms.setdefault(term.kind, {}).setdefault(count, []).append(term.text)
+            terms.setdefault(term.kind, {}).setdefault(round(count), []).append(term.text)
         values = {
             "intercept": round(self.intercept, 4),
             "weights": {name: round(weight, 4) for name, weight in self.weights.items()},

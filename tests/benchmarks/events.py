@@ -1,9 +1,11 @@
 """What joining by event finds: on labelled days that the model did not learn from, item by item.
 
-    python tests/benchmarks/events.py EVENTS_FOLDER --background POOL.jsonl FEEDS_FOLDER [--learn | --details]
+    python tests/benchmarks/events.py [EVENTS_FOLDER] [--background POOL.jsonl FEEDS_FOLDER] [--learn | --details]
 
-The background tells how rare a term is: files in the `add` format, and folders of mirrors' feeds. Its newest posts
-should be little older than the labelled days, since what everybody writes about this year is rare in older posts.
+Without arguments it takes all of it from the folder of JIANBAO_CORPUS, and prints the figures of its `dupes` too: which
+pairs of articles the whole grouping puts in one story. The background tells how rare a term is: files in the `add`
+format, and folders of mirrors' feeds. Its newest posts should be little older than the labelled days, since what
+everybody writes about this year is rare in older posts.
 
 EVENTS_FOLDER holds `DAY.jsonl` (items as `add` takes them) and `DAY.events.json` (`events`: groups of addresses;
 `doubtful_pairs`: counted nowhere). Each window is judged by a model that learned from the others alone, thresholds
@@ -18,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -32,6 +35,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
+from stories import FILES, pairs_of, rows
+from stories import Newsroom as PairRoom
 
 from crawler.home import Home, bundled
 from crawler.items import Reply
@@ -41,8 +46,9 @@ from pipelines.deduplicate import event_model
 from pipelines.deduplicate.bands import Pair
 from pipelines.deduplicate.clusters import make_clusters
 from pipelines.deduplicate.event_groups import OFFERING, EventMember, combine_probabilities, join_events
-from pipelines.deduplicate.event_model import EventModel, Rarity, count_terms
+from pipelines.deduplicate.event_model import EventModel, Rarity, count_terms, load_event_model
 from pipelines.deduplicate.event_profiles import EventProfile, Term, read_event_profile, read_event_terms
+from pipelines.deduplicate.event_tuning import MOST_A_DAY
 from pipelines.deduplicate.events import (
     EventKey,
     EventLink,
@@ -51,20 +57,24 @@ from pipelines.deduplicate.events import (
     find_features,
     make_event_keys,
 )
-from pipelines.deduplicate.stories import find_evidence
+from pipelines.deduplicate.stories import find_event_links_among, find_evidence, make_stories
 from pipelines.model import Article, StoredArticle
 from pipelines.newsroom.crawls import ADDED
 from pipelines.newsroom.run import read
 from pipelines.rules import Rules, load_rules
+from pipelines.text import fold, keep_letters, make_account_key
 
 STRENGTH: Final = 0.1
 """Inverse of the strength of regularisation."""
 
+BACKGROUND: Final = ("pool/2019-2020.jsonl", "feeds/wechat-scholar-2026")
+"""Paths in a corpus."""
+
 POST: Final = "mp.weixin.qq.com"
 """In the addresses of the background that are counted: posts, not papers and repositories."""
 
-MOST_A_DAY: Final = 2
-"""Articles of one labelled day in which a term counts."""
+SHORT: Final = 12
+"""Letters of a title under which it is short."""
 
 JOINS: Final = (0.35, 0.4, 0.43, 0.45, 0.48, 0.5, 0.6)
 """Thresholds that are tried; the model ships with the one in `fit`."""
@@ -124,8 +134,9 @@ NAMES: list[str] = []
 def main() -> None:
     """Read, learn, judge, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--background", type=Path, required=True, nargs="+")
+    corpus = Path(os.environ.get("JIANBAO_CORPUS", "corpus"))
+    parser.add_argument("folder", type=Path, nargs="?", default=corpus / "events")
+    parser.add_argument("--background", type=Path, nargs="+", default=[corpus / path for path in BACKGROUND])
     parser.add_argument("--learn", action="store_true")
     parser.add_argument("--details", action="store_true")
     given = parser.parse_args()
@@ -141,6 +152,8 @@ def main() -> None:
         for path in sorted(given.folder.glob("*.events.json"))
     ]
     judge(windows, background, details=given.details)
+    if (corpus / "dupes").is_dir():
+        judge_pairs(corpus, rules)
     if given.learn:
         model = learn(windows, background)
         path = Path(event_model.__file__).with_suffix(".json")
@@ -320,6 +333,7 @@ def judge(windows: Sequence[Window], background: Sequence[Collection[Term]], *, 
     offers = [measure_offers(window, models[window.name]) for window in windows]
     recall, precision, number = (fmean(column) for column in zip(*offers, strict=True))
     _say(f"with suggestions: recall {recall:.3f}, precision of suggestions {precision:.3f}, {number:.0f} a window")
+    list_equal_titles(windows, models)
     if details:
         for window in windows:
             list_details(window, group_window(window, models[window.name])[0])
@@ -357,6 +371,38 @@ def measure_offers(window: Window, model: EventModel) -> tuple[float, float, int
         if right
     )
     return recall, fmean(shares) if shares else 1.0, len(shares)
+
+
+def judge_pairs(corpus: Path, rules: Rules) -> None:
+    """Print the share of the pairs of each file of `dupes` that are in one story, by evidence and by event."""
+    model = load_event_model()
+    for name, read_group in FILES.items():
+        room = PairRoom(rules)
+        groups = [read_group(room, row) for row in rows(corpus, name)]
+        counts = Counter(key for each in room.articles for key in {ref.key for ref in each.article.references})
+        evidence = find_evidence(room.articles, counts, rules.zone)
+        links = find_event_links_among(room.articles, rules.events, model, rules.zone)
+        stories = make_stories(room.articles, evidence, {}, (), links)
+        story_of = {member: number for number, story in enumerate(stories) for member in story.members}
+        pairs = list(pairs_of(groups))
+        joined = sum(story_of[one] == story_of[other] for one, other in pairs)
+        _say(f"{name}: {joined} of {len(pairs)} pairs in one story, {joined / len(pairs):.4f}")
+
+
+def list_equal_titles(windows: Iterable[Window], models: Mapping[str, EventModel]) -> None:
+    """Print how many groups of equal titles of different accounts, within a window, are one story each."""
+    lengths, joined = [], 0
+    for window in windows:
+        by_letters: dict[str, list[int]] = defaultdict(list)
+        for number, article in window.articles.items():
+            by_letters[keep_letters(fold(article.title))].append(number)
+        groups, _ = group_window(window, models[window.name])
+        for letters, numbers in by_letters.items():
+            if letters and len({make_account_key(window.articles[number]) for number in numbers}) > 1:
+                lengths.append(len(letters))
+                joined += any(group.issuperset(numbers) for group in groups)
+    short = sum(length < SHORT for length in lengths)
+    _say(f"equal titles of different accounts: {joined} of {len(lengths)} groups joined, {short} of short titles")
 
 
 def list_details(window: Window, groups: Iterable[Collection[int]]) -> None:
