@@ -35,6 +35,7 @@ def crawl(
     """
     from pipelines.newsroom import crawls
     from pipelines.newsroom.grouping import group_beside
+    from pipelines.newsroom.retention import reduce_old_items
 
     newsroom = newsroom_of(context)
     if unreadable := [mistake for mistake in newsroom.registry.mistakes if not mistake.source]:
@@ -56,6 +57,8 @@ def crawl(
 
             reports += crawls.crawl(newsroom, chosen, on_progress=show)
     report_incidents(newsroom)
+    if due:
+        reduce_old_items(newsroom, now())
     _group_and_report(newsroom, reports, as_json=as_json, no_group=no_group)
 
 

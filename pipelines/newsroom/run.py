@@ -235,7 +235,7 @@ def rebuild(
         progress: called with the number of raw items read so far, and their total.
     """
     with store.transaction() as tx:
-        registry = {record.id: _source_of(record) for record in tx.sources.list_all().values()} | dict(sources)
+        registry = {record.id: source_of_record(record) for record in tx.sources.list_all().values()} | dict(sources)
         total = tx.raw.count()
         rebuilding = tx.rebuilding()
         problems: list[Problem] = []
@@ -398,7 +398,8 @@ def _reason_of(result: Article | Problem) -> str | None:
     return str(result.detail) if isinstance(result, Problem) else None
 
 
-def _source_of(record: SourceRecord) -> Source:
+def source_of_record(record: SourceRecord) -> Source:
+    """A source that left the registry, as far as the store remembers it."""
     return Source.model_construct(id=record.id, kind=record.kind, name=record.name)
 
 

@@ -111,6 +111,17 @@ def restore_backup(home: Home, copy: Path, now: datetime) -> Path:
         return Store.restore(home.database_url, copy)
 
 
+def measure_store(store: Store) -> dict[str, int]:
+    """Measure a database.
+
+    Returns:
+        `size` in megabytes, 0 for a server's database; the number of raw `items`, and of `reduced` ones among them.
+    """
+    with store.reading() as tx:
+        items, reduced = tx.raw.count(), tx.raw.count_reduced()
+    return {"size": round(store.size() / 1024**2), "items": items, "reduced": reduced}
+
+
 def diagnose(home: Home, now: datetime, language: Language) -> Iterator[Diagnosis]:
     """Check all that a newsroom needs from its machine and its files. No site is asked.
 
@@ -173,6 +184,7 @@ def _check_database(newsroom: Newsroom, now: datetime, language: Language) -> It
     try:
         with closing(newsroom.store) as store:
             mistakes = store.check()
+            measures = measure_store(store)
             with store.reading() as tx:
                 starts = [record.last_started_at for record in tx.sources.list_all().values()]
                 failed = [alert for alert in tx.alerts.list_waiting() if alert.failure]
@@ -183,7 +195,7 @@ def _check_database(newsroom: Newsroom, now: datetime, language: Language) -> It
     if mistakes:
         yield Diagnosis("database", "bad", "damaged", {"count": len(mistakes), "first": mistakes[:3]})
     else:
-        yield Diagnosis("database", "good", "database", {})
+        yield Diagnosis("database", "good", "database", measures)
     ahead = [start for start in starts if start is not None and start > now + LATEST]
     if ahead:
         yield Diagnosis("clock", "doubtful", "clock-ahead", {"time": f"{max(ahead):%Y-%m-%d %H:%M}"})

@@ -49,6 +49,7 @@ REVISIONS: Final = (
     "0013",
     "0014",
     "0015",
+    "0016",
 )
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database does not load Alembic."""
 
@@ -214,6 +215,8 @@ raw_items = Table(
     Column("metrics", JSON(none_as_null=True)),
     Column("problem", Words),  # why no article could be made of it
     Column("body", LargeBinary, nullable=False),
+    Column("reduced_at", Moment),  # since when the body has no more than an article is made of
+    Index("ix_raw_items_source", "source", "reduced_at", "id"),
 )
 
 articles = Table(
