@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
+from pipelines import logs
 from pipelines.cli import terminal
 from pipelines.cli.health import report_incidents
 from pipelines.cli.shared import Json, group_what_is_new, newsroom_of, now, print_json
@@ -140,6 +141,8 @@ def _group_and_report(newsroom: Newsroom, reports: Sequence[SourceReport], *, as
         group_what_is_new(newsroom)
     if as_json:
         print_json({"sources": [report.as_json() for report in reports]})
+    elif logs.is_json():
+        pass  # each run is a line of the log
     elif reports:
         out.print(terminal.make_report_table(reports))
     else:

@@ -6,6 +6,7 @@ characters and control sequences in a title have no effect.
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
+from pipelines import logs
 from pipelines.errors import describe_failure
 from pipelines.wording import Language, say
 
@@ -75,17 +77,26 @@ def sentence(code: str, **values: object) -> str:
 
 
 def fail(message: str) -> None:
-    """Print an error in red on stderr."""
+    """Print an error in red on stderr, or log it."""
+    if logs.is_json():
+        logs.log_message(logging.ERROR, message)
+        return
     err.print(Text(_harmless(message), style="red"), soft_wrap=True)
 
 
 def warn(message: str) -> None:
-    """Print a warning in yellow on stderr."""
+    """Print a warning in yellow on stderr, or log it."""
+    if logs.is_json():
+        logs.log_message(logging.WARNING, message)
+        return
     err.print(Text(_harmless(message), style="yellow"), soft_wrap=True)
 
 
 def note(message: str) -> None:
-    """Print a message on stderr that asks for nothing."""
+    """Print a message on stderr that asks for nothing, or log it."""
+    if logs.is_json():
+        logs.log_message(logging.INFO, message)
+        return
     err.print(Text(_harmless(message)), soft_wrap=True)
 
 

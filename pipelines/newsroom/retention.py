@@ -78,10 +78,10 @@ def reduce_old_items(
             reader = _make_reader(newsroom, sources[source_id])
             bodies = {raw.id: _reduce(raw, [row.item for row in later[raw.id]], reader) for raw in old_items}
             with newsroom.store.transaction() as tx:
-                before, after = tx.raw.save_reduced(bodies, now)
+                old_size, new_size = tx.raw.save_reduced(bodies, now)
             items += len(bodies)
-            bytes_before += before
-            bytes_after += after
+            bytes_before += old_size
+            bytes_after += new_size
             progress(items)
             if monotonic() > deadline:
                 return Reduced(items, bytes_before, bytes_after, finished=False)

@@ -26,6 +26,7 @@ from crawler.sources.file import Mistake, load_sources
 from crawler.sources.schema import Source
 from pipelines import files
 from pipelines.errors import describe_error, describe_mistake
+from pipelines.logs import is_json, log_event, make_extra
 from pipelines.newsletter import NewsletterMisconfigured
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.alerts import deliver_alerts
@@ -184,6 +185,7 @@ class Scheduler:
             }
             try:
                 self._manager.tell("READY=1")
+                log_event(logging.INFO, "schedule-began", process=os.getpid())
                 while not self._stop.is_set():
                     self._manager.beat()
                     if self._anything_to_do():
@@ -203,10 +205,12 @@ class Scheduler:
                 with closing(newsroom.store):
                     deliver_alerts(newsroom, datetime.now(UTC), self._language)
         except (NewsletterMisconfigured, StoreError) as error:
-            logger.error("%s", _describe(error, self._language))
+            logger.error("%s", _describe(error, self._language), extra=make_extra("alerts-not-sent"))
 
     def _stopped(self, number: int, _frame: object) -> None:
-        logger.info("%s", say("schedule/ending", {"signal": signal.Signals(number).name}, self._language))
+        name = signal.Signals(number).name
+        ending = say("schedule/ending", {"signal": name}, self._language)
+        logger.info("%s", ending, extra=make_extra("schedule-ending", signal=name))
         self._stop.set()
 
     def _anything_to_do(self) -> bool:
@@ -219,7 +223,7 @@ class Scheduler:
                     ungrouped = tx.articles.list_fresh(limit=1)
                 return bool(ungrouped or due_sources(newsroom, enabled, datetime.now(UTC)))
         except (CrawlError, NewsletterMisconfigured, StoreError) as error:
-            logger.error("%s", _describe(error, self._language))
+            logger.error("%s", _describe(error, self._language), extra=make_extra("nothing-crawled"))
             return False
 
     def _read_sources(self, newsroom: Newsroom) -> Sequence[Source]:
@@ -230,7 +234,8 @@ class Scheduler:
         registry = newsroom.registry
         if registry.sources or not registry.mistakes:
             if self._mistakes:
-                logger.info("%s", say("schedule/registry-again", {}, self._language))
+                again = say("schedule/registry-again", {}, self._language)
+                logger.info("%s", again, extra=make_extra("registry-again"))
             self._mistakes = ()
             if registry.sources and not _have_same_bytes(self._home.sources, self._home.last_sources):
                 files.write(self._home.last_sources, self._home.sources.read_text(encoding="utf-8"))
@@ -239,7 +244,8 @@ class Scheduler:
             self._mistakes = registry.mistakes
             code = "schedule/no-registry" if self._home.last_sources.is_file() else "schedule/no-registry-yet"
             mistakes = [describe_mistake(mistake, self._language) for mistake in registry.mistakes[:3]]
-            logger.error("%s", say(code, {"mistakes": mistakes}, self._language))
+            unusable = say(code, {"mistakes": mistakes}, self._language)
+            logger.error("%s", unusable, extra=make_extra("registry-unusable", mistakes=mistakes))
         return load_sources(self._home, path=self._home.last_sources).sources
 
     def _crawl(self) -> None:
@@ -253,14 +259,15 @@ class Scheduler:
             self._manager.beat()
             is_late = time.monotonic() > deadline
             if is_late:
-                logger.error(
-                    "%s", say("schedule/crawl-too-long", {"minutes": round(self._longest / 60)}, self._language)
-                )
+                minutes = round(self._longest / 60)
+                too_long = say("schedule/crawl-too-long", {"minutes": minutes}, self._language)
+                logger.error("%s", too_long, extra=make_extra("crawl-too-long", minutes=minutes))
             if self._stop.wait(0.2) or is_late:
                 child.send_signal(signal.SIGINT)
                 _wait_or_kill(child)
         if child.returncode:
-            logger.warning("%s", say("schedule/crawl-ended", {"code": child.returncode}, self._language))
+            ended = say("schedule/crawl-ended", {"code": child.returncode}, self._language)
+            logger.warning("%s", ended, extra=make_extra("crawl-ended", code=child.returncode))
 
 
 def _limit_memory(child: subprocess.Popen[Any], size: int) -> None:
@@ -351,6 +358,7 @@ def serve(newsroom: Newsroom, language: Language) -> int:
     Raises:
         Busy: another scheduler runs already.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    if not is_json():
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     Scheduler(newsroom.home, language=language).run()
     return 0
