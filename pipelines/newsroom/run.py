@@ -20,6 +20,7 @@ from pipelines.deduplicate.entries import (
     GuidPolicy,
     KnownEntries,
     Repeats,
+    choose_policy,
     find_repeats,
     find_repeats_by_source,
     identify_entry,
@@ -143,9 +144,10 @@ def ingest(
     items = {item.digest: item for item in packed}
     with store.reading() as tx:
         stored = tx.raw.find_stored(items)
-        policy = source.guids or tx.sources.get_guid_policy(source.id)
+        stored_policy = tx.sources.get_guid_policy(source.id)
+    policy = choose_policy(source.guids, stored_policy, repeats)
     read_items = {
-        digest: _read_or_explain(item.item, source, rules, repeats, repeats.policy or policy)
+        digest: _read_or_explain(item.item, source, rules, repeats, policy)
         for digest, item in items.items()
         if digest not in stored
     }
@@ -156,8 +158,8 @@ def ingest(
             tx.sources.record_start(source.id, source.kind, source.name, now)
             run = tx.runs.start(source.id, now)
         counts, entries = _save(tx, items, read_items)
-        observed = observe_policy(policy, repeats, entries)
-        if observed and observed != policy and not source.guids:
+        observed = observe_policy(policy, entries)
+        if observed and observed != stored_policy and not source.guids:
             tx.sources.set_guid_policy(source.id, observed)
         counts["seen"] += len(batch.items) - len(items)
         failure = tx.runs.add(
@@ -241,7 +243,10 @@ def rebuild(
         problems: list[Problem] = []
         item_count = 0
         repeats = find_repeats_by_source((raw.source, raw.item) for chunk in tx.raw.iterate() for raw in chunk)
-        policies = {record.id: registry[record.id].guids or record.guids for record in tx.sources.list_all().values()}
+        policies = {
+            record.id: choose_policy(registry[record.id].guids, record.guids)
+            for record in tx.sources.list_all().values()
+        }
         for chunk in tx.raw.iterate():
             results = [
                 _read_or_explain(raw.item, registry[raw.source], rules, repeats[raw.source], policies[raw.source])
