@@ -184,6 +184,7 @@ class SourceSpider(Spider):
 
     def _request(self, wish: _Wish) -> Request:
         ask = wish.ask
+        wish.reading.count_request()
         validators = {} if ask.shared else conditional_headers(wish.validators)
         return Request(
             ask.url,
@@ -198,6 +199,7 @@ class SourceSpider(Spider):
     # ---- reading
 
     def _answered(self, response: Response, wish: _Wish) -> Iterator[Batch | Request]:
+        wish.reading.count_reply(len(response.body))
         if response.status == 304:
             wish.reading.unchanged(wish.ask)
             yield from self._go_on(wish.reading)

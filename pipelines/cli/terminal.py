@@ -443,6 +443,11 @@ def make_run_details(run: Run, zone: ZoneInfo) -> Table:
     details = Table(box=None, show_header=False)
     details.add_row(table)
     details.add_row(Text(f"{sentence('table/answered-by')}  {run.answered_by or '—'}"))
+    if run.requests is not None:
+        size = round((run.bytes or 0) / 1024)
+        details.add_row(Text(sentence("table/traffic", requests=run.requests, replies=run.replies, size=size)))
+    for error, count in run.problems.items():
+        details.add_row(Text(f"{sentence('table/problem')}  {error}  {count}"))
     for warning in run.warnings:
         details.add_row(Text(_harmless(describe_failure(warning, get_language())), style="yellow"))
     for trace in reversed(run.traces):
@@ -471,6 +476,10 @@ def run_json(run: Run) -> dict[str, Any]:
         "lost": run.lost,
         "failure": describe_failure(run.failure, get_language()) if run.failure else None,
         "answered_by": run.answered_by,
+        "requests": run.requests,
+        "replies": run.replies,
+        "bytes": run.bytes,
+        "problems": dict(run.problems),
         "warnings": [describe_failure(warning, get_language()) for warning in run.warnings],
         "published": [trace.published_at.isoformat() if trace.published_at else None for trace in run.traces],
     }

@@ -172,6 +172,7 @@ def ingest(
         )
         problems = (*problems, *_warn_of_dates(read_items.values()))
         tx.runs.add_evidence(run, batch.answered_by, _list_traces(read_items.values()))
+        tx.runs.add_traffic(run, batch.traffic, Counter(problem.error for problem in batch.problems))
         tx.runs.add_warnings(run, (describe_problem(problem) for problem in problems if not problem.fails_source))
         waits = [problem.retry_at for problem in problems if problem.retry_at]
         if waits:

@@ -164,6 +164,10 @@ runs = Table(
     Column("answered_by", Words),  # the host that answered with a list; NULL for 304, and for runs of old
     Column("traces", JSON(none_as_null=True)),  # of items that were new to the source; see pipelines.health.history
     Column("warnings", JSON(none_as_null=True)),  # failures that fail no run, as text; NULL without one
+    Column("requests", Integer),  # these four are NULL for runs of old
+    Column("replies", Integer),
+    Column("bytes", Integer),  # of the replies
+    Column("problems", JSON(none_as_null=True)),  # their number by the name of their error
     Index("ix_runs_source_started_at", "source", "started_at"),
 )
 
