@@ -101,8 +101,12 @@ def db_reduce(context: typer.Context) -> None:
     out.print(sentence("cli/reduced-items", **values, size=measure_store(newsroom.store)["size"]))
 
 
-def doctor(context: typer.Context, as_json: Json = False) -> None:
-    """看看这台机器和这个目录缺什么：权限、磁盘、时钟、设置、数据库、schedule、消息渠道。
+def doctor(
+    context: typer.Context,
+    as_json: Json = False,
+    desk: Annotated[str, typer.Option("--desk", help="浏览器里打开编辑台的网址；也看它答不答。")] = "",
+) -> None:
+    """看看这台机器和这个目录缺什么：权限、磁盘、时钟、设置、数据库、镜像、schedule、消息渠道。
 
     例：jianbao doctor
     """
@@ -114,7 +118,7 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
             "verdict": diagnosis.verdict,
             "text": sentence(f"doctor/{diagnosis.code}", **diagnosis.values),
         }
-        for diagnosis in diagnose(newsroom_of(context).home, now(), terminal.get_language())
+        for diagnosis in diagnose(newsroom_of(context).home, now(), terminal.get_language(), desk)
     ]
     if as_json:
         print_json({"checks": rows})

@@ -16,6 +16,7 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from croniter import croniter
@@ -24,6 +25,7 @@ from crawler.errors import CrawlError, Failure
 from crawler.home import HOME_VARIABLE, SOURCES_VARIABLE, Home
 from crawler.sources.file import Mistake, load_sources
 from crawler.sources.schema import Source
+from crawler.urls import host_of
 from pipelines import files
 from pipelines.errors import describe_error, describe_mistake
 from pipelines.logs import is_json, log_event, make_extra
@@ -46,6 +48,9 @@ PATIENT_FAILURES: Final = 3
 
 LONGEST_INTERVAL: Final = timedelta(weeks=1)
 """The longest wait for an address that is gone, unless its own schedule has a longer one."""
+
+LONGEST_SPREAD: Final = timedelta(minutes=10)
+"""The longest delay of a source by `spread`; a twentieth of its interval, if this is shorter."""
 
 LARGEST_CRAWL: Final = 3 * 1024**3
 """Bytes of memory for the process of a crawl; a crawl of 150 sources takes a tenth of it."""
@@ -83,7 +88,28 @@ def next_due(schedule: str, last_started: datetime | None, now: datetime, zone: 
     return following
 
 
-def due_at(source: Source, record: SourceRecord | None, now: datetime, zone: ZoneInfo) -> datetime:
+def spread(source: Source, interval: timedelta, newsletter: str) -> timedelta:
+    """The delay of a source, so that not all hosts, and not all newsrooms, are asked at the same moment.
+
+    It is the same at each run, and the same for all sources of a host, which one crawl asks one after another.
+
+    Args:
+        source: of the registry.
+        interval: between two of its runs.
+        newsletter: that crawls it; another one has other delays.
+
+    >>> source = Source(id="a", kind="feed", name="A", url="https://a.example/")
+    >>> spread(source, timedelta(hours=6), "x") < timedelta(minutes=10) > spread(source, timedelta(hours=6), "y")
+    True
+    """
+    host = host_of(source.url or "") or source.mirror or source.kind
+    share = crc32(f"{newsletter}\n{host}".encode()) / 2**32
+    return min(max(interval, timedelta()) / 20, LONGEST_SPREAD) * share
+
+
+def due_at(
+    source: Source, record: SourceRecord | None, now: datetime, zone: ZoneInfo, newsletter: str = ""
+) -> datetime:
     """Compute when a source is due next, from its schedule, its failures and the wait that its site demands.
 
     A failed run is repeated soon, and after each further failure later: a network that was down for a while does not
@@ -95,6 +121,7 @@ def due_at(source: Source, record: SourceRecord | None, now: datetime, zone: Zon
         record: of the store; None for a source that never ran.
         now: aware.
         zone: of cron fields.
+        newsletter: that crawls it, for `spread`; empty spreads nothing.
     """
     if record is None:
         return now
@@ -109,6 +136,8 @@ def due_at(source: Source, record: SourceRecord | None, now: datetime, zone: Zon
         else:
             doublings = min(max(record.failures_in_row - 1, 0), _MOST_DOUBLINGS)
             due = min(due, record.last_started_at + FIRST_RETRY * 2**doublings)
+    elif newsletter:
+        due += spread(source, due - record.last_started_at, newsletter)
     return max(due, record.not_before or due)
 
 
@@ -130,7 +159,10 @@ def due_sources(newsroom: Newsroom, sources: Iterable[Source], now: datetime) ->
     """
     with newsroom.store.reading() as tx:
         records = tx.sources.list_all()
-    due = [source for source in sources if due_at(source, records.get(source.id), now, newsroom.zone) <= now]
+    newsletter = str(newsroom.home.path.resolve())
+    due = [
+        source for source in sources if due_at(source, records.get(source.id), now, newsroom.zone, newsletter) <= now
+    ]
     apart = [source for source in due if source.id in records and _kills_its_process(records[source.id])]
     return [source for source in due if source not in apart] or apart[:1]
 
