@@ -200,6 +200,21 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Traffic:
+    """How often a run asked since the last batch, and what it got.
+
+    Args:
+        requests: that the run made; tries after a failure of the network count once.
+        replies: that came, also 304 and refusals.
+        size: bytes of the replies after content-decoding.
+    """
+
+    requests: int = 0
+    replies: int = 0
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """A part of a run for the pipelines: one for each reply with items, and a last one for each source.
 
@@ -211,6 +226,7 @@ class Batch:
             stored state stays, so that all that was not committed is asked for again.
         finished: True in the last batch of the source's run.
         answered_by: the host that answered with the last list so far, after redirects; empty before, and for 304.
+        traffic: since the last batch.
     """
 
     source: str
@@ -219,3 +235,4 @@ class Batch:
     state: SourceState | None = None
     finished: bool = False
     answered_by: str = ""
+    traffic: Traffic = Traffic()

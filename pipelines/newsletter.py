@@ -374,6 +374,18 @@ class Alerts(_Part):
     digest: Annotated[time, BeforeValidator(_read_clock)] | None = None
 
 
+class Retention(_Part):
+    """How long raw items are kept whole; after that, only what articles are made of is kept of them.
+
+    Args:
+        whole_days: since the fetch; 0 keeps every item whole for ever.
+        whole_items: the newest items of each source, which stay whole however old they are.
+    """
+
+    whole_days: int = Field(default=400, ge=0, le=36_500)
+    whole_items: int = Field(default=50, ge=1)
+
+
 class Newsletter(_Part):
     """One newsletter.
 
@@ -395,6 +407,7 @@ class Newsletter(_Part):
         publish: where issues are published.
         assistant: the language model that proposes summaries on request; None without one.
         alerts: how people hear of incidents.
+        retention: how long raw items are kept whole.
         per_issue: how many entries an issue should have.
         mirrors, network: `crawler.sources` reads them; this module does not interpret them.
     """
@@ -419,6 +432,7 @@ class Newsletter(_Part):
     publish: Publish = Publish()
     assistant: Assistant | None = None
     alerts: Alerts = Alerts()
+    retention: Retention = Retention()
     mirrors: Mapping[str, str] = Field(default_factory=dict)
     network: Mapping[str, Any] = Field(default_factory=dict)
 

@@ -92,7 +92,7 @@ CASES: Final = {
     "X3": ("an address that breaks out of its link", "encoded, or not printed"),
     "X4": ("styles and imports in WeChat's HTML", "nothing is fetched"),
     "X5": ("control characters in Atom", "the feed is valid"),
-    "X6": ("a formula in a cell of a table", "not built: no export writes CSV"),
+    "X6": ("a formula in a cell of a table", "is text: an apostrophe goes before it"),
     "X7": ("an article that gives orders to the language model", "checked, marked, and printed only when accepted"),
     "R1": ("every spelling of an inner address", "never connected to"),
     "R2": ("a name that changes after its check", "the checked address is used"),
@@ -103,9 +103,6 @@ CASES: Final = {
     "R7": ("a Referrer-Policy that names code", "ignored"),
 }
 """What is survived, by id: the case, and what has to happen."""
-
-NOT_BUILT: Final = frozenset({"X6"})
-"""Cases of a feature that does not exist."""
 
 
 def find_tests() -> dict[str, list[tuple[str, str]]]:

@@ -17,6 +17,7 @@ from crawler.kinds import KINDS
 from crawler.network.credentials import CREDENTIALS
 from crawler.sources.schema import Source
 from pipelines.cli import LANGUAGE_VARIABLE, app
+from pipelines.logs import LOG_FORMAT_VARIABLE
 from pipelines.newsletter import AlertChannel, Assistant, Newsletter
 from pipelines.newsroom.exports import FORMATS
 
@@ -90,6 +91,7 @@ def variables_of_the_code() -> set[str]:
         HOME_VARIABLE,
         SOURCES_VARIABLE,
         LANGUAGE_VARIABLE,
+        LOG_FORMAT_VARIABLE,
         DATABASE_VARIABLE,
         key,
         AlertChannel.model_fields["password_variable"].default,

@@ -65,7 +65,7 @@ _LONGEST_LINK_LINE: Final = 300  # characters of a block that is kept for its li
 _MOST_AFTER: Final = 4  # blocks with links after the last extracted one
 
 
-def find_main_html(page: PageMetadata, title: str) -> str:
+def find_main_html(page: PageMetadata, title: str) -> tuple[str, str]:
     """Find the main text of a page.
 
     Args:
@@ -73,16 +73,22 @@ def find_main_html(page: PageMetadata, title: str) -> str:
         title: of the article; a heading that repeats it is no part of the text.
 
     Returns:
-        Markup; empty where the page has no text.
+        Markup and its plain text; both are empty where the page has no text.
     """
     document = page.document
     if page.is_heavy:
-        return _largest_element(document)
+        return _with_text(_largest_element(document))
     text = plain_text(parse(f"<div>{_extract(document)}</div>"))
     around = _element_around(document, text)
     markup = _own_markup(around, text, title, _site_name(page.address)) if around is not None else ""
-    is_whole = 10 * len(_fold(plain_text(parse(f"<div>{markup}</div>")))) >= 9 * len(_fold(text))
-    return markup if markup and is_whole else _without_title(_extract(document, with_links=True), title)
+    own = _with_text(markup)
+    if markup and 10 * len(_fold(own[1])) >= 9 * len(_fold(text)):
+        return own
+    return _with_text(_without_title(_extract(document, with_links=True), title))
+
+
+def _with_text(markup: str) -> tuple[str, str]:
+    return markup, plain_text(parse(f"<div>{markup}</div>"))
 
 
 def _extract(document: HtmlElement, *, with_links: bool = False) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import unescape
@@ -24,6 +25,9 @@ _PAGE_TYPES: Final = frozenset(
     {"CreativeWork", "HowTo", "ItemPage", "PodcastEpisode", "Recipe", "VideoObject", "WebPage"}
 )
 _SITE_TYPES: Final = frozenset({"WebSite", "NewsMediaOrganization"})
+
+# Seen 2026-11: https://site.example/, //site.example, /, ../, /#top
+_MAY_LEAD_HOME: Final = re.compile(r"\s*(?:(?:https?:)?//[^/?#]*)?[./\s]*\??\s*(?:#.*)?", re.IGNORECASE | re.DOTALL)
 
 _MOST_JSON: Final = 500_000  # characters of one JSON-LD island
 _MOST_FRONT_LINKS: Final = 30
@@ -93,7 +97,10 @@ class PageMetadata:
 
     def leads_home(self, link: HtmlElement) -> bool:
         """Whether an `<a>` leads to the front page of the page's own site."""
-        url = self.http(link.get("href") or "")
+        href = link.get("href") or ""
+        if not _MAY_LEAD_HOME.fullmatch(href):  # a page has hundreds of links, and each address takes long to join
+            return False
+        url = self.http(href)
         return url is not None and is_front(url) and site_of(url) == site_of(self.address)
 
     def site_names(self) -> Iterator[str]:

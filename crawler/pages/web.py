@@ -15,7 +15,7 @@ from crawler.items import Link, Page, RawItem, Reply
 from crawler.markup.challenge import refuse_challenge
 from crawler.markup.encoding import decode_reply
 from crawler.markup.headline import Headline, find_headline
-from crawler.markup.html import collapse, parse, plain_text
+from crawler.markup.html import collapse, parse
 from crawler.markup.main_text import SHORT_TEXT, find_main_html
 from crawler.markup.metadata import PageMetadata, as_text, as_url, is_front, site_of
 from crawler.markup.page_date import find_date, find_modified
@@ -87,8 +87,7 @@ def web(reply: Reply) -> Page:
     source = PageMetadata.of(reply.url, document)
     headline = find_headline(source)
     title = headline.text
-    html = find_main_html(source, title)
-    body = plain_text(parse(f"<div>{html}</div>"))
+    html, body = find_main_html(source, title)
     if len(body) < SHORT_TEXT and not source.described:
         _refuse_notice(reply, text, title, document)
     if not title:

@@ -184,6 +184,7 @@ class SourceSpider(Spider):
 
     def _request(self, wish: _Wish) -> Request:
         ask = wish.ask
+        wish.reading.count_request()
         validators = {} if ask.shared else conditional_headers(wish.validators)
         return Request(
             ask.url,
@@ -198,6 +199,7 @@ class SourceSpider(Spider):
     # ---- reading
 
     def _answered(self, response: Response, wish: _Wish) -> Iterator[Batch | Request]:
+        wish.reading.count_reply(len(response.body))
         if response.status == 304:
             wish.reading.unchanged(wish.ask)
             yield from self._go_on(wish.reading)
@@ -303,13 +305,18 @@ class SourceSpider(Spider):
             wish.reading.lose(problem)
         yield from self._go_on(wish.reading)
 
+    def _log_mistake(self, source: str, url: str, error: BaseException | None) -> None:
+        """Log an error of the code with its traceback; whoever formats the log finds source and address apart."""
+        facts = {"event": "mistake", "source": source, "url": url}
+        self.logger.error("%s: %s", source, url, exc_info=error, extra={"facts": facts})
+
     def _explain(self, reading: Reading, url: str, error: BaseException) -> Problem:
         """The problem that an error stands for; an unknown error goes to the log with its traceback."""
         crawl_error = meaning(error, url)
         if crawl_error is not None and _is_mistake(crawl_error.__cause__):
-            self.logger.error("%s: %s", reading.source.id, url, exc_info=crawl_error.__cause__)
+            self._log_mistake(reading.source.id, url, crawl_error.__cause__)
         if crawl_error is None:
-            self.logger.error("%s: %s", reading.source.id, url, exc_info=error)
+            self._log_mistake(reading.source.id, url, error)
             return Problem(url, "InternalError", detail_of(error))
         retry_at = crawl_error.retry_at if isinstance(crawl_error, RateLimited) else None
         name = type(crawl_error).__name__

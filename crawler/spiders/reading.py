@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from crawler.errors import Detail
-from crawler.items import WARNING, Ask, Batch, Page, Problem, RawItem, Reply, SourceState
+from crawler.items import WARNING, Ask, Batch, Page, Problem, RawItem, Reply, SourceState, Traffic
 from crawler.sources.schema import Source
 from crawler.urls import host_of
 
@@ -172,6 +172,7 @@ class Reading:
     _news: dict[str, str] = field(default_factory=dict)
     _answered_by: str = ""
     _item_count: int = 0
+    _traffic: Traffic = field(default_factory=Traffic)
 
     def start(self, asks: Iterable[Ask]) -> tuple[Ask, ...]:
         """Open the lists of a source that has one way."""
@@ -388,7 +389,17 @@ class Reading:
         problems, self._problems = tuple(self._problems), []
         finished = self._open == 0
         state = self._new_state() if finished and self._complete else None
-        return Batch(self.source.id, tuple(items), problems, state, finished, self._answered_by)
+        traffic, self._traffic = self._traffic, Traffic()
+        return Batch(self.source.id, tuple(items), problems, state, finished, self._answered_by, traffic)
+
+    def count_request(self) -> None:
+        """Count a request for the ledger."""
+        self._traffic = replace(self._traffic, requests=self._traffic.requests + 1)
+
+    def count_reply(self, size: int) -> None:
+        """Count a reply of so many bytes for the ledger."""
+        traffic = self._traffic
+        self._traffic = replace(traffic, replies=traffic.replies + 1, size=traffic.size + size)
 
     def _new_state(self) -> SourceState:
         validators = {ask.url: self.validators(ask.url) for ask in self._way.asks} | self._validators

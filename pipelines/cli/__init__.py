@@ -8,6 +8,7 @@ therefore imports its work when it runs; at the top of a file stand typer, rich 
 
 from __future__ import annotations
 
+import logging
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +18,7 @@ import typer
 from typer.completion import completion_init  # type: ignore[attr-defined]  # the module names no exports
 
 from crawler.home import HOME_VARIABLE, Home
+from pipelines import logs
 from pipelines.cli import terminal
 from pipelines.cli.alerts import alerts_app
 from pipelines.cli.choosing import apart, assist, candidates, decide, merge, split, suggestions
@@ -32,6 +34,8 @@ from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out
 from pipelines.cli.topics import topics_app
 from pipelines.cli.usage import Group
 
+_LOG: Final = logging.getLogger(__name__)
+
 LANGUAGE_VARIABLE: Final = "JIANBAO_LANG"
 
 
@@ -40,6 +44,13 @@ class ReaderLanguage(StrEnum):
 
     ZH = "zh"
     EN = "en"
+
+
+class LogForm(StrEnum):
+    """`--log-format`: lines for a person, or JSON."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 app = typer.Typer(
@@ -96,7 +107,10 @@ def main() -> None:
     except Exception as error:
         code = _find_exit_code(error)
         if code is None:
-            raise
+            if not logs.is_json():
+                raise
+            _LOG.critical("%s", error, exc_info=error, extra=logs.make_extra("internal-error"))
+            sys.exit(SOME_FAILED)
         fail(_describe_error(error))
         sys.exit(code)
 
@@ -147,6 +161,11 @@ def _set_language(language: ReaderLanguage) -> ReaderLanguage:
     return language
 
 
+def _set_log_format(form: LogForm) -> LogForm:
+    logs.set_log_format(form.value)
+    return form
+
+
 def _print_version(version_wanted: bool) -> None:
     if version_wanted:
         from importlib.metadata import version
@@ -170,6 +189,16 @@ def _begin(
             is_eager=True,  # a wrong use of the other options is said in it
         ),
     ] = ReaderLanguage.ZH,
+    _log_format: Annotated[
+        LogForm,
+        typer.Option(
+            "--log-format",
+            envvar=logs.LOG_FORMAT_VARIABLE,
+            show_envvar=False,
+            help=f"日志写成文字，还是一行一个 JSON；也可用环境变量 {logs.LOG_FORMAT_VARIABLE}。",
+            callback=_set_log_format,
+        ),
+    ] = LogForm.TEXT,
     _version: Annotated[
         bool, typer.Option("--version", help="打印版本。", callback=_print_version, is_eager=True)
     ] = False,

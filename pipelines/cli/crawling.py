@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
+from pipelines import logs
 from pipelines.cli import terminal
 from pipelines.cli.health import report_incidents
 from pipelines.cli.shared import Json, group_what_is_new, newsroom_of, now, print_json
@@ -35,6 +36,7 @@ def crawl(
     """
     from pipelines.newsroom import crawls
     from pipelines.newsroom.grouping import group_beside
+    from pipelines.newsroom.retention import reduce_old_items
 
     newsroom = newsroom_of(context)
     if unreadable := [mistake for mistake in newsroom.registry.mistakes if not mistake.source]:
@@ -56,6 +58,8 @@ def crawl(
 
             reports += crawls.crawl(newsroom, chosen, on_progress=show)
     report_incidents(newsroom)
+    if due:
+        reduce_old_items(newsroom, now())
     _group_and_report(newsroom, reports, as_json=as_json, no_group=no_group)
 
 
@@ -137,6 +141,8 @@ def _group_and_report(newsroom: Newsroom, reports: Sequence[SourceReport], *, as
         group_what_is_new(newsroom)
     if as_json:
         print_json({"sources": [report.as_json() for report in reports]})
+    elif logs.is_json():
+        pass  # each run is a line of the log
     elif reports:
         out.print(terminal.make_report_table(reports))
     else:

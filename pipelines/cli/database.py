@@ -72,16 +72,41 @@ def db_check(context: typer.Context) -> None:
 
     例：jianbao db check
     """
-    mistakes = newsroom_of(context).store.check()
+    from pipelines.newsroom.upkeep import measure_store
+
+    newsroom = newsroom_of(context)
+    mistakes = newsroom.store.check()
     for mistake in mistakes:
         fail(mistake)
     if mistakes:
         raise typer.Exit(SOME_FAILED)
-    out.print(sentence("cli/sound"))
+    out.print(sentence("cli/sound", **measure_store(newsroom.store)))
 
 
-def doctor(context: typer.Context, as_json: Json = False) -> None:
-    """看看这台机器和这个目录缺什么：权限、磁盘、时钟、设置、数据库、schedule、消息渠道。
+@db_app.command("reduce")
+def db_reduce(context: typer.Context) -> None:
+    """精简 [retention] 期限之前的原始条目，并把空出来的地方还给磁盘；文章和决定都不变。
+
+    例：jianbao db reduce
+    """
+    from pipelines.newsroom.retention import reduce_old_items
+    from pipelines.newsroom.upkeep import measure_store
+
+    newsroom = newsroom_of(context)
+    with terminal.show_progress() as bar:
+        task = bar.add_task(sentence("cli/reducing"), total=None)
+        reduced = reduce_old_items(newsroom, now(), float("inf"), lambda count: bar.update(task, completed=count))
+    newsroom.store.compact()
+    values = {"items": reduced.items, "before": reduced.bytes_before // 1024, "after": reduced.bytes_after // 1024}
+    out.print(sentence("cli/reduced-items", **values, size=measure_store(newsroom.store)["size"]))
+
+
+def doctor(
+    context: typer.Context,
+    as_json: Json = False,
+    desk: Annotated[str, typer.Option("--desk", help="浏览器里打开编辑台的网址；也看它答不答。")] = "",
+) -> None:
+    """看看这台机器和这个目录缺什么：权限、磁盘、时钟、设置、数据库、镜像、schedule、消息渠道。
 
     例：jianbao doctor
     """
@@ -93,7 +118,7 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
             "verdict": diagnosis.verdict,
             "text": sentence(f"doctor/{diagnosis.code}", **diagnosis.values),
         }
-        for diagnosis in diagnose(newsroom_of(context).home, now(), terminal.get_language())
+        for diagnosis in diagnose(newsroom_of(context).home, now(), terminal.get_language(), desk)
     ]
     if as_json:
         print_json({"checks": rows})

@@ -332,7 +332,7 @@ def export(
     every: Annotated[bool, typer.Option("--all", help="各期全部导出，连同 README 里的往期列表和订阅源。")] = False,
     formats: Annotated[
         str | None,
-        typer.Option("--format", help="用逗号分开：markdown、wechat、atom、json；默认 markdown，--all 再加 atom。"),
+        typer.Option("--format", help="逗号分开：markdown、wechat、atom、json、csv；默认 markdown，--all 再加 atom。"),
     ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="目录；默认是简报目录下的 issues/。")] = None,
     publish: Annotated[bool, typer.Option("--publish", help="定稿：从此算作已刊。")] = False,

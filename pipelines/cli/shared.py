@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from pipelines.cli import terminal
-from pipelines.cli.terminal import err, sentence
+from pipelines.cli.terminal import note, sentence
 
 if TYPE_CHECKING:
     from pipelines.newsroom import Newsroom
@@ -48,9 +48,9 @@ def group_what_is_new(newsroom: Newsroom) -> None:
             lock=newsroom.home.var / "learning.lock",
         )
     if grouped.articles:
-        err.print(sentence("cli/grouped", articles=grouped.articles, stories=grouped.stories))
+        note(sentence("cli/grouped", articles=grouped.articles, stories=grouped.stories))
     if grouped.learned:
-        err.print(sentence("cli/trained"))
+        note(sentence("cli/trained"))
 
 
 def now() -> datetime:

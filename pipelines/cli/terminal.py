@@ -6,6 +6,7 @@ characters and control sequences in a title have no effect.
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
+from pipelines import logs
 from pipelines.errors import describe_failure
 from pipelines.wording import Language, say
 
@@ -75,17 +77,26 @@ def sentence(code: str, **values: object) -> str:
 
 
 def fail(message: str) -> None:
-    """Print an error in red on stderr."""
+    """Print an error in red on stderr, or log it."""
+    if logs.is_json():
+        logs.log_message(logging.ERROR, message)
+        return
     err.print(Text(_harmless(message), style="red"), soft_wrap=True)
 
 
 def warn(message: str) -> None:
-    """Print a warning in yellow on stderr."""
+    """Print a warning in yellow on stderr, or log it."""
+    if logs.is_json():
+        logs.log_message(logging.WARNING, message)
+        return
     err.print(Text(_harmless(message), style="yellow"), soft_wrap=True)
 
 
 def note(message: str) -> None:
-    """Print a message on stderr that asks for nothing."""
+    """Print a message on stderr that asks for nothing, or log it."""
+    if logs.is_json():
+        logs.log_message(logging.INFO, message)
+        return
     err.print(Text(_harmless(message)), soft_wrap=True)
 
 
@@ -432,6 +443,11 @@ def make_run_details(run: Run, zone: ZoneInfo) -> Table:
     details = Table(box=None, show_header=False)
     details.add_row(table)
     details.add_row(Text(f"{sentence('table/answered-by')}  {run.answered_by or '—'}"))
+    if run.requests is not None:
+        size = round((run.bytes or 0) / 1024)
+        details.add_row(Text(sentence("table/traffic", requests=run.requests, replies=run.replies, size=size)))
+    for error, count in run.problems.items():
+        details.add_row(Text(f"{sentence('table/problem')}  {error}  {count}"))
     for warning in run.warnings:
         details.add_row(Text(_harmless(describe_failure(warning, get_language())), style="yellow"))
     for trace in reversed(run.traces):
@@ -460,6 +476,10 @@ def run_json(run: Run) -> dict[str, Any]:
         "lost": run.lost,
         "failure": describe_failure(run.failure, get_language()) if run.failure else None,
         "answered_by": run.answered_by,
+        "requests": run.requests,
+        "replies": run.replies,
+        "bytes": run.bytes,
+        "problems": dict(run.problems),
         "warnings": [describe_failure(warning, get_language()) for warning in run.warnings],
         "published": [trace.published_at.isoformat() if trace.published_at else None for trace in run.traces],
     }

@@ -149,16 +149,28 @@ def find_repeats_by_source(items: Iterable[tuple[str, RawItem]]) -> Mapping[str,
     return {source: _merge_repeats(map(find_repeats, replies.values())) for source, replies in fetched.items()}
 
 
-def observe_policy(policy: GuidPolicy | None, repeats: Repeats, entries: KnownEntries) -> GuidPolicy | None:
-    """The policy of a source after a reply of its feed.
+def choose_policy(
+    of_row: GuidPolicy | None, stored: GuidPolicy | None, repeats: Repeats = Repeats()
+) -> GuidPolicy | None:
+    """The policy by which the entries of a reply are read: the editor's word first, then what the reply shows.
 
     Args:
-        policy: before the reply.
-        repeats: among its entries.
+        of_row: of the source's row in sources.toml.
+        stored: what former replies showed.
+        repeats: among the entries of the reply.
+    """
+    return of_row or repeats.policy or stored
+
+
+def observe_policy(policy: GuidPolicy | None, entries: KnownEntries) -> GuidPolicy | None:
+    """The policy to store after a reply of a feed.
+
+    Args:
+        policy: by which its entries were read.
         entries: how many of them are known.
     """
-    if repeats.policy:
-        return repeats.policy
+    if policy == "shared":
+        return policy
     if entries.renamed >= _FEWEST_REBUILT and not entries.recognised:
         return "rebuilt"
     return policy or ("stable" if entries.entries else None)

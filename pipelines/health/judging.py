@@ -169,6 +169,8 @@ def judge_source(history: History, workdays: Workdays) -> Judgement:
         lambda: _find_move(history.host, successes),
     )
     findings = tuple(finding for finding in (search() for search in searches) if finding is not None)
+    if any(finding.family == "quiet" for finding in findings):  # a source that gives nothing gives too few, too
+        findings = tuple(finding for finding in findings if finding.kind != "few")
     last_posting = postings[-1] if postings else None
     judgement = Judgement("well", None, findings, rhythm, last_posting, quiet)
     if findings:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, Final
 
+from pipelines.logs import make_extra
 from pipelines.newsletter import AlertChannel, Alerts
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.channels import Message, NotSent, send
@@ -135,7 +136,7 @@ def _try_to_send(name: str, channel: AlertChannel, message: Message, count: int)
     try:
         send(channel, message)
     except NotSent as error:
-        _LOG.warning("alerts: %s: %s", name, error)
+        _LOG.warning("alerts: %s: %s", name, error, extra=make_extra("alert-not-sent", channel=name))
         return Delivery(name, count, str(error))
     return Delivery(name, count)
 

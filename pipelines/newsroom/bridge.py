@@ -19,6 +19,8 @@ from crawler.home import Home
 from crawler.items import Batch, Problem
 from crawler.kinds import Kind
 from crawler.sources.schema import Source
+from pipelines.errors import describe_failure
+from pipelines.logs import log_event, make_extra
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.run import ingest
 from pipelines.rules import Rules
@@ -53,6 +55,31 @@ class SourceResult:
     not_stored: Problem | None = None
     finished: bool = False
     seconds: float = 0.0
+
+
+def log_run(source: str, result: SourceResult) -> None:
+    """Log the end of a run, and each of its problems before it.
+
+    Args:
+        source: its id.
+        result: finished.
+    """
+    for problem in result.problems:
+        level = logging.ERROR if problem.fails_source else logging.WARNING
+        reason = describe_failure(problem.failure, "en")
+        log_event(level, "problem", reason, source=source, run=result.run, url=problem.url or None, error=problem.error)
+    log_event(
+        logging.ERROR if result.failure else logging.INFO,
+        "run-ended",
+        describe_failure(result.failure, "en") if result.failure else "",
+        source=source,
+        run=result.run,
+        error=result.failure.error if result.failure else None,
+        new=result.new,
+        updated=result.updated,
+        seen=result.seen,
+        seconds=round(result.seconds, 3),
+    )
 
 
 class Bridge:
@@ -114,10 +141,14 @@ class Bridge:
         try:
             result = self._ingest(batch, last_result)
         except Exception as error:  # of any kind: the other sources must go on
-            _LOG.exception("%s: a batch of %d items was not stored", item.source, len(item.items))
+            facts = make_extra("not-stored", source=item.source, run=last_result.run)
+            _LOG.exception("%s: a batch of %d items was not stored", item.source, len(item.items), extra=facts)
             problem = Problem("", type(error).__name__, Detail.of("not-stored", reason=detail_of(error)))
             result = replace(last_result, failure=problem.failure, not_stored=problem)
-        self.results[item.source] = replace(result, finished=item.finished, seconds=time.monotonic() - self._began)
+        result = replace(result, finished=item.finished, seconds=time.monotonic() - self._began)
+        self.results[item.source] = result
+        if item.finished:
+            log_run(item.source, result)
         return item
 
     def close_spider(self) -> None:

@@ -31,6 +31,7 @@ from crawler.sources.file import Registry
 from crawler.sources.schema import Source
 from pipelines.errors import describe_failure
 from pipelines.files import remove_leftovers
+from pipelines.logs import log_event
 from pipelines.model import ADDED_BY_HAND, Article, LinkCheck
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.bridge import RUN_IDS, Bridge, SourceResult
@@ -143,6 +144,8 @@ def crawl(
         }
         due = [source for source in sources if source.id not in refused]
         run_ids = begin_runs(newsroom.store, due, now)
+        for source in due:
+            log_event(logging.INFO, "run-began", source=source.id, run=run_ids[source.id], url=source.url or None)
         overrides = {RUN_IDS: json.dumps(run_ids), "JIANBAO_WAITS": json.dumps(waits)}
         on_batch = _counting(len(due), on_progress)
         crawlers = _run_spiders(newsroom.home, due, states, now, on_batch, overrides=overrides)

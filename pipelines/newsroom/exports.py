@@ -12,6 +12,7 @@ from typing import Final, assert_never
 
 from pipelines import files
 from pipelines.errors import EditorError
+from pipelines.issue.formats.as_csv import render_csv
 from pipelines.issue.formats.as_json import render_json
 from pipelines.issue.formats.atom import ExportedFeed, FeedMemory, render_atom
 from pipelines.issue.formats.readme import update_back_issues
@@ -74,6 +75,7 @@ class Format(StrEnum):
     WECHAT = "wechat"
     ATOM = "atom"
     JSON = "json"
+    CSV = "csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,10 @@ def _render_json(issue: Issue, newsroom: Newsroom) -> Rendering:
     return Rendering(render_json(issue, newsroom.newsletter))
 
 
+def _render_csv(issue: Issue, newsroom: Newsroom) -> Rendering:
+    return Rendering(render_csv(issue, newsroom.newsletter))
+
+
 def _render_atom(issues: Sequence[Issue], newsroom: Newsroom, old_text: str, now: datetime) -> Rendering:
     exported = ExportedFeed.read(old_text, newsroom.newsletter)
     with newsroom.store.reading() as tx:
@@ -128,6 +134,7 @@ FORMATS: Final[Mapping[Format, FileAnIssue | FileOfAll]] = {
     Format.WECHAT: FileAnIssue("wechat.html", _render_wechat),
     Format.ATOM: FileOfAll(lambda newsletter: newsletter.publish.feed, _render_atom),
     Format.JSON: FileAnIssue("json", _render_json),
+    Format.CSV: FileAnIssue("csv", _render_csv),
 }
 """The row of each format. A format without a row fails before any file is written."""
 

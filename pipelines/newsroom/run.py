@@ -20,6 +20,7 @@ from pipelines.deduplicate.entries import (
     GuidPolicy,
     KnownEntries,
     Repeats,
+    choose_policy,
     find_repeats,
     find_repeats_by_source,
     identify_entry,
@@ -143,9 +144,10 @@ def ingest(
     items = {item.digest: item for item in packed}
     with store.reading() as tx:
         stored = tx.raw.find_stored(items)
-        policy = source.guids or tx.sources.get_guid_policy(source.id)
+        stored_policy = tx.sources.get_guid_policy(source.id)
+    policy = choose_policy(source.guids, stored_policy, repeats)
     read_items = {
-        digest: _read_or_explain(item.item, source, rules, repeats, repeats.policy or policy)
+        digest: _read_or_explain(item.item, source, rules, repeats, policy)
         for digest, item in items.items()
         if digest not in stored
     }
@@ -156,8 +158,8 @@ def ingest(
             tx.sources.record_start(source.id, source.kind, source.name, now)
             run = tx.runs.start(source.id, now)
         counts, entries = _save(tx, items, read_items)
-        observed = observe_policy(policy, repeats, entries)
-        if observed and observed != policy and not source.guids:
+        observed = observe_policy(policy, entries)
+        if observed and observed != stored_policy and not source.guids:
             tx.sources.set_guid_policy(source.id, observed)
         counts["seen"] += len(batch.items) - len(items)
         failure = tx.runs.add(
@@ -170,6 +172,7 @@ def ingest(
         )
         problems = (*problems, *_warn_of_dates(read_items.values()))
         tx.runs.add_evidence(run, batch.answered_by, _list_traces(read_items.values()))
+        tx.runs.add_traffic(run, batch.traffic, Counter(problem.error for problem in batch.problems))
         tx.runs.add_warnings(run, (describe_problem(problem) for problem in problems if not problem.fails_source))
         waits = [problem.retry_at for problem in problems if problem.retry_at]
         if waits:
@@ -235,13 +238,16 @@ def rebuild(
         progress: called with the number of raw items read so far, and their total.
     """
     with store.transaction() as tx:
-        registry = {record.id: _source_of(record) for record in tx.sources.list_all().values()} | dict(sources)
+        registry = {record.id: source_of_record(record) for record in tx.sources.list_all().values()} | dict(sources)
         total = tx.raw.count()
         rebuilding = tx.rebuilding()
         problems: list[Problem] = []
         item_count = 0
         repeats = find_repeats_by_source((raw.source, raw.item) for chunk in tx.raw.iterate() for raw in chunk)
-        policies = {record.id: registry[record.id].guids or record.guids for record in tx.sources.list_all().values()}
+        policies = {
+            record.id: choose_policy(registry[record.id].guids, record.guids)
+            for record in tx.sources.list_all().values()
+        }
         for chunk in tx.raw.iterate():
             results = [
                 _read_or_explain(raw.item, registry[raw.source], rules, repeats[raw.source], policies[raw.source])
@@ -398,7 +404,8 @@ def _reason_of(result: Article | Problem) -> str | None:
     return str(result.detail) if isinstance(result, Problem) else None
 
 
-def _source_of(record: SourceRecord) -> Source:
+def source_of_record(record: SourceRecord) -> Source:
+    """A source that left the registry, as far as the store remembers it."""
     return Source.model_construct(id=record.id, kind=record.kind, name=record.name)
 
 

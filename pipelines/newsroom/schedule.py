@@ -16,6 +16,7 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from croniter import croniter
@@ -24,8 +25,10 @@ from crawler.errors import CrawlError, Failure
 from crawler.home import HOME_VARIABLE, SOURCES_VARIABLE, Home
 from crawler.sources.file import Mistake, load_sources
 from crawler.sources.schema import Source
+from crawler.urls import host_of
 from pipelines import files
 from pipelines.errors import describe_error, describe_mistake
+from pipelines.logs import is_json, log_event, make_extra
 from pipelines.newsletter import NewsletterMisconfigured
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.alerts import deliver_alerts
@@ -45,6 +48,9 @@ PATIENT_FAILURES: Final = 3
 
 LONGEST_INTERVAL: Final = timedelta(weeks=1)
 """The longest wait for an address that is gone, unless its own schedule has a longer one."""
+
+LONGEST_SPREAD: Final = timedelta(minutes=10)
+"""The longest delay of a source by `spread`; a twentieth of its interval, if this is shorter."""
 
 LARGEST_CRAWL: Final = 3 * 1024**3
 """Bytes of memory for the process of a crawl; a crawl of 150 sources takes a tenth of it."""
@@ -82,7 +88,28 @@ def next_due(schedule: str, last_started: datetime | None, now: datetime, zone: 
     return following
 
 
-def due_at(source: Source, record: SourceRecord | None, now: datetime, zone: ZoneInfo) -> datetime:
+def spread(source: Source, interval: timedelta, newsletter: str) -> timedelta:
+    """The delay of a source, so that not all hosts, and not all newsrooms, are asked at the same moment.
+
+    It is the same at each run, and the same for all sources of a host, which one crawl asks one after another.
+
+    Args:
+        source: of the registry.
+        interval: between two of its runs.
+        newsletter: that crawls it; another one has other delays.
+
+    >>> source = Source(id="a", kind="feed", name="A", url="https://a.example/")
+    >>> spread(source, timedelta(hours=6), "x") < timedelta(minutes=10) > spread(source, timedelta(hours=6), "y")
+    True
+    """
+    host = host_of(source.url or "") or source.mirror or source.kind
+    share = crc32(f"{newsletter}\n{host}".encode()) / 2**32
+    return min(max(interval, timedelta()) / 20, LONGEST_SPREAD) * share
+
+
+def due_at(
+    source: Source, record: SourceRecord | None, now: datetime, zone: ZoneInfo, newsletter: str = ""
+) -> datetime:
     """Compute when a source is due next, from its schedule, its failures and the wait that its site demands.
 
     A failed run is repeated soon, and after each further failure later: a network that was down for a while does not
@@ -94,6 +121,7 @@ def due_at(source: Source, record: SourceRecord | None, now: datetime, zone: Zon
         record: of the store; None for a source that never ran.
         now: aware.
         zone: of cron fields.
+        newsletter: that crawls it, for `spread`; empty spreads nothing.
     """
     if record is None:
         return now
@@ -108,6 +136,8 @@ def due_at(source: Source, record: SourceRecord | None, now: datetime, zone: Zon
         else:
             doublings = min(max(record.failures_in_row - 1, 0), _MOST_DOUBLINGS)
             due = min(due, record.last_started_at + FIRST_RETRY * 2**doublings)
+    elif newsletter:
+        due += spread(source, due - record.last_started_at, newsletter)
     return max(due, record.not_before or due)
 
 
@@ -129,7 +159,10 @@ def due_sources(newsroom: Newsroom, sources: Iterable[Source], now: datetime) ->
     """
     with newsroom.store.reading() as tx:
         records = tx.sources.list_all()
-    due = [source for source in sources if due_at(source, records.get(source.id), now, newsroom.zone) <= now]
+    newsletter = str(newsroom.home.path.resolve())
+    due = [
+        source for source in sources if due_at(source, records.get(source.id), now, newsroom.zone, newsletter) <= now
+    ]
     apart = [source for source in due if source.id in records and _kills_its_process(records[source.id])]
     return [source for source in due if source not in apart] or apart[:1]
 
@@ -184,6 +217,7 @@ class Scheduler:
             }
             try:
                 self._manager.tell("READY=1")
+                log_event(logging.INFO, "schedule-began", process=os.getpid())
                 while not self._stop.is_set():
                     self._manager.beat()
                     if self._anything_to_do():
@@ -203,10 +237,12 @@ class Scheduler:
                 with closing(newsroom.store):
                     deliver_alerts(newsroom, datetime.now(UTC), self._language)
         except (NewsletterMisconfigured, StoreError) as error:
-            logger.error("%s", _describe(error, self._language))
+            logger.error("%s", _describe(error, self._language), extra=make_extra("alerts-not-sent"))
 
     def _stopped(self, number: int, _frame: object) -> None:
-        logger.info("%s", say("schedule/ending", {"signal": signal.Signals(number).name}, self._language))
+        name = signal.Signals(number).name
+        ending = say("schedule/ending", {"signal": name}, self._language)
+        logger.info("%s", ending, extra=make_extra("schedule-ending", signal=name))
         self._stop.set()
 
     def _anything_to_do(self) -> bool:
@@ -219,7 +255,7 @@ class Scheduler:
                     ungrouped = tx.articles.list_fresh(limit=1)
                 return bool(ungrouped or due_sources(newsroom, enabled, datetime.now(UTC)))
         except (CrawlError, NewsletterMisconfigured, StoreError) as error:
-            logger.error("%s", _describe(error, self._language))
+            logger.error("%s", _describe(error, self._language), extra=make_extra("nothing-crawled"))
             return False
 
     def _read_sources(self, newsroom: Newsroom) -> Sequence[Source]:
@@ -230,7 +266,8 @@ class Scheduler:
         registry = newsroom.registry
         if registry.sources or not registry.mistakes:
             if self._mistakes:
-                logger.info("%s", say("schedule/registry-again", {}, self._language))
+                again = say("schedule/registry-again", {}, self._language)
+                logger.info("%s", again, extra=make_extra("registry-again"))
             self._mistakes = ()
             if registry.sources and not _have_same_bytes(self._home.sources, self._home.last_sources):
                 files.write(self._home.last_sources, self._home.sources.read_text(encoding="utf-8"))
@@ -239,7 +276,8 @@ class Scheduler:
             self._mistakes = registry.mistakes
             code = "schedule/no-registry" if self._home.last_sources.is_file() else "schedule/no-registry-yet"
             mistakes = [describe_mistake(mistake, self._language) for mistake in registry.mistakes[:3]]
-            logger.error("%s", say(code, {"mistakes": mistakes}, self._language))
+            unusable = say(code, {"mistakes": mistakes}, self._language)
+            logger.error("%s", unusable, extra=make_extra("registry-unusable", mistakes=mistakes))
         return load_sources(self._home, path=self._home.last_sources).sources
 
     def _crawl(self) -> None:
@@ -253,14 +291,15 @@ class Scheduler:
             self._manager.beat()
             is_late = time.monotonic() > deadline
             if is_late:
-                logger.error(
-                    "%s", say("schedule/crawl-too-long", {"minutes": round(self._longest / 60)}, self._language)
-                )
+                minutes = round(self._longest / 60)
+                too_long = say("schedule/crawl-too-long", {"minutes": minutes}, self._language)
+                logger.error("%s", too_long, extra=make_extra("crawl-too-long", minutes=minutes))
             if self._stop.wait(0.2) or is_late:
                 child.send_signal(signal.SIGINT)
                 _wait_or_kill(child)
         if child.returncode:
-            logger.warning("%s", say("schedule/crawl-ended", {"code": child.returncode}, self._language))
+            ended = say("schedule/crawl-ended", {"code": child.returncode}, self._language)
+            logger.warning("%s", ended, extra=make_extra("crawl-ended", code=child.returncode))
 
 
 def _limit_memory(child: subprocess.Popen[Any], size: int) -> None:
@@ -351,6 +390,7 @@ def serve(newsroom: Newsroom, language: Language) -> int:
     Raises:
         Busy: another scheduler runs already.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    if not is_json():
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     Scheduler(newsroom.home, language=language).run()
     return 0

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 from crawler.errors import CrawlError
 from crawler.home import Home
@@ -22,11 +24,15 @@ from pipelines.rules import RulesMisconfigured
 from pipelines.store import Store
 from pipelines.store.clock import LATEST
 from pipelines.store.errors import StoreError
+from pipelines.store.sources import SourceRecord
 from pipelines.wording import Language
 
 LEAST_ROOM: Final = 256 * 1024**2
 """Bytes that have to be free on the disk of the database before a crawl begins; a crawl stores some ten megabytes, and
 SQLite's log may grow to as much again."""
+
+_LONGEST_OPENING: Final = 10.0
+"""Seconds in which the desk answers."""
 
 # jianbao-20261128-093000.db
 _COPY_NAME: Final = re.compile(r"jianbao-\d{8}-\d{6}\.db")
@@ -41,7 +47,7 @@ class Diagnosis:
     """The outcome of one check of `diagnose`.
 
     Args:
-        subject: `folder disk clock newsletter sources rules database schedule alerts`.
+        subject: `folder disk clock newsletter sources rules database mirrors schedule alerts desk`.
         verdict: `bad` keeps the newsroom from working.
         code: of the sentence in section `doctor`, with its values.
     """
@@ -111,13 +117,25 @@ def restore_backup(home: Home, copy: Path, now: datetime) -> Path:
         return Store.restore(home.database_url, copy)
 
 
-def diagnose(home: Home, now: datetime, language: Language) -> Iterator[Diagnosis]:
-    """Check all that a newsroom needs from its machine and its files. No site is asked.
+def measure_store(store: Store) -> dict[str, int]:
+    """Measure a database.
+
+    Returns:
+        `size` in megabytes, 0 for a server's database; the number of raw `items`, and of `reduced` ones among them.
+    """
+    with store.reading() as tx:
+        items, reduced = tx.raw.count(), tx.raw.count_reduced()
+    return {"size": round(store.size() / 1024**2), "items": items, "reduced": reduced}
+
+
+def diagnose(home: Home, now: datetime, language: Language, desk: str = "") -> Iterator[Diagnosis]:
+    """Check all that a newsroom needs from its machine and its files. No site is asked but the desk.
 
     Args:
         home: of the newsletter.
         now: aware.
         language: of texts that come from elsewhere.
+        desk: the address at which browsers open the desk; empty leaves this check out.
     """
     newsroom = Newsroom(home)
     yield _check_folder(home)
@@ -127,6 +145,8 @@ def diagnose(home: Home, now: datetime, language: Language) -> Iterator[Diagnosi
     yield from _check_settings(newsroom, language)
     yield from _check_database(newsroom, now, language)
     yield _check_schedule(home, now)
+    if desk:
+        yield _check_desk(desk)
 
 
 def _free_bytes(folder: Path) -> int:
@@ -173,8 +193,10 @@ def _check_database(newsroom: Newsroom, now: datetime, language: Language) -> It
     try:
         with closing(newsroom.store) as store:
             mistakes = store.check()
+            measures = measure_store(store)
             with store.reading() as tx:
-                starts = [record.last_started_at for record in tx.sources.list_all().values()]
+                records = tx.sources.list_all()
+                starts = [record.last_started_at for record in records.values()]
                 failed = [alert for alert in tx.alerts.list_waiting() if alert.failure]
     except (StoreError, NewsletterMisconfigured) as error:
         reason = error.text(language)
@@ -183,14 +205,48 @@ def _check_database(newsroom: Newsroom, now: datetime, language: Language) -> It
     if mistakes:
         yield Diagnosis("database", "bad", "damaged", {"count": len(mistakes), "first": mistakes[:3]})
     else:
-        yield Diagnosis("database", "good", "database", {})
+        yield Diagnosis("database", "good", "database", measures)
     ahead = [start for start in starts if start is not None and start > now + LATEST]
     if ahead:
         yield Diagnosis("clock", "doubtful", "clock-ahead", {"time": f"{max(ahead):%Y-%m-%d %H:%M}"})
     else:
         yield Diagnosis("clock", "good", "clock", {"time": f"{now:%Y-%m-%d %H:%M}"})
+    yield from _check_mirrors(newsroom, records)
     if failed:
         yield Diagnosis("alerts", "doubtful", "not-sent", {"count": len(failed), "reason": failed[0].failure})
+
+
+def _check_mirrors(newsroom: Newsroom, records: Mapping[str, SourceRecord]) -> Iterator[Diagnosis]:
+    """Judge each mirror of newsletter.toml by the last runs of its sources: one that fails them all is dead."""
+    for mirror in newsroom.newsletter.mirrors:
+        sources = [
+            source for source in newsroom.sources.values() if source.enabled and mirror in (source.mirror, *source.ways)
+        ]
+        runs = [records[source.id] for source in sources if source.id in records]
+        failed = sum(record.failure is not None for record in runs)
+        values = {"mirror": mirror, "count": len(sources), "failed": failed, "runs": len(runs)}
+        is_dead = failed > 0 and failed == len(runs)
+        yield Diagnosis("mirrors", "doubtful" if is_dead else "good", "dead-mirror" if is_dead else "mirror", values)
+
+
+def _check_desk(address: str) -> Diagnosis:
+    """Open the desk as a browser does: a proxy may give it a name that it does not know."""
+    parts = urlsplit(address)
+    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    host = parts.hostname or ""
+    try:
+        with closing(kind(host, parts.port, timeout=_LONGEST_OPENING)) as connection:
+            connection.request("GET", parts.path or "/")
+            reply = connection.getresponse()
+            is_unknown = reply.status == 400 and b"--allow-host" in reply.read(10_000)
+    except (OSError, HTTPException, ValueError) as error:
+        return Diagnosis("desk", "bad", "desk-silent", {"address": address, "reason": str(error)})
+    if is_unknown:
+        return Diagnosis("desk", "bad", "desk-unknown-name", {"host": host})
+    if reply.status >= 400:
+        reason = f"HTTP {reply.status}"
+        return Diagnosis("desk", "bad", "desk-silent", {"address": address, "reason": reason})
+    return Diagnosis("desk", "good", "desk", {"address": address})
 
 
 def _check_schedule(home: Home, now: datetime) -> Diagnosis:

@@ -11,7 +11,7 @@ from crawler.kinds import KINDS, Kind
 from pipelines.model import Article, ArticleLink, Instant
 from pipelines.normalise.dates import read_date
 from pipelines.normalise.html import Content, read_html
-from pipelines.normalise.language import read_language, read_script
+from pipelines.normalise.language import read_language, read_script_of_name
 from pipelines.normalise.text import MAX_TITLE, clean_line, clean_text, clean_title, read_text, strip_opening
 from pipelines.normalise.titles import split_title
 from pipelines.normalise.url import Canonical, canonicalise, find_address, is_web_address
@@ -85,7 +85,7 @@ def normalise(raw: RawItem, source: SourceFacts, rules: Rules) -> Article:
         published=_read_publication_date(raw, updated, rules),
         updated=updated,
         language=read_language(
-            title, text or summary, raw.language or read_script(raw.publisher or source.name), rules
+            title, text or summary, raw.language or read_script_of_name(raw.publisher or source.name), rules
         ),
         text=text,
         summary=summary,

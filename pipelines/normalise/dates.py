@@ -342,7 +342,15 @@ def _read_just_now(_: re.Match[str], now: datetime) -> _Moment:
 _DAYS: Final = {"今": 0, "昨": 1, "前": 2, "大前": 3, "today": 0, "yesterday": 1}
 
 
+def _in_written_zone(match: re.Match[str], now: datetime) -> datetime:
+    """The present in the zone that stands behind a time: 昨天 14:03 UTC is the day before that zone's present day."""
+    groups = match.groupdict()
+    name = groups.get("zone") or groups.get("bracketed_zone")
+    return now.astimezone(find_zone(name, now.tzinfo or UTC, now.year)) if name else now
+
+
 def _read_day_name(match: re.Match[str], now: datetime) -> _Moment:
+    now = _in_written_zone(match, now)
     time, precision = read_time_of_day(match.groupdict())
     return _Moment(_start_of_day(now - timedelta(days=_DAYS[match["which"].lower()])) + time, precision)
 
@@ -392,12 +400,14 @@ def _subtract_months(now: datetime, months: int) -> datetime:
 
 
 def _read_time_of_today(match: re.Match[str], now: datetime) -> _Moment:
+    now = _in_written_zone(match, now)
     time, precision = read_time_of_day(match.groupdict())
     moment = _start_of_day(now) + time
     return _Moment(moment if moment <= now else moment - timedelta(days=1), precision)
 
 
 def _read_weekday(match: re.Match[str], now: datetime) -> _Moment:
+    now = _in_written_zone(match, now)
     time, precision = read_time_of_day(match.groupdict())
     weekday = "一二三四五六日".index(match["weekday"].replace("天", "日"))
     monday = _start_of_day(now) - timedelta(days=now.weekday())
@@ -482,7 +492,8 @@ _MONTH_FORMS: Final = (
 )
 
 _WEEKDAY: Final = _Form(
-    rf"(?P<week>上|本|这)?个?(?:星期|礼拜|周)(?P<weekday>[一二三四五六日天])\s*(?:{TIME})?", _read_weekday
+    rf"(?P<week>上|本|这)?个?(?:星期|礼拜|周)(?P<weekday>[一二三四五六日天])\s*(?:{TIME}{_PIECES['zone']})?",
+    _read_weekday,
 )
 
 _RELATIVE_FORMS: Final = (

@@ -64,11 +64,13 @@ def read_language(title: str, text: str, declared: str | None, rules: Rules) -> 
     """
     sample = f"{title}\n{text[:_SAMPLE]}"
     tag = _read_tag(declared)
-    if read_script(title) == "zh" and _is_japanese(sample, tag):
+    title_language = read_script(title)
+    sample_language = read_script(sample) if title_language in (None, "zh") else None
+    if title_language == "zh" and (sample_language == "ja" or _is_brief_japanese(sample, tag)):
         return "ja"
     return (
-        read_script(title)
-        or read_script(sample)
+        title_language
+        or sample_language
         or _match_small_words(sample, rules.languages)
         or _guess_by_statistics(sample, rules.languages)
         or tag
@@ -78,6 +80,12 @@ def read_language(title: str, text: str, declared: str | None, rules: Rules) -> 
 
 def _count_characters(pattern: re.Pattern[str], text: str) -> int:
     return sum(map(len, pattern.findall(text)))
+
+
+@lru_cache(maxsize=1024)
+def read_script_of_name(name: str) -> str | None:
+    """The language that the script of a source's name tells; all its articles ask for it."""
+    return read_script(name)
 
 
 def read_script(text: str) -> str | None:
@@ -99,14 +107,12 @@ def read_script(text: str) -> str | None:
     return next((name for name, script in _OTHER_SCRIPTS.items() if len(script.findall(text)) > word_count), None)
 
 
-def _is_japanese(sample: str, tag: str | None) -> bool:
-    """Whether a text whose title has Chinese characters alone is Japanese: by its kana, or by its source's word.
+def _is_brief_japanese(sample: str, tag: str | None) -> bool:
+    """Whether a few Chinese characters without kana are Japanese, by the source's word.
 
-    >>> _is_japanese("量子化とは何か", None), _is_japanese("深層学習", "ja"), _is_japanese("深層学習", "zh")
-    (True, True, False)
+    >>> _is_brief_japanese("深層学習", "ja"), _is_brief_japanese("深層学習", "zh")
+    (True, False)
     """
-    if read_script(sample) == "ja":
-        return True
     return tag == "ja" and _count_characters(_HAN, sample) <= _FEW_HAN
 
 

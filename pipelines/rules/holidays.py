@@ -7,12 +7,13 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from crawler.errors import NotUnderstood
 from pipelines.validation import Table, as_tuple
 
 
 def _in_order(span: tuple[date, date]) -> tuple[date, date]:
     if span[0] > span[1]:
-        raise ValueError("must be [first day, last day]")
+        raise NotUnderstood("span-out-of-order", first=span[0].isoformat(), last=span[1].isoformat())
     return span
 
 

@@ -178,6 +178,28 @@ class Store:
             ]
         return [line for line in lines if line != "ok"] + broken
 
+    def compact(self) -> int:
+        """Give the free pages of a SQLite database back to the disk; another database does so by itself.
+
+        Returns:
+            The size of the database's file after it, in bytes; 0 for another database.
+
+        Raises:
+            StoreBusy: another process writes.
+            StoreFull: the disk has no room for a copy of the database.
+        """
+        if self._path is None:
+            return 0
+        with typed_errors(), closing(self._writing.raw_connection()) as connection:
+            driver: sqlite3.Connection = connection.driver_connection  # type: ignore[assignment]
+            for statement in ("PRAGMA query_only=0", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                driver.execute(statement).fetchall()
+        return self.size()
+
+    def size(self) -> int:
+        """The size of a SQLite database's file in bytes; 0 for another database."""
+        return self._path.stat().st_size if self._path is not None else 0
+
     @classmethod
     def restore(cls, url: str, copy: Path) -> Path:
         """Put a copy of a SQLite database in its place; nobody may use the database meanwhile.

@@ -165,6 +165,57 @@ class RawItems:
         """Count the raw items."""
         return self._connection.execute(select(func.count()).select_from(raw_items)).scalar_one()
 
+    def count_reduced(self) -> int:
+        """Count the raw items that were reduced."""
+        reduced = select(func.count()).select_from(raw_items).where(raw_items.c.reduced_at.is_not(None))
+        return self._connection.execute(reduced).scalar_one()
+
+    def list_whole(self, source: str, limit: datetime, newest: int, size: int) -> list[StoredRaw]:
+        """List the oldest raw items of a source that were never reduced and have an article.
+
+        Args:
+            source: its id.
+            limit: aware; later items are left out.
+            newest: of the source's items so many are left out, the last ones.
+            size: at most so many are listed.
+        """
+        whole = (raw_items.c.source == source) & raw_items.c.reduced_at.is_(None)
+        ids = select(raw_items.c.id).where(whole).order_by(raw_items.c.id.desc()).offset(newest).limit(1)
+        last_id = self._connection.execute(ids).scalar()
+        if last_id is None:
+            return []
+        old = whole & (raw_items.c.id <= last_id) & (raw_items.c.fetched_at < limit) & raw_items.c.problem.is_(None)
+        rows = self._connection.execute(select(raw_items).where(old).order_by(raw_items.c.id).limit(size))
+        return [_stored(row) for row in rows]
+
+    def list_later(self, raw: StoredRaw) -> list[StoredRaw]:
+        """List the whole raw items that brought the same article from the same source later."""
+        same = (raw_items.c.article_id == raw.article) & (raw_items.c.source == raw.source)
+        later = same & (raw_items.c.id > raw.id) & raw_items.c.reduced_at.is_(None) & raw_items.c.problem.is_(None)
+        return [_stored(row) for row in self._connection.execute(select(raw_items).where(later))]
+
+    def save_reduced(self, items: Mapping[int, RawItem], now: datetime) -> tuple[int, int]:
+        """Store raw items in a smaller form. Their digests stay: the page that comes back unchanged is known.
+
+        Args:
+            items: by id.
+            now: aware.
+
+        Returns:
+            The bytes of their bodies before and after.
+        """
+        rows = self._connection.execute(
+            select(raw_items.c.id, raw_items.c.body).where(raw_items.c.id.in_(list(items)))
+        ).all()
+        bodies = {row.id: pack(replace(items[row.id], fetched_at=_NO_TIME, metrics={}).to_json()) for row in rows}
+        smaller = {row.id: min(bodies[row.id], row.body, key=len) for row in rows}
+        if smaller:
+            self._connection.execute(
+                update(raw_items).where(raw_items.c.id == bindparam("of")),
+                [{"of": raw_id, "body": body, "reduced_at": now} for raw_id, body in smaller.items()],
+            )
+        return sum(len(row.body) for row in rows), sum(map(len, smaller.values()))
+
     def iterate(self, size: int = 500) -> Iterator[list[StoredRaw]]:
         """Iterate over lists of at most `size` raw items, all in the order in which they were stored."""
         last = 0

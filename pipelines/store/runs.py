@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from crawler.errors import Detail, Failure
+from crawler.items import Traffic
 from pipelines.health.history import Trace, keep_newest
 from pipelines.store.tables import FailureText, runs
 
@@ -48,6 +50,9 @@ class Run:
         answered_by: the host that answered with a list, after redirects; empty for 304 and for a failure.
         traces: of items that were new to the source, oldest first.
         warnings: what the run could not read wholly, each once; at most `MOST_WARNINGS`.
+        requests, replies, bytes: how often it asked, how many replies it got and their size; None where a former
+            version kept no count.
+        problems: the number of its problems by the name of their error.
     """
 
     id: int
@@ -62,6 +67,10 @@ class Run:
     answered_by: str = ""
     traces: tuple[Trace, ...] = ()
     warnings: tuple[Failure, ...] = ()
+    requests: int | None = None
+    replies: int | None = None
+    bytes: int | None = None
+    problems: Mapping[str, int] = field(default_factory=dict)
 
 
 class Runs:
@@ -115,6 +124,25 @@ class Runs:
         if values:
             self._connection.execute(update(runs).where(runs.c.id == run).values(values))
 
+    def add_traffic(self, run: int, traffic: Traffic, problems: Mapping[str, int]) -> None:
+        """Add to a run how often it asked, what it got, and its problems.
+
+        Args:
+            run: id of the run.
+            traffic: of a batch.
+            problems: of the batch: their number by the name of their error.
+        """
+        stored = self._connection.execute(
+            select(runs.c.requests, runs.c.replies, runs.c.bytes, runs.c.problems).where(runs.c.id == run)
+        ).one()
+        values = {
+            "requests": (stored.requests or 0) + traffic.requests,
+            "replies": (stored.replies or 0) + traffic.replies,
+            "bytes": (stored.bytes or 0) + traffic.size,
+            "problems": dict(Counter(stored.problems or {}) + Counter(problems)) or None,
+        }
+        self._connection.execute(update(runs).where(runs.c.id == run).values(values))
+
     def add_warnings(self, run: int, warnings: Iterable[Failure]) -> None:
         """Add the warnings of a batch to a run."""
         texts = [warning.to_json() for warning in warnings]
@@ -162,4 +190,5 @@ def _run(row: Row[Any]) -> Run:
     values = dict(row._mapping)
     traces = tuple(map(Trace.from_json, values.pop("traces") or ()))
     warnings = tuple(map(Failure.from_json, values.pop("warnings") or ()))
-    return Run(**values | {"answered_by": values["answered_by"] or "", "traces": traces, "warnings": warnings})
+    values |= {"answered_by": values["answered_by"] or "", "problems": values["problems"] or {}}
+    return Run(**values | {"traces": traces, "warnings": warnings})

@@ -49,6 +49,7 @@ REVISIONS: Final = (
     "0013",
     "0014",
     "0015",
+    "0016",
 )
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database does not load Alembic."""
 
@@ -163,6 +164,10 @@ runs = Table(
     Column("answered_by", Words),  # the host that answered with a list; NULL for 304, and for runs of old
     Column("traces", JSON(none_as_null=True)),  # of items that were new to the source; see pipelines.health.history
     Column("warnings", JSON(none_as_null=True)),  # failures that fail no run, as text; NULL without one
+    Column("requests", Integer),  # these four are NULL for runs of old
+    Column("replies", Integer),
+    Column("bytes", Integer),  # of the replies
+    Column("problems", JSON(none_as_null=True)),  # their number by the name of their error
     Index("ix_runs_source_started_at", "source", "started_at"),
 )
 
@@ -214,6 +219,8 @@ raw_items = Table(
     Column("metrics", JSON(none_as_null=True)),
     Column("problem", Words),  # why no article could be made of it
     Column("body", LargeBinary, nullable=False),
+    Column("reduced_at", Moment),  # since when the body has no more than an article is made of
+    Index("ix_raw_items_source", "source", "reduced_at", "id"),
 )
 
 articles = Table(

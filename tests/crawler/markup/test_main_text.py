@@ -11,7 +11,7 @@ SECOND = PARAGRAPH.replace("两百张图", "三百张图")
 
 
 def lines_of(body: str) -> list[str]:
-    html = find_main_html(page_of(body), TITLE)
+    html, _ = find_main_html(page_of(body), TITLE)
     return plain_text(parse(f"<div>{html}</div>")).split("\n")
 
 
@@ -39,7 +39,8 @@ def test_code_keeps_its_lines_and_formulas_stay() -> None:
         f"<article>{PARAGRAPH}<pre>int main() {{\n    return 0;\n}}</pre>"
         f"<p>其中</p><p><math><mi>x</mi></math></p>{SECOND}</article>"
     )
-    html = find_main_html(page_of(body), TITLE)
+    html, text = find_main_html(page_of(body), TITLE)
+    assert text == plain_text(parse(f"<div>{html}</div>"))
     assert "int main() {\n    return 0;\n}" in html
     assert "<math>" in html
 

@@ -27,6 +27,7 @@ OURS = {
     "crawler.toml",
     "pipelines.errors",
     "pipelines.files",
+    "pipelines.logs",
     "pipelines.wording",
 }
 """Modules outside the command line's own room that load nothing more."""

@@ -14,6 +14,7 @@ from pipelines.deduplicate.entries import (
     GuidPolicy,
     KnownEntries,
     Repeats,
+    choose_policy,
     find_repeats,
     identify_entry,
     observe_policy,
@@ -39,7 +40,7 @@ def count_articles(items: list[RawItem], policy: GuidPolicy | None = None) -> in
             ),
             item,
             repeats,
-            repeats.policy or policy,
+            choose_policy(None, policy, repeats),
         )
         for number, item in enumerate(items)
     ]
@@ -105,4 +106,11 @@ def test_an_identifier_holds_within_its_source() -> None:
 def test_the_policy_of_a_source_is_what_its_feed_does(
     policy: GuidPolicy | None, repeats: Repeats, entries: KnownEntries, expected: GuidPolicy | None
 ) -> None:
-    assert observe_policy(policy, repeats, entries) == expected
+    assert observe_policy(choose_policy(None, policy, repeats), entries) == expected
+
+
+def test_the_editors_word_on_identifiers_comes_before_what_a_reply_shows() -> None:
+    shared = Repeats(policy="shared")
+    assert choose_policy("stable", "rebuilt", shared) == "stable"
+    assert choose_policy(None, "stable", shared) == "shared"
+    assert choose_policy(None, "stable") == "stable"

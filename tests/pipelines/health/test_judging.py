@@ -118,6 +118,12 @@ def test_a_list_that_is_empty_and_never_was_is_silence_and_one_that_often_is_emp
     assert judge(run(-1, items=0), *DAILY, *empty).findings[0].kind == "silent"
 
 
+def test_a_source_that_gives_nothing_is_not_told_of_twice_as_one_that_gives_too_few() -> None:
+    empty = tuple(run(30 + day / 2, items=0) for day in range(3))
+    assert [finding.kind for finding in judge(*DAILY, expect_per_week=(30, 60)).findings] == ["few"]
+    assert [finding.kind for finding in judge(*DAILY, *empty, expect_per_week=(30, 60)).findings] == ["empty"]
+
+
 @pytest.mark.parametrize(
     ("kind", "bad"),
     [

@@ -52,6 +52,15 @@ def test_a_long_pause_among_few_is_of_the_sources_nature() -> None:
     assert rhythm.silent_after > 48
 
 
+def test_the_limit_of_silence_comes_nearer_the_longest_pause_the_more_pauses_are_known() -> None:
+    rhythms = [learn_rhythm(days_after(*range(0, 3 * count, 3)), WORKDAYS) for count in (8, 16, 32, 64, 120)]
+    margins = [rhythm.silent_after / rhythm.usual for rhythm in rhythms if rhythm]
+    assert len(margins) == 5
+    assert margins == sorted(margins, reverse=True)
+    assert margins[0] > 3
+    assert margins[-1] == 1.5  # of a source that is always as regular
+
+
 def test_a_pause_that_a_source_ended_by_itself_is_learned() -> None:
     before, after = (
         learn_rhythm(days_after(*range(0, 20, 2)), WORKDAYS),

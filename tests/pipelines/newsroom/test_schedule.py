@@ -27,7 +27,7 @@ from crawler.sources.schema import Source
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.locks import Busy, only_one
 from pipelines.newsroom.run import begin_runs, ingest
-from pipelines.newsroom.schedule import FIRST_RETRY, due_at, due_sources, next_due
+from pipelines.newsroom.schedule import FIRST_RETRY, LONGEST_SPREAD, due_at, due_sources, next_due
 from pipelines.store.sources import SourceRecord
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -145,6 +145,25 @@ def test_a_run_that_never_ended_is_repeated_like_a_failed_one() -> None:
 
 def test_a_run_that_ended_well_waits_for_its_schedule() -> None:
     assert due_at(row(), record(started=NOW, succeeded=NOW), NOW, SHANGHAI) == NOW + hours(6)
+
+
+def test_hosts_are_asked_at_different_moments_and_all_sources_of_one_host_at_the_same() -> None:
+    rows = [
+        row().model_copy(update={"id": str(number), "url": f"https://h{number % 40}.example/"}) for number in range(80)
+    ]
+    well = record(started=NOW, succeeded=NOW)
+    delays = [due_at(source, well, NOW, SHANGHAI, "/srv/news") - NOW - hours(6) for source in rows]
+    assert delays[:40] == delays[40:]
+    assert len(set(delays[:40])) == 40
+    assert timedelta() <= min(delays) < max(delays) < LONGEST_SPREAD
+    assert [due_at(source, well, NOW, SHANGHAI, "/srv/other") - NOW - hours(6) for source in rows] != delays
+    often = due_at(row("every 5m"), well, NOW, SHANGHAI, "/srv/news") - NOW
+    assert timedelta(minutes=5) <= often <= timedelta(minutes=5.25)
+
+
+def test_a_failed_run_is_repeated_without_a_further_delay() -> None:
+    failed = record(started=NOW, failed=NOW, failures=1)
+    assert due_at(row(), failed, NOW, SHANGHAI, "/srv/news") == NOW + FIRST_RETRY
 
 
 def test_a_site_that_wants_to_be_left_alone_is_asked_when_it_allows() -> None:
@@ -342,7 +361,7 @@ def test_nothing_is_run_while_nothing_is_due(tmp_path: Path) -> None:
     newsroom(tmp_path / "home", source("a", "feed", url="https://a.example/", enabled=False))
     log = tmp_path / "log"
     with scheduler(tmp_path / "home", log, TOUCH) as process:
-        for _ in range(100):
+        for _ in range(600):
             if (tmp_path / "home" / "var" / "jianbao.db").is_file():
                 break
             time.sleep(0.05)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,9 +12,12 @@ from pathlib import Path
 import pytest
 from builders import article
 from commands import Cli
+from places import ROOT
 from servers import newsroom, source
 
+from crawler.errors import Detail, Failure
 from crawler.home import Home
+from crawler.items import SourceState
 from pipelines.newsroom import Newsroom, crawls
 from pipelines.newsroom.locks import Busy, only_one
 from pipelines.newsroom.upkeep import DiskAlmostFull, diagnose, keep_backups, require_room, restore_backup
@@ -115,3 +121,40 @@ def test_the_commands_say_what_they_did(home: Home) -> None:
     checks = cli.json("doctor")["checks"]
     assert {check["subject"] for check in checks} >= {"folder", "disk", "clock", "database", "sources", "schedule"}
     assert "磁盘" in cli("doctor")
+
+
+def test_the_doctor_names_a_mirror_on_which_every_source_failed(tmp_path: Path) -> None:
+    rows = "".join(
+        source(name, "wechat", mirror="dead", account=f"MP_WXS_{number}") for number, name in enumerate("ab")
+    )
+    mirrors = (
+        '[mirrors]\ndead = "http://127.0.0.1:4000/{account}.json"\nspare = "http://127.0.0.1:4001/{account}.json"\n'
+    )
+    home = Home(newsroom(tmp_path / "home", rows, more=mirrors))
+    with closing(Store.open(home.database_url)) as store, store.transaction() as tx:
+        for name in "ab":
+            tx.sources.record_start(name, "wechat", name, NOW)
+            tx.sources.record_end(name, NOW, Failure("FetchFailed", Detail.of("timed-out")), None)
+    found = {
+        row.values["mirror"]: (row.verdict, row.code) for row in diagnose(home, NOW, "zh") if row.subject == "mirrors"
+    }
+    assert found == {"dead": ("doubtful", "dead-mirror"), "spare": ("good", "mirror")}
+    with closing(Store.open(home.database_url)) as store, store.transaction() as tx:
+        tx.sources.record_end("a", NOW, None, SourceState())
+    assert [row.code for row in diagnose(home, NOW, "zh") if row.subject == "mirrors"] == ["mirror", "mirror"]
+
+
+@pytest.mark.slow
+def test_the_doctor_says_whether_the_desk_knows_the_name_under_which_browsers_open_it(home: Home) -> None:
+    command = (sys.executable, "-m", "pipelines.cli", "--home", str(home.path), "review", "--port", "0")
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        address = re.search(r"http://127\.0\.0\.1:\d+/", process.stdout.readline())
+        assert address is not None
+        try:
+            other_name = address[0].replace("127.0.0.1", "127.1")
+            codes = [[*diagnose(home, NOW, "zh", url)][-1].code for url in (address[0], other_name)]
+        finally:
+            process.terminate()
+    assert codes == ["desk", "desk-unknown-name"]
+    assert [*diagnose(home, NOW, "zh", address[0])][-1].code == "desk-silent"

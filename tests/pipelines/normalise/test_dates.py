@@ -161,6 +161,29 @@ def test_dates_relative_to_the_fetch(raw: str, expected: str, precision: str) ->
 @pytest.mark.parametrize(
     ("raw", "expected"),
     [
+        ("昨天 14:03 UTC", "2019-12-02 22:03:00"),
+        ("编辑于 昨天 14:03 (UTC)", "2019-12-02 22:03:00"),
+        ("昨天 14:03 +0800", "2019-12-02 14:03:00"),
+        ("yesterday at 2:03 pm UTC", "2019-12-02 22:03:00"),
+        ("今天 01:00 GMT", "2019-12-03 09:00:00"),
+        ("23:15 UTC", "2019-12-03 07:15:00"),
+        ("周二 01:00 UTC", "2019-12-03 09:00:00"),
+    ],
+)
+@pytest.mark.fault("T2")
+def test_a_day_that_is_relative_to_the_fetch_keeps_the_zone_of_its_time(raw: str, expected: str) -> None:
+    assert local(raw) == (expected, "minute")
+
+
+def test_yesterday_in_a_zone_is_the_day_before_the_day_that_it_has_now() -> None:
+    """07:00 in Shanghai is 23:00 of the day before in Greenwich."""
+    early = datetime(2019, 12, 3, 7, tzinfo=SHANGHAI)
+    assert local("昨天 14:03 UTC", early)[0] == "2019-12-01 22:03:00"
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
         ("11月20日", "2019-11-20 00:00:00"),
         ("8月15日 12:30", "2019-08-15 12:30:00"),
         ("12-03 10:20", "2019-12-03 10:20:00"),
