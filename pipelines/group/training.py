@@ -88,7 +88,7 @@ _CATEGORY_SCALE: Final[Mapping[FeatureKind, float]] = {
     "host": 0.5,
     "topic": 0.3,
     "hint": 0.6,
-    "prior": 0.3,
+    "prior": 0.6,
 }
 """The scale of each kind of feature; other kinds have 1. A smaller scale means a stronger penalty on the weights."""
 
