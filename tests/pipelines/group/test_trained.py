@@ -6,6 +6,7 @@ import json
 import math
 import random
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 
@@ -14,7 +15,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.group.categories import CategoryRules
-from pipelines.group.features import Account, Description, Feature, Vocabulary, account_of, shapes
+from pipelines.group.features import (
+    Account,
+    Description,
+    Feature,
+    Vocabulary,
+    account_of,
+    count_tokens,
+    read_words,
+    shapes,
+)
 from pipelines.group.rates import MOST_FOR
 from pipelines.group.relevance import TopicTerms
 from pipelines.group.segmentation import find_cuts
@@ -30,6 +40,7 @@ from pipelines.group.trained import (
 from pipelines.group.training import LEAST_OF_A_CATEGORY, LEAST_PASSED_OVER, Example, examples_of_issue, train
 from pipelines.model import Entry, Issue, Reason, Section
 from pipelines.newsletter import Category, Newsletter, Topic
+from pipelines.text import fold
 
 NEWSLETTER = Newsletter(
     title="试刊",
@@ -365,6 +376,15 @@ def test_any_text_has_features_of_length_one(texts: Sequence[str]) -> None:
 
 
 # ---- Examples of an issue
+
+
+@given(st.text(alphabet="低比特量化 mnn-x.+1A"))
+def test_the_features_of_the_words_are_those_of_the_text(text: str) -> None:
+    folded = fold(text)
+    of_words = Counter(feature for word in read_words(folded) for feature in word.features)
+    assert of_words == count_tokens(folded)
+    vocabulary = Vocabulary(dict.fromkeys(of_words, 1.0))
+    assert vocabulary.text_vector(text) == vocabulary.weigh(of_words)
 
 
 def test_an_entry_is_described_as_a_crawler_would_have_seen_its_article() -> None:
