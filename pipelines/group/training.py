@@ -57,10 +57,16 @@ WRITTEN_CHARACTERS: Final = 1200
 """Characters that are read of the editor's text of an entry."""
 
 WRITTEN_WEIGHT: Final = 0.5
-"""Weight of the editor's text as an example of its category; the entry itself weighs 1."""
+"""Weight of the editor's text as an example of its category; the entry itself weighs 1. As a pick both weigh 1."""
 
 STRENGTH: Final = 8.0
 """Inverse of the L2 penalty; 4 to 30 do as well."""
+
+RELEVANCE_STRENGTH: Final = 4.0
+"""Inverse of the L2 penalty of relevance; 1 to 4 do as well."""
+
+OPEN_WEIGHT: Final = 0.3
+"""Weight of an open article as passed over: nobody said that it is not wanted. A drop weighs 1."""
 
 OPENING_STRENGTH: Final = 4.0
 """Inverse of the L2 penalty of the model of openings."""
@@ -358,7 +364,12 @@ def _train_relevance(examples: Sequence[Example], vectoriser: _Vectoriser) -> tu
     vectors += [dict(vectoriser.vocabulary.text_vector(example.written)) for example in written]
     table = _Table.of(vectors, _RELEVANCE_SCALE)
     truth = np.array([*picked, *(True for _ in written)])
-    weights = np.array([example.weight for example in examples] + [WRITTEN_WEIGHT * each.weight for each in written])
+    weights = np.array(
+        [
+            *(example.weight * (1.0 if example.fold is None else OPEN_WEIGHT) for example in examples),
+            *(example.weight for example in written),
+        ]
+    )
     folds = np.array([-1 if example.fold is None else example.fold for example in examples] + [-1] * len(written))
     fitted = [_fit_relevance(table.rows, truth, weights, folds != fold) for fold in range(FOLDS)]
     shares = Counter(str(example.description.kind) for example in examples)
@@ -383,7 +394,7 @@ def _fit_relevance(rows: Rows, truth: Any, weights: Matrix, chosen: Any) -> tupl
     """
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
 
-    model = LogisticRegression(C=STRENGTH, solver="liblinear", dual=True, max_iter=5000, random_state=0)
+    model = LogisticRegression(C=RELEVANCE_STRENGTH, solver="liblinear", dual=True, max_iter=5000, random_state=0)
     _fit_in_one_thread(model, rows[chosen], truth[chosen], weights[chosen])
     return model.coef_[0], float(model.intercept_[0])
 

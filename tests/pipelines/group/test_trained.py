@@ -277,6 +277,16 @@ def test_an_open_article_is_scored_by_a_model_that_was_not_told_that_it_was_pass
     assert max(scores) == scores[1]
 
 
+def test_a_drop_speaks_more_against_a_word_than_an_open_article() -> None:
+    odd = describe("紫藤花开")
+    scores = [
+        score(odd, train([*examples(passed_over=0), *lying_open(), *twins], CATEGORIES, TOPICS), TOPICS)
+        for fold in (None, 1)
+        for twins in [[Example(describe(f"紫藤花开{n}"), picked=False, fold=fold) for n in range(4)]]
+    ]
+    assert scores[0] < scores[1]
+
+
 def test_open_articles_that_are_like_the_picks_still_rank_first() -> None:
     trained = train([*examples(passed_over=0), *lying_open()], CATEGORIES, TOPICS)
     scores = {n: score(example.description, trained, TOPICS, n % FOLDS) for n, example in enumerate(lying_open())}
