@@ -178,15 +178,15 @@ def count_tokens(folded: str) -> Mapping[Feature, int]:
     >>> counts[Feature("word", "mnn")], counts[Feature("piece", "<mn")], counts[Feature("word", "与")]
     (2, 2, 1)
     """
-    words: list[str] = []
+    parts: list[str] = []
     pieces: list[str] = []
     for start, end, spaced in find_words(folded):
         word = folded[start:end]
-        words.append(word)
+        parts.append(word)
         if spaced:
-            words += _signed_parts(word)
+            parts += _signed_parts(word)
             pieces += _cut_pieces(word)
-    counts = {_make_feature("word", word): number for word, number in Counter(words).items()}
+    counts = {_make_feature("word", word): number for word, number in Counter(parts).items()}
     counts |= {_make_feature("piece", piece): number for piece, number in Counter(pieces).items()}
     return counts
 
@@ -229,15 +229,15 @@ def read_words(folded: str) -> tuple[Word, ...]:
     >>> [feature.name for feature in read_words("比特 x-y")[1].features]
     ['x-y', 'x', 'y', '<x-', 'x-y', '-y>', '<x-y', 'x-y>']
     """
-    words = []
+    read: list[Word] = []
     for start, end, spaced in find_words(folded):
         word = folded[start:end]
         features = [_make_feature("word", word)]
         if spaced:
             features += [_make_feature("word", part) for part in _signed_parts(word)]
             features += [_make_feature("piece", piece) for piece in _cut_pieces(word)]
-        words.append(Word(start, end, spaced, tuple(features)))
-    return tuple(words)
+        read.append(Word(start, end, spaced, tuple(features)))
+    return tuple(read)
 
 
 def find_words(folded: str) -> Iterator[tuple[int, int, bool]]:

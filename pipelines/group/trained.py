@@ -469,7 +469,6 @@ def _text_reasons(description: Description, vector: Vector, weights: Vector) -> 
     """
     folded = fold(description.text)
     display_text = description.text if len(description.text) == len(folded) else folded
-    words = read_words(folded)
     counts = count_tokens(folded)
     share = {
         feature: vector[feature] * weights[feature] / number
@@ -478,7 +477,7 @@ def _text_reasons(description: Description, vector: Vector, weights: Vector) -> 
     }
     weighed = [
         (word.start, word.end, word.spaced, _sum_in_order([share[each] for each in word.features if each in share]))
-        for word in words
+        for word in read_words(folded)
     ]
     for start, end, weight in _join_words(weighed):
         yield _make_term_reason(display_text[start:end], weight)
