@@ -541,7 +541,7 @@ def _make_ranks_table(ranking: Ranking) -> Table:
 
 
 def _make_sections_table(ways: Sequence[Sections]) -> Table:
-    headings = ("known", "entries", "accuracy", "top2", "macro", "loss", "calibration")
+    headings = ("known", "entries", "accuracy", "top2", "macro", "loss", "calibration", "floor")
     table = _make_table(sentence("table/sections"), *(sentence(f"table/{heading}") for heading in headings))
     for sections in ways:
         figures = (
@@ -550,6 +550,7 @@ def _make_sections_table(ways: Sequence[Sections]) -> Table:
             sections.macro_f1,
             sections.log_loss,
             sections.calibration,
+            sections.floor,
         )
         basis = sentence(f"table/known-{sections.basis}")
         table.add_row(basis, str(sections.items), *(f"{figure:.3f}" for figure in figures))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Self
 
 from pipelines.group.features import split_host_and_path
@@ -15,6 +15,9 @@ from pipelines.rules.papers import PaperRules
 
 SOURCE_PRIOR: Final = 2.0
 """Log-odds of the category that a source is known for."""
+
+RULES_SHARPNESS: Final = 1.5
+"""Factor of all weights of the rules: their words agree more often than words that are independent of each other."""
 
 SUMMARY_SHARE: Final = 0.5
 """Weight of a word in the summary, where the same word in the title weighs 1."""
@@ -106,10 +109,12 @@ def categorise(article: Article, rules: CategoryRules, *, source_category: str |
             *_of_words(in_summary, category, SUMMARY_SHARE, opening(article)),
             *_of_hints(hints.get(category.name, ()), article.title),
         ]
-        reasons[category.name] = reasons_of_category
         if paper := rules.weigh_paper(category, *split_host_and_path(article.url)):
             reasons_of_category.append(paper)
-        weights[category.name] = math.fsum(reason.weight for reason in reasons_of_category)
+        reasons[category.name] = [
+            replace(reason, weight=reason.weight * RULES_SHARPNESS) for reason in reasons_of_category
+        ]
+        weights[category.name] = math.fsum(reason.weight for reason in reasons[category.name])
     scores = softmax(weights)
     best = max(scores, key=lambda name: scores[name])
     return Categorised(best, scores, tuple(sorted(reasons[best], key=lambda reason: (-reason.weight, reason.subject))))

@@ -84,6 +84,25 @@ def calibration_error(probabilities: Sequence[float], outcomes: Sequence[bool]) 
     return math.fsum(gaps) / len(probabilities) if probabilities else 0.0
 
 
+def calibration_floor(probabilities: Sequence[float], seed: int) -> float:
+    """The calibration error that right probabilities show on average: outcomes are drawn by the probabilities.
+
+    Of few items, the share of outcomes in a bin differs from the probability by chance alone: of 130 items by some .06.
+
+    Args:
+        probabilities: from 0 to 1.
+        seed: of the draws.
+
+    >>> calibration_floor([0.0, 1.0], 0)
+    0.0
+    """
+    chance = random.Random(seed)  # noqa: S311  nobody gains from guessing it
+    return mean(
+        calibration_error(probabilities, [chance.random() < probability for probability in probabilities])
+        for _ in range(DRAWS // 5)
+    )
+
+
 def probabilities_of(scores: Sequence[float], expected: float) -> list[float]:
     """Turn log-odds into probabilities whose sum is the number of picks that is expected.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final, Self
@@ -152,7 +152,7 @@ def relevance(
     if withdrawal := lead.article.facts.get("withdrawn"):
         weight = round(WITHDRAWN - max(total(reasons), 0.0), 2)
         reasons.append(Reason("reason/withdrawn", weight, {"text": withdrawal}))
-    return tuple(replace(reason, weight=round(reason.weight, 2)) for reason in sum_by_subject(reasons))
+    return tuple(Reason(each.code, round(each.weight, 2), each.values) for each in sum_by_subject(reasons))
 
 
 def freshness(published: datetime, now: datetime) -> Reason:
@@ -184,11 +184,13 @@ def total(reasons: Iterable[Reason]) -> float:
 
 def sum_by_subject(reasons: Iterable[Reason]) -> list[Reason]:
     """Make one reason of all reasons of one code and values, with the sum of their weights; weights are not rounded."""
-    sums: dict[Subject, Reason] = {}
+    first: dict[Subject, Reason] = {}
+    weights: dict[Subject, float] = {}
     for reason in reasons:
-        former = sums.get(reason.subject)
-        sums[reason.subject] = replace(former, weight=former.weight + reason.weight) if former else reason
-    return list(sums.values())
+        subject = reason.subject
+        first.setdefault(subject, reason)
+        weights[subject] = weights[subject] + reason.weight if subject in weights else reason.weight
+    return [Reason(reason.code, weights[subject], reason.values) for subject, reason in first.items()]
 
 
 def topic_reasons(

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
-from pipelines.group.features import tokens
+from pipelines.group.features import count_tokens
 from pipelines.group.relevance import TopicTerms
 from pipelines.text import fold
 
@@ -114,5 +114,5 @@ def _count_words(texts: Sequence[str]) -> Mapping[str, int]:
     return Counter(
         word
         for text in texts
-        for word in {token.feature.name for token in tokens(fold(text)) if token.feature.kind == "word"}
+        for word in {feature.name for feature in count_tokens(fold(text)) if feature.kind == "word"}
     )

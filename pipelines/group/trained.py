@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Self, cast, get_args
@@ -24,9 +23,9 @@ from pipelines.group.features import (
     Vector,
     Vocabulary,
     account_of,
-    find_words,
+    count_tokens,
+    read_words,
     shapes,
-    tokens,
 )
 from pipelines.group.rates import Rate
 from pipelines.group.relevance import REPEATED_TOPIC_SHARE, TopicTerms, sum_by_subject
@@ -133,8 +132,9 @@ def _by_kind(weights: Vector) -> dict[str, dict[str, float]]:
 
 def _weights(grouped: Mapping[str, Mapping[str, object]]) -> Vector:
     return {
-        Feature(_feature_kind(kind), str(name)): _finite(number)
+        Feature(feature_kind, str(name)): _finite(number)
         for kind, weights in grouped.items()
+        for feature_kind in [_feature_kind(kind)]
         for name, number in weights.items()
     }
 
@@ -212,6 +212,32 @@ def relevance_vector(
     return {**vector, Feature("kind", description.kind): 1.0, PRIOR: prior, BIAS: 1.0}
 
 
+@dataclass(frozen=True, slots=True)
+class _Clues:
+    """The parts of a description that the newsletter's rules name: each is a feature, and a reason.
+
+    Args:
+        shapes: of the title.
+        topics: of the text.
+        hints: by category.
+        priors: words and kind by category.
+    """
+
+    shapes: Vector
+    topics: Sequence[str]
+    hints: Mapping[str, Sequence[str]]
+    priors: Mapping[str, tuple[Reason, ...]]
+
+    @classmethod
+    def of(cls, description: Description, rules: CategoryRules, terms: TopicTerms) -> Self:
+        return cls(
+            shapes(description),
+            tuple(topic_prior(description, terms)),
+            rules.hints_in(description.text),
+            category_prior(description, rules),
+        )
+
+
 def category_vector(
     description: Description, vocabulary: Vocabulary, account: Account, rules: CategoryRules, terms: TopicTerms
 ) -> Vector:
@@ -224,17 +250,33 @@ def category_vector(
         rules: the newsletter's rules for categories.
         terms: the newsletter's topics.
     """
-    vector = {**vocabulary.vector(description), **shapes(description)}
+    names = [category.name for category in rules.categories]
+    return _make_category_vector(description, vocabulary, account, names, _Clues.of(description, rules, terms))
+
+
+def _make_category_vector(
+    description: Description, vocabulary: Vocabulary, account: Account, names: Sequence[str], clues: _Clues
+) -> Vector:
+    """Features of categories.
+
+    Args:
+        description: of the article.
+        vocabulary: of the model.
+        account: the account that published the article, counted without this article.
+        names: of the categories.
+        clues: of the description.
+    """
+    vector = {**vocabulary.vector(description), **clues.shapes}
     if description.opening:
         vector |= vocabulary.opening_vector(description.opening)
         vector |= dict.fromkeys((Feature("work", sort) for sort in description.works), 1.0)
         vector[OPENING_BIAS] = 1.0
-    vector |= dict.fromkeys((Feature("topic", topic) for topic in topic_prior(description, terms)), 1.0)
+    vector |= dict.fromkeys((Feature("topic", topic) for topic in clues.topics), 1.0)
     if description.source:
-        vector |= account.habits([category.name for category in rules.categories])
-    for name, hints in rules.hints_in(description.text).items():
+        vector |= account.habits(names)
+    for name, hints in clues.hints.items():
         vector[Feature("hint", name)] = weigh_hints(len(hints))
-    for name, reasons in category_prior(description, rules).items():
+    for name, reasons in clues.priors.items():
         vector[Feature("prior", name)] = math.fsum(reason.weight for reason in reasons)
     return vector
 
@@ -321,7 +363,9 @@ def categorise_by_model(
         source_category: the category that the article's source is known for; counts until issues printed the account.
     """
     account = model.account(description)
-    vector = category_vector(description, model.vocabulary, account, rules, terms)
+    clues = _Clues.of(description, rules, terms)
+    names = [category.name for category in rules.categories]
+    vector = _make_category_vector(description, model.vocabulary, account, names, clues)
     source_categories = () if account.placed else categories_named(source_category, rules)
     sharpness = model.sharpness if description.opening else 1.0
     odds = {
@@ -341,7 +385,7 @@ def categorise_by_model(
     weights = {feature: sharpness * best_weights[feature] for feature in vector if feature in best_weights}
     prior = [
         replace(reason, weight=reason.weight * weights.get(Feature("prior", name), 0.0))
-        for name, reasons in category_prior(description, rules).items()
+        for name, reasons in clues.priors.items()
         for reason in reasons
     ]
     hints = [
@@ -349,13 +393,11 @@ def categorise_by_model(
             widen_to_words(hint, description.text),
             weigh_hints(len(hints)) / len(hints) * weights.get(Feature("hint", name), 0.0),
         )
-        for name, hints in rules.hints_in(description.text).items()
+        for name, hints in clues.hints.items()
         for hint in hints
     ]
-    topics = [
-        _make_term_reason(topic, weights.get(Feature("topic", topic), 0.0)) for topic in topic_prior(description, terms)
-    ]
-    title_shapes = [Reason(f"shape/{feature.name}", weights.get(feature, 0.0)) for feature in shapes(description)]
+    topics = [_make_term_reason(topic, weights.get(Feature("topic", topic), 0.0)) for topic in clues.topics]
+    title_shapes = [Reason(f"shape/{feature.name}", weights.get(feature, 0.0)) for feature in clues.shapes]
     host = Reason("reason/host", weights.get(Feature("host", description.host), 0.0), {"host": description.host})
     usual_category = Reason("reason/usual-category", SOURCE_PRIOR * (best in source_categories))
     text_reasons = _text_reasons(description, vector, weights)
@@ -374,8 +416,16 @@ def categorise_by_model(
     return Categorised(best, scores, _summarise(reasons))
 
 
+def _sum_in_order(numbers: Sequence[float]) -> float:
+    """The sum from the left, whose last digits do not depend on the version of Python."""
+    weight = 0.0
+    for number in numbers:
+        weight += number
+    return weight
+
+
 def _weighted_sum(vector: Vector, weights: Vector) -> float:
-    return math.fsum(number * weights.get(feature, 0.0) for feature, number in vector.items())
+    return math.fsum([number * weights[feature] for feature, number in vector.items() if feature in weights])
 
 
 # Reasons
@@ -388,7 +438,9 @@ def _summarise(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     listed = (reason for reason in summed if reason.code != "reason/remainder")
     ranked = sorted(listed, key=lambda reason: (-abs(reason.weight), reason.subject))
     remainder = Reason("reason/remainder", math.fsum([small, *(reason.weight for reason in ranked[MOST_REASONS:])]))
-    rounded = [replace(reason, weight=round(reason.weight, 2)) for reason in (*ranked[:MOST_REASONS], remainder)]
+    rounded = [
+        Reason(reason.code, round(reason.weight, 2), reason.values) for reason in (*ranked[:MOST_REASONS], remainder)
+    ]
     return tuple(
         sorted((reason for reason in rounded if reason.weight), key=lambda reason: (-reason.weight, reason.subject))
     )
@@ -417,33 +469,31 @@ def _text_reasons(description: Description, vector: Vector, weights: Vector) -> 
     """
     folded = fold(description.text)
     display_text = description.text if len(description.text) == len(folded) else folded
-    weight_from: defaultdict[int, float] = defaultdict(float)
-    weighed = [token for token in tokens(folded) if token.feature in vector and token.feature in weights]
-    counts = Counter(token.feature for token in weighed)
-    word_spans = list(find_words(folded))
-    start_of = {position: start for start, end, _ in word_spans for position in range(start, end)}
-    for token in weighed:
-        feature = token.feature
-        weight_from[start_of[token.start]] += vector[feature] * weights[feature] / counts[feature]
-    for start, end, weight in _join_words(word_spans, weight_from):
+    counts = count_tokens(folded)
+    share = {
+        feature: vector[feature] * weights[feature] / number
+        for feature, number in counts.items()
+        if feature in vector and feature in weights
+    }
+    weighed = [
+        (word.start, word.end, word.spaced, _sum_in_order([share[each] for each in word.features if each in share]))
+        for word in read_words(folded)
+    ]
+    for start, end, weight in _join_words(weighed):
         yield _make_term_reason(display_text[start:end], weight)
 
 
-def _join_words(
-    word_spans: Iterable[tuple[int, int, bool]], weight_from: Mapping[int, float]
-) -> Iterator[tuple[int, int, float]]:
+def _join_words(weighed: Iterable[tuple[int, int, bool, float]]) -> Iterator[tuple[int, int, float]]:
     """Join neighbouring words without blanks whose weights have one sign.
 
     Args:
-        word_spans: start, end, and whether blanks separate the word.
-        weight_from: weight of a word by its start.
+        weighed: start, end, whether blanks separate the word, and its weight.
 
     Returns:
         Start, end and weight of each.
     """
     pending: tuple[int, int, float] | None = None
-    for start, end, spaced in word_spans:
-        weight = weight_from.get(start, 0.0)
+    for start, end, spaced, weight in weighed:
         if spaced:
             yield start, end, weight
         elif pending and pending[1] == start and (pending[2] > 0.0) == (weight > 0.0):

@@ -57,10 +57,16 @@ WRITTEN_CHARACTERS: Final = 1200
 """Characters that are read of the editor's text of an entry."""
 
 WRITTEN_WEIGHT: Final = 0.5
-"""Weight of the editor's text as an example of its category; the entry itself weighs 1."""
+"""Weight of the editor's text as an example of its category; the entry itself weighs 1. As a pick both weigh 1."""
 
 STRENGTH: Final = 8.0
 """Inverse of the L2 penalty; 4 to 30 do as well."""
+
+RELEVANCE_STRENGTH: Final = 4.0
+"""Inverse of the L2 penalty of relevance; 1 to 4 do as well."""
+
+OPEN_WEIGHT: Final = 0.3
+"""Weight of an open article as passed over: nobody said that it is not wanted. A drop weighs 1."""
 
 OPENING_STRENGTH: Final = 4.0
 """Inverse of the L2 penalty of the model of openings."""
@@ -88,7 +94,7 @@ _CATEGORY_SCALE: Final[Mapping[FeatureKind, float]] = {
     "host": 0.5,
     "topic": 0.3,
     "hint": 0.6,
-    "prior": 0.3,
+    "prior": 0.6,
 }
 """The scale of each kind of feature; other kinds have 1. A smaller scale means a stronger penalty on the weights."""
 
@@ -358,7 +364,12 @@ def _train_relevance(examples: Sequence[Example], vectoriser: _Vectoriser) -> tu
     vectors += [dict(vectoriser.vocabulary.text_vector(example.written)) for example in written]
     table = _Table.of(vectors, _RELEVANCE_SCALE)
     truth = np.array([*picked, *(True for _ in written)])
-    weights = np.array([example.weight for example in examples] + [WRITTEN_WEIGHT * each.weight for each in written])
+    weights = np.array(
+        [
+            *(example.weight * (1.0 if example.fold is None else OPEN_WEIGHT) for example in examples),
+            *(example.weight for example in written),
+        ]
+    )
     folds = np.array([-1 if example.fold is None else example.fold for example in examples] + [-1] * len(written))
     fitted = [_fit_relevance(table.rows, truth, weights, folds != fold) for fold in range(FOLDS)]
     shares = Counter(str(example.description.kind) for example in examples)
@@ -383,7 +394,7 @@ def _fit_relevance(rows: Rows, truth: Any, weights: Matrix, chosen: Any) -> tupl
     """
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
 
-    model = LogisticRegression(C=STRENGTH, solver="liblinear", dual=True, max_iter=5000, random_state=0)
+    model = LogisticRegression(C=RELEVANCE_STRENGTH, solver="liblinear", dual=True, max_iter=5000, random_state=0)
     _fit_in_one_thread(model, rows[chosen], truth[chosen], weights[chosen])
     return model.coef_[0], float(model.intercept_[0])
 
@@ -439,7 +450,7 @@ def _train_categories(examples: Sequence[Example], vectoriser: _Vectoriser) -> t
     truth = [names.index(example.category or "") for example in chosen]
     table = _Table.of([row.vector for row in labelled], _CATEGORY_SCALE)
     coefficients, biases = _fit_categories(table.rows, labelled, names)
-    unseen_odds = _predict_unseen(table.rows, labelled, names)
+    unseen_odds = _predict_unseen(table.rows, labelled, names, (coefficients, biases))
     temperature = _choose_temperature(unseen_odds, truth)
     weights: dict[str, Vector] = {
         name: {**table.weights(row / temperature), BIAS: _rounded(bias / temperature)}
@@ -450,7 +461,7 @@ def _train_categories(examples: Sequence[Example], vectoriser: _Vectoriser) -> t
         return weights, 1.0
     opening_table = _Table.of([row.vector for row in openings], {})
     coefficients, biases = _fit_categories(opening_table.rows, openings, names, OPENING_STRENGTH)
-    by_opening = _predict_unseen(opening_table.rows, openings, names, OPENING_STRENGTH)
+    by_opening = _predict_unseen(opening_table.rows, openings, names, (coefficients, biases), OPENING_STRENGTH)
     both = {
         share: {
             index: unseen_odds[index] / temperature + share * odds
@@ -504,7 +515,11 @@ def _label(index: int, example: Example, vectoriser: _Vectoriser) -> Iterator[_L
 
 
 def _fit_categories(
-    rows: Rows, labelled: Sequence[_LabelledVector], names: Sequence[str], strength: float = STRENGTH
+    rows: Rows,
+    labelled: Sequence[_LabelledVector],
+    names: Sequence[str],
+    strength: float = STRENGTH,
+    start: tuple[Matrix, Matrix] | None = None,
 ) -> tuple[Matrix, Matrix]:
     """Fit one linear model for each category.
 
@@ -513,6 +528,7 @@ def _fit_categories(
         labelled: in the order of the rows; at least one for each category.
         names: of the categories.
         strength: inverse of the L2 penalty.
+        start: coefficients and biases of a similar model, from which fewer steps lead to this one; None for zeros.
 
     Returns:
         Coefficients, categories x features; biases, one a category.
@@ -520,7 +536,9 @@ def _fit_categories(
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
 
     class_of = {name: index for index, name in enumerate(names)}
-    model = LogisticRegression(C=strength, max_iter=2000)
+    model = LogisticRegression(C=strength, max_iter=2000, warm_start=start is not None and len(names) > 2)
+    if start and len(names) > 2:
+        model.coef_, model.intercept_ = start[0].copy(), start[1].copy()
     _fit_in_one_thread(model, rows, [class_of[row.category] for row in labelled], [row.weight for row in labelled])
     if len(names) == 2:  # scikit-learn has one row then: the second against the first
         return np.vstack([-model.coef_, model.coef_]) / 2, np.concatenate([-model.intercept_, model.intercept_]) / 2
@@ -528,7 +546,11 @@ def _fit_categories(
 
 
 def _predict_unseen(
-    rows: Rows, labelled: Sequence[_LabelledVector], names: Sequence[str], strength: float = STRENGTH
+    rows: Rows,
+    labelled: Sequence[_LabelledVector],
+    names: Sequence[str],
+    whole: tuple[Matrix, Matrix],
+    strength: float = STRENGTH,
 ) -> dict[int, Matrix]:
     """Log-odds of each example by a model that was trained without its group and its neighbours.
 
@@ -536,6 +558,7 @@ def _predict_unseen(
         rows: one a labelled vector.
         labelled: in the order of the rows.
         names: of the categories.
+        whole: coefficients and biases of the model of all rows: each fold's training begins with them.
         strength: inverse of the L2 penalty.
 
     Returns:
@@ -549,7 +572,9 @@ def _predict_unseen(
         testing = [index for index, row in enumerate(labelled) if fold_of[row.group] == fold and not row.is_written]
         if not testing or {labelled[index].category for index in training} != set(names):
             continue
-        coefficients, biases = _fit_categories(rows[training], [labelled[index] for index in training], names, strength)
+        coefficients, biases = _fit_categories(
+            rows[training], [labelled[index] for index in training], names, strength, whole
+        )
         predicted = rows[testing] @ coefficients.T + biases
         odds |= {labelled[index].example: row for index, row in zip(testing, predicted, strict=True)}
     return odds

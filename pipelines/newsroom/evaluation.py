@@ -31,6 +31,7 @@ from pipelines.group.measures import (
     Interval,
     bootstrap,
     calibration_error,
+    calibration_floor,
     f1,
     mean,
     probabilities_of,
@@ -165,6 +166,7 @@ class Sections:
         macro_f1: mean of the sections' F1.
         log_loss: of the probabilities, in nats; equal probabilities of four sections give 1.39.
         calibration: calibration error of the first section's probability.
+        floor: the calibration error that right probabilities show by chance on so many entries.
         confusion: numbers of entries, by the section that printed them and the section that was chosen.
     """
 
@@ -175,6 +177,7 @@ class Sections:
     macro_f1: float
     log_loss: float
     calibration: float
+    floor: float
     confusion: Mapping[str, Mapping[str, int]]
 
 
@@ -631,6 +634,7 @@ def _judge_sections(
     for name, order in zip(truth, ranked, strict=True):
         confusion[name][order[0]] += 1
     right = [name == order[0] for name, order in zip(truth, ranked, strict=True)]
+    chosen = [each[order[0]] for order, each in zip(ranked, scores, strict=True)]
     return Sections(
         basis=basis,
         items=len(truth),
@@ -638,6 +642,7 @@ def _judge_sections(
         top2=mean(name in order[:2] for name, order in zip(truth, ranked, strict=True)),
         macro_f1=mean(f1(confusion, name) for name in names if name in truth),
         log_loss=mean(-math.log(max(each.get(name, 0.0), 1e-9)) for name, each in zip(truth, scores, strict=True)),
-        calibration=calibration_error([each[order[0]] for order, each in zip(ranked, scores, strict=True)], right),
+        calibration=calibration_error(chosen, right),
+        floor=calibration_floor(chosen, seed=0),
         confusion=confusion,
     )

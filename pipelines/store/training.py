@@ -12,7 +12,7 @@ from pipelines.model import ADDED_BY_HAND
 from pipelines.store.state import STANDING
 from pipelines.store.tables import articles, decisions, entries, issues, models, stories, story_members
 
-MOST_OPEN: Final = 10_000
+MOST_OPEN: Final = 5_000
 """So many teach all that there is to learn, in seconds."""
 
 

@@ -6,6 +6,7 @@ import json
 import math
 import random
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 
@@ -14,7 +15,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.group.categories import CategoryRules
-from pipelines.group.features import Account, Description, Feature, Vocabulary, account_of, shapes
+from pipelines.group.features import (
+    Account,
+    Description,
+    Feature,
+    Vocabulary,
+    account_of,
+    count_tokens,
+    read_words,
+    shapes,
+)
 from pipelines.group.rates import MOST_FOR
 from pipelines.group.relevance import TopicTerms
 from pipelines.group.segmentation import find_cuts
@@ -30,6 +40,7 @@ from pipelines.group.trained import (
 from pipelines.group.training import LEAST_OF_A_CATEGORY, LEAST_PASSED_OVER, Example, examples_of_issue, train
 from pipelines.model import Entry, Issue, Reason, Section
 from pipelines.newsletter import Category, Newsletter, Topic
+from pipelines.text import fold
 
 NEWSLETTER = Newsletter(
     title="试刊",
@@ -266,6 +277,16 @@ def test_an_open_article_is_scored_by_a_model_that_was_not_told_that_it_was_pass
     assert max(scores) == scores[1]
 
 
+def test_a_drop_speaks_more_against_a_word_than_an_open_article() -> None:
+    odd = describe("紫藤花开")
+    scores = [
+        score(odd, train([*examples(passed_over=0), *lying_open(), *twins], CATEGORIES, TOPICS), TOPICS)
+        for fold in (None, 1)
+        for twins in [[Example(describe(f"紫藤花开{n}"), picked=False, fold=fold) for n in range(4)]]
+    ]
+    assert scores[0] < scores[1]
+
+
 def test_open_articles_that_are_like_the_picks_still_rank_first() -> None:
     trained = train([*examples(passed_over=0), *lying_open()], CATEGORIES, TOPICS)
     scores = {n: score(example.description, trained, TOPICS, n % FOLDS) for n, example in enumerate(lying_open())}
@@ -365,6 +386,15 @@ def test_any_text_has_features_of_length_one(texts: Sequence[str]) -> None:
 
 
 # ---- Examples of an issue
+
+
+@given(st.text(alphabet="低比特量化 mnn-x.+1A"))
+def test_the_features_of_the_words_are_those_of_the_text(text: str) -> None:
+    folded = fold(text)
+    of_words = Counter(feature for word in read_words(folded) for feature in word.features)
+    assert of_words == count_tokens(folded)
+    vocabulary = Vocabulary(dict.fromkeys(of_words, 1.0))
+    assert vocabulary.text_vector(text) == vocabulary.weigh(of_words)
 
 
 def test_an_entry_is_described_as_a_crawler_would_have_seen_its_article() -> None:
