@@ -137,6 +137,11 @@ def find_enough(tx: Transaction, now: datetime, quotas: Mapping[str, int]) -> En
         now: aware; freshness is measured against it.
         quotas: entries of an issue by section.
     """
+    minute = now.replace(second=0, microsecond=0)  # freshness takes days
+    return tx.cache.get(("enough", minute, *quotas.items()), lambda: _find_enough(tx, minute, quotas))
+
+
+def _find_enough(tx: Transaction, now: datetime, quotas: Mapping[str, int]) -> Enough:
     workload = read_workload(tx, now)
     if not workload.remaining:
         return Enough(workload, {})

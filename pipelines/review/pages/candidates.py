@@ -28,7 +28,7 @@ from pipelines.review.visit import Visit
 from pipelines.store import Transaction
 from pipelines.store.listing import CandidateQuery
 
-PAGE: Final = 40
+PAGE: Final = 20
 """Cards that a page loads at once; a script loads the next ones when the editor reaches the end."""
 
 SPANS: Final[tuple[tuple[str, str], ...]] = (

@@ -315,6 +315,9 @@ function preview(card = current()) {
 
 let fetching = false;
 
+// Whoever scrolls with a mouse or a finger gets the next cards before the end of the list is on the screen.
+const end = new IntersectionObserver((seen) => { if (seen.some((one) => one.isIntersecting)) fetchMore(); }, { rootMargin: '50%' });
+
 async function fetchMore() {
   if (fetching || !rest) return;
   fetching = true;
@@ -330,6 +333,8 @@ async function fetchMore() {
     none.hidden = cards().length > 0;
     if (!current()) look(cards()[0]);
     arrange();
+    end.unobserve(more);
+    end.observe(more); // it tells only of changes, and the end may still be near
   }
   fetching = false;
 }
@@ -416,6 +421,7 @@ list.addEventListener('focusin', (event) => {
   if (card && card !== current()) look(card, false);
 });
 more.addEventListener('click', fetchMore);
+end.observe(more);
 news.addEventListener('click', takeNews);
 for (const one of document.querySelectorAll('.filters select')) one.addEventListener('change', () => one.form.requestSubmit());
 guard(() => cards().some(writing));
