@@ -33,11 +33,13 @@ class CandidatePage:
         candidates: as of today, best first.
         total: number of candidates that the query fits, on all pages.
         counts: number of candidates by category, for the query without its category.
+        is_bounded: whether the search has more matches, and only the stories of the newest ones were looked at.
     """
 
     candidates: Sequence[Candidate]
     total: int
     counts: Mapping[str, int]
+    is_bounded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +73,11 @@ def page_candidates(
         offset: number of candidates before the page.
         limit: most candidates on the page, at least 1.
     """
-    counts, ranking = tx.stories.list_ranked(query)
+    bounded = tx.stories.bound_search(query)
+    counts, ranking = tx.stories.list_ranked(bounded)
     page = _read_candidates(tx, _order(tx, ranking, now, offset + limit)[offset:], now)
     total = sum(counts.values()) if query.category is None else counts.get(query.category, 0)
-    return CandidatePage(page, total, counts)
+    return CandidatePage(page, total, counts, is_bounded=bounded != query)
 
 
 def list_candidates(
@@ -106,7 +109,8 @@ def rank_candidates(tx: Transaction, query: CandidateQuery, now: datetime, limit
         now: aware; freshness is measured against it.
         limit: most candidates, at least 1.
     """
-    return [(story.id, story.score) for story in _order(tx, tx.stories.iterate_ranked(query), now, limit)]
+    ranking = tx.stories.iterate_ranked(tx.stories.bound_search(query))
+    return [(story.id, story.score) for story in _order(tx, ranking, now, limit)]
 
 
 def list_first(
