@@ -23,7 +23,7 @@ _NAME: Final = "jianbao_state_cache"
 
 
 @dataclass(slots=True)
-class _Kept:
+class _Memo:
     """The values of one state, by their keys."""
 
     state: Hashable = None
@@ -47,14 +47,14 @@ class StateCache:
         state = self._read_state()
         if state is None:
             return compute()
-        kept: _Kept = self._connection.info.setdefault(_NAME, _Kept())
-        if kept.state != state or len(kept.values) >= MOST_VALUES:
-            kept.state = state
-            kept.values.clear()
-        if key not in kept.values:
-            kept.values[key] = compute()
-        value: _T = kept.values[key]
-        return value
+        memo: _Memo = self._connection.info.setdefault(_NAME, _Memo())
+        if memo.state != state or len(memo.values) >= MOST_VALUES:
+            memo.state = state
+            memo.values.clear()
+        if key not in memo.values:
+            memo.values[key] = compute()
+        computed: _T = memo.values[key]
+        return computed
 
     def _read_state(self) -> Hashable:
         """Read what names the state; None where nothing does: after a write of this transaction, which may be undone.
