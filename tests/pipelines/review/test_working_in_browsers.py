@@ -114,8 +114,8 @@ def test_after_a_decision_the_next_card_stands_where_the_former_stood_and_an_und
     page = browser.new_page(base_url=address, viewport={"width": 1000, "height": 700})
     page.goto("/candidates?category=")
     page.wait_for_selector(".card[aria-current=true]")
-    for _ in range(9):
-        page.keyboard.press("j")
+    for key in "jjjjjjjjjkkk":  # neither at the upper end of the screen nor at the lower one
+        page.keyboard.press(key)
     script = """() => {
         const card = document.querySelector('.card[aria-current=true]');
         return { id: card.id, next: card.nextElementSibling.id, top: card.getBoundingClientRect().top };
