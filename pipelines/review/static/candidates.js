@@ -36,9 +36,12 @@ function look(card, focus = true) {
   if (cards().indexOf(card) >= cards().length - 6) fetchMore();
 }
 
+let owed = 0; // steps beyond the last card that is loaded: they are taken when the next cards are there
+
 function step(by) {
   const all = cards().filter((card) => !card.classList.contains('pending'));
   const at = all.indexOf(current());
+  owed = rest && by > 0 ? owed + Math.max(at + by - all.length + 1, 0) : 0;
   look(all[Math.min(Math.max(at + by, 0), all.length - 1)]);
 }
 
@@ -321,6 +324,7 @@ const end = new IntersectionObserver((seen) => { if (seen.some((one) => one.isIn
 async function fetchMore() {
   if (fetching || !rest) return;
   fetching = true;
+  const before = cards().length;
   const listed = cards().filter((card) => Number(card.dataset.id) <= upto && !card.classList.contains('pending')).length;
   const unlisted = order.findIndex((id) => Number(id) <= upto && !document.getElementById(`s${id}`));
   const first = unlisted < 0 ? listed : Math.min(listed, unlisted);
@@ -337,6 +341,9 @@ async function fetchMore() {
     end.observe(more); // it tells only of changes, and the end may still be near
   }
   fetching = false;
+  const steps = cards().length > before ? owed : 0;
+  owed = 0;
+  if (steps) step(steps);
 }
 
 async function lookForNews() {
