@@ -337,12 +337,13 @@ async function fetchMore() {
     none.hidden = cards().length > 0;
     if (!current()) look(cards()[0]);
     arrange();
-    end.unobserve(more);
-    end.observe(more); // it tells only of changes, and the end may still be near
   }
   fetching = false;
-  const steps = cards().length > before ? owed : 0;
+  const steps = owed;
   owed = 0;
+  if (cards().length === before) return; // else it would ask again and again for the same
+  end.unobserve(more);
+  end.observe(more); // it tells only of changes, and the end may still be near
   if (steps) step(steps);
 }
 
