@@ -106,6 +106,25 @@ def read_entry(markdown: str, newsletter: Newsletter) -> EntryView:
         markdown: the text of `Entry.markdown`.
         newsletter: its label words and its separator.
     """
+    return _read_entry(markdown, _LabelWords(newsletter))
+
+
+class _LabelWords:
+    """A newsletter, equal to any other with the same labels: its other settings tell nothing of an entry."""
+
+    def __init__(self, newsletter: Newsletter) -> None:
+        self.newsletter = newsletter
+
+    def __hash__(self) -> int:
+        return hash(self.newsletter.labels)
+
+    def __eq__(self, compared: object) -> bool:
+        return isinstance(compared, _LabelWords) and compared.newsletter.labels == self.newsletter.labels
+
+
+@lru_cache(maxsize=2048)  # lint, the issue's page and its export read the same entries several times each
+def _read_entry(markdown: str, label_words: _LabelWords) -> EntryView:
+    newsletter = label_words.newsletter
     first_line, lines = split_first_line(remove_comments(remove_machine_line(markdown, newsletter)))
     prefixes, unprefixed = _split_prefixes(first_line)
     head = _read_head(unprefixed)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from pipelines.errors import CannotDecide
 from pipelines.issue.changes import tidy_text
+from pipelines.issue.entry import is_label_or_summary_line, read_entry
 from pipelines.issue.escape import clean_line, escape_markdown, make_autolink, make_link, make_printable_url
+from pipelines.issue.inline import find_links
 from pipelines.model import Entry, Section, StoryLink
 from pipelines.newsletter import Newsletter
 
@@ -55,6 +57,38 @@ def compose_entry(draft: EntryDraft, newsletter: Newsletter) -> Entry:
             lines.append(labels.begin_line(escape_markdown(label)) + make_autolink(_read_address(link.url)))
     gap = "\n\n" if Section("", marker=newsletter.frame.marker).is_set_apart else "\n"
     return Entry(gap.join([*lines, labels.begin_line(labels.summary) + tidy_text(draft.summary)]).rstrip())
+
+
+def write_second_entry(first: str, text: str, newsletter: Newsletter) -> Entry:
+    """Write the second of two entries that one post gives.
+
+    A first line without a link gets the link and the source of the first entry; a first line with a link stays.
+
+    Args:
+        first: Markdown of the first entry.
+        text: Markdown of the second entry: its title, then its summary.
+        newsletter: its labels and its separator.
+
+    Raises:
+        CannotDecide: the text is blank.
+    """
+    title, _, lines = tidy_text(text).strip().partition("\n")
+    if not title:
+        raise CannotDecide("entry-without-title")
+    view = read_entry(first, newsletter)
+    if not find_links(title) and (view.url or view.source):
+        separator = newsletter.labels.source_separator
+        names_source = view.source and separator.strip() and separator.strip() not in title
+        head = title.strip() + (separator + escape_markdown(view.source or "") if names_source else "")
+        title = make_link(head, view.url) if view.url else head
+    labels = newsletter.labels
+    if (
+        lines.strip()
+        and labels.summary
+        and not any(is_label_or_summary_line(line, newsletter) for line in lines.split("\n"))
+    ):
+        lines = labels.begin_line(labels.summary) + lines.lstrip("\n")
+    return Entry(f"{title}\n{lines}".rstrip())
 
 
 def _read_address(url: str) -> str:

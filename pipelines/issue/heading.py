@@ -57,7 +57,13 @@ def find_field_date(fields: Mapping[str, str], newsletter: Newsletter) -> date |
 
 
 def read_name(
-    heading: str, fields: Mapping[str, str], section_names: Sequence[str], file_name: str, newsletter: Newsletter
+    heading: str,
+    fields: Mapping[str, str],
+    section_names: Sequence[str],
+    file_name: str,
+    newsletter: Newsletter,
+    *,
+    belongs: bool = False,
 ) -> tuple[Name, list[Detail]]:
     """Read what names an issue.
 
@@ -67,6 +73,7 @@ def read_name(
         section_names: of the issue.
         file_name: the date and the number may stand there.
         newsletter: its title, its forms of numbers, its numbering.
+        belongs: whether the words of an issue without any title name the newsletter.
 
     Returns:
         The name, and the doubts about it.
@@ -86,7 +93,8 @@ def read_name(
     if day is not None and in_file_name and in_file_name[0] != day:
         doubts.append(Detail.of("archive/two-dates", heading=str(day), file=str(in_file_name[0])))
     belongs = (
-        day is not None
+        (belongs and not title_line)
+        or day is not None
         or (parts.number or field_number) is not None
         or newsletter.title.casefold() in title_line.casefold()
         or any(newsletter.category(name) for name in section_names)

@@ -74,10 +74,19 @@ def _strip_end(text: str | None) -> str | None:
     return text.rstrip() if text else text
 
 
+def _print_nothing(part: object) -> object:
+    """Print a part that the issue does not have, such as its footer, as nothing, and not as `None`."""
+    return "" if part is None else part
+
+
 @lru_cache(maxsize=8)
 def _compile_template(template: str) -> Template:
     environment = Environment(  # noqa: S701 - it writes Markdown; `propose_entry` escapes text from the web
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_print_nothing,
     )
     environment.filters["item"] = render_item
     environment.filters["heading"] = render_heading

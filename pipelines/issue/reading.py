@@ -53,7 +53,9 @@ def read_issue(data: bytes, *, name: str, newsletter: Newsletter) -> Issue:
     sections = tuple(_read_section(page, span, definitions, newsletter) for span in outline.sections)
     above_heading = join_block(page.lines[slice(*outline.above_heading)])
     fields = read_fields(outline.front_matter or above_heading)
-    heading, doubts = read_name(outline.heading, fields, [section.name for section in sections], name, newsletter)
+    belongs = _names_newsletter(page, outline, sections, newsletter)
+    section_names = [section.name for section in sections]
+    heading, doubts = read_name(outline.heading, fields, section_names, name, newsletter, belongs=belongs)
     opening = _read_opening(page.lines[slice(*outline.opening)], newsletter)
     footer = join_block(page.lines[outline.footer :])
     doubts += _find_unread_sections(outline, sections, page, newsletter)
@@ -142,6 +144,14 @@ class _Outline:
             back_issues=back_issues,
             footer=footer,
         )
+
+
+def _names_newsletter(
+    page: MarkdownLines, outline: _Outline, sections: Sequence[Section], newsletter: Newsletter
+) -> bool:
+    """Whether the words before the first entry name the newsletter, as those of an issue without any heading do."""
+    start = next((span.start for span, section in zip(outline.sections, sections, strict=True) if section.entries), 0)
+    return newsletter.title.casefold() in "\n".join(page.lines[outline.opening[0] : start]).casefold()
 
 
 def find_title(page: MarkdownLines, newsletter: Newsletter) -> tuple[str, str | None]:

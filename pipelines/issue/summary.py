@@ -206,11 +206,15 @@ def is_aside(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Sentence:
-    """A sentence, its position in the text (the first is 0), and how often it has each term."""
+    """A sentence, and its position in the text (the first is 0)."""
 
     position: int
     text: str
-    terms: Counter[str]
+
+    @property
+    def terms(self) -> Mapping[str, int]:
+        """How often the sentence has each term."""
+        return _count_terms(self.text)
 
 
 def extract_paragraphs(article: Article, head: str, style: HouseStyle) -> tuple[str, ...]:
@@ -320,7 +324,7 @@ def _read_sentences(text: str) -> Iterator[_Sentence]:
         for written in paragraph:
             sentence = _SUMMARY_NAME.sub("", _BULLET.sub("", clean_line(written)))
             if sentence and not is_aside(sentence):
-                yield _Sentence(position, sentence, _count_terms(sentence))
+                yield _Sentence(position, sentence)
                 position += 1
             if position == MOST_SENTENCES_READ:
                 return
@@ -361,7 +365,8 @@ def _is_new(text: str, head: str) -> bool:
 
 def _repeats(sentence: _Sentence, earlier: _Sentence) -> bool:
     """Whether most terms of the shorter sentence are in the other one."""
-    shared = sum((sentence.terms & earlier.terms).values())
+    terms = earlier.terms
+    shared = sum(min(count, terms.get(term, 0)) for term, count in sentence.terms.items())
     return shared * 10 > 6 * min(sum(sentence.terms.values()), sum(earlier.terms.values()))
 
 
@@ -395,15 +400,16 @@ def _score(sentence: _Sentence, about: _TermVector, whole_text: _TermVector, rar
     return earliness + nearness + numbers + claims - continuation
 
 
-def _count_terms(text: str) -> Counter[str]:
+@lru_cache(maxsize=4096)  # only the sentences that can be taken are counted, some of them often
+def _count_terms(text: str) -> Mapping[str, int]:
     """Count Latin words and pairs of Han characters."""
-    terms: Counter[str] = Counter()
+    terms: list[str] = []
     for token in _TOKEN.findall(text.casefold()):
         if token.isascii():
-            terms[token] += 1
+            terms.append(token)
         else:
-            terms.update(token[start : start + 2] for start in range(max(1, len(token) - 1)))
-    return terms
+            terms += [token[start : start + 2] for start in range(max(1, len(token) - 1))]
+    return Counter(terms)
 
 
 def _measure_rarity(sentences: Sequence[_Sentence]) -> dict[str, float]:
@@ -415,11 +421,11 @@ def _measure_rarity(sentences: Sequence[_Sentence]) -> dict[str, float]:
 class _TermVector:
     """Terms with their weights, as a vector."""
 
-    def __init__(self, terms: Counter[str], rarity: dict[str, float]) -> None:
+    def __init__(self, terms: Mapping[str, int], rarity: dict[str, float]) -> None:
         self._weights = {term: (1 + log(count)) * rarity.get(term, 0.0) for term, count in terms.items()}
         self._length = sqrt(sum(weight * weight for weight in self._weights.values()))
 
-    def measure_nearness(self, terms: Counter[str], rarity: dict[str, float]) -> float:
+    def measure_nearness(self, terms: Mapping[str, int], rarity: dict[str, float]) -> float:
         """Measure the cosine between these terms and the terms of a sentence."""
         weights = {term: (1 + log(count)) * rarity[term] for term, count in terms.items()}
         length = sqrt(sum(weight * weight for weight in weights.values()))

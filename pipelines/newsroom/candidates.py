@@ -33,11 +33,13 @@ class CandidatePage:
         candidates: as of today, best first.
         total: number of candidates that the query fits, on all pages.
         counts: number of candidates by category, for the query without its category.
+        is_bounded: whether the search has more matches, and only the stories of the newest ones were looked at.
     """
 
     candidates: Sequence[Candidate]
     total: int
     counts: Mapping[str, int]
+    is_bounded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +73,11 @@ def page_candidates(
         offset: number of candidates before the page.
         limit: most candidates on the page, at least 1.
     """
-    counts, ranking = tx.stories.list_ranked(query)
+    bounded = tx.stories.bound_search(query)
+    counts, ranking = tx.stories.list_ranked(bounded)
     page = _read_candidates(tx, _order(tx, ranking, now, offset + limit)[offset:], now)
     total = sum(counts.values()) if query.category is None else counts.get(query.category, 0)
-    return CandidatePage(page, total, counts)
+    return CandidatePage(page, total, counts, is_bounded=bounded != query)
 
 
 def list_candidates(
@@ -106,7 +109,8 @@ def rank_candidates(tx: Transaction, query: CandidateQuery, now: datetime, limit
         now: aware; freshness is measured against it.
         limit: most candidates, at least 1.
     """
-    return [(story.id, story.score) for story in _order(tx, tx.stories.iterate_ranked(query), now, limit)]
+    ranking = tx.stories.iterate_ranked(tx.stories.bound_search(query))
+    return [(story.id, story.score) for story in _order(tx, ranking, now, limit)]
 
 
 def list_first(
@@ -137,6 +141,11 @@ def find_enough(tx: Transaction, now: datetime, quotas: Mapping[str, int]) -> En
         now: aware; freshness is measured against it.
         quotas: entries of an issue by section.
     """
+    minute = now.replace(second=0, microsecond=0)  # freshness takes days
+    return tx.cache.get(("enough", minute, *quotas.items()), lambda: _find_enough(tx, minute, quotas))
+
+
+def _find_enough(tx: Transaction, now: datetime, quotas: Mapping[str, int]) -> Enough:
     workload = read_workload(tx, now)
     if not workload.remaining:
         return Enough(workload, {})

@@ -227,6 +227,11 @@ def current_entries(tx: Transaction, candidates: Sequence[Candidate], newsletter
 
 def read_house_style(tx: Transaction, newsletter: Newsletter) -> HouseStyle:
     """Read the style of the newsletter's late issues."""
+    key = ("house style", newsletter.labels, newsletter.category_names)
+    return tx.cache.get(key, lambda: _learn_house_style(tx, newsletter))
+
+
+def _learn_house_style(tx: Transaction, newsletter: Newsletter) -> HouseStyle:
     days = tx.issues.list_dates("published")[-LATE_ISSUES:]
     return learn_house_style((issue for day in days if (issue := tx.issues.get(day))), newsletter)
 

@@ -23,6 +23,7 @@ from pipelines.issue.entry import (
     set_machine_line,
 )
 from pipelines.issue.escape import escape_markdown, make_printable_url
+from pipelines.issue.handwritten import write_second_entry
 from pipelines.issue.sections import find_slot, fit_entry, make_draft, open_section
 from pipelines.model import Candidate, Change, Decision, Entry, Issue
 from pipelines.newsletter import Newsletter
@@ -166,6 +167,52 @@ def add_entry(editor: Editor, day: date, section_name: str, entry: Entry) -> tup
         save_issue(tx, changed, editor.newsletter, editor.rules)
         note_change(tx, editor, day, "entry", old_text=None, new_text=markdown)
         return changed, changes.find_position(changed, section_index, entry_index)
+
+
+def split_entry(
+    editor: Editor, day: date, position: int, text: str, second_text: str, *, seen_edition: str | None = None
+) -> tuple[Issue, int]:
+    """Split an entry of a draft into two, as one post may give two pieces of news.
+
+    The story stays with the first entry; the second follows it, and links the same post unless it has a link itself.
+
+    Args:
+        editor: who splits it.
+        day: the date of the draft.
+        position: of the entry among all entries of the draft, from 0.
+        text: Markdown of the first entry.
+        second_text: Markdown of the second entry.
+        seen_edition: the edition of the entry that the editor saw; None skips the check.
+
+    Returns:
+        The changed draft, and the position of the second entry among all entries, from 0.
+
+    Raises:
+        NoSuchIssue: no issue has this date, or the issue has no entry at this position.
+        CannotDecide: the issue is published, or one of the two entries has no text.
+        Stale: somebody changed the entry since the editor saw it.
+    """
+    markdown = tidy_text(text).rstrip()
+    if not markdown.strip():
+        raise CannotDecide("entry-without-title")
+    second = write_second_entry(markdown, second_text, editor.newsletter)
+    with editor.store.transaction() as tx:
+        draft = get_draft(tx, day)
+        entry = changes.get_entry(draft, position)
+        if seen_edition is not None and make_edition(entry.markdown) != seen_edition:
+            raise Stale(day)
+        candidate = tx.stories.find_by_article(entry.story) if entry.story is not None else None
+        if markdown != entry.markdown and candidate is not None:
+            decide_edit(tx, editor, candidate, entry.markdown, markdown)
+            draft = get_draft(tx, day)
+        elif markdown != entry.markdown:
+            draft = changes.replace_entries(draft, {position: replace(entry, markdown=markdown)})
+            note_change(tx, editor, day, "entry", old_text=entry.markdown, new_text=markdown)
+        section_index, entry_index = changes.find_indices(draft, position)
+        changed = changes.insert_entry(draft, second, section_index, entry_index + 1)
+        save_issue(tx, changed, editor.newsletter, editor.rules)
+        note_change(tx, editor, day, "entry", old_text=None, new_text=second.markdown)
+        return changed, position + 1
 
 
 def reword_story(editor: Editor, story: int, *, title: str, summary: str, seen_version: str | None = None) -> Decided:

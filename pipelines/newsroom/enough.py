@@ -39,11 +39,17 @@ def read_workload(tx: Transaction, now: datetime) -> Workload:
         tx: open for reading.
         now: aware.
     """
+    number = tx.cache.get("usual workload", lambda: _estimate_number(tx))
+    return Workload(number, count_decided(tx, now))
+
+
+def _estimate_number(tx: Transaction) -> int:
+    """Estimate how many candidates are usually enough for an issue."""
     depths: dict[date | None, list[int]] = defaultdict(list)
     for pick in tx.decisions.list_printed_picks():
         if (depth := pick.shown.get(DEPTH, "")).isdecimal():
             depths[pick.issue].append(int(depth))
-    return Workload(estimate_enough(list(depths.values())), count_decided(tx, now))
+    return estimate_enough(list(depths.values()))
 
 
 def count_decided(tx: Transaction, now: datetime) -> int:

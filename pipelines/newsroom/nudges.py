@@ -24,6 +24,10 @@ def read_nudges(tx: Transaction) -> Nudges:
     Args:
         tx: open for reading.
     """
+    return tx.cache.get("nudges", lambda: _read_nudges(tx))
+
+
+def _read_nudges(tx: Transaction) -> Nudges:
     recent = tx.training.list_recent_verdicts(tx.training.get_last_decision(), MOST_VERDICTS)
     if not recent:
         return Nudges()

@@ -53,7 +53,7 @@ _DATE_EXAMPLES: Final = 3
 GROUPED_AT_ONCE: Final = 100
 """Articles grouped in one transaction, some tenths of a second; an editor who decides meanwhile waits for its end."""
 
-LONGEST_WRITING: Final = 1.0
+LONGEST_WRITING: Final = 0.5
 PAUSE: Final = 0.12
 """Seconds of writing, and of the pause after them in which others write."""
 
@@ -299,7 +299,7 @@ def group(
 
 
 def _let_others_write(rested_at: float) -> float:
-    """Pause after a second of writing, so that an editor's action is not kept waiting by one transaction after another.
+    """Pause after half a second of writing, so that an editor's action does not wait for one transaction after another.
 
     A writer that waits for SQLite asks every tenth of a second; the moment between two transactions is shorter.
 

@@ -105,6 +105,8 @@ SCRIPT_TEXTS: Final = (
     "desk/moved-to",
     "desk/saved",
     "desk/entry-added",
+    "desk/entry-divided",
+    "desk/divide-where",
     "desk/page-fetching",
     "desk/undone",
     "desk/no-connection",

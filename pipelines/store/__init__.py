@@ -17,6 +17,7 @@ from pipelines.files import remove_leftovers
 from pipelines.store.alerts import Alerts
 from pipelines.store.articles import Articles
 from pipelines.store.bands import BandIndex
+from pipelines.store.cache import StateCache
 from pipelines.store.changes import Changes
 from pipelines.store.clock import Clock
 from pipelines.store.decisions import Decisions
@@ -50,6 +51,7 @@ class Transaction:
         self.alerts = Alerts(connection)
         self.articles = Articles(connection)
         self.bands = BandIndex(connection)
+        self.cache = StateCache(connection)
         self.events = EventIndex(connection)
         self.raw = RawItems(connection)
         self.stories = Stories(connection)

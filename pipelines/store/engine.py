@@ -250,7 +250,10 @@ def _sqlite(url: URL, wait: float) -> Engine:
     if not is_ours(path):
         _claim(path, wait)
     engine = create_engine(
-        URL.create("sqlite+pysqlite", database=str(path)), connect_args={"timeout": wait}, json_serializer=_to_json
+        URL.create("sqlite+pysqlite", database=str(path)),
+        connect_args={"timeout": wait},
+        json_serializer=_to_json,
+        pool_use_lifo=True,  # False: turns to a connection whose cache of pages is the oldest
     )
 
     @event.listens_for(engine, "connect")

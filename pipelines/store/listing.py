@@ -13,11 +13,14 @@ from sqlalchemy import ColumnElement, Connection, Select, false, func, null, or_
 from crawler.kinds import Kind
 from pipelines.model import CandidateState
 from pipelines.store.engine import chunks
-from pipelines.store.search import make_account_condition, make_condition
+from pipelines.store.search import find_match, make_account_condition, make_condition
 from pipelines.store.tables import articles, stories, story_members
 
 FIRST_RANKED: Final = 1000
 """Candidates that a search reads at once; sorting all that contain a frequent word takes several times as long."""
+
+MOST_MATCHES: Final = 5000
+"""Articles, newest first, in which a search of stories of every state looks for a frequent word."""
 
 UNDECIDED: Final[tuple[CandidateState, ...]] = ("new",)
 
@@ -130,6 +133,21 @@ def _iterate_further(connection: Connection, query: CandidateQuery, first: Seque
         yield from islice(iterate_ranked(connection, query), FIRST_RANKED, None)
 
 
+def bound_search(connection: Connection, query: CandidateQuery) -> CandidateQuery:
+    """Narrow a search to the stories of the newest matches, if it has very many: to rank all of them takes too long.
+
+    A search that a state, a source or a date narrows already stays as it is, and so does a list without a search.
+
+    Args:
+        connection: open for reading.
+        query: which candidates.
+    """
+    if query.states or replace(query, category=None, search="", upto=None, after=None) != CandidateQuery(query.states):
+        return query
+    last_id = find_match(connection, query.search, MOST_MATCHES, after=query.after, upto=query.upto)
+    return query if last_id is None else replace(query, after=last_id)
+
+
 def count_by_category(connection: Connection, query: CandidateQuery) -> dict[str, int]:
     """Count candidates by category, for the query without its category.
 
@@ -199,7 +217,8 @@ def _add_conditions(statement: Select[Any], query: CandidateQuery, dialect: str)
         statement = statement.where(members.where(*conditions).correlate(stories).exists())
     if query.accounts:
         statement = statement.where(columns.id.in_(_find_stories_of_accounts(query.accounts, dialect)))
-    contains_words = make_condition(query.search, story_members.c.article_id, dialect)
+    # the id of a story is the lowest of its articles, so `after` holds for all of them
+    contains_words = make_condition(query.search, story_members.c.article_id, dialect, query.after)
     if contains_words is not None:
         statement = statement.where(columns.id.in_(select(story_members.c.story_id).where(contains_words)))
     return statement

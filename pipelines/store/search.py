@@ -22,6 +22,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Integer,
+    Select,
     bindparam,
     delete,
     literal_column,
@@ -144,19 +145,48 @@ _PUT_IN_POSTGRESQL: Final = "INSERT INTO search_words(article_id, words) VALUES 
 _DROP_FROM_POSTGRESQL: Final = "DELETE FROM search_words WHERE article_id = :id"
 
 
-def make_condition(query: str, article: ColumnElement[int], dialect: str) -> ColumnElement[bool] | None:
+def make_condition(
+    query: str, article: ColumnElement[int], dialect: str, after: int | None = None
+) -> ColumnElement[bool] | None:
     """Make the condition that the document of an article contains every term of a query.
 
     Args:
         query: as the editor typed it; no character has a special meaning.
         article: the column of the article's id.
         dialect: of the database: `sqlite` or `postgresql`.
+        after: the ids of the articles are higher; None for any id.
 
     Returns:
         The condition; None for a query without terms.
     """
-    phrases = [_make_phrase(term) for term in split_terms(query[:LONGEST_QUERY])[:MOST_TERMS]]
-    return _match(phrases, article, dialect, every=True) if phrases else None
+    phrases = _read_phrases(query)
+    return article.in_(_select_matches(phrases, dialect, every=True, after=after)) if phrases else None
+
+
+def find_match(
+    connection: Connection, query: str, number: int, *, after: int | None = None, upto: int | None = None
+) -> int | None:
+    """Find the article that matches a query and that has so many newer matches.
+
+    Args:
+        connection: open for reading.
+        query: as the editor typed it.
+        number: of the newer matches.
+        after: the ids of the matches are higher; None for any id.
+        upto: the highest id of a match; None for any id.
+
+    Returns:
+        Its id; None where there are no more matches than so many, or no term.
+    """
+    phrases = _read_phrases(query)
+    if not phrases:
+        return None
+    matches = _select_matches(phrases, connection.dialect.name, every=True, after=after)
+    (matched_id,) = matches.selected_columns
+    if upto is not None:
+        matches = matches.where(matched_id <= upto)
+    row = connection.execute(matches.order_by(matched_id.desc()).limit(1).offset(number)).first()
+    return row[0] if row else None
 
 
 def make_account_condition(
@@ -174,7 +204,7 @@ def make_account_condition(
     """
     folded_names = [name for name in (fold_text(name[:LONGEST_QUERY]) for name in names) if name]
     phrases = [_make_phrase(name, after=_ACCOUNT) for name in folded_names]
-    return _match(phrases[:MOST_TERMS], article, dialect, every=False) if phrases else None
+    return article.in_(_select_matches(phrases[:MOST_TERMS], dialect, every=False)) if phrases else None
 
 
 class _Phrase(NamedTuple):
@@ -199,10 +229,12 @@ def _make_phrase(term: str, after: str = "") -> _Phrase:
     return _Phrase(pieces, is_open=runs[-1] < chr(_PRIVATE))
 
 
-def _match(
-    phrases: Sequence[_Phrase], article: ColumnElement[int], dialect: str, *, every: bool
-) -> ColumnElement[bool]:
-    """Make the condition that the document of an article contains phrases: every one of them, or one at least."""
+def _read_phrases(query: str) -> list[_Phrase]:
+    return [_make_phrase(term) for term in split_terms(query[:LONGEST_QUERY])[:MOST_TERMS]]
+
+
+def _select_matches(phrases: Sequence[_Phrase], dialect: str, *, every: bool, after: int | None = None) -> Select[int]:
+    """Select the ids of the articles whose documents contain phrases: every one of them, or one at least."""
     if dialect == "sqlite":
         written = [f'"{" ".join(phrase.pieces)}"{" *" * phrase.is_open}' for phrase in phrases]
         expression = (" AND " if every else " OR ").join(written)
@@ -212,7 +244,8 @@ def _match(
         expression = (" & " if every else " | ").join(f"({phrase})" for phrase in written)
         matches, condition = select(literal_column("article_id", Integer)), text("words @@ CAST(:matches AS tsquery)")
     parameter: BindParameter[str] = bindparam("matches", expression, unique=True)
-    return article.in_(matches.select_from(text("search_words")).where(condition.bindparams(parameter)))
+    matches = matches.select_from(text("search_words")).where(condition.bindparams(parameter))
+    return matches if after is None else matches.where(matches.selected_columns[0] > after)
 
 
 def make_document(accounts: Iterable[str | None], texts: Iterable[str]) -> str:

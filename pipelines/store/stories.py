@@ -69,6 +69,10 @@ class Stories:
         settle(self._connection, [story.id for story in new_stories])
         Search(self._connection).put(article for candidate in candidates for article in candidate.articles)
 
+    def bound_search(self, query: CandidateQuery) -> CandidateQuery:
+        """Narrow a search with very many matches to the stories of the newest ones."""
+        return listing.bound_search(self._connection, query)
+
     def list_ranked(self, query: CandidateQuery) -> tuple[dict[str, int], Iterator[Ranked]]:
         """Count candidates by category, for the query without its category; list them, highest score first."""
         return listing.list_ranked(self._connection, query)

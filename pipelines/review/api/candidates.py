@@ -136,6 +136,7 @@ def session(visit: Visit) -> Response:
 def candidates(visit: Visit) -> Response:
     """List a page of candidates, best first, with the number of candidates of each category.
 
+    `bounded` is true for a search of every state with more than 5,000 matches: only the newest of them are looked at.
     `enough` is the number of candidates at the top of the whole list that are usually enough for an issue; null for a
     list with filters.
     """
@@ -146,7 +147,7 @@ def candidates(visit: Visit) -> Response:
         shown_candidates = look_up_candidates(tx, listed.candidates, visit.newsroom.group_rules)
         documents = _make_documents(visit, tx, shown_candidates)
         enough = find_enough_of_list(tx, visit, query)
-    figures = {"total": listed.total, "counts": listed.counts, "mark": mark}
+    figures = {"total": listed.total, "counts": listed.counts, "mark": mark, "bounded": listed.is_bounded}
     above = enough.count_above(query.category or None) if enough else None
     return JSONResponse(figures | {"enough": above, "candidates": documents})
 

@@ -87,6 +87,23 @@ class EntryBody(BaseModel):
         return compose_entry(EntryDraft(self.title, self.source, self.url, links, self.summary), newsletter)
 
 
+class DivisionBody(BaseModel):
+    """The two entries that an entry becomes.
+
+    Args:
+        text: Markdown of the first entry; the story stays with it.
+        second: Markdown of the second entry: its title, then its summary. Without a link of its own, its title links
+            the page of the first.
+        seen: the edition of the entry as you saw it; if the text changed since, the answer is 409.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(min_length=1, max_length=MOST_CHARACTERS)
+    second: str = Field(min_length=1, max_length=MOST_CHARACTERS)
+    seen: str | None = Edition
+
+
 class MoveBody(BaseModel):
     """The new slot of an entry.
 
@@ -199,6 +216,17 @@ def add_entry(visit: Visit) -> Response:
     entry = body.make_entry(visit.newsroom.newsletter)
     draft, position = drafts.add_entry(visit.editor, _read_day(visit), body.section, entry)
     return JSONResponse({"position": position} | _make_document(visit, view_issue(visit, draft.date)))
+
+
+def split_entry(visit: Visit) -> Response:
+    """Split an entry of a draft into two: one post may give two pieces of news."""
+    body = visit.read_body(DivisionBody)
+    position = visit.read_path_number("position")
+
+    def split(day: date) -> Issue:
+        return drafts.split_entry(visit.editor, day, position, body.text, body.second, seen_edition=body.seen)[0]
+
+    return _make_answer(visit, split)
 
 
 def move_entry(visit: Visit) -> Response:
@@ -318,6 +346,13 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "/api/issues/{day}/entries/{position:int}",
         write_entry,
         body=TextBody,
+        path_schemas=_DAY | {"position": NUMBER},
+    ),
+    Operation(
+        "POST",
+        "/api/issues/{day}/entries/{position:int}/splits",
+        split_entry,
+        body=DivisionBody,
         path_schemas=_DAY | {"position": NUMBER},
     ),
     Operation("POST", "/api/issues/{day}/entries", add_entry, body=EntryBody, path_schemas=_DAY),

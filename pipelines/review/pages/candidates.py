@@ -26,9 +26,9 @@ from pipelines.review.pages.cards import Card, Tab, make_cards, make_tabs
 from pipelines.review.rendering import render_fragment, render_page
 from pipelines.review.visit import Visit
 from pipelines.store import Transaction
-from pipelines.store.listing import CandidateQuery
+from pipelines.store.listing import MOST_MATCHES, CandidateQuery
 
-PAGE: Final = 40
+PAGE: Final = 20
 """Cards that a page loads at once; a script loads the next ones when the editor reaches the end."""
 
 SPANS: Final[tuple[tuple[str, str], ...]] = (
@@ -138,6 +138,7 @@ def show_candidates(visit: Visit) -> Response:
         "candidates.html",
         title=visit.translate("desk/candidates"),
         query=query,
+        most_matches=MOST_MATCHES if listed.is_bounded else None,
         unread_filters=query.read_search(visit).unread,
         cards=cards,
         enough=enough.workload if enough else None,

@@ -13,7 +13,7 @@ from crawler.errors import Failure
 from pipelines.errors import describe_failure
 from pipelines.group.candidates import as_of
 from pipelines.group.origins import find_copies, find_first_report, find_origins, list_milestones
-from pipelines.issue.entry import read_entry, read_summary, read_title
+from pipelines.issue.entry import read_entry, read_summary
 from pipelines.issue.escape import clean_line, make_printable_url
 from pipelines.issue.sections import find_slot
 from pipelines.model import Candidate, CandidateState, Evidence, Issue, Reason, RecalledEntry, StoredArticle
@@ -289,7 +289,7 @@ def make_tabs(
         newsletter: gives categories and quotas.
         counts: of candidates by category, where the caller has counted already.
     """
-    counts = tx.stories.count_by_category(query) if counts is None else counts
+    counts = tx.stories.count_by_category(tx.stories.bound_search(query)) if counts is None else counts
     newest = max(tx.issues.list_drafts(), key=lambda issue: issue.date, default=None)
     picked: dict[str, int] = {}
     for section in newest.sections if newest else ():
@@ -310,7 +310,7 @@ def _make_card(  # noqa: PLR0917 - a card shows values of seven sources
     newsletter: Newsletter,
     now: datetime,
 ) -> Card:
-    lead = candidate.lead
+    lead, entry = candidate.lead, read_entry(markdown, newsletter)
     slot = find_slot(candidate, drafts)
     shares = candidate.category_scores
     rival = find_rival(candidate)
@@ -319,7 +319,7 @@ def _make_card(  # noqa: PLR0917 - a card shows values of seven sources
     return Card(
         id=candidate.story.id,
         version=version,
-        title=read_title(markdown, newsletter) or lead.article.title,
+        title=entry.full_title or lead.article.title,
         summary=read_summary(markdown, newsletter),
         lead=reports[lead.id],
         reports=sorted(reports.values(), key=lambda report: report.published_at),
@@ -334,7 +334,7 @@ def _make_card(  # noqa: PLR0917 - a card shows values of seven sources
             for origin in origins
             if (url := make_printable_url(origin.url))
         ],
-        entry_url=read_entry(markdown, newsletter).url or "",
+        entry_url=entry.url or "",
         mentions=[Mention(_make_report(mention.article, now, newsletter.zone), mention.part) for mention in mentions],
         links=[
             (link.label, url, _shorten_url(url)) for link in candidate.links if (url := make_printable_url(link.url))

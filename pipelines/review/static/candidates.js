@@ -36,9 +36,12 @@ function look(card, focus = true) {
   if (cards().indexOf(card) >= cards().length - 6) fetchMore();
 }
 
+let owed = 0; // steps beyond the last card that is loaded: they are taken when the next cards are there
+
 function step(by) {
   const all = cards().filter((card) => !card.classList.contains('pending'));
   const at = all.indexOf(current());
+  owed = rest && by > 0 ? owed + Math.max(at + by - all.length + 1, 0) : 0;
   look(all[Math.min(Math.max(at + by, 0), all.length - 1)]);
 }
 
@@ -315,9 +318,13 @@ function preview(card = current()) {
 
 let fetching = false;
 
+// Whoever scrolls with a mouse or a finger gets the next cards before the end of the list is on the screen.
+const end = new IntersectionObserver((seen) => { if (seen.some((one) => one.isIntersecting)) fetchMore(); }, { rootMargin: '50%' });
+
 async function fetchMore() {
   if (fetching || !rest) return;
   fetching = true;
+  const before = cards().length;
   const listed = cards().filter((card) => Number(card.dataset.id) <= upto && !card.classList.contains('pending')).length;
   const unlisted = order.findIndex((id) => Number(id) <= upto && !document.getElementById(`s${id}`));
   const first = unlisted < 0 ? listed : Math.min(listed, unlisted);
@@ -332,6 +339,12 @@ async function fetchMore() {
     arrange();
   }
   fetching = false;
+  const steps = owed;
+  owed = 0;
+  if (cards().length === before) return; // else it would ask again and again for the same
+  end.unobserve(more);
+  end.observe(more); // it tells only of changes, and the end may still be near
+  if (steps) step(steps);
 }
 
 async function lookForNews() {
@@ -416,6 +429,7 @@ list.addEventListener('focusin', (event) => {
   if (card && card !== current()) look(card, false);
 });
 more.addEventListener('click', fetchMore);
+end.observe(more);
 news.addEventListener('click', takeNews);
 for (const one of document.querySelectorAll('.filters select')) one.addEventListener('change', () => one.form.requestSubmit());
 guard(() => cards().some(writing));

@@ -196,6 +196,7 @@ function unfold(entry) {
   entry.draggable = false;
   entry.querySelector('.line').hidden = true;
   entry.querySelector('textarea').hidden = false;
+  entry.querySelector('[data-do="divide"]')?.removeAttribute('hidden');
 }
 
 function fold(entry) {
@@ -203,6 +204,7 @@ function fold(entry) {
   const field = entry.querySelector('textarea');
   field.value = field.defaultValue;
   field.hidden = true;
+  entry.querySelector('[data-do="divide"]')?.setAttribute('hidden', '');
   entry.querySelector('.line').hidden = false;
   look(entry);
 }
@@ -243,6 +245,22 @@ function save(field) {
   });
 }
 
+// One post may give two entries: what stands behind the cursor becomes an entry of its own.
+function divide(field) {
+  const entry = field.closest('.entry');
+  const text = field.value.slice(0, field.selectionStart);
+  const second = field.value.slice(field.selectionStart);
+  if (!open || !text.trim() || !second.trim()) { tell(say('desk/divide-where'), true); field.focus(); return undefined; }
+  const title = entry.getAttribute('aria-label');
+  return inLine(async () => {
+    const now = same(entry) ?? entry;
+    const answer = await ask('POST', `${base}/entries/${now.dataset.position}/splits?card=1`, { text, second, seen: now.dataset.edition });
+    if (!answer.error) fold(entry);
+    await show(answer, name(now));
+    tell(answer.error ? say('desk/failed', { title, reason: answer.error }) : say('desk/entry-divided'), Boolean(answer.error));
+  });
+}
+
 let soon;
 parts.addEventListener('input', (event) => {
   const field = event.target.closest('textarea');
@@ -264,6 +282,7 @@ parts.addEventListener('keydown', (event) => {
   if (event.key === 'Enter' && (event.ctrlKey || event.metaKey || field.dataset.part === 'headline')) {
     event.preventDefault();
     if (field.dataset.part) field.blur();
+    else if (event.shiftKey) divide(field);
     else save(field);
   }
   if (event.key === 'Escape') {
@@ -278,6 +297,7 @@ parts.addEventListener('focusin', (event) => {
   if (entry && entry !== current()) look(entry, false);
 });
 parts.addEventListener('dblclick', (event) => { const entry = event.target.closest('.entry'); if (entry && !event.target.closest('textarea')) edit(entry); });
+parts.addEventListener('click', (event) => { const button = event.target.closest('[data-do="divide"]'); if (button) divide(button.closest('.entry').querySelector('textarea')); });
 parts.addEventListener('click', (event) => { const button = event.target.closest('[data-propose]'); if (button) propose(button.dataset.propose)(); });
 parts.addEventListener('click', (event) => { const entry = event.target.closest('.entry'); if (entry && entry !== current()) look(entry, !event.target.closest('textarea')); });
 

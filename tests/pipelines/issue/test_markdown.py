@@ -91,6 +91,11 @@ def test_the_least_issue_is_its_heading() -> None:
     assert written(Issue(date(2021, 3, 5), "简报")) == "# 简报 (2021-03-05)\n"
 
 
+def test_a_template_prints_a_part_that_the_issue_does_not_have_as_nothing() -> None:
+    template = "{{ issue.title }}[{{ issue.footer }}{{ issue.headline }}]"
+    assert render_issue(Issue(date(2021, 3, 5), "试刊"), NEWSLETTER, template).startswith("试刊[]")
+
+
 def test_an_entry_that_the_editor_emptied_is_not_printed() -> None:
     issue = Issue(date(2021, 3, 5), "简报", (Section("论文", (Entry(" \n"), Entry("[甲](u)"))),))
     assert written(issue).endswith("## 论文\n\n- [甲](u)  \n")

@@ -208,6 +208,16 @@ def test_an_article_whose_file_name_has_a_date_is_no_issue() -> None:
         read("# 一篇博客\n\n## 引言\n\n正文\n")
 
 
+def test_an_issue_without_any_heading_is_read_where_the_words_before_its_first_entry_name_the_newsletter() -> None:
+    text = f"## 序言\n\n这是《{NEWSLETTER.title}·第 1 季》。\n\n## 1 一个话题\n\n- [甲 | 源](https://e.org/1)\n"
+    issue = read(text, name="2021-03-05.md")
+    assert issue.date == date(2021, 3, 5)
+    assert [entry.markdown for section in issue.sections for entry in section.entries] == ["[甲 | 源](https://e.org/1)"]
+    for other in (text.replace(NEWSLETTER.title, "别的刊"), "# 一篇博客\n\n" + text):
+        with pytest.raises(NotAnIssue, match="应有一行标题"):
+            read(other, name="2021-03-05.md")
+
+
 @pytest.mark.fault("E5")
 def test_a_file_cut_inside_a_character_gives_what_is_whole_and_the_byte() -> None:
     data = ISSUE.encode()

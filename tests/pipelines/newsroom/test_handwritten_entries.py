@@ -12,12 +12,14 @@ from builders import NOON
 
 from pipelines.errors import CannotDecide
 from pipelines.issue.changes import list_entries
+from pipelines.issue.entry import read_summary, read_title
 from pipelines.issue.handwritten import EntryDraft, compose_entry
+from pipelines.issue.inline import find_urls
 from pipelines.issue.reading import read_issue
 from pipelines.model import Decision, Entry, Issue, StoryLink
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.decisions import decide
-from pipelines.newsroom.drafts import add_entry, write_entry
+from pipelines.newsroom.decisions import Stale, decide
+from pipelines.newsroom.drafts import add_entry, split_entry, write_entry
 from pipelines.newsroom.editor import Editor
 from pipelines.newsroom.exports import Format, plan_files
 from pipelines.newsroom.issues import read_issues_to_export
@@ -137,3 +139,56 @@ def test_an_entry_goes_to_the_section_of_its_category_or_is_refused(newsroom: Ne
     with pytest.raises(CannotDecide) as error:
         add_entry(editor, DAY, "应用", compose(newsroom, 1))
     assert error.value.code == "issue-published"
+
+
+# ---- one post that gives two entries
+
+
+def pick_a_post(newsroom: Newsroom) -> tuple[Issue, Entry]:
+    decide(newsroom, Decision(1, "pick", "编辑", NOON, issue=DAY))
+    issue = draft(newsroom)
+    return issue, list_entries(issue)[0]
+
+
+def test_a_post_gives_two_entries_that_are_exported_read_back_and_remembered(
+    newsroom: Newsroom, editor: Editor, tmp_path: Path
+) -> None:
+    _, entry = pick_a_post(newsroom)
+    url = find_urls(entry.markdown)[0]
+    first = entry.markdown.partition("\n")[0] + "\n摘要：第一条消息。"
+    changed, position = split_entry(editor, DAY, 0, first, "\n第二条消息\n它也很新。\n")
+    one, second = list_entries(changed)
+    assert position == 1
+    assert (one.markdown, one.story) == (first, entry.story)
+    assert (read_title(second.markdown, newsroom.newsletter), second.story) == ("第二条消息", None)
+    assert find_urls(second.markdown)[0] == url
+    assert read_summary(second.markdown, newsroom.newsletter) == "它也很新。"
+    text = export(newsroom, tmp_path)[".md"]
+    again = read_issue(text.encode(), name=f"{DAY}.md", newsletter=newsroom.newsletter)
+    assert [each.markdown for each in list_entries(again)] == [one.markdown, second.markdown]
+    publish_issues(editor, read_issues_to_export(newsroom.store, newsroom.newsletter, [DAY]))
+    with newsroom.store.reading() as tx:
+        (printed,) = tx.issues.find_printed([url]).values()
+        assert len(printed) == 2
+
+
+def test_the_second_entry_keeps_a_link_of_its_own_and_both_are_taken_back(newsroom: Newsroom, editor: Editor) -> None:
+    _, entry = pick_a_post(newsroom)
+    head = entry.markdown.partition("\n")[0]
+    changed, _ = split_entry(editor, DAY, 0, f"{head}\n摘要：甲。", "[乙 | 源](https://e.org/two)\n摘要：说了乙。")
+    assert list_entries(changed)[1].markdown == "[乙 | 源](https://e.org/two)\n摘要：说了乙。"
+    for _ in range(2):
+        undo_last(editor)
+    assert [each.markdown for each in list_entries(draft(newsroom))] == [entry.markdown]
+
+
+@pytest.mark.parametrize(("text", "second"), [(" ", "[乙](https://e.org/two)"), ("[甲](https://e.org/one)", " \n ")])
+def test_no_entry_is_split_into_nothing_and_nobodys_words_are_replaced_unseen(
+    newsroom: Newsroom, editor: Editor, text: str, second: str
+) -> None:
+    _, entry = pick_a_post(newsroom)
+    with pytest.raises(CannotDecide):
+        split_entry(editor, DAY, 0, text, second)
+    with pytest.raises(Stale):
+        split_entry(editor, DAY, 0, "甲", "乙", seen_edition="of another text")
+    assert [each.markdown for each in list_entries(draft(newsroom))] == [entry.markdown]

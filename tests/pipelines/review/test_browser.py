@@ -334,7 +334,7 @@ def test_the_line_of_enough_is_no_card_and_a_story_comes_back_above_it(
         page = open_page()
         page.goto(f"{address}/candidates?category=")
         page.wait_for_selector(".card[aria-current=true]")
-        expect(page.locator("#enough")).to_have_count(0)  # it stands behind the first forty
+        expect(page.locator("#enough")).to_have_count(0)  # it stands behind the cards that are loaded first
         for _ in range(45):
             page.keyboard.press("j")
         expect(page.locator("#enough")).to_have_count(1)

@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, func, select, text
 
 from crawler.home import Home, bundled
+from crawler.kinds import KINDS
 from pipelines.group.candidates import GroupRules
 from pipelines.model import Entry, Issue, Section
 from pipelines.newsletter import load_newsletter
 from pipelines.newsroom.run import group
-from pipelines.store import Store, Transaction
+from pipelines.store import Store, Transaction, listing
 from pipelines.store.listing import AccountFilter, CandidateQuery
 from pipelines.store.search import Search, fold_text, make_condition, split_terms
 from pipelines.store.tables import entries, issues, search_texts
@@ -110,6 +111,27 @@ def test_a_search_lists_every_hit_in_order_however_many_it_reads_at_once(
         counts, ranked = tx.stories.list_ranked(CandidateQuery(search="账号甲"))
         assert list(ranked) == list(tx.stories.list_ranked(CandidateQuery())[1])
         assert sum(counts.values()) == len(TITLES)
+
+
+def test_a_frequent_word_is_looked_for_in_the_newest_articles_and_a_narrowed_search_in_all(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "MOST_MATCHES", 2)
+
+    def find_bounded(**conditions: Any) -> set[int]:
+        with store.reading() as tx:
+            query = tx.stories.bound_search(CandidateQuery(**conditions))
+            counts, ranking = tx.stories.list_ranked(query)
+            found = {each.id for each in ranking}
+            assert sum(counts.values()) == sum(tx.stories.count_by_category(query).values()) == len(found)
+            return found
+
+    assert find_bounded(states=(), search="账号甲") == {6, 7}
+    assert find_bounded(states=(), search="账号甲", upto=6) == {5, 6}  # later articles shift no page
+    assert find_bounded(states=(), search="账号甲", after=6) == {7}
+    assert find_bounded(states=(), search="骁龙") == {1, 6}
+    assert find_bounded(search="账号甲") == find_bounded(states=(), search="账号甲", kinds=tuple(KINDS)) == set(TITLES)
+    assert find_bounded(states=()) == find_bounded(states=(), search=" ") == set(TITLES)
 
 
 @given(st.text(max_size=40))

@@ -368,8 +368,8 @@ def test_a_list_asks_the_store_as_often_for_many_cards_as_for_one(desk: Desk, ne
             event.remove(Engine, "before_cursor_execute", note)
         return len(queries)
 
-    one, all_of_them = (count_queries(f"/api/candidates?state=all&limit={limit}&q=星澜") for limit in (1, 2))
-    assert one == all_of_them
+    _, one, all_of_them = (count_queries(f"/api/candidates?state=all&limit={limit}&q=星澜") for limit in (1, 1, 2))
+    assert one == all_of_them  # the first list reads what the store keeps until the next write
 
 
 # ---- what past issues printed
