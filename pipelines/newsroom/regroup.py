@@ -122,6 +122,23 @@ def _index_events(tx: Transaction, articles: Mapping[int, StoredArticle], rules:
         Ids of articles whose links differ now, or differed before.
     """
     changed_ids = set(articles) | tx.events.find_tipping_holders(articles)
+    save_event_profiles(tx, articles, rules)
+    changed_ids |= tx.events.find_tipping_holders(articles)
+    former_pairs = tx.events.find_links(changed_ids, LEAST).keys()
+    pairs = tx.events.find_pairs(changed_ids)
+    stored_profiles = tx.events.get_profiles({article_id for pair in pairs for article_id in pair})
+    tx.events.replace_links(changed_ids, find_event_links(stored_profiles, pairs, rules.event_model))
+    return changed_ids.union(article_id for pair in former_pairs for article_id in pair)
+
+
+def save_event_profiles(tx: Transaction, articles: Mapping[int, StoredArticle], rules: GroupRules) -> None:
+    """Store what articles say of their events: profiles with their keys, and the parts of round-ups.
+
+    Args:
+        tx: open for writing.
+        articles: by id.
+        rules: how titles and texts are read.
+    """
     profiles: dict[int, IndexedProfile | None] = dict.fromkeys(articles)
     round_ups: dict[int, tuple[int, RoundUp] | None] = dict.fromkeys(articles)
     for article_id, stored in articles.items():
@@ -135,12 +152,6 @@ def _index_events(tx: Transaction, articles: Mapping[int, StoredArticle], rules:
             profiles[article_id] = IndexedProfile(profile, day, keys)
     tx.events.save(profiles)
     tx.events.save_round_ups(round_ups)
-    changed_ids |= tx.events.find_tipping_holders(articles)
-    former_pairs = tx.events.find_links(changed_ids, LEAST).keys()
-    pairs = tx.events.find_pairs(changed_ids)
-    stored_profiles = tx.events.get_profiles({article_id for pair in pairs for article_id in pair})
-    tx.events.replace_links(changed_ids, find_event_links(stored_profiles, pairs, rules.event_model))
-    return changed_ids.union(article_id for pair in former_pairs for article_id in pair)
 
 
 def _find_dependents(tx: Transaction, article_ids: Collection[int]) -> set[int]:
