@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import Enum, auto
+from functools import lru_cache
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -116,12 +117,15 @@ def find_event_links(
         Links by ascending pair, of at least half the probability `model.suggest`: they are combined. A pair of that
         probability whose titles contradict each other is a link of the probability 0.
     """
-    vectors = {article_id: _Vector.of(profile, model.rarity) for article_id, profile in profiles.items()}
+    vectors = {article_id: _make_vector(profile, model.rarity) for article_id, profile in profiles.items()}
+    least = _find_log_odds(model.suggest / 2) - _ROUNDING
     links = []
     for low, high in sorted(pairs):
         if low not in vectors or high not in vectors:
             continue
         first, second = vectors[low], vectors[high]
+        if find_highest_log_odds(first, second, model) < least:
+            continue
         features = _find_features(first, second)
         if features is None:
             continue
@@ -173,6 +177,14 @@ _NEAR: Final = 18.0
 _MUCH: Final = 3.5
 _SOME: Final = 2.5
 
+_LEAST_OF_KIND: Final[Mapping[str, float]] = {
+    "name": 0.0, "word": _SOME, "pair": _SOME, "version": _SOME, "number": _SOME, "characters": _MUCH,
+}  # fmt: skip
+_NAME_OF_KIND: Final[Mapping[str, str]] = {
+    "name": "names", "word": "words", "pair": "word pairs", "version": "versions", "number": "numbers",
+    "characters": "characters",
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class _Vector:
@@ -192,7 +204,7 @@ class _Vector:
 
     @classmethod
     def of(cls, profile: EventProfile, rarity: Rarity) -> _Vector:
-        rarities = {term: rarity.of(term) for term in sorted(profile.in_all)}
+        rarities = {term: rarity.of(term) for term in profile.in_all}
         return cls(
             profile,
             profile.letters,
@@ -200,6 +212,96 @@ class _Vector:
             math.sqrt(math.fsum(number * number for number in rarities.values())) or 1.0,
             math.sqrt(math.fsum(rarities[term] ** 2 for term in profile.in_title)) or 1.0,
         )
+
+
+@lru_cache(maxsize=4096)
+def _make_vector(profile: EventProfile, rarity: Rarity) -> _Vector:
+    """Make a vector once for the articles of several batches; an article is compared on each day of its window."""
+    return _Vector.of(profile, rarity)
+
+
+_ROUNDING: Final = 0.01
+"""Log-odds that sums in another order may differ by, and much more."""
+
+_BOUNDED: Final = ("run of both titles", "run of one title", "foreign word of one title only", "other version")
+"""Features that are slow to find and never below zero: with a negative weight they only lower the log-odds."""
+
+
+def find_highest_log_odds(first: _Vector, second: _Vector, model: EventModel) -> float:
+    """The log-odds of a pair of articles, or more: what `_find_features` would find, without the slow features.
+
+    Nearly all pairs that share a key are no event. A pair whose highest log-odds are too low need not be looked at. A
+    feature that `_find_features` has and this function does not know must be added here.
+
+    Returns:
+        Minus infinity if the pair shares nothing that could make it one event.
+    """
+    a, b, rarity, weight = first.profile, second.profile, first.rarity, model.weights.get
+    titles = a.in_title & b.in_title
+    one_title = ((a.in_title & b.in_all) | (b.in_title & a.in_all)) - titles
+    shared = [rarity[term] for term in titles] + [rarity[term] for term in one_title]
+    if sum(shared) < _LEAST_SHARED - _ROUNDING or first.letters == second.letters:
+        return -math.inf
+    hours = abs(a.hours - b.hours)
+    near = math.exp(-hours / _NEAR)
+    log_odds = model.intercept
+    sums: dict[tuple[str, str], float] = {}
+    squares = title_squares = first_covered = second_covered = 0.0
+    for terms, titled in ((titles, "both titles"), (one_title, "one title")):
+        for term in terms:
+            rarest = rarity[term]
+            square = rarest * rarest
+            squares += square
+            if term in a.in_title:
+                first_covered += square
+            if term in b.in_title:
+                second_covered += square
+            if terms is titles:
+                title_squares += square
+            more = max(rarest - _LEAST_OF_KIND[term.kind], 0.0)
+            sums[term.kind, titled] = sums.get((term.kind, titled), 0.0) + more
+    for (kind, titled), total in sums.items():
+        log_odds += weight(f"{_NAME_OF_KIND[kind]} in {titled}", 0.0) * total
+    shared.sort(reverse=True)
+    three_rarest = sum(shared[:3])
+    names = sums.get(("name", "both titles"), 0.0)
+    same_action = bool(a.actions & b.actions)
+    subject = max((rarity[term] for term in a.in_head & b.in_head if term.kind not in {"pair", "name"}), default=0.0)
+    title_cosine = title_squares / (first.title_length * second.title_length)
+    shorter, longer = sorted((len(a.in_all), len(b.in_all)))
+    same_actions = len(a.actions_in_all & b.actions_in_all)
+    log_odds += (
+        weight("cosine", 0.0) * squares / (first.length * second.length)
+        + weight("cosine of titles", 0.0) * title_cosine
+        + weight("title covered", 0.0)
+        * min(first_covered / first.title_length**2, second_covered / second.title_length**2)
+        + weight("second rarest", 0.0) * (shared[1] if len(shared) > 1 else 0.0)
+        + weight("three rarest", 0.0) * three_rarest
+        + weight("rarest of a title", 0.0) * shared[0]
+        + weight("actions in titles", 0.0) * len(a.actions & b.actions)
+        + weight("actions", 0.0) * same_actions
+        + weight("other actions", 0.0) * bool(a.actions_in_all and b.actions_in_all and not same_actions)
+        + weight("days", 0.0) * min(hours, 96.0) / 24
+        + weight("hours", 0.0) * math.log1p(hours)
+        + weight("near", 0.0) * near
+        + weight("same account", 0.0) * (a.account == b.account)
+        + weight("shorter", 0.0) * math.log(shorter)
+        + weight("longer", 0.0) * math.log(longer)
+        + weight("studies", 0.0) * (a.study + b.study)
+        + weight("names and action", 0.0) * names * same_action
+        + weight("rarest and near", 0.0) * three_rarest * near
+        + weight("names and near", 0.0) * names * near
+        + weight("subject and near", 0.0) * subject * near
+        + weight("subject and action", 0.0) * subject * same_action
+        + weight("characters and near", 0.0) * sums.get(("characters", "both titles"), 0.0) * near
+    )
+    if title_cosine > 0.05 - _ROUNDING:
+        log_odds += max(weight("common letters", 0.0), 0.0)
+    return math.inf if any(weight(name, 0.0) > 0 for name in _BOUNDED) else log_odds
+
+
+def _find_log_odds(probability: float) -> float:
+    return math.log(probability / (1 - probability)) if 0 < probability < 1 else -math.inf
 
 
 def _find_features(first: _Vector, second: _Vector) -> Mapping[str, float] | None:

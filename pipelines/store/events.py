@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import itemgetter
 from typing import Final
 
@@ -76,6 +77,12 @@ class IndexedProfile:
     keys: frozenset[int]
 
 
+@lru_cache(maxsize=4096)
+def _read_profile(text: str) -> EventProfile:
+    """Read a profile once for several batches: each batch compares its articles with the articles of a few days."""
+    return EventProfile.from_json(text)
+
+
 class EventIndex:
     """Profiles, keys and links of all articles."""
 
@@ -127,7 +134,7 @@ class EventIndex:
         """The profiles of the articles that have one, by article id."""
         query = select(event_profiles.c.article_id, event_profiles.c.profile)
         return {
-            row.article_id: EventProfile.from_json(row.profile)
+            row.article_id: _read_profile(row.profile)
             for chunk in chunks(article_ids)
             for row in self._connection.execute(query.where(event_profiles.c.article_id.in_(chunk)))
         }
