@@ -156,7 +156,7 @@ def _index_events(tx: Transaction, articles: Mapping[int, StoredArticle], rules:
     changed_ids = set(articles) | tx.events.find_tipping_holders(articles)
     save_event_profiles(tx, articles, rules)
     changed_ids |= tx.events.find_tipping_holders(articles)
-    former_pairs = tx.events.find_links(changed_ids, LEAST).keys()
+    former_pairs = tx.events.find_linked_pairs(changed_ids, LEAST)
     pairs = tx.events.find_pairs(changed_ids)
     stored_profiles = tx.events.get_profiles({article_id for pair in pairs for article_id in pair})
     tx.events.replace_links(changed_ids, find_event_links(stored_profiles, pairs, rules.event_model))

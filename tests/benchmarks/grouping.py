@@ -24,7 +24,7 @@ import shutil
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from pathlib import Path
@@ -277,7 +277,10 @@ class Bench:
             return
         tx.bands.save({each: make_bands(stored, self._rules.zone) for each, stored in articles.items()})
         regroup.save_event_profiles(tx, articles, self._rules)
-        tx.stories.replace((), [grade(Story(each, (each,), each), [articles[each]], self._rules) for each in articles])
+        first = next(iter(articles))
+        like = grade(Story(first, (first,), first), [articles[first]], self._rules)
+        stories = ((Story(each, (each,), each, (), 1), (articles[each],)) for each in articles)
+        tx.stories.replace((), [replace(like, story=story, articles=members) for story, members in stories])
         tx.articles.mark_grouped(ids)
 
     def _train(self, store: Store) -> None:
@@ -372,7 +375,7 @@ class Stream:
         chance = self._chance
         title = [self._piece(self._titles, 3, 6) for _ in range(7 if event is None else 4)]
         digest = [self._piece(self._digests, 3, 7) for _ in range(11 if event is None else 7)]
-        text = [self._piece(self._digests, 3, 7) for _ in range(300)] if chance.random() < 0.6 else []
+        text = [self._piece(self._digests, 12, 40) for _ in range(50)] if chance.random() < 0.6 else []
         if event:
             title += [event.name, *chance.sample(event.phrases, 2)]
             digest += [event.name, *chance.sample(event.phrases, 2)]

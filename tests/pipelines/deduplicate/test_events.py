@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from difflib import SequenceMatcher
 from random import Random
 
 import pytest
@@ -20,6 +21,8 @@ from pipelines.deduplicate.events import (
     WINDOW,
     EventKey,
     EventLink,
+    _find_common_run,
+    _QuickWeights,
     _Vector,
     find_event_links,
     find_event_pairs,
@@ -214,12 +217,18 @@ def test_the_highest_log_odds_of_a_pair_are_no_lower_than_its_features_give(
     scattered = {name: chance.uniform(-2, 2) for name in MODEL.weights}
     for weights in (MODEL.weights, {name: abs(weight) for name, weight in MODEL.weights.items()}, scattered):
         model = replace(MODEL, weights=weights)
-        highest = find_highest_log_odds(first, second, model)
+        highest = find_highest_log_odds(first, second, _QuickWeights.from_model(model))
         if features is None:
             assert highest == -math.inf or first.letters != second.letters
         else:
             log_odds = model.intercept + sum(weights[name] * amount for name, amount in features.items())
             assert highest >= log_odds - 1e-6
+
+
+@given(st.text(alphabet="云雀n9", max_size=9), st.text(alphabet="云雀n9", max_size=9))
+def test_the_common_run_of_two_titles_is_the_one_that_difflib_finds(first: str, second: str) -> None:
+    match = SequenceMatcher(None, first, second, autojunk=False).find_longest_match()
+    assert _find_common_run(first, second) == first[match.a : match.a + match.size]
 
 
 def test_no_weight_of_the_model_is_missing_from_the_highest_log_odds() -> None:
@@ -229,7 +238,7 @@ def test_no_weight_of_the_model_is_missing_from_the_highest_log_odds() -> None:
     assert features is not None
     for name, amount in features.items():
         alone = replace(MODEL, intercept=0.0, weights={each: float(each == name) for each in features})
-        assert find_highest_log_odds(first, second, alone) >= amount - 1e-6, name
+        assert find_highest_log_odds(first, second, _QuickWeights.from_model(alone)) >= amount - 1e-6, name
 
 
 def test_links_do_not_depend_on_which_article_came_first() -> None:
