@@ -19,7 +19,7 @@ UNSEEN: Final = 0.5
 """Articles that a term counts as having beyond its number: of a term that no article has, half a one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rarity:
     """How rare a term is in articles of other days, as a logarithm.
 

@@ -30,23 +30,46 @@ def regroup(tx: Transaction, article_ids: Collection[int], rules: GroupRules) ->
         article_ids: of articles whose stories have to be made again.
         rules: of the newsletter and its sources; the stored model is added to them.
     """
-    remake_stories(tx, article_ids, with_model(tx, rules))
+    changed_ids = index_articles(tx, tx.articles.get(article_ids), rules)
+    remake_stories(tx, changed_ids, changed_ids, with_model(tx, rules))
     tx.articles.mark_grouped(article_ids)
 
 
-def remake_stories(tx: Transaction, article_ids: Collection[int], rules: GroupRules) -> None:
-    """Make the stories again that these articles can belong to, and grade them.
-
-    An article changes its own story, and every story that evidence or a person links to it, over any number of steps.
-    All of them are made again, so the outcome equals that of grouping the whole store at once.
+def index_articles(tx: Transaction, articles: Mapping[int, StoredArticle], rules: GroupRules) -> set[int]:
+    """Store the keys by which these articles are found, what they say of their events, and their links.
 
     Args:
         tx: open for writing.
-        article_ids: of the new or changed articles.
-        rules: with the model to grade by.
+        articles: new or changed, by id.
+        rules: how titles and texts are read.
+
+    Returns:
+        The ids of these articles, and of all articles whose evidence or links differ now: their stories have to be
+        made again.
     """
-    articles = tx.articles.get(article_ids)
-    pending = _index(tx, articles, rules) | _index_events(tx, articles, rules) | articles.keys()
+    return _index(tx, articles, rules) | _index_events(tx, articles, rules) | articles.keys()
+
+
+def remake_stories(
+    tx: Transaction, article_ids: Collection[int], changed_ids: Set[int], rules: GroupRules
+) -> dict[int, StoredArticle]:
+    """Make the stories again that indexed articles can belong to, and grade them.
+
+    An article changes its own story, and every story that evidence or a person links to it, over any number of steps.
+    All of them are made again, so the outcome equals that of grouping the whole store at once. A story that comes out
+    as it was, and that has no changed article, keeps its grade.
+
+    Args:
+        tx: open for writing.
+        article_ids: of articles whose stories are made again; an id without an article is ignored.
+        changed_ids: of all articles that have changed, or whose evidence has.
+        rules: with the model to grade by.
+
+    Returns:
+        All articles whose stories are made, by id.
+    """
+    articles: dict[int, StoredArticle] = {}
+    pending = set(article_ids)
     target_ids: set[int] = set()
     former_stories: dict[int, Story] = {}
     evidence: set[Evidence] = set()
@@ -72,18 +95,27 @@ def remake_stories(tx: Transaction, article_ids: Collection[int], rules: GroupRu
         likely_pairs = [pair for pair, link in new_links.items() if link.probability]
         linked_pairs = (*(edge.articles for edge in edges), *likely_pairs)
         pending = {article_id for pair in linked_pairs for article_id in pair} - target_ids
-    targets = [articles[article_id] for article_id in sorted(target_ids)]
-    memory = read_memory(tx, targets, rules)
+    targets = [articles[article_id] for article_id in sorted(target_ids & articles.keys())]
     split_pairs = {pair for pair, decision in by_hand.items() if decision.action == "split"}
     events = EventLinks(links.values(), tx.events.find_days(target_ids), rules.event_model.join)
-    candidates = []
+    memory = read_memory(tx, targets, rules)
     joining = memory.keep_news_apart(evidence, targets, rules)
-    for story in make_stories(targets, joining, rules.trust, split_pairs, events):
+    stories_now = make_stories(targets, joining, rules.trust, split_pairs, events)
+    kept_ids = {
+        story.id
+        for story in stories_now
+        if former_stories.get(story.id) == story and changed_ids.isdisjoint(story.members)
+    }
+    candidates = []
+    for story in stories_now:
+        if story.id in kept_ids:
+            continue
         members = [articles[member] for member in story.members]
         recalled = memory.recall(members)
         candidate = grade(story, members, rules)
         candidates.append(replace(candidate, published_in=recalled.published_in, follows=recalled.follows))
-    tx.stories.replace(former_stories, candidates)
+    tx.stories.replace(former_stories.keys() - kept_ids, candidates)
+    return {target.id: target for target in targets}
 
 
 def _index(tx: Transaction, articles: Mapping[int, StoredArticle], rules: GroupRules) -> set[int]:
@@ -122,6 +154,23 @@ def _index_events(tx: Transaction, articles: Mapping[int, StoredArticle], rules:
         Ids of articles whose links differ now, or differed before.
     """
     changed_ids = set(articles) | tx.events.find_tipping_holders(articles)
+    save_event_profiles(tx, articles, rules)
+    changed_ids |= tx.events.find_tipping_holders(articles)
+    former_pairs = tx.events.find_linked_pairs(changed_ids, LEAST)
+    pairs = tx.events.find_pairs(changed_ids)
+    stored_profiles = tx.events.get_profiles({article_id for pair in pairs for article_id in pair})
+    tx.events.replace_links(changed_ids, find_event_links(stored_profiles, pairs, rules.event_model))
+    return changed_ids.union(article_id for pair in former_pairs for article_id in pair)
+
+
+def save_event_profiles(tx: Transaction, articles: Mapping[int, StoredArticle], rules: GroupRules) -> None:
+    """Store what articles say of their events: profiles with their keys, and the parts of round-ups.
+
+    Args:
+        tx: open for writing.
+        articles: by id.
+        rules: how titles and texts are read.
+    """
     profiles: dict[int, IndexedProfile | None] = dict.fromkeys(articles)
     round_ups: dict[int, tuple[int, RoundUp] | None] = dict.fromkeys(articles)
     for article_id, stored in articles.items():
@@ -135,12 +184,6 @@ def _index_events(tx: Transaction, articles: Mapping[int, StoredArticle], rules:
             profiles[article_id] = IndexedProfile(profile, day, keys)
     tx.events.save(profiles)
     tx.events.save_round_ups(round_ups)
-    changed_ids |= tx.events.find_tipping_holders(articles)
-    former_pairs = tx.events.find_links(changed_ids, LEAST).keys()
-    pairs = tx.events.find_pairs(changed_ids)
-    stored_profiles = tx.events.get_profiles({article_id for pair in pairs for article_id in pair})
-    tx.events.replace_links(changed_ids, find_event_links(stored_profiles, pairs, rules.event_model))
-    return changed_ids.union(article_id for pair in former_pairs for article_id in pair)
 
 
 def _find_dependents(tx: Transaction, article_ids: Collection[int]) -> set[int]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Final
@@ -30,9 +31,9 @@ from pipelines.deduplicate.entries import (
 from pipelines.deduplicate.identity import Outcome
 from pipelines.group.candidates import GroupRules
 from pipelines.health.history import Trace
-from pipelines.model import Article
+from pipelines.model import Article, StoredArticle
 from pipelines.newsroom.locks import take_turn
-from pipelines.newsroom.regroup import remake_stories
+from pipelines.newsroom.regroup import index_articles, remake_stories
 from pipelines.newsroom.relearning import retrain, with_model
 from pipelines.normalise import normalise
 from pipelines.normalise.references import add_references
@@ -51,7 +52,12 @@ _DATE_EXAMPLES: Final = 3
 """Dates that a warning quotes."""
 
 GROUPED_AT_ONCE: Final = 100
-"""Articles grouped in one transaction, some tenths of a second; an editor who decides meanwhile waits for its end."""
+"""Articles indexed, or whose stories are made, in one transaction, some tenths of a second; an editor who decides
+meanwhile waits for its end."""
+
+INDEXED_AT_ONCE: Final = 10_000
+"""Articles that are indexed before their stories are made. A story with its neighbours is made once for all of them:
+if each batch made it again, a day of many articles on one event would cost the square of their number."""
 
 LONGEST_WRITING: Final = 0.5
 PAUSE: Final = 0.12
@@ -284,18 +290,64 @@ def group(
     articles = stories = 0
     rested_at = monotonic()
     while True:
-        rested_at = _let_others_write(rested_at)
-        with store.transaction() as tx:
-            fresh = tx.articles.list_fresh(GROUPED_AT_ONCE)
-            if not fresh:
+        fresh_ids: set[int] = set()
+        versions: dict[int, int] = {}
+        while len(fresh_ids) < INDEXED_AT_ONCE:
+            rested_at = _let_others_write(rested_at)
+            with store.transaction() as tx:
+                batch = tx.articles.list_fresh(GROUPED_AT_ONCE, without=versions)
+                versions = _index_batch(tx, batch, rules) | versions
+            if not batch:
                 break
-            remake_stories(tx, fresh, rules)
-            tx.articles.mark_grouped(fresh)
-            stories += len({story.id for story in tx.stories.find_by_articles(fresh).values()})
-        articles += len(fresh)
-        progress(articles, max(articles, total))
+            fresh_ids |= set(batch)
+            progress(articles, max(articles, total))
+        if not versions:
+            break
+        done: set[int] = set()
+        waiting = iter(sorted(versions))
+        while batch := list(islice((article_id for article_id in waiting if article_id not in done), GROUPED_AT_ONCE)):
+            rested_at = _let_others_write(rested_at)
+            with store.transaction() as tx:
+                remade = remake_stories(tx, batch, versions.keys(), rules)
+                same = [
+                    article_id
+                    for article_id, version in _find_versions(remade).items()
+                    if version == versions.get(article_id)
+                ]
+                tx.articles.mark_grouped(same)
+                grouped = fresh_ids & remade.keys()
+                stories += len({story.id for story in tx.stories.find_by_articles(grouped).values()})
+            done |= remade.keys()
+            articles += len(grouped)
+            progress(articles, max(articles, total))
     with take_turn(lock) if lock else nullcontext():
         return Grouped(articles, stories, retrain(store, rules))
+
+
+def _index_batch(tx: Transaction, article_ids: Collection[int], rules: GroupRules) -> dict[int, int]:
+    """Index new and changed articles, before their stories are made.
+
+    Articles whose stories depend on them become fresh too: if the process dies before their stories are made, the next
+    call makes them. One that is fresh already changed by itself, and its own turn comes.
+
+    Args:
+        tx: open for writing.
+        article_ids: of the articles.
+        rules: how titles and texts are read.
+
+    Returns:
+        The versions of all indexed articles, by article id.
+    """
+    articles = tx.articles.get(article_ids)
+    dependent_ids = index_articles(tx, articles, rules) - articles.keys()
+    dependent_ids -= tx.articles.find_fresh(dependent_ids)
+    tx.articles.mark_fresh(dependent_ids)
+    return _find_versions(articles | tx.articles.get(dependent_ids))
+
+
+def _find_versions(articles: Mapping[int, StoredArticle]) -> dict[int, int]:
+    """A number for each article that differs when any part of it has changed, by article id."""
+    return {article_id: hash(repr(stored)) for article_id, stored in articles.items()}
 
 
 def _let_others_write(rested_at: float) -> float:

@@ -86,6 +86,8 @@ _REFERENCE_COUNTS: Final = text("""
     ) AS subject
 """).bindparams(bindparam("ids", expanding=True, type_=Integer), bindparam("limit", type_=Integer))
 
+_FRESH: Final = select(articles.c.id).where(articles.c.fresh == true()).order_by(articles.c.id)
+
 _OWNERS: Final = select(article_keys).where(article_keys.c.key.in_(bindparam("keys", expanding=True)))
 
 
@@ -192,10 +194,25 @@ class Articles:
                 )
         return stored
 
-    def list_fresh(self, limit: int | None = None) -> list[int]:
-        """List the ids of the articles that changed since they were last grouped, oldest first."""
-        query = select(articles.c.id).where(articles.c.fresh == true()).order_by(articles.c.id).limit(limit)
-        return list(self._connection.execute(query).scalars())
+    def list_fresh(self, limit: int | None = None, *, without: Collection[int] = ()) -> list[int]:
+        """List the ids of the articles that changed since they were last grouped, oldest first.
+
+        Args:
+            limit: the largest number; None for all.
+            without: ids that are left out.
+        """
+        query = _FRESH.limit(None if limit is None else limit + len(without))
+        rows = self._connection.execute(query).scalars()
+        return [article_id for article_id in rows if article_id not in without][:limit]
+
+    def find_fresh(self, ids: Iterable[int]) -> set[int]:
+        """Find which of these articles changed since they were last grouped."""
+        query = select(articles.c.id).where(articles.c.fresh == true())
+        return {
+            article_id
+            for chunk in chunks(ids)
+            for article_id in self._connection.execute(query.where(articles.c.id.in_(chunk))).scalars()
+        }
 
     def mark_fresh(self, ids: Iterable[int]) -> None:
         """Mark articles that have to be grouped again."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import itemgetter
 from typing import Final
 
@@ -61,6 +62,25 @@ _TIPPING_HOLDERS: Final = query_with_ids("""
 """).bindparams(bindparam("limit", type_=Integer), crowd=CROWD, window=WINDOW)
 
 
+# Selects the links of `ids` of `least` probability, and the contradictions: two searches of an index each, where OR
+# would be one slow search.
+_LINKED: Final = """
+    SELECT {columns} FROM event_links WHERE one IN :ids AND (probability >= :least OR probability = 0)
+    UNION ALL
+    SELECT {columns} FROM event_links
+    WHERE other IN :ids AND one NOT IN :ids AND (probability >= :least OR probability = 0)
+"""
+_LINKS: Final = query_with_ids(_LINKED.format(columns="one, other, probability, terms, action, hours")).columns(
+    event_links.c.one,
+    event_links.c.other,
+    event_links.c.probability,
+    event_links.c.terms,
+    event_links.c.action,
+    event_links.c.hours,
+)
+_LINKED_PAIRS: Final = query_with_ids(_LINKED.format(columns="one, other"))
+
+
 @dataclass(frozen=True, slots=True)
 class IndexedProfile:
     """A profile with what the store finds it by.
@@ -74,6 +94,12 @@ class IndexedProfile:
     profile: EventProfile
     day: int
     keys: frozenset[int]
+
+
+@lru_cache(maxsize=4096)
+def _read_profile(text: str) -> EventProfile:
+    """Read a profile once for several batches: each batch compares its articles with the articles of a few days."""
+    return EventProfile.from_json(text)
 
 
 class EventIndex:
@@ -127,7 +153,7 @@ class EventIndex:
         """The profiles of the articles that have one, by article id."""
         query = select(event_profiles.c.article_id, event_profiles.c.profile)
         return {
-            row.article_id: EventProfile.from_json(row.profile)
+            row.article_id: _read_profile(row.profile)
             for chunk in chunks(article_ids)
             for row in self._connection.execute(query.where(event_profiles.c.article_id.in_(chunk)))
         }
@@ -187,18 +213,20 @@ class EventIndex:
             article_ids: of the articles in question.
             at_least: smallest probability; contradictions, of the probability 0, are found too.
         """
-        columns = event_links.c
         return {
-            (row.one, row.other): EventLink(
-                (row.one, row.other), row.probability, tuple(row.terms), row.action, row.hours
-            )
+            (one, other): EventLink((one, other), probability, tuple(terms), action, hours)
             for chunk in chunks(article_ids)
-            for row in self._connection.execute(
-                select(event_links).where(
-                    or_(columns.one.in_(chunk), columns.other.in_(chunk)),
-                    or_(columns.probability >= at_least, columns.probability == 0),
-                )
+            for one, other, probability, terms, action, hours in self._connection.execute(
+                _LINKS, {"ids": chunk, "least": at_least}
             )
+        }
+
+    def find_linked_pairs(self, article_ids: Iterable[int], at_least: float) -> set[Pair]:
+        """Find the pairs of articles that `find_links` finds, without reading their links."""
+        return {
+            (one, other)
+            for chunk in chunks(article_ids)
+            for one, other in self._connection.execute(_LINKED_PAIRS, {"ids": chunk, "least": at_least})
         }
 
     def replace_links(self, article_ids: Collection[int], links: Iterable[EventLink]) -> None:

@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain
+from operator import add
 from typing import Final, NamedTuple
 
 from opencc import OpenCC
@@ -321,7 +322,7 @@ def _find_runs(folded: str) -> list[str]:
 def _split_run(run: str) -> Sequence[str]:
     if not _UNSPACED.match(run):
         return (run[:LONGEST_PIECE],)
-    return [run[index : index + 2] for index in range(len(run))]
+    return [*map(add, run, run[1:]), run[-1]]
 
 
 def _make_private(match: re.Match[str]) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from difflib import SequenceMatcher
+from random import Random
 
 import pytest
 from builders import stored
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from crawler.home import Home, bundled
@@ -18,8 +21,13 @@ from pipelines.deduplicate.events import (
     WINDOW,
     EventKey,
     EventLink,
+    _find_common_run,
+    _QuickWeights,
+    _Vector,
     find_event_links,
     find_event_pairs,
+    find_features,
+    find_highest_log_odds,
     make_link_evidence,
 )
 from pipelines.deduplicate.stories import find_event_links_among, make_stories
@@ -161,7 +169,76 @@ def test_a_feature_that_no_pair_has_leaves_the_intercept() -> None:
 def test_the_model_survives_its_file() -> None:
     again = EventModel.from_json(MODEL.to_json())
     assert again.weights == MODEL.weights
-    assert again.rarity == MODEL.rarity
+    assert again.rarity.counts == MODEL.rarity.counts
+    assert again.rarity.articles == MODEL.rarity.articles
+
+
+subjects = st.lists(
+    st.sampled_from(
+        [
+            "云雀半导体",
+            "星澜 N9",
+            "星澜 N8",
+            "发布",
+            "裁员",
+            "提速 85%",
+            "open source",
+            "claude code",
+            "390 万元",
+            "谷歌",
+            "端侧推理",
+            "研究",
+            "的",
+            "掰手腕",
+            "，",
+        ]
+    ),
+    min_size=2,
+    max_size=9,
+).map("".join)
+
+
+@given(
+    st.tuples(subjects, subjects, st.sampled_from("甲乙"), st.floats(0, 4)),
+    st.tuples(subjects, subjects, st.sampled_from("甲乙"), st.floats(0, 4)),
+    st.randoms(use_true_random=False),
+)
+def test_the_highest_log_odds_of_a_pair_are_no_lower_than_its_features_give(
+    one: tuple[str, str, str, float], other: tuple[str, str, str, float], chance: Random
+) -> None:
+    articles = [
+        stored(number, title=f"星澜{title}模型", summary=summary, publisher=publisher, days=days)
+        for number, (title, summary, publisher, days) in enumerate((one, other), 1)
+    ]
+    profiles = [read_event_profile(each.article, RULES) for each in articles]
+    assume(all(profiles))
+    first, second = (_Vector.of(profile, MODEL.rarity) for profile in profiles if profile)
+    features = find_features(first.profile, second.profile, MODEL.rarity)
+    scattered = {name: chance.uniform(-2, 2) for name in MODEL.weights}
+    for weights in (MODEL.weights, {name: abs(weight) for name, weight in MODEL.weights.items()}, scattered):
+        model = replace(MODEL, weights=weights)
+        highest = find_highest_log_odds(first, second, _QuickWeights.from_model(model))
+        if features is None:
+            assert highest == -math.inf or first.letters != second.letters
+        else:
+            log_odds = model.intercept + sum(weights[name] * amount for name, amount in features.items())
+            assert highest >= log_odds - 1e-6
+
+
+@given(st.text(alphabet="云雀n9", max_size=9), st.text(alphabet="云雀n9", max_size=9))
+def test_the_common_run_of_two_titles_is_the_one_that_difflib_finds(first: str, second: str) -> None:
+    match = SequenceMatcher(None, first, second, autojunk=False).find_longest_match()
+    assert _find_common_run(first, second) == first[match.a : match.a + match.size]
+
+
+def test_no_weight_of_the_model_is_missing_from_the_highest_log_odds() -> None:
+    profiles = [read_event_profile(report.article, RULES) for report in REPORTS]
+    first, second = (_Vector.of(profile, MODEL.rarity) for profile in profiles[:2] if profile)
+    features = find_features(first.profile, second.profile, MODEL.rarity)
+    assert features is not None
+    for name, amount in features.items():
+        alone = replace(MODEL, intercept=0.0, weights={each: float(each == name) for each in features})
+        assert find_highest_log_odds(first, second, _QuickWeights.from_model(alone)) >= amount - 1e-6, name
 
 
 def test_links_do_not_depend_on_which_article_came_first() -> None:
