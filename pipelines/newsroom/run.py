@@ -303,9 +303,9 @@ def group(
             progress(articles, max(articles, total))
         if not versions:
             break
-        done: set[int] = set()
+        remade_ids: set[int] = set()
         waiting = iter(sorted(versions))
-        while batch := list(islice((article_id for article_id in waiting if article_id not in done), GROUPED_AT_ONCE)):
+        while batch := list(islice((each for each in waiting if each not in remade_ids), GROUPED_AT_ONCE)):
             rested_at = _let_others_write(rested_at)
             with store.transaction() as tx:
                 remade = remake_stories(tx, batch, versions.keys(), rules)
@@ -317,7 +317,7 @@ def group(
                 tx.articles.mark_grouped(same)
                 grouped = fresh_ids & remade.keys()
                 stories += len({story.id for story in tx.stories.find_by_articles(grouped).values()})
-            done |= remade.keys()
+            remade_ids |= remade.keys()
             articles += len(grouped)
             progress(articles, max(articles, total))
     with take_turn(lock) if lock else nullcontext():

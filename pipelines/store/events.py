@@ -214,9 +214,9 @@ class EventIndex:
             at_least: smallest probability; contradictions, of the probability 0, are found too.
         """
         return {
-            (one, other): EventLink((one, other), probability, tuple(terms), action, hours)
+            (low_id, high_id): EventLink((low_id, high_id), probability, tuple(terms), action, hours)
             for chunk in chunks(article_ids)
-            for one, other, probability, terms, action, hours in self._connection.execute(
+            for low_id, high_id, probability, terms, action, hours in self._connection.execute(
                 _LINKS, {"ids": chunk, "least": at_least}
             )
         }
@@ -224,9 +224,9 @@ class EventIndex:
     def find_linked_pairs(self, article_ids: Iterable[int], at_least: float) -> set[Pair]:
         """Find the pairs of articles that `find_links` finds, without reading their links."""
         return {
-            (one, other)
+            (low_id, high_id)
             for chunk in chunks(article_ids)
-            for one, other in self._connection.execute(_LINKED_PAIRS, {"ids": chunk, "least": at_least})
+            for low_id, high_id in self._connection.execute(_LINKED_PAIRS, {"ids": chunk, "least": at_least})
         }
 
     def replace_links(self, article_ids: Collection[int], links: Iterable[EventLink]) -> None:

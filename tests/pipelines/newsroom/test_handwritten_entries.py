@@ -54,7 +54,7 @@ def export(newsroom: Newsroom, folder: Path) -> dict[str, str]:
     for file in plan:
         file.write()
     texts = {file.path.suffix: file.path.read_text() for file in plan}
-    assert set(texts) == {".md", ".html", ".xml", ".json"}
+    assert set(texts) == {".md", ".html", ".xml", ".json", ".csv"}
     return texts
 
 
