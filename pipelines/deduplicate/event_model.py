@@ -59,10 +59,13 @@ class EventModel:
     join: float
     suggest: float
 
+    def find_log_odds(self, features: Mapping[str, float]) -> float:
+        """The log-odds that a pair of articles with these features reports one event."""
+        return self.intercept + math.fsum(self.weights[name] * amount for name, amount in features.items())
+
     def find_probability(self, features: Mapping[str, float]) -> float:
         """The probability that a pair of articles with these features reports one event."""
-        log_odds = self.intercept + math.fsum(self.weights[name] * amount for name, amount in features.items())
-        return 1 / (1 + math.exp(-max(min(log_odds, 30.0), -30.0)))
+        return 1 / (1 + math.exp(-max(min(self.find_log_odds(features), 30.0), -30.0)))
 
     @classmethod
     def from_json(cls, text: str) -> Self:

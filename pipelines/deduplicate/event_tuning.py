@@ -64,7 +64,7 @@ class EventTuning:
     """
 
     articles: int = 0
-    counts: Mapping[Term, int] = field(default_factory=dict, repr=False)
+    counts: Mapping[Term, int] = field(default_factory=dict, repr=False, hash=False)
     slope: float = 1.0
     shift: float = 0.0
     answers: int = 0

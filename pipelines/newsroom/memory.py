@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from pipelines.deduplicate.event_model import EventModel, load_event_model
+from pipelines.deduplicate.event_model import EventModel
 from pipelines.deduplicate.event_profiles import read_event_profile
 from pipelines.deduplicate.events import WINDOW
 from pipelines.deduplicate.memory import (
@@ -29,6 +29,7 @@ from pipelines.group.candidates import GroupRules
 from pipelines.issue.entry import read_entry
 from pipelines.model import Article, Candidate, Evidence, Instant, RecalledEntry, StoredArticle
 from pipelines.newsletter import Newsletter
+from pipelines.newsroom.event_tuning import read_event_model
 from pipelines.rules.events import EventRules
 from pipelines.store import Transaction
 
@@ -134,7 +135,7 @@ def find_articles_on_news(tx: Transaction, day: date, newsletter: Newsletter, ru
     Returns:
         Their ids.
     """
-    model, ordinal = load_event_model(), day.toordinal()
+    model, ordinal = read_event_model(tx), day.toordinal()
     events = (_read_event(printed, newsletter, rules, model) for printed in tx.issues.list_printed_news(day, day))
     keys = {key for event in events if event for key in event.keys}
     return tx.events.find_holders(keys, ordinal - REACH, ordinal + WINDOW)

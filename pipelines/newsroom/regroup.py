@@ -28,10 +28,11 @@ def regroup(tx: Transaction, article_ids: Collection[int], rules: GroupRules) ->
     Args:
         tx: open for writing.
         article_ids: of articles whose stories have to be made again.
-        rules: of the newsletter and its sources; the stored model is added to them.
+        rules: of the newsletter and its sources; the stored models are added to them.
     """
+    rules = with_model(tx, rules)
     changed_ids = index_articles(tx, tx.articles.get(article_ids), rules)
-    remake_stories(tx, changed_ids, changed_ids, with_model(tx, rules))
+    remake_stories(tx, changed_ids, changed_ids, rules)
     tx.articles.mark_grouped(article_ids)
 
 

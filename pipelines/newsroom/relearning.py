@@ -15,6 +15,7 @@ from pipelines.group.features import Description
 from pipelines.group.trained import VERSION, NotAModel, TrainedModel, fold_of
 from pipelines.group.training import LEAST_PASSED_OVER, LEAST_PICKED, Example, examples_of_issue, train
 from pipelines.newsletter import Newsletter
+from pipelines.newsroom.event_tuning import read_event_model, tune_events
 from pipelines.store import Store, Transaction
 from pipelines.store.training import Basis, StoredModel, TrainingArticle
 
@@ -39,8 +40,8 @@ Progress = Callable[[int], None]
 
 
 def with_model(tx: Transaction, rules: GroupRules) -> GroupRules:
-    """The rules with the stored model, if this version trained it with these rules; else without a model."""
-    return _with_stored(tx.training.get_model(), rules)
+    """The rules with the stored models: of events, and, if this version trained it with these rules, of relevance."""
+    return replace(_with_stored(tx.training.get_model(), rules), event_model=read_event_model(tx))
 
 
 def retrain(
@@ -49,6 +50,8 @@ def retrain(
     progress: Progress = lambda graded: None,  # noqa: ARG005
 ) -> bool:
     """Train a model when enough is new, and grade open stories with it: the best, then the newest.
+
+    The model of events is fitted to the newsroom at the same time; see `tune_events`.
 
     The first model of a kind grades all open stories, since its scores are not those of the rules. A later one grades
     `FURTHER` stories beside the best, and each further call so many again until all are graded.
@@ -72,6 +75,7 @@ def retrain(
         model = train(examples, rules.categories, rules.topics, rules.expected)
         with store.transaction() as tx:
             tx.training.save_model(model.to_json(), basis)
+        tune_events(store)
         is_first = former is None or bool(former.relevance) != bool(model.relevance)
     _grade_open(store, rules, progress, None if is_first else FURTHER)
     return needed

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from pipelines.deduplicate import round_ups
-from pipelines.deduplicate.event_model import load_event_model
 from pipelines.model import Candidate, StoredArticle
+from pipelines.newsroom.event_tuning import read_event_model
 from pipelines.store import Transaction
 
 BEFORE: Final = 1
@@ -51,7 +51,7 @@ def find_round_ups(tx: Transaction, candidates: Collection[Candidate]) -> Mappin
     if not dated:
         return {}
     profiles = tx.events.get_profiles(days)
-    model = load_event_model()
+    model = read_event_model(tx)
     mentions_of: dict[int, tuple[round_ups.Mention, ...]] = {}
     for candidate in candidates:
         members = [member for member in candidate.story.members if member in profiles]

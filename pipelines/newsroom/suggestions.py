@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from pipelines.deduplicate.event_groups import OFFERING, combine_probabilities
-from pipelines.deduplicate.event_model import load_event_model
 from pipelines.deduplicate.events import EventLink, make_link_evidence
 from pipelines.model import Candidate, Story, Suggestion
+from pipelines.newsroom.event_tuning import read_event_model
 from pipelines.store import Transaction
 
 MOST: Final = 4
@@ -95,7 +95,7 @@ def _find_offers(tx: Transaction, candidates: Sequence[Candidate]) -> Mapping[in
     reporting = tx.events.find_days(story_of)
     sizes = Counter(story_of[article_id] for article_id in reporting)
     refused = _find_refused(tx, story_of)
-    suggest = load_event_model().suggest
+    suggest = read_event_model(tx).suggest
     likely = {
         pair: probability
         for pair, links_between in between.items()

@@ -136,6 +136,23 @@ class Decisions:
         newest_last = [row for _, row in sorted(rows.items())]
         return {(min(row.story, row.other), max(row.story, row.other)): _decision(row) for row in newest_last}
 
+    def list_pairs_by_hand(self, limit: int) -> list[tuple[tuple[int, int], bool]]:
+        """List the pairs of articles that editors joined (True) or set apart (False), the newest decisions.
+
+        Args:
+            limit: most pairs.
+        """
+        query = (
+            select(decisions.c.story, decisions.c.other, decisions.c.action)
+            .where(decisions.c.action.in_(("merge", "split")), decisions.c.other.is_not(None), STANDING)
+            .order_by(decisions.c.id.desc())
+            .limit(limit)
+        )
+        answers: dict[tuple[int, int], bool] = {}
+        for article_id, other_id, action in self._connection.execute(query):
+            answers.setdefault((min(article_id, other_id), max(article_id, other_id)), action == "merge")
+        return list(answers.items())
+
     def _current_ids(self, ids: Collection[int]) -> Mapping[int, int]:
         """Find the id of the present article for each id."""
         current_ids = dict(zip(ids, ids, strict=True)) | Articles(self._connection).find_joined(ids)

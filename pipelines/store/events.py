@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
 from typing import Final
 
-from sqlalchemy import Connection, Integer, bindparam, delete, insert, or_, select
+from sqlalchemy import Connection, Integer, bindparam, delete, func, insert, or_, select
 
 from pipelines.deduplicate.bands import Pair
 from pipelines.deduplicate.event_profiles import EventProfile
+from pipelines.deduplicate.event_tuning import EventTuning
 from pipelines.deduplicate.events import CROWD, WINDOW, EventLink
 from pipelines.deduplicate.round_ups import RoundUp
 from pipelines.store.engine import chunks, hand_over, query_with_ids
-from pipelines.store.tables import event_keys, event_links, event_profiles, round_ups
+from pipelines.store.tables import event_keys, event_links, event_profiles, event_tunings, round_ups
 
 # Select each article of `ids` with every article that shares a key with it within `window` days, when no crowd has the
 # key on either day. The days are enumerated, so that the holders of a key in a crowd are counted and never listed.
@@ -100,6 +101,12 @@ class IndexedProfile:
 def _read_profile(text: str) -> EventProfile:
     """Read a profile once for several batches: each batch compares its articles with the articles of a few days."""
     return EventProfile.from_json(text)
+
+
+@lru_cache(maxsize=2)
+def _read_tuning(text: str) -> EventTuning:
+    """Read a stored tuning, once for all batches of a run."""
+    return EventTuning.from_json(text)
 
 
 class EventIndex:
@@ -189,6 +196,42 @@ class EventIndex:
             for chunk in chunks(keys)
             for article_id in self._connection.execute(query.where(event_keys.c.key.in_(chunk))).scalars()
         }
+
+    def find_newest_day(self) -> int | None:
+        """Find the ordinal of the day of the newest article with a profile; None without one."""
+        return self._connection.execute(select(func.max(event_profiles.c.day))).scalar()
+
+    def list_since(self, first_day: int) -> list[int]:
+        """List the articles with a profile that were published on a day, an ordinal, or later."""
+        return list(
+            self._connection.execute(
+                select(event_profiles.c.article_id).where(event_profiles.c.day >= first_day)
+            ).scalars()
+        )
+
+    def iterate_newest(self, limit: int) -> Iterator[tuple[int, EventProfile]]:
+        """Iterate over the days, ordinals, and the profiles of the newest articles.
+
+        Args:
+            limit: most profiles.
+        """
+        query = (
+            select(event_profiles.c.day, event_profiles.c.profile)
+            .order_by(event_profiles.c.day.desc(), event_profiles.c.article_id.desc())
+            .limit(limit)
+        )
+        for day, profile in self._connection.execute(query):
+            yield day, EventProfile.from_json(profile)
+
+    def get_tuning(self) -> EventTuning | None:
+        """What the model of events learned from this newsroom last; None before it learned anything."""
+        text = self._connection.execute(select(event_tunings.c.tuning)).scalar()
+        return _read_tuning(text) if text else None
+
+    def save_tuning(self, tuning: EventTuning) -> None:
+        """Put a tuning in place of the last one."""
+        self._connection.execute(delete(event_tunings))
+        self._connection.execute(insert(event_tunings), {"id": 1, "tuning": tuning.to_json()})
 
     def find_pairs(self, article_ids: Iterable[int]) -> set[Pair]:
         """Find the pairs of articles that share a key, and of which one article is given.

@@ -50,6 +50,7 @@ REVISIONS: Final = (
     "0014",
     "0015",
     "0016",
+    "0017",
 )
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database does not load Alembic."""
 
@@ -346,6 +347,13 @@ event_links = Table(
     Column("action", Words),
     Column("hours", Integer, nullable=False),
     sqlite_with_rowid=False,
+)
+
+event_tunings = Table(
+    "event_tunings",  # one row: the last tuning; see pipelines.deduplicate.event_tuning
+    metadata,
+    _id(),
+    Column("tuning", Words, nullable=False),
 )
 
 article_references = Table(
