@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from crawler.home import Home
+
+expect.set_options(timeout=30_000)  # ms: keys wait their turn, and each may wait for a busy machine
 
 CHROMIUM = os.environ.get("JIANBAO_CHROMIUM", "/usr/bin/chromium")
 
