@@ -65,43 +65,56 @@ class EventModel:
 
     def find_probability(self, features: Mapping[str, float]) -> float:
         """The probability that a pair of articles with these features reports one event."""
-        return 1 / (1 + math.exp(-max(min(self.find_log_odds(features), 30.0), -30.0)))
+        return as_probability(self.find_log_odds(features))
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Read a model as `to_json` writes it."""
         values = json.loads(text)
-        counts = {
-            Term(cast("TermKind", kind), term): int(count)
-            for kind, terms_by_count in values["terms"].items()
-            for count, terms in terms_by_count.items()
-            for term in terms.split("|")
-        }
         return cls(
             values["intercept"],
             values["weights"],
-            Rarity(values["articles"], counts),
+            Rarity(values["articles"], unpack_counts(values["terms"])),
             values["join"],
             values["suggest"],
         )
 
     def to_json(self) -> str:
-        """Write a model: the terms of each kind by their number of articles, so that it stays small."""
-        terms: dict[str, dict[int, list[str]]] = {}
-        for term, count in sorted(self.rarity.counts.items()):
-            terms.setdefault(term.kind, {}).setdefault(round(count), []).append(term.text)
+        """Write a model."""
         values = {
             "intercept": round(self.intercept, 4),
             "weights": {name: round(weight, 4) for name, weight in self.weights.items()},
             "join": self.join,
             "suggest": self.suggest,
             "articles": self.rarity.articles,
-            "terms": {
-                kind: {count: "|".join(texts) for count, texts in sorted(by_count.items())}
-                for kind, by_count in terms.items()
-            },
+            "terms": pack_counts(self.rarity.counts),
         }
         return json.dumps(values, ensure_ascii=False, indent=0) + "\n"
+
+
+def as_probability(log_odds: float) -> float:
+    """The probability of log-odds; beyond 30 it is so near to certainty that more would only overflow."""
+    return 1 / (1 + math.exp(-max(min(log_odds, 30.0), -30.0)))
+
+
+def pack_counts(counts: Mapping[Term, float]) -> dict[str, dict[int, str]]:
+    """Make the number of articles of each term small for JSON: the terms of a kind by their number."""
+    terms: dict[str, dict[int, list[str]]] = {}
+    for term, count in sorted(counts.items()):
+        terms.setdefault(term.kind, {}).setdefault(round(count), []).append(term.text)
+    return {
+        kind: {count: "|".join(texts) for count, texts in sorted(by_count.items())} for kind, by_count in terms.items()
+    }
+
+
+def unpack_counts(packed: Mapping[str, Mapping[str, str]]) -> dict[Term, int]:
+    """Read what `pack_counts` made, from JSON."""
+    return {
+        Term(cast("TermKind", kind), term): int(count)
+        for kind, terms_by_count in packed.items()
+        for count, terms in terms_by_count.items()
+        for term in terms.split("|")
+    }
 
 
 def count_terms(terms_of_articles: Iterable[Iterable[Term]], at_least: int = 2) -> Rarity:

@@ -8,14 +8,13 @@ the same articles in any order give the same stories.
 from __future__ import annotations
 
 import json
-import math
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Self, cast
+from typing import Final, Self
 
-from pipelines.deduplicate.event_model import EventModel, Rarity
-from pipelines.deduplicate.event_profiles import Term, TermKind
+from pipelines.deduplicate.event_model import EventModel, Rarity, as_probability, pack_counts, unpack_counts
+from pipelines.deduplicate.event_profiles import Term
 
 MOST_A_DAY: Final = 2
 """Articles of one day in which a term counts: the name of an event is in twenty reports of a day, and stays a name."""
@@ -102,15 +101,12 @@ class EventTuning:
 
     def to_json(self) -> str:
         """Write the tuning for the store."""
-        terms: dict[str, dict[str, int]] = defaultdict(dict)
-        for term, count in sorted(self.counts.items()):
-            terms[term.kind][term.text] = count
         values = {
             "articles": self.articles,
             "slope": self.slope,
             "shift": self.shift,
             "answers": self.answers,
-            "terms": terms,
+            "terms": pack_counts(self.counts),
         }
         return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
@@ -118,12 +114,9 @@ class EventTuning:
     def from_json(cls, text: str) -> Self:
         """Read a tuning as `to_json` writes it."""
         values = json.loads(text)
-        counts = {
-            Term(cast("TermKind", kind), term): int(count)
-            for kind, counts_of_kind in values["terms"].items()
-            for term, count in counts_of_kind.items()
-        }
-        return cls(values["articles"], counts, values["slope"], values["shift"], values["answers"])
+        return cls(
+            values["articles"], unpack_counts(values["terms"]), values["slope"], values["shift"], values["answers"]
+        )
 
 
 def count_stream(terms_of_articles: Iterable[tuple[int, Collection[Term]]]) -> EventTuning:
@@ -149,7 +142,7 @@ def _step(answers: Sequence[Answer], slope: float, shift: float) -> tuple[float,
     gradient = [share * (slope - 1.0), share * shift]
     curvature = [share, 0.0, share]
     for answer in answers:
-        chance = 1 / (1 + math.exp(-max(min(slope * answer.log_odds + shift, 30.0), -30.0)))
+        chance = as_probability(slope * answer.log_odds + shift)
         error, width = chance - answer.same, chance * (1 - chance)
         gradient[0] += error * answer.log_odds / len(answers)
         gradient[1] += error / len(answers)
