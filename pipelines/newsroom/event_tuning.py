@@ -22,7 +22,15 @@ MOST_ANSWERS: Final = 1000
 
 
 def read_event_model(tx: Transaction) -> EventModel:
-    """The model of events that this newsroom uses: the one that ships, fitted by the last tuning."""
+    """The model of events that this newsroom uses: the one that ships, fitted by the last tuning.
+
+    A list of candidates asks for it several times, and a tuning may have a megabyte: it is read once for each state of
+    the store.
+    """
+    return tx.cache.get("event model", lambda: _read_model(tx))
+
+
+def _read_model(tx: Transaction) -> EventModel:
     tuning = tx.events.get_tuning()
     return _apply(tuning) if tuning else load_event_model()
 
