@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from opencc import OpenCC
@@ -21,6 +21,7 @@ UNSPACED: Final = f"\u3040-\u30ff{HAN_RANGE}\uac00-\ud7af"
 _NO_LETTERS: Final = re.compile(r"[\W_]+")
 
 
+@lru_cache(maxsize=64)  # several stages in a row fold one title
 def fold(text: str) -> str:
     """Bring a text into one width, one case and one Chinese script, so that spellings of one text are equal.
 

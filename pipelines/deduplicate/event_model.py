@@ -13,10 +13,14 @@ from functools import cache
 from importlib.resources import files
 from typing import Final, Self, cast
 
-from pipelines.deduplicate.event_profiles import Term, TermKind
+from pipelines.deduplicate.event_profiles import Term, TermKind, make_term, split_term
 
 UNSEEN: Final = 0.5
 """Articles that a term counts as having beyond its number: of a term that no article has, half a one."""
+
+
+_MOST_NUMBERS: Final = 200_000
+"""Rarities that are kept, some 30 MB: many articles of a day have the same terms."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,15 +34,21 @@ class Rarity:
 
     articles: int
     counts: Mapping[Term, float] = field(repr=False)
+    _numbers: dict[Term, float] = field(default_factory=dict, init=False, repr=False)
 
     def of(self, term: Term) -> float:
         """The logarithm of articles to articles with the term.
 
-        >>> rarity = Rarity(1000, {Term("word", "openai"): 99})
-        >>> [round(rarity.of(Term("word", word)), 1) for word in ("openai", "jalapeno")]
+        >>> rarity = Rarity(1000, {make_term("word", "openai"): 99})
+        >>> [round(rarity.of(make_term("word", word)), 1) for word in ("openai", "jalapeno")]
         [2.3, 7.6]
         """
-        return math.log((self.articles + 1) / (self.counts.get(term, 0) + UNSEEN))
+        number = self._numbers.get(term)
+        if number is None:
+            if len(self._numbers) >= _MOST_NUMBERS:
+                self._numbers.clear()
+            number = self._numbers[term] = math.log((self.articles + 1) / (self.counts.get(term, 0) + UNSEEN))
+        return number
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +111,8 @@ def pack_counts(counts: Mapping[Term, float]) -> dict[str, dict[int, str]]:
     """Make the number of articles of each term small for JSON: the terms of a kind by their number."""
     terms: dict[str, dict[int, list[str]]] = {}
     for term, count in sorted(counts.items()):
-        terms.setdefault(term.kind, {}).setdefault(round(count), []).append(term.text)
+        kind, text = split_term(term)
+        terms.setdefault(kind, {}).setdefault(round(count), []).append(text)
     return {
         kind: {count: "|".join(texts) for count, texts in sorted(by_count.items())} for kind, by_count in terms.items()
     }
@@ -110,7 +121,7 @@ def pack_counts(counts: Mapping[Term, float]) -> dict[str, dict[int, str]]:
 def unpack_counts(packed: Mapping[str, Mapping[str, str]]) -> dict[Term, int]:
     """Read what `pack_counts` made, from JSON."""
     return {
-        Term(cast("TermKind", kind), term): int(count)
+        make_term(cast("TermKind", kind), term): int(count)
         for kind, terms_by_count in packed.items()
         for count, terms in terms_by_count.items()
         for term in terms.split("|")

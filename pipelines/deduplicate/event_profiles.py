@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Final, Literal, NamedTuple, Self, cast
+from typing import Any, Final, Literal, NewType, Self
 
 from crawler.kinds import PAPERS, REPOSITORIES
 from pipelines.model import DAY_PRECISIONS, WORK_PREFIXES, Article
@@ -23,18 +22,35 @@ FIRST_TEXT: Final = 400
 TermKind = Literal["name", "word", "pair", "version", "number", "characters"]
 
 
-class Term(NamedTuple):
-    """A part of a title or a text that may identify an event.
+Term = NewType("Term", str)
+"""A part of a title or a text that may identify an event: a letter for its kind, and its folded text.
 
-    Args:
-        kind: `name` (谷歌, or a common word), `word` (a foreign word, nearly always a name), `pair` (two foreign words
-            in a row), `version` (a word with its number), `number` (with its multiple: 390万), `characters` (two
-            Chinese characters in a row).
-        text: folded.
+The kinds are `name` (谷歌, or a common word), `word` (a foreign word, nearly always a name), `pair` (two foreign words
+in a row), `version` (a word with its number), `number` (with its multiple: 390万), `characters` (two Chinese characters
+in a row). One string holds both, since an article has hundreds of terms that are hashed, compared and stored all the
+time.
+"""
+
+LETTER_OF_KIND: Final[Mapping[TermKind, str]] = {
+    "characters": "c", "name": "m", "number": "n", "pair": "p", "version": "v", "word": "w",
+}  # fmt: skip
+"""The letter of each kind; terms sort as their kinds do."""
+
+_KIND_OF_LETTER: Final = {letter: kind for kind, letter in LETTER_OF_KIND.items()}
+
+
+def make_term(kind: TermKind, text: str) -> Term:
+    """Make a term of a kind and a folded text."""
+    return Term(LETTER_OF_KIND[kind] + text)
+
+
+def split_term(term: Term) -> tuple[TermKind, str]:
+    """Split a term into its kind and its text.
+
+    >>> split_term(make_term("version", "gpt5.6"))
+    ('version', 'gpt5.6')
     """
-
-    kind: TermKind
-    text: str
+    return _KIND_OF_LETTER[term[0]], term[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +86,14 @@ class EventProfile:
 
     def to_json(self) -> str:
         """Write the profile for the store."""
-        groups: dict[str, tuple[list[str], list[str]]] = {}
-        for kind, text in sorted(self.in_all):
-            groups.setdefault(kind, ([], []))[Term(kind, text) not in self.in_title].append(text)
         values = {
             "account": self.account,
             "hours": self.hours,
             "title": self.title,
-            "terms": groups,
             "head": sorted(self.in_head),
-            "runs": [run[0].text + "".join(term.text[1] for term in run[1:]) for run in self.runs],
+            "more_of_title": sorted(self.in_title - self.in_head),
+            "more": sorted(self.in_all - self.in_title),
+            "runs": [run[0][1:] + "".join(term[-1] for term in run[1:]) for run in self.runs],
             "actions": sorted(self.actions),
             "more_actions": sorted(self.actions_in_all - self.actions),
             "study": self.study,
@@ -88,23 +102,34 @@ class EventProfile:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read a profile as `to_json` writes it."""
+        """Read a profile as `to_json` writes it, or as an older version did."""
         values = json.loads(text)
-        terms = cast("dict[TermKind, tuple[list[str], list[str]]]", values["terms"])
-        in_title = frozenset(Term(kind, text) for kind, (titled, _) in terms.items() for text in titled)
+        if "terms" in values:
+            values |= _read_former_terms(values)
+        in_head = frozenset(values["head"])
+        in_title = in_head.union(values["more_of_title"])
         actions = frozenset(values["actions"])
         return cls(
             account=values["account"],
             hours=values["hours"],
             title=values["title"],
-            in_head=frozenset(Term(kind, text) for kind, text in values.get("head", ())),  # newer than the first stores
+            in_head=in_head,
             in_title=in_title,
-            in_all=in_title.union(Term(kind, text) for kind, (_, further) in terms.items() for text in further),
+            in_all=in_title.union(values["more"]),
             runs=tuple(tuple(_pair_characters(run)) for run in values["runs"]),
             actions=actions,
             actions_in_all=actions.union(values["more_actions"]),
             study=values["study"],
         )
+
+
+def _read_former_terms(values: Mapping[str, Any]) -> Mapping[str, Collection[Term]]:
+    """Read the terms of a profile of a store that has them by kind: those of the title, then those of the text."""
+    head = {make_term(kind, text) for kind, text in values.get("head", ())}  # the first stores have none
+    terms: Mapping[TermKind, tuple[list[str], list[str]]] = values["terms"]
+    titled = {make_term(kind, text) for kind, (of_title, _) in terms.items() for text in of_title}
+    more = {make_term(kind, text) for kind, (_, of_text) in terms.items() for text in of_text}
+    return {"head": head, "more_of_title": titled, "more": more}
 
 
 def read_event_profile(article: Article, rules: EventRules) -> EventProfile | None:
@@ -249,7 +274,7 @@ def _read_address(address: str) -> str:
 
 def _read_terms(folded: str, rules: EventRules) -> Iterator[Term]:
     for spelling in rules.chinese_name.findall(folded):
-        yield Term("name", rules.name_of[spelling])
+        yield Term("m" + rules.name_of[spelling])
     for run in _HAN_RUN.findall(folded):
         yield from _pair_characters(run)
     yield from _read_numbers(folded)
@@ -263,20 +288,20 @@ def _read_foreign(tokens: Iterable[str], rules: EventRules) -> Iterator[Term]:
     for token in tokens:
         if token[0].isdigit():
             if former_is_word and former not in rules.small_words and _can_be_version(token):
-                yield Term("version", former + _ZEROS.sub("", token))
+                yield Term("v" + former + _ZEROS.sub("", token))
             former_is_word = False
             continue
         if token in {"s", "v"}:
             continue
         word = token[:-1] if len(token) > 4 and token.endswith("s") and not token.endswith("ss") else token
         if word in rules.name_of or token in rules.name_of:
-            yield Term("name", rules.name_of.get(word) or rules.name_of[token])
+            yield Term("m" + (rules.name_of.get(word) or rules.name_of[token]))
         elif word in rules.common_words or token in rules.common_words:
-            yield Term("name", word)
+            yield Term("m" + word)
         elif len(word) > 1 and word not in rules.small_words:
-            yield Term("word", word)
+            yield Term("w" + word)
         if former_is_word and former not in rules.small_words and word not in rules.small_words:
-            yield Term("pair", f"{former} {word}")
+            yield Term(f"p{former} {word}")
         former, former_is_word = word, True
 
 
@@ -286,24 +311,24 @@ def _can_be_version(number: str) -> bool:
 
 
 def _pair_characters(run: str) -> Iterator[Term]:
-    return (Term("characters", first + second) for first, second in pairwise(run))
+    return (Term("c" + run[start : start + 2]) for start in range(len(run) - 1))
 
 
 def _read_numbers(folded: str) -> Iterator[Term]:
     """Numbers that identify: with a multiple, as a share, or large.
 
-    >>> [term.text for term in _read_numbers("售价 390 万起，提速 85%，6 月 27 日，1200 人")]
-    ['3900000', '85%', '1200']
+    >>> list(_read_numbers("售价 390 万起，提速 85%，6 月 27 日，1200 人"))
+    ['n3900000', 'n85%', 'n1200']
     """
     for match in _NUMBER.finditer(folded):
         digits, multiple, unit = match.groups()
         quantity = float(digits)
         if multiple in _MULTIPLES:
-            yield Term("number", f"{quantity * _MULTIPLES[multiple]:.12g}")
+            yield Term(f"n{quantity * _MULTIPLES[multiple]:.12g}")
         elif multiple in {"%", "倍"}:
-            yield Term("number", f"{quantity:.12g}{multiple}")
+            yield Term(f"n{quantity:.12g}{multiple}")
         elif unit not in _TIME_UNITS and quantity >= _SMALL_NUMBER and not 2015 <= quantity <= 2035:
-            yield Term("number", f"{quantity:.12g}")
+            yield Term(f"n{quantity:.12g}")
 
 
 def _read_actions(folded: str, rules: EventRules) -> frozenset[str]:

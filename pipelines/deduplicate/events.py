@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 from pipelines.deduplicate.bands import Pair, hash_text
 from pipelines.deduplicate.contradictions import differ_in_details, find_contradiction, read_identifiers
 from pipelines.deduplicate.event_model import EventModel, Rarity
-from pipelines.deduplicate.event_profiles import VERSION, EventProfile, Term
+from pipelines.deduplicate.event_profiles import LETTER_OF_KIND, VERSION, EventProfile, Term, split_term
 from pipelines.model import Evidence, SentenceValue
 
 WINDOW: Final = 4
@@ -79,10 +79,10 @@ def make_event_keys(profile: EventProfile, rarity: Rarity) -> frozenset[int]:
 
     def rank(term: Term) -> tuple[float, Term]:
         weight = min(rarities[term], RAREST) * (2.0 if term in profile.in_title else 1.0)
-        return -weight * (1.0 if term.kind == "characters" else 1.5), term
+        return -weight * (1.0 if term[0] == _CHARACTERS else 1.5), term
 
     rare = sorted((term for term in rarities if rarities[term] >= RARE), key=rank)
-    return frozenset(hash_text(f"event {VERSION} {kind} {text}") for kind, text in rare[:KEYS])
+    return frozenset(hash_text(f"event {VERSION} {kind} {text}") for kind, text in map(split_term, rare[:KEYS]))
 
 
 def find_event_pairs(keys: Iterable[EventKey]) -> set[Pair]:
@@ -179,13 +179,22 @@ _NEAR: Final = 18.0
 _MUCH: Final = 3.5
 _SOME: Final = 2.5
 
+_CHARACTERS, _NAME, _NUMBER, _PAIR, _VERSION, _WORD = (
+    LETTER_OF_KIND[kind] for kind in ("characters", "name", "number", "pair", "version", "word")
+)
 _LEAST_OF_KIND: Final[Mapping[str, float]] = {
-    "name": 0.0, "word": _SOME, "pair": _SOME, "version": _SOME, "number": _SOME, "characters": _MUCH,
+    _NAME: 0.0, _WORD: _SOME, _PAIR: _SOME, _VERSION: _SOME, _NUMBER: _SOME, _CHARACTERS: _MUCH,
 }  # fmt: skip
+"""Rarity above which a shared term counts, by the letter of its kind."""
+
 _NAME_OF_KIND: Final[Mapping[str, str]] = {
-    "name": "names", "word": "words", "pair": "word pairs", "version": "versions", "number": "numbers",
-    "characters": "characters",
+    _NAME: "names", _WORD: "words", _PAIR: "word pairs", _VERSION: "versions", _NUMBER: "numbers",
+    _CHARACTERS: "characters",
 }  # fmt: skip
+"""How features are named after kinds, by the letter."""
+
+_NO_SUBJECT: Final = frozenset({_PAIR, _NAME})
+"""Kinds that are no subject by themselves: a name of our tables is the subject of many events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,9 +291,9 @@ def find_highest_log_odds(first: _Vector, second: _Vector, weights: _QuickWeight
         more = number - _LEAST_OF_KIND[kind]
         if more > 0:
             log_odds += weights.in_both[kind] * more
-            if kind == "name":
+            if kind == _NAME:
                 names += more
-            elif kind == "characters":
+            elif kind == _CHARACTERS:
                 characters += more
     title_squares = squares
     for term in one_title:
@@ -303,7 +312,7 @@ def find_highest_log_odds(first: _Vector, second: _Vector, weights: _QuickWeight
     hours = abs(a.hours - b.hours)
     near = math.exp(-hours / _NEAR)
     titled_actions, actions = len(a.actions & b.actions), len(a.actions_in_all & b.actions_in_all)
-    subject = max((rarity[term] for term in a.in_head & b.in_head if term[0] not in {"pair", "name"}), default=0.0)
+    subject = max((rarity[term] for term in a.in_head & b.in_head if term[0] not in _NO_SUBJECT), default=0.0)
     title_cosine = title_squares / (first.title_length * second.title_length)
     covered = min(
         (title_squares + first_squares) / first.title_length**2, (squares - first_squares) / second.title_length**2
@@ -362,25 +371,24 @@ def _find_features(first: _Vector, second: _Vector) -> Mapping[str, float] | Non
     rarest = sorted((rarity[term] for term in shared), reverse=True)
     hours = abs(a.hours - b.hours)
     near = math.exp(-hours / _NEAR)
-    # a name of our tables is the subject of many events
-    subject = max((rarity[term] for term in a.in_head & b.in_head if term.kind not in {"pair", "name"}), default=0.0)
+    subject = max((rarity[term] for term in a.in_head & b.in_head if term[0] not in _NO_SUBJECT), default=0.0)
     titled, once_titled = _list_rarities(titles, rarity), _list_rarities(one_title, rarity)
-    has_runs = "characters" in titled or "characters" in once_titled
-    same_names = _sum_rarity(titled, "name")
+    has_runs = _CHARACTERS in titled or _CHARACTERS in once_titled
+    same_names = _sum_rarity(titled, _NAME)
     same_action = bool(a.actions & b.actions)
     shorter, longer = sorted((len(a.in_all), len(b.in_all)))
     return {
-        "words in both titles": _sum_rarity(titled, "word", above=_SOME),
-        "words in one title": _sum_rarity(once_titled, "word", above=_SOME),
-        "versions in both titles": _sum_rarity(titled, "version", above=_SOME),
-        "versions in one title": _sum_rarity(once_titled, "version", above=_SOME),
-        "word pairs in one title": _sum_rarity(once_titled, "pair", above=_SOME),
+        "words in both titles": _sum_rarity(titled, _WORD, above=_SOME),
+        "words in one title": _sum_rarity(once_titled, _WORD, above=_SOME),
+        "versions in both titles": _sum_rarity(titled, _VERSION, above=_SOME),
+        "versions in one title": _sum_rarity(once_titled, _VERSION, above=_SOME),
+        "word pairs in one title": _sum_rarity(once_titled, _PAIR, above=_SOME),
         "names in both titles": same_names,
-        "names in one title": _sum_rarity(once_titled, "name"),
-        "numbers in both titles": _sum_rarity(titled, "number", above=_SOME),
-        "numbers in one title": _sum_rarity(once_titled, "number", above=_SOME),
-        "characters in both titles": _sum_rarity(titled, "characters", above=_MUCH),
-        "characters in one title": _sum_rarity(once_titled, "characters", above=_MUCH),
+        "names in one title": _sum_rarity(once_titled, _NAME),
+        "numbers in both titles": _sum_rarity(titled, _NUMBER, above=_SOME),
+        "numbers in one title": _sum_rarity(once_titled, _NUMBER, above=_SOME),
+        "characters in both titles": _sum_rarity(titled, _CHARACTERS, above=_MUCH),
+        "characters in one title": _sum_rarity(once_titled, _CHARACTERS, above=_MUCH),
         "run of both titles": has_runs and max(_find_run(a, b.in_title, rarity), _find_run(b, a.in_title, rarity)),
         "run of one title": has_runs and max(_find_run(a, b.in_all, rarity), _find_run(b, a.in_all, rarity)),
         "second rarest": rarest[1] if len(rarest) > 1 else 0.0,
@@ -409,15 +417,15 @@ def _find_features(first: _Vector, second: _Vector) -> Mapping[str, float] | Non
         "names and near": same_names * near,
         "subject and near": subject * near,
         "subject and action": subject * same_action,
-        "characters and near": _sum_rarity(titled, "characters", above=_MUCH) * near,
+        "characters and near": _sum_rarity(titled, _CHARACTERS, above=_MUCH) * near,
     }
 
 
 def _list_rarities(terms: Iterable[Term], rarity: Mapping[Term, float]) -> Mapping[str, Sequence[float]]:
-    """List the rarities of terms by their kind."""
+    """List the rarities of terms by the letter of their kind."""
     by_kind: dict[str, list[float]] = {}
     for term in terms:
-        by_kind.setdefault(term.kind, []).append(rarity[term])
+        by_kind.setdefault(term[0], []).append(rarity[term])
     return by_kind
 
 
@@ -447,7 +455,7 @@ def _find_rarest_other(vector: _Vector, their_terms: Collection[Term]) -> float:
         (
             vector.rarity[term]
             for term in vector.profile.in_title
-            if term.kind in {"word", "version"} and term not in their_terms
+            if term[0] in {_WORD, _VERSION} and term not in their_terms
         ),
         default=0.0,
     )
@@ -462,9 +470,9 @@ def _count_other_versions(first: Iterable[Term], second: Iterable[Term]) -> floa
 def _list_versions(terms: Iterable[Term]) -> Mapping[str, set[str]]:
     versions: dict[str, set[str]] = defaultdict(set)
     for term in terms:
-        if term.kind == "version":
-            word = term.text.rstrip("0123456789.")
-            versions[word].add(term.text[len(word) :])
+        if term[0] == _VERSION:
+            word = term.rstrip("0123456789.")
+            versions[word].add(term[len(word) :])
     return versions
 
 
@@ -532,15 +540,15 @@ def _name_terms(first: _Vector, second: _Vector) -> tuple[str, ...]:
     shared = first.profile.in_all & second.profile.in_all
     in_a_title = first.profile.in_title | second.profile.in_title
     ranked = sorted(
-        (term for term in shared if term.kind in {"version", "word", "name"}),
+        (term for term in shared if term[0] in {_VERSION, _WORD, _NAME}),
         key=lambda term: (term not in in_a_title, -first.rarity[term], term),
     )
     run = _find_common_run(first.letters, second.letters)
-    is_foreign = any(term.kind != "name" for term in ranked)
+    is_foreign = any(term[0] != _NAME for term in ranked)
     texts = [run] if not is_foreign and len(run) >= (_SHORTEST_RUN if ranked else 2) else []
-    for term in ranked:
-        if not any(term.text in text or text in term.text for text in texts):
-            texts.append(term.text)
+    for _, term_text in map(split_term, ranked):
+        if not any(term_text in text or text in term_text for text in texts):
+            texts.append(term_text)
     return tuple(texts[:_SHOWN])
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from operator import itemgetter
 from typing import Final
 
-from sqlalchemy import Connection, Integer, bindparam, delete, insert
+from sqlalchemy import Connection, Integer, bindparam, delete
 
 from pipelines.deduplicate.bands import PERIOD, POPULAR, Bands, Pair, Use
-from pipelines.store.engine import chunks, query_with_ids
+from pipelines.store.engine import chunks, insert_numbers, query_with_ids
 from pipelines.store.tables import bands
 
 # Select each article of `ids` with every article that shares a band of `reach` with it, when the band is popular in the
@@ -83,13 +82,11 @@ class BandIndex:
         for chunk in chunks(bands_by_article):
             self._connection.execute(delete(bands).where(bands.c.article_id.in_(chunk)))
         rows = [
-            {"key": key, "day": of_article.day, "article_id": article_id, "account": of_article.account, "reach": reach}
+            (key, of_article.day, article_id, of_article.account, reach)
             for article_id, of_article in bands_by_article.items()
             for key, reach in of_article.bands
         ]
-        if rows:
-            rows.sort(key=itemgetter("key"))  # in the order of the table: each of its pages is written once
-            self._connection.execute(insert(bands), rows)
+        insert_numbers(self._connection, bands, sorted(rows))  # each page of the table is written once
 
     def find_pairs(self, article_ids: Iterable[int], reach: int) -> set[Pair]:
         """Find the pairs of articles that share a band which is not popular; one article of each pair is given.

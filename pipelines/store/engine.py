@@ -176,6 +176,21 @@ def _upsert(dialect: str, table: Table, names: tuple[str, ...], keep: frozenset[
     return complete
 
 
+def insert_numbers(connection: Connection, table: Table, rows: Iterable[tuple[int, ...]]) -> None:
+    """Insert rows of integers as they are: SQLAlchemy would take longer over each value than the database does.
+
+    Args:
+        connection: open for writing.
+        table: of integer columns.
+        rows: the values of all columns, in the order of the table.
+    """
+    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    names, marks = ", ".join(table.columns.keys()), ", ".join([mark] * len(table.columns))
+    statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 (names of our own schema)
+    if values := list(rows):
+        connection.exec_driver_sql(statement, values)
+
+
 def chunks(values: Iterable[_T], size: int = 500) -> Iterator[list[_T]]:
     """Split values into lists that fit into one IN clause: SQLite takes 32,766 variables, PostgreSQL 65,535.
 

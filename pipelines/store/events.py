@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from operator import itemgetter
 from typing import Final
 
 from sqlalchemy import Connection, Integer, bindparam, delete, func, insert, or_, select
@@ -16,7 +15,7 @@ from pipelines.deduplicate.event_profiles import EventProfile
 from pipelines.deduplicate.event_tuning import EventTuning
 from pipelines.deduplicate.events import CROWD, WINDOW, EventLink
 from pipelines.deduplicate.round_ups import RoundUp
-from pipelines.store.engine import chunks, hand_over, query_with_ids
+from pipelines.store.engine import chunks, hand_over, insert_numbers, query_with_ids
 from pipelines.store.tables import event_keys, event_links, event_profiles, event_tunings, round_ups
 
 # Select each article of `ids` with every article that shares a key with it within `window` days, when no crowd has the
@@ -130,14 +129,8 @@ class EventIndex:
                 for article_id, profile in indexed.items()
             ],
         )
-        rows = [
-            {"key": key, "day": profile.day, "article_id": article_id}
-            for article_id, profile in indexed.items()
-            for key in profile.keys
-        ]
-        if rows:
-            rows.sort(key=itemgetter("key"))  # in the order of the table: each of its pages is written once
-            self._connection.execute(insert(event_keys), rows)
+        rows = [(key, profile.day, article_id) for article_id, profile in indexed.items() for key in profile.keys]
+        insert_numbers(self._connection, event_keys, sorted(rows))  # each page of the table is written once
 
     def save_round_ups(self, parts: Mapping[int, tuple[int, RoundUp] | None]) -> None:
         """Store round-ups, each with the ordinal of its day, by article id; None for an article that is no round-up."""

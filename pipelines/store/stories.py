@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 from pipelines.model import Candidate, CandidateState, Evidence, Reason, SentenceValue, Story, StoryLink
 from pipelines.store import listing
 from pipelines.store.articles import Articles
-from pipelines.store.engine import chunks
+from pipelines.store.engine import chunks, insert_numbers
 from pipelines.store.listing import CandidateQuery, Lead, Ranked
 from pipelines.store.search import Search
 from pipelines.store.state import settle, stories_of
@@ -48,9 +48,8 @@ class Stories:
             return
         self._connection.execute(insert(stories), [_story_row(candidate) for candidate in candidates])
         new_stories = [candidate.story for candidate in candidates]
-        self._connection.execute(
-            insert(story_members),
-            [{"article_id": member, "story_id": story.id} for story in new_stories for member in story.members],
+        insert_numbers(
+            self._connection, story_members, ((member, story.id) for story in new_stories for member in story.members)
         )
         rows = [
             {

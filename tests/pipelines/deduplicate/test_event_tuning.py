@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.deduplicate.event_model import EventModel, Rarity
-from pipelines.deduplicate.event_profiles import Term
+from pipelines.deduplicate.event_profiles import make_term
 from pipelines.deduplicate.event_tuning import LEAST_ANSWERS, MOST_A_DAY, Answer, EventTuning, count_stream
 
-CODEX, SOL, OPENAI = (Term("word", word) for word in ("codex", "sol", "openai"))
+CODEX, SOL, OPENAI = (make_term("word", word) for word in ("codex", "sol", "openai"))
 MODEL = EventModel(-2.0, {"cosine": 4.0}, Rarity(1000, {OPENAI: 200, SOL: 2}), 0.45, 0.15)
 
 
@@ -31,7 +31,7 @@ def test_the_twenty_reports_of_one_day_leave_a_name_a_name() -> None:
 
 def test_a_term_that_no_article_has_stays_as_rare_as_when_the_weights_were_learned() -> None:
     tuned = count_stream((day, [CODEX]) for day in range(5000)).apply(MODEL)
-    assert math.isclose(tuned.rarity.of(Term("word", "jalapeno")), MODEL.rarity.of(Term("word", "jalapeno")))
+    assert math.isclose(tuned.rarity.of(make_term("word", "jalapeno")), MODEL.rarity.of(make_term("word", "jalapeno")))
 
 
 def test_a_newsroom_without_articles_and_answers_uses_the_model_as_it_ships() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from crawler.home import Home, bundled
 from pipelines.deduplicate.event_groups import OFFERING, EventMember, combine_probabilities, join_events
 from pipelines.deduplicate.event_model import EventModel, Rarity, load_event_model
-from pipelines.deduplicate.event_profiles import EventProfile, Term, read_event_profile
+from pipelines.deduplicate.event_profiles import EventProfile, make_term, read_event_profile
 from pipelines.deduplicate.events import (
     CROWD,
     WINDOW,
@@ -53,13 +53,13 @@ def join(*articles: StoredArticle) -> list[tuple[int, ...]]:
 
 def test_a_title_is_read_for_names_versions_numbers_and_actions() -> None:
     profile = read_profile("OpenAI 发布 GPT-5.6 Sol，提速 85%，售价 390 万元")
-    assert {Term("name", "OpenAI"), Term("version", "gpt5.6"), Term("word", "sol")} <= profile.in_title
-    assert {Term("number", "85%"), Term("number", "3900000")} <= profile.in_title
+    assert {make_term("name", "OpenAI"), make_term("version", "gpt5.6"), make_term("word", "sol")} <= profile.in_title
+    assert {make_term("number", "85%"), make_term("number", "3900000")} <= profile.in_title
     assert profile.actions == {"发布"}
 
 
 def test_spellings_of_one_subject_are_one_name() -> None:
-    assert Term("name", "英伟达") in (
+    assert make_term("name", "英伟达") in (
         read_profile("老黄又来了", summary="他说。").in_title & read_profile("NVIDIA 又来了", summary="他说。").in_title
     )
 
@@ -71,7 +71,7 @@ def test_a_short_title_without_any_text_tells_no_event() -> None:
 
 def test_an_address_in_the_digest_is_read_for_its_words() -> None:
     profile = read_profile("预览下一代模型", summary="https://openai.com/index/previewing-gpt-5-6-sol/")
-    assert {Term("version", "gpt5.6"), Term("word", "sol")} <= profile.in_all
+    assert {make_term("version", "gpt5.6"), make_term("word", "sol")} <= profile.in_all
 
 
 def test_recruitment_papers_and_repositories_report_no_event() -> None:
@@ -85,6 +85,18 @@ def test_recruitment_papers_and_repositories_report_no_event() -> None:
 def test_a_profile_survives_the_store(title: str, summary: str) -> None:
     profile = read_event_profile(stored(1, title=f"星澜{title}", summary=summary).article, RULES)
     assert profile is None or EventProfile.from_json(profile.to_json()) == profile
+
+
+def test_a_profile_that_has_its_terms_by_kind_is_still_read() -> None:
+    text = """{"account": "甲", "hours": 1.0, "title": "星澜 n9", "runs": ["星澜"], "actions": ["发布"],
+        "more_actions": [], "study": false, "head": [["version", "n9"]],
+        "terms": {"version": [["n9"], ["kp7"]], "characters": [["星澜"], ["云雀"]]}}"""
+    profile = EventProfile.from_json(text)
+    assert profile.in_head == {make_term("version", "n9")}
+    assert profile.in_title == {make_term("version", "n9"), make_term("characters", "星澜")}
+    assert profile.in_all == profile.in_title | {make_term("version", "kp7"), make_term("characters", "云雀")}
+    assert profile.runs == ((make_term("characters", "星澜"),),)
+    assert EventProfile.from_json(profile.to_json()) == profile
 
 
 REPORTS = (

@@ -10,7 +10,7 @@ from builders import NOON, article
 from desks import make_newsroom
 
 from pipelines.deduplicate.event_model import load_event_model
-from pipelines.deduplicate.event_profiles import Term
+from pipelines.deduplicate.event_profiles import make_term
 from pipelines.deduplicate.event_tuning import LEAST_ANSWERS
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.decisions import merge, tell_apart
@@ -18,7 +18,7 @@ from pipelines.newsroom.event_tuning import read_event_model, tune_events
 from pipelines.newsroom.run import group
 
 STREAM = 40
-KESTREL = Term("word", "kestrel")
+KESTREL = make_term("word", "kestrel")
 
 
 @pytest.fixture
