@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Final, Literal, Self
 
@@ -236,3 +236,24 @@ class Batch:
     finished: bool = False
     answered_by: str = ""
     traffic: Traffic = Traffic()
+
+
+def join_batches(batches: Sequence[Batch]) -> Batch:
+    """Make one batch of batches that follow each other in a run.
+
+    Args:
+        batches: of one source, not empty, in order.
+
+    Returns:
+        A batch with all their items, problems and traffic, and with the state of the last one.
+    """
+    return replace(
+        batches[-1],
+        items=tuple(item for batch in batches for item in batch.items),
+        problems=tuple(problem for batch in batches for problem in batch.problems),
+        traffic=Traffic(
+            sum(batch.traffic.requests for batch in batches),
+            sum(batch.traffic.replies for batch in batches),
+            sum(batch.traffic.size for batch in batches),
+        ),
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,10 +13,11 @@ from typing import Final, Self
 
 from scrapy.crawler import Crawler
 from scrapy.statscollectors import StatsCollector
+from twisted.internet.base import DelayedCall
 
 from crawler.errors import Detail, Failure, detail_of
 from crawler.home import Home
-from crawler.items import Batch, Problem
+from crawler.items import Batch, Problem, join_batches
 from crawler.kinds import Kind
 from crawler.sources.schema import Source
 from pipelines.errors import describe_failure
@@ -25,6 +26,15 @@ from pipelines.newsroom import Newsroom
 from pipelines.newsroom.run import ingest
 from pipelines.rules import Rules
 from pipelines.store import Store
+
+MOST_WAITING: Final = 20
+MOST_CHARACTERS: Final = 2_000_000
+LONGEST_WAIT: Final = 1.0
+"""Batches, characters of their texts, and seconds, until the waiting batches of a run are stored in one transaction.
+
+A transaction costs more than reading a page. A process that is killed loses what waits; the source's state stays behind
+too, so the next run asks for it again.
+"""
 
 RUN_IDS: Final = "JIANBAO_RUNS"
 """A setting of Scrapy: the ids of runs whose start is stored, by source id, as JSON."""
@@ -94,6 +104,8 @@ class Bridge:
         kind: of the spider, for a source that is not in the registry.
         stats: of the crawler; they get the counts too: `jianbao/<source>/new` and so on.
         run_ids: of runs whose start is stored, by source id; the runs of other sources begin with their first batch.
+        call_later: calls a function after so many seconds; with it, batches wait for the next ones of their run. None
+            stores each batch at once.
 
     Attributes:
         results: by source id; the starter of the crawl reads `crawler.get_item_pipeline(Bridge).results`.
@@ -108,12 +120,16 @@ class Bridge:
         kind: Kind,
         stats: StatsCollector,
         run_ids: Mapping[str, int] | None = None,
+        call_later: Callable[..., DelayedCall] | None = None,
     ) -> None:
         self._store = store
         self._sources = sources
         self._rules = rules
         self._kind = kind
         self._stats = stats
+        self._call_later = call_later
+        self._waiting: dict[str, list[Batch]] = {}
+        self._calls: dict[str, DelayedCall] = {}
         self._began = time.monotonic()
         self.results = {source_id: SourceResult(run=run_id) for source_id, run_id in (run_ids or {}).items()}
 
@@ -130,10 +146,38 @@ class Bridge:
             raise RuntimeError("a crawler has stats before it has pipelines")
         begun = json.loads(crawler.settings.get(RUN_IDS, "{}"))
         run_ids = {row.id: begun[row.id] for row in newsroom.sources.values() if row.kind == kind and row.id in begun}
-        return cls(newsroom.store, newsroom.sources, newsroom.rules, kind=kind, stats=crawler.stats, run_ids=run_ids)
+        from twisted.internet import reactor  # noqa: PLC0415 (Scrapy has chosen the reactor by now)
+
+        return cls(
+            newsroom.store,
+            newsroom.sources,
+            newsroom.rules,
+            kind=kind,
+            stats=crawler.stats,
+            run_ids=run_ids,
+            call_later=reactor.callLater,
+        )
 
     def process_item(self, item: Batch) -> Batch:
-        """Store a batch. Called by Scrapy."""
+        """Store a batch, with those of its run that wait; or let it wait for the next ones. Called by Scrapy."""
+        waiting = self._waiting.setdefault(item.source, [])
+        waiting.append(item)
+        size = sum(len(raw.html or "") for batch in waiting for raw in batch.items)
+        is_full = len(waiting) >= MOST_WAITING or size >= MOST_CHARACTERS
+        if item.finished or is_full or self._call_later is None:
+            self._store_waiting(item.source)
+        elif item.source not in self._calls:
+            self._calls[item.source] = self._call_later(LONGEST_WAIT, self._store_waiting, item.source)
+        return item
+
+    def _store_waiting(self, source_id: str) -> None:
+        call = self._calls.pop(source_id, None)
+        if call is not None and call.active():
+            call.cancel()
+        if batches := self._waiting.pop(source_id, []):
+            self._store_batch(join_batches(batches))
+
+    def _store_batch(self, item: Batch) -> None:
         last_result = self.results.get(item.source, SourceResult())
         batch = item
         if last_result.not_stored:
@@ -149,10 +193,11 @@ class Bridge:
         self.results[item.source] = result
         if item.finished:
             log_run(item.source, result)
-        return item
 
     def close_spider(self) -> None:
         """End the runs that are not finished, since the spider was stopped. Called by Scrapy."""
+        for source_id in list(self._waiting):
+            self._store_waiting(source_id)
         stopped = Problem("", "Interrupted", Detail.of("stopped-early"))
         unfinished = [source_id for source_id, result in self.results.items() if not result.finished]
         for source in unfinished:

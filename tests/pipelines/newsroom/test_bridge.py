@@ -16,6 +16,7 @@ from builders import NOON
 from places import ROOT
 from scrapy.statscollectors import MemoryStatsCollector
 from scrapy.utils.test import get_crawler
+from twisted.internet.task import Clock
 
 from crawler.errors import Detail, Failure
 from crawler.home import DATABASE_VARIABLE, Home, bundled
@@ -142,6 +143,42 @@ def test_a_spider_that_is_stopped_ends_the_runs_that_were_under_way(bridge: Brid
         assert two.failure is None
     assert etags(again) == {"one": None, "two": "2"}
     again.close()
+
+
+def test_batches_of_a_run_wait_for_each_other_and_are_stored_in_time(store: Store, rules: Rules) -> None:
+    clock = Clock()
+    stats = MemoryStatsCollector(get_crawler())
+    bridge = Bridge(store, SOURCES, rules, kind="feed", stats=stats, call_later=clock.callLater)
+    for number in range(3):
+        bridge.process_item(batch("one", number))
+    assert bridge.results == {}
+    clock.advance(module.LONGEST_WAIT)
+    assert bridge.results["one"].new == 3
+    bridge.process_item(batch("one", 3))
+    bridge.process_item(batch("one", 4, last=True))
+    assert (bridge.results["one"].new, bridge.results["one"].finished) == (5, True)
+    assert not clock.getDelayedCalls()
+
+
+def test_many_or_large_waiting_batches_are_stored_at_once(store: Store, rules: Rules) -> None:
+    clock = Clock()
+    stats = MemoryStatsCollector(get_crawler())
+    bridge = Bridge(store, SOURCES, rules, kind="feed", stats=stats, call_later=clock.callLater)
+    for number in range(module.MOST_WAITING):
+        bridge.process_item(batch("one", number))
+    assert bridge.results["one"].new == module.MOST_WAITING
+    large = RawItem("feed", "https://e.example/large", "长文", NOON, html="字" * module.MOST_CHARACTERS)
+    bridge.process_item(Batch("two", (large,)))
+    assert bridge.results["two"].new == 1
+
+
+def test_what_waits_when_a_spider_is_stopped_is_stored(store: Store, rules: Rules) -> None:
+    stats = MemoryStatsCollector(get_crawler())
+    bridge = Bridge(store, SOURCES, rules, kind="feed", stats=stats, call_later=Clock().callLater)
+    bridge.process_item(batch("one", 1))
+    bridge.close_spider()
+    assert bridge.results["one"].new == 1
+    assert bridge.results["one"].failure is not None
 
 
 def test_a_source_that_the_registry_does_not_have_is_stored_under_its_id(bridge: Bridge, store: Store) -> None:

@@ -1,0 +1,381 @@
+"""What a crawled page and a crawled feed entry cost, as multiples of what bare Scrapy and a naive pipeline take.
+
+    python tests/benchmarks/crawling.py [--pages 300] [--feeds 40] [--size 60] [--rounds 3]
+
+Serves made-up WeChat pages of so many kilobytes, and feeds of 100 entries, on loopback. Four programs read all pages,
+each a process of its own, in turn, from the request to the commit:
+
+- *jianbao*: `jianbao crawl --no-group`; its feed of addresses is read before the pages.
+- *bare*: a Scrapy spider with default settings that reads the title of each page with one selector and stores nothing.
+- *tuned*: the same with the settings that cost least: no debug log, one item at a time, no cookies, no meta refresh.
+- *naive*: Beautiful Soup for title and text, dateparser, langdetect, an ORM session that commits each item.
+
+A feed is read by jianbao and by the naive program, and its entries are compared with tuned pages.
+
+Each is run with few and with many pages; the difference of their CPU time, user and system, is divided by the
+difference of their pages, so that imports and the start of Scrapy count for nothing. Printed are medians of the rounds,
+with their spread, and the ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import sqlite3
+import statistics
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from scrapy import Request, Spider
+from scrapy.crawler import AsyncCrawlerProcess
+from scrapy.http import Response
+
+FEW: Final = 10
+"""Pages of the short run."""
+
+ENTRIES: Final = 100
+"""Entries of a feed."""
+
+TUNED: Final[Mapping[str, Any]] = {
+    "LOG_LEVEL": "INFO",
+    "CONCURRENT_ITEMS": 1,
+    "COOKIES_ENABLED": False,
+    "METAREFRESH_ENABLED": False,
+    "REFERER_ENABLED": False,
+    "TELNETCONSOLE_ENABLED": False,
+    "HTTPPROXY_ENABLED": False,
+    "RETRY_ENABLED": False,
+}
+WORDS: Final = (
+    "端侧",
+    "推理",
+    "引擎",
+    "模型",
+    "量化",
+    "剪枝",
+    "芯片",
+    "编译器",
+    "移动端",
+    "框架",
+    "算子",
+    "部署",
+    "开源",
+)
+
+
+def main() -> None:
+    """Run the programs in turn, and print what each costs."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pages", type=int, default=300)
+    parser.add_argument("--feeds", type=int, default=40)
+    parser.add_argument("--size", type=int, default=60, help="kilobytes of a page")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--program", choices=tuple(PROGRAMS), help=argparse.SUPPRESS)
+    parser.add_argument("--base", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.program:
+        PROGRAMS[options.program](options.base, options.pages)
+        return
+    costs: dict[str, list[float]] = {}
+    with serving_pages(options.size) as base:
+        for _ in range(options.rounds):
+            for name, measure, many in (
+                ("jianbao, a page", crawl_pages, options.pages),
+                ("bare, a page", run_program("bare"), options.pages),
+                ("tuned, a page", run_program("tuned"), options.pages),
+                ("naive, a page", run_program("naive"), options.pages),
+                ("jianbao, an entry", crawl_feeds, options.feeds),
+                ("naive, an entry", run_program("naive-feed"), options.feeds),
+            ):
+                seconds = (measure(base, many) - measure(base, few := min(FEW, many // 2))) / (many - few)
+                costs.setdefault(name, []).append(seconds * 1000 / (ENTRIES if name.endswith("entry") else 1))
+    for name, rounds in costs.items():
+        sys.stdout.write(f"{name:20}{statistics.median(rounds):8.3f} ms  {min(rounds):8.3f} to {max(rounds):.3f}\n")
+    for above, below in (
+        *(("jianbao, a page", name) for name in ("bare, a page", "tuned, a page", "naive, a page")),
+        ("jianbao, an entry", "tuned, a page"),
+        ("jianbao, an entry", "naive, an entry"),
+    ):
+        ratio = statistics.median(one / other for one, other in zip(costs[above], costs[below], strict=True))
+        sys.stdout.write(f"{above} / {below}: {ratio:.2f}\n")
+
+
+# ---- What is read
+
+
+def make_page(number: int, size: int) -> bytes:
+    """Make an article's page of so many kilobytes: most of it styles and scripts that nobody reads, as WeChat's are."""
+    chance = random.Random(number)
+    paragraphs = ["".join(chance.choices(WORDS, k=40)) + "。" for _ in range(12)]
+    html = "".join(f"<p style='margin: 0'>{paragraph}</p>" for paragraph in paragraphs)
+    article = {
+        "title": f"{''.join(chance.choices(WORDS, k=5))} {number}",
+        "content_noencode": html,
+        "nick_name": "云雀评测",
+        "desc": paragraphs[0][:60],
+        "create_time": str(1762475508 + 60 * number),
+        "bizuin": "MzA3MzI4MjgzMw==",
+        "mid": str(2247488000 + number),
+        "idx": "1",
+        "sn": f"{number:032x}",
+        "item_show_type": "0",
+        "user_name": "gh_0123456789ab",
+    }
+    head = f"<title>{article['title']}</title><meta property='og:title' content='{article['title']}'>"
+    data = json.dumps(article, ensure_ascii=False)
+    body = f"<h1 id='activity-name'>{article['title']}</h1><em id='publish_time'>2025-11-07 08:31</em>"
+    body += f"<div id='js_content'>{html}</div><script>window.cgiDataNew = {data};</script>"
+    unread = "<script>" + f"var unused_{number} = function (a, b) {{ return a + b * {number}; }};\n" * 2000
+    room = size * 1024 - len(f"{head}{body}".encode()) - 80
+    return f"<!doctype html><html><head>{head}</head><body>{body}{unread[:room]}</script></body></html>".encode()
+
+
+def make_address(number: int) -> str:
+    """The path of an article."""
+    return f"/s/{number:022d}"
+
+
+def make_list(pages: int) -> bytes:
+    """Make the feed of an account: titles and addresses."""
+    items = "".join(
+        f"<item><title>第 {number} 篇</title><link>https://mp.weixin.qq.com{make_address(number)}</link></item>"
+        for number in range(pages)
+    )
+    return f"<rss version='2.0'><channel><title>云雀评测</title>{items}</channel></rss>".encode()
+
+
+def make_feed(number: int) -> bytes:
+    """Make a feed with titles, dates and digests."""
+    chance = random.Random(number)
+    items = "".join(
+        f"<item><title>{''.join(chance.choices(WORDS, k=6))} {number}-{index}</title>"
+        f"<link>https://blog{number}.example/{index}</link>"
+        f"<pubDate>Thu, {index % 28 + 1:02} Oct 2026 08:00:00 GMT</pubDate>"
+        f"<description>{''.join(chance.choices(WORDS, k=60))}。</description></item>"
+        for index in range(ENTRIES)
+    )
+    return f"<rss version='2.0'><channel><title>博客 {number}</title>{items}</channel></rss>".encode()
+
+
+@contextmanager
+def serving_pages(size: int) -> Iterator[str]:
+    """Serve pages and feeds on loopback, over connections that stay open, while the context lasts."""
+    kept: dict[str, bytes] = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            kind, _, number = self.path.lstrip("/").partition("/")
+            if kind not in {"s", "list", "feed"}:
+                self.send_error(404)
+                return
+            if self.path not in kept:
+                make = {"s": lambda n: make_page(n, size), "list": make_list, "feed": make_feed}[kind]
+                kept[self.path] = make(int(number))
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8" if kind == "s" else "application/rss+xml")
+            self.send_header("Content-Length", str(len(kept[self.path])))
+            self.end_headers()
+            self.wfile.write(kept[self.path])
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+# ---- Who reads it
+
+
+def measure_processor_time(command: list[str]) -> float:
+    """User and system time of a process, in seconds.
+
+    Raises:
+        RuntimeError: it failed.
+    """
+    with TemporaryDirectory() as folder:
+        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        output = process.stdout.read() if process.stdout else b""
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)}: exit code {process.returncode}\n{output.decode()[-2000:]}")
+    return usage.ru_utime + usage.ru_stime
+
+
+def run_program(name: str) -> Callable[[str, int], float]:
+    """Make a function that measures one of `PROGRAMS`."""
+
+    def measure(base: str, pages: int) -> float:
+        arguments = ["--program", name, "--base", base, "--pages", str(pages)]
+        return measure_processor_time([sys.executable, str(Path(__file__).resolve()), *arguments])
+
+    return measure
+
+
+def crawl_pages(base: str, pages: int) -> float:
+    """Measure jianbao on an account's feed and the pages of its articles."""
+    fields = {"url": f"{base}/list/{pages}", "full_text": "page", "page_mirror": f"{base}/{{path}}"}
+    return crawl(base, [{"id": "lark", "kind": "wechat", "name": "云雀评测", **fields}], pages)
+
+
+def crawl_feeds(base: str, feeds: int) -> float:
+    """Measure jianbao on feeds."""
+    rows = [
+        {"id": f"f{number}", "kind": "feed", "name": f"博客 {number}", "url": f"{base}/feed/{number}"}
+        for number in range(feeds)
+    ]
+    return crawl(base, rows, feeds * ENTRIES)
+
+
+def crawl(base: str, rows: list[dict[str, str]], articles: int) -> float:
+    """Measure `jianbao crawl` of a new newsletter.
+
+    Raises:
+        RuntimeError: it stored another number of articles.
+    """
+    place = base.removeprefix("http://")
+    with TemporaryDirectory() as folder:
+        home = Path(folder)
+        (home / "newsletter.toml").write_text(
+            f'title = "t"\neditor = "e"\n[[categories]]\nname = "c"\n[network]\nallow_hosts = ["{place}"]\n'
+            f'[network.hosts]\n"{place}" = {{ delay = 0 }}\n',
+            encoding="utf-8",
+        )
+        lines = ("".join(f"{name} = {json.dumps(field)}\n" for name, field in row.items()) for row in rows)
+        (home / "sources.toml").write_text("".join(f"[[source]]\n{line}" for line in lines), encoding="utf-8")
+        command = [sys.executable, "-m", "pipelines.cli", "--home", str(home), "crawl", "--no-group"]
+        seconds = measure_processor_time(command)
+        with closing(sqlite3.connect(next(home.rglob("*.db")))) as database:
+            (stored,) = database.execute("SELECT count(*) FROM articles").fetchone()
+    if stored != articles:
+        raise RuntimeError(f"{stored} articles are stored, not {articles}")
+    return seconds
+
+
+class BareSpider(Spider):
+    """Reads the title of each page."""
+
+    name = "bare"
+
+    def __init__(self, base: str = "", pages: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.addresses = [f"{base}{make_address(number)}" for number in range(pages)]
+
+    async def start(self) -> Any:
+        """All pages."""
+        for address in self.addresses:
+            yield Request(address)
+
+    def parse(self, response: Response) -> Iterator[dict[str, Any]]:
+        """The title."""
+        yield {"url": response.url, "title": response.css("title::text").get()}
+
+
+class NaiveSpider(BareSpider):
+    """Reads title, text, date and language of each page with the usual libraries."""
+
+    name = "naive"
+
+    def parse(self, response: Response) -> Iterator[dict[str, Any]]:
+        """The whole article."""
+        import dateparser  # noqa: PLC0415
+        from bs4 import BeautifulSoup  # noqa: PLC0415
+        from langdetect import detect  # noqa: PLC0415
+
+        soup = BeautifulSoup(response.text, "lxml")
+        text = soup.find(id="js_content").get_text()
+        published = dateparser.parse(soup.find(id="publish_time").get_text())
+        title = soup.find(id="activity-name").get_text()
+        yield {"url": response.url, "title": title, "text": text, "published": published, "language": detect(text)}
+
+
+class NaiveFeedSpider(BareSpider):
+    """Reads each entry of a feed with the usual libraries."""
+
+    name = "naive-feed"
+
+    def __init__(self, base: str = "", pages: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.addresses = [f"{base}/feed/{number}" for number in range(pages)]
+
+    def parse(self, response: Response) -> Iterator[dict[str, Any]]:
+        """An item for each entry."""
+        import dateparser  # noqa: PLC0415
+        import feedparser  # noqa: PLC0415
+        from bs4 import BeautifulSoup  # noqa: PLC0415
+        from langdetect import detect  # noqa: PLC0415
+
+        for entry in feedparser.parse(response.body).entries:
+            text = BeautifulSoup(entry.summary, "lxml").get_text()
+            fields = {"url": entry.link, "title": entry.title, "text": text}
+            yield {**fields, "published": dateparser.parse(entry.published), "language": detect(text)}
+
+
+class OrmPipeline:
+    """Commits each item in a session of its own."""
+
+    def open_spider(self) -> None:
+        """Make the table."""
+        from sqlalchemy import Column, DateTime, Integer, String, create_engine  # noqa: PLC0415
+        from sqlalchemy.orm import Session, declarative_base  # noqa: PLC0415
+
+        base = declarative_base()
+
+        class Row(base):  # type: ignore[misc, valid-type]
+            __tablename__ = "articles"
+            id = Column(Integer, primary_key=True)
+            url = Column(String, unique=True)
+            title = Column(String)
+            text = Column(String)
+            published = Column(DateTime)
+            language = Column(String)
+
+        self._engine = create_engine("sqlite:///naive.db")
+        base.metadata.create_all(self._engine)
+        self._session, self._row = Session, Row
+
+    def process_item(self, item: dict[str, Any]) -> dict[str, Any]:
+        """Store the item."""
+        with self._session(self._engine) as session:
+            session.add(self._row(**item))
+            session.commit()
+        return item
+
+
+def run_spider(spider: type[Spider], settings: Mapping[str, Any], base: str, pages: int) -> None:
+    """Run a spider to its end; exit with 1 where it lost an item."""
+    process = AsyncCrawlerProcess({"ROBOTSTXT_OBEY": False, **settings})
+    crawler = process.create_crawler(spider)
+    process.crawl(crawler, base=base, pages=pages)
+    process.start()
+    items = crawler.stats.get_value("item_scraped_count") if crawler.stats else 0
+    if items != pages * (ENTRIES if spider is NaiveFeedSpider else 1):
+        sys.exit(f"{items} items of {pages} pages")
+
+
+_NAIVE: Final = {"ITEM_PIPELINES": {OrmPipeline: 1}}
+PROGRAMS: Final[Mapping[str, Callable[[str, int], None]]] = {
+    "bare": lambda base, pages: run_spider(BareSpider, {}, base, pages),
+    "tuned": lambda base, pages: run_spider(BareSpider, TUNED, base, pages),
+    "naive": lambda base, pages: run_spider(NaiveSpider, _NAIVE, base, pages),
+    "naive-feed": lambda base, pages: run_spider(NaiveFeedSpider, _NAIVE, base, pages),
+}
+
+if __name__ == "__main__":
+    main()
