@@ -25,11 +25,16 @@ from pipelines.group.training import LEAST_PASSED_OVER, LEAST_PICKED, Example, e
 from pipelines.model import ADDED_BY_HAND, Candidate
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom.event_tuning import read_event_model, tune_events
+from pipelines.newsroom.nudges import MOST_VERDICTS
 from pipelines.store import Store, Transaction
 from pipelines.store.training import Basis, OpenReport, StoredModel, TrainingArticle
 
 ENOUGH: Final = 10
-"""New printed entries and decisions after which training again is worth it: half an issue."""
+"""New printed entries, and new decisions, after which training again is worth it: half an issue."""
+
+DECIDED_SHARE: Final = 1 / 20
+"""New decisions after which a newsroom that knows more trains again, as a share of what it was trained on. Until then
+decisions move the list as nudges; see docs/decisions/order-at-once.md."""
 
 GROWN: Final = 2
 """Train again when the store has this many times the articles of the last training."""
@@ -102,8 +107,11 @@ def _is_enough(last: Basis | None, now: Basis, model: TrainedModel | None) -> bo
     if last.rules != now.rules:
         return True
     more = now.articles - last.articles
+    printed, decided = abs(now.printed - last.printed), abs(now.decided - last.decided)
+    enough_decided = min(max(ENOUGH, DECIDED_SHARE * (last.printed + last.decided)), MOST_VERDICTS)
     return (
-        abs(now.printed - last.printed) + abs(now.decided - last.decided) >= ENOUGH
+        printed >= ENOUGH
+        or printed + decided >= enough_decided
         or now.articles >= GROWN * last.articles > 0
         or (more >= LEAST_PASSED_OVER and now.printed >= LEAST_PICKED and not (model and model.relevance))
     )
