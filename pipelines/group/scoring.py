@@ -92,14 +92,14 @@ def weigh_company(accounts: int, *, has_links: bool, trust: float) -> float:
     return of_accounts + LINK_WEIGHT * has_links + trust - 1.0
 
 
-def choose_first(now: Mapping[int, float], before: Mapping[int, float], number: int) -> list[int]:
+def choose_first(new_scores: Mapping[int, float], former_scores: Mapping[int, float], number: int) -> list[int]:
     """Choose the stories whose grades decide which stories are the best ones.
 
     These are the best by the new scores, and the stories that would stand among them by the scores of before.
 
     Args:
-        now: the estimated score of each story, by id.
-        before: its score of before, by id.
+        new_scores: the estimated score of each story, by id.
+        former_scores: its score of before, by id.
         number: of the best stories.
 
     Returns:
@@ -108,10 +108,10 @@ def choose_first(now: Mapping[int, float], before: Mapping[int, float], number: 
     >>> choose_first({1: 3.0, 2: 2.0, 3: 1.0, 4: 0.0}, {1: 0.0, 2: 0.0, 3: 0.5, 4: 2.5}, 2)
     [1, 2, 4]
     """
-    best_first = sorted(now, key=lambda story_id: (-now[story_id], story_id))
-    least = now[best_first[min(number, len(best_first)) - 1]] if best_first else 0.0
+    best_first = sorted(new_scores, key=lambda story_id: (-new_scores[story_id], story_id))
+    least = new_scores[best_first[min(number, len(best_first)) - 1]] if best_first else 0.0
     return [
         story_id
         for position, story_id in enumerate(best_first)
-        if position < number or before[story_id] >= least - ROUNDING
+        if position < number or former_scores[story_id] >= least - ROUNDING
     ]

@@ -40,14 +40,14 @@ class _Read:
     """The words of some texts, and their pieces as positions in `marked`.
 
     Args:
-        words: of all texts, in their order.
+        word_names: of all texts, in their order.
         word_rows: the text of each word.
         marked: `<word><word>` of all words that blanks separate.
         codes: the code points of `marked`.
         code_rows: the text of each character of `marked`.
     """
 
-    words: Sequence[str]
+    word_names: Sequence[str]
     word_rows: Indices
     marked: str
     codes: Indices
@@ -55,27 +55,27 @@ class _Read:
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> Self:
-        words: list[str] = []
+        word_names: list[str] = []
         word_numbers: list[int] = []
         marked: list[str] = []
         lengths: list[int] = []
         for text in texts:
             folded = fold(text)
-            before, spaced_words = len(words), []
+            number_before, spaced_words = len(word_names), []
             for start, end, spaced in find_words(folded):
                 word = folded[start:end]
-                words.append(word)
+                word_names.append(word)
                 if spaced:
-                    words += list_word_parts(word)
+                    word_names += list_word_parts(word)
                     spaced_words.append(word)
-            word_numbers.append(len(words) - before)
+            word_numbers.append(len(word_names) - number_before)
             of_text = f"<{'><'.join(spaced_words)}>" if spaced_words else ""
             marked.append(of_text)
             lengths.append(len(of_text))
         joined = "".join(marked)
         rows = np.arange(len(texts))
         codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.int64)
-        return cls(words, np.repeat(rows, word_numbers), joined, codes, np.repeat(rows, lengths))
+        return cls(word_names, np.repeat(rows, word_numbers), joined, codes, np.repeat(rows, lengths))
 
     def find_pieces(self) -> tuple[Indices, Indices]:
         """The positions at which a piece of three characters begins, and of four; no piece leaves its word."""
@@ -110,7 +110,9 @@ class TokenTable:
         """
         read = _Read.of(texts)
         column_of: dict[str, int] = {}
-        word_columns = np.array([column_of.setdefault(word, len(column_of)) for word in read.words], dtype=np.int64)
+        word_columns = np.array(
+            [column_of.setdefault(word, len(column_of)) for word in read.word_names], dtype=np.int64
+        )
         features = [Feature("word", word) for word in column_of]
         cells = [_Cells(read.word_rows, word_columns)]
         threes, fours = read.find_pieces()
@@ -139,9 +141,9 @@ class TokenTable:
 
     def weigh(self, vocabulary: Vocabulary) -> tuple[Rows, list[Feature]]:
         """The values of `Vocabulary.text_vector` for each text, and the features of the columns."""
-        kept = [column for column, feature in enumerate(self.features) if feature in vocabulary.idf]
-        features = [self.features[column] for column in kept]
-        counts = self.counts[:, kept]
+        columns = [column for column, feature in enumerate(self.features) if feature in vocabulary.idf]
+        features = [self.features[column] for column in columns]
+        counts = self.counts[:, columns]
         rarity = np.array([vocabulary.idf[feature] for feature in features])
         is_piece = np.array([feature.kind == "piece" for feature in features], dtype=bool)
         return _weigh(counts, rarity, is_piece), features
@@ -158,20 +160,20 @@ class TokenWeights:
     def __init__(self, vocabulary: Vocabulary, models: Sequence[Vector]) -> None:
         self._models = len(models)
         features = sorted(vocabulary.idf)
-        words = [feature for feature in features if feature.kind == "word"]
+        word_features = [feature for feature in features if feature.kind == "word"]
         pieces = [feature for feature in features if feature.kind == "piece"]
         threes = [piece for piece in pieces if len(piece.name) == 3]
         fours = [piece for piece in pieces if len(piece.name) == 4]
-        ordered = [*words, *threes, *fours]
-        self._column_of_word = {feature.name: column for column, feature in enumerate(words)}
-        self._threes = _Keys.of([_pack_three(feature.name) for feature in threes], len(words))
+        ordered = [*word_features, *threes, *fours]
+        self._column_of_word = {feature.name: column for column, feature in enumerate(word_features)}
+        self._threes = _Keys.of([_pack_three(feature.name) for feature in threes], len(word_features))
         prefixes = sorted({_pack_three(feature.name) for feature in fours})
         self._prefixes = _Keys.of(prefixes, 0)
         number_of = {prefix: number for number, prefix in enumerate(prefixes)}
         keys = [(number_of[_pack_three(each.name)] << _CHARACTER_BITS) | ord(each.name[3]) for each in fours]
-        self._fours = _Keys.of(keys, len(words) + len(threes))
+        self._fours = _Keys.of(keys, len(word_features) + len(threes))
         self._rarity = np.array([vocabulary.idf[feature] for feature in ordered])
-        self._is_piece = np.arange(len(ordered)) >= len(words)
+        self._is_piece = np.arange(len(ordered)) >= len(word_features)
         self._weights = np.array([[weights.get(feature, 0.0) for weights in models] for feature in ordered])
 
     def sum_up(self, texts: Sequence[str]) -> Numbers:
@@ -184,7 +186,7 @@ class TokenWeights:
             return np.zeros((len(texts), self._models))
         read = _Read.of(texts)
         find = self._column_of_word.get
-        columns = np.array([find(word, -1) for word in read.words], dtype=np.int64)
+        columns = np.array([find(word, -1) for word in read.word_names], dtype=np.int64)
         cells = [_choose(read.word_rows, columns)]
         threes, fours = read.find_pieces()
         cells.append(_choose(read.code_rows[threes], self._threes.find(read.pack_three(threes))))

@@ -336,8 +336,8 @@ class _Vectoriser:
             clues: further features; one a row.
             scales: of the kinds of features.
         """
-        words = self.text_rows.table[self.text_rows.find_rows(texts)]
-        return _Table.of(clues, scales).join(words, self.text_rows.features, scales)
+        word_rows = self.text_rows.table[self.text_rows.find_rows(texts)]
+        return _Table.of(clues, scales).join(word_rows, self.text_rows.features, scales)
 
     def _account_without(self, example: Example) -> Account:
         account = self.accounts.get(account_of(example.description.source), Account())
@@ -376,11 +376,11 @@ class _Table:
 
         numbers = np.bincount(rows.indices, minlength=len(features))
         every = [*self.features, *features]
-        kept = [*range(len(self.features)), *(np.flatnonzero(numbers) + len(self.features)).tolist()]
-        kept.sort(key=every.__getitem__)
-        columns = [every[column] for column in kept]
+        order = [*range(len(self.features)), *(np.flatnonzero(numbers) + len(self.features)).tolist()]
+        order.sort(key=every.__getitem__)
+        columns = [every[column] for column in order]
         scale = _list_scales(features, scales)
-        joined = hstack([self.rows, rows * scale[None, :]], format="csr")[:, kept]
+        joined = hstack([self.rows, rows * scale[None, :]], format="csr")[:, order]
         indices, starts = joined.indices.astype(np.int32), joined.indptr.astype(np.int32)
         return _Table(
             csr_array((joined.data, indices, starts), shape=joined.shape), columns, _list_scales(columns, scales)
@@ -573,8 +573,8 @@ def _make_opening_table(openings: Sequence[_LabelledVector], vocabulary: Vocabul
     """The words of openings, without their pieces, and the works that their articles point at."""
     rows, features = TokenTable.of([row.text for row in openings]).weigh(vocabulary)
     is_word = [column for column, feature in enumerate(features) if feature.kind == "word"]
-    words = [Feature("opening", features[column].name) for column in is_word]
-    return _Table.of([row.clues for row in openings], {}).join(rows[:, is_word], words, {})
+    opening_words = [Feature("opening", features[column].name) for column in is_word]
+    return _Table.of([row.clues for row in openings], {}).join(rows[:, is_word], opening_words, {})
 
 
 def _label(index: int, example: Example, vectoriser: _Vectoriser) -> Iterator[_LabelledVector]:

@@ -175,8 +175,8 @@ def _find_first(store: Store, stored: StoredModel, rules: GroupRules) -> list[in
         with store.reading() as tx:
             return tx.training.list_best_stories(ON_SCREEN)
     scorer = Scorer(model, rules.topics)
-    now: dict[int, float] = {}
-    before: dict[int, float] = {}
+    new_scores: dict[int, float] = {}
+    former_scores: dict[int, float] = {}
     newest_at: dict[int, datetime] = {}
     below = 0
     while True:
@@ -193,16 +193,16 @@ def _find_first(store: Store, stored: StoredModel, rules: GroupRules) -> list[in
             if report.is_lead and not report.is_promotion:  # a promotion is listed last, whatever it is about
                 trust = rules.trust.get(report.source, 1.0)
                 company = weigh_company(report.accounts, has_links=report.has_links, trust=trust)
-                now[report.story] = best[report.story] + company
-                before[report.story] = report.score
+                new_scores[report.story] = best[report.story] + company
+                former_scores[report.story] = report.score
                 newest_at[report.story] = report.newest_at
-    if not now:
+    if not new_scores:
         return []
     latest = max(newest_at.values())
     freshness = {story_id: weigh_freshness(published_at, latest) for story_id, published_at in newest_at.items()}
     return choose_first(
-        {story_id: number + freshness[story_id] for story_id, number in now.items()},
-        {story_id: number + freshness[story_id] for story_id, number in before.items()},
+        {story_id: number + freshness[story_id] for story_id, number in new_scores.items()},
+        {story_id: number + freshness[story_id] for story_id, number in former_scores.items()},
         ON_SCREEN,
     )
 
@@ -235,7 +235,7 @@ def _regrade(
     with store.reading() as tx:
         stories = tx.stories.get(story_ids)
     pairs = [(candidate, grade(candidate.story, candidate.articles, model_rules)) for candidate in stories]
-    graded = [now for before, now in pairs if not _is_same_grade(before, now)]
+    graded = [graded for stored_story, graded in pairs if not _is_same_grade(stored_story, graded)]
     with store.transaction() as tx:
         if tx.training.get_model() == stored:
             present = tx.stories.find_by_articles(each.story.lead for each in graded)
@@ -245,10 +245,10 @@ def _regrade(
     return len(story_ids)
 
 
-def _is_same_grade(before: Candidate, now: Candidate) -> bool:
+def _is_same_grade(stored: Candidate, graded: Candidate) -> bool:
     """Whether a story is stored with the grade that it has now; its category may be the editor's."""
     return all(
-        getattr(before, name) == getattr(now, name)
+        getattr(stored, name) == getattr(graded, name)
         for name in ("category_scores", "category_reasons", "score", "reasons", "links", "promotion")
     )
 
