@@ -172,7 +172,7 @@ def _make_feature(kind: FeatureKind, name: str) -> Feature:
 
 @lru_cache(maxsize=64)
 def count_tokens(folded: str) -> Mapping[Feature, int]:
-    """Count the words and pieces of a folded text, without their places: a training reads ten thousand titles.
+    """Count the words and pieces of a folded text, without their places.
 
     >>> counts = count_tokens("mnn 与 mnn")
     >>> counts[Feature("word", "mnn")], counts[Feature("piece", "<mn")], counts[Feature("word", "与")]
@@ -184,25 +184,14 @@ def count_tokens(folded: str) -> Mapping[Feature, int]:
         word = folded[start:end]
         parts.append(word)
         if spaced:
-            parts += _signed_parts(word)
+            parts += list_word_parts(word)
             pieces += _cut_pieces(word)
     counts = {_make_feature("word", word): number for word, number in Counter(parts).items()}
     counts |= {_make_feature("piece", piece): number for piece, number in Counter(pieces).items()}
     return counts
 
 
-@lru_cache(maxsize=1 << 14)
-def _count_once(text: str) -> tuple[tuple[Feature, ...], tuple[int, ...]]:
-    """Features and counts of a text that is not folded.
-
-    A training reads each text twice, for the vocabulary and for the vectors, and the next training reads most again.
-    Two tuples need a fourth of the memory of a mapping.
-    """
-    counts = count_tokens(fold(text))
-    return tuple(counts), tuple(counts.values())
-
-
-def _signed_parts(word: str) -> list[str]:
+def list_word_parts(word: str) -> list[str]:
     """The parts of a word that signs join; none of a word without signs."""
     parts = [] if word.isalnum() else _PART.findall(word)
     return parts if len(parts) > 1 else []
@@ -234,7 +223,7 @@ def read_words(folded: str) -> tuple[Word, ...]:
         word = folded[start:end]
         features = [_make_feature("word", word)]
         if spaced:
-            features += [_make_feature("word", part) for part in _signed_parts(word)]
+            features += [_make_feature("word", part) for part in list_word_parts(word)]
             features += [_make_feature("piece", piece) for piece in _cut_pieces(word)]
         read.append(Word(start, end, spaced, tuple(features)))
     return tuple(read)
@@ -271,6 +260,14 @@ def source_features(source: str) -> Iterator[Feature]:
         yield Feature("source", "".join(parts))
     if len(parts) > 1:
         yield from (Feature("source", part) for part in parts)
+
+
+def site_vector(description: Description) -> dict[Feature, float]:
+    """1 for each feature of the source, and for the host."""
+    vector = dict.fromkeys(source_features(description.source), 1.0)
+    if description.host:
+        vector[Feature("host", description.host)] = 1.0
+    return vector
 
 
 def account_of(source: str) -> str:
@@ -347,38 +344,9 @@ class Vocabulary:
 
     idf: Mapping[Feature, float]
 
-    @classmethod
-    def of(cls, texts: Iterable[str], *, least: int = 2) -> Self:
-        """Count the words and pieces of all texts that a model is trained on.
-
-        Args:
-            texts: not folded.
-            least: the number of texts that a word must occur in; a word of a single text says nothing about the next.
-        """
-        counts: Counter[Feature] = Counter()
-        total = 0
-        for text in texts:
-            total += 1
-            counts.update(_count_once(text)[0])
-        return cls(
-            {
-                feature: 1.0 + math.log((1 + total) / (1 + number))
-                for feature, number in sorted(counts.items())
-                if number >= least
-            }
-        )
-
-    def vector(self, description: Description) -> Vector:
-        """Features of a description: all words of length 1 together, all pieces too, and 1 for source and host."""
-        features = self.text_vector(description.text)
-        features.update(dict.fromkeys(source_features(description.source), 1.0))
-        if description.host:
-            features[Feature("host", description.host)] = 1.0
-        return features
-
     def text_vector(self, text: str) -> dict[Feature, float]:
-        """Features of a title's words and pieces."""
-        return self.weigh(dict(zip(*_count_once(text), strict=True)))
+        """Features of a title's words and pieces: all words of length 1 together, all pieces too."""
+        return self.weigh(count_tokens(fold(text)))
 
     def opening_vector(self, text: str) -> Vector:
         """Features of the words of a summary or of the first part of a text; they have Euclidean length 1."""
@@ -387,7 +355,7 @@ class Vocabulary:
             _make_feature("word", part)
             for start, end, spaced in find_words(folded)
             for word in [folded[start:end]]
-            for part in (word, *(_signed_parts(word) if spaced else ()))
+            for part in (word, *(list_word_parts(word) if spaced else ()))
         )
         return {Feature("opening", feature.name): number for feature, number in self.weigh(counts).items()}
 

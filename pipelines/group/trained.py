@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final, Self, cast, get_args
 
@@ -26,6 +26,7 @@ from pipelines.group.features import (
     count_tokens,
     read_words,
     shapes,
+    site_vector,
 )
 from pipelines.group.rates import Rate
 from pipelines.group.relevance import REPEATED_TOPIC_SHARE, TopicTerms, sum_by_subject
@@ -78,6 +79,17 @@ class TrainedModel:
     categories: Mapping[str, Vector]
     rarity: Mapping[str, float]
     sharpness: float = 1.0
+    _category_weights: dict[Feature, tuple[float, ...]] = field(default_factory=dict, repr=False, compare=False)
+
+    def get_category_weights(self) -> Mapping[Feature, tuple[float, ...]]:
+        """The weights of all categories by feature, in their order: a story looks each feature up once for all."""
+        if not self._category_weights and self.categories:
+            features = {feature for weights in self.categories.values() for feature in weights}
+            by_category = list(self.categories.values())
+            self._category_weights.update(
+                {feature: tuple(weights.get(feature, 0.0) for weights in by_category) for feature in features}
+            )
+        return self._category_weights
 
     def account(self, description: Description) -> Account:
         """The account that published an article; an unknown account has no articles."""
@@ -205,11 +217,20 @@ def relevance_vector(
         terms: the newsletter's topics.
         rarity: of the topics' terms in the store.
     """
-    vector = dict(vocabulary.text_vector(description.text))
+    return {**vocabulary.text_vector(description.text), **read_relevance_clues(description, terms, rarity)}
+
+
+def read_relevance_clues(description: Description, terms: TopicTerms, rarity: Mapping[str, float]) -> Vector:
+    """Features of relevance beside the words: topics, the kind of the page, the weight of the rules.
+
+    Args:
+        description: of the article.
+        terms: the newsletter's topics.
+        rarity: of the topics' terms in the store.
+    """
     topics = topic_prior(description, terms, rarity)
-    vector |= dict.fromkeys((Feature("topic", topic) for topic in topics), 1.0)
-    prior = math.fsum(topics.values())
-    return {**vector, Feature("kind", description.kind): 1.0, PRIOR: prior, BIAS: 1.0}
+    vector = dict.fromkeys((Feature("topic", topic) for topic in topics), 1.0)
+    return {**vector, Feature("kind", description.kind): 1.0, PRIOR: math.fsum(topics.values()), BIAS: 1.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,36 +259,34 @@ class _Clues:
         )
 
 
-def category_vector(
-    description: Description, vocabulary: Vocabulary, account: Account, rules: CategoryRules, terms: TopicTerms
-) -> Vector:
-    """Features of categories.
+def read_category_clues(description: Description, account: Account, rules: CategoryRules, terms: TopicTerms) -> Vector:
+    """Features of categories beside the words of title and opening.
 
     Args:
         description: of the article.
-        vocabulary: of the model.
         account: the account that published the article, counted without this article.
         rules: the newsletter's rules for categories.
         terms: the newsletter's topics.
     """
     names = [category.name for category in rules.categories]
-    return _make_category_vector(description, vocabulary, account, names, _Clues.of(description, rules, terms))
+    return _make_category_vector(description, None, account, names, _Clues.of(description, rules, terms))
 
 
 def _make_category_vector(
-    description: Description, vocabulary: Vocabulary, account: Account, names: Sequence[str], clues: _Clues
+    description: Description, vocabulary: Vocabulary | None, account: Account, names: Sequence[str], clues: _Clues
 ) -> Vector:
     """Features of categories.
 
     Args:
         description: of the article.
-        vocabulary: of the model.
+        vocabulary: of the model; None leaves out the words.
         account: the account that published the article, counted without this article.
         names: of the categories.
         clues: of the description.
     """
-    vector = {**vocabulary.vector(description), **clues.shapes}
-    if description.opening:
+    vector = {**(vocabulary.text_vector(description.text) if vocabulary else {}), **site_vector(description)}
+    vector |= clues.shapes
+    if vocabulary and description.opening:
         vector |= vocabulary.opening_vector(description.opening)
         vector |= dict.fromkeys((Feature("work", sort) for sort in description.works), 1.0)
         vector[OPENING_BIAS] = 1.0
@@ -368,10 +387,13 @@ def categorise_by_model(
     vector = _make_category_vector(description, model.vocabulary, account, names, clues)
     source_categories = () if account.placed else categories_named(source_category, rules)
     sharpness = model.sharpness if description.opening else 1.0
+    weights_by_feature = model.get_category_weights()
+    weighed = {feature: weights_by_feature[feature] for feature in vector if feature in weights_by_feature}
     odds = {
-        name: sharpness * (weights.get(BIAS, 0.0) + _weighted_sum(vector, weights))
+        name: sharpness
+        * (weights.get(BIAS, 0.0) + math.fsum([vector[each] * row[index] for each, row in weighed.items()]))
         + SOURCE_PRIOR * (name in source_categories)
-        for name, weights in model.categories.items()
+        for index, (name, weights) in enumerate(model.categories.items())
     }
     papers = {
         category.name: paper
@@ -381,8 +403,8 @@ def categorise_by_model(
     odds |= {name: odds[name] + paper.weight for name, paper in papers.items()}
     scores = softmax(odds)
     best = max(scores, key=lambda name: scores[name])
-    best_weights = model.categories[best]
-    weights = {feature: sharpness * best_weights[feature] for feature in vector if feature in best_weights}
+    best_index = list(model.categories).index(best)
+    weights = {feature: sharpness * row[best_index] for feature, row in weighed.items()}
     prior = [
         replace(reason, weight=reason.weight * weights.get(Feature("prior", name), 0.0))
         for name, reasons in clues.priors.items()

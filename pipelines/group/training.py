@@ -33,14 +33,15 @@ from pipelines.group.features import (
 )
 from pipelines.group.rates import Rate, shrink_rates
 from pipelines.group.relevance import TopicTerms, measure_rarity
+from pipelines.group.token_tables import TokenTable
 from pipelines.group.trained import (
     BIAS,
     DIGITS,
     FOLDS,
     OPENING_BIAS,
     TrainedModel,
-    category_vector,
-    relevance_vector,
+    read_category_clues,
+    read_relevance_clues,
 )
 from pipelines.issue.entry import EntryView, read_entry
 from pipelines.model import Issue
@@ -185,11 +186,12 @@ def train(
     """
     ordered = sorted(examples, key=_sort_key)
     texts = [text for example in ordered for text in (example.description.text, example.written) if text]
-    vocabulary = Vocabulary({feature: _rounded(idf) for feature, idf in Vocabulary.of(texts).idf.items()})
+    tokens = TokenTable.of(texts)
+    vocabulary = tokens.make_vocabulary(DIGITS)
     passed_over = [example.description.text for example in ordered if example.picked is False]
     rarity = measure_rarity(passed_over, topics) if len(passed_over) >= LEAST_PASSED_OVER else {}
     accounts = _count_accounts(ordered)
-    vectoriser = _Vectoriser(vocabulary, accounts, categories, topics, rarity)
+    vectoriser = _Vectoriser(_TextRows.of(texts, tokens, vocabulary), vocabulary, accounts, categories, topics, rarity)
     relevance = _train_relevance([example for example in ordered if example.picked is not None], vectoriser)
     rates = _estimate_rates(ordered, accounts, expected) if relevance else {}
     category_weights, sharpness = _train_categories(
@@ -279,22 +281,63 @@ def _median_gap(days: Iterable[str]) -> float:
 
 
 @dataclass(frozen=True, slots=True)
+class _TextRows:
+    """The values of the words and pieces of all texts of a training: a row a text, a column a feature.
+
+    The last row is empty: that of an example without a text.
+    """
+
+    table: Rows
+    features: Sequence[Feature]
+    row_of: Mapping[str, int]
+
+    @classmethod
+    def of(cls, texts: Sequence[str], tokens: TokenTable, vocabulary: Vocabulary) -> Self:
+        """Weigh the texts.
+
+        Args:
+            texts: none is empty.
+            tokens: of the texts.
+            vocabulary: of the model.
+        """
+        from scipy.sparse import csr_array, vstack  # noqa: PLC0415  commands that train nothing start sooner
+
+        table, features = tokens.weigh(vocabulary)
+        table = vstack([table, csr_array((1, len(features)))], format="csr")
+        return cls(table, features, {text: row for row, text in enumerate(texts)})
+
+    def find_rows(self, texts: Iterable[str]) -> list[int]:
+        """The rows of texts."""
+        return [self.row_of.get(text, self.table.shape[0] - 1) for text in texts]
+
+
+@dataclass(frozen=True, slots=True)
 class _Vectoriser:
     """Makes vectors of examples; the account of an example is counted without the example itself."""
 
+    text_rows: _TextRows
     vocabulary: Vocabulary
     accounts: Mapping[str, Account]
     categories: CategoryRules
     topics: TopicTerms
     rarity: Mapping[str, float]
 
-    def for_relevance(self, example: Example) -> Vector:
-        return relevance_vector(example.description, self.vocabulary, self.topics, self.rarity)
+    def read_relevance_clues(self, example: Example) -> Vector:
+        return read_relevance_clues(example.description, self.topics, self.rarity)
 
-    def for_category(self, example: Example) -> Vector:
-        return category_vector(
-            example.description, self.vocabulary, self._account_without(example), self.categories, self.topics
-        )
+    def read_category_clues(self, example: Example) -> Vector:
+        return read_category_clues(example.description, self._account_without(example), self.categories, self.topics)
+
+    def make_table(self, texts: Sequence[str], clues: Sequence[Vector], scales: Mapping[FeatureKind, float]) -> _Table:
+        """Put the words of texts and further features side by side.
+
+        Args:
+            texts: one a row.
+            clues: further features; one a row.
+            scales: of the kinds of features.
+        """
+        word_rows = self.text_rows.table[self.text_rows.find_rows(texts)]
+        return _Table.of(clues, scales).join(word_rows, self.text_rows.features, scales)
 
     def _account_without(self, example: Example) -> Account:
         account = self.accounts.get(account_of(example.description.source), Account())
@@ -311,20 +354,46 @@ class _Table:
 
     @classmethod
     def of(cls, vectors: Sequence[Vector], scales: Mapping[FeatureKind, float]) -> Self:
-        from scipy.sparse import csr_array  # noqa: PLC0415  commands that train nothing start sooner
+        from scipy.sparse import csr_array  # noqa: PLC0415
 
         features = sorted({feature for vector in vectors for feature in vector})
         column_of = {feature: column for column, feature in enumerate(features)}
-        scale = np.array([scales.get(feature.kind, 1.0) for feature in features])
+        scale = _list_scales(features, scales)
         columns = np.array([column_of[feature] for vector in vectors for feature in vector], dtype=np.int32)
         cells = np.array([number for vector in vectors for number in vector.values()]) * scale[columns]
         starts = np.cumsum([0, *(len(vector) for vector in vectors)], dtype=np.int32)  # liblinear takes only int32
         return cls(csr_array((cells, columns, starts), shape=(len(vectors), len(features))), features, scale)
 
+    def join(self, rows: Rows, features: Sequence[Feature], scales: Mapping[FeatureKind, float]) -> _Table:
+        """This table with further columns, in the order of their features; empty columns are left out.
+
+        Args:
+            rows: as many as this table has, one column a feature.
+            features: of the further columns; none is in this table.
+            scales: of the kinds of features.
+        """
+        from scipy.sparse import csr_array, hstack  # noqa: PLC0415
+
+        numbers = np.bincount(rows.indices, minlength=len(features))
+        every = [*self.features, *features]
+        order = [*range(len(self.features)), *(np.flatnonzero(numbers) + len(self.features)).tolist()]
+        order.sort(key=every.__getitem__)
+        columns = [every[column] for column in order]
+        scale = _list_scales(features, scales)
+        joined = hstack([self.rows, rows * scale[None, :]], format="csr")[:, order]
+        indices, starts = joined.indices.astype(np.int32), joined.indptr.astype(np.int32)
+        return _Table(
+            csr_array((joined.data, indices, starts), shape=joined.shape), columns, _list_scales(columns, scales)
+        )
+
     def weights(self, coefficients: Matrix) -> dict[Feature, float]:
         """Weights of the unscaled features, without the zeros."""
         pairs = zip(self.features, coefficients * self.scales, strict=True)
         return {feature: rounded for feature, weight in pairs if (rounded := _rounded(weight))}
+
+
+def _list_scales(features: Sequence[Feature], scales: Mapping[FeatureKind, float]) -> Matrix:
+    return np.array([scales.get(feature.kind, 1.0) for feature in features])
 
 
 def _fit_in_one_thread(model: Any, rows: Rows, truth: Any, weights: Any) -> None:
@@ -352,17 +421,17 @@ def _train_relevance(examples: Sequence[Example], vectoriser: _Vectoriser) -> tu
     if sum(picked) < LEAST_PICKED or len(picked) - sum(picked) < LEAST_PASSED_OVER:
         return ()
     kinds = _informative_kinds(examples)
-    vectors = [
+    clues: list[Vector] = [
         {
             feature: number
-            for feature, number in vectoriser.for_relevance(example).items()
+            for feature, number in vectoriser.read_relevance_clues(example).items()
             if feature != BIAS and (feature.kind != "kind" or feature.name in kinds)
         }
         for example in examples
     ]
     written = [example for example in examples if example.picked and example.written]
-    vectors += [dict(vectoriser.vocabulary.text_vector(example.written)) for example in written]
-    table = _Table.of(vectors, _RELEVANCE_SCALE)
+    texts = [*(example.description.text for example in examples), *(example.written for example in written)]
+    table = vectoriser.make_table(texts, [*clues, *({} for _ in written)], _RELEVANCE_SCALE)
     truth = np.array([*picked, *(True for _ in written)])
     weights = np.array(
         [
@@ -425,12 +494,13 @@ def _informative_kinds(examples: Iterable[Example]) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class _LabelledVector:
-    """A vector and its category, and the index of its example.
+    """A text with further features, and its category, and the index of its example.
 
-    `is_written`: it was made of the editor's text, a further example beside the article's title.
+    `is_written`: it is the editor's text, a further example beside the article's title.
     """
 
-    vector: Vector
+    text: str
+    clues: Vector
     category: str
     group: str
     weight: float
@@ -448,7 +518,7 @@ def _train_categories(examples: Sequence[Example], vectoriser: _Vectoriser) -> t
     chosen = [example for example in examples if example.category in names]
     labelled = [row for index, example in enumerate(chosen) for row in _label(index, example, vectoriser)]
     truth = [names.index(example.category or "") for example in chosen]
-    table = _Table.of([row.vector for row in labelled], _CATEGORY_SCALE)
+    table = vectoriser.make_table([row.text for row in labelled], [row.clues for row in labelled], _CATEGORY_SCALE)
     coefficients, biases = _fit_categories(table.rows, labelled, names)
     unseen_odds = _predict_unseen(table.rows, labelled, names, (coefficients, biases))
     temperature = _choose_temperature(unseen_odds, truth)
@@ -456,10 +526,10 @@ def _train_categories(examples: Sequence[Example], vectoriser: _Vectoriser) -> t
         name: {**table.weights(row / temperature), BIAS: _rounded(bias / temperature)}
         for name, row, bias in zip(names, coefficients, biases, strict=True)
     }
-    openings = _label_openings(chosen, vectoriser)
-    if {row.category for row in openings} != set(names) or not any(row.vector for row in openings):
+    openings = _label_openings(chosen)
+    opening_table = _make_opening_table(openings, vectoriser.vocabulary)
+    if {row.category for row in openings} != set(names) or not opening_table.features:
         return weights, 1.0
-    opening_table = _Table.of([row.vector for row in openings], {})
     coefficients, biases = _fit_categories(opening_table.rows, openings, names, OPENING_STRENGTH)
     by_opening = _predict_unseen(opening_table.rows, openings, names, (coefficients, biases), OPENING_STRENGTH)
     both = {
@@ -478,22 +548,16 @@ def _train_categories(examples: Sequence[Example], vectoriser: _Vectoriser) -> t
     return weights, _rounded(1.0 / temperatures[share])
 
 
-def _label_openings(examples: Sequence[Example], vectoriser: _Vectoriser) -> list[_LabelledVector]:
+def _label_openings(examples: Sequence[Example]) -> list[_LabelledVector]:
     """The openings, of which a model of its own is trained: the editor's text of an entry is mostly in the words of the
     article.
 
     An article of which only the title is known is judged by the title as before.
-
-    Args:
-        examples: of the categories.
-        vectoriser: gives the vocabulary.
     """
     return [
         _LabelledVector(
-            {
-                **vectoriser.vocabulary.opening_vector(opening[:TEXT_CHARACTERS]),
-                **dict.fromkeys((Feature("work", sort) for sort in example.description.works), 1.0),
-            },
+            opening[:TEXT_CHARACTERS],
+            dict.fromkeys((Feature("work", sort) for sort in example.description.works), 1.0),
             example.category or "",
             example.group,
             example.weight,
@@ -505,13 +569,22 @@ def _label_openings(examples: Sequence[Example], vectoriser: _Vectoriser) -> lis
     ]
 
 
+def _make_opening_table(openings: Sequence[_LabelledVector], vocabulary: Vocabulary) -> _Table:
+    """The words of openings, without their pieces, and the works that their articles point at."""
+    rows, features = TokenTable.of([row.text for row in openings]).weigh(vocabulary)
+    is_word = [column for column, feature in enumerate(features) if feature.kind == "word"]
+    opening_words = [Feature("opening", features[column].name) for column in is_word]
+    return _Table.of([row.clues for row in openings], {}).join(rows[:, is_word], opening_words, {})
+
+
 def _label(index: int, example: Example, vectoriser: _Vectoriser) -> Iterator[_LabelledVector]:
     category, group, weight = example.category or "", example.group, example.weight
     title_only = replace(example, description=replace(example.description, opening="", works=frozenset()))
-    yield _LabelledVector(vectoriser.for_category(title_only), category, group, weight, index, is_written=False)
+    clues = vectoriser.read_category_clues(title_only)
+    yield _LabelledVector(example.description.text, clues, category, group, weight, index, is_written=False)
     if example.written:
-        vector = vectoriser.vocabulary.vector(Description(example.written))
-        yield _LabelledVector(vector, category, group, weight * WRITTEN_WEIGHT, index, is_written=True)
+        weight *= WRITTEN_WEIGHT
+        yield _LabelledVector(example.written, {}, category, group, weight, index, is_written=True)
 
 
 def _fit_categories(

@@ -79,8 +79,10 @@ def _branches(terms: Sequence[str], depth: int = 0) -> str:
     """
     branches = []
     for letter, group in groupby((term for term in terms if len(term) > depth), key=lambda term: term[depth]):
-        left = r"(?<![a-z0-9])" if depth == 0 and _LATIN.match(letter) else ""
-        branches.append(left + re.escape(letter) + _branches(list(group), depth + 1))
+        literal = re.escape(letter)
+        # behind the letter: where all branches begin with a letter, a search skips all other letters at once
+        left = rf"(?<![a-z0-9]{literal})" if depth == 0 and _LATIN.match(letter) else ""
+        branches.append(literal + left + _branches(list(group), depth + 1))
     if len(terms[0]) == depth:
         branches.append(r"(?![a-z0-9])" if _LATIN.match(terms[0][-1]) else "")
     return branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"

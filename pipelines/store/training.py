@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, String, and_, case, cast, delete, func, insert, or_, select, update
 
+from crawler.kinds import KINDS, REPOSITORIES, Kind
 from pipelines.model import ADDED_BY_HAND
 from pipelines.store.state import STANDING
 from pipelines.store.tables import articles, decisions, entries, issues, models, stories, story_members
+
+SUMMARY: Final = 400
+"""Characters that are read of a text that takes the place of a summary."""
 
 MOST_OPEN: Final = 5_000
 """So many teach all that there is to learn, in seconds."""
@@ -80,6 +84,37 @@ class StoredModel:
     text: str
     basis: Basis
     graded_to: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReport:
+    """An article of a story that nobody decided on, with the parts of it and of its story that a score depends on.
+
+    Args:
+        story: id of the story, the smallest of its articles' ids.
+        score: of the story, without freshness, as it was graded last.
+        newest_at: when the newest article of the story was published, aware.
+        accounts: number of accounts that report the story independently.
+        has_links: whether the story has lines with a paper or code.
+        is_promotion: whether the lead announces a course, a raffle or the like.
+        is_lead: whether the article is the story's lead.
+        kind, url, title, summary, source: of the article; the summary of a repository without one is its text.
+        publisher: the account; None for an article without one.
+    """
+
+    story: int
+    score: float
+    newest_at: datetime
+    accounts: int
+    has_links: bool
+    is_promotion: bool
+    is_lead: bool
+    kind: Kind
+    url: str
+    title: str
+    summary: str
+    source: str
+    publisher: str | None
 
 
 class TrainingData:
@@ -187,6 +222,44 @@ class TrainingData:
         if below:
             query = query.where(stories.c.id < below)
         return list(self._connection.execute(query.order_by(stories.c.id.desc()).limit(limit)).scalars())
+
+    def list_open_reports(self, below: int, limit: int) -> list[OpenReport]:
+        """The articles of the next open stories, newest story first; none after the last.
+
+        Args:
+            below: only stories of a lower id; 0 begins with the newest of all.
+            limit: most stories.
+        """
+        chosen = select(stories.c.id).where(stories.c.state == "new")
+        if below:
+            chosen = chosen.where(stories.c.id < below)
+        is_repository = or_(
+            articles.c.kind.in_(REPOSITORIES),
+            *(articles.c.url.contains(f"//{host}/") for kind in REPOSITORIES for host in KINDS[kind].hosts),
+        )
+        is_unsummarised = and_(articles.c.summary == "", is_repository)
+        query = (
+            select(
+                stories.c.id,
+                stories.c.score,
+                stories.c.newest_at,
+                stories.c.accounts,
+                cast(stories.c.links, String) != "[]",
+                stories.c.promotion,
+                stories.c.lead == articles.c.id,
+                articles.c.kind,
+                articles.c.url,
+                articles.c.title,
+                case((is_unsummarised, func.substr(articles.c.text, 1, SUMMARY)), else_=articles.c.summary),
+                articles.c.source,
+                articles.c.publisher,
+            )
+            .join(story_members, story_members.c.story_id == stories.c.id)
+            .join(articles, articles.c.id == story_members.c.article_id)
+            .where(stories.c.id.in_(chosen.order_by(stories.c.id.desc()).limit(limit)))
+            .order_by(stories.c.id.desc(), articles.c.id)
+        )
+        return [OpenReport(*row) for row in self._connection.execute(query)]
 
     def list_best_stories(self, limit: int) -> list[int]:
         """The open stories of the highest scores, best first."""

@@ -28,7 +28,9 @@ from pipelines.group.features import (
 from pipelines.group.rates import MOST_FOR
 from pipelines.group.relevance import TopicTerms
 from pipelines.group.segmentation import find_cuts
+from pipelines.group.token_tables import TokenTable
 from pipelines.group.trained import (
+    DIGITS,
     FOLDS,
     VERSION,
     NotAModel,
@@ -378,9 +380,9 @@ def test_an_account_is_one_however_it_is_spaced() -> None:
 
 @given(st.lists(st.text(max_size=30), max_size=5))
 def test_any_text_has_features_of_length_one(texts: Sequence[str]) -> None:
-    vocabulary = Vocabulary.of(texts, least=1)
+    vocabulary = TokenTable.of(texts).make_vocabulary(DIGITS, least=1)
     for text in texts:
-        vector = vocabulary.vector(Description(text))
+        vector = vocabulary.text_vector(text)
         words = [number for feature, number in vector.items() if feature.kind == "word"]
         assert not words or math.isclose(math.fsum(number * number for number in words), 1.0)
 
