@@ -354,7 +354,7 @@ def _find_closing(page: MarkdownLines, starts: Sequence[int], end: int, newslett
     """
     *earlier_spans, last_span = pairwise((*starts, end))
     counts = [len(list(_find_paragraphs_apart(page, span, newsletter))) for span in earlier_spans]
-    own_count = max(counts) if counts and min(counts) else 0
+    own_count = max(counts, default=0) if all(counts) else 0
     return next(islice(_find_paragraphs_apart(page, last_span, newsletter), own_count, None), end)
 
 

@@ -41,7 +41,12 @@ _BULLET: Final = re.compile(
     r"(?P<indent> {0,3})(?:(?P<hard>[-*+])[ \t]+|-(?=\[)"
     r"|(?P<soft>[•●·・◆■▪◦‣－○◇□▲△▶►➤★☆→»]|[–—](?=[ \t\u3000]))[ \t\u3000]*)(?=\S)"
 )
-_ENCLOSED: Final = {"circled": "①⑳", "dark": "❶❿", "bracketed": "⑴⒇", "dotted": "⒈⒛"}
+_ENCLOSED: Final = {
+    "circled": ("①", "⑳"),
+    "dark": ("❶", "❿"),
+    "bracketed": ("⑴", "⒇"),
+    "dotted": ("⒈", "⒛"),
+}
 """The first and the last of the characters that are a number each, by the name of their kind."""
 
 # "1、标题", "1. 标题", "1.[标题](…)", "1) 标题", "（1）标题", "1：标题", "一、标题", "（十二）标题", "①标题", "1️⃣ 标题";
