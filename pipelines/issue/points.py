@@ -63,8 +63,8 @@ def find_points(text: str) -> PointList | None:
         opening = _read_opening(line)
         points = _read_points(lines[number + 1 : number + 2 + _MOST_POINTS]) if opening else ()
         if opening and _LEAST_POINTS <= len(points) <= _MOST_POINTS and all(map(_is_point, points)):
-            before = line.rstrip().removesuffix(opening).strip()
-            further_lines = [*lines[:number], *filter(None, [before]), *lines[number + 1 + len(points) :]]
+            text_before = line.rstrip().removesuffix(opening).strip()
+            further_lines = [*lines[:number], *filter(None, [text_before]), *lines[number + 1 + len(points) :]]
             return PointList(clean_line(opening), points, "\n".join(further_lines))
     return None
 

@@ -111,17 +111,17 @@ def summarise(candidate: Candidate, head: str, style: HouseStyle = DEFAULT_STYLE
 
 def _summarise_with_points(article: Article, head: str, style: HouseStyle) -> DraftedSummary | None:
     """Write sentences of an article, then the points that it lists; None if it lists none, or too long ones."""
-    found = find_points(article.text)
-    if found is None or any(map(is_aside, (found.opening, *found.points))):
+    point_list = find_points(article.text)
+    if point_list is None or any(map(is_aside, (point_list.opening, *point_list.points))):
         return None
     bounds = style.bounds
-    length = round(found.length * HAN.most / choose_bounds(article.text).most)
+    length = round(point_list.length * HAN.most / choose_bounds(article.text).most)
     if length > bounds.most * _MOST_LISTED:
         return None
     shorter = Bounds(max(bounds.wanted - length, SHORTEST), bounds.most - length, bounds.sentence)
-    further = replace(article, text=found.further_text)
+    further = replace(article, text=point_list.further_text)
     paragraphs = extract_paragraphs(further, head, replace(style, bounds=shorter))
-    return DraftedSummary((*paragraphs, found.opening), found.points) if paragraphs else None
+    return DraftedSummary((*paragraphs, point_list.opening), point_list.points) if paragraphs else None
 
 
 def _summarise_repository(articles: Sequence[Article], head: str) -> str:

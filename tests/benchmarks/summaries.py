@@ -174,7 +174,8 @@ def _measure_house_style(articles: Sequence[Article], archive: Path) -> None:
         drafted = mean("\n1. " in draft for draft in drafts)
         paragraphs = mean(1 + draft.count("\n") for draft in drafts)
         _say(
-            f"  {issue.date!s:12}{median(printed):9.0f}{lengths:9.0f}{whole:7.0%}{paragraphs:12.1f}{listed:7.0%}{drafted:9.0%}"
+            f"  {issue.date!s:12}{median(printed):9.0f}{lengths:9.0f}{whole:7.0%}{paragraphs:12.1f}"
+            f"{listed:7.0%}{drafted:9.0%}"
         )
 
 
