@@ -143,6 +143,10 @@ class Labels(_Part):
         return f"{label}{self.colon}" if label else ""
 
 
+def _check_marker(template: str) -> str:
+    return _check_template(template, n=1, han="一", circled="①", dark="❶", bracketed="⑴", dotted="⒈")
+
+
 class Frame(_Part):
     """How an issue begins, and how the headline (要目) and the guide (导读) are proposed from its entries.
 
@@ -159,7 +163,7 @@ class Frame(_Part):
     """
 
     dateline: DatedTemplate = " ({date}) "
-    marker: Annotated[str, AfterValidator(lambda template: _check_template(template, n=1, circled="①"))] = "- "
+    marker: Annotated[str, AfterValidator(_check_marker)] = "- "
     level: int = Field(default=2, ge=1, le=6)
     headline_items: int = Field(default=4, ge=1)
     headline_separator: str = "/"
@@ -195,8 +199,9 @@ class Reading(_Part):
 
     Args:
         sections: levels of the headings that begin a section: 2 is `##`. Empty: `##`, or the highest level of the file.
-        items: what begins an entry: `- `, `{n}、`, `（{n}）`, `### `, `**` (a bold paragraph), `[` (a paragraph that
-            begins with a link), `|` (the row of a table). Empty: found in each section.
+        items: what begins an entry: `- `, `{n}、`, `（{n}）`, `{han}、` (一、), `{circled}` (①), `### `, `**` (a bold
+            paragraph), `[` (a paragraph that begins with a link), `|` (the row of a table). Empty: found in each
+            section.
         frame: headings under which no entry stands: 订阅, 说明.
         title: where title and date stand. Empty: in the first heading, or else in the front matter.
         number: the forms of an issue's number, with `{n}`.

@@ -85,6 +85,19 @@ def read_numeral(numeral: str) -> int:
     return total + digit
 
 
+def write_numeral(number: int) -> str:
+    """Write a number from 1 to 99 as a Chinese numeral; a larger one in digits.
+
+    >>> [write_numeral(number) for number in (3, 10, 12, 20, 34, 100)]
+    ['三', '十', '十二', '二十', '三十四', '100']
+    """
+    if not 0 < number < 100:
+        return str(number)
+    tens, ones = divmod(number, 10)
+    numerals = "零一二三四五六七八九"
+    return (numerals[tens] if tens > 1 else "") + ("十" if tens else "") + (numerals[ones] if ones else "")
+
+
 def trim_address(url: str, punctuation: str = ".,;:!?'*") -> str:
     """Take the punctuation of a sentence off the end of an address, and a `)` that the address does not open.
 

@@ -30,6 +30,15 @@ def find_definitions(page: MarkdownLines) -> dict[str, str]:
     return definitions
 
 
+def is_definition(line: str) -> bool:
+    """Whether a line is the definition of a link, which no page shows.
+
+    >>> is_definition("[1]: https://e.org/1"), is_definition("[1]：见 https://e.org/1")
+    (True, False)
+    """
+    return "]:" in line and bool(_DEFINITION.fullmatch(line))
+
+
 def resolve_links(markdown: str, definitions: Mapping[str, str]) -> str:
     """Write the reference links of a Markdown text as inline links. Code and unknown labels stay as they are.
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from pipelines.issue import inline
+from pipelines.issue.definitions import is_definition
 from pipelines.issue.escape import clean_line, escape_markdown, make_autolink, make_link
 from pipelines.issue.lines import find_code_lines, remove_comments
 from pipelines.issue.rewording import reword_lines
@@ -40,16 +41,20 @@ _ADDRESS_LINE: Final = re.compile(
 )
 # "```sh"
 _FENCE: Final = re.compile(r"\s*(?:```|~~~)")
-# "[CVPR] 标题](https://arxiv.org/abs/2006.16669"
-_BROKEN_LINK: Final = re.compile(r"\]\((?P<url>https?://[^\s)]+)")
+# "[CVPR] 标题](https://arxiv.org/abs/2006.16669", "[标题] (https://e.org)", "【标题】（https://e.org）", "[标题](https://e.org）"
+_BROKEN_LINK: Final = re.compile(
+    r"[\]】］]\s{0,9}[(（]\s{0,9}(?P<url>https?://[^\s()（）]+(?:\([^\s()（）]*\)[^\s()（）]*)*)[)）]?"
+)
+_OPENING_BRACKETS: Final = "([{（［【「『《<“"
+_CLOSING_BRACKETS: Final = ")]}）］】」』》>”"
 # "论文：" before the link of the first line
 _LEAD: Final = re.compile(r"[\s*\[]*(?P<label>[^\s:：]{0,12}[:：])?\s*")
 # "a | b", but not "a \| b"
 _BARE_PIPE: Final = re.compile(r"(?<!\\)\|")
 # "🔥 ", "1️⃣ "
 _MARKS_BEFORE_WORDS: Final = re.compile(r"(?:[^\w\s*\[<`\\]|\d\ufe0f?\u20e3)[^\w\[*<`\\]*")
-_LOOKALIKES: Final = {"|": r"|&\#124;|(?<!\\)｜|丨(?=\s)|(?<=\s)丨"}
-"""Further forms of a separator: a character reference, the full-width bar, U+4E28 with a blank beside it."""
+_LOOKALIKES: Final = {"|": r"|&\#124;|(?<!\\)[｜│┃]|丨(?=\s)|(?<=\s)丨"}
+"""Further forms of a separator: a character reference, other bars, U+4E28 with a blank beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +130,12 @@ class _LabelWords:
 @lru_cache(maxsize=2048)  # lint, the issue's page and its export read the same entries several times each
 def _read_entry(markdown: str, label_words: _LabelWords) -> EntryView:
     newsletter = label_words.newsletter
-    first_line, lines = split_first_line(remove_comments(remove_machine_line(markdown, newsletter)))
+    first_line, lines = split_first_line(_remove_hidden(remove_machine_line(markdown, newsletter)))
     prefixes, unprefixed = _split_prefixes(first_line)
     head = _read_head(unprefixed)
     title, source = _split_source(head.title, newsletter.labels.source_separator.strip())
+    if source is None and (source := _read_source_behind(head.remark, newsletter.labels.source_separator.strip())):
+        head = replace(head, remark="")
     repository = _REPOSITORY.match(title)
     label_lines = {line: read_label_line(line, newsletter) for line in lines}
     paragraphs = [_read_paragraph(line, newsletter.labels.summary) for line in lines if label_lines[line] is None]
@@ -141,8 +148,18 @@ def _read_entry(markdown: str, label_words: _LabelWords) -> EntryView:
         links=head.links,
         labels=tuple(filter(None, (label_lines[line] for line in lines))),
         summary=tuple(filter(None, (head.remark, *paragraphs))),
-        urls=tuple(dict.fromkeys(filter(None, (head.url, *inline.find_urls(remove_comments(markdown)))))),
+        urls=tuple(dict.fromkeys(filter(None, (head.url, *inline.find_urls(_remove_hidden(markdown)))))),
     )
+
+
+def _remove_hidden(markdown: str) -> str:
+    """Remove the parts of an entry that no page shows: comments, and the definitions of links."""
+    visible = remove_comments(markdown)
+    if "]:" not in visible:
+        return visible
+    lines = visible.split("\n")
+    code = find_code_lines(lines)
+    return "\n".join(line for number, line in enumerate(lines) if number in code or not is_definition(line))
 
 
 def split_first_line(markdown: str) -> tuple[str, list[str]]:
@@ -171,7 +188,7 @@ def read_title(markdown: str, newsletter: Newsletter) -> str:
 
 def read_summary(markdown: str, newsletter: Newsletter) -> str:
     """Read an entry's summary as a reader sees it, a paragraph a line."""
-    lines = remove_comments(markdown).split("\n")
+    lines = _remove_hidden(markdown).split("\n")
     if not newsletter.labels.summary:
         lines = split_first_line("\n".join(lines))[1]
     _, summary_lines, _ = _split_at_summary(lines, newsletter)
@@ -386,7 +403,11 @@ def _split_prefixes(line: str) -> tuple[tuple[str, ...], str]:
         if lenticular:
             prefixes.append(lenticular[1])
             remainder = remainder[lenticular.end() :]
-        elif close and remainder[close + 1 : close + 2] not in ("(", "（", ""):
+        elif (
+            close
+            and remainder[close + 1 : close + 2] not in ("(", "（", "")
+            and not _BROKEN_LINK.match(remainder, close)
+        ):
             prefixes.append(inline.strip_marks(remainder[1:close]))
             remainder = remainder[close + 1 :].lstrip()
         else:
@@ -430,12 +451,15 @@ def _read_unlinked_head(line: str) -> _Head:
     """Read a first line without a whole link: brackets that do not pair, a bare address, or only text."""
     broken = _BROKEN_LINK.search(line)
     if broken:
-        return _Head(line[: broken.start()].lstrip("[* "), broken["url"])
+        return _Head(
+            line[: broken.start()].lstrip("[【［* "), broken["url"], remark=inline.strip_marks(line[broken.end() :])
+        )
     bare = inline.find_bare_url(line)
     if bare is None:
         return _Head(line)
     start, end = bare
-    lead, remark = line[:start].rstrip("<").rstrip(" :：\t"), line[end:].lstrip(">").strip(" ，。；,;")
+    lead = line[:start].rstrip(f"{_OPENING_BRACKETS} :：\t")
+    remark = line[end:].lstrip(_CLOSING_BRACKETS).strip(" ，。；,;")
     return _Head(lead or remark, line[start:end], remark=inline.strip_marks(remark) if lead else "")
 
 
@@ -461,6 +485,20 @@ def _split_source(markdown: str, separator: str) -> tuple[str, str | None]:
     return (title, source or None) if title else (inline.strip_marks(markdown), None)
 
 
+def _read_source_behind(remark: str, separator: str) -> str | None:
+    """Read the source behind the link of a title: `[标题](…) | 机器之心`. A sentence and a row's cells are no source.
+
+    >>> _read_source_behind("| 机器之心", "|"), _read_source_behind("| 快 | 省", "|")
+    ('机器之心', None)
+    """
+    pattern = _compile_separator(separator)
+    match = pattern.match(remark) if separator else None
+    source = remark[match.end() :].strip() if match else ""
+    if not source or len(source) > LABEL_CHARACTERS or pattern.search(source) or re.search(r"[，。；！？,;!?]", source):
+        return None
+    return source
+
+
 @lru_cache(maxsize=8)
 def _compile_separator(separator: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\\){re.escape(separator)}{_LOOKALIKES.get(separator, '')}")
@@ -476,7 +514,7 @@ def read_label_line(line: str, newsletter: Newsletter) -> LabelLine | None:
         The label line; None for any other line.
     """
     match = _compile_label_line(newsletter.labels.lines).fullmatch(line) or _ADDRESS_LINE.fullmatch(line)
-    if match is None or match["label"] == newsletter.labels.summary:
+    if match is None or match["label"] == newsletter.labels.summary or is_definition(line):
         return None
     text = inline.strip_marks(match["text"])
     if not text or len(text) > LABELLED_CHARACTERS:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,6 +11,7 @@ from statistics import median
 from typing import Final
 
 from pipelines.issue.entry import EntryView, read_entry
+from pipelines.issue.lines import find_code_lines
 from pipelines.issue.sentences import HAN, Bounds
 from pipelines.model import Issue
 from pipelines.newsletter import Newsletter
@@ -22,6 +24,12 @@ LEAST_SUMMARIES: Final = 10
 
 _LONG: Final = 0.9
 """The share of printed summaries that are no longer than the longest draft."""
+
+_LISTED: Final = 0.03
+"""The share of summaries with a list from which drafts have lists too."""
+
+_LEAST_LISTS: Final = 2
+_LEAST_POINTS: Final = 2
 
 _USUAL: Final = 0.4
 """The share of a section's entries with a prefix from which a draft of the section gets it."""
@@ -36,12 +44,15 @@ class HouseStyle:
         paragraph: characters of a paragraph of a summary.
         repository_sections: the sections whose titles begin with `owner/repo：`.
         paper_sections: the sections whose titles begin with `[CVPR2020]` or `[2006.16669]`.
+        point_mark: what begins a point of a list in a summary, with its indent and `{n}` for its number; empty for a
+            newsletter that writes hardly any list.
     """
 
     bounds: Bounds = HAN
     paragraph: int = 300
     repository_sections: frozenset[str] = frozenset()
     paper_sections: frozenset[str] = frozenset()
+    point_mark: str = ""
 
 
 DEFAULT_STYLE: Final = HouseStyle()
@@ -91,12 +102,33 @@ def _learn(printed: tuple[tuple[str, str], ...], vocabulary: _Vocabulary) -> Hou
         return DEFAULT_STYLE
     lengths = sorted(sum(map(len, summary)) for summary in summaries)
     most = max(lengths[int(len(lengths) * _LONG)], HAN.most)
+    point_marks = Counter(filter(None, (_find_point_mark(markdown) for _, markdown in printed)))
+    writes_lists = point_marks.total() >= max(_LISTED * len(summaries), _LEAST_LISTS)
     return HouseStyle(
         bounds=Bounds(round(median(lengths)), most, HAN.sentence),
         paragraph=round(median(len(paragraph) for summary in summaries for paragraph in summary)),
         repository_sections=_find_sections(views_by_section, [view for view in views if view.repository]),
         paper_sections=_find_sections(views_by_section, [view for view in views if view.prefixes]),
+        point_mark=point_marks.most_common(1)[0][0] if writes_lists else "",
     )
+
+
+# "    1. 训练方法", "  - 快"; an unindented one would be an item of the issue
+_POINT: Final = re.compile(r"(?P<indent> {2,5})(?P<mark>\d{1,2}\.|-)[ \t]+\S")
+
+
+def _find_point_mark(markdown: str) -> str:
+    """Find what begins the points of the list in an entry's summary; empty without a list of two points.
+
+    >>> _find_point_mark("甲\\n摘要：乙：\\n    1. 丙\\n    2. 丁"), _find_point_mark("甲\\n    1. 丙")
+    ('    {n}. ', '')
+    """
+    _, *lines = markdown.split("\n")
+    code = find_code_lines(lines)
+    points = [match for number, line in enumerate(lines) if number not in code and (match := _POINT.match(line))]
+    if len(points) < _LEAST_POINTS:
+        return ""
+    return f"{points[0]['indent']}{'-' if points[0]['mark'] == '-' else '{n}.'} "
 
 
 def _find_sections(views_by_section: dict[str, list[EntryView]], prefixed_views: Sequence[EntryView]) -> frozenset[str]:

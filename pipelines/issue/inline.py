@@ -27,7 +27,8 @@ _DESTINATION: Final = re.compile(
 _WIDE_DESTINATION: Final = re.compile(r"（\s{0,9}(?P<wide>https?://[^\s（）]+?)\s{0,9}）")
 # '<a href="https://e.org/1" target="_blank">标题</a>'
 _ANCHOR: Final = re.compile(
-    r"""<a\s[^<>]{0,500}?\bhref\s{0,9}=\s{0,9}(?:"(?P<double>[^"<>]*)"|'(?P<single>[^'<>]*)')[^<>]{0,500}>"""
+    r"""<a\s[^<>]{0,500}?\bhref\s{0,9}=\s{0,9}(?:"(?P<double>[^"<>]*)"|'(?P<single>[^'<>]*)'|(?P<unquoted>[^\s"'<>]+))"""
+    r"""[^<>]{0,500}>"""
     r"""(?P<text>(?:(?!</?a\b)[^\n]){0,1000})</a\s{0,9}>""",
     re.IGNORECASE,
 )
@@ -102,7 +103,7 @@ def _read_links(markdown: str, pairs: dict[int, int]) -> Iterator[Link]:
 def _read_anchors(markdown: str, links: Sequence[Link]) -> Iterator[Link]:
     for anchor in _ANCHOR.finditer(markdown):
         if not any(link.start <= anchor.start() < link.end for link in links):
-            url = html.unescape(anchor["double"] if anchor["double"] is not None else anchor["single"])
+            url = html.unescape(anchor["double"] or anchor["single"] or anchor["unquoted"] or "")
             yield Link(anchor.start(), anchor.end(), anchor.start("text"), anchor["text"], url)
 
 

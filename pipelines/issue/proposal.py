@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from crawler.kinds import PAPERS, REPOSITORIES
@@ -34,10 +35,17 @@ def propose_entry(candidate: Candidate, newsletter: Newsletter, style: HouseStyl
         if address and address not in addresses:
             addresses.add(address)
             lines.append(labels.begin_line(escape_markdown(link.label)) + make_autolink(address))
-    paragraphs = summarise(candidate, _read_head_text(lead), style).split("\n")
-    gap = "\n\n" if Section("", marker=newsletter.frame.marker).is_set_apart else "\n"
-    lines.append(labels.begin_line(labels.summary) + escape_markdown(paragraphs[0]))
-    return Entry(gap.join([*lines, *map(escape_markdown, paragraphs[1:])]), candidate.story.id)
+    is_set_apart = Section("", marker=newsletter.frame.marker).is_set_apart
+    if is_set_apart:  # there a list after a paragraph would not be inside the entry
+        style = replace(style, point_mark="")
+    summary = summarise(candidate, _read_head_text(lead), style)
+    first, *further = map(escape_markdown, summary.paragraphs)
+    points = [
+        style.point_mark.replace("{n}", str(number)) + escape_markdown(point)
+        for number, point in enumerate(summary.points, 1)
+    ]
+    lines += [labels.begin_line(labels.summary) + first, *further, *points]
+    return Entry(("\n\n" if is_set_apart else "\n").join(lines), candidate.story.id)
 
 
 def propose_brief(candidate: Candidate, briefs: Briefs) -> Entry:

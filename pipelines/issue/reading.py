@@ -8,9 +8,9 @@ thematic break a footer. Text of any other form is kept unchanged, so that an ex
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final
 
 from crawler.errors import Detail
@@ -313,7 +313,7 @@ def _read_section(
     first = marks[starts[0]] if starts else None
     closing = end
     if first is not None and first.kind in HARD_KINDS:
-        closing = _find_closing(page, starts[-1], end, newsletter)
+        closing = _find_closing(page, starts, end, newsletter)
     elif first is not None and first.kind == ROW:
         closing = starts[-1] + 1
     return Section(
@@ -347,14 +347,24 @@ def find_entry_marks(page: MarkdownLines, span: SectionSpan, newsletter: Newslet
     return {number: mark for number, mark in marks.items() if mark.kind == kind}
 
 
-def _find_closing(page: MarkdownLines, start: int, end: int, newsletter: Newsletter) -> int:
-    """Find the end of a section's last entry: a paragraph after a blank line that is neither code nor a label line."""
-    for number in range(start + 1, end):
+def _find_closing(page: MarkdownLines, starts: Sequence[int], end: int, newsletter: Newsletter) -> int:
+    """Find the end of a section's last entry: a paragraph after a blank line that is neither code nor a label line.
+
+    Where every entry before it has such paragraphs, the last one may have as many.
+    """
+    *earlier_spans, last_span = pairwise((*starts, end))
+    counts = [len(list(_find_paragraphs_apart(page, span, newsletter))) for span in earlier_spans]
+    own_count = max(counts, default=0) if all(counts) else 0
+    return next(islice(_find_paragraphs_apart(page, last_span, newsletter), own_count, None), end)
+
+
+def _find_paragraphs_apart(page: MarkdownLines, span: tuple[int, int], newsletter: Newsletter) -> Iterator[int]:
+    """Find the unindented lines after a blank line that are neither code nor label lines."""
+    for number in range(span[0] + 1, span[1]):
         line, previous_line = page.lines[number], page.lines[number - 1]
         set_apart = line.strip() and not previous_line.strip() and not line[0].isspace()
         if set_apart and number not in page.opaque and not is_label_or_summary_line(line, newsletter):
-            return number
-    return end
+            yield number
 
 
 def _read_entry(page: MarkdownLines, mark: Mark, start: int, end: int, definitions: Mapping[str, str]) -> Entry:

@@ -14,6 +14,7 @@ from typing import Final
 
 from pipelines.issue import inline
 from pipelines.issue.lines import DELIMITER_ROW, THEMATIC_BREAK, MarkdownLines
+from pipelines.text import read_numeral, write_numeral
 
 HARD_KINDS: Final = ("- ", "* ", "+ ")
 """The bullets of Markdown: an unindented paragraph after a blank line ends the last item of such a list."""
@@ -27,21 +28,35 @@ UNMARKED: Final = (BOLD, LINKED)
 _MOST_HEAD_LINES: Final = 6
 _LEAST_LED_SHARE: Final = 1 / 3
 """Of the marks of a kind, the share whose text holds a link; with fewer they begin no entries."""
+_LEAST_ITEM_HEADINGS: Final = 2
+_MOST_LINKS_OF_ITEM: Final = 2
+"""On average, of headings that are items; below the heading of a group of items there are more."""
 _LEAST_RIVALS: Final = 3
 """A single first mark before so many marks of another kind is a note, not the section's only entry."""
 
 # "### 标题", "##  标题"
 _HEADING: Final = re.compile(r"(?P<heading>#{1,6})[ \t]+(?=\S)")
-# "- 标题", " * 标题", "-[标题](…)", "• 标题", "－标题"
+# "- 标题", " * 标题", "-[标题](…)", "• 标题", "－标题", "— 标题"; not "——引文的作者"
 _BULLET: Final = re.compile(
-    r"(?P<indent> {0,3})(?:(?P<hard>[-*+])[ \t]+|-(?=\[)|(?P<soft>[•●·・◆■▪◦‣－])[ \t\u3000]*)(?=\S)"
+    r"(?P<indent> {0,3})(?:(?P<hard>[-*+])[ \t]+|-(?=\[)"
+    r"|(?P<soft>[•●·・◆■▪◦‣－○◇□▲△▶►➤★☆→»]|[–—](?=[ \t\u3000]))[ \t\u3000]*)(?=\S)"
 )
-# "1、标题", "1. 标题", "1.[标题](…)", "1) 标题", "（1）标题", "①标题", "1️⃣ 标题"; not "1.5 倍", "1)。"
+_ENCLOSED: Final = {
+    "circled": ("①", "⑳"),
+    "dark": ("❶", "❿"),
+    "bracketed": ("⑴", "⒇"),
+    "dotted": ("⒈", "⒛"),
+}
+"""The first and the last of the characters that are a number each, by the name of their kind."""
+
+# "1、标题", "1. 标题", "1.[标题](…)", "1) 标题", "（1）标题", "1：标题", "一、标题", "（十二）标题", "①标题", "1️⃣ 标题";
+# not "1.5 倍", "1)。", "1:30"
 _NUMBER: Final = re.compile(
     r"(?P<indent> {0,3})"
-    r"(?:(?P<open>[(（【]?)(?P<digits>\d{1,3})(?P<close>、|[.．](?=[ \t]|[^\d\s])|[)）】]|\ufe0f?\u20e3)"
-    r"|(?P<circled>[①-⑳]))"
-    r"(?P<gap>[ \t\u3000]*)"
+    r"(?:(?P<open>[(（【]?)(?:(?P<digits>\d{1,3})|(?P<han>[一二三四五六七八九十]{1,3}))"
+    r"(?P<close>、|[.．](?=[ \t]|[^\d\s])|[)）】]|[:：](?=[ \t]*[^\d\s])|\ufe0f?\u20e3)"
+    + "".join(f"|(?P<{name}>[{first}-{last}])" for name, (first, last) in _ENCLOSED.items())
+    + r")(?P<gap>[ \t\u3000]*)"
 )
 _PAIRS: Final = {"(": ")", "（": "）", "【": "】"}
 # "🔥 [标题](…)", "[标题](…)"; not "[^1]: 注", "![图](…)"
@@ -119,16 +134,19 @@ def _read_paragraph(line: str) -> Mark | None:
 
 def _read_number(line: str, match: re.Match[str]) -> Mark | None:
     gap, indent = match["gap"], len(match["indent"])
-    if match["circled"]:
-        number = ord(match["circled"]) - ord("①") + 1
-        return Mark("{circled}", f"{match['indent']}{{circled}}{gap}", indent, match.end(), number)
+    for name, (first, _) in _ENCLOSED.items():
+        if match[name]:
+            kind = f"{{{name}}}"
+            number = ord(match[name]) - ord(first) + 1
+            return Mark(kind, f"{match['indent']}{kind}{gap}", indent, match.end(), number)
     opening, closing = match["open"], match["close"]
     if (opening and _PAIRS[opening] != closing) or (not opening and closing == "】"):
         return None
     if match.end() == len(line.rstrip()) and closing != "、":
         return None
-    kind = f"{opening}{{n}}{closing}"
-    return Mark(kind, f"{match['indent']}{kind}{gap}", indent, match.end(), int(match["digits"]))
+    kind = f"{opening}{{{'han' if match['han'] else 'n'}}}{closing}"
+    number = read_numeral(match["han"] or match["digits"])
+    return Mark(kind, f"{match['indent']}{kind}{gap}", indent, match.end(), number)
 
 
 def write_mark(written: str, number: int) -> str:
@@ -138,11 +156,14 @@ def write_mark(written: str, number: int) -> str:
         written: `Mark.written`.
         number: of the entry, from 1.
 
-    >>> write_mark("{n}、", 3), write_mark("- ", 3), write_mark("{circled} ", 3)
-    ('3、', '- ', '③ ')
+    >>> write_mark("{n}、", 3), write_mark("- ", 3), write_mark("{circled} ", 3), write_mark("{han}、", 12)
+    ('3、', '- ', '③ ', '十二、')
     """
-    circled = chr(ord("①") + number - 1) if number <= 20 else f"({number})"
-    return written.replace("{n}", str(number)).replace("{circled}", circled)
+    mark = written.replace("{n}", str(number)).replace("{han}", write_numeral(number))
+    for name, (first, last) in _ENCLOSED.items():
+        character = chr(ord(first) + number - 1)
+        mark = mark.replace(f"{{{name}}}", character if character <= last else f"({number})")
+    return mark
 
 
 def find_marks(page: MarkdownLines, start: int, end: int) -> dict[int, Mark]:
@@ -155,11 +176,14 @@ def find_marks(page: MarkdownLines, start: int, end: int) -> dict[int, Mark]:
     """
     marks: dict[int, Mark] = {}
     deepest: int | None = None
+    table_rows = set(_find_open_rows(page, start, end))
     for number in range(start, end):
         if number in page.opaque:
             continue
         line = page.lines[number]
         mark = read_mark(line, after_blank=number == start or not page.lines[number - 1].strip())
+        if number in table_rows and not line.startswith("|"):
+            mark = Mark(ROW, "|", 0, 0)  # an export writes the `|` that the line leaves out
         if mark is None or (deepest is not None and mark.indent > deepest):
             continue
         if mark.kind == ROW and number + 1 < end and DELIMITER_ROW.fullmatch(page.lines[number + 1]):
@@ -168,6 +192,18 @@ def find_marks(page: MarkdownLines, start: int, end: int) -> dict[int, Mark]:
             deepest = max(mark.indent, 1)
         marks[number] = mark
     return marks
+
+
+def _find_open_rows(page: MarkdownLines, start: int, end: int) -> Iterator[int]:
+    """Find the rows of tables whose lines begin without a `|`: the lines with one below `---|---`."""
+    for number in range(start + 1, end):
+        delimiter = page.lines[number]
+        if number in page.opaque or delimiter.startswith("|") or not re.fullmatch(r"[\s|:-]*-\|[\s|:-]*", delimiter):
+            continue
+        for row in range(number + 1, end):
+            if row in page.opaque or "|" not in page.lines[row]:
+                break
+            yield row
 
 
 def choose_kind(page: MarkdownLines, marks: Mapping[int, Mark], end: int, kinds: Sequence[str] = ()) -> str | None:
@@ -206,8 +242,38 @@ def choose_kind(page: MarkdownLines, marks: Mapping[int, Mark], end: int, kinds:
             if count and count >= len(lines_by_kind[kind]) * _LEAST_LED_SHARE
         }
         if candidates:
-            return _choose_outermost(candidates, led)
+            return _find_item_heading(page, marks, end, lines_by_kind, led) or _choose_outermost(candidates, led)
     return next(iter(lines_by_kind), None) if kinds and is_usual else None
+
+
+def _find_item_heading(
+    page: MarkdownLines,
+    marks: Mapping[int, Mark],
+    end: int,
+    lines_by_kind: Mapping[str, Sequence[int]],
+    led: Mapping[str, int],
+) -> str | None:
+    """Find a kind of heading below each of which the text holds a link, and hardly more links than headings.
+
+    Each is then an item whose link is in its text; a heading above a list of items has several.
+
+    Args:
+        page: the lines of the issue.
+        marks: of the section.
+        end: the line after the section's last.
+        lines_by_kind: the lines of the marks of each kind.
+        led: how many marks of each kind have a link in their first lines.
+    """
+    most_led = max((count for kind, count in led.items() if not kind.startswith("#")), default=0)
+    for kind, numbers in lines_by_kind.items():
+        if not kind.startswith("#") or not _LEAST_ITEM_HEADINGS <= len(numbers) >= most_led:
+            continue
+        links = [
+            inline.find_urls("\n".join(_read_item(page, number, marks, end, reaches_far=True))) for number in numbers
+        ]
+        if all(links) and sum(map(len, links)) <= len(numbers) * _MOST_LINKS_OF_ITEM:
+            return kind
+    return None
 
 
 def _find_family(kind: str) -> str:
@@ -268,8 +334,8 @@ def normalise_kinds(kinds: Collection[str]) -> tuple[str, ...]:
     """
     normal = []
     for kind in kinds:
-        stripped = re.sub(r"\d+", "{n}", kind.strip())
-        if re.fullmatch(r"#{1,6}|[-*+]", stripped):
-            stripped += " "
-        normal.append("{circled}" if re.fullmatch(r"[①-⑳]", stripped) else stripped)
+        mark = _NUMBER.match(f"{kind.strip()}x")
+        numbered = _read_number(f"{kind.strip()}x", mark) if mark else None
+        stripped = numbered.kind if numbered else kind.strip()
+        normal.append(f"{stripped} " if re.fullmatch(r"#{1,6}|[-*+]", stripped) else stripped)
     return tuple(normal)

@@ -20,11 +20,13 @@ from crawler.kinds import PAPERS, REPOSITORIES
 from pipelines.issue.escape import clean_line
 from pipelines.issue.house_style import DEFAULT_STYLE, HouseStyle
 from pipelines.issue.inline import strip_marks
+from pipelines.issue.points import find_points
 from pipelines.issue.sentences import (
     HAN,
     SENTENCE_END,
     Bounds,
     cap_length,
+    choose_bounds,
     fit_bounds,
     join_sentences,
     split_sentences,
@@ -44,12 +46,35 @@ SHORTEST: Final = 20
 FILLER: Final = 0.3
 """A sentence whose score is below this part of the best score is a filler."""
 
+_MOST_LISTED: Final = 0.7
+"""The share of the longest summary that a list of points may fill."""
+
 _MOST_PARAGRAPHS: Final = 6
 """Of a text without sentences; only these can stand for a summary."""
 
 
-def summarise(candidate: Candidate, head: str, style: HouseStyle = DEFAULT_STYLE) -> str:
+@dataclass(frozen=True, slots=True)
+class DraftedSummary:
+    """A drafted summary, in plain text.
+
+    Args:
+        paragraphs: the last one leads the points, if there are any.
+        points: of the list at its end, without numbers.
+    """
+
+    paragraphs: tuple[str, ...]
+    points: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The whole summary, a paragraph or a point a line."""
+        return "\n".join((*self.paragraphs, *(f"{number}. {point}" for number, point in enumerate(self.points, 1))))
+
+
+def summarise(candidate: Candidate, head: str, style: HouseStyle = DEFAULT_STYLE) -> DraftedSummary:
     """Write the summary that an editor starts from: sentences of the lead article, else of another one of the story.
+
+    Where the newsletter writes lists, the points that an article lists follow its sentences.
 
     The sentences of a paper are from its abstract. The summary of a repository is its description, then the first
     sentences of its latest release's notes.
@@ -60,8 +85,8 @@ def summarise(candidate: Candidate, head: str, style: HouseStyle = DEFAULT_STYLE
         style: how long the newsletter's summaries and their paragraphs are.
 
     Returns:
-        Plain text, a paragraph a line. If no article has a sentence, the start of the first paragraph, as long as the
-        bounds allow; empty if the articles hold no more than `head`.
+        The summary. If no article has a sentence, the start of the first paragraph, as long as the bounds allow; an
+        empty paragraph if the articles hold no more than `head`.
     """
     stored = (candidate.lead, *(member for member in candidate.articles if member is not candidate.lead))
     articles = [member.article for member in stored]
@@ -69,17 +94,34 @@ def summarise(candidate: Candidate, head: str, style: HouseStyle = DEFAULT_STYLE
         repositories = [article for article in articles if article.kind in REPOSITORIES]
         articles = [*repositories, *articles]
         if summary := _summarise_repository(articles, head):
-            return summary
+            return DraftedSummary((summary,))
     for article in articles:
+        if style.point_mark and (listed := _summarise_with_points(article, head, style)):
+            return listed
         if paragraphs_of_sentences := extract_paragraphs(article, head, style):
-            return "\n".join(paragraphs_of_sentences)
+            return DraftedSummary(paragraphs_of_sentences)
     paragraphs = (
         paragraph
         for article in articles
         for paragraph in (article.summary, *article.text.split("\n", _MOST_PARAGRAPHS)[:_MOST_PARAGRAPHS])
         if _is_new(paragraph, head) and not is_aside(paragraph)
     )
-    return cap_length(clean_line(next(paragraphs, "")))
+    return DraftedSummary((cap_length(clean_line(next(paragraphs, ""))),))
+
+
+def _summarise_with_points(article: Article, head: str, style: HouseStyle) -> DraftedSummary | None:
+    """Write sentences of an article, then the points that it lists; None if it lists none, or too long ones."""
+    point_list = find_points(article.text)
+    if point_list is None or any(map(is_aside, (point_list.opening, *point_list.points))):
+        return None
+    bounds = style.bounds
+    length = round(point_list.length * HAN.most / choose_bounds(article.text).most)
+    if length > bounds.most * _MOST_LISTED:
+        return None
+    shorter = Bounds(max(bounds.wanted - length, SHORTEST), bounds.most - length, bounds.sentence)
+    further = replace(article, text=point_list.further_text)
+    paragraphs = extract_paragraphs(further, head, replace(style, bounds=shorter))
+    return DraftedSummary((*paragraphs, point_list.opening), point_list.points) if paragraphs else None
 
 
 def _summarise_repository(articles: Sequence[Article], head: str) -> str:

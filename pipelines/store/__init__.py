@@ -22,7 +22,7 @@ from pipelines.store.changes import Changes
 from pipelines.store.clock import Clock
 from pipelines.store.decisions import Decisions
 from pipelines.store.engine import WAIT, is_ours, make_engine, sqlite_path, typed_errors
-from pipelines.store.errors import StoreDamaged, StoreOutdated, StoreReadOnly, StoreRefused
+from pipelines.store.errors import BackupRefused, StoreDamaged, StoreOutdated, StoreReadOnly, StoreRefused
 from pipelines.store.events import EventIndex
 from pipelines.store.feed import Feed
 from pipelines.store.hosts import Hosts
@@ -137,15 +137,15 @@ class Store:
         """Copy a SQLite database while it is in use; the file appears complete or not at all.
 
         Raises:
-            StoreRefused: the database is not SQLite, or `path` exists: no file is ever overwritten.
+            BackupRefused: the database is not SQLite, or `path` exists: no file is ever overwritten.
             StoreReadOnly: `path` cannot be written.
         """
         if self._path is None:
-            raise StoreRefused("use-pg-dump")
+            raise BackupRefused("use-pg-dump")
         if path.resolve() == self._path.resolve():
-            raise StoreRefused("database-itself", path=str(path))
+            raise BackupRefused("database-itself", path=str(path))
         if path.exists():
-            raise StoreRefused("backup-exists", path=str(path))
+            raise BackupRefused("backup-exists", path=str(path))
         remove_leftovers(path.parent)
         try:
             handle, part = mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
@@ -214,17 +214,17 @@ class Store:
             The file under which the former database is kept; it may be missing.
 
         Raises:
-            StoreRefused: the database is not SQLite, or the copy is none.
+            BackupRefused: the database is not SQLite, or the copy is none.
             StoreDamaged: the copy is damaged.
             StoreReadOnly: the folder cannot be written.
         """
         if make_url(url).get_backend_name() != "sqlite":
-            raise StoreRefused("use-pg-dump")
+            raise BackupRefused("use-pg-dump")
         path = sqlite_path(make_url(url))
         if copy.resolve() == path.resolve():
-            raise StoreRefused("database-itself", path=str(path))
+            raise BackupRefused("database-itself", path=str(path))
         if not is_ours(copy):
-            raise StoreRefused("no-backup", path=str(copy))
+            raise BackupRefused("no-backup", path=str(copy))
         path.parent.mkdir(parents=True, exist_ok=True)
         former = path.with_name(f"{path.name}.replaced")
         part = path.with_name(f".{path.name}.restored.part")
@@ -296,7 +296,7 @@ def _rename_to_new(part: Path, path: Path) -> None:
     try:
         path.hardlink_to(part)
     except FileExistsError as error:
-        raise StoreRefused("backup-exists", path=str(path)) from error
+        raise BackupRefused("backup-exists", path=str(path)) from error
     except OSError:  # a file system without hard links
         part.replace(path)
     else:

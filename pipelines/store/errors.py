@@ -52,6 +52,10 @@ class StoreRefused(StoreError):
     """
 
 
+class BackupRefused(StoreRefused):
+    """A backup or its restoring would replace a file, or there is no SQLite database for it. Nothing was touched."""
+
+
 class StoreOutdated(StoreError):
     """The database belongs to an older jianbao. It was not touched."""
 

@@ -120,7 +120,7 @@ def chosen(articles: Sequence[Article]) -> list[Article]:
 def draft_of(article: Article, style: HouseStyle = DEFAULT_STYLE) -> str:
     """The summary that an entry of it begins with."""
     stored = StoredArticle(1, article, (article.url,), (article.source,), NOW)
-    return summarise(Candidate(Story(1, (1,), 1), (stored,), "", {}, (), 0.0, ()), article.title, style)
+    return summarise(Candidate(Story(1, (1,), 1), (stored,), "", {}, (), 0.0, ()), article.title, style).text
 
 
 def floor(drafted: Sequence[tuple[Article, str]]) -> dict[str, int]:
@@ -151,7 +151,7 @@ LONG_TEXT: Final = 1500
 
 
 def _measure_house_style(articles: Sequence[Article], archive: Path) -> None:
-    """Print the lengths of the drafts beside the printed ones, and how many begin and end with a whole sentence.
+    """Print lengths and lists of the drafts beside the printed ones, and how many drafts begin and end as sentences do.
 
     The style of the drafts for an issue is learned from the other issues.
     """
@@ -161,16 +161,37 @@ def _measure_house_style(articles: Sequence[Article], archive: Path) -> None:
     ]
     long = [one for one in articles if len(one.text) >= LONG_TEXT and one.language == "zh"]
     _say(f"\nHeld-out issues: drafts of {len(long)} Chinese articles with {LONG_TEXT} characters of text")
-    _say(f"  {'issue':12}{'printed':>9}{'drafted':>9}{'whole':>7}{'paragraphs':>12}")
+    columns = f"{'printed':>9}{'drafted':>9}{'whole':>7}{'paragraphs':>12}{'lists':>7}{'drafted':>9}"
+    _say(f"  {'issue':12}{columns}")
     for number, issue in enumerate(issues[-LATE:], len(issues) - LATE):
         others = [*issues[max(0, number - LATE) : number], *issues[number + 1 :]]
         style = learn_house_style(others, newsletter)
         drafts = [draft_of(one, style) for one in long]
         printed = [sum(map(len, view.summary)) for view in _views(issue, newsletter) if view.summary]
         lengths = median(len(draft.replace("\n", "")) for draft in drafts)
-        whole = mean(all(map(WHOLE.match, draft.split("\n"))) and not CONTINUED.match(draft) for draft in drafts)
+        whole = mean(all(map(WHOLE.match, _sentences_of(draft))) and not CONTINUED.match(draft) for draft in drafts)
+        listed = mean(bool(PRINTED_POINTS.search(text)) for text in _summaries_of(issue, newsletter))
+        drafted = mean("\n1. " in draft for draft in drafts)
         paragraphs = mean(1 + draft.count("\n") for draft in drafts)
-        _say(f"  {issue.date!s:12}{median(printed):9.0f}{lengths:9.0f}{whole:7.0%}{paragraphs:12.1f}")
+        _say(
+            f"  {issue.date!s:12}{median(printed):9.0f}{lengths:9.0f}{whole:7.0%}{paragraphs:12.1f}"
+            f"{listed:7.0%}{drafted:9.0%}"
+        )
+
+
+PRINTED_POINTS: Final = re.compile(r"^ +(?:\d{1,2}\.|-) .*\n(?:.*\n)*? +(?:\d{1,2}\.|-) ", re.MULTILINE)
+
+
+def _sentences_of(draft: str) -> list[str]:
+    """The paragraphs of a draft, without the list at its end and the words that lead it."""
+    head, _, points = draft.partition("\n1. ")
+    return (head.split("\n")[:-1] if points else head.split("\n")) or [head]
+
+
+def _summaries_of(issue: Issue, newsletter: Newsletter) -> list[str]:
+    """The Markdown of the entries that have a summary."""
+    entries = [entry for section in issue.main_sections for entry in section.entries]
+    return [entry.markdown for entry in entries if read_entry(entry.markdown, newsletter).summary]
 
 
 def _views(issue: Issue, newsletter: Newsletter) -> Iterator[EntryView]:

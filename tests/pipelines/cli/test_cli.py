@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 import typer
-from commands import Cli
+from browsers import serve_desk
+from commands import Cli, start
 from databases import write_new_database
 from possible_events import add_possible_pair
 from typer.testing import CliRunner
@@ -512,6 +513,48 @@ def test_a_backup_is_a_newsroom_of_its_own(
     before = cli.json("candidates")["categories"]
     monkeypatch.setenv("JIANBAO_DB", f"sqlite:///{tmp_path / 'copy.db'}")
     assert cli.json("candidates")["categories"] == before
+
+
+def test_a_backup_made_while_the_desk_runs_has_the_same_issues_and_replaces_no_file(
+    cli: Cli, items: Path, tmp_path: Path
+) -> None:
+    cli("add", str(items))
+    copy = tmp_path / "copy.db"
+    with serve_desk(Home(cli.home)):
+        cli("decide", "1", "pick", "--issue", "2026-11-30")
+        cli("db", "backup", str(copy))
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for name in ("newsletter.toml", "sources.toml"):
+        (moved / name).write_bytes((cli.home / name).read_bytes())
+    (moved / "var").mkdir()
+    (moved / "var/jianbao.db").write_bytes(copy.read_bytes())
+    assert Cli(moved)("issue", "list") == cli("issue", "list")
+    assert Cli(moved)("issue", "show", "2026-11-30") == cli("issue", "show", "2026-11-30")
+    before = copy.read_bytes()
+    _, refusal, code = start(cli.home, "db", "backup", str(copy))
+    assert (code, copy.read_bytes()) == (1, before)
+    assert "已经有了，没有动它" in refusal
+    assert "这个数据库不能用" not in refusal
+
+
+def test_importing_a_file_of_a_drafts_day_is_refused_by_name_and_the_draft_keeps_its_picks(
+    cli: Cli, items: Path, tmp_path: Path
+) -> None:
+    cli("add", str(items))
+    cli("decide", "1", "pick", "--issue", "2026-11-30")
+    cli("export")
+    draft = cli("issue", "show", "2026-11-30")
+    exported = cli.home / "issues/2026-11-30.md"
+    other = tmp_path / "other.md"
+    other.write_text("# 嵌入式AI简报 (2026-11-30)\n\n## 论文\n\n- [乙 | 源](https://example.org/2)\n", encoding="utf-8")
+    for path in (exported, other):
+        refused = CliRunner().invoke(app, ["--home", str(cli.home), "archive", "import", str(path)])
+        assert refused.exit_code == 1
+        assert path.name in refused.stderr
+        assert "--replace" in refused.stderr
+    assert cli("issue", "show", "2026-11-30") == draft
+    assert "草稿" in cli("issue", "list")
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,13 @@ NEWSLETTER = load_newsletter(bundled() / "newsletter.toml")
         "![图](cover.png) [甲 | 源](https://example.org/1)",
         "编辑部的各位都在读的一篇 [甲 | 源](https://example.org/1)",
         "[甲 | 源]（https://example.org/1）",
+        "[甲 | 源] (https://example.org/1)",
+        "[甲 | 源](https://example.org/1）",
+        "【甲 | 源】（https://example.org/1）",
+        "[甲](https://example.org/1) | 源",
+        "[甲 ┃ 源](https://example.org/1)",
         '<a href="https://example.org/1" target="_blank">甲 | 源</a>',
+        "<b><a href=https://example.org/1>甲 | 源</a></b>",
         "[![图](cover.png)](https://example.org/1) 甲 | 源",
         "[甲\n| 源](https://example.org/1)",
         "<!-- 待核实 -->[甲 | 源](https://example.org/1)",
@@ -42,6 +48,8 @@ def test_title_source_and_address_are_read_whatever_leads_the_first_line(first_l
         ("https://example.org/1，很好", "很好", "https://example.org/1"),
         ("甲：https://example.org/1。", "甲", "https://example.org/1"),
         ("甲 <https://example.org/1>（荐）", "甲", "https://example.org/1"),
+        ("甲（https://example.org/1）", "甲", "https://example.org/1"),
+        ("甲「https://example.org/1」", "甲", "https://example.org/1"),
     ],
 )
 def test_a_bare_address_ends_before_the_punctuation_of_the_sentence(line: str, title: str, url: str) -> None:

@@ -380,7 +380,7 @@ def test_another_parser_reads_of_an_issue_what_the_articles_said(
     assert [unquote(url) for _, url in links] == [
         unquote(make_printable_url(one.article.url) or "") for one in articles
     ]
-    summaries = [summarise(one, one.lead.article.title) for one in candidates]
+    summaries = [summarise(one, one.lead.article.title).text for one in candidates]
     expected = [f"摘要：{summary}" if summary else "" for summary in summaries]
     assert [text.partition("\n")[2] for text in texts] == expected
 

@@ -65,7 +65,15 @@ def urls(issue: Issue) -> list[str | None]:
         ("1) ", "2) "),
         ("1）", "2）"),
         ("（1）", "（2）"),
+        ("1：", "2："),
+        ("一、", "二、"),
+        ("（一）", "（二）"),
         ("①", "②"),
+        ("❶ ", "❷ "),
+        ("⑴", "⑵"),
+        ("⒈", "⒉"),
+        ("→ ", "→ "),
+        ("— ", "— "),
         ("1\ufe0f\u20e3 ", "2\ufe0f\u20e3 "),
         ("### ", "### "),
         ("  - ", "  - "),
@@ -92,8 +100,48 @@ def test_a_bold_paragraph_and_the_row_of_a_table_are_entries() -> None:
     table = read(section("| 项目 | 说明 |", "|---|---|", *rows))
     assert urls(table) == ["https://e.org/1", "https://e.org/2"]
     assert "|---|---|\n| [甲](https://e.org/1) | 快 |" in write(table)
-    for issue in (bold, table):
+    open_rows = read(section("项目 | 说明", "---|---", "[甲](https://e.org/1) | 快", "[乙](https://e.org/2) | 省"))
+    assert urls(open_rows) == ["https://e.org/1", "https://e.org/2"]
+    assert "---|---\n|[甲](https://e.org/1) | 快" in write(open_rows)
+    for issue in (bold, table, open_rows):
         assert read(write(issue)) == issue
+
+
+def test_headings_are_items_where_the_text_of_each_holds_its_link() -> None:
+    items = read(
+        section("### 甲", "", "<https://e.org/1>", "", "说了甲。", "", "### 乙", "", "见[文](https://e.org/2)。")
+    )
+    assert [entry.markdown.split("\n")[0] for entry in items.sections[0].entries] == ["甲", "乙"]
+    assert read(write(items)) == items
+    groups = read(
+        section(
+            "### 甲",
+            "",
+            "- [一](https://e.org/1)",
+            "- [二](https://e.org/2)",
+            "",
+            "### 乙",
+            "",
+            "- [三](https://e.org/3)",
+        )
+    )
+    assert urls(groups) == ["https://e.org/1", "https://e.org/2", "https://e.org/3"]
+
+
+def test_the_last_item_of_a_list_keeps_its_paragraph_where_every_item_has_one() -> None:
+    lines = ("- [甲](https://e.org/1)", "", "说了甲。", "", "- [乙](https://e.org/2)", "", "说了乙。")
+    issue = read(section(*lines, "", "以上。"))
+    assert issue.sections[0].entries[1].markdown == "[乙](https://e.org/2)\n\n说了乙。"
+    assert issue.sections[0].closing == "以上。"
+    assert read(write(issue)) == issue
+    assert read(section(*lines[1:], "", "以上。")).sections[0].closing == "说了乙。\n\n以上。"
+
+
+def test_the_lines_of_reference_links_are_neither_links_nor_text_of_an_entry() -> None:
+    issue = read(section("- [甲][1]", "说了甲。", "- [乙](https://e.org/2)", "说了乙。", "", "[1]: https://e.org/1"))
+    last = read_entry(issue.sections[0].entries[1].markdown, HOUSE)
+    assert (last.urls, last.labels, last.summary) == (("https://e.org/2",), (), ("说了乙。",))
+    assert read(write(issue)) == issue
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ TEXT = (
 
 
 def said(*articles: StoredArticle, head: str = "") -> str:
-    return summarise(Candidate(Story(1, (1,), 1), articles, "", {}, (), 0.0, ()), head)
+    return summarise(Candidate(Story(1, (1,), 1), articles, "", {}, (), 0.0, ()), head).text
 
 
 def test_a_draft_is_the_claim_and_the_numbers_in_the_articles_order() -> None:

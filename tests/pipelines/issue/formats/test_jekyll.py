@@ -15,11 +15,12 @@ from lxml import html
 
 from crawler.home import bundled
 from pipelines.issue.escape import clean_line
+from pipelines.issue.house_style import HouseStyle
 from pipelines.issue.markdown import render_issue
 from pipelines.issue.proposal import propose_entry
 from pipelines.issue.reading import read_issue
 from pipelines.issue.summary import summarise
-from pipelines.model import Candidate, Issue, Section, Story
+from pipelines.model import Candidate, Entry, Issue, Section, Story
 from pipelines.newsletter import load_newsletter
 
 pytestmark = pytest.mark.jekyll
@@ -110,11 +111,35 @@ def test_hostile_titles_are_shown_word_for_word_and_liquid_never_runs(tmp_path: 
     found = shown(page)
     assert [link for link, _ in found] == [plain(f"{clean_line(one)} | {clean_line(one)}") for one in TITLES]
     for (_, said), one in zip(found, candidates(TITLES), strict=True):
-        summary = summarise(one, one.lead.article.title)
+        summary = summarise(one, one.lead.article.title).text
         assert said.endswith(plain(f"摘要：{summary}")) if summary else "摘要" not in said
     assert "SECRET" not in "".join(page.itertext())
     assert page.xpath("//script | //img | //table | //h3 | //*[@onclick] | //dl | //sup") == []
     assert [one.text for one in page.xpath("//h2")] == ["论文"]
+
+
+@pytest.mark.parametrize("mark", ["  {n}. ", "    {n}. ", "    - "])
+def test_the_points_of_a_drafted_summary_are_a_list_inside_their_item(tmp_path: Path, mark: str) -> None:
+    points = ("1. 提出了新的量化方法；", "2. 提出了新的剪枝方法；", "3. 开源了全部的代码。")
+    text = "\n".join(
+        (
+            "新方法在三款手机芯片上快了两倍，分类的精度没有任何损失。",
+            "模型的体积也小了一半，整个网络只占用 4 MB 的存储空间。",
+            "本文的贡献如下：",
+            *points,
+        )
+    )
+    lead = stored(1, title="题", url="https://example.org/1", text=text)
+    candidate = Candidate(Story(1, (1,), 1), (lead,), "", {}, (), 0.0, ())
+    entry = propose_entry(candidate, NEWSLETTER, HouseStyle(point_mark=mark))
+    following = Entry("[乙](https://example.org/2)\n摘要：说了乙。")
+    printed = Issue(date(2021, 3, 5), "简报", (Section("论文", (entry, following)),), front_matter="layout: default")
+    page = built(tmp_path, render_issue(printed, NEWSLETTER, TEMPLATE))
+    first, second = page.xpath("//body/ul/li")
+    assert ["".join(point.itertext()).strip() for point in first.xpath(".//li")] == [
+        point.partition(" ")[2] for point in points
+    ]
+    assert second.xpath(".//li") == []
 
 
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

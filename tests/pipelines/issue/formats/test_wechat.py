@@ -229,6 +229,29 @@ def test_chromium_shows_the_article_without_loading_anything(tmp_path: Path) -> 
     assert width <= 700, "a phone would have to scroll sideways"
 
 
+@pytest.mark.browser
+def test_what_is_copied_in_chromium_has_single_breaks_styles_and_links_into_wechat() -> None:
+    page = render_wechat_page(article(), ISSUE, NEWSLETTER)
+    answer = http(body=page, content_type="text/html; charset=utf-8")
+    with start_chromium() as browser, serving({"/issue": answer}) as site:
+        context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+        tab = context.new_page()
+        tab.goto(f"{site.base}/issue")
+        select = "section => getSelection().selectAllChildren(section)"
+        tab.locator("body > section").last.evaluate(select)
+        tab.keyboard.press("Control+c")
+        read = "async () => (await (await navigator.clipboard.read())[0].getType('text/html')).text()"
+        copied = html.fragment_fromstring(tab.evaluate(read), create_parent="div")
+    code = next(copied.iter("pre"))
+    assert [str(line).replace("\xa0", " ") for line in code.itertext()] == ["make <all>"]
+    texts = ["".join(str(copied.text_content()).split())]
+    assert "快了两倍，见文档[2]。还支持：" in texts[0]
+    assert all(not (one.tail or "").startswith("\n") for one in copied.iter("br"))
+    links = [link.get("href") for link in copied.iter("a")]
+    assert links == ["https://mp.weixin.qq.com/s/aaaaaaaaaaaaaaaaaaaaaa"]
+    assert all(paragraph.get("style") for paragraph in copied.iter("p"))
+
+
 def test_the_levels_of_a_nested_list_are_shown_by_marks_and_indents() -> None:
     made = article(replace(ISSUE, sections=(Section("论文", (Entry(NESTED),)),)))
     paragraphs = [found for found in elements(made.html) if found.tag == "p"]
