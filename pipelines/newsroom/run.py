@@ -40,6 +40,7 @@ from pipelines.normalise.references import add_references
 from pipelines.rules import Rules
 from pipelines.store import LONGEST_KEY, Store, Transaction
 from pipelines.store.raw import NewRaw, Packed
+from pipelines.store.runs import Run
 from pipelines.store.sources import SourceRecord
 
 LEFT_ALONE: Final = "left-alone"
@@ -224,6 +225,21 @@ def begin_runs(store: Store, sources: Iterable[Source], now: datetime) -> dict[s
             tx.sources.record_start(source.id, source.kind, source.name, now)
             run_ids[source.id] = tx.runs.start(source.id, now)
         return run_ids
+
+
+def end_run(store: Store, run: Run, failure: Failure, now: datetime) -> None:
+    """End a run whose process died, with a failure of its source.
+
+    Args:
+        store: the newsroom's.
+        run: not finished.
+        failure: why.
+        now: aware.
+    """
+    with store.transaction() as tx:
+        first_failure = tx.runs.add(run.id, new=0, updated=0, seen=0, lost=0, failure=failure)
+        tx.runs.finish(run.id, now)
+        tx.sources.record_end(run.source, now, first_failure, None)
 
 
 def rebuild(

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 from croniter import croniter
 
-from crawler.errors import CrawlError, Failure
+from crawler.errors import CrawlError, Detail, Failure
 from crawler.home import HOME_VARIABLE, SOURCES_VARIABLE, Home
 from crawler.sources.file import Mistake, load_sources
 from crawler.sources.schema import Source
@@ -33,8 +33,10 @@ from pipelines.newsletter import NewsletterMisconfigured
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.alerts import deliver_alerts
 from pipelines.newsroom.locks import only_one
+from pipelines.newsroom.run import end_run
 from pipelines.newsroom.service import ServiceManager
 from pipelines.store.errors import StoreError
+from pipelines.store.runs import Run
 from pipelines.store.sources import SourceRecord
 from pipelines.wording import Language, say
 
@@ -57,6 +59,12 @@ LARGEST_CRAWL: Final = 3 * 1024**3
 
 LONGEST_CRAWL: Final = 3 * 3600.0
 """Seconds after which a crawl is stopped; what it has not read is due again soon."""
+
+LONGEST_CRAWL_OF_ONE: Final = 15 * 60.0
+"""Seconds after which the crawl of a single source is stopped, where the crawl of many died."""
+
+DIED: Final = Failure("CrawlDied", Detail.of("died-alone"))
+"""The failure of a source whose crawl died although it crawled no other source."""
 
 _GONE_STATUSES: Final = frozenset({401, 403, 404, 410})
 _MOST_DOUBLINGS: Final = 10
@@ -150,7 +158,7 @@ def due_sources(newsroom: Newsroom, sources: Iterable[Source], now: datetime) ->
     """Select the sources that are due, in the given order.
 
     A source during whose runs the process died twice in a row waits until no other source is due, and is then selected
-    alone: it may be what the process dies of.
+    alone: it may be what the process dies of. So is a source that is known to end its process.
 
     Args:
         newsroom: with the records of the last runs.
@@ -168,13 +176,17 @@ def due_sources(newsroom: Newsroom, sources: Iterable[Source], now: datetime) ->
 
 
 def _kills_its_process(record: SourceRecord) -> bool:
-    return record.is_unfinished and record.failures_in_row > 0
+    is_proven = record.failure is not None and record.failure.error == DIED.error
+    return is_proven or (record.is_unfinished and record.failures_in_row > 0)
 
 
 class Scheduler:
     """Runs `crawl --due` whenever a source is due or an article waits to be grouped.
 
-    Each crawl has a process of its own, because Twisted's reactor cannot run twice in one process.
+    Each crawl has a process of its own, because Twisted's reactor cannot run twice in one process. One process crawls
+    all due sources, since sources of one host wait for each other in it. Where it dies, each source that it had not
+    finished is crawled at once in a process of its own, so that a document that ends its process costs no other source
+    its articles, and the source of the document gets the failure.
 
     Args:
         home: the newsletter's folder; its files are read again at each check.
@@ -196,10 +208,11 @@ class Scheduler:
         self._home = home
         self._longest = longest
         self._interval = interval
-        self._command = command or (
+        self._crawl_command = (
             *(sys.executable, "-m", "pipelines.cli"),
-            *("--home", str(home.path), "--lang", language, "crawl", "--due"),
+            *("--home", str(home.path), "--lang", language, "crawl"),
         )
+        self._command = command or (*self._crawl_command, "--due")
         self._language: Language = language
         self._mistakes: tuple[Mistake, ...] = ()
         self._stop = threading.Event()
@@ -281,17 +294,64 @@ class Scheduler:
         return load_sources(self._home, path=self._home.last_sources).sources
 
     def _crawl(self) -> None:
+        """Crawl what is due; crawl each source that was left unfinished alone, and note those that die alone."""
+        began_at = datetime.now(UTC)
+        self._run_crawl(self._command, self._longest)
+        runs = self._list_runs(began_at)
+        dead_runs = [run for run in runs if run.finished_at is None]
+        if dead_runs and len(runs) == 1:
+            self._blame(dead_runs[0])
+            return
+        for run in dead_runs:
+            if self._stop.is_set():
+                return
+            alone_at = datetime.now(UTC)
+            self._run_crawl((*self._crawl_command, run.source), min(self._longest, LONGEST_CRAWL_OF_ONE))
+            for run_alone in self._list_runs(alone_at):
+                if run_alone.finished_at is None:
+                    self._blame(run_alone)
+
+    def _list_runs(self, since: datetime) -> list[Run]:
+        """List the runs that began at a time or later; none while the schedule stops, since their end is not theirs."""
+        if self._stop.is_set():
+            return []
+        try:
+            newsroom = Newsroom(self._home)
+            with closing(newsroom.store), newsroom.store.reading() as tx:
+                return tx.runs.list_since(since)
+        except (NewsletterMisconfigured, StoreError) as error:
+            logger.error("%s", _describe(error, self._language), extra=make_extra("runs-unknown"))
+            return []
+
+    def _blame(self, run: Run) -> None:
+        """Store that a source's crawl died although it crawled no other source, and say so."""
+        died = say("schedule/died-alone", {"source": run.source}, self._language)
+        logger.error("%s", died, extra=make_extra("crawl-died", source=run.source, run=run.id))
+        try:
+            newsroom = Newsroom(self._home)
+            with closing(newsroom.store):
+                end_run(newsroom.store, run, DIED, datetime.now(UTC))
+        except (NewsletterMisconfigured, StoreError) as error:
+            logger.error("%s", _describe(error, self._language), extra=make_extra("run-not-ended"))
+
+    def _run_crawl(self, command: Sequence[str], longest: float) -> None:
+        """Run a crawl in a process of its own until it ends, is late or the schedule stops.
+
+        Args:
+            command: its command line.
+            longest: seconds after which it is stopped.
+        """
         environment = {**os.environ, HOME_VARIABLE: str(self._home.path)}
         if self._mistakes and self._home.last_sources.is_file():
             environment[SOURCES_VARIABLE] = str(self._home.last_sources)
-        child = subprocess.Popen(self._command, env=environment, start_new_session=True)  # noqa: S603 (our own command)
+        child = subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603 (our own command)
         _limit_memory(child, LARGEST_CRAWL)
-        deadline = time.monotonic() + self._longest
+        deadline = time.monotonic() + longest
         while child.poll() is None:
             self._manager.beat()
             is_late = time.monotonic() > deadline
             if is_late:
-                minutes = round(self._longest / 60)
+                minutes = round(longest / 60)
                 too_long = say("schedule/crawl-too-long", {"minutes": minutes}, self._language)
                 logger.error("%s", too_long, extra=make_extra("crawl-too-long", minutes=minutes))
             if self._stop.wait(0.2) or is_late:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +13,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
+from places import ROOT
 
 from crawler.errors import TooLarge
 from crawler.items import Page, Reply
@@ -45,7 +48,17 @@ def test_waiting_does_not_count_and_nothing_is_left_behind() -> None:
     with limit_processor_time(0.2):
         time.sleep(0.4)
     assert signal.getsignal(signal.SIGVTALRM) is former
-    assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0.0, 0.0)
+    for timer in (signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
+        assert signal.getitimer(timer) == (0.0, 0.0)
+
+
+@pytest.mark.slow
+@pytest.mark.fault("C5")
+def test_a_call_into_a_library_that_never_ends_ends_its_process() -> None:
+    work = "hashlib.pbkdf2_hmac('sha256', b'', b'', 2**31 - 1)"  # hours in C, where no Python code handles a signal
+    code = f"import hashlib; from crawler.limits import *\nwith limit_processor_time(0.1): {work}"
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=120, check=False)
+    assert ended.returncode == -signal.SIGPROF
 
 
 def test_a_thread_without_signals_works_without_a_limit() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -162,6 +163,45 @@ def test_the_scheduler_groups_what_a_killed_crawl_stored_though_no_source_is_due
         process.terminate()
         process.communicate(timeout=60)
     assert titles(home) == TITLES
+
+
+def test_a_source_that_ends_its_process_costs_no_other_source_its_articles_and_gets_the_failure(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    deaths: list[str] = []
+
+    def end_its_reader(_: Seen) -> bytes:
+        """Kill the crawl that asks, as the system does where the memory is over."""
+        process_id = (home / "var" / "crawl.lock").read_text(encoding="utf-8").split()[0]
+        deaths.append(process_id)
+        os.kill(int(process_id), signal.SIGKILL)
+        return b""
+
+    def late(_: Seen) -> bytes:
+        wait_until(lambda: bool(deaths))  # not read yet when the process dies
+        return http(200, FEED)
+
+    with serving({"/feed": end_its_reader}, "127.0.7.5") as hostile, serving({"/feed": late}, "127.0.7.6") as good:
+        rows = source("hostile", "feed", url=f"{hostile.base}/feed") + source("good", "feed", url=f"{good.base}/feed")
+        newsroom(home, rows, hostile.place, good.place)
+        run(home, "db", "upgrade")
+        process = start(home, "schedule")
+        try:
+            wait_until(lambda: failure_of(home, "hostile") == "CrawlDied" and search(home, "量化") != [])
+        finally:
+            process.terminate()
+            _, log = process.communicate(timeout=60)
+    assert titles(home) == TITLES
+    assert failure_of(home, "good") is None
+    assert len(deaths) == 2
+    assert "单独抓 hostile 时进程也死掉了" in log
+
+
+def failure_of(home: Path, source_id: str) -> str | None:
+    """The name of the failure by which the last run of a source ended; None without one."""
+    room = Newsroom(Home(home))
+    with closing(room.store), room.store.reading() as tx:
+        record = tx.sources.list_all().get(source_id)
+    return record.failure.error if record and record.failure else None
 
 
 def test_no_group_leaves_articles_to_the_next_command_that_groups(interrupted: Path) -> None:

@@ -26,8 +26,8 @@ from crawler.items import Batch, SourceState
 from crawler.sources.schema import Source
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.locks import Busy, only_one
-from pipelines.newsroom.run import begin_runs, ingest
-from pipelines.newsroom.schedule import FIRST_RETRY, LONGEST_SPREAD, due_at, due_sources, next_due
+from pipelines.newsroom.run import begin_runs, end_run, ingest
+from pipelines.newsroom.schedule import DIED, FIRST_RETRY, LONGEST_SPREAD, due_at, due_sources, next_due
 from pipelines.store.sources import SourceRecord
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -208,6 +208,23 @@ def test_a_source_that_kills_its_process_is_crawled_alone_and_last(tmp_path: Pat
     room.store.close()
 
 
+def test_a_source_whose_crawl_died_alone_is_crawled_alone_from_then_on(tmp_path: Path) -> None:
+    texts = [source(name, "feed", url=f"https://{name}.example/") for name in ("deadly", "good")]
+    room = Newsroom(Home(newsroom(tmp_path, "".join(texts))))
+    deadly, good = room.registry.sources
+    begin_runs(room.store, [deadly], NOW)
+    with room.store.reading() as tx:
+        (dead_run,) = tx.runs.list_since(NOW)
+    end_run(room.store, dead_run, DIED, NOW)
+    later = NOW + hours(24)
+    assert due_sources(room, room.registry.sources, later) == [good]
+    ingest(room.store, Batch("good", finished=True), good, room.rules, later)
+    assert due_sources(room, room.registry.sources, later) == [deadly]
+    ingest(room.store, Batch("deadly", finished=True), deadly, room.rules, later)
+    assert due_sources(room, room.registry.sources, later + hours(7)) == [deadly, good]
+    room.store.close()
+
+
 def test_a_source_without_a_past_is_due() -> None:
     assert due_at(row(), None, NOW, SHANGHAI) == NOW
 
@@ -246,11 +263,7 @@ def scheduler(folder: Path, log: Path, child: str, longest: float = 1000) -> sub
 
 
 def wait_for(log: Path, words: str) -> None:
-    for _ in range(600):
-        if log.is_file() and words in log.read_text(encoding="utf-8"):
-            return
-        time.sleep(0.05)
-    pytest.fail(f"{words!r} never came")
+    wait_until(lambda: log.is_file() and words in log.read_text(encoding="utf-8"))
 
 
 @pytest.mark.slow
