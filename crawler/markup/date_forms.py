@@ -88,6 +88,9 @@ FORMS: Final = tuple(
 _SHORT_YEAR: Final = re.compile(
     r"(?:发布|发表|更新|时间|日期)\S{0,4}[:：] ?(?P<year>\d\d)-(?P<month>\d{1,2})-(?P<day>\d{1,2})(?!\d)"
 )
+# Seen 2026-11: Wochenbericht 14. - 20. Januar 2022 / 14–20 January 2022
+_RANGE: Final = re.compile(r"(?<![\d:])\d{1,2}\.? ?(?:[-–—]|bis|to|al|au) ?$")
+"""The beginning of a span of days: what an article is about, and no moment of its publication."""
 # Seen 2026-11: 20251107083148
 _COMPACT: Final = re.compile(r"(?P<year>(?:19|20)\d\d)(?P<month>\d\d)(?P<day>\d\d)(?:T?\d{4}(?:\d\d)?Z?)?")
 # Seen 2026-11: 2025-11-07T08:31:48.12+08:00 / Fri, 7 Nov 2025 08:31:48 +0800
@@ -143,13 +146,18 @@ class DateReader:
 
     def search(self, text: str, source: DateSource) -> Iterator[WrittenDate]:
         """The dates in a text, those of each form in order."""
+        return (written for written, _, _ in self.locate(text, source))
+
+    def locate(self, text: str, source: DateSource) -> Iterator[tuple[WrittenDate, int, int]]:
+        """The dates in a text as in `search`, each with its begin and its end in the text."""
         for form in FORMS:
             for match in form.finditer(text):
-                if day := read_day(match, day_first=self.day_first):
-                    yield WrittenDate(write_date(match, day), day, source)
+                is_range = form is not FORMS[0] and _RANGE.search(text[max(0, match.start() - 8) : match.start()])
+                if not is_range and (day := read_day(match, day_first=self.day_first)):
+                    yield WrittenDate(write_date(match, day), day, source), match.start(), match.end()
         for match in _SHORT_YEAR.finditer(text):
             if day := read_day(match):
-                yield WrittenDate(day.isoformat(), day, source)
+                yield WrittenDate(day.isoformat(), day, source), match.start(), match.end()
 
 
 def read_day(match: re.Match[str], *, day_first: bool | None = None) -> date | None:

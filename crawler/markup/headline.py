@@ -11,13 +11,14 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html import unescape
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from lxml.html import HtmlElement
 
-from crawler.markup.html import collapse, plain_text
+from crawler.markup.html import collapse, plain_text, text_of
 from crawler.markup.metadata import PageMetadata
 
 # Seen 2026-11: 两比特量化 | 某博客 / 全文如下_新闻中心_某网 / 监察条例-纪检
@@ -38,6 +39,7 @@ _TITLE_MARK: Final = re.compile(
 )
 # Seen 2026-11: <h1><span>部署专题</span> – 四比特推理</h1>
 _LEADING_SEPARATOR: Final = re.compile(r"^[-–—|│·•:»«›‹/\\：｜_\s]+(?=\S)")
+_NO_WORD: Final = re.compile(r"[\W_]+")
 _ELLIPSIS: Final = re.compile(r"\s*(?:…|\.\.\.)\s*$")
 _UNREAD: Final = frozenset(
     {"script", "style", "noscript", "template", "head", "title", "svg", "a", "nav", "footer", "option"}
@@ -189,6 +191,8 @@ def _without_names(title: str, names: set[str]) -> str:
 def _best_heading(page: PageMetadata, signs: _Signs) -> HtmlElement | None:
     """The heading that the page's other signs support best; None where they support none."""
     first = _scored(page, signs, "h1")
+    if first and first[0][0] >= _LEAST_SCORE and _likeness_to_stated(first[0][1], signs) >= _MOST_UNLIKENESS:
+        return first[0][1]  # no other heading can be so much more like the title
     below = [
         (score + max((_share(heading.text_content(), title) for title in signs.stated), default=0), heading)
         for level in ("h2", "h3")
@@ -209,9 +213,13 @@ def _best_heading(page: PageMetadata, signs: _Signs) -> HtmlElement | None:
 
 def _names_section(first: HtmlElement, below: HtmlElement, signs: _Signs) -> bool:
     """Whether an `<h1>` names the page's section or another article, and a heading below it has the title."""
-    likeness = max((_likeness(below.text_content(), title) for title in signs.stated), default=0.0)
-    of_first = max((_likeness(first.text_content(), title) for title in signs.stated), default=0.0)
-    return likeness >= _LEAST_LIKENESS and of_first < _MOST_UNLIKENESS * likeness
+    likeness = _likeness_to_stated(below, signs)
+    return likeness >= _LEAST_LIKENESS and _likeness_to_stated(first, signs) < _MOST_UNLIKENESS * likeness
+
+
+def _likeness_to_stated(heading: HtmlElement, signs: _Signs) -> float:
+    """How like a heading is to the title that the page's metadata states, from 0 to 1."""
+    return max((_likeness(heading.text_content(), title) for title in signs.stated), default=0.0)
 
 
 def _scored(page: PageMetadata, signs: _Signs, level: str) -> list[tuple[float, HtmlElement]]:
@@ -298,17 +306,13 @@ def _repeated_in_text(document: HtmlElement, signs: _Signs) -> Headline | None:
     for _, element in zip(
         range(_MOST_ELEMENTS), document.iter("td", "div", "p", "span", "strong", "b", "font", "h4", "dt"), strict=False
     ):
-        if any(node.tag in _UNREAD for node in (element, *element.iterancestors())):
+        text = collapse(text_of(element)) if len(element) < 10 else ""
+        folded = _fold(text) if 8 <= len(text) <= _LONGEST else ""
+        if not (8 <= len(folded) < len(written) and folded in written and folded not in signs.names):
             continue
-        text = collapse(element.text_content()) if len(element) < 10 else ""
-        folded = _fold(text)
-        fits = len(text) <= _LONGEST and 8 <= len(folded) < len(written) and folded in written
-        if (
-            fits
-            and folded not in signs.names
-            and 5 * len(folded) >= 2 * len(written)
-            and (best is None or len(text) > len(best.text))
-        ):
+        if 5 * len(folded) < 2 * len(written) or (best is not None and len(text) <= len(best.text)):
+            continue
+        if not any(node.tag in _UNREAD for node in (element, *element.iterancestors())):
             best = Headline(text, element)
     return best
 
@@ -318,12 +322,13 @@ def _repeated_in_text(document: HtmlElement, signs: _Signs) -> Headline | None:
 
 def _fold(text: str) -> str:
     """Letters and digits alone, in one case."""
-    return re.sub(r"[\W_]+", "", text).casefold()
+    return _NO_WORD.sub("", text).casefold()
 
 
-def _trigrams(text: str) -> set[str]:
+@lru_cache(maxsize=256)  # each heading is compared with the same few titles
+def _trigrams(text: str) -> frozenset[str]:
     folded = _fold(text)
-    return {folded[start : start + 3] for start in range(max(1, len(folded) - 2))} if folded else set()
+    return frozenset(folded[start : start + 3] for start in range(max(1, len(folded) - 2))) if folded else frozenset()
 
 
 def _likeness(text: str, title: str) -> float:

@@ -39,6 +39,18 @@ def collapse(text: str) -> str:
     return " ".join(text.split())
 
 
+class _Parser(HTMLParser):
+    """lxml's parser of HTML, whose elements are all of one class.
+
+    lxml asks a Python function for the class of each element, and again for each element of a copy. Forms and their
+    fields, which alone have classes of their own, are no part of an article.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(encoding="utf-8", no_network=True, huge_tree=False, remove_comments=True, remove_pis=True)
+        self.set_element_class_lookup(etree.ElementDefaultClassLookup(element=HtmlElement))
+
+
 def parse(text: str) -> HtmlElement:
     """A page or a fragment as the root of a tree, without comments. The parser stops at 256 nested tags.
 
@@ -49,9 +61,8 @@ def parse(text: str) -> HtmlElement:
         PageChanged: nothing to read, or more of it than a page for people has.
     """
     _refuse_flood(text)
-    parser = HTMLParser(encoding="utf-8", no_network=True, huge_tree=False, remove_comments=True, remove_pis=True)
     try:
-        return document_fromstring(mend_html(text).encode("utf-8", "replace"), parser=parser)
+        return document_fromstring(mend_html(text).encode("utf-8", "replace"), parser=_Parser())
     except etree.ParserError:
         raise PageChanged("empty-page") from None
 
@@ -64,6 +75,11 @@ def soup(text: str) -> BeautifulSoup:
     """
     _refuse_flood(text)
     return BeautifulSoup(mend_html(text).encode("utf-8", "replace"), "lxml", from_encoding="utf-8")
+
+
+def text_of(element: HtmlElement) -> str:
+    """All text in an element, as `text_content`, which costs ten times as much where nothing is nested."""
+    return element.text_content() if len(element) else element.text or ""
 
 
 def plain_text(element: HtmlElement) -> str:

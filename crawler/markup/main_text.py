@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import re
 from copy import deepcopy
+from dataclasses import dataclass, field
 from typing import Final
+from unicodedata import normalize
 from urllib.parse import urlsplit
 
 import trafilatura
 from lxml import etree
 from lxml.html import HtmlElement
+from trafilatura.settings import Document
 
-from crawler.markup.html import collapse, inner_html, parse, plain_text
+from crawler.markup.html import collapse, inner_html, parse, plain_text, text_of
 from crawler.markup.metadata import PageMetadata, site_of
 
 _NO_TEXT: Final = ("button", "iframe", "nav", "noscript", "script", "style", "template")
@@ -27,6 +30,11 @@ _BLOCKS: Final = frozenset({
 })  # fmt: skip
 _LINES: Final = ("p", "li", "h2", "h3", "blockquote", "pre", "td", "div", "section", "span")
 """Elements by which the extracted lines are found again in the page."""
+_HTML_TAGS: Final = {
+    "cell": "td", "code": "pre", "head": "h2", "item": "li", "lb": "br", "list": "ul", "quote": "blockquote",
+    "row": "tr",
+}  # fmt: skip
+"""Names that trafilatura gives to blocks, and names that HTML gives to them."""
 _RUN: Final = "data-run"
 """Marks an element that stands for a run of text between blocks."""
 _MAIN: Final = (
@@ -48,7 +56,9 @@ _BESIDE: Final = re.compile(
     re.IGNORECASE,
 )
 
+_NO_WORD: Final = re.compile(r"[\W_]+")
 _HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "header"})
+_BESIDE_TAGS: Final = frozenset({"aside", "figcaption", "footer", "form", "nav"})
 # Seen 2026-11: 论文地址：https://… / Code: https://…
 _REFERENCE_LABEL: Final = re.compile(r"\W{0,3}[\w ]{2,24}[:：]")
 _PLAIN_ADDRESS: Final = re.compile(r"https?://|www\.|\w\.(?:com|org|net|io|cn|ai|edu)/", re.IGNORECASE)
@@ -78,23 +88,29 @@ def find_main_html(page: PageMetadata, title: str) -> tuple[str, str]:
     document = page.document
     if page.is_heavy:
         return _with_text(_largest_element(document))
-    text = plain_text(parse(f"<div>{_extract(document)}</div>"))
+    extracted = _extract(document)
+    text = normalize("NFC", plain_text(extracted))
     around = _element_around(document, text)
-    markup = _own_markup(around, text, title, _site_name(page.address)) if around is not None else ""
-    own = _with_text(markup)
-    if markup and 10 * len(_fold(own[1])) >= 9 * len(_fold(text)):
-        return own
-    return _with_text(_without_title(_extract(document, with_links=True), title))
+    if around is not None:
+        own = _take_own(around, text, title, _site_name(page.address))
+        own_text = plain_text(own)
+        if 10 * len(_fold(own_text)) >= 9 * len(_fold(text).removeprefix(_fold(title))):
+            return inner_html(own), own_text
+    return _without_title(inner_html(extracted), title), text
 
 
 def _with_text(markup: str) -> tuple[str, str]:
     return markup, plain_text(parse(f"<div>{markup}</div>"))
 
 
-def _extract(document: HtmlElement, *, with_links: bool = False) -> str:
-    """The markup of the main text by trafilatura, which takes more of a page's frame for text where it keeps links."""
-    html = trafilatura.extract(document, output_format="html", include_links=with_links, include_comments=False) or ""
-    return html[html.find("<body>") + len("<body>") : html.rfind("</body>")].strip()
+def _extract(document: HtmlElement) -> etree._Element:
+    """The main text by trafilatura, without links, for which it would take more of a page's frame for text."""
+    extracted = trafilatura.bare_extraction(document, include_comments=False)
+    if not isinstance(extracted, Document) or extracted.body is None:
+        return etree.Element("body")
+    for element in extracted.body.iter(*_HTML_TAGS):
+        element.tag = _HTML_TAGS[element.tag]
+    return extracted.body
 
 
 def _largest_element(document: HtmlElement) -> str:
@@ -112,13 +128,19 @@ def _element_around(document: HtmlElement, text: str) -> HtmlElement | None:
     whole = _fold(text)
     around: list[HtmlElement] = []
     matched = 0
+    former_parent: HtmlElement | None = None
     for node in document.iter(*_LINES) if lines else ():
         if any(child.tag in _BLOCKS for child in node):
             continue
-        line = _fold(node.text_content())
+        content = text_of(node)
+        line = _fold(content) if len(content) >= _LONG_LINE else ""
         if len(line) >= _LONG_LINE and (line in lines or line in whole):
             lines.discard(line)
             matched += len(line)
+            parent = node.getparent()
+            if parent is former_parent:
+                continue
+            former_parent = parent
             ancestors = dict.fromkeys(node.iterancestors())
             around = [ancestor for ancestor in around if ancestor in ancestors] if around else list(ancestors)
     if not around or around[0].tag == "html" or 2 * matched < len(whole):
@@ -126,21 +148,22 @@ def _element_around(document: HtmlElement, text: str) -> HtmlElement | None:
     return around[0]
 
 
-def _own_markup(around: HtmlElement, text: str, title: str, site: str) -> str:
-    """The markup of an element, less the parts that were not extracted and hold nothing that extraction loses."""
+def _take_own(around: HtmlElement, text: str, title: str, site: str) -> HtmlElement:
+    """A copy of an element, less the parts that were not extracted and hold nothing that extraction loses."""
     copy = _copy(around)
     whole, lines = _fold(text), {_fold(line) for line in text.split("\n")}
     containers = _containers(copy)
     for container in containers:
         _wrap_runs(container, containers)
     leaves = [node for node in copy.iter() if (node.tag in _BLOCKS or node.get(_RUN)) and node not in containers]
+    frame = _Frame()
     extracted_flags = [_is_extracted(node, whole, lines) for node in leaves]
     last = max((position for position, is_kept in enumerate(extracted_flags) if is_kept), default=-1)
     first = extracted_flags.index(True) if last >= 0 else 0
     after = 0
     for position, node in enumerate(leaves):
         is_title = node.tag in {"h1", "h2"} and _fold(node.text_content()) == _fold(title)
-        stays = extracted_flags[position] or (first < position and _holds_more(node, site))
+        stays = extracted_flags[position] or (first < position and _holds_more(node, site, frame))
         if stays and position > last and node.text_content().strip():
             after += 1
             stays = after <= _MOST_AFTER and (node.tag == "pre" or _is_reference(node))
@@ -148,7 +171,7 @@ def _own_markup(around: HtmlElement, text: str, title: str, site: str) -> str:
             node.drop_tree()
     for run in copy.xpath(f".//span[@{_RUN}]"):
         run.drop_tag()
-    return inner_html(copy)
+    return copy
 
 
 def _containers(copy: HtmlElement) -> dict[HtmlElement, None]:
@@ -190,7 +213,7 @@ def _wrap_runs(container: HtmlElement, containers: dict[HtmlElement, None]) -> N
 
 def _is_extracted(block: HtmlElement, whole: str, lines: set[str]) -> bool:
     """Whether the text of a block is in the extracted text; of a block without text, its pictures."""
-    line = _fold(block.text_content())
+    line = _fold(text_of(block))
     return line in lines if len(line) < _LONG_LINE else line in whole or _parts_in(block, whole)
 
 
@@ -200,20 +223,17 @@ def _parts_in(block: HtmlElement, whole: str) -> bool:
     return 2 * sum(len(part) for part in parts if part in whole) > sum(map(len, parts))
 
 
-def _holds_more(block: HtmlElement, site: str) -> bool:
+def _holds_more(block: HtmlElement, site: str, frame: _Frame) -> bool:
     """Whether a block holds what extraction loses: code, a formula, a picture, or a link to another site."""
-    if _is_beside(block):
-        return False
-    if block.tag == "pre" or block.find(".//math") is not None or block.find(".//pre") is not None:
-        return True
-    if not block.text_content().strip():
-        return True
-    if len(block.text_content()) > _LONGEST_LINK_LINE:
-        return False
-    if any(around.tag in _HEADINGS for around in (block, *block.iterancestors())):
-        return False  # of another article
-    targets = [link.get("href") or "" for link in block.iter("a")]
-    return any(_leads_elsewhere(target, site) for target in targets)
+    text = text_of(block)
+    has_formula = next(block.iter("math", "pre"), None) is not None
+    if text.strip() and not has_formula:
+        if len(text) > _LONGEST_LINK_LINE:
+            return False
+        targets = [link.get("href") or "" for link in block.iter("a")]
+        if not any(_leads_elsewhere(target, site) for target in targets) or frame.is_heading(block):
+            return False  # a heading with a link is that of another article
+    return not frame.is_beside(block)
 
 
 def _leads_elsewhere(target: str, site: str) -> bool:
@@ -242,13 +262,30 @@ def _is_reference(block: HtmlElement) -> bool:
     )
 
 
-def _is_beside(block: HtmlElement) -> bool:
-    around = (block, *block.iterancestors())
-    return any(
-        node.tag in {"aside", "figcaption", "footer", "form", "nav"}
-        or _BESIDE.search(f"{node.get('class') or ''} {node.get('id') or ''}")
-        for node in around
-    )
+@dataclass(slots=True)
+class _Frame:
+    """Which elements are the frame of a page, or headings; each is looked at once, and its children by its answer."""
+
+    _beside: dict[HtmlElement, bool] = field(default_factory=dict)
+    _headings: dict[HtmlElement, bool] = field(default_factory=dict)
+
+    def is_beside(self, element: HtmlElement | None) -> bool:
+        """Whether an element stands beside the article's text: in a form, a list of other articles, a caption."""
+        if element is None:
+            return False
+        if element not in self._beside:
+            marks = f"{element.get('class') or ''} {element.get('id') or ''}"
+            is_own = element.tag in _BESIDE_TAGS or bool(marks.strip() and _BESIDE.search(marks))
+            self._beside[element] = is_own or self.is_beside(element.getparent())
+        return self._beside[element]
+
+    def is_heading(self, element: HtmlElement | None) -> bool:
+        """Whether an element is a heading, or stands in one."""
+        if element is None:
+            return False
+        if element not in self._headings:
+            self._headings[element] = element.tag in _HEADINGS or self.is_heading(element.getparent())
+        return self._headings[element]
 
 
 def _copy(element: HtmlElement) -> HtmlElement:
@@ -269,4 +306,4 @@ def _without_title(html: str, title: str) -> str:
 
 def _fold(text: str) -> str:
     """Letters and digits alone."""
-    return re.sub(r"[\W_]+", "", text)
+    return _NO_WORD.sub("", text)

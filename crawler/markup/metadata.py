@@ -34,6 +34,7 @@ _MOST_FRONT_LINKS: Final = 30
 _ITEMS: Final = frozenset({"dd", "dt", "li"})
 _MOST_ELEMENTS: Final = 20_000
 _MOST_DEPTHS: Final = 400_000  # summed over the elements
+_DEEPEST: Final = 256  # the parser nests elements no deeper
 _MOST_SIBLINGS: Final = 2_000  # a list of 2,000 takes trafilatura half a second, one of 50,000 three minutes
 
 
@@ -203,6 +204,9 @@ def _is_reference(member: Any) -> bool:
 
 def _is_heavy(document: HtmlElement) -> bool:
     """Whether a page has more elements, siblings or depth than pages for people have."""
+    count = int(document.xpath("count(//*)"))
+    if count * _DEEPEST <= _MOST_DEPTHS:  # no tree of so few elements can be heavy
+        return False
     depth = depths = elements = items = 0
     for event, element in etree.iterwalk(document, events=("start", "end")):
         if event == "end":

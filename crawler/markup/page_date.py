@@ -21,7 +21,7 @@ import trafilatura
 from lxml.html import HtmlElement
 
 from crawler.markup.date_forms import FORMS, DateReader, DateSource, WrittenDate, read_day, write_date
-from crawler.markup.html import collapse
+from crawler.markup.html import collapse, text_of
 from crawler.markup.metadata import PageMetadata
 
 _META_NAMES: Final = (
@@ -79,6 +79,15 @@ _LABEL: Final = re.compile(
     r"|опубликован|дата:|data:|data publ|publikacji|publicat|tarih",
     re.IGNORECASE,
 )
+# Seen 2026-11: [引用日期2014-05-19] / 出生日期：1975年1月28日 / Registriert: 18.09.2008 / Abgerufen am 3. Mai 2021
+_OTHER_LABEL: Final = re.compile(
+    r"(?:引用|访问|检索|查阅|出生|注册|加入|成立|截止|截至|报名|活动|开始|结束|到期|有效|实施|生效|签署|会议)\w{0,3}\W{0,3}$"
+    r"|(?<!\w)(?:born|joined|registered|member since|retrieved|accessed|expires?|valid (?:until|from)|deadline"
+    r"|effective|registriert|geboren|abgerufen|mitglied seit|beigetreten|anmeldeschluss|inscrit|née?|consulté"
+    r"|registrado|nacido)[ \w]{0,12}\W{0,3}$",
+    re.IGNORECASE,
+)
+"""A label before a date that is another one than the article's: of a reference, a person, an account, an occasion."""
 _CHANGE_LABEL: Final = re.compile(
     r"updated|update:|modified|last change|更新|修改|aktualisi|geändert|änderung|actualizado|mis à jour|aggiornat"
     r"|atualizad|обновлен|stand:",
@@ -133,6 +142,9 @@ _MOST_BESIDE_DATE: Final = 60  # characters of such an element without a label; 
 _LONG_PARAGRAPH: Final = 120  # characters; the byline stands before the first such paragraph
 _MOST_BEFORE: Final = 25  # elements before the title, and after it, among which the byline is
 _MOST_AFTER: Final = 70
+_MOST_COLLAPSED: Final = 4_000  # characters of an element that are looked at for its first line
+_DIGIT: Final = re.compile(r"\d")
+_YEAR_DIGITS: Final = re.compile(r"(?:19|20)\d\d")
 _MARKED: Final = ("p", "span", "div", "td", "li", "em", "small", "font", "dd", "i", "h2", "h5", "h6", "footer", "abbr")
 _MOST_SCANNED: Final = 4_000
 _LONGEST_SCRIPT: Final = 400_000
@@ -153,7 +165,11 @@ def find_date(page: PageMetadata, title: HtmlElement | None, fetched_at: datetim
     """
     limit = (fetched_at + timedelta(days=2)).date()
     reader = DateReader.of_language(_language_of(page))
-    candidates = [written for written in _candidates(page, title, reader) if _EARLIEST <= written.day <= limit]
+    stated = [written for written in _stated(page, reader) if _EARLIEST <= written.day <= limit]
+    further = [*_vaguely_stated(page, reader), *_from_address(page)]
+    if surest := _confirmed(stated, [written for written in further if _EARLIEST <= written.day <= limit]):
+        return surest
+    candidates = [*stated, *(written for written in _shown(page, title, reader) if _EARLIEST <= written.day <= limit)]
     by_source: dict[DateSource, WrittenDate] = {}
     for written in _prefer_month_of_address(candidates, page):
         by_source.setdefault(written.source, written)
@@ -183,6 +199,19 @@ def find_modified(page: PageMetadata) -> str | None:
     return page.says("dateModified") or page.meta(_MODIFIED_META_NAMES) or None
 
 
+def _confirmed(stated: list[WrittenDate], further: list[WrittenDate]) -> WrittenDate | None:
+    """The first date that the page states, if a second source agrees: then the page need not be searched for more.
+
+    Args:
+        stated: dates of JSON-LD and `<meta>`, surest first.
+        further: dates of sources that are read as fast.
+    """
+    firsts: dict[DateSource, WrittenDate] = {}
+    for written in (*stated, *further):
+        firsts.setdefault(written.source, written)
+    return stated[0] if stated and [written.day for written in firsts.values()].count(stated[0].day) > 1 else None
+
+
 def _agreed(dates: list[WrittenDate]) -> WrittenDate | None:
     """The date of the surest source, unless two later ones contradict it and agree with one another.
 
@@ -201,24 +230,38 @@ def _agreed(dates: list[WrittenDate]) -> WrittenDate | None:
     return surest if any(abs(surest.day - day) <= _NEAR for day in days) else repeated
 
 
-def _candidates(page: PageMetadata, title: HtmlElement | None, reader: DateReader) -> Iterator[WrittenDate]:
-    """The dates of all sources but the last, surest first."""
+def _stated(page: PageMetadata, reader: DateReader) -> Iterator[WrittenDate]:
+    """The dates that the page's metadata calls those of its publication, surest first."""
     for name in ("datePublished", "dateCreated", "uploadDate"):
         yield from reader.read_value(page.says(name), "json-ld")
-    metas = {name.replace(" ", ""): content for name, content in page.metas.items()}
+    metas = _metas_of(page)
     for name in _META_NAMES:
         yield from reader.read_value(metas.get(name, ""), "meta")
     for name, content in metas.items():
         if _META_NAME_OF_PUBLICATION.search(re.sub("[^a-z]", "", name)) and not _CHANGE_MARK.search(name):
             yield from reader.read_value(content, "meta")
     yield from reader.read_value(page.published, "json-ld")
+
+
+def _metas_of(page: PageMetadata) -> dict[str, str]:
+    return {name.replace(" ", ""): content for name, content in page.metas.items()}
+
+
+def _vaguely_stated(page: PageMetadata, reader: DateReader) -> Iterator[WrittenDate]:
+    """The dates of `<meta>` that may mean any date of the page."""
+    metas = _metas_of(page)
+    for name in _VAGUE_META_NAMES:
+        yield from reader.read_value(metas.get(name, ""), "meta")
+
+
+def _shown(page: PageMetadata, title: HtmlElement | None, reader: DateReader) -> Iterator[WrittenDate]:
+    """The dates of all other sources but the last, surest first."""
     yield from _from_times(page, title, reader)
     yield from _from_bylines(title, reader)
     if not page.is_heavy:
         yield from _from_labels(page, title, reader)
         yield from _from_marked(page, title, reader)
-    for name in _VAGUE_META_NAMES:
-        yield from reader.read_value(metas.get(name, ""), "meta")
+    yield from _vaguely_stated(page, reader)
     yield from _from_scripts(page, reader)
     yield from _from_address(page)
 
@@ -283,32 +326,46 @@ def _in_elements(elements: list[HtmlElement], title: HtmlElement, reader: DateRe
     labelled: list[WrittenDate] = []
     plain: list[WrittenDate] = []
     changes: list[WrittenDate] = []
+    other_days: set[date] = set()
     for node in elements:
-        text = collapse(node.text_content()) if len(node) < 30 else ""
+        content = text_of(node) if len(node) < 30 else ""
         stamp = node.get("datetime") if node.tag == "time" else None
+        if not stamp and not _DIGIT.search(content):
+            continue
+        text = collapse(content)
+        if node.tag == "article":  # a card of another article, short enough for a byline
+            continue
         has_length = stamp or 6 <= len(text) <= _LONGEST_BYLINE
         if not has_length or _is_beside(node, title) or _is_in_link(node):
             continue
-        dates = [*(reader.read_value(stamp, "byline") if stamp else ()), *reader.search(text, "byline")][:1]
+        dates = list(reader.read_value(stamp, "byline"))[:1] if stamp else []
+        prefix, suffix = text, ""
         if not dates:
-            continue
-        prefix, _, suffix = text.partition(dates[0].written)
-        if _LABEL.search(prefix[-_FAR_LABEL:]):
+            written, start, end = next(reader.locate(text, "byline"), (None, 0, 0))
+            if written is None:
+                continue
+            dates, prefix, suffix = [written], text[:start], text[end:]
+        if _OTHER_LABEL.search(prefix[-_FAR_LABEL:]):
+            other_days.add(dates[0].day)
+        elif _LABEL.search(prefix[-_FAR_LABEL:]):
             labelled += dates
         elif _CHANGE_LABEL.search(prefix[-_FAR_LABEL:]):
             changes += dates
         elif len(prefix + suffix) <= _MOST_BESIDE_DATE and not _SENTENCE.search(prefix + suffix):
             plain += dates
-    yield from (*labelled, *plain, *changes)
+    yield from (*labelled, *(written for written in (*plain, *changes) if written.day not in other_days))
 
 
 def _from_dateline(title: HtmlElement, reader: DateReader) -> Iterator[WrittenDate]:
     """The date at the beginning of one of the first long paragraphs after the title, behind a place or nothing."""
     paragraphs = 0
-    for node in title.xpath("following::*")[: 3 * _MOST_AFTER]:
-        text = collapse(node.text_content()) if node.tag in {"p", "div", "section"} else ""
-        is_outer = any(child.tag in {"p", "div", "section", "article", "ul", "table"} for child in node)
-        if len(text) < _LONG_PARAGRAPH or is_outer or paragraphs == _MOST_DATELINES:
+    for node in _following(title):
+        if node.tag not in {"p", "div", "section"}:
+            continue
+        if any(child.tag in {"p", "div", "section", "article", "ul", "table"} for child in node):
+            continue
+        text = collapse(text_of(node))
+        if len(text) < _LONG_PARAGRAPH:
             continue
         paragraphs += 1
         for form in FORMS:
@@ -316,6 +373,8 @@ def _from_dateline(title: HtmlElement, reader: DateReader) -> Iterator[WrittenDa
             is_dateline = match and _PLACE.fullmatch(text, 0, match.start()) and _DATELINE_END.match(text, match.end())
             if match and is_dateline and (day := read_day(match, day_first=reader.day_first)):
                 yield WrittenDate(write_date(match, day), day, "byline")
+        if paragraphs == _MOST_DATELINES:
+            return
 
 
 def _is_in_link(node: HtmlElement) -> bool:
@@ -325,7 +384,7 @@ def _is_in_link(node: HtmlElement) -> bool:
 def _after(title: HtmlElement) -> list[HtmlElement]:
     """The elements after the title, up to the first long paragraph."""
     elements: list[HtmlElement] = []
-    for node in title.xpath("following::*")[: 3 * _MOST_AFTER]:
+    for node in _following(title):
         if node.tag in _SKIPPED or not isinstance(node.tag, str):
             continue
         if node.tag in {"p", "div", "section"} and len(node.text or "") >= _LONG_PARAGRAPH:
@@ -336,11 +395,16 @@ def _after(title: HtmlElement) -> list[HtmlElement]:
     return elements
 
 
+def _following(title: HtmlElement) -> list[HtmlElement]:
+    """The elements that begin after the title, in the order of the page."""
+    return list(title.xpath("following::*[position() <= $most]", most=3 * _MOST_AFTER))
+
+
 def _before(title: HtmlElement) -> list[HtmlElement]:
     """The elements shortly before the title, nearest first."""
     nodes = [
         node
-        for node in title.xpath("preceding::*")[-3 * _MOST_BEFORE :]
+        for node in title.xpath("preceding::*[position() <= $most]", most=3 * _MOST_BEFORE)
         if isinstance(node.tag, str) and node.tag not in _SKIPPED
     ]
     return nodes[-_MOST_BEFORE:][::-1]
@@ -352,13 +416,18 @@ def _from_labels(page: PageMetadata, title: HtmlElement | None, reader: DateRead
     for _, node in zip(range(_MOST_SCANNED), elements, strict=False):
         if len(node) > 12 or len(node.text or "") > _LONGEST_BYLINE:
             continue
-        text = collapse(node.text_content())[:_LONGEST_BYLINE]
+        content = text_of(node)
+        if not _YEAR_DIGITS.search(content):
+            continue
+        text = collapse(content[:_MOST_COLLAPSED])[:_LONGEST_BYLINE]
         label = _LABEL.search(text)
         if label is None or _is_beside(node, title):
             continue
         for form in FORMS:
             match = form.search(text, label.end(), label.end() + 40)
             is_near = match and match.start() - label.end() <= _FAR_LABEL
+            if match and _OTHER_LABEL.search(text[max(0, match.start() - _FAR_LABEL) : match.start()]):
+                continue
             if match and is_near and (day := read_day(match, day_first=reader.day_first)):
                 yield WrittenDate(write_date(match, day), day, "label")
 
@@ -382,10 +451,12 @@ def _marked_dates(page: PageMetadata, title: HtmlElement | None, reader: DateRea
         marks = f"{node.get('class') or ''} {node.get('id') or ''} {node.get('itemprop') or ''}"
         if node.tag != "time" and not _DATE_MARK.search(marks):
             continue
-        text = collapse(node.text_content()) if len(node) < 30 else ""
+        text = collapse(text_of(node)) if len(node) < 30 else ""
         if len(text) > (_LONGEST_COLOPHON if _LABEL.search(text) else _LONGEST_BYLINE):
             continue
         stamp = next((stamp for name, stamp in node.items() if _STAMP.fullmatch(name)), "")
+        if not stamp and not _DIGIT.search(text):
+            continue
         written = next(chain(reader.read_value(stamp, "label"), reader.search(text, "label")), None)
         level = _level_beside(node, levels) if written else None
         if written is None or level is None or level > nearest:
@@ -440,31 +511,35 @@ def _from_trafilatura(
 
     Only one that the article shows, in any form: others come from addresses of pictures and from copyright lines.
     """
+    shown_days = _shown_days(page, title)
+    if not shown_days:  # looking for a date in vain is slow
+        return
     settings = {"original_date": True, "extensive_search": False, "max_date": fetched_at.date().isoformat()}
     document = _article_alone(page.document, title)
     metadata = trafilatura.extract_metadata(document, default_url=page.address, date_config=settings)
     for written in DateReader().read_value((metadata.date if metadata else None) or "", "metadata"):
         is_year = (written.day.month, written.day.day) == (1, 1)  # a year alone
-        if _EARLIEST <= written.day <= limit and not is_year and _shows(page, title, written.day):
+        if _EARLIEST <= written.day <= limit and not is_year and written.day in shown_days:
             yield written
 
 
-def _shows(page: PageMetadata, title: HtmlElement | None, day: date) -> bool:
-    """Whether a short element of the article writes a day, in whatever order, or has it in an attribute."""
+def _shown_days(page: PageMetadata, title: HtmlElement | None) -> set[date]:
+    """The days that short elements of the article write, in whatever order, or have in an attribute."""
     levels = _levels_around(page, title)
+    days: set[date] = set()
+    other_days: set[date] = set()
     elements = page.document.iter("time", "a", "strong", "b", *_MARKED)
     for _, node in zip(range(_MOST_SCANNED), elements, strict=False):
-        text = node.text_content()[:_LONGEST_BYLINE] if len(node) < 30 else ""
+        text = text_of(node)[:_LONGEST_BYLINE] if len(node) < 30 else ""
         stamps = [stamp for name, stamp in node.items() if _STAMP.fullmatch(name) or name == "title"]
-        dates = (
-            shown_date.day
-            for written in filter(None, (text, *stamps))
-            for order in (True, False)
-            for shown_date in DateReader(order).search(collapse(written), "metadata")
-        )
-        if day in dates and _level_beside(node, levels) is not None:
-            return True
-    return False
+        for written in map(collapse, (text, *stamps)):
+            if not _YEAR_DIGITS.search(written) or _level_beside(node, levels) is None:
+                continue
+            for order in (True, False):
+                for shown_date, start, _ in DateReader(order).locate(written, "metadata"):
+                    is_other = _OTHER_LABEL.search(written[max(0, start - _FAR_LABEL) : start])
+                    (other_days if is_other else days).add(shown_date.day)
+    return days - other_days
 
 
 def _levels_around(page: PageMetadata, title: HtmlElement | None) -> dict[HtmlElement, int]:

@@ -26,7 +26,8 @@ from crawler.network.retry import CUT_SHORT, Retry, plain_headers
 from crawler.sites import GITHUB_API
 from crawler.sources.file import load_sources
 from crawler.sources.schema import Source
-from crawler.spiders.read_page import read_page
+from crawler.spiders.page_process import PageProcess
+from crawler.spiders.read_page import is_mistake, read_page
 from crawler.spiders.reading import TRIES, Reading, Validators, Way, conditional_headers
 from crawler.spiders.route import page_for
 from crawler.urls import host_of
@@ -92,6 +93,7 @@ class SourceSpider(Spider):
         self._left_alone: set[str] = set()
         self._waiting: dict[str, list[_Wish]] = {}
         self._shared: dict[str, tuple[Reply, Page]] = {}
+        self._process = PageProcess()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -99,6 +101,10 @@ class SourceSpider(Spider):
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider._policy = policy_of(crawler.settings)
         return spider
+
+    def closed(self, reason: str) -> None:  # noqa: ARG002
+        """End the process that reads pages, as Scrapy closes the spider."""
+        self._process.close()
 
     # ---- methods that a kind overrides
 
@@ -198,11 +204,12 @@ class SourceSpider(Spider):
 
     # ---- reading
 
-    def _answered(self, response: Response, wish: _Wish) -> Iterator[Batch | Request]:
+    async def _answered(self, response: Response, wish: _Wish) -> AsyncIterator[Batch | Request]:
         wish.reading.count_reply(len(response.body))
         if response.status == 304:
             wish.reading.unchanged(wish.ask)
-            yield from self._go_on(wish.reading)
+            for output in self._go_on(wish.reading):
+                yield output
             return
         headers = plain_headers(response)
         url = self.address_of(wish.ask, response)
@@ -211,7 +218,7 @@ class SourceSpider(Spider):
         try:
             if is_cut_short and wish.depth == ONE_ARTICLE:  # half an article is no article
                 raise FetchFailed("cut-short", url=reply.url)
-            page = _read(wish.reading.source, wish.ask, reply)
+            page = await _read(wish.reading.source, wish.ask, reply, self._process)
             page = replace(page, is_cut_short=page.is_cut_short or is_cut_short)
             if page.is_cut_short and (again := self._again(response, FetchFailed("cut-short"))):
                 yield again
@@ -222,12 +229,14 @@ class SourceSpider(Spider):
                 yield again
                 return
             for waiting in self._end_waiting(wish):
-                yield from self._failed(waiting, error)
+                for output in self._failed(waiting, error):
+                    yield output
             return
         if wish.ask.shared:
             self._shared[wish.ask.url] = (reply, page)
         for waiting in self._end_waiting(wish):
-            yield from self._take(waiting, reply, page)
+            for output in self._take(waiting, reply, page):
+                yield output
 
     def _end_waiting(self, wish: _Wish) -> list[_Wish]:
         """All that wait for the answer to one request."""
@@ -313,7 +322,7 @@ class SourceSpider(Spider):
     def _explain(self, reading: Reading, url: str, error: BaseException) -> Problem:
         """The problem that an error stands for; an unknown error goes to the log with its traceback."""
         crawl_error = meaning(error, url)
-        if crawl_error is not None and _is_mistake(crawl_error.__cause__):
+        if crawl_error is not None and is_mistake(crawl_error.__cause__):
             self._log_mistake(reading.source.id, url, crawl_error.__cause__)
         if crawl_error is None:
             self._log_mistake(reading.source.id, url, error)
@@ -335,14 +344,21 @@ class SourceSpider(Spider):
         reading.note(replace(problem, fails_source=False))
 
 
-def _read(source: Source, ask: Ask, reply: Reply) -> Page:
+async def _read(source: Source, ask: Ask, reply: Reply, process: PageProcess) -> Page:
     """Read a reply by its page function. An item of a generic kind gets the kind of its source.
+
+    Args:
+        source: whose run asked.
+        ask: the request.
+        reply: the answer.
+        process: reads the pages of sites that no page function knows.
 
     Raises:
         CrawlError: the reply is not the page.
     """
+    name = page_for(reply) if ask.page == "web" else ask.page
     try:
-        page = read_page(page_for(reply) if ask.page == "web" else ask.page, reply)
+        page = await process.read(name, reply) if name == "web" else read_page(name, reply)
     except PageChanged as error:
         if reply.status < 400:
             raise
@@ -353,11 +369,6 @@ def _read(source: Source, ask: Ask, reply: Reply) -> Page:
         return page
     items = (replace(item, kind=source.kind) if item.kind in GENERIC else item for item in page.items)
     return replace(page, items=tuple(items))
-
-
-def _is_mistake(cause: BaseException | None) -> bool:
-    """Whether an error's cause is a mistake in our own code, and not a document that cannot be read."""
-    return isinstance(cause, ArithmeticError | AssertionError | AttributeError | LookupError | RuntimeError | TypeError)
 
 
 def _credential(ask: Ask, policy: Policy) -> dict[str, Any]:

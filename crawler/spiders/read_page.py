@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from crawler.characters import clean
-from crawler.errors import CrawlError, Detail, PageChanged, detail_of
+from crawler.errors import CrawlError, Detail, PageChanged, TooLarge, detail_of
 from crawler.items import Link, Page, RawItem, Reply
 from crawler.limits import limit_processor_time
 from crawler.pages import PAGES
@@ -40,10 +40,17 @@ def read_page(name: str, reply: Reply) -> Page:
             page = PAGES[name](reply)
     except CrawlError:
         raise
+    except MemoryError as error:
+        raise TooLarge("too-much-memory", url=reply.url, remedy="report-page") from error
     except Exception as error:
         reason = detail_of(error)
         raise PageChanged("not-as-expected", url=reply.url, reason=reason, position=_line_of(error)) from error
     return _clean_page(page)
+
+
+def is_mistake(cause: BaseException | None) -> bool:
+    """Whether an error's cause is a mistake in our own code, and not a document that cannot be read."""
+    return isinstance(cause, ArithmeticError | AssertionError | AttributeError | LookupError | RuntimeError | TypeError)
 
 
 def _line_of(error: Exception) -> str:

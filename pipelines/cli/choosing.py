@@ -77,7 +77,7 @@ def candidates(
                 enough = find_enough(tx, today, quotas).above
     if as_json:
         names = newsroom.newsletter.category_names
-        print_json(candidates_json(listed, names, today, terminal.get_language(), enough))
+        print_json(candidates_json(listed, names, today, terminal.get_language(), newsroom.zone, enough=enough))
         return
     for table in terminal.make_candidate_tables(listed, newsroom.newsletter.categories, newsroom.zone):
         out.print(table)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from pipelines.group.origins import find_origins
-from pipelines.model import Candidate, StoredArticle
+from pipelines.model import Article, Candidate, StoredArticle
 from pipelines.wording import Language
 
 
@@ -16,6 +16,8 @@ def candidates_json(
     categories: Iterable[str],
     generated_at: datetime,
     language: Language,
+    zone: tzinfo,
+    *,
     enough: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
     """Make the JSON document of candidates, by category in print order.
@@ -25,6 +27,8 @@ def candidates_json(
         categories: of the newsletter, in print order; a candidate of a former category is listed after them.
         generated_at: aware.
         language: of the reasons and of the evidence.
+        zone: of the newsletter, in which dates are written: the day of an article without a time is the day before in
+            another one.
         enough: by category, the number of its first candidates that are usually enough; None for a list of other than
             all open candidates, and then each category says null.
 
@@ -33,7 +37,7 @@ def candidates_json(
     """
     by_category: dict[str, list[dict[str, Any]]] = {name: [] for name in categories}
     for candidate in candidates:
-        by_category.setdefault(candidate.category, []).append(candidate_json(candidate, language))
+        by_category.setdefault(candidate.category, []).append(candidate_json(candidate, language, zone))
     return {
         "generated_at": generated_at.isoformat(),
         "categories": [
@@ -43,15 +47,21 @@ def candidates_json(
     }
 
 
-def candidate_json(candidate: Candidate, language: Language) -> dict[str, Any]:
-    """Make the JSON document of a candidate, with its reasons and its evidence as sentences of a language."""
+def candidate_json(candidate: Candidate, language: Language, zone: tzinfo) -> dict[str, Any]:
+    """Make the JSON document of a candidate.
+
+    Args:
+        candidate: with its story and its articles.
+        language: of the reasons and of the evidence.
+        zone: in which dates are written.
+    """
     lead = candidate.lead.article
     return {
         "id": candidate.story.id,
         "title": lead.title,
         "url": lead.url,
         "source": lead.source_name,
-        "published_at": lead.published.at.isoformat(),
+        "published_at": _write_date(lead, zone),
         "language": lead.language,
         "category": candidate.category,
         "category_scores": {name: round(score, 4) for name, score in candidate.category_scores.items()},
@@ -59,7 +69,7 @@ def candidate_json(candidate: Candidate, language: Language) -> dict[str, Any]:
         "reasons": [{"text": reason.text(language), "weight": reason.weight} for reason in candidate.reasons],
         "summary": lead.summary,
         "links": [{"label": link.label, "url": link.url} for link in candidate.links],
-        "articles": [_article(member) for member in candidate.articles],
+        "articles": [_article(member, zone) for member in candidate.articles],
         "evidence": [{"kind": edge.kind, "detail": edge.text(language)} for edge in candidate.story.evidence],
         "state": candidate.state,
         "published_in": candidate.published_in.isoformat() if candidate.published_in else None,
@@ -73,7 +83,7 @@ def candidate_json(candidate: Candidate, language: Language) -> dict[str, Any]:
                 "title": suggestion.lead.article.title,
                 "url": suggestion.lead.article.url,
                 "source": suggestion.lead.article.publisher or suggestion.lead.article.source,
-                "published_at": suggestion.lead.article.published.at.isoformat(),
+                "published_at": _write_date(suggestion.lead.article, zone),
                 "state": suggestion.state,
                 "probability": round(suggestion.probability, 2),
                 "evidence": [{"kind": suggestion.evidence.kind, "detail": suggestion.evidence.text(language)}],
@@ -88,7 +98,7 @@ def _recalled(candidate: Candidate) -> dict[str, Any] | None:
     return {"issue": entry.issue.isoformat(), "title": entry.title, "url": entry.url or None} if entry else None
 
 
-def _article(member: StoredArticle) -> dict[str, Any]:
+def _article(member: StoredArticle, zone: tzinfo) -> dict[str, Any]:
     article = member.article
     return {
         "id": member.id,
@@ -97,5 +107,9 @@ def _article(member: StoredArticle) -> dict[str, Any]:
         "title": article.title,
         "source": article.source_name,
         "author": article.author,
-        "published_at": article.published.at.isoformat(),
+        "published_at": _write_date(article, zone),
     }
+
+
+def _write_date(article: Article, zone: tzinfo) -> str:
+    return article.published.at.astimezone(zone).isoformat()

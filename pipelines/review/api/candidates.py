@@ -274,8 +274,9 @@ def _format_day(day: object) -> str | None:
 
 def _make_documents(visit: Visit, tx: Transaction, candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
     versions = decisions.read_versions(tx, candidates)
+    zone = visit.newsroom.zone
     return [
-        candidate_json(candidate, visit.language) | {"version": versions[candidate.story.id]}
+        candidate_json(candidate, visit.language, zone) | {"version": versions[candidate.story.id]}
         for candidate in candidates
     ]
 

@@ -264,3 +264,37 @@ def test_each_form_reads_the_day_that_it_writes(written_day: date, form: str) ->
 def test_a_day_after_the_fetch_is_none() -> None:
     late = (FETCHED_AT + timedelta(days=4)).date()
     assert day(f"{H1}<p>{late}</p>{PARAGRAPH}") is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "<span>注册时间：2019-03-02</span>",
+        "<dd>Registriert: 02.03.2019, 05:56</dd>",
+        "<dd>Joined: 2 March 2019</dd>",
+        "<span>[引用日期 2019-03-02]</span>",
+        "<span>报名截止日期：2019-03-02</span>",
+    ],
+)
+def test_the_date_of_an_account_a_reference_or_an_occasion_is_not_the_pages(other: str) -> None:
+    assert day(f"{H1}{other}<p>16.10.2026, 09:20</p>{PARAGRAPH}") == ("2026-10-16", "byline")
+    assert day(f"{H1}{other}{PARAGRAPH}") is None
+
+
+@pytest.mark.parametrize("span", ["14. - 20. Oktober 2026", "14–20 October 2026", "14.-20.10.2026"])
+def test_the_end_of_a_span_of_days_is_not_the_pages_date(span: str) -> None:
+    assert day(f"{H1}<p>{span}</p>{PARAGRAPH}") is None
+
+
+def test_a_card_of_another_article_by_the_title_does_not_date_the_page() -> None:
+    card = "<article><h3>Kessel</h3><footer class='teaser__footer'>2019-03-02</footer></article>"
+    assert day(f"<div>{H1}{card}</div>{PARAGRAPH}") is None
+
+
+def test_a_page_whose_json_ld_and_address_agree_is_dated_though_its_text_is_not_read() -> None:
+    head = f'{TITLE}<script type="application/ld+json">{{"@type":"NewsArticle","datePublished":"2026-10-16"}}</script>'
+    elsewhere = "<p>发布时间：2019-03-02</p><time datetime='2019-03-02'>2019-03-02</time>"
+    assert day(f"{H1}{elsewhere}{PARAGRAPH}", head, "https://news.example.org/2026/10/16/a.html") == (
+        "2026-10-16",
+        "json-ld",
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -357,10 +357,10 @@ def test_articles_pages_are_asked_for_one_by_one_and_given_up_after_some_runs() 
 def answered(spider: SourceSpider, answers: dict[str, bytes]) -> tuple[list[Batch], list[str]]:
     """All batches of a spider's run, and what it asked for, where these are the answers."""
 
-    async def started() -> list[Batch | Request]:
-        return [output async for output in spider.start()]
+    async def listed(outputs: AsyncIterator[Batch | Request]) -> list[Batch | Request]:
+        return [output async for output in outputs]
 
-    outputs, batches, asked = asyncio.run(started()), [], []
+    outputs, batches, asked = asyncio.run(listed(spider.start())), [], []
     while outputs:
         output = outputs.pop(0)
         if isinstance(output, Batch):
@@ -369,7 +369,7 @@ def answered(spider: SourceSpider, answers: dict[str, bytes]) -> tuple[list[Batc
             asked.append(output.url)
             response = Response(output.url, body=answers[output.url], request=output)
             assert output.callback is not None
-            outputs += output.callback(response, **output.cb_kwargs)
+            outputs += asyncio.run(listed(output.callback(response, **output.cb_kwargs)))
     return batches, asked
 
 

@@ -105,3 +105,8 @@ with ThreadPoolExecutor(8) as pool:
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.stdout.split() == ["de"] * 8, done.stderr
+
+
+@pytest.mark.parametrize("text", ["Fast conv", "Net bug", "Fix build"])
+def test_three_short_words_below_a_name_and_a_number_are_no_ground_for_statistics(text: str, rules: Rules) -> None:
+    assert read_language("ncnn 20261116", text, None, rules) == "en"
