@@ -184,14 +184,19 @@ def serve(most_memory: int) -> None:
         row, body = message
         fetched_at = datetime.fromisoformat(row["fetched_at"])
         reply = Reply(row["url"], row["status"], row["headers"], body, fetched_at)
+        _limit_next_reading()
         _write(sys.stdout.buffer, _answer(row["page"], reply))
 
 
-def _answer(name: str, reply: Reply) -> dict[str, Any]:
-    """Read one page, and let the system end the process where even a library does not come back."""
+def _limit_next_reading() -> None:
+    """Let the system end the process where even a library does not come back."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     seconds = int(usage.ru_utime + usage.ru_stime + LONGEST_READING) + _GRACE
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
+
+
+def _answer(name: str, reply: Reply) -> dict[str, Any]:
+    """Read one page."""
     try:
         page = read_page(name, reply)
     except CrawlError as error:
