@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -49,9 +50,6 @@ WAIT: Final = 10.0
 """Seconds that a writer waits for another writer before it gives up with `StoreBusy`."""
 
 _ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode
-
-_MAGIC: Final = b"SQLite format 3\0"
-_APPLICATION_ID_AT: Final = slice(68, 72)
 
 _PRAGMAS: Final = (
     "PRAGMA synchronous=NORMAL",  # FULL: in WAL, NORMAL loses the last commits with the power, never with the process
@@ -122,27 +120,25 @@ def sqlite_path(url: URL) -> Path:
 def is_ours(path: Path) -> bool:
     """Tell whether a file is a database of jianbao; False for a missing or empty file. Nothing is written.
 
+    SQLite itself is asked: whoever opens and closes the file beside it takes the locks of every connection of the
+    process, and another process may then delete a log that is in use (https://www.sqlite.org/howtocorrupt.html, 2.2).
+
     Raises:
         StoreRefused: the file is something else.
         StoreReadOnly: the file cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            head = file.read(100)
+        mode = path.stat().st_mode
     except FileNotFoundError:
         return False
-    except IsADirectoryError as error:
-        raise errors.StoreRefused("is-folder", path=str(path)) from error
     except OSError as error:
         raise errors.StoreReadOnly("unreadable", path=str(path), reason=error.strerror) from error
-    if not head:
-        return False
-    if not head.startswith(_MAGIC):
-        raise errors.StoreRefused("no-sqlite", path=str(path))
-    application = int.from_bytes(head[_APPLICATION_ID_AT])
+    if stat.S_ISDIR(mode):
+        raise errors.StoreRefused("is-folder", path=str(path))
+    application = _ask(path, "PRAGMA application_id")
     if application == APPLICATION_ID:
         return True
-    if application or _has_content(path):
+    if application or path.with_name(path.name + "-wal").exists() or _ask(path, "SELECT count(*) FROM sqlite_master"):
         raise errors.StoreRefused("foreign-database", path=str(path))
     return False
 
@@ -236,16 +232,18 @@ def _typed(error: BaseException) -> errors.StoreError:
     return kind("database-says", text=str(error))
 
 
-def _has_content(path: Path) -> bool:
-    """Tell whether a SQLite file has a table, or a log that may have one.
+def _ask(path: Path, question: str) -> int:
+    """Ask a SQLite file for a number; `immutable` takes no lock and leaves no side file (https://www.sqlite.org/uri.html).
 
-    `immutable` takes no lock and leaves no side file (https://www.sqlite.org/uri.html#uriimmutable).
+    Raises:
+        StoreRefused: the file is no database.
+        StoreReadOnly: the file cannot be read.
     """
-    if path.with_name(path.name + "-wal").exists():
-        return True
     try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as database:
-            return bool(database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone())
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+            return int(database.execute(question).fetchone()[0])
+    except sqlite3.OperationalError as error:
+        raise errors.StoreReadOnly("unreadable", path=str(path), reason=str(error)) from error
     except sqlite3.DatabaseError as error:
         raise errors.StoreRefused("no-sqlite", path=str(path)) from error
 

@@ -292,6 +292,28 @@ def test_processes_that_open_a_new_database_at_once_all_succeed(path: Path) -> N
     Store.open(url_of(path)).close()
 
 
+def test_a_store_that_is_opened_twice_loses_nothing_when_another_process_closes_it(path: Path) -> None:
+    def count_elsewhere() -> str:
+        script = (
+            "from pipelines.store import Store; import sys; store = Store.open(sys.argv[1])\n"
+            "with store.reading() as tx: print(len(tx.articles.list_fresh()))\n"
+            "store.close()"
+        )
+        command = [sys.executable, "-c", script, url_of(path)]
+        return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+
+    first = Store.open(url_of(path))
+    with first.transaction() as tx:
+        tx.articles.save([article(1)])
+    second = Store.open(url_of(path))  # as a crawl does: one for its steps, one for its spider
+    assert count_elsewhere() == "1"
+    with first.transaction() as tx:
+        tx.articles.save([article(2)])
+    assert count_elsewhere() == "2", "the log in use was not deleted"
+    first.close()
+    second.close()
+
+
 def test_a_backup_of_a_database_in_use_is_whole(store: Store, tmp_path: Path) -> None:
     copy = tmp_path / "copy.db"
     with store.transaction() as tx:
