@@ -1,4 +1,4 @@
-"""Removes characters that no XML document may contain, and references to them (XML 1.0, 2.2 and 4.1)."""
+"""Removes what a text may not have or does not need: characters that XML forbids (1.0, 2.2 and 4.1), punctuation."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 _FORBIDDEN: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_NO_LETTERS: Final = re.compile(r"[\W_]+")
 _FORBIDDEN_BYTES: Final = bytes(code for code in range(32) if code not in b"\t\n\r")
 
 # "&#55357;", "&#x0;", "&#1114112;"
@@ -23,6 +24,15 @@ _LAST: Final = 0x10FFFF
 def clean(text: str) -> str:
     """Remove the characters that XML forbids: C0 controls, lone surrogates, non-characters."""
     return _FORBIDDEN.sub("", text)
+
+
+def keep_letters(text: str) -> str:
+    """Take everything but letters and digits out of a text.
+
+    >>> keep_letters("《端侧推理》: n9!")
+    '端侧推理n9'
+    """
+    return _NO_LETTERS.sub("", text)
 
 
 def mend_references(text: str) -> tuple[str, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from functools import cache, lru_cache
 from typing import Final
@@ -18,9 +17,6 @@ UNSPACED: Final = f"\u3040-\u30ff{HAN_RANGE}\uac00-\ud7af"
 """Characters of scripts that set no blank between words: kana, Chinese characters, Hangul."""
 
 
-_NO_LETTERS: Final = re.compile(r"[\W_]+")
-
-
 @lru_cache(maxsize=64)  # several stages in a row fold one title
 def fold(text: str) -> str:
     """Bring a text into one width, one case and one Chinese script, so that spellings of one text are equal.
@@ -31,15 +27,6 @@ def fold(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).casefold().encode(errors="ignore").decode()  # no lone surrogate
     simplified: str = _load_simplifier().convert(folded)
     return simplified
-
-
-def keep_letters(folded: str) -> str:
-    """Take everything but letters and digits out of a folded text.
-
-    >>> keep_letters("《端侧推理》: n9!")
-    '端侧推理n9'
-    """
-    return _NO_LETTERS.sub("", folded)
 
 
 def fold_name(name: str) -> str:

@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from lxml.html import HtmlElement
 
+from crawler.characters import keep_letters
 from crawler.markup.html import collapse, plain_text, text_of
 from crawler.markup.metadata import PageMetadata
 
@@ -39,7 +40,6 @@ _TITLE_MARK: Final = re.compile(
 )
 # Seen 2026-11: <h1><span>部署专题</span> – 四比特推理</h1>
 _LEADING_SEPARATOR: Final = re.compile(r"^[-–—|│·•:»«›‹/\\：｜_\s]+(?=\S)")
-_NO_WORD: Final = re.compile(r"[\W_]+")
 _ELLIPSIS: Final = re.compile(r"\s*(?:…|\.\.\.)\s*$")
 _UNREAD: Final = frozenset(
     {"script", "style", "noscript", "template", "head", "title", "svg", "a", "nav", "footer", "option"}
@@ -322,7 +322,7 @@ def _repeated_in_text(document: HtmlElement, signs: _Signs) -> Headline | None:
 
 def _fold(text: str) -> str:
     """Letters and digits alone, in one case."""
-    return _NO_WORD.sub("", text).casefold()
+    return keep_letters(text).casefold()
 
 
 @lru_cache(maxsize=256)  # each heading is compared with the same few titles

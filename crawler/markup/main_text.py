@@ -19,6 +19,7 @@ from lxml import etree
 from lxml.html import HtmlElement
 from trafilatura.settings import Document
 
+from crawler.characters import keep_letters
 from crawler.markup.html import collapse, inner_html, parse, plain_text, text_of
 from crawler.markup.metadata import PageMetadata, site_of
 
@@ -56,7 +57,6 @@ _BESIDE: Final = re.compile(
     re.IGNORECASE,
 )
 
-_NO_WORD: Final = re.compile(r"[\W_]+")
 _HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "header"})
 _BESIDE_TAGS: Final = frozenset({"aside", "figcaption", "footer", "form", "nav"})
 # Seen 2026-11: 论文地址：https://… / Code: https://…
@@ -94,7 +94,7 @@ def find_main_html(page: PageMetadata, title: str) -> tuple[str, str]:
     if around is not None:
         own = _take_own(around, text, title, _site_name(page.address))
         own_text = plain_text(own)
-        if 10 * len(_fold(own_text)) >= 9 * len(_fold(text).removeprefix(_fold(title))):
+        if 10 * len(keep_letters(own_text)) >= 9 * len(keep_letters(text).removeprefix(keep_letters(title))):
             return inner_html(own), own_text
     return _without_title(inner_html(extracted), title), text
 
@@ -124,8 +124,8 @@ def _largest_element(document: HtmlElement) -> str:
 
 def _element_around(document: HtmlElement, text: str) -> HtmlElement | None:
     """The smallest element that holds all extracted lines that the page has as blocks of its own."""
-    lines = {_fold(line) for line in text.split("\n") if len(line) >= _LONG_LINE}
-    whole = _fold(text)
+    lines = {keep_letters(line) for line in text.split("\n") if len(line) >= _LONG_LINE}
+    whole = keep_letters(text)
     around: list[HtmlElement] = []
     matched = 0
     former_parent: HtmlElement | None = None
@@ -133,7 +133,7 @@ def _element_around(document: HtmlElement, text: str) -> HtmlElement | None:
         if any(child.tag in _BLOCKS for child in node):
             continue
         content = text_of(node)
-        line = _fold(content) if len(content) >= _LONG_LINE else ""
+        line = keep_letters(content) if len(content) >= _LONG_LINE else ""
         if len(line) >= _LONG_LINE and (line in lines or line in whole):
             lines.discard(line)
             matched += len(line)
@@ -151,7 +151,7 @@ def _element_around(document: HtmlElement, text: str) -> HtmlElement | None:
 def _take_own(around: HtmlElement, text: str, title: str, site: str) -> HtmlElement:
     """A copy of an element, less the parts that were not extracted and hold nothing that extraction loses."""
     copy = _copy(around)
-    whole, lines = _fold(text), {_fold(line) for line in text.split("\n")}
+    whole, lines = keep_letters(text), {keep_letters(line) for line in text.split("\n")}
     containers = _containers(copy)
     for container in containers:
         _wrap_runs(container, containers)
@@ -162,7 +162,7 @@ def _take_own(around: HtmlElement, text: str, title: str, site: str) -> HtmlElem
     first = extracted_flags.index(True) if last >= 0 else 0
     after = 0
     for position, node in enumerate(leaves):
-        is_title = node.tag in {"h1", "h2"} and _fold(node.text_content()) == _fold(title)
+        is_title = node.tag in {"h1", "h2"} and keep_letters(node.text_content()) == keep_letters(title)
         stays = extracted_flags[position] or (first < position and _holds_more(node, site, frame))
         if stays and position > last and node.text_content().strip():
             after += 1
@@ -213,13 +213,13 @@ def _wrap_runs(container: HtmlElement, containers: dict[HtmlElement, None]) -> N
 
 def _is_extracted(block: HtmlElement, whole: str, lines: set[str]) -> bool:
     """Whether the text of a block is in the extracted text; of a block without text, its pictures."""
-    line = _fold(text_of(block))
+    line = keep_letters(text_of(block))
     return line in lines if len(line) < _LONG_LINE else line in whole or _parts_in(block, whole)
 
 
 def _parts_in(block: HtmlElement, whole: str) -> bool:
     """Whether most lines of a block that breaks them itself are in the extracted text."""
-    parts = [_fold(line) for line in plain_text(block).split("\n")]
+    parts = [keep_letters(line) for line in plain_text(block).split("\n")]
     return 2 * sum(len(part) for part in parts if part in whole) > sum(map(len, parts))
 
 
@@ -302,8 +302,3 @@ def _copy(element: HtmlElement) -> HtmlElement:
 def _without_title(html: str, title: str) -> str:
     heading = re.match(r"\s*<h1[^>]{0,500}>([^<]{0,500})</h1>\s*", html)
     return html[heading.end() :] if heading and collapse(heading[1]) == title else html
-
-
-def _fold(text: str) -> str:
-    """Letters and digits alone."""
-    return _NO_WORD.sub("", text)

@@ -8,10 +8,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NewType, Self
 
+from crawler.characters import keep_letters
 from crawler.kinds import PAPERS, REPOSITORIES
 from pipelines.model import DAY_PRECISIONS, WORK_PREFIXES, Article
 from pipelines.rules.events import EventRules
-from pipelines.text import HAN_RANGE, fold, keep_letters, make_account_key
+from pipelines.text import HAN_RANGE, fold, make_account_key
 
 VERSION: Final = 1
 """Version of the profiles; raise it with every change that changes a profile."""
@@ -31,10 +32,13 @@ in a row). One string holds both, since an article has hundreds of terms that ar
 time.
 """
 
+CHARACTERS, NAME, NUMBER, PAIR, VERSIONED, WORD = "c", "m", "n", "p", "v", "w"
+"""The letters of the kinds; terms sort as their kinds do."""
+
 LETTER_OF_KIND: Final[Mapping[TermKind, str]] = {
-    "characters": "c", "name": "m", "number": "n", "pair": "p", "version": "v", "word": "w",
+    "characters": CHARACTERS, "name": NAME, "number": NUMBER, "pair": PAIR, "version": VERSIONED, "word": WORD,
 }  # fmt: skip
-"""The letter of each kind; terms sort as their kinds do."""
+"""The letter of each kind."""
 
 _KIND_OF_LETTER: Final = {letter: kind for kind, letter in LETTER_OF_KIND.items()}
 
@@ -274,7 +278,7 @@ def _read_address(address: str) -> str:
 
 def _read_terms(folded: str, rules: EventRules) -> Iterator[Term]:
     for spelling in rules.chinese_name.findall(folded):
-        yield Term("m" + rules.name_of[spelling])
+        yield Term(NAME + rules.name_of[spelling])
     for run in _HAN_RUN.findall(folded):
         yield from _pair_characters(run)
     yield from _read_numbers(folded)
@@ -288,20 +292,20 @@ def _read_foreign(tokens: Iterable[str], rules: EventRules) -> Iterator[Term]:
     for token in tokens:
         if token[0].isdigit():
             if former_is_word and former not in rules.small_words and _can_be_version(token):
-                yield Term("v" + former + _ZEROS.sub("", token))
+                yield Term(VERSIONED + former + _ZEROS.sub("", token))
             former_is_word = False
             continue
         if token in {"s", "v"}:
             continue
         word = token[:-1] if len(token) > 4 and token.endswith("s") and not token.endswith("ss") else token
         if word in rules.name_of or token in rules.name_of:
-            yield Term("m" + (rules.name_of.get(word) or rules.name_of[token]))
+            yield Term(NAME + (rules.name_of.get(word) or rules.name_of[token]))
         elif word in rules.common_words or token in rules.common_words:
-            yield Term("m" + word)
+            yield Term(NAME + word)
         elif len(word) > 1 and word not in rules.small_words:
-            yield Term("w" + word)
+            yield Term(WORD + word)
         if former_is_word and former not in rules.small_words and word not in rules.small_words:
-            yield Term(f"p{former} {word}")
+            yield Term(f"{PAIR}{former} {word}")
         former, former_is_word = word, True
 
 
@@ -311,7 +315,7 @@ def _can_be_version(number: str) -> bool:
 
 
 def _pair_characters(run: str) -> Iterator[Term]:
-    return (Term("c" + run[start : start + 2]) for start in range(len(run) - 1))
+    return (Term(CHARACTERS + run[start : start + 2]) for start in range(len(run) - 1))
 
 
 def _read_numbers(folded: str) -> Iterator[Term]:
@@ -324,11 +328,11 @@ def _read_numbers(folded: str) -> Iterator[Term]:
         digits, multiple, unit = match.groups()
         quantity = float(digits)
         if multiple in _MULTIPLES:
-            yield Term(f"n{quantity * _MULTIPLES[multiple]:.12g}")
+            yield Term(f"{NUMBER}{quantity * _MULTIPLES[multiple]:.12g}")
         elif multiple in {"%", "倍"}:
-            yield Term(f"n{quantity:.12g}{multiple}")
+            yield Term(f"{NUMBER}{quantity:.12g}{multiple}")
         elif unit not in _TIME_UNITS and quantity >= _SMALL_NUMBER and not 2015 <= quantity <= 2035:
-            yield Term(f"n{quantity:.12g}")
+            yield Term(f"{NUMBER}{quantity:.12g}")
 
 
 def _read_actions(folded: str, rules: EventRules) -> frozenset[str]:

@@ -20,7 +20,18 @@ from typing import Final, NamedTuple
 from pipelines.deduplicate.bands import Pair, hash_text
 from pipelines.deduplicate.contradictions import differ_in_details, find_contradiction, read_identifiers
 from pipelines.deduplicate.event_model import EventModel, Rarity
-from pipelines.deduplicate.event_profiles import LETTER_OF_KIND, VERSION, EventProfile, Term, split_term
+from pipelines.deduplicate.event_profiles import (
+    CHARACTERS,
+    NAME,
+    NUMBER,
+    PAIR,
+    VERSION,
+    VERSIONED,
+    WORD,
+    EventProfile,
+    Term,
+    split_term,
+)
 from pipelines.model import Evidence, SentenceValue
 
 WINDOW: Final = 4
@@ -79,7 +90,7 @@ def make_event_keys(profile: EventProfile, rarity: Rarity) -> frozenset[int]:
 
     def rank(term: Term) -> tuple[float, Term]:
         weight = min(rarities[term], RAREST) * (2.0 if term in profile.in_title else 1.0)
-        return -weight * (1.0 if term[0] == _CHARACTERS else 1.5), term
+        return -weight * (1.0 if term[0] == CHARACTERS else 1.5), term
 
     rare = sorted((term for term in rarities if rarities[term] >= RARE), key=rank)
     return frozenset(hash_text(f"event {VERSION} {kind} {text}") for kind, text in map(split_term, rare[:KEYS]))
@@ -179,21 +190,18 @@ _NEAR: Final = 18.0
 _MUCH: Final = 3.5
 _SOME: Final = 2.5
 
-_CHARACTERS, _NAME, _NUMBER, _PAIR, _VERSION, _WORD = (
-    LETTER_OF_KIND[kind] for kind in ("characters", "name", "number", "pair", "version", "word")
-)
 _LEAST_OF_KIND: Final[Mapping[str, float]] = {
-    _NAME: 0.0, _WORD: _SOME, _PAIR: _SOME, _VERSION: _SOME, _NUMBER: _SOME, _CHARACTERS: _MUCH,
+    NAME: 0.0, WORD: _SOME, PAIR: _SOME, VERSIONED: _SOME, NUMBER: _SOME, CHARACTERS: _MUCH,
 }  # fmt: skip
 """Rarity above which a shared term counts, by the letter of its kind."""
 
 _NAME_OF_KIND: Final[Mapping[str, str]] = {
-    _NAME: "names", _WORD: "words", _PAIR: "word pairs", _VERSION: "versions", _NUMBER: "numbers",
-    _CHARACTERS: "characters",
+    NAME: "names", WORD: "words", PAIR: "word pairs", VERSIONED: "versions", NUMBER: "numbers",
+    CHARACTERS: "characters",
 }  # fmt: skip
 """How features are named after kinds, by the letter."""
 
-_NO_SUBJECT: Final = frozenset({_PAIR, _NAME})
+_NO_SUBJECT: Final = frozenset({PAIR, NAME})
 """Kinds that are no subject by themselves: a name of our tables is the subject of many events."""
 
 
@@ -291,9 +299,9 @@ def find_highest_log_odds(first: _Vector, second: _Vector, weights: _QuickWeight
         more = number - _LEAST_OF_KIND[kind]
         if more > 0:
             log_odds += weights.in_both[kind] * more
-            if kind == _NAME:
+            if kind == NAME:
                 names += more
-            elif kind == _CHARACTERS:
+            elif kind == CHARACTERS:
                 characters += more
     title_squares = squares
     for term in one_title:
@@ -373,22 +381,22 @@ def _find_features(first: _Vector, second: _Vector) -> Mapping[str, float] | Non
     near = math.exp(-hours / _NEAR)
     subject = max((rarity[term] for term in a.in_head & b.in_head if term[0] not in _NO_SUBJECT), default=0.0)
     titled, once_titled = _list_rarities(titles, rarity), _list_rarities(one_title, rarity)
-    has_runs = _CHARACTERS in titled or _CHARACTERS in once_titled
-    same_names = _sum_rarity(titled, _NAME)
+    has_runs = CHARACTERS in titled or CHARACTERS in once_titled
+    same_names = _sum_rarity(titled, NAME)
     same_action = bool(a.actions & b.actions)
     shorter, longer = sorted((len(a.in_all), len(b.in_all)))
     return {
-        "words in both titles": _sum_rarity(titled, _WORD, above=_SOME),
-        "words in one title": _sum_rarity(once_titled, _WORD, above=_SOME),
-        "versions in both titles": _sum_rarity(titled, _VERSION, above=_SOME),
-        "versions in one title": _sum_rarity(once_titled, _VERSION, above=_SOME),
-        "word pairs in one title": _sum_rarity(once_titled, _PAIR, above=_SOME),
+        "words in both titles": _sum_rarity(titled, WORD, above=_SOME),
+        "words in one title": _sum_rarity(once_titled, WORD, above=_SOME),
+        "versions in both titles": _sum_rarity(titled, VERSIONED, above=_SOME),
+        "versions in one title": _sum_rarity(once_titled, VERSIONED, above=_SOME),
+        "word pairs in one title": _sum_rarity(once_titled, PAIR, above=_SOME),
         "names in both titles": same_names,
-        "names in one title": _sum_rarity(once_titled, _NAME),
-        "numbers in both titles": _sum_rarity(titled, _NUMBER, above=_SOME),
-        "numbers in one title": _sum_rarity(once_titled, _NUMBER, above=_SOME),
-        "characters in both titles": _sum_rarity(titled, _CHARACTERS, above=_MUCH),
-        "characters in one title": _sum_rarity(once_titled, _CHARACTERS, above=_MUCH),
+        "names in one title": _sum_rarity(once_titled, NAME),
+        "numbers in both titles": _sum_rarity(titled, NUMBER, above=_SOME),
+        "numbers in one title": _sum_rarity(once_titled, NUMBER, above=_SOME),
+        "characters in both titles": _sum_rarity(titled, CHARACTERS, above=_MUCH),
+        "characters in one title": _sum_rarity(once_titled, CHARACTERS, above=_MUCH),
         "run of both titles": has_runs and max(_find_run(a, b.in_title, rarity), _find_run(b, a.in_title, rarity)),
         "run of one title": has_runs and max(_find_run(a, b.in_all, rarity), _find_run(b, a.in_all, rarity)),
         "second rarest": rarest[1] if len(rarest) > 1 else 0.0,
@@ -417,7 +425,7 @@ def _find_features(first: _Vector, second: _Vector) -> Mapping[str, float] | Non
         "names and near": same_names * near,
         "subject and near": subject * near,
         "subject and action": subject * same_action,
-        "characters and near": _sum_rarity(titled, _CHARACTERS, above=_MUCH) * near,
+        "characters and near": _sum_rarity(titled, CHARACTERS, above=_MUCH) * near,
     }
 
 
@@ -455,7 +463,7 @@ def _find_rarest_other(vector: _Vector, their_terms: Collection[Term]) -> float:
         (
             vector.rarity[term]
             for term in vector.profile.in_title
-            if term[0] in {_WORD, _VERSION} and term not in their_terms
+            if term[0] in {WORD, VERSIONED} and term not in their_terms
         ),
         default=0.0,
     )
@@ -470,7 +478,7 @@ def _count_other_versions(first: Iterable[Term], second: Iterable[Term]) -> floa
 def _list_versions(terms: Iterable[Term]) -> Mapping[str, set[str]]:
     versions: dict[str, set[str]] = defaultdict(set)
     for term in terms:
-        if term[0] == _VERSION:
+        if term[0] == VERSIONED:
             word = term.rstrip("0123456789.")
             versions[word].add(term[len(word) :])
     return versions
@@ -540,11 +548,11 @@ def _name_terms(first: _Vector, second: _Vector) -> tuple[str, ...]:
     shared = first.profile.in_all & second.profile.in_all
     in_a_title = first.profile.in_title | second.profile.in_title
     ranked = sorted(
-        (term for term in shared if term[0] in {_VERSION, _WORD, _NAME}),
+        (term for term in shared if term[0] in {VERSIONED, WORD, NAME}),
         key=lambda term: (term not in in_a_title, -first.rarity[term], term),
     )
     run = _find_common_run(first.letters, second.letters)
-    is_foreign = any(term[0] != _NAME for term in ranked)
+    is_foreign = any(term[0] != NAME for term in ranked)
     texts = [run] if not is_foreign and len(run) >= (_SHORTEST_RUN if ranked else 2) else []
     for _, term_text in map(split_term, ranked):
         if not any(term_text in text or text in term_text for text in texts):

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final, Self
 
+from crawler.characters import keep_letters
 from pipelines.deduplicate.event_model import EventModel, Rarity
 from pipelines.deduplicate.event_profiles import EventProfile, is_round_up, read_event_profile
 from pipelines.deduplicate.events import find_probability
 from pipelines.model import Article
 from pipelines.rules.events import EventRules
-from pipelines.text import fold, keep_letters
+from pipelines.text import fold
 
 MENTION: Final = 0.4
 """Smallest probability at which a part of a round-up mentions an event."""

@@ -23,12 +23,13 @@ from typing import Final, NamedTuple, Self
 
 import numpy as np
 
+from crawler.characters import keep_letters
 from crawler.kinds import POSTS, REPOSITORIES
 from pipelines.deduplicate.bands import Band, Pair, Use, drop_popular, find_pairs, hash_text
 from pipelines.deduplicate.contradictions import differ_in_details, find_contradiction, read_identifiers
 from pipelines.deduplicate.near import Hashes, make_band_keys, mix_bits, texts_differ
 from pipelines.model import DAY_PRECISIONS, Article, Evidence, StoredArticle
-from pipelines.text import HAN_RANGE, fold, keep_letters, make_account_key
+from pipelines.text import HAN_RANGE, fold, make_account_key
 
 VERSION: Final = 1
 """Version of the keys; raise it with every change that changes a key. Keys of two versions are never equal."""

@@ -38,6 +38,7 @@ from sklearn.preprocessing import StandardScaler
 from stories import FILES, pairs_of, rows
 from stories import Newsroom as PairRoom
 
+from crawler.characters import keep_letters
 from crawler.home import Home, bundled
 from crawler.items import Reply
 from crawler.pages import PAGES
@@ -62,7 +63,7 @@ from pipelines.model import Article, StoredArticle
 from pipelines.newsroom.crawls import ADDED
 from pipelines.newsroom.run import read
 from pipelines.rules import Rules, load_rules
-from pipelines.text import fold, keep_letters, make_account_key
+from pipelines.text import fold, make_account_key
 
 STRENGTH: Final = 0.1
 """Inverse of the strength of regularisation."""
