@@ -5,7 +5,7 @@
 Serves made-up WeChat pages of so many kilobytes, and feeds of 100 entries, on loopback. Four programs read all pages,
 each a process of its own, in turn, from the request to the commit:
 
-- *jianbao*: `jianbao crawl --no-group`; its feed of addresses is read before the pages.
+- *jianbao*: `jianbao crawl --no-group` of accounts whose feeds name the pages; the feeds are read, too.
 - *bare*: a Scrapy spider with default settings that reads the title of each page with one selector and stores nothing.
 - *tuned*: the same with the settings that cost least: no debug log, one item at a time, no cookies, no meta refresh.
 - *naive*: Beautiful Soup for title and text, dateparser, langdetect, an ORM session that commits each item.
@@ -21,14 +21,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import sqlite3
 import statistics
-import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -38,6 +36,13 @@ from typing import Any, Final
 from scrapy import Request, Spider
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.http import Response
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import servers
+from costs import measure_processor_time
+
+from crawler.spiders.reading import PAGES_AT_ONCE
 
 FEW: Final = 10
 """Pages of the short run."""
@@ -144,16 +149,17 @@ def make_address(number: int) -> str:
     return f"/s/{number:022d}"
 
 
-def make_list(pages: int) -> bytes:
-    """Make the feed of an account: titles and addresses."""
+def make_list(span: str) -> bytes:
+    """Make the feed of an account: titles and addresses of so many articles from a number on (`40-12`)."""
+    first, count = map(int, span.split("-"))
     items = "".join(
         f"<item><title>第 {number} 篇</title><link>https://mp.weixin.qq.com{make_address(number)}</link></item>"
-        for number in range(pages)
+        for number in range(first, first + count)
     )
     return f"<rss version='2.0'><channel><title>云雀评测</title>{items}</channel></rss>".encode()
 
 
-def make_feed(number: int) -> bytes:
+def make_feed(number: str) -> bytes:
     """Make a feed with titles, dates and digests."""
     chance = random.Random(number)
     items = "".join(
@@ -180,8 +186,8 @@ def serving_pages(size: int) -> Iterator[str]:
                 self.send_error(404)
                 return
             if self.path not in kept:
-                make = {"s": lambda n: make_page(n, size), "list": make_list, "feed": make_feed}[kind]
-                kept[self.path] = make(int(number))
+                make = {"s": lambda number: make_page(int(number), size), "list": make_list, "feed": make_feed}[kind]
+                kept[self.path] = make(number)
             self.send_response(200)
             self.send_header("Content-Type", "text/html; charset=utf-8" if kind == "s" else "application/rss+xml")
             self.send_header("Content-Length", str(len(kept[self.path])))
@@ -202,22 +208,6 @@ def serving_pages(size: int) -> Iterator[str]:
 # ---- Who reads it
 
 
-def measure_processor_time(command: list[str]) -> float:
-    """User and system time of a process, in seconds.
-
-    Raises:
-        RuntimeError: it failed.
-    """
-    with TemporaryDirectory() as folder:
-        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        output = process.stdout.read() if process.stdout else b""
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)}: exit code {process.returncode}\n{output.decode()[-2000:]}")
-    return usage.ru_utime + usage.ru_stime
-
-
 def run_program(name: str) -> Callable[[str, int], float]:
     """Make a function that measures one of `PROGRAMS`."""
 
@@ -229,42 +219,41 @@ def run_program(name: str) -> Callable[[str, int], float]:
 
 
 def crawl_pages(base: str, pages: int) -> float:
-    """Measure jianbao on an account's feed and the pages of its articles."""
-    fields = {"url": f"{base}/list/{pages}", "full_text": "page", "page_mirror": f"{base}/{{path}}"}
-    return crawl(base, [{"id": "lark", "kind": "wechat", "name": "云雀评测", **fields}], pages)
+    """Measure jianbao on accounts' feeds and the pages of their articles; a run asks for `PAGES_AT_ONCE` of each."""
+    lists = [(first, min(PAGES_AT_ONCE, pages - first)) for first in range(0, pages, PAGES_AT_ONCE)]
+    rows = [
+        servers.source(
+            f"lark{first}",
+            "wechat",
+            url=f"{base}/list/{first}-{count}",
+            full_text="page",
+            page_mirror=f"{base}/{{path}}",
+        )
+        for first, count in lists
+    ]
+    return crawl(base, rows, pages, "text")
 
 
 def crawl_feeds(base: str, feeds: int) -> float:
     """Measure jianbao on feeds."""
-    rows = [
-        {"id": f"f{number}", "kind": "feed", "name": f"博客 {number}", "url": f"{base}/feed/{number}"}
-        for number in range(feeds)
-    ]
-    return crawl(base, rows, feeds * ENTRIES)
+    rows = [servers.source(f"f{number}", "feed", url=f"{base}/feed/{number}") for number in range(feeds)]
+    return crawl(base, rows, feeds * ENTRIES, "title")
 
 
-def crawl(base: str, rows: list[dict[str, str]], articles: int) -> float:
+def crawl(base: str, rows: Iterable[str], articles: int, column: str) -> float:
     """Measure `jianbao crawl` of a new newsletter.
 
     Raises:
-        RuntimeError: it stored another number of articles.
+        RuntimeError: the column of articles is filled in another number of rows.
     """
-    place = base.removeprefix("http://")
     with TemporaryDirectory() as folder:
-        home = Path(folder)
-        (home / "newsletter.toml").write_text(
-            f'title = "t"\neditor = "e"\n[[categories]]\nname = "c"\n[network]\nallow_hosts = ["{place}"]\n'
-            f'[network.hosts]\n"{place}" = {{ delay = 0 }}\n',
-            encoding="utf-8",
-        )
-        lines = ("".join(f"{name} = {json.dumps(field)}\n" for name, field in row.items()) for row in rows)
-        (home / "sources.toml").write_text("".join(f"[[source]]\n{line}" for line in lines), encoding="utf-8")
+        home = servers.newsroom(Path(folder), "".join(rows), base.removeprefix("http://"))
         command = [sys.executable, "-m", "pipelines.cli", "--home", str(home), "crawl", "--no-group"]
         seconds = measure_processor_time(command)
         with closing(sqlite3.connect(next(home.rglob("*.db")))) as database:
-            (stored,) = database.execute("SELECT count(*) FROM articles").fetchone()
-    if stored != articles:
-        raise RuntimeError(f"{stored} articles are stored, not {articles}")
+            (filled,) = database.execute(f"SELECT count(nullif({column}, '')) FROM articles").fetchone()
+    if filled != articles:
+        raise RuntimeError(f"{filled} articles with a {column} are stored, not {articles}")
     return seconds
 
 

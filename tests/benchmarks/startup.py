@@ -10,28 +10,17 @@ gives this checkout's share of the other's CPU. With `--home`, commands that onl
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from costs import measure_processor_time
 
 LIGHT: Final = (("--version",), ("--help",), ("candidates", "--help"), ("issue", "lint", "--help"))
 READING: Final = (("candidates",), ("sources", "list"), ("issue", "list"))
 COMPLETION: Final = {"_JIANBAO_COMPLETE": "complete_bash", "COMP_WORDS": "jianbao candidates --c", "COMP_CWORD": "2"}
-
-
-def cpu_seconds(command: Sequence[str], environment: dict[str, str]) -> float:
-    """User and system time of one run of a command, in seconds; its output is thrown away."""
-    process = subprocess.Popen(
-        command, env={**os.environ, **environment}, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.stderr.write(f"exit code {process.returncode}: {' '.join(command)}\n")
-    return usage.ru_utime + usage.ru_stime
 
 
 def write_row(name: str, *cells: str) -> None:
@@ -58,10 +47,10 @@ def main() -> None:
     for name, arguments, environment in lines:
         costs: dict[str, list[float]] = {}
         for _ in range(options.rounds):
-            costs.setdefault("empty", []).append(cpu_seconds([sys.executable, "-c", "pass"], {}))
+            costs.setdefault("empty", []).append(measure_processor_time([sys.executable, "-c", "pass"]))
             for python in pythons:
                 command = [str(Path(python).with_name("jianbao")), *arguments]
-                costs.setdefault(python, []).append(cpu_seconds(command, environment))
+                costs.setdefault(python, []).append(measure_processor_time(command, environment))
         empty, *best = (min(seconds) for seconds in costs.values())
         ratios = [f"{best[0] / empty:8.1f}"]
         if options.against:
