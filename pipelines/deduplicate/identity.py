@@ -177,8 +177,8 @@ class Plan:
         records: the new state of every article that the batch changes.
         joins: of stored articles; the article that a join keeps is never removed by another join.
         owners: id of the article by key, for keys that the store does not have.
-        recognised: how many entries are known by a key of their source.
-        renamed: how many entries are known, but by another key of their source, which no item of the batch has.
+        recognised: indices of the items that are entries known by a key of their source.
+        renamed: indices of those that are known, but by another key of their source, which no item of the batch has.
     """
 
     ids: tuple[int, ...]
@@ -186,8 +186,8 @@ class Plan:
     records: tuple[Record, ...]
     joins: tuple[Join, ...]
     owners: Mapping[str, int]
-    recognised: int
-    renamed: int
+    recognised: frozenset[int]
+    renamed: frozenset[int]
 
 
 def resolve_batch(
@@ -214,7 +214,8 @@ def resolve_batch(
     outcomes: list[Outcome] = []
     joins: dict[int, Join] = {}
     new_owners: dict[str, int] = {}
-    recognised = renamed = 0
+    recognised: set[int] = set()
+    renamed: set[int] = set()
     batch_keys = {key for article in articles for key in article.entry_keys}
     for index, article in enumerate(articles):
         by_entry = {_find_successor(owners[key], successors) for key in article.entry_keys if key in owners}
@@ -225,9 +226,11 @@ def resolve_batch(
                 for number in by_address
                 if _may_be_entry(living[number], article, batch_keys, is_known=bool(by_entry))
             }
-            recognised += bool(by_entry)
             former_keys = {key for number in by_address for key in _list_entry_keys(living[number], article.source)}
-            renamed += not by_entry and bool(former_keys) and not former_keys & batch_keys
+            if by_entry:
+                recognised.add(index)
+            elif former_keys and not former_keys & batch_keys:
+                renamed.add(index)
         owner_ids = sorted(by_entry | by_address)
         if not owner_ids:
             voices = {(article.source, article.url): Voice.of(article)}
@@ -257,8 +260,8 @@ def resolve_batch(
         records=tuple(living[article_id] for article_id in dict.fromkeys(ids)),
         joins=tuple(_follow_joins(join, joins) for join in joins.values() if join.gone in records),
         owners={key: _find_successor(number, successors) for key, number in new_owners.items()},
-        recognised=recognised,
-        renamed=renamed,
+        recognised=frozenset(recognised),
+        renamed=frozenset(renamed),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,16 +23,17 @@ from crawler.sources.schema import Source
 from pipelines.errors import describe_failure
 from pipelines.logs import log_event, make_extra
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.run import ingest
+from pipelines.newsroom.arrivals import Delivery, Ingested
+from pipelines.newsroom.run import ingest_together
 from pipelines.rules import Rules
 from pipelines.store import Store
 
-MOST_WAITING: Final = 20
+MOST_WAITING: Final = 100
 MOST_CHARACTERS: Final = 2_000_000
 LONGEST_WAIT: Final = 1.0
-"""Batches, characters of their texts, and seconds, until the waiting batches of a run are stored in one transaction.
+"""Batches, characters of their texts, and seconds, until the waiting batches of all sources are stored together.
 
-A transaction costs more than reading a page. A process that is killed loses what waits; the source's state stays behind
+A transaction costs more than reading a page. A process that is killed loses what waits; the sources' states stay behind
 too, so the next run asks for it again.
 """
 
@@ -104,8 +105,8 @@ class Bridge:
         kind: of the spider, for a source that is not in the registry.
         stats: of the crawler; they get the counts too: `jianbao/<source>/new` and so on.
         run_ids: of runs whose start is stored, by source id; the runs of other sources begin with their first batch.
-        call_later: calls a function after so many seconds; with it, batches wait for the next ones of their run. None
-            stores each batch at once.
+        call_later: calls a function after so many seconds; with it, batches wait for the next ones. None stores each
+            batch at once.
 
     Attributes:
         results: by source id; the starter of the crawl reads `crawler.get_item_pipeline(Bridge).results`.
@@ -129,7 +130,7 @@ class Bridge:
         self._stats = stats
         self._call_later = call_later
         self._waiting: dict[str, list[Batch]] = {}
-        self._calls: dict[str, DelayedCall] = {}
+        self._call: DelayedCall | None = None
         self._began = time.monotonic()
         self.results = {source_id: SourceResult(run=run_id) for source_id, run_id in (run_ids or {}).items()}
 
@@ -159,60 +160,82 @@ class Bridge:
         )
 
     def process_item(self, item: Batch) -> Batch:
-        """Store a batch, with those of its run that wait; or let it wait for the next ones. Called by Scrapy."""
-        waiting = self._waiting.setdefault(item.source, [])
-        waiting.append(item)
-        size = sum(len(raw.html or "") for batch in waiting for raw in batch.items)
-        is_full = len(waiting) >= MOST_WAITING or size >= MOST_CHARACTERS
-        if item.finished or is_full or self._call_later is None:
-            self._store_waiting(item.source)
-        elif item.source not in self._calls:
-            self._calls[item.source] = self._call_later(LONGEST_WAIT, self._store_waiting, item.source)
+        """Store a batch, with those that wait; or let it wait for the next ones. Called by Scrapy."""
+        self._waiting.setdefault(item.source, []).append(item)
+        batches = [batch for waiting in self._waiting.values() for batch in waiting]
+        size = sum(len(raw.html or "") for batch in batches for raw in batch.items)
+        if len(batches) >= MOST_WAITING or size >= MOST_CHARACTERS or self._call_later is None:
+            self._store_waiting()
+        elif self._call is None:
+            self._call = self._call_later(LONGEST_WAIT, self._store_waiting)
         return item
 
-    def _store_waiting(self, source_id: str) -> None:
-        call = self._calls.pop(source_id, None)
-        if call is not None and call.active():
-            call.cancel()
-        if batches := self._waiting.pop(source_id, []):
-            self._store_batch(join_batches(batches))
-
-    def _store_batch(self, item: Batch) -> None:
-        last_result = self.results.get(item.source, SourceResult())
-        batch = item
-        if last_result.not_stored:
-            batch = replace(item, state=None, problems=(*item.problems, last_result.not_stored))
+    def _store_waiting(self) -> None:
+        if self._call is not None and self._call.active():
+            self._call.cancel()
+        self._call = None
+        batches = [join_batches(waiting) for waiting in self._waiting.values()]
+        self._waiting = {}
+        if not batches:
+            return
         try:
-            result = self._ingest(batch, last_result)
-        except Exception as error:  # of any kind: the other sources must go on
-            facts = make_extra("not-stored", source=item.source, run=last_result.run)
-            _LOG.exception("%s: a batch of %d items was not stored", item.source, len(item.items), extra=facts)
+            self._store_batches(batches)
+        except Exception:  # of any kind: the sources whose batches can be stored must go on
+            for batch in batches:
+                self._store_alone(batch)
+
+    def _store_alone(self, batch: Batch) -> None:
+        try:
+            self._store_batches([batch])
+        except Exception as error:
+            result = self.results.get(batch.source, SourceResult())
+            facts = make_extra("not-stored", source=batch.source, run=result.run)
+            _LOG.exception("%s: a batch of %d items was not stored", batch.source, len(batch.items), extra=facts)
             problem = Problem("", type(error).__name__, Detail.of("not-stored", reason=detail_of(error)))
-            result = replace(last_result, failure=problem.failure, not_stored=problem)
-        result = replace(result, finished=item.finished, seconds=time.monotonic() - self._began)
-        self.results[item.source] = result
-        if item.finished:
-            log_run(item.source, result)
+            self._note(batch, replace(result, failure=problem.failure, not_stored=problem))
 
-    def close_spider(self) -> None:
-        """End the runs that are not finished, since the spider was stopped. Called by Scrapy."""
-        for source_id in list(self._waiting):
-            self._store_waiting(source_id)
-        stopped = Problem("", "Interrupted", Detail.of("stopped-early"))
-        unfinished = [source_id for source_id, result in self.results.items() if not result.finished]
-        for source in unfinished:
-            self.process_item(Batch(source, problems=(stopped,), finished=True))
-        self._store.close()
+    def _store_batches(self, batches: Sequence[Batch]) -> None:
+        """Store the batches of different sources in one transaction.
 
-    def _ingest(self, batch: Batch, last_result: SourceResult) -> SourceResult:
+        Raises:
+            Exception: of any kind; nothing is stored.
+        """
+        deliveries = [self._make_delivery(batch) for batch in batches]
+        outcomes = ingest_together(self._store, deliveries, self._rules, datetime.now(UTC))
+        for batch, ingested in zip(batches, outcomes, strict=True):
+            self._note(batch, self._count(batch.source, ingested))
+
+    def _make_delivery(self, batch: Batch) -> Delivery:
+        result = self.results.get(batch.source, SourceResult())
+        if result.not_stored:
+            batch = replace(batch, state=None, problems=(*batch.problems, result.not_stored))
         source = self._sources.get(batch.source) or Source.model_construct(
             id=batch.source, kind=self._kind, name=batch.source
         )
-        ingested = ingest(self._store, batch, source, self._rules, datetime.now(UTC), run=last_result.run)
+        return Delivery(batch, source, result.run)
+
+    def _note(self, batch: Batch, result: SourceResult) -> None:
+        result = replace(result, finished=batch.finished, seconds=time.monotonic() - self._began)
+        self.results[batch.source] = result
+        if batch.finished:
+            log_run(batch.source, result)
+
+    def close_spider(self) -> None:
+        """End the runs that are not finished, since the spider was stopped. Called by Scrapy."""
+        self._store_waiting()
+        stopped = Problem("", "Interrupted", Detail.of("stopped-early"))
+        unfinished = [source_id for source_id, result in self.results.items() if not result.finished]
+        self._waiting = {source: [Batch(source, problems=(stopped,), finished=True)] for source in unfinished}
+        self._store_waiting()
+        self._store.close()
+
+    def _count(self, source_id: str, ingested: Ingested) -> SourceResult:
+        """The result of a source's run with what was ingested; the counts go to Scrapy's stats too."""
+        last_result = self.results.get(source_id, SourceResult())
         lost = [problem for problem in ingested.problems if not problem.fails_source]
         counts = {"new": ingested.new, "updated": ingested.updated, "seen": ingested.seen, "lost": len(lost)}
         for name, number in counts.items():
-            self._stats.inc_value(f"jianbao/{batch.source}/{name}", number)
+            self._stats.inc_value(f"jianbao/{source_id}/{name}", number)
         return replace(
             last_result,
             run=ingested.run,

@@ -34,9 +34,10 @@ from pipelines.files import remove_leftovers
 from pipelines.logs import log_event
 from pipelines.model import ADDED_BY_HAND, Article, LinkCheck
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom.arrivals import describe_problem
 from pipelines.newsroom.bridge import RUN_IDS, Bridge, SourceResult
 from pipelines.newsroom.locks import only_one
-from pipelines.newsroom.run import begin_runs, describe_problem, ingest
+from pipelines.newsroom.run import begin_runs, ingest
 from pipelines.newsroom.upkeep import require_room
 from pipelines.normalise import normalise
 from pipelines.normalise.url import canonicalise

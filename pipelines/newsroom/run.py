@@ -2,55 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Final
 
-from crawler.errors import Detail, Failure, NotUnderstood, detail_of
-from crawler.items import WARNING, Batch, Problem, RawItem
-from crawler.limits import limit_processor_time
+from crawler.errors import Failure
+from crawler.items import Batch, Problem
 from crawler.sources.schema import Source
-from crawler.urls import netloc_of
-from pipelines.deduplicate.entries import (
-    GuidPolicy,
-    KnownEntries,
-    Repeats,
-    choose_policy,
-    find_repeats,
-    find_repeats_by_source,
-    identify_entry,
-    identify_post,
-    observe_policy,
-)
-from pipelines.deduplicate.identity import Outcome
+from pipelines.deduplicate.entries import choose_policy, find_repeats_by_source
 from pipelines.group.candidates import GroupRules
-from pipelines.health.history import Trace
 from pipelines.model import Article, StoredArticle
+from pipelines.newsroom.arrivals import Arrival, Delivery, Ingested, read_or_explain, save_items
 from pipelines.newsroom.locks import take_turn
 from pipelines.newsroom.regroup import index_articles, remake_stories
 from pipelines.newsroom.relearning import retrain, with_model
-from pipelines.normalise import normalise
-from pipelines.normalise.references import add_references
 from pipelines.rules import Rules
-from pipelines.store import LONGEST_KEY, Store, Transaction
-from pipelines.store.raw import NewRaw, Packed
-from pipelines.store.runs import Run
+from pipelines.store import Store, Transaction
+from pipelines.store.runs import Run, RunPart
 from pipelines.store.sources import SourceRecord
-
-LEFT_ALONE: Final = "left-alone"
-"""The fact of a request that was not made, because its host had refused others: the wait is the whole host's."""
-
-LONGEST_READING: Final = 20.0
-"""Seconds of processor time for one item; the longest article of real sources takes less than one."""
-
-_DATE_EXAMPLES: Final = 3
-"""Dates that a warning quotes."""
 
 GROUPED_AT_ONCE: Final = 100
 """Articles indexed, or whose stories are made, in one transaction, some tenths of a second; an editor who decides
@@ -63,25 +37,6 @@ if each batch made it again, a day of many articles on one event would cost the 
 LONGEST_WRITING: Final = 0.5
 PAUSE: Final = 0.12
 """Seconds of writing, and of the pause after them in which others write."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ingested:
-    """The outcome of a batch.
-
-    Args:
-        run: id of the run that the batch belongs to, for the source's next batch.
-        new, updated, seen: numbers of items; an updated item changed a title or a text, or proved two articles one.
-        problems: of the batch, and a problem for each item without an article.
-        failure: why the run of the source failed so far; None without a failure.
-    """
-
-    run: int
-    new: int
-    updated: int
-    seen: int
-    problems: tuple[Problem, ...]
-    failure: Failure | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,32 +63,10 @@ class Grouped:
     learned: bool = False
 
 
-def read(item: RawItem, source: Source, rules: Rules) -> Article:
-    """Read one item, before any comparison with others: normalise, then references.
-
-    Args:
-        item: as a page function read it.
-        source: the item's.
-        rules: the tables of data/rules.
-
-    Raises:
-        ValueError: no article can be made of the item.
-    """
-    article = add_references(normalise(item, source, rules), rules)
-    if max(map(_size, (article.url, *article.keys))) > LONGEST_KEY:
-        raise NotUnderstood("long-key", limit=LONGEST_KEY)
-    references = tuple(reference for reference in article.references if _size(reference.key) <= LONGEST_KEY)
-    return article if references == article.references else replace(article, references=references)
-
-
 def ingest(
     store: Store, batch: Batch, source: Source, rules: Rules, now: datetime, *, run: int | None = None
 ) -> Ingested:
-    """Ingest a batch: normalise, references, identity, store.
-
-    The batch is one transaction; the last batch of a run also moves the source's state in it. So an item that was not
-    committed is requested again, and an item that is ingested twice changes nothing. An item without an article is
-    stored with the reason, and the other items go on.
+    """Ingest one batch, as `ingest_together` does several.
 
     Args:
         store: the newsroom's.
@@ -146,62 +79,48 @@ def ingest(
     Raises:
         StoreError: nothing of the batch was written.
     """
-    repeats = find_repeats(batch.items)
-    packed = (Packed.of(item, source.id) for item in batch.items)
-    items = {item.digest: item for item in packed}
+    (ingested,) = ingest_together(store, [Delivery(batch, source, run)], rules, now)
+    return ingested
+
+
+def ingest_together(store: Store, deliveries: Sequence[Delivery], rules: Rules, now: datetime) -> list[Ingested]:
+    """Ingest batches of several sources: normalise, references, identity, store.
+
+    They are one transaction; the last batch of a run also moves the source's state in it. So an item that was not
+    committed is requested again, and an item that is ingested twice changes nothing. An item without an article is
+    stored with the reason, and the other items go on.
+
+    Args:
+        store: the newsroom's.
+        deliveries: of different sources, in order.
+        rules: the tables of data/rules.
+        now: aware; when the batches came.
+
+    Returns:
+        The outcome of each delivery.
+
+    Raises:
+        StoreError: nothing of the batches was written.
+    """
+    arrivals = [Arrival.of(delivery) for delivery in deliveries]
+    items = {digest: item for arrival in arrivals for digest, item in arrival.items.items()}
     with store.reading() as tx:
         stored = tx.raw.find_stored(items)
-        stored_policy = tx.sources.get_guid_policy(source.id)
-    policy = choose_policy(source.guids, stored_policy, repeats)
-    read_items = {
-        digest: _read_or_explain(item.item, source, rules, repeats, policy)
-        for digest, item in items.items()
-        if digest not in stored
-    }
-    problems = (*batch.problems, *(result for result in read_items.values() if isinstance(result, Problem)))
-    failing = next((problem for problem in problems if problem.fails_source), None)
+        policies = tx.sources.find_guid_policies(arrival.source.id for arrival in arrivals)
+    for arrival in arrivals:
+        arrival.read(stored, policies.get(arrival.source.id), rules)
     with store.transaction() as tx:
-        if run is None:
-            tx.sources.record_start(source.id, source.kind, source.name, now)
-            run = tx.runs.start(source.id, now)
-        counts, entries = _save(tx, items, read_items)
-        observed = observe_policy(policy, entries)
-        if observed and observed != stored_policy and not source.guids:
-            tx.sources.set_guid_policy(source.id, observed)
-        counts["seen"] += len(batch.items) - len(items)
-        failure = tx.runs.add(
-            run,
-            new=counts["new"],
-            updated=counts["updated"],
-            seen=counts["seen"],
-            lost=sum(not problem.fails_source for problem in problems),
-            failure=failing.failure if failing else None,
+        for arrival in arrivals:
+            if arrival.run is None:
+                arrival.run = _begin_run(tx, arrival.source, now)
+        saved = save_items(
+            tx, items, {digest: result for arrival in arrivals for digest, result in arrival.results.items()}
         )
-        problems = (*problems, *_warn_of_dates(read_items.values()))
-        tx.runs.add_evidence(run, batch.answered_by, _list_traces(read_items.values()))
-        tx.runs.add_traffic(run, batch.traffic, Counter(problem.error for problem in batch.problems))
-        tx.runs.add_warnings(run, (describe_problem(problem) for problem in problems if not problem.fails_source))
-        waits = [problem.retry_at for problem in problems if problem.retry_at]
-        if waits:
-            tx.sources.set_not_before(source.id, max(waits))
-        of_hosts = {
-            netloc_of(problem.url): problem.retry_at
-            for problem in problems
-            if problem.retry_at and problem.detail.code == LEFT_ALONE
-        }
-        tx.hosts.save_waits(of_hosts, now)
-        if batch.finished:
-            tx.runs.finish(run, now)
-            tx.sources.record_end(source.id, now, failure, batch.state)
-    return Ingested(run, counts["new"], counts["updated"], counts["seen"], problems, failure)
-
-
-def describe_problem(problem: Problem) -> Failure:
-    """The problem as a warning, with the address that it is about."""
-    if not problem.url:
-        return problem.failure
-    detail = Detail.of("with-address", detail=problem.detail, address=problem.url)
-    return replace(problem.failure, detail=detail)
+        parts = [arrival.make_part(saved) for arrival in arrivals]
+        failures = tx.runs.add(parts)
+        for arrival, part in zip(arrivals, parts, strict=True):
+            arrival.record(tx, saved, failures[part.run], now)
+    return [arrival.describe(part, failures[part.run]) for arrival, part in zip(arrivals, parts, strict=True)]
 
 
 def begin_runs(store: Store, sources: Iterable[Source], now: datetime) -> dict[str, int]:
@@ -222,9 +141,13 @@ def begin_runs(store: Store, sources: Iterable[Source], now: datetime) -> dict[s
         tx.hosts.forget_waits(now)
         run_ids = {}
         for source in sources:
-            tx.sources.record_start(source.id, source.kind, source.name, now)
-            run_ids[source.id] = tx.runs.start(source.id, now)
+            run_ids[source.id] = _begin_run(tx, source, now)
         return run_ids
+
+
+def _begin_run(tx: Transaction, source: Source, now: datetime) -> int:
+    tx.sources.record_start(source.id, source.kind, source.name, now)
+    return tx.runs.start(source.id, now)
 
 
 def end_run(store: Store, run: Run, failure: Failure, now: datetime) -> None:
@@ -237,7 +160,7 @@ def end_run(store: Store, run: Run, failure: Failure, now: datetime) -> None:
         now: aware.
     """
     with store.transaction() as tx:
-        first_failure = tx.runs.add(run.id, new=0, updated=0, seen=0, lost=0, failure=failure)
+        first_failure = tx.runs.add([RunPart(run.id, failure=failure)])[run.id]
         tx.runs.finish(run.id, now)
         tx.sources.record_end(run.source, now, first_failure, None)
 
@@ -272,7 +195,7 @@ def rebuild(
         }
         for chunk in tx.raw.iterate():
             results = [
-                _read_or_explain(raw.item, registry[raw.source], rules, repeats[raw.source], policies[raw.source])
+                read_or_explain(raw.item, registry[raw.source], rules, repeats[raw.source], policies[raw.source])
                 for raw in chunk
             ]
             rebuilding.take(list(zip(chunk, map(_article_or_reason, results), strict=True)))
@@ -383,99 +306,10 @@ def _let_others_write(rested_at: float) -> float:
     return monotonic()
 
 
-def _read_or_explain(
-    item: RawItem, source: Source, rules: Rules, repeats: Repeats, policy: GuidPolicy | None
-) -> Article | Problem:
-    """Read the article of an item, or say why there is none: one bad item must not stop the others.
-
-    Args:
-        item: as a page function read it.
-        source: the item's.
-        rules: the tables of data/rules.
-        repeats: among the entries of the item's reply.
-        policy: for the identifiers of the source's feed.
-    """
-    try:
-        with limit_processor_time(LONGEST_READING):
-            article = identify_entry(read(item, source, rules), item, repeats, policy)
-            return identify_post(article, source)
-    except Exception as error:
-        return Problem(item.url, "NoArticle", detail_of(error), fails_source=False)
-
-
-def _save(
-    tx: Transaction, items: Mapping[bytes, Packed], read_items: Mapping[bytes, Article | Problem]
-) -> tuple[Counter[Outcome], KnownEntries]:
-    """Store the new items of a batch, and the new metrics of the stored ones.
-
-    Args:
-        tx: open for writing.
-        items: all items of the batch, by digest.
-        read_items: the article, or the problem, of each item that was new when the batch was read; by digest.
-
-    Returns:
-        How many items had which outcome, an item without an article counts nowhere; and how many entries are known.
-    """
-    stored = tx.raw.find_stored(items)  # once more: another process may have stored some of them since
-    new_digests = [digest for digest in read_items if digest not in stored]
-    articles = {}
-    for digest in new_digests:
-        result = read_items[digest]
-        if isinstance(result, Article):
-            articles[digest] = result
-    saved = tx.articles.save(list(articles.values()))
-    article_ids = dict(zip(articles, saved.ids, strict=True))
-    tx.raw.add(
-        [NewRaw(items[digest], article_ids.get(digest), _reason_of(read_items[digest])) for digest in new_digests]
-    )
-    newer_metrics = tx.raw.update_metrics((raw_id, items[digest].item) for digest, raw_id in stored.items())
-    tx.articles.set_metrics(newer_metrics)
-    counts = Counter(saved.outcomes)
-    counts["seen"] += len(stored)
-    stored_entries = sum(bool(items[digest].item.guid) for digest in stored)
-    return counts, KnownEntries(
-        entries=sum(bool(item.item.guid) for item in items.values()),
-        recognised=saved.recognised + stored_entries,
-        renamed=saved.renamed,
-    )
-
-
-def _warn_of_dates(results: Iterable[Article | Problem]) -> Iterator[Problem]:
-    """A warning for the dates that were read in part, and one for those that could not be read at all."""
-    dates = [result.published for result in results if isinstance(result, Article)]
-    in_part = [date.raw for date in dates if date.unread and date.raw]
-    unreadable = [date.raw for date in dates if date.precision == "first-seen" and date.raw]
-    for code, texts in (("dates-read-in-part", in_part), ("dates-unreadable", unreadable)):
-        if texts:
-            examples = tuple(dict.fromkeys(texts))[:_DATE_EXAMPLES]
-            yield Problem("", WARNING, Detail.of(code, count=len(texts), examples=examples), fails_source=False)
-
-
-def _list_traces(results: Iterable[Article | Problem]) -> list[Trace]:
-    """The traces of articles that are new to their source; a date that the page does not give is none."""
-    return [
-        Trace.of(
-            article.url,
-            None if article.published.precision == "first-seen" else article.published.at,
-            article.text or article.summary,
-        )
-        for article in results
-        if isinstance(article, Article)
-    ]
-
-
 def _article_or_reason(result: Article | Problem) -> Article | str:
     return str(result.detail) if isinstance(result, Problem) else result
-
-
-def _reason_of(result: Article | Problem) -> str | None:
-    return str(result.detail) if isinstance(result, Problem) else None
 
 
 def source_of_record(record: SourceRecord) -> Source:
     """A source that left the registry, as far as the store remembers it."""
     return Source.model_construct(id=record.id, kind=record.kind, name=record.name)
-
-
-def _size(text: str) -> int:
-    return len(text.encode(errors="replace"))

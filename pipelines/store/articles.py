@@ -110,8 +110,8 @@ class Saved:
     ids: tuple[int, ...]
     outcomes: tuple[Outcome, ...]
     joined: frozenset[int]
-    recognised: int
-    renamed: int
+    recognised: frozenset[int]
+    renamed: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)

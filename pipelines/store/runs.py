@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -13,20 +13,8 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 from crawler.errors import Detail, Failure
 from crawler.items import Traffic
 from pipelines.health.history import Trace, keep_newest
+from pipelines.store.engine import chunks
 from pipelines.store.tables import FailureText, runs
-
-_ADD: Final = (
-    update(runs)
-    .where(runs.c.id == bindparam("of"))
-    .values(
-        new=runs.c.new + bindparam("more_new"),
-        updated=runs.c.updated + bindparam("more_updated"),
-        seen=runs.c.seen + bindparam("more_seen"),
-        lost=runs.c.lost + bindparam("more_lost"),
-        failure=func.coalesce(runs.c.failure, bindparam("why", type_=FailureText)),
-    )
-    .returning(runs.c.failure)
-)
 
 MOST_WARNINGS: Final = 20
 """Warnings of a run that are stored."""
@@ -73,6 +61,35 @@ class Run:
     problems: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class RunPart:
+    """What a batch adds to a run.
+
+    Args:
+        run: id of the run.
+        new, updated, seen: numbers of items whose article was new, changed or the same.
+        lost: number of items and pages without an article.
+        failure: why the batch fails the run; None if it does not.
+        answered_by: the host that answered with a list; empty where none did.
+        traces: of the batch's items that are new to the source.
+        warnings: what could not be read wholly.
+        traffic: how often the source was asked, and what it sent; None where nobody counted.
+        problems: the number of problems by the name of their error.
+    """
+
+    run: int
+    new: int = 0
+    updated: int = 0
+    seen: int = 0
+    lost: int = 0
+    failure: Failure | None = None
+    answered_by: str = ""
+    traces: tuple[Trace, ...] = ()
+    warnings: tuple[Failure, ...] = ()
+    traffic: Traffic | None = None
+    problems: Mapping[str, int] = field(default_factory=dict)
+
+
 class Runs:
     """The runs of all sources."""
 
@@ -92,64 +109,22 @@ class Runs:
         number: int = self._connection.execute(begun).scalar_one()
         return number
 
-    def add(self, run: int, *, new: int, updated: int, seen: int, lost: int, failure: Failure | None) -> Failure | None:
-        """Add the numbers of a batch to a run.
+    def add(self, parts: Sequence[RunPart]) -> dict[int, Failure | None]:
+        """Add parts to their runs.
 
         Args:
-            run: id of the run.
-            new, updated, seen: numbers of items whose article was new, changed or the same.
-            lost: number of items and pages without an article.
-            failure: why the batch fails the run; None if it does not.
+            parts: of different runs.
 
         Returns:
-            The first failure of the run so far; None without one.
+            The first failure of each run so far, by id; None without one.
         """
-        numbers = {"of": run, "more_new": new, "more_updated": updated, "more_seen": seen, "more_lost": lost}
-        first: Failure | None = self._connection.execute(_ADD, numbers | {"why": failure}).scalar_one()
-        return first
-
-    def add_evidence(self, run: int, answered_by: str, traces: Sequence[Trace]) -> None:
-        """Add what health needs of a batch to a run.
-
-        Args:
-            run: id of the run.
-            answered_by: the host that answered with a list; empty where none did.
-            traces: of the batch's items that are new to the source.
-        """
-        values: dict[str, Any] = {"answered_by": answered_by} if answered_by else {}
-        if traces:
-            stored = self._connection.execute(select(runs.c.traces).where(runs.c.id == run)).scalar_one()
-            newest = keep_newest([*map(Trace.from_json, stored or ()), *traces])
-            values["traces"] = [trace.as_json() for trace in newest]
+        rows: dict[int, Row[Any]] = {}
+        for chunk in chunks(part.run for part in parts):
+            rows |= {row.id: row for row in self._connection.execute(select(runs).where(runs.c.id.in_(chunk)))}
+        values = [_add_part(rows[part.run], part) for part in parts]
         if values:
-            self._connection.execute(update(runs).where(runs.c.id == run).values(values))
-
-    def add_traffic(self, run: int, traffic: Traffic, problems: Mapping[str, int]) -> None:
-        """Add to a run how often it asked, what it got, and its problems.
-
-        Args:
-            run: id of the run.
-            traffic: of a batch.
-            problems: of the batch: their number by the name of their error.
-        """
-        stored = self._connection.execute(
-            select(runs.c.requests, runs.c.replies, runs.c.bytes, runs.c.problems).where(runs.c.id == run)
-        ).one()
-        values = {
-            "requests": (stored.requests or 0) + traffic.requests,
-            "replies": (stored.replies or 0) + traffic.replies,
-            "bytes": (stored.bytes or 0) + traffic.size,
-            "problems": dict(Counter(stored.problems or {}) + Counter(problems)) or None,
-        }
-        self._connection.execute(update(runs).where(runs.c.id == run).values(values))
-
-    def add_warnings(self, run: int, warnings: Iterable[Failure]) -> None:
-        """Add the warnings of a batch to a run."""
-        texts = [warning.to_json() for warning in warnings]
-        if texts:
-            stored = self._connection.execute(select(runs.c.warnings).where(runs.c.id == run)).scalar_one()
-            all_texts = list(dict.fromkeys([*(stored or ()), *texts]))[:MOST_WARNINGS]
-            self._connection.execute(update(runs).where(runs.c.id == run).values(warnings=all_texts))
+            self._connection.execute(update(runs).where(runs.c.id == bindparam("of")), values)
+        return {row["of"]: row["failure"] for row in values}
 
     def finish(self, run: int, finished_at: datetime) -> None:
         """End a run."""
@@ -184,6 +159,36 @@ class Runs:
         if source is not None:
             query = query.where(runs.c.source == source)
         return [_run(row) for row in self._connection.execute(query.order_by(runs.c.id))]
+
+
+def _add_part(row: Row[Any], part: RunPart) -> dict[str, Any]:
+    """The new values of a run's row, with its id as `of`."""
+    values: dict[str, Any] = {
+        "of": row.id,
+        "new": row.new + part.new,
+        "updated": row.updated + part.updated,
+        "seen": row.seen + part.seen,
+        "lost": row.lost + part.lost,
+        "failure": row.failure or part.failure,
+        "answered_by": part.answered_by or row.answered_by,
+        "traces": row.traces,
+        "warnings": row.warnings,
+        "requests": row.requests,
+        "replies": row.replies,
+        "bytes": row.bytes,
+        "problems": dict(Counter(row.problems or {}) + Counter(part.problems)) or None,
+    }
+    if part.traces:
+        traces = keep_newest([*map(Trace.from_json, row.traces or ()), *part.traces])
+        values["traces"] = [trace.as_json() for trace in traces]
+    if part.warnings:
+        warnings = [*(row.warnings or ()), *(warning.to_json() for warning in part.warnings)]
+        values["warnings"] = list(dict.fromkeys(warnings))[:MOST_WARNINGS]
+    if part.traffic:
+        values["requests"] = (row.requests or 0) + part.traffic.requests
+        values["replies"] = (row.replies or 0) + part.traffic.replies
+        values["bytes"] = (row.bytes or 0) + part.traffic.size
+    return values
 
 
 def _run(row: Row[Any]) -> Run:

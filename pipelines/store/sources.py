@@ -122,12 +122,14 @@ class Sources:
             values |= {"etag": state.etag, "last_modified": state.last_modified, "cursor": dict(state.cursor)}
         self._connection.execute(update(sources).where(sources.c.id == source_id).values(values))
 
-    def get_guid_policy(self, source_id: str) -> GuidPolicy | None:
-        """The policy for the identifiers of a source's feed; None before it is known."""
-        policy: GuidPolicy | None = self._connection.execute(
-            select(sources.c.guids).where(sources.c.id == source_id)
-        ).scalar()
-        return policy
+    def find_guid_policies(self, ids: Iterable[str]) -> dict[str, GuidPolicy]:
+        """Find the policies for the identifiers of sources' feeds; a source whose policy is not known is left out."""
+        query = select(sources.c.id, sources.c.guids).where(sources.c.guids.is_not(None))
+        return {
+            source_id: policy
+            for chunk in chunks(ids)
+            for source_id, policy in self._connection.execute(query.where(sources.c.id.in_(chunk)))
+        }
 
     def set_guid_policy(self, source_id: str, policy: GuidPolicy) -> None:
         """Store the policy for the identifiers of a source's feed."""

@@ -26,6 +26,7 @@ from pipelines.newsroom import Newsroom
 from pipelines.newsroom.alerts import LONGEST_RETRY, deliver_alerts
 from pipelines.newsroom.channels import Message, NotSent, send
 from pipelines.newsroom.health import check_sources
+from pipelines.store.runs import RunPart
 
 NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
 """Noon in the newsletter's zone."""
@@ -45,7 +46,7 @@ def run_source(room: Newsroom, name: str, now: datetime, *, failing: bool) -> No
     with room.store.transaction() as tx:
         tx.sources.record_start(name, "feed", name, now)
         run_id = tx.runs.start(name, now)
-        tx.runs.add(run_id, new=0, updated=0, seen=0, lost=0, failure=failure)
+        tx.runs.add([RunPart(run_id, failure=failure)])
         tx.runs.finish(run_id, now)
         tx.sources.record_end(name, now, failure, None)
 
@@ -110,6 +111,7 @@ from datetime import datetime
 from pathlib import Path
 from crawler.home import Home
 from pipelines.newsroom import Newsroom, alerts, health
+from pipelines.store.runs import RunPart
 room, now = Newsroom(Home(Path(sys.argv[1]))), datetime.fromisoformat(sys.argv[2])
 health.check_sources(room, now)
 if sys.argv[3] == "sending":

@@ -10,6 +10,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from builders import NOON
@@ -23,10 +24,11 @@ from crawler.home import DATABASE_VARIABLE, Home, bundled
 from crawler.items import Batch, Problem, RawItem, SourceState
 from crawler.sources.schema import Source
 from pipelines.newsroom import bridge as module
+from pipelines.newsroom.arrivals import Ingested
 from pipelines.newsroom.bridge import Bridge
 from pipelines.rules import Rules, load_rules
 from pipelines.store import Store
-from pipelines.store.errors import StoreBusy, StoreRefused
+from pipelines.store.errors import StoreBusy, StoreFull, StoreRefused
 
 SOURCES = {
     name: Source(id=name, kind="feed", name=name.upper(), url="https://e.example/feed") for name in ("one", "two")
@@ -102,7 +104,7 @@ def test_what_cannot_be_stored_fails_its_source_whose_state_stays(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(
-            module, "ingest", lambda *_, **__: (_ for _ in ()).throw(StoreBusy("database-says", text="locked"))
+            module, "ingest_together", lambda *_, **__: (_ for _ in ()).throw(StoreBusy("database-says", text="locked"))
         )
         bridge.process_item(batch("one", 1))
     assert [record.levelno for record in caplog.records if record.name == module.__name__] == [logging.ERROR]
@@ -121,7 +123,7 @@ def test_what_cannot_be_stored_fails_its_source_whose_state_stays(
 
 def test_a_mistake_of_ours_stops_no_other_source(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(module, "ingest", lambda *_, **__: 1 / 0)
+        patch.setattr(module, "ingest_together", lambda *_, **__: 1 / 0)
         bridge.process_item(batch("one", 1, last=True))
     bridge.process_item(batch("two", 1, last=True))
     assert str(bridge.results["one"].failure) == (
@@ -145,19 +147,55 @@ def test_a_spider_that_is_stopped_ends_the_runs_that_were_under_way(bridge: Brid
     again.close()
 
 
-def test_batches_of_a_run_wait_for_each_other_and_are_stored_in_time(store: Store, rules: Rules) -> None:
+def test_batches_wait_for_each_other_and_are_stored_together_in_time(
+    store: Store, rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together: list[list[str]] = []
+    ingest = module.ingest_together
+
+    def ingest_together(*arguments: Any) -> list[Ingested]:
+        together.append([delivery.batch.source for delivery in arguments[1]])
+        return ingest(*arguments)
+
+    monkeypatch.setattr(module, "ingest_together", ingest_together)
     clock = Clock()
     stats = MemoryStatsCollector(get_crawler())
     bridge = Bridge(store, SOURCES, rules, kind="feed", stats=stats, call_later=clock.callLater)
     for number in range(3):
         bridge.process_item(batch("one", number))
+    bridge.process_item(batch("two", 3, last=True))
     assert bridge.results == {}
     clock.advance(module.LONGEST_WAIT)
-    assert bridge.results["one"].new == 3
-    bridge.process_item(batch("one", 3))
-    bridge.process_item(batch("one", 4, last=True))
-    assert (bridge.results["one"].new, bridge.results["one"].finished) == (5, True)
+    assert {source: (result.new, result.finished) for source, result in bridge.results.items()} == {
+        "one": (3, False),
+        "two": (1, True),
+    }
+    assert together == [["one", "two"]]
     assert not clock.getDelayedCalls()
+
+
+def test_a_batch_that_cannot_be_stored_with_others_costs_them_nothing(
+    store: Store, rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest = module.ingest_together
+
+    def ingest_together(*arguments: Any) -> list[Ingested]:
+        if any(delivery.batch.source == "one" for delivery in arguments[1]):
+            raise StoreFull("database-says", text="full")
+        return ingest(*arguments)
+
+    monkeypatch.setattr(module, "ingest_together", ingest_together)
+    clock = Clock()
+    stats = MemoryStatsCollector(get_crawler())
+    bridge = Bridge(store, SOURCES, rules, kind="feed", stats=stats, call_later=clock.callLater)
+    bridge.process_item(batch("one", 1, last=True))
+    bridge.process_item(batch("two", 2, last=True))
+    clock.advance(module.LONGEST_WAIT)
+    failed, good = bridge.results["one"], bridge.results["two"]
+    assert failed.failure is not None
+    assert failed.failure.error == "StoreFull"
+    assert (good.new, good.failure) == (1, None)
+    assert etags(store) == {"one": None, "two": "2"}
 
 
 def test_many_or_large_waiting_batches_are_stored_at_once(store: Store, rules: Rules) -> None:

@@ -23,7 +23,8 @@ from pipelines.deduplicate.identity import resolve_batch
 from pipelines.group.candidates import GroupRules
 from pipelines.model import Decision
 from pipelines.newsletter import Category, Newsletter
-from pipelines.newsroom.run import Ingested, group, ingest, read, rebuild
+from pipelines.newsroom.arrivals import Ingested, read
+from pipelines.newsroom.run import group, ingest, rebuild
 from pipelines.rules import Rules, load_rules
 from pipelines.store import Store
 from pipelines.store.tables import raw_items
@@ -71,7 +72,7 @@ def list_articles(store: Store) -> list[Told]:
 
 def policy_of(store: Store, source_id: str = "watch") -> str | None:
     with store.reading() as tx:
-        return tx.sources.get_guid_policy(source_id)
+        return tx.sources.find_guid_policies([source_id]).get(source_id)
 
 
 def test_releases_on_one_page_are_articles_with_their_own_titles_and_days(store: Store, rules: Rules) -> None:

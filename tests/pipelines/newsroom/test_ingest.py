@@ -23,8 +23,9 @@ from crawler.errors import Detail
 from crawler.home import Home, bundled
 from crawler.items import Batch, Problem, RawItem, SourceState
 from crawler.sources.schema import Source
-from pipelines.newsroom import run
-from pipelines.newsroom.run import Ingested, ingest
+from pipelines.newsroom import arrivals
+from pipelines.newsroom.arrivals import Ingested
+from pipelines.newsroom.run import ingest
 from pipelines.rules import Rules, load_rules
 from pipelines.store import LONGEST_KEY, Store
 
@@ -188,29 +189,29 @@ def test_a_state_given_beside_a_failing_page_is_kept(store: Store, rules: Rules)
 
 
 def test_normalising_holds_no_lock(store: Store, rules: Rules, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = run.read
+    read = arrivals.read
 
     def read_while_another_writes(*given: Any) -> Any:
         with store.transaction() as tx:
             tx.sources.record_start("other", "feed", "other", NOON)
         return read(*given)
 
-    monkeypatch.setattr(run, "read", read_while_another_writes)
+    monkeypatch.setattr(arrivals, "read", read_while_another_writes)
     assert ingest(store, Batch("watch", (item(1),)), source(), rules, NOON).new == 1
 
 
 def test_two_processes_that_read_the_same_items_make_them_once(
     store: Store, rules: Rules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = run.read
+    read = arrivals.read
     batch = Batch("watch", (item(1), item(2)))
 
     def read_while_another_ingests(*given: Any) -> Any:
-        monkeypatch.setattr(run, "read", read)
+        monkeypatch.setattr(arrivals, "read", read)
         assert ingest(store, batch, source(), rules, NOON).new == 2
         return read(*given)
 
-    monkeypatch.setattr(run, "read", read_while_another_ingests)
+    monkeypatch.setattr(arrivals, "read", read_while_another_ingests)
     given = ingest(store, batch, source(), rules, NOON)
     assert (given.new, given.seen) == (0, 2)
 

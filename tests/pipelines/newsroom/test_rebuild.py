@@ -21,7 +21,7 @@ from crawler.home import Home, bundled
 from crawler.items import Batch, RawItem
 from crawler.sources.schema import Source
 from pipelines.model import Article, Candidate, Decision, Entry, Issue, Reason, Section, Story
-from pipelines.newsroom import run
+from pipelines.newsroom import arrivals
 from pipelines.newsroom.run import ingest, rebuild
 from pipelines.rules import Rules, load_rules
 from pipelines.store import Store, Transaction
@@ -167,7 +167,7 @@ def test_a_rebuild_leaves_decisions_and_has_everything_grouped_again(store: Stor
 
 def with_rule(change: Callable[[Article], Article]) -> Callable[[RawItem, Source, Rules], Article]:
     """The article stages as they would be after a rule changed."""
-    read = run.read
+    read = arrivals.read
     return lambda raw, source, rules: change(read(raw, source, rules))
 
 
@@ -190,7 +190,7 @@ def test_an_article_that_is_one_no_more_keeps_its_id_for_the_first_and_gives_the
     store: Store, rules: Rules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take(store, rules, (item(1, ids=("k:1",)),), (item(2, ids=("k:1",)),))
-    monkeypatch.setattr(run, "read", with_rule(lambda one: replace(one, keys=(one.url,))))
+    monkeypatch.setattr(arrivals, "read", with_rule(lambda one: replace(one, keys=(one.url,))))
     assert rebuild(store, SOURCES, rules).articles == 2
     apart = contents(store)
     with store.reading() as tx:
@@ -211,7 +211,7 @@ def test_articles_that_became_one_are_found_by_both_ids(
         tell(tx, 2)
         tx.decisions.add(Decision(2, "drop", "编辑", NOON))
         tx.issues.save(Issue(NOON.date(), "试刊", (Section("新闻", (Entry("条目", 3),)),), state="draft"), [()])
-    monkeypatch.setattr(run, "read", with_rule(lambda one: replace(one, keys=("same",))))
+    monkeypatch.setattr(arrivals, "read", with_rule(lambda one: replace(one, keys=("same",))))
     assert rebuild(store, SOURCES, rules).articles == 1
     with store.reading() as tx:
         for one in (1, 2, 3):
@@ -241,7 +241,7 @@ def test_an_item_that_gives_no_article_any_more_is_quarantined_until_it_does(
             raise ValueError("too short")
         return one
 
-    monkeypatch.setattr(run, "read", with_rule(refuse))
+    monkeypatch.setattr(arrivals, "read", with_rule(refuse))
     rebuilt = rebuild(store, SOURCES, rules)
     assert [one.url for one in rebuilt.problems] == ["https://e.example/1"]
     with store.reading() as tx:
@@ -261,7 +261,7 @@ def test_the_id_of_an_article_that_was_quarantined_finds_what_its_item_became(
     take(store, rules, (item(1), item(2)))
     for change in (lambda one: one if one.url.endswith("/1") else 1 / 0, lambda one: replace(one, keys=("same",))):
         with monkeypatch.context() as patch:
-            patch.setattr(run, "read", with_rule(change))
+            patch.setattr(arrivals, "read", with_rule(change))
             rebuild(store, SOURCES, rules)
     with store.reading() as tx:
         assert tx.articles.find_joined([2]) == {2: 1}
@@ -271,7 +271,7 @@ def test_a_quarantined_item_becomes_an_article_when_the_rules_allow_it(
     store: Store, rules: Rules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(run, "read", lambda *_: 1 / 0)
+        patch.setattr(arrivals, "read", lambda *_: 1 / 0)
         take(store, rules, (item(1),))
     take(store, rules, (item(2),))
     assert rebuild(store, SOURCES, rules).articles == 2

@@ -42,7 +42,7 @@ from pipelines.store.errors import NoSuchStory
 from pipelines.store.listing import CandidateQuery
 from pipelines.store.packing import pack_article, unpack_article
 from pipelines.store.raw import NewRaw, Packed
-from pipelines.store.runs import INTERRUPTED
+from pipelines.store.runs import INTERRUPTED, RunPart
 from pipelines.store.state import state_after
 from pipelines.wording import LANGUAGES
 
@@ -678,15 +678,13 @@ def test_a_site_that_wants_to_be_left_alone_is_until_the_next_run_begins(tx: Tra
 
 def test_a_run_adds_up_and_one_that_never_ended_is_called_interrupted(tx: Transaction) -> None:
     first = tx.runs.start("a", NOON)
-    assert tx.runs.add(first, new=2, updated=0, seen=1, lost=0, failure=None) is None
+    assert tx.runs.add([RunPart(first, new=2, seen=1)]) == {first: None}
     second = tx.runs.start("a", NOON + timedelta(hours=1))
     nested = Detail.of("no-record-understood", count=2, first=Detail.of("no-paper", name="甲"))
     blocked = Failure("Blocked", nested, Detail.of("use-named-feed", addresses=("https://a.example/",)))
-    assert tx.runs.add(second, new=0, updated=1, seen=5, lost=1, failure=blocked) == blocked
-    assert (
-        tx.runs.add(second, new=1, updated=0, seen=0, lost=0, failure=Failure("FetchFailed", Detail.of("cut-short")))
-        == blocked
-    )
+    assert tx.runs.add([RunPart(second, updated=1, seen=5, lost=1, failure=blocked)]) == {second: blocked}
+    cut_short = Failure("FetchFailed", Detail.of("cut-short"))
+    assert tx.runs.add([RunPart(second, new=1, failure=cut_short)]) == {second: blocked}
     tx.runs.finish(second, NOON + timedelta(hours=2))
     one, two = tx.runs.list_since(NOON)
     assert (one.new, one.seen, one.failure) == (2, 1, INTERRUPTED)

@@ -17,6 +17,7 @@ from crawler.sources.file import load_sources, switched
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.run import ingest
 from pipelines.review.crawling import Crawls
+from pipelines.store.runs import RunPart
 
 ROWS = """# 登记簿
 [[source]]  # 第一个
@@ -46,7 +47,7 @@ def run(newsroom: Newsroom, source: str, ago: timedelta, *, new: int, failure: F
     with newsroom.store.transaction() as tx:
         tx.sources.record_start(source, "feed", source, at)
         number = tx.runs.start(source, at)
-        tx.runs.add(number, new=new, updated=0, seen=0, lost=0, failure=failure)
+        tx.runs.add([RunPart(number, new=new, failure=failure)])
         tx.runs.finish(number, at)
         tx.sources.record_end(source, at, failure, None if failure else SourceState())
 
@@ -147,7 +148,7 @@ def test_a_source_shows_what_its_last_run_could_not_read_wholly_until_a_week_has
     for source, ago in (("one", timedelta(days=2)), ("two", timedelta(days=9))):
         with newsroom.store.transaction() as tx:
             number = tx.runs.start(source, datetime.now(UTC) - ago)
-            tx.runs.add_warnings(number, [warning, warning])
+            tx.runs.add([RunPart(number, warnings=(warning, warning))])
             tx.runs.finish(number, datetime.now(UTC) - ago)
     run(newsroom, "one", timedelta(days=1), new=0)
     assert desk.get("/sources").text.count("2 个日期只读懂一部分") == 1
