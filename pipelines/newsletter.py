@@ -144,7 +144,7 @@ class Labels(_Part):
 
 
 def _check_marker(template: str) -> str:
-    return _check_template(template, n=1, han="一", circled="①", dark="❶", bracketed="⑴", dotted="⒈")
+    return _check_template(template, n=1, nn="01", han="一", circled="①", dark="❶", bracketed="⑴", dotted="⒈")
 
 
 class Frame(_Part):
@@ -200,8 +200,8 @@ class Reading(_Part):
     Args:
         sections: levels of the headings that begin a section: 2 is `##`. Empty: `##`, or the highest level of the file.
         items: what begins an entry: `- `, `{n}、`, `（{n}）`, `{han}、` (一、), `{circled}` (①), `### `, `**` (a bold
-            paragraph), `[` (a paragraph that begins with a link), `|` (the row of a table). Empty: found in each
-            section.
+            paragraph), `[` (a paragraph that begins with a link, or with an emoji before one), `|` (the row of a
+            table), `> - ` (a list in a quotation). Empty: found in each section.
         frame: headings under which no entry stands: 订阅, 说明.
         title: where title and date stand. Empty: in the first heading, or else in the front matter.
         number: the forms of an issue's number, with `{n}`.

@@ -74,7 +74,7 @@ def archive_check(
         list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False, help="往期 Markdown。")
     ],
 ) -> None:
-    """逐个文件列出读得出什么：条目、不在条目里的链接、框架；什么也不写。有读不出条目的就以 1 退出。
+    """逐个文件列出读得出什么：条目、不在条目里的链接、混在别的条目里的条目、框架；什么也不写。读不出条目就以 1 退出。
 
     例：jianbao archive check past/*.md
     """
@@ -122,7 +122,8 @@ def _print_checks(paths: Sequence[Path], newsletter: Newsletter) -> bool:
         for line in _describe_check(check, path.name):
             out.print(Text(line), soft_wrap=True)
         for warning in check.issue.warnings:
-            warn(_describe_warning(path, warning))
+            if warning.code != "archive/loose-links":  # each is a line of its own above
+                warn(_describe_warning(path, warning))
     return len(counts) == len(paths) and all(counts)
 
 
@@ -153,6 +154,8 @@ def _describe_check(check: ArchiveCheck, name: str) -> Iterator[str]:
         yield "  " + sentence("archive/frame", line=section.line, section=section.name)
     for link in check.loose_links:
         yield "  " + sentence("archive/loose-link", line=link.line, url=link.url)
+    for item in check.inner_items:
+        yield "  " + sentence("archive/inner-item", line=item.line, url=item.url)
 
 
 @issue_app.command("list")

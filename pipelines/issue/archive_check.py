@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
-from pipelines.issue import inline
 from pipelines.issue.decoding import decode_issue
-from pipelines.issue.definitions import find_definitions, resolve_links
+from pipelines.issue.definitions import find_definitions
 from pipelines.issue.lines import MarkdownLines
-from pipelines.issue.reading import find_sections, read_issue
+from pipelines.issue.loose_links import LooseLink, find_inner_items, find_loose_links
+from pipelines.issue.reading import find_entry_marks, find_sections, read_issue
 from pipelines.model import Issue
 from pipelines.newsletter import Newsletter
 
@@ -31,14 +32,6 @@ class CheckedSection:
 
 
 @dataclass(frozen=True, slots=True)
-class LooseLink:
-    """An address that stands in no entry, and its first line, from 1."""
-
-    line: int
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
 class ArchiveCheck:
     """What is read of a past issue.
 
@@ -46,13 +39,15 @@ class ArchiveCheck:
         issue: as it is read.
         sections: with entries.
         frame: sections without entries.
-        loose_links: in the order of the file.
+        loose_links: in no entry, in the order of the file.
+        inner_items: lines inside an entry that look like an entry of another shape.
     """
 
     issue: Issue
     sections: tuple[CheckedSection, ...]
     frame: tuple[CheckedSection, ...]
     loose_links: tuple[LooseLink, ...]
+    inner_items: tuple[LooseLink, ...]
 
     @property
     def count(self) -> int:
@@ -73,26 +68,18 @@ def check_issue(data: bytes, name: str, newsletter: Newsletter) -> ArchiveCheck:
     """
     issue = read_issue(data, name=name, newsletter=newsletter)
     page = MarkdownLines.split(decode_issue(data, name)[0])
+    spans = find_sections(page, newsletter)
     sections = [
         CheckedSection(span.start + 1, section.name, section.marker, len(section.entries))
-        for span, section in zip(find_sections(page, newsletter), issue.main_sections, strict=True)
+        for span, section in zip(spans, issue.main_sections, strict=True)
     ]
+    inner_items = (
+        find_inner_items(page, find_entry_marks(page, span, newsletter), span.end, newsletter) for span in spans
+    )
     return ArchiveCheck(
         issue=issue,
         sections=tuple(section for section in sections if section.count),
         frame=tuple(section for section in sections if not section.count),
-        loose_links=_find_loose_links(page, issue),
+        loose_links=find_loose_links(page, issue.sections, find_definitions(page)),
+        inner_items=tuple(chain.from_iterable(inner_items)),
     )
-
-
-def _find_loose_links(page: MarkdownLines, issue: Issue) -> tuple[LooseLink, ...]:
-    definitions = find_definitions(page)
-    in_entries = {
-        url for section in issue.sections for entry in section.entries for url in inline.find_urls(entry.markdown)
-    }
-    first_lines: dict[str, int] = {}
-    for number, line in enumerate(page.lines):
-        if number not in page.opaque:
-            for url in inline.find_urls(resolve_links(line, definitions)):
-                first_lines.setdefault(url, number + 1)
-    return tuple(LooseLink(line, url) for url, line in first_lines.items() if url not in in_entries)

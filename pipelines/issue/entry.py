@@ -173,7 +173,7 @@ def split_first_line(markdown: str) -> tuple[str, list[str]]:
         if "[" not in lines[0] or inline.find_links(lines[0]):
             break
         joined = " ".join(map(str.strip, lines[:count]))
-        if inline.find_links(joined):
+        if any(link.start < len(lines[0].strip()) for link in inline.find_links(joined)):
             return joined, lines[count:]
     return lines[0], lines[1:]
 

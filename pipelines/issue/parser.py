@@ -9,17 +9,19 @@ as a blank does.
 from __future__ import annotations
 
 import re
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
 from markdown_it import MarkdownIt
-from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace
+from markdown_it.common.utils import escapeHtml, isMdAsciiPunct, isPunctChar, isWhiteSpace
 from markdown_it.parser_inline import ParserInline
+from markdown_it.renderer import RendererHTML
 from markdown_it.rules_block import StateBlock, reference
 from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.state_inline import Scanned
 from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
 
 from pipelines.text import UNSPACED
 
@@ -35,16 +37,28 @@ def make_parser(*, html: bool, pictures: bool = True) -> MarkdownIt:
 
     Args:
         html: whether HTML in the Markdown is HTML; otherwise it is text.
-        pictures: whether pictures are pictures; otherwise they are links.
+        pictures: whether pictures are pictures; otherwise a picture is a link to it.
     """
     parser = MarkdownIt("commonmark", {"html": html}).enable(["table", "strikethrough"])
     parser.block.ruler.at("reference", _read_definition, {"alt": []})
     if not pictures:
-        parser.disable("image")
+        parser.add_render_rule("image", _link_picture)
     inline = _InlineParser()
     inline.ruler, inline.ruler2 = parser.inline.ruler, parser.inline.ruler2
     parser.inline = inline
     return parser
+
+
+def _link_picture(
+    renderer: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
+) -> str:
+    """Write a picture as a link to it, named by its alternative text; inside a link, its name is the link's text."""
+    picture = tokens[index]
+    address = str(picture.attrs.get("src", ""))
+    alternative = renderer.renderInlineAsText(picture.children or (), options, env)
+    name = "🖼 " + escapeHtml(alternative.strip() or address.rpartition("/")[2] or address)
+    depth = sum(token.nesting for token in tokens[:index] if token.type in ("link_open", "link_close"))
+    return name if depth else f'<a href="{escapeHtml(address)}">{name}</a>'
 
 
 def _read_definition(state: StateBlock, start: int, end: int, silent: bool) -> bool:

@@ -20,6 +20,7 @@ from pipelines.issue.definitions import find_definitions, resolve_links
 from pipelines.issue.entry import is_label_or_summary_line
 from pipelines.issue.heading import find_date, is_field, read_fields, read_name
 from pipelines.issue.lines import MarkdownLines, join_block, read_heading
+from pipelines.issue.loose_links import find_loose_links, join_lines
 from pipelines.issue.shapes import HARD_KINDS, ROW, Mark, choose_kind, find_marks, normalise_kinds
 from pipelines.model import Entry, Issue, Section
 from pipelines.newsletter import Newsletter
@@ -57,10 +58,11 @@ def read_issue(data: bytes, *, name: str, newsletter: Newsletter) -> Issue:
     section_names = [section.name for section in sections]
     heading, doubts = read_name(outline.heading, fields, section_names, name, newsletter, belongs=belongs)
     opening = _read_opening(page.lines[slice(*outline.opening)], newsletter)
+    preamble, briefs = _split_briefs(opening.preamble, newsletter)
     footer = join_block(page.lines[outline.footer :])
     doubts += _find_unread_sections(outline, sections, page, newsletter)
+    doubts += _find_loose_lines(outline, (*briefs, *sections), page, definitions, newsletter)
     doubts += _find_doubts(sections, footer, text, len(data), newsletter)
-    preamble, briefs = _split_briefs(opening.preamble, newsletter)
     return Issue(
         date=heading.date,
         title=heading.title,
@@ -338,7 +340,7 @@ def find_entry_marks(page: MarkdownLines, span: SectionSpan, newsletter: Newslet
     heading = read_heading(page.lines[span.start], "#" * span.level)
     if newsletter.is_frame(heading):
         return {}
-    marks = find_marks(page, span.start + 1, span.end)
+    marks = find_marks(page, span.start + 1, span.end, newsletter.labels.lines)
     marks = {number: mark for number, mark in marks.items() if not 0 < mark.heading_level <= span.level}
     kinds = normalise_kinds(newsletter.reading.items)
     kind = choose_kind(page, marks, span.end, kinds)
@@ -393,6 +395,26 @@ def _find_unread_sections(
             fact = Detail.of("archive/no-linked-entry", line=span.start + 1, section=section.name, count=count)
             doubts.append(fact)
     return doubts
+
+
+def _find_loose_lines(
+    outline: _Outline,
+    sections: Sequence[Section],
+    page: MarkdownLines,
+    definitions: Mapping[str, str],
+    newsletter: Newsletter,
+) -> list[Detail]:
+    """Find the lines with links in no entry, but those of headings, frame, list of back issues and footer."""
+    frame = {span.start for span in outline.sections}
+    for span in outline.sections:
+        if newsletter.is_frame(read_heading(page.lines[span.start], "#" * span.level)):
+            frame.update(range(span.start, span.end))
+    lines = [
+        link.line
+        for link in find_loose_links(page, sections, definitions)
+        if link.line - 1 not in frame and link.line <= outline.back_issues
+    ]
+    return [Detail.of("archive/loose-links", lines=tuple(join_lines(lines)))] if lines else []
 
 
 def _find_doubts(

@@ -114,9 +114,8 @@ def _read_blocks(example: Example, newsletter: Newsletter) -> Iterator[_Block]:
             headings.append((number, mark.heading_level, text))
     starts = [(-1, 0, ""), *headings, (len(page.lines), 0, "")]
     for (number, level, text), (next_number, next_level, _) in pairwise(starts):
-        marks = {
-            line: mark for line, mark in find_marks(page, number + 1, next_number).items() if not mark.heading_level
-        }
+        all_marks = find_marks(page, number + 1, next_number, newsletter.labels.lines)
+        marks = {line: mark for line, mark in all_marks.items() if not mark.heading_level}
         kind = choose_kind(page, marks, next_number) if level else None
         count = sum(mark.kind == kind for mark in marks.values())
         yield _Block(level, text, kind, count, contains=next_level > level > 0)

@@ -31,7 +31,7 @@ def render_tree(markdown: str, base: str | None = None) -> html.HtmlElement:
         base: the address that relative addresses are relative to; without it, a relative link is written as its text.
 
     Returns:
-        The `div`. Every link in it has an address; a picture without an address is an empty `span`.
+        The `div`. Every link and every picture in it has an address.
     """
     rendered = _NOT_XML.sub("", make_parser(html=True).render(markdown))
     sanitized = sanitize_html(rendered, EXPORTED, partial(make_absolute_url, base=base))
@@ -64,11 +64,8 @@ def _set_picture(picture: html.HtmlElement) -> None:
     """Write `src` before `alt`, for the same picture always the same HTML."""
     address, alt = str(picture.get("src") or ""), str(picture.get("alt") or "")
     picture.attrib.clear()
-    if address:
-        picture.set("src", address)
-        picture.set("alt", alt)
-    else:
-        picture.tag = "span"
+    picture.set("src", address)
+    picture.set("alt", alt)
 
 
 def _limit_depth(element: html.HtmlElement, depth: int) -> None:

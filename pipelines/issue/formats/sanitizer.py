@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -59,6 +60,10 @@ CRAWLED_WITH_PICTURES: Final = replace(
 )
 
 
+# '<img alt="图">', '<img src="" alt="">' as the sanitizer writes it; not '<img src="https://e.org/a.png" alt="">'
+_EMPTY_PICTURE: Final = re.compile(r'<img(?:\s+(?:src=""|(?!src=)[\w-]+="[^"]*"))*\s*/?>')
+
+
 def sanitize_html(untrusted: str, policy: HtmlPolicy, resolve: Callable[[str], str | None] = make_printable_url) -> str:
     """Remove from HTML all elements and attributes that a policy does not allow, and all comments.
 
@@ -68,10 +73,12 @@ def sanitize_html(untrusted: str, policy: HtmlPolicy, resolve: Callable[[str], s
         resolve: makes an address printable; None for an address that the page must not have.
 
     Returns:
-        A fragment of HTML. A link without a printable address has no `href`, a picture without one an empty `src`.
+        A fragment of HTML. A link without a printable address has no `href`; a picture without one is removed.
 
     >>> sanitize_html('<p onclick="x()">a<script>b</script><a href="javascript:c">d</a></p>', EXPORTED)
     '<p>a<a>d</a></p>'
+    >>> sanitize_html('<img src="data:,"><img alt="x"><img src="https://e.org/a.png">', EXPORTED)
+    '<img src="https://e.org/a.png">'
     """
 
     def clean_attribute(tag: str, name: str, text: str) -> str | None:
@@ -87,7 +94,7 @@ def sanitize_html(untrusted: str, policy: HtmlPolicy, resolve: Callable[[str], s
             return None
         return clean_line(text) if name == "alt" else text
 
-    return nh3.clean(
+    sanitized = nh3.clean(
         untrusted,
         tags=policy.tags,
         clean_content_tags=policy.removed,
@@ -97,3 +104,4 @@ def sanitize_html(untrusted: str, policy: HtmlPolicy, resolve: Callable[[str], s
         link_rel=_TAB_ATTRIBUTES["rel"] if policy.opens_new_tab else None,  # nh3 sets several values in random order
         set_tag_attribute_values={"a": {"target": _TAB_ATTRIBUTES["target"]}} if policy.opens_new_tab else None,
     )
+    return _EMPTY_PICTURE.sub("", sanitized)

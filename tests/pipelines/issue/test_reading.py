@@ -496,7 +496,7 @@ def test_every_past_issue_is_exported_line_by_line_as_it_was(past: dict[str, byt
         if lines != exported:
             changed[name] = [line for line in lines if line not in exported]
         assert read_issue(written(issue).encode(), name=name, newsletter=NEWSLETTER) == issue
-        assert issue.warnings == ()
+        assert {warning.code for warning in issue.warnings} <= {"archive/loose-links"}
     assert past
     assert changed == {}
 

@@ -14,6 +14,8 @@ from crawler.home import bundled
 from pipelines.issue.archive_check import check_issue
 from pipelines.issue.decoding import NotAnIssue
 from pipelines.issue.entry import read_entry, read_summary, reword_entry
+from pipelines.issue.inline import find_urls
+from pipelines.issue.loose_links import join_lines
 from pipelines.issue.markdown import render_issue
 from pipelines.issue.reading import read_issue
 from pipelines.issue.reading_style import Example, learn_reading, needs_numbering, write_reading
@@ -75,6 +77,17 @@ def urls(issue: Issue) -> list[str | None]:
         ("→ ", "→ "),
         ("— ", "— "),
         ("1\ufe0f\u20e3 ", "2\ufe0f\u20e3 "),
+        ("1 ", "2 "),
+        ("01. ", "02. "),
+        ("#1 ", "#2 "),
+        ("No.1 ", "No.2 "),
+        ("No. 1：", "No. 2："),
+        ("第1条 ", "第2条 "),
+        ("第一条：", "第二条："),
+        ("[1] ", "[2] "),
+        ("> ", "> "),
+        ("> - ", "> - "),
+        ("🔥 ", "📱 "),
         ("### ", "### "),
         ("  - ", "  - "),
         ("", ""),
@@ -91,6 +104,44 @@ def test_an_item_of_any_shape_is_an_entry_and_is_written_with_its_own_mark(first
     assert f"\n{first}[甲](https://e.org/1)" in written
     assert f"\n{second}[乙](https://e.org/2)" in written
     assert read(written) == issue
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "🔥 [甲{n}](https://e.org/{n})",
+        "🔥 **甲{n}** [链接](https://e.org/{n})",
+        "🔥 甲{n} https://e.org/{n}",
+        "🔥 [甲{n}](https://e.org/{n})\n摘要：说了。",
+        "[甲{n}](https://e.org/{n})",
+        "[甲{n}](https://e.org/{n})  ",
+        "**[甲{n}](https://e.org/{n})**",
+        "✓ [甲{n}](https://e.org/{n})",
+        "*[甲{n}](https://e.org/{n})",
+        "> [甲{n}](https://e.org/{n})",
+        "> {n}. [甲{n}](https://e.org/{n})",
+        "#{n} [甲{n}](https://e.org/{n})",
+    ],
+)
+def test_items_with_no_blank_line_between_them_are_an_entry_each(item: str) -> None:
+    issue = read(section(*(item.format(n=number) for number in (1, 2, 3))))
+    assert urls(issue) == ["https://e.org/1", "https://e.org/2", "https://e.org/3"]
+    assert issue.warnings == ()
+    assert read(write(issue)) == issue
+
+
+def test_further_links_of_an_entry_are_no_items_though_each_stands_at_the_beginning_of_a_line() -> None:
+    labelled = read(section("🔥 [甲](https://e.org/1)", "💻 代码：https://e.org/8", "[论文](https://e.org/9)"))
+    repeated = read(
+        section(
+            *("🔥 [甲](https://e.org/1)", "📦 [源码](https://e.org/8)", ""),
+            *("🔥 [乙](https://e.org/2)", "📦 [源码](https://e.org/9)"),
+        )
+    )
+    assert [urls(issue) for issue in (labelled, repeated)] == [
+        ["https://e.org/1"],
+        ["https://e.org/1", "https://e.org/2"],
+    ]
 
 
 def test_a_bold_paragraph_and_the_row_of_a_table_are_entries() -> None:
@@ -179,7 +230,7 @@ def test_a_single_link_before_the_list_is_a_note() -> None:
 
 def test_a_section_without_an_entry_that_holds_a_link_is_named_with_its_line() -> None:
     issue = read(section("- [甲](https://e.org/1)", "", "## 博文", "", "说明文字，[链接](https://e.org/2)在文中。"))
-    assert len(issue.warnings) == 1
+    assert [warning.code for warning in issue.warnings] == ["archive/no-linked-entry", "archive/loose-links"]
     assert "第 7 行的栏目「博文」没有读出带链接的条目" in say_detail(issue.warnings[0], "zh")
 
 
@@ -389,3 +440,57 @@ def test_a_check_names_the_links_that_are_in_no_entry_and_the_frame() -> None:
     assert [link.url for link in check.loose_links] == ["https://e.org/new", "https://e.org/wechat"]
     assert check.loose_links[0].line == 3
     assert not any("订阅" in str(warning) for warning in check.issue.warnings)
+    assert [warning.values for warning in check.issue.warnings if warning.code == "archive/loose-links"] == [
+        {"lines": ("3",)}
+    ]
+
+
+def test_a_check_names_a_line_inside_an_entry_that_looks_like_one_of_its_own() -> None:
+    inner = (
+        "> [乙](https://e.org/2)",
+        "1. [丙](https://e.org/3)",
+        "项目：https://e.org/9",
+        "-- [作者](https://e.org/8)",
+    )
+    text = section("- [甲](https://e.org/1)", "说了。", "", *inner, "- 丁")
+    check = check_issue(text.encode(), "2021-03-05.md", HOUSE)
+    assert [(item.line, item.url) for item in check.inner_items] == [(8, "https://e.org/2"), (9, "https://e.org/3")]
+
+
+ITEM_FORMS = (
+    *("- {item}", "* {item}", "• {item}", "{n}、{item}", "{n}. {item}", "（{n}）{item}", "### {item}", "**{item}**"),
+    *("🔥 {item}", "{item}", "✓ {item}", "> {item}", "> - {item}", "#{n} {item}", "No.{n} {item}", "第{n}条 {item}"),
+    *("| {item} | 快 |", "<li>{item}</li>", "<p>{item}</p>", "{n}/ {item}", "甲，见 {item}"),
+    *("[{n}] {item}", "`甲` {item}", ">> {item}", "：{item}", "- [ ] {item}", "<details>{item}</details>"),
+)
+LINKS = ("[甲{n}]({url})", "{url}", "<{url}>", '<a href="{url}">甲{n}</a>', "[甲{n} | 源]({url})\n摘要：说了。")
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(ITEM_FORMS), st.sampled_from(LINKS), st.booleans(), st.integers(1, 4)),
+        min_size=1,
+        max_size=6,
+    ),
+    st.sampled_from(["", "说明。\n\n", "见 https://e.org/99 。\n\n"]),
+)
+def test_every_link_of_an_issue_leads_an_entry_or_is_named_with_its_line(
+    runs: list[tuple[str, str, bool, int]], notes: str
+) -> None:
+    number = 0
+    items = []
+    for form, link, is_apart, count in runs:
+        for _ in range(count):
+            number += 1
+            target = link.format(n=number, url=f"https://e.org/{number}")
+            items.append(form.format(n=number, item=target) + ("\n" if is_apart else ""))
+    text = f"# 嵌入式AI简报 (2021-03-05)\n\n## 论文\n\n{notes}" + "\n".join(items) + "\n"
+    check = check_issue(text.encode(), "2021-03-05.md", HOUSE)
+    named = {(link.line, link.url) for link in (*check.loose_links, *check.inner_items)}
+    leading = set(urls(check.issue))
+    for line_number, line in enumerate(text.split("\n"), 1):
+        for url in find_urls(line):
+            assert url in leading or (line_number, url) in named, (line_number, line)
+    told = {warning.code: warning.values for warning in check.issue.warnings}
+    told_lines = told.get("archive/loose-links", {"lines": ()})["lines"]
+    assert list(told_lines) == join_lines({link.line for link in check.loose_links})
