@@ -289,7 +289,7 @@ def test_a_url_that_cannot_be_used_is_said(url: str) -> None:
 
 @pytest.mark.slow
 def test_processes_that_open_a_new_database_at_once_all_succeed(databases: Databases) -> None:
-    url = databases.make(migrated=False)
+    url = databases.make(None)
     script = (
         "from pipelines.store import Store; import sys; print(flush=True); input(); Store.open(sys.argv[1]).close()"
     )

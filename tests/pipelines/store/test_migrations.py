@@ -51,7 +51,7 @@ def is_a_table(name: str | None, kind: str, _parents: object) -> bool:
 
 
 def test_a_migrated_database_has_the_tables_of_the_code(databases: Databases) -> None:
-    migrated, created = databases.make(migrated=False), databases.make(migrated=False)
+    migrated, created = databases.make(None), databases.make(None)
     engine = make_engine(migrated)
     migrate(engine)
     with engine.connect() as connection:
@@ -82,7 +82,7 @@ def test_no_way_down_is_offered() -> None:
 @pytest.fixture
 def blank_url(databases: Databases) -> Iterator[str]:
     """The URL of a new database without tables."""
-    url = databases.make(migrated=False)
+    url = databases.make(None)
     yield url
     databases.drop(url)
 
