@@ -32,6 +32,10 @@ demo:
 browser:
     .venv/bin/pytest -m "browser or jekyll"
 
+# The tests of the store and of the newsroom on PostgreSQL (minutes; Debian's postgresql).
+postgresql:
+    .venv/bin/pytest -n auto -m "postgresql and not slow"
+
 # Everything that must pass before a change lands (a quarter of an hour; installs Debian packages that are missing).
 ci:
     .ci/run

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx2
+import pytest
 from builders import NOON, article
+from databases import Databases, read_filled_file
 from starlette.testclient import TestClient
 from waiting import wait_until
 
-from crawler.home import Home, bundled
+from crawler.home import DATABASE_VARIABLE, Home, bundled
 from crawler.items import RawItem
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.run import group
@@ -61,8 +64,26 @@ def make_newsroom(folder: Path) -> Newsroom:
     newsroom = _write_folder(folder)
     database = newsroom.home.var / "jianbao.db"
     database.parent.mkdir(exist_ok=True)
-    database.write_bytes(_grouped_database())
+    database.write_bytes(read_filled_file(_group_titles))
     return newsroom
+
+
+@contextmanager
+def opened_newsroom(folder: Path, databases: Databases) -> Iterator[Newsroom]:
+    """The newsroom of `make_newsroom` in a database of either kind: SQLite in its folder, PostgreSQL by JIANBAO_DB."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(DATABASE_VARIABLE, raising=False)
+        if databases.dialect == "sqlite":
+            newsroom = make_newsroom(folder)
+        else:
+            patch.setenv(DATABASE_VARIABLE, databases.make(_group_titles))
+            newsroom = _write_folder(folder)
+        url = newsroom.home.database_url
+        try:
+            yield newsroom
+        finally:
+            newsroom.store.close()
+            databases.drop(url)
 
 
 def _write_folder(folder: Path) -> Newsroom:
@@ -73,14 +94,12 @@ def _write_folder(folder: Path) -> Newsroom:
     return Newsroom(home)
 
 
-@cache
-def _grouped_database() -> bytes:
-    """The file of the database; it is made once in a process."""
-    with TemporaryDirectory() as folder:
+def _group_titles(url: str) -> None:
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv(DATABASE_VARIABLE, url)
         newsroom = _write_folder(Path(folder))
         add_articles(newsroom, TITLES)
         newsroom.store.close()
-        return (newsroom.home.var / "jianbao.db").read_bytes()
 
 
 def add_articles(newsroom: Newsroom, titles: dict[int, str], **values: Any) -> None:

@@ -22,10 +22,12 @@ Json = Annotated[bool, typer.Option("--json", help="在标准输出打印一份 
 
 
 def newsroom_of(context: typer.Context) -> Newsroom:
-    """Open the newsroom in the folder that the main command's options name."""
+    """Open the newsroom in the folder that the main command's options name, until the command ends."""
     from pipelines.newsroom import Newsroom
 
-    return Newsroom(context.obj)
+    newsroom = Newsroom(context.obj)
+    context.call_on_close(newsroom.close)
+    return newsroom
 
 
 def editor_of(newsroom: Newsroom) -> Editor:

@@ -80,6 +80,11 @@ class Newsroom:
         """
         return Store.open(self.home.database_url)
 
+    def close(self) -> None:
+        """Close the database, if it was opened."""
+        if "store" in self.__dict__:
+            self.store.close()
+
     @property
     def zone(self) -> ZoneInfo:
         """The newsletter's time zone."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from builders import NOON, article, instant, stored_candidates
-from databases import open_new_store
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,13 +49,6 @@ def as_listed(rows: list[Ranked]) -> list[Ranked]:
 
 def ids_of_best(rows: Iterable[Ranked], now: datetime, limit: int) -> list[int]:
     return [story_id for _, story_id, _ in _best(rows, now, limit)]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_new_store(tmp_path / "jianbao.db")
-    yield opened
-    opened.close()
 
 
 # ---- the order

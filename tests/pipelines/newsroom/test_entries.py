@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
@@ -10,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from builders import NOON, stored_candidates
-from databases import open_new_store
 from sqlalchemy import update
 
 from crawler.errors import CrawlError
@@ -40,13 +38,6 @@ Told = tuple[str, str, str]
 @pytest.fixture(scope="module")
 def rules() -> Rules:
     return load_rules(Home(bundled()))
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_new_store(tmp_path / "jianbao.db")
-    yield opened
-    opened.close()
 
 
 def release(version: str, day: int, *, guid: str | None = None, url: str = PAGE, hours: int = 0) -> RawItem:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 from builders import NOON, article
-from desks import make_newsroom
 
 from pipelines.deduplicate.event_model import load_event_model
 from pipelines.deduplicate.event_profiles import make_term
@@ -19,13 +14,6 @@ from pipelines.newsroom.run import group
 
 STREAM = 40
 KESTREL = make_term("word", "kestrel")
-
-
-@pytest.fixture
-def newsroom(tmp_path: Path) -> Iterator[Newsroom]:
-    made = make_newsroom(tmp_path / "newsletter")
-    yield made
-    made.store.close()
 
 
 def add_stream(newsroom: Newsroom) -> None:

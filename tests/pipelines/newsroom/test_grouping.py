@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from functools import partial
 
 import pytest
 from builders import NOON, about, article, stored_candidates
-from databases import open_new_store
+from databases import Databases, opened_store
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -63,19 +62,22 @@ NEWS = [
 ]
 
 
+Stories = Callable[..., set[frozenset[str]]]
+
 Word = tuple[DecisionAction, int, int]
 """`merge` or `split`, and the numbers of two articles."""
 
 
-def stories(batches: Iterable[Sequence[Article]], said: Sequence[Word] = ()) -> set[frozenset[str]]:
+def group_batches(
+    databases: Databases, batches: Iterable[Sequence[Article]], said: Sequence[Word] = ()
+) -> set[frozenset[str]]:
     """The URLs of each story, when the articles come and are grouped batch by batch.
 
     Args:
         said: by hand, as soon as both articles are there.
     """
     waiting = list(said)
-    with TemporaryDirectory() as folder:
-        store = open_new_store(Path(folder) / "jianbao.db")
+    with opened_store(databases) as store:
         for batch in batches:
             with store.transaction() as tx:
                 tx.articles.save(batch)
@@ -85,7 +87,6 @@ def stories(batches: Iterable[Sequence[Article]], said: Sequence[Word] = ()) -> 
             told = stored_candidates(tx, states=("new",))
             everything = list(tx.articles.get(range(tx.articles.next_id())).values())
             by_hand = tx.decisions.find_pairs_by_hand(one.id for one in everything)
-        store.close()
     found = {frozenset(one.article.url for one in candidate.articles) for candidate in told}
     assert found == at_a_glance(everything, by_hand)
     return found
@@ -134,7 +135,13 @@ def urls(*numbers: int) -> frozenset[str]:
 
 
 @pytest.fixture(scope="module")
-def at_once() -> set[frozenset[str]]:
+def stories(databases: Databases) -> Stories:
+    """`group_batches` in the databases of one kind."""
+    return partial(group_batches, databases)
+
+
+@pytest.fixture(scope="module")
+def at_once(stories: Stories) -> set[frozenset[str]]:
     return stories([NEWS])
 
 
@@ -167,7 +174,7 @@ def test_stock_titles_and_columns_join_nothing(at_once: set[frozenset[str]]) -> 
 @settings(max_examples=8, deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(1, 5))
 def test_stories_are_the_same_in_whatever_order_and_batches_the_articles_come(
-    at_once: set[frozenset[str]], order: random.Random, size: int
+    stories: Stories, at_once: set[frozenset[str]], order: random.Random, size: int
 ) -> None:
     assert stories(in_batches(NEWS, order, size)) == at_once
 
@@ -186,7 +193,7 @@ words = st.lists(
 @settings(max_examples=15, deadline=None)
 @given(words, st.randoms(use_true_random=False), st.integers(1, 6))
 def test_what_a_person_joined_and_set_apart_stays_so_in_whatever_order_the_articles_come(
-    said: list[Word], order: random.Random, size: int
+    stories: Stories, said: list[Word], order: random.Random, size: int
 ) -> None:
     found = stories(in_batches(NEWS, order, size), said)
     assert found == stories([NEWS], said)
@@ -198,23 +205,25 @@ def test_what_a_person_joined_and_set_apart_stays_so_in_whatever_order_the_artic
             assert any(urls(one, other) <= story for story in found)
 
 
-def test_the_newest_word_of_many_counts_and_nothing_else_moves(at_once: set[frozenset[str]]) -> None:
+def test_the_newest_word_of_many_counts_and_nothing_else_moves(stories: Stories, at_once: set[frozenset[str]]) -> None:
     said: list[Word] = [("split", 1, 2), ("merge", 5, 6), ("merge", 1, 2), ("split", 5, 6)]
     assert stories([NEWS], said) == at_once
 
 
-def test_two_models_are_one_story_when_a_person_says_so(at_once: set[frozenset[str]]) -> None:
+def test_two_models_are_one_story_when_a_person_says_so(stories: Stories, at_once: set[frozenset[str]]) -> None:
     (joined,) = stories([NEWS], [("merge", 5, 6)]) - at_once
     assert urls(5, 6) <= joined
 
 
 @pytest.mark.slow
-def test_what_a_person_joined_is_one_story_though_it_is_not_grouped_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_person_joined_is_one_story_though_it_is_not_grouped_at_once(
+    stories: Stories, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("pipelines.newsroom.run.GROUPED_AT_ONCE", 1)
     assert any(urls(5, 9) <= story for story in stories([NEWS], [("merge", 5, 9)]))
 
 
-def test_what_is_set_apart_once_all_are_grouped_falls_apart(at_once: set[frozenset[str]]) -> None:
+def test_what_is_set_apart_once_all_are_grouped_falls_apart(stories: Stories, at_once: set[frozenset[str]]) -> None:
     found = stories([NEWS, ()], [("split", 1, 2)])
     assert not any(urls(1, 2) <= story for story in found)
     assert any(urls(1, 2) <= story for story in at_once)
@@ -245,7 +254,7 @@ def some_news(draw: st.DrawFn) -> list[Article]:
 @settings(max_examples=80, deadline=None)
 @given(some_news(), st.randoms(use_true_random=False), st.integers(1, 6))
 def test_grouping_bit_by_bit_is_grouping_everything_at_once(
-    news: list[Article], order: random.Random, size: int
+    stories: Stories, news: list[Article], order: random.Random, size: int
 ) -> None:
     stories(in_batches(news, order, size))  # which compares
 
@@ -254,7 +263,7 @@ def test_grouping_bit_by_bit_is_grouping_everything_at_once(
 @settings(max_examples=40, deadline=None)
 @given(some_news(), some_news(), st.randoms(use_true_random=False))
 def test_an_edit_is_grouped_as_if_it_had_always_been_so(
-    news: list[Article], edited: list[Article], order: random.Random
+    stories: Stories, news: list[Article], edited: list[Article], order: random.Random
 ) -> None:
     later = [replace(one, fetched_at=NOON + timedelta(days=1)) for one in edited[: len(news)]]
     stories([*in_batches(news, order, 4), *in_batches(later, order, 2)])
@@ -263,7 +272,9 @@ def test_an_edit_is_grouped_as_if_it_had_always_been_so(
 @pytest.mark.slow
 @settings(max_examples=5, deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(20, 60))
-def test_a_title_that_is_everywhere_ends_what_it_joined_in_its_period_only(order: random.Random, size: int) -> None:
+def test_a_title_that_is_everywhere_ends_what_it_joined_in_its_period_only(
+    stories: Stories, order: random.Random, size: int
+) -> None:
     begins = -(NOON.toordinal() % PERIOD)
     crowd = [article(n, title=LAUNCH, publisher=f"号{n}", days=begins + n % 8) for n in range(POPULAR + 1)]
     before = [article(200 + n, title=LAUNCH, publisher=f"号{n}", days=begins - 40 - n) for n in range(3)]
@@ -275,7 +286,7 @@ def test_a_title_that_is_everywhere_ends_what_it_joined_in_its_period_only(order
 @pytest.mark.slow
 @settings(max_examples=5, deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(1, 9))
-def test_a_work_that_is_everywhere_ends_what_it_joined(order: random.Random, size: int) -> None:
+def test_a_work_that_is_everywhere_ends_what_it_joined(stories: Stories, order: random.Random, size: int) -> None:
     posts = [article(n, publisher=f"号{n}", references=about(PAPER)) for n in range(1, RARE + 2)]
     assert len(stories([posts[:RARE]])) == 1
     assert len(stories(in_batches(posts, order, size))) == len(posts)

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from desks import make_newsroom
+from databases import Databases
+from desks import opened_newsroom
 
 from crawler.errors import Detail, Failure
 from crawler.items import Batch, Problem, RawItem, SourceState
@@ -25,14 +26,10 @@ ROWS = "".join(
 
 
 @pytest.fixture
-def newsroom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Newsroom]:
-    monkeypatch.delenv("JIANBAO_DB", raising=False)
-    newsroom = make_newsroom(tmp_path / "newsletter")
-    newsroom.home.sources.write_text(ROWS, encoding="utf-8")
-    fresh = Newsroom(newsroom.home)
-    yield fresh
-    fresh.store.close()
-    newsroom.store.close()
+def newsroom(databases: Databases, tmp_path: Path) -> Iterator[Newsroom]:
+    with opened_newsroom(tmp_path / "newsletter", databases) as opened:
+        opened.home.sources.write_text(ROWS, encoding="utf-8")
+        yield opened
 
 
 def crawl(newsroom: Newsroom, source: str, day: float, *dates: float, problem: Problem | None = None) -> None:

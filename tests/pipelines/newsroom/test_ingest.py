@@ -8,15 +8,13 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import NOON, quarantined
-from databases import open_new_store
+from databases import Databases
 from places import ROOT
 
 from crawler.errors import Detail
@@ -35,13 +33,6 @@ LATER = NOON + timedelta(hours=6)
 @pytest.fixture(scope="module")
 def rules() -> Rules:
     return load_rules(Home(bundled()))
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_new_store(tmp_path / "jianbao.db")
-    yield opened
-    opened.close()
 
 
 def source(name: str = "watch") -> Source:
@@ -266,8 +257,8 @@ def everything(url: str) -> list[Any]:
 @pytest.mark.slow
 @pytest.mark.timeout(600)  # 22 processes
 @pytest.mark.fault("S1")
-def test_a_process_killed_at_any_point_loses_and_repeats_nothing(tmp_path: Path) -> None:
-    calm, wild = (f"sqlite:///{tmp_path / name}.db" for name in ("calm", "wild"))
+def test_a_process_killed_at_any_point_loses_and_repeats_nothing(databases: Databases) -> None:
+    calm, wild = databases.make(None), databases.make(None)
 
     def start(url: str) -> subprocess.Popen[str]:
         driver = [sys.executable, "-c", textwrap.dedent(DRIVER), url]
@@ -293,3 +284,5 @@ def test_a_process_killed_at_any_point_loses_and_repeats_nothing(tmp_path: Path)
     with start(wild) as process:
         assert process.communicate()[0].endswith("done\n")
     assert everything(wild) == everything(calm)
+    for url in (calm, wild):
+        databases.drop(url)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import pytest
 from builders import NOON
-from desks import make_newsroom
 
 from pipelines.errors import CannotDecide
 from pipelines.issue.reading import read_issue
@@ -20,14 +17,6 @@ from pipelines.newsroom.issues import import_issues
 from pipelines.newsroom.publishing import unpublish_issue
 
 DAY = date(2026, 11, 30)
-
-
-@pytest.fixture
-def newsroom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Newsroom]:
-    monkeypatch.delenv("JIANBAO_DB", raising=False)
-    newsroom = make_newsroom(tmp_path / "newsletter")
-    yield newsroom
-    newsroom.store.close()
 
 
 def read(newsroom: Newsroom, title: str = "甲", day: date = DAY) -> Issue:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, timedelta
-from pathlib import Path
 
 import pytest
 from builders import NOON
 from commands import Cli
-from desks import make_newsroom
 
 from pipelines.errors import CannotDecide, NoSuchIssue
 from pipelines.issue.changes import list_entries, read_written_issue, write_issue
@@ -30,14 +27,11 @@ DAY, OTHER_DAY = date(2026, 11, 1), date(2026, 11, 15)
 
 
 @pytest.fixture
-def newsroom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Newsroom]:
+def newsroom(newsroom: Newsroom) -> Newsroom:
     """Five stories, of which 1, 2 and 3 are picked for the first issue."""
-    monkeypatch.delenv("JIANBAO_DB", raising=False)
-    newsroom = make_newsroom(tmp_path / "newsletter")
     for minutes, story in enumerate((1, 2, 3)):
         act(newsroom, story, "pick", minutes, issue=DAY)
-    yield newsroom
-    newsroom.store.close()
+    return newsroom
 
 
 def act(newsroom: Newsroom, story: int, action: DecisionAction, minutes: int, issue: date | None = None) -> None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from builders import NOON, quarantined
+from databases import Databases, opened_store, read_tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -48,21 +46,6 @@ def rules() -> Rules:
     return load_rules(Home(bundled()))
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("empty") / "jianbao.db"
-    Store.open(f"sqlite:///{path}").close()
-    return path
-
-
-@pytest.fixture
-def store(empty: Path, tmp_path: Path) -> Iterator[Store]:
-    shutil.copy(empty, tmp_path / "jianbao.db")
-    opened = Store.open(f"sqlite:///{tmp_path / 'jianbao.db'}")
-    yield opened
-    opened.close()
-
-
 def item(number: int, hour: int = 0, **values: Any) -> RawItem:
     url = values.pop("url", f"https://e.example/{number}")
     at = NOON + timedelta(hours=hour)
@@ -76,16 +59,7 @@ def take(store: Store, rules: Rules, *batches: tuple[RawItem, ...], source: str 
 
 def contents(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     """All rows of what is derived or points at it, but for what a rebuild leaves to be grouped."""
-    with closing(sqlite3.connect(store._path)) as database:  # type: ignore[arg-type]
-        database.execute("PRAGMA query_only=1")
-        columns = {table: [row[1] for row in database.execute(f"PRAGMA table_info({table})")] for table in DERIVED}
-        return {
-            table: sorted(
-                database.execute(f"SELECT {', '.join(name for name in names if name != 'fresh')} FROM {table}"),
-                key=repr,
-            )
-            for table, names in columns.items()
-        }
+    return {name: rows for name, rows in read_tables(store, without=("fresh",)).items() if name in DERIVED}
 
 
 def tell(tx: Transaction, *members: int) -> None:
@@ -121,18 +95,16 @@ raw_items = st.builds(
 
 
 @pytest.mark.slow
-def test_a_rebuild_with_the_same_rules_changes_nothing(empty: Path, rules: Rules) -> None:
+def test_a_rebuild_with_the_same_rules_changes_nothing(databases: Databases, rules: Rules) -> None:
     @settings(max_examples=25, deadline=None)
     @given(st.lists(st.tuples(st.sampled_from(["a", "b"]), st.lists(raw_items, max_size=5)), max_size=5))
     def check(batches: list[tuple[str, list[RawItem]]]) -> None:
-        with TemporaryDirectory() as folder:
-            path = shutil.copy(empty, folder)
-            with closing(Store.open(f"sqlite:///{path}")) as store:
-                for source, items in batches:
-                    take(store, rules, tuple(items), source=source)
-                before = contents(store)
-                rebuild(store, SOURCES, rules)
-                assert contents(store) == before
+        with opened_store(databases) as store:
+            for source, items in batches:
+                take(store, rules, tuple(items), source=source)
+            before = contents(store)
+            rebuild(store, SOURCES, rules)
+            assert contents(store) == before
 
     check()
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from builders import NOON, article, instant, stored_candidates
-from databases import open_new_store
 
 from pipelines.group.candidates import GroupRules
 from pipelines.group.trained import VERSION
@@ -31,13 +29,6 @@ NEWSLETTER = Newsletter(
 RULES = GroupRules.of(NEWSLETTER, {}, {})
 PRINTED = date(2026, 10, 20)
 FOOD, CHIPS = "家常菜的做法", "端侧推理的优化"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    found = open_new_store(tmp_path / "jianbao.db")
-    yield found
-    found.close()
 
 
 def titled(words: str, number: int) -> str:

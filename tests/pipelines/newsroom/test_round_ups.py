@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from builders import NOON, article, stored_candidates
-from databases import open_new_store
 
 from crawler.home import Home, bundled
 from pipelines.group.candidates import GroupRules
@@ -30,13 +27,11 @@ LATE = article(4, title="周报 | 邮局放假；云雀半导体发布星澜 N9�
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = open_new_store(tmp_path / "jianbao.db")
+def store(store: Store) -> Store:
     with store.transaction() as tx:
         tx.articles.save([*NEWS, ROUND_UP, LATE])
     group(store, RULES)
-    yield store
-    store.close()
+    return store
 
 
 def test_a_card_names_the_round_ups_of_its_days_that_mention_its_event(store: Store) -> None:

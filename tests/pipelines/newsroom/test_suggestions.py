@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 import pytest
 from builders import NOON, stored_candidates
 from databases import open_new_store
-from desks import make_newsroom
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from possible_events import LAUNCH, OUTLOOK, add_possible_pair, make_launch, make_outlook
@@ -29,13 +28,6 @@ from pipelines.store import Store
 
 NEWSLETTER = Newsletter(title="t", editor="e", categories=(Category(name="新闻"),))
 RULES = GroupRules.of(NEWSLETTER, {}, {}, events=load_rules(Home(bundled())).events)
-
-
-@pytest.fixture
-def newsroom(tmp_path: Path) -> Iterator[Newsroom]:
-    made = make_newsroom(tmp_path / "newsletter")
-    yield made
-    made.store.close()
 
 
 def read_candidates(store: Store) -> dict[str, Candidate]:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from desks import HOST, KEY, Desk, make_newsroom
+from databases import Databases
+from desks import HOST, KEY, Desk, opened_newsroom
 from starlette.testclient import TestClient
 
 from pipelines.newsroom import Newsroom
@@ -16,11 +17,9 @@ from pipelines.review.guard.defence import HostNames
 
 
 @pytest.fixture
-def newsroom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Newsroom]:
-    monkeypatch.delenv("JIANBAO_DB", raising=False)
-    one = make_newsroom(tmp_path / "newsletter")
-    yield one
-    one.store.close()
+def newsroom(databases: Databases, tmp_path: Path) -> Iterator[Newsroom]:
+    with opened_newsroom(tmp_path / "newsletter", databases) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from builders import NOON, article
-from databases import open_new_store
 
 from pipelines.newsroom.enough import count_decided
 from pipelines.store import Store, Transaction
 from pipelines.store.cache import MOST_VALUES
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_new_store(tmp_path / "jianbao.db")
-    yield opened
-    opened.close()
 
 
 def count_articles(tx: Transaction) -> int:
@@ -76,7 +66,7 @@ def test_a_write_of_another_connection_is_seen_by_the_next_transaction_and_not_b
         assert count_articles(tx) == 1
 
 
-def test_a_write_of_another_process_is_seen(store: Store, tmp_path: Path) -> None:
+def test_a_write_of_another_process_is_seen(store: Store, database_url: str) -> None:
     with store.transaction() as tx:
         tx.articles.save([article(1)])
     with store.reading() as tx:
@@ -88,8 +78,7 @@ def test_a_write_of_another_process_is_seen(store: Store, tmp_path: Path) -> Non
         "with store.transaction() as tx:\n"
         "    tx.decisions.add(Decision(1, 'drop', '别的编辑', datetime.fromisoformat(sys.argv[2])))\n"
     )
-    url = f"sqlite:///{tmp_path / 'jianbao.db'}"
-    subprocess.run([sys.executable, "-c", script, url, NOON.isoformat()], check=True)
+    subprocess.run([sys.executable, "-c", script, database_url, NOON.isoformat()], check=True)
     with store.reading() as tx:
         assert tx.cache.get("decided", lambda: count_decided(tx, NOON)) == 1
 

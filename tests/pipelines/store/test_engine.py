@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from builders import NOON, article
+from databases import Databases
 from places import ROOT
 from sqlalchemy import event, text
 
@@ -41,15 +42,14 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(path: Path) -> Iterator[Store]:
-    opened = Store.open(url_of(path), wait=0.2)
-    yield opened
-    opened.close()
+def sqlite_store(path: Path) -> Iterator[Store]:
+    with closing(Store.open(url_of(path), wait=0.2)) as opened:
+        yield opened
 
 
 @pytest.mark.fault("K1")
-def test_six_threads_that_read_then_write_lose_no_update(path: Path) -> None:
-    engine = make_engine(url_of(path))
+def test_six_threads_that_read_then_write_lose_no_update(database_url: str) -> None:
+    engine = make_engine(database_url)
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE counter (n INTEGER)"))
         connection.execute(text("INSERT INTO counter VALUES (0)"))
@@ -97,9 +97,23 @@ def test_an_error_rolls_everything_back(store: Store) -> None:
         assert tx.articles.list_fresh() == []
 
 
+@contextmanager
+def another_writer(url: str) -> Iterator[Callable[[], None]]:
+    """A writer of another process, which writes until it is told to end."""
+    script = (
+        "import sys; from pipelines.store import Store\n"
+        "with Store.open(sys.argv[1]).transaction(): print(flush=True); input()\n"
+    )
+    command = [sys.executable, "-c", script, url]
+    with subprocess.Popen(command, cwd=ROOT, stdin=PIPE, stdout=PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield lambda: process.communicate("\n")  # type: ignore[func-returns-value]
+
+
 @pytest.mark.fault("S3")
-def test_a_writer_waits_until_another_is_done(path: Path) -> None:
-    patient = Store.open(url_of(path), wait=60)
+def test_a_writer_waits_until_another_is_done(database_url: str) -> None:
+    patient = Store.open(database_url, wait=60)
     events: list[str] = []
 
     def write() -> None:
@@ -107,13 +121,12 @@ def test_a_writer_waits_until_another_is_done(path: Path) -> None:
             events.append("the writer begins")
             tx.articles.save([article(1)])
 
-    with closing(patient), closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with closing(patient), another_writer(database_url) as end:
         writer = threading.Thread(target=write)
         writer.start()
         writer.join(0.3)  # time to be refused, if it did not wait
         events.append("the other ends")
-        other.execute("COMMIT")
+        end()
         writer.join()
         with patient.reading() as tx:
             assert tx.articles.list_fresh() == [1]
@@ -121,29 +134,30 @@ def test_a_writer_waits_until_another_is_done(path: Path) -> None:
 
 
 @pytest.mark.fault("S3")
-def test_a_writer_that_waited_in_vain_says_that_the_store_is_busy(store: Store, path: Path) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreBusy, match=r"try again.*locked"), store.transaction():
-            pass
-        with store.reading() as tx:
-            assert tx.articles.list_fresh() == [], "readers go on"
-    with store.transaction() as tx:
-        tx.articles.save([article(1)])
+def test_a_writer_that_waited_in_vain_says_that_the_store_is_busy(database_url: str) -> None:
+    with closing(Store.open(database_url, wait=0.2)) as impatient:
+        with another_writer(database_url) as end:
+            with pytest.raises(StoreBusy, match=r"try again.*lock"), impatient.transaction():
+                pass
+            with impatient.reading() as tx:
+                assert tx.articles.list_fresh() == [], "readers go on"
+            end()
+        with impatient.transaction() as tx:
+            tx.articles.save([article(1)])
 
 
 @pytest.mark.fault("S2")
-def test_a_full_disk_rolls_back_and_leaves_a_readable_database(store: Store) -> None:
-    with store.transaction() as tx:
+def test_a_full_disk_rolls_back_and_leaves_a_readable_database(sqlite_store: Store) -> None:
+    with sqlite_store.transaction() as tx:
         tx.articles.save([article(1)])
 
-    @event.listens_for(store._writing, "begin", insert=True)
+    @event.listens_for(sqlite_store._writing, "begin", insert=True)
     def _small_disk(connection: object) -> None:
         connection.exec_driver_sql("PRAGMA max_page_count=60")  # type: ignore[attr-defined]
 
-    with pytest.raises(StoreFull, match="make room"), store.transaction() as tx:
+    with pytest.raises(StoreFull, match="make room"), sqlite_store.transaction() as tx:
         tx.articles.save([article(number, text="字" * 5000) for number in range(2, 60)])
-    with store.reading() as tx:
+    with sqlite_store.reading() as tx:
         assert tx.articles.list_fresh() == [1]
 
 
@@ -274,13 +288,13 @@ def test_a_url_that_cannot_be_used_is_said(url: str) -> None:
 
 
 @pytest.mark.slow
-def test_processes_that_open_a_new_database_at_once_all_succeed(path: Path) -> None:
+def test_processes_that_open_a_new_database_at_once_all_succeed(databases: Databases) -> None:
+    url = databases.make(None)
     script = (
         "from pipelines.store import Store; import sys; print(flush=True); input(); Store.open(sys.argv[1]).close()"
     )
-    command = [sys.executable, "-c", script, url_of(path)]
-    root = ROOT
-    started = [subprocess.Popen(command, cwd=root, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True) for _ in range(3)]
+    command = [sys.executable, "-c", script, url]
+    started = [subprocess.Popen(command, cwd=ROOT, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True) for _ in range(3)]
     for process in started:
         assert process.stdout is not None
         process.stdout.readline()
@@ -289,7 +303,8 @@ def test_processes_that_open_a_new_database_at_once_all_succeed(path: Path) -> N
         process.stdin.write("\n")
         process.stdin.flush()
     assert [process.communicate()[1] for process in started] == [""] * 3
-    Store.open(url_of(path)).close()
+    Store.open(url).close()
+    databases.drop(url)
 
 
 def test_a_store_that_is_opened_twice_loses_nothing_when_another_process_closes_it(path: Path) -> None:
@@ -314,20 +329,20 @@ def test_a_store_that_is_opened_twice_loses_nothing_when_another_process_closes_
     second.close()
 
 
-def test_a_backup_of_a_database_in_use_is_whole(store: Store, tmp_path: Path) -> None:
+def test_a_backup_of_a_database_in_use_is_whole(sqlite_store: Store, tmp_path: Path) -> None:
     copy = tmp_path / "copy.db"
-    with store.transaction() as tx:
+    with sqlite_store.transaction() as tx:
         tx.articles.save([article(1)])
-    with store.transaction() as tx:
+    with sqlite_store.transaction() as tx:
         tx.articles.save([article(2)])
-        store.backup(copy)
+        sqlite_store.backup(copy)
     with Store.open(url_of(copy)).reading() as tx:
         assert tx.articles.list_fresh() == [1]
     assert {one.name for one in tmp_path.iterdir()} >= {"copy.db", "var"}
     assert not [one for one in tmp_path.iterdir() if one.name.startswith(".")], "no part is left"
 
 
-def test_a_backup_overwrites_no_file_whatever_it_is(store: Store, path: Path, tmp_path: Path) -> None:
+def test_a_backup_overwrites_no_file_whatever_it_is(sqlite_store: Store, path: Path, tmp_path: Path) -> None:
     notes, other_newsroom, blank = tmp_path / "notes.md", tmp_path / "other.db", tmp_path / "blank"
     notes.write_text("not to be lost")
     blank.touch()
@@ -335,10 +350,10 @@ def test_a_backup_overwrites_no_file_whatever_it_is(store: Store, path: Path, tm
     contents = {target: target.read_bytes() for target in (notes, other_newsroom, blank)}
     for target in (path, *contents):
         with pytest.raises(StoreRefused):
-            store.backup(target)
+            sqlite_store.backup(target)
     assert contents == {target: target.read_bytes() for target in contents}
     with pytest.raises(StoreReadOnly):
-        store.backup(tmp_path / "nowhere" / "copy.db")
+        sqlite_store.backup(tmp_path / "nowhere" / "copy.db")
 
 
 def test_times_come_back_aware_and_naive_ones_are_refused(store: Store) -> None:

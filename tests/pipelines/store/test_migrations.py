@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from builders import article
-from sqlalchemy import create_engine, inspect
+from databases import Databases
+from sqlalchemy import inspect, text
 
 from pipelines.store import Store
 from pipelines.store.engine import make_engine
@@ -22,9 +23,9 @@ from pipelines.store.migrations import make_config, migrate
 from pipelines.store.tables import REVISIONS, metadata
 
 
-def shape(path: Path) -> dict[str, Any]:
-    """What SQLite knows of every table and index, however its statement was written."""
-    engine = create_engine(f"sqlite:///{path}")
+def shape(url: str) -> dict[str, Any]:
+    """What the database knows of every table and index, however its statement was written."""
+    engine = make_engine(url)
     seen = inspect(engine)
     found = {
         table: {
@@ -45,22 +46,25 @@ def shape(path: Path) -> dict[str, Any]:
 
 
 def is_a_table(name: str | None, kind: str, _parents: object) -> bool:
-    """Leave out what SQLite's full-text index keeps for itself; `shape` compares it."""
+    """Leave out the full-text index, which no table of SQLAlchemy describes; `shape` compares it."""
     return not (kind == "table" and (name or "").startswith("search_words"))
 
 
-def test_a_migrated_database_has_the_tables_of_the_code(tmp_path: Path) -> None:
-    engine = make_engine(f"sqlite:///{tmp_path / 'migrated.db'}")
+def test_a_migrated_database_has_the_tables_of_the_code(databases: Databases) -> None:
+    migrated, created = databases.make(None), databases.make(None)
+    engine = make_engine(migrated)
     migrate(engine)
     with engine.connect() as connection:
         opts = {"compare_type": True, "compare_server_default": True, "include_name": is_a_table}
         context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, metadata) == []
     engine.dispose()
-    fresh = create_engine(f"sqlite:///{tmp_path / 'fresh.db'}")
-    metadata.create_all(fresh)
-    fresh.dispose()
-    assert shape(tmp_path / "migrated.db") == shape(tmp_path / "fresh.db")
+    engine = make_engine(created)
+    metadata.create_all(engine)
+    engine.dispose()
+    assert shape(migrated) == shape(created)
+    for url in (migrated, created):
+        databases.drop(url)
 
 
 def test_the_code_knows_every_revision_in_order() -> None:
@@ -75,9 +79,16 @@ def test_no_way_down_is_offered() -> None:
     assert "downgrade" not in (Path(scripts.dir) / "script.py.mako").read_text()
 
 
+@pytest.fixture
+def blank_url(databases: Databases) -> Iterator[str]:
+    """The URL of a new database without tables."""
+    url = databases.make(None)
+    yield url
+    databases.drop(url)
+
+
 @pytest.mark.fault("S5")
-def test_a_migration_that_is_stopped_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "jianbao.db"
+def test_a_migration_that_is_stopped_half_way_leaves_nothing(blank_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
     create_table = Operations.create_table
 
@@ -90,44 +101,46 @@ def test_a_migration_that_is_stopped_half_way_leaves_nothing(tmp_path: Path, mon
     with monkeypatch.context() as patch:
         patch.setattr(Operations, "create_table", stop_at_the_fifth)
         with pytest.raises(KeyboardInterrupt):
-            Store.open(f"sqlite:///{path}")
-    with closing(sqlite3.connect(path)) as database:
-        assert database.execute("SELECT name FROM sqlite_master").fetchall() == []
-    Store.open(f"sqlite:///{path}").close()
-    assert shape(path)
+            Store.open(blank_url)
+    engine = make_engine(blank_url)
+    assert inspect(engine).get_table_names() == []
+    engine.dispose()
+    Store.open(blank_url).close()
+    assert shape(blank_url)
 
 
 @pytest.mark.parametrize("revision", REVISIONS[:-1])
 @pytest.mark.fault("S6")
-def test_an_upgrade_keeps_a_copy_and_every_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, revision: str) -> None:
-    path = tmp_path / "jianbao.db"
-    url = f"sqlite:///{path}"
-    old = make_engine(url)
+def test_an_upgrade_keeps_every_row_and_a_copy_of_a_file(
+    blank_url: str, databases: Databases, monkeypatch: pytest.MonkeyPatch, revision: str
+) -> None:
+    old = make_engine(blank_url)
     migrate(old, revision)
     old.dispose()
     monkeypatch.setattr("pipelines.store.REVISIONS", (revision,))
-    with Store.open(url).transaction() as tx:
+    with closing(Store.open(blank_url)) as store, store.transaction() as tx:
         tx.articles.save([article(1, text="正文")])
         before = tx.articles.get([1])
     monkeypatch.undo()
     with pytest.raises(StoreOutdated, match="db upgrade"):
-        Store.open(url)
-    with Store.upgrade(url).reading() as tx:
+        Store.open(blank_url)
+    with closing(Store.upgrade(blank_url)) as store, store.reading() as tx:
         assert tx.articles.get([1]) == before
-    with pytest.raises(StoreOutdated):
-        Store.open(f"{url}.{revision}")
+    if databases.dialect == "sqlite":
+        with pytest.raises(StoreOutdated):
+            Store.open(f"{blank_url}.{revision}")
 
 
-def test_an_undo_of_old_says_after_the_upgrade_which_decision_it_took_back(tmp_path: Path) -> None:
-    engine = make_engine(f"sqlite:///{tmp_path / 'jianbao.db'}")
+def test_an_undo_of_old_says_after_the_upgrade_which_decision_it_took_back(blank_url: str) -> None:
+    engine = make_engine(blank_url)
     migrate(engine, "0002")
     said = [("pick", 1), ("drop", 2), ("undo", 1), ("undo", 1), ("later", 2), ("pick", 2), ("undo", 2)]
+    insert = text(
+        "INSERT INTO decisions (story, action, who, at, shown) VALUES (:story, :action, 'e', '2026-01-01', '{}')"
+    )
     with engine.begin() as connection:
         for action, story in said:
-            connection.exec_driver_sql(
-                "INSERT INTO decisions (story, action, who, at, shown) VALUES (?, ?, 'e', '2026-01-01', '{}')",
-                (story, action),
-            )
+            connection.execute(insert, {"story": story, "action": action})
     migrate(engine)
     with engine.connect() as connection:
         undone = connection.exec_driver_sql("SELECT id, undoes FROM decisions WHERE undoes IS NOT NULL").all()

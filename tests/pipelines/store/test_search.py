@@ -6,15 +6,15 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import stored
-from databases import open_new_store
+from builders import article, stored
+from databases import Databases, PostgresqlDatabases, SqliteDatabases, opened_store
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, func, select, text
+from postgresql_server import PostgresqlServer
+from sqlalchemy import func, select, text
 
 from crawler.home import Home, bundled
 from crawler.kinds import KINDS
@@ -25,7 +25,7 @@ from pipelines.newsroom.run import group
 from pipelines.store import Store, Transaction, listing
 from pipelines.store.listing import AccountFilter, CandidateQuery
 from pipelines.store.search import Search, fold_text, make_condition, split_terms
-from pipelines.store.tables import entries, issues, search_texts
+from pipelines.store.tables import search_texts
 
 TITLES = {
     1: "高通骁龙 690 发布",
@@ -39,13 +39,15 @@ TITLES = {
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    one = open_new_store(tmp_path_factory.mktemp("search") / "jianbao.db")
-    with one.transaction() as tx:
-        tx.articles.save([stored(number, title=title, publisher="账号甲").article for number, title in TITLES.items()])
-    group(one, GroupRules.of(load_newsletter(Home(bundled()).newsletter), {}, {}))
-    yield one
-    one.close()
+def titles(databases: Databases) -> Iterator[Store]:
+    """A store in which articles of `TITLES` are grouped."""
+    with opened_store(databases) as store:
+        with store.transaction() as tx:
+            tx.articles.save(
+                [stored(number, title=title, publisher="账号甲").article for number, title in TITLES.items()]
+            )
+        group(store, GroupRules.of(load_newsletter(Home(bundled()).newsletter), {}, {}))
+        yield store
 
 
 def find_story_ids(tx: Transaction, words: str) -> set[int]:
@@ -86,14 +88,14 @@ def find_story_ids(tx: Transaction, words: str) -> set[int]:
         ("   ", set(TITLES)),
     ],
 )
-def test_words_are_found_where_they_stand(store: Store, words: str, numbers: set[int]) -> None:
-    with store.reading() as tx:
+def test_words_are_found_where_they_stand(titles: Store, words: str, numbers: set[int]) -> None:
+    with titles.reading() as tx:
         assert find_story_ids(tx, words) == numbers
 
 
 @given(st.sampled_from(["端", "骁龙", "账号甲", "没有"]), st.sampled_from([None, "业界新闻", "博文", "没有这个栏目"]))
-def test_a_search_counts_and_orders_as_the_list_does(store: Store, words: str, category: str | None) -> None:
-    with store.reading() as tx:
+def test_a_search_counts_and_orders_as_the_list_does(titles: Store, words: str, category: str | None) -> None:
+    with titles.reading() as tx:
         hits = find_story_ids(tx, words)
         counts, ranked = tx.stories.list_ranked(CandidateQuery(search=words, category=category))
         _, everything = tx.stories.list_ranked(CandidateQuery(category=category))
@@ -104,22 +106,22 @@ def test_a_search_counts_and_orders_as_the_list_does(store: Store, words: str, c
 
 @pytest.mark.parametrize("at_once", [1, 2, 6, 7, 8])
 def test_a_search_lists_every_hit_in_order_however_many_it_reads_at_once(
-    store: Store, monkeypatch: pytest.MonkeyPatch, at_once: int
+    titles: Store, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     monkeypatch.setattr("pipelines.store.listing.FIRST_RANKED", at_once)
-    with store.reading() as tx:
+    with titles.reading() as tx:
         counts, ranked = tx.stories.list_ranked(CandidateQuery(search="账号甲"))
         assert list(ranked) == list(tx.stories.list_ranked(CandidateQuery())[1])
         assert sum(counts.values()) == len(TITLES)
 
 
 def test_a_frequent_word_is_looked_for_in_the_newest_articles_and_a_narrowed_search_in_all(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    titles: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listing, "MOST_MATCHES", 2)
 
     def find_bounded(**conditions: Any) -> set[int]:
-        with store.reading() as tx:
+        with titles.reading() as tx:
             query = tx.stories.bound_search(CandidateQuery(**conditions))
             counts, ranking = tx.stories.list_ranked(query)
             found = {each.id for each in ranking}
@@ -137,9 +139,9 @@ def test_a_frequent_word_is_looked_for_in_the_newest_articles_and_a_narrowed_sea
 @given(st.text(max_size=40))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @pytest.mark.fault("W9")
-def test_whatever_is_typed_is_taken_literally(store: Store, words: str) -> None:
+def test_whatever_is_typed_is_taken_literally(titles: Store, words: str) -> None:
     terms = fold_text(words).split()
-    with store.reading() as tx:
+    with titles.reading() as tx:
         for number in find_story_ids(tx, words):
             assert all(term in fold_text(TITLES[number] + " 账号甲") for term in terms)
 
@@ -155,11 +157,20 @@ def contains(text: str, term: str) -> bool:
     return re.search(rf"{'(?<![a-z0-9é])' if term[0] in 'ab1é' else ''}{re.escape(term)}", squeezed) is not None
 
 
+@pytest.fixture(scope="module")
+def empty(databases: Databases) -> Iterator[Store]:
+    """A store without articles, for `indexed`."""
+    with opened_store(databases) as store:
+        yield store
+
+
 @given(st.lists(TEXTS, min_size=1, max_size=6), TEXTS)
 @settings(deadline=None)
-def test_a_search_finds_what_stands_in_the_stored_text_and_nothing_else(texts: list[str], words: str) -> None:
+def test_a_search_finds_what_stands_in_the_stored_text_and_nothing_else(
+    empty: Store, texts: list[str], words: str
+) -> None:
     terms = split_terms(words)
-    with indexed(dict(enumerate(texts, 1))) as find:
+    with indexed(empty, dict(enumerate(texts, 1))) as find:
         expected = {
             number
             for number, article_text in enumerate(texts, 1)
@@ -169,73 +180,92 @@ def test_a_search_finds_what_stands_in_the_stored_text_and_nothing_else(texts: l
 
 
 @contextmanager
-def indexed(texts: dict[int, str], title: str = "") -> Iterator[Callable[[str], set[int]]]:
-    """An index of articles of one title with these texts, and a search of it by words."""
-    engine = create_engine("sqlite://")
-    search_texts.metadata.create_all(engine, tables=[search_texts, entries, issues])
-    with engine.begin() as connection:
-        articles = [stored(number, title=title, text=text) for number, text in texts.items()]
-        Search(connection).put(articles)
+def indexed(store: Store, texts: dict[int, str], title: str = "") -> Iterator[Callable[[str], set[int]]]:
+    """An index of articles of one title with these texts, and a search of it by words; the store stays empty."""
+    with store._writing.connect() as connection:
+        tx = Transaction(connection)
+        tx.articles.save([article(number, title=title, text=text) for number, text in texts.items()])
+        Search(connection).put(tx.articles.get(texts).values())
 
         def find(words: str) -> set[int]:
-            condition = make_condition(words, search_texts.c.article_id, "sqlite")
+            condition = make_condition(words, search_texts.c.article_id, connection.dialect.name)
             if condition is None:
                 return set()
             return set(connection.execute(select(search_texts.c.article_id).where(condition)).scalars())
 
         yield find
-    engine.dispose()
+        connection.rollback()
 
 
-def test_no_term_reaches_from_the_title_into_the_text() -> None:
-    with indexed({1: "龙690"}, title="骁") as find:
+def test_no_term_reaches_from_the_title_into_the_text(empty: Store) -> None:
+    with indexed(empty, {1: "龙690"}, title="骁") as find:
         assert [find(words) for words in ("骁龙", "龙690", "骁")] == [set(), {1}, {1}]
 
 
-def test_the_whole_text_is_searched_and_a_word_of_any_length_is_found() -> None:
+def test_the_whole_text_is_searched_and_a_word_of_any_length_is_found(empty: Store) -> None:
     long_word = "x" * 300
-    with indexed({1: "前文。" * 3000 + f"末尾的骁龙 {long_word}", 2: ""}) as find:
+    with indexed(empty, {1: "前文。" * 3000 + f"末尾的骁龙 {long_word}", 2: ""}) as find:
         assert find("骁龙") == find("末尾的骁龙") == find(long_word) == {1}
 
 
-def test_the_words_that_an_editor_wrote_are_found_and_no_longer_when_they_are_gone(tmp_path: Path) -> None:
-    one = open_new_store(tmp_path / "jianbao.db")
-    with one.transaction() as tx:
+@pytest.fixture(scope="module")
+def one_of_each(postgresql_server: PostgresqlServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Store]]:
+    """An empty store in SQLite, and one in PostgreSQL."""
+    sqlite, postgresql = SqliteDatabases(tmp_path_factory.mktemp("search")), PostgresqlDatabases(postgresql_server)
+    with opened_store(sqlite) as in_sqlite, opened_store(postgresql) as in_postgresql:
+        yield [in_sqlite, in_postgresql]
+
+
+@pytest.mark.postgresql
+@given(st.lists(st.text(max_size=30) | TEXTS, min_size=1, max_size=5), st.data())
+@settings(deadline=None)
+def test_both_databases_find_the_same_whatever_is_written_and_typed(
+    one_of_each: list[Store], texts: list[str], data: st.DataObject
+) -> None:
+    written = data.draw(st.sampled_from(texts))
+    start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(written))] * 2)))
+    typed = data.draw(st.sampled_from([written[start:end], written]) | st.text(max_size=6))
+    in_sqlite, in_postgresql = one_of_each
+    numbered = dict(enumerate(texts, 1))
+    with indexed(in_sqlite, numbered) as find, indexed(in_postgresql, numbered) as find_too:
+        assert find(typed) == find_too(typed)
+
+
+def test_the_words_that_an_editor_wrote_are_found_and_no_longer_when_they_are_gone(store: Store) -> None:
+    with store.transaction() as tx:
         tx.articles.save([stored(1, title="原题").article])
-    group(one, GroupRules.of(load_newsletter(Home(bundled()).newsletter), {}, {}))
+    group(store, GroupRules.of(load_newsletter(Home(bundled()).newsletter), {}, {}))
     day = date(2026, 11, 1)
 
     def write(markdown: str) -> None:
         issue = Issue(day, "简报", (Section("博文", (Entry(markdown, story=1),)),), state="draft")
-        with one.transaction() as tx:
+        with store.transaction() as tx:
             tx.issues.save(issue, [[]])
 
     def find(words: str) -> bool:
-        with one.reading() as tx:
+        with store.reading() as tx:
             return bool(find_story_ids(tx, words))
 
     write("[**改**过的题](https://e.org/)\n摘要：另写的话")
     assert [find(words) for words in ("改过的题", "另写的话", "原题")] == [True, True, True]
     write("[又改](https://e.org/)")
     assert [find(words) for words in ("改过的题", "又改", "原题")] == [False, True, True]
-    with one.transaction() as tx:
+    with store.transaction() as tx:
         tx.issues.remove(day)
     assert [find(words) for words in ("又改", "原题")] == [False, True]
-    one.close()
 
 
-def test_an_account_is_found_by_the_beginning_of_its_name_or_of_its_author_or_by_its_source(tmp_path: Path) -> None:
-    one = open_new_store(tmp_path / "jianbao.db")
+def test_an_account_is_found_by_the_beginning_of_its_name_or_of_its_author_or_by_its_source(store: Store) -> None:
     accounts = [
         {"publisher": "量子位"},
         {"publisher": "前沿", "author": "Open AI Lab"},
         {"publisher": "别处", "title": "量子位说"},
         {"source": "qbitai"},
     ]
-    with one.transaction() as tx:
+    with store.transaction() as tx:
         tx.articles.save([stored(number, **values).article for number, values in enumerate(accounts, 1)])
-    group(one, GroupRules.of(load_newsletter(Home(bundled()).newsletter), {}, {}))
-    with one.reading() as tx:
+    group(store, GroupRules.of(load_newsletter(Home(bundled()).newsletter), {}, {}))
+    with store.reading() as tx:
 
         def find(*filters: AccountFilter, **further: Any) -> set[int]:
             counts, ranked = tx.stories.list_ranked(CandidateQuery(accounts=filters, **further))
@@ -249,34 +279,34 @@ def test_an_account_is_found_by_the_beginning_of_its_name_or_of_its_author_or_by
         assert find(AccountFilter("open ai"), AccountFilter("前沿"), AccountFilter("别")) == {2, 3}
         assert find(AccountFilter("别处"), search="量子位") == {3}
         assert find(AccountFilter("")) == set()
-    one.close()
 
 
 @given(st.sampled_from(sorted(TITLES)), st.data())
 @settings(deadline=None)
-def test_every_part_of_a_chinese_title_finds_it(store: Store, number: int, data: st.DataObject) -> None:
+def test_every_part_of_a_chinese_title_finds_it(titles: Store, number: int, data: st.DataObject) -> None:
     title = fold_text(TITLES[number])
     start = data.draw(st.integers(0, len(title) - 1))
     part = title[start : data.draw(st.integers(start + 1, len(title)))]
     inside_a_latin_word = start > 0 and all(one.isalnum() and one < "\u3000" for one in title[start - 1 : start + 1])
     if not inside_a_latin_word:  # those are found by their beginnings
-        with store.reading() as tx:
+        with titles.reading() as tx:
             assert number in find_story_ids(tx, part)
 
 
-def test_an_article_that_joins_another_leaves_nothing_behind(tmp_path: Path) -> None:
-    one = open_new_store(tmp_path / "jianbao.db")
+def test_an_article_that_joins_another_leaves_nothing_behind(store: Store) -> None:
     rules = GroupRules.of(load_newsletter(Home(bundled()).newsletter), {}, {})
-    with one.transaction() as tx:
+    with store.transaction() as tx:
         tx.articles.save([stored(1, keys=("wechat:a",)).article, stored(2, keys=("wechat:b",)).article])
-    group(one, rules)
-    with one.transaction() as tx:
+    group(store, rules)
+    with store.transaction() as tx:
         tx.articles.save([stored(3, keys=("wechat:a", "wechat:b")).article])
-    group(one, rules)
-    with one.reading() as tx:
+    group(store, rules)
+    with store.reading() as tx:
         assert len(find_story_ids(tx, "题目")) == 1
         connection = tx.stories._connection
         texts = connection.execute(select(func.count()).select_from(text("search_texts"))).scalar()
-        hits = connection.execute(text("SELECT count(*) FROM search_words WHERE search_words MATCH '题目'")).scalar()
+        asks_the_index_alone = (
+            "search_words MATCH '题目'" if connection.dialect.name == "sqlite" else "words @@ '题目'::tsquery"
+        )
+        hits = connection.execute(text(f"SELECT count(*) FROM search_words WHERE {asks_the_index_alone}")).scalar()
         assert (texts, hits) == (1, 1)
-    one.close()
