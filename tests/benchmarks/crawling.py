@@ -20,7 +20,6 @@ with their spread, and the ratios.
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import sqlite3
 import statistics
@@ -60,6 +59,9 @@ TUNED: Final[Mapping[str, Any]] = {
     "HTTPPROXY_ENABLED": False,
     "RETRY_ENABLED": False,
 }
+ESCAPES: Final = str.maketrans({character: f"\\x{ord(character):02x}" for character in "\\'\"<>&\n"})
+"""How WeChat's server writes these characters in a string of a script."""
+
 WORDS: Final = (
     "端侧",
     "推理",
@@ -136,7 +138,7 @@ def make_page(number: int, size: int) -> bytes:
         "user_name": "gh_0123456789ab",
     }
     head = f"<title>{article['title']}</title><meta property='og:title' content='{article['title']}'>"
-    data = json.dumps(article, ensure_ascii=False)
+    data = "{" + "".join(f"{name}: JsDecode('{text.translate(ESCAPES)}'),\n" for name, text in article.items()) + "}"
     body = f"<h1 id='activity-name'>{article['title']}</h1><em id='publish_time'>2025-11-07 08:31</em>"
     body += f"<div id='js_content'>{html}</div><script>window.cgiDataNew = {data};</script>"
     unread = "<script>" + f"var unused_{number} = function (a, b) {{ return a + b * {number}; }};\n" * 2000
