@@ -45,7 +45,7 @@ def decode_issue(data: bytes, name: str) -> tuple[str, list[Detail]]:
     if len(data) > MAX_BYTES:
         raise NotAnIssue("issue-too-long", path=name, count=len(data), limit=MAX_BYTES)
     decoded, damage = _decode(data, name)
-    text = decoded.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    text = decoded.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     text, control_count = _CONTROLS.subn("", text)
     if control_count:
         damage.append(Detail.of("archive/control-characters", count=control_count))
