@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from crawler.home import bundled
 from pipelines.issue.decoding import NotAnIssue
 from pipelines.issue.formats.wechat import render_wechat
-from pipelines.issue.lint import describe_finding
+from pipelines.issue.lint import Finding, describe_finding
 from pipelines.issue.markdown import remove_unprinted_parts, render_issue
 from pipelines.issue.portability import find_article_limits, find_differences, find_limits, find_unreturned
 from pipelines.issue.reading import read_issue
@@ -117,6 +117,16 @@ def test_a_heading_that_would_come_back_as_another_one_is_found_at_the_headline(
     findings = find_unreturned(changed, export_and_read(changed))
     assert [finding.part for finding in findings[:2]] == ["headline", "above_heading"]
     assert all(describe_finding(changed, finding, NEWSLETTER, "zh") for finding in findings)
+
+
+def test_a_finding_names_guide_and_notice_as_the_newsletter_does_and_cuts_a_long_title_with_a_mark() -> None:
+    labels = NEWSLETTER.labels.model_copy(update={"guide": "编者按", "notice": "说明"})
+    newsletter = NEWSLETTER.model_copy(update={"labels": labels})
+    named = issue(f"[{'长' * 40} | 源](https://example.org/1)")
+    texts = [describe_finding(named, Finding(part, 0, 0, "no-link"), newsletter, "zh") for part in ("guide", "notice")]
+    assert [text.split("：")[0] for text in texts] == ["编者按", "说明"]
+    text = describe_finding(named, Finding("entry", 0, 0, "no-link"), newsletter, "zh")
+    assert text.startswith(f"第 1 条 {'长' * 29}…：")
 
 
 LINES = (
