@@ -129,6 +129,14 @@ def test_a_finding_names_guide_and_notice_as_the_newsletter_does_and_cuts_a_long
     assert text.startswith(f"第 1 条 {'长' * 29}…：")
 
 
+@pytest.mark.parametrize(
+    "part", ["headline", "guide", "notice", "tagline", "preamble", "footer", "above_heading", "front_matter"]
+)
+def test_blanks_at_the_end_of_a_text_are_not_printed(part: str) -> None:
+    written = [render_issue(issue(**{part: text}), NEWSLETTER, TEMPLATE) for text in ("甲", "甲 ", "甲\n\n")]
+    assert written[0] == written[1] == written[2]
+
+
 LINES = (
     *(
         "甲",
