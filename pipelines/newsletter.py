@@ -28,6 +28,8 @@ from crawler.toml import TomlUnreadable, read_toml
 from pipelines.errors import EditorError
 from pipelines.validation import Table, Words, as_tuple, describe_mistakes
 
+_HAN: Final = re.compile("[\u3400-\u9fff]")
+
 
 class NewsletterMisconfigured(EditorError):
     """newsletter.toml cannot be used; the error names each wrong field and the reason."""
@@ -397,7 +399,8 @@ class Newsletter(_Part):
     Args:
         title: in each issue's heading.
         tagline: bold line under the heading.
-        language: of its text, as BCP 47 has it: `zh`, `en`.
+        language: of its text, as BCP 47 has it: `zh`, `en`. Empty: `zh` where title, tagline or a section is written in
+            Chinese characters, else `en`, and a label then ends with `: `.
         editor: name of the editor where a command names none.
         time_zone: of dates without a time zone.
         front_matter: YAML at the head of each issue, for Jekyll; empty for none.
@@ -419,7 +422,7 @@ class Newsletter(_Part):
 
     title: str = Field(min_length=1)
     tagline: str = ""
-    language: str = Field(default="zh", pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")
+    language: str = Field(default="", pattern=r"^([A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*)?$")
     editor: str = Field(min_length=1)
     time_zone: str = "Asia/Shanghai"
     front_matter: str = ""
@@ -440,6 +443,20 @@ class Newsletter(_Part):
     retention: Retention = Retention()
     mirrors: Mapping[str, str] = Field(default_factory=dict)
     network: Mapping[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_language(cls, written: Any) -> Any:
+        if not isinstance(written, Mapping) or written.get("language"):
+            return written
+        categories = as_tuple(written.get("categories"))
+        rows = categories if isinstance(categories, tuple) else ()  # anything else is refused below
+        names = [row.get("name") if isinstance(row, Mapping) else getattr(row, "name", row) for row in rows]
+        if _HAN.search("".join(map(str, (written.get("title"), written.get("tagline"), *names)))):
+            return {**written, "language": "zh"}
+        labels = written.get("labels", {})
+        filled_labels = {"colon": ": ", **labels} if isinstance(labels, Mapping) else labels
+        return {**written, "language": "en", "labels": filled_labels}
 
     @field_validator("time_zone")
     @classmethod

@@ -99,7 +99,7 @@ def _find_reason_of_type(error: UsageError) -> tuple[str, dict[str, object]]:
         return "other", {"message": error.message}
     if descriptor.is_choice:
         return "choice", {"names": tuple(str(getattr(choice, "value", choice)) for choice in descriptor.choices)}
-    if descriptor.is_datetime:
+    if descriptor.is_datetime or descriptor.parameter_info.formats:  # one date, or a list of dates
         return "date", {}
     if descriptor.is_path or descriptor.parameter_info.exists:
         return "path", {}

@@ -10,6 +10,9 @@ from crawler.errors import Detail
 from pipelines.errors import EditorError
 from pipelines.issue import inline
 
+LEAST_USUAL_SHARE: Final = 0.5
+"""Of the characters beyond ASCII; with fewer usual ones the text is in another encoding."""
+
 MAX_BYTES: Final = 4 * 2**20
 MOST_BAD_SHARE: Final = 0.02
 """The share of a file's bytes that may be no UTF-8; a file with more of them has another encoding."""
@@ -45,7 +48,7 @@ def decode_issue(data: bytes, name: str) -> tuple[str, list[Detail]]:
     if len(data) > MAX_BYTES:
         raise NotAnIssue("issue-too-long", path=name, count=len(data), limit=MAX_BYTES)
     decoded, damage = _decode(data, name)
-    text = decoded.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    text = decoded.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     text, control_count = _CONTROLS.subn("", text)
     if control_count:
         damage.append(Detail.of("archive/control-characters", count=control_count))
@@ -64,9 +67,24 @@ def _decode(data: bytes, name: str) -> tuple[str, list[Detail]]:
         )
         return text, [*bad[:MOST_MESSAGES], *further]
     try:
-        return data.decode("gb18030"), [Detail.of("archive/read-as", encoding="GB18030")]
+        text = data.decode("gb18030")
     except UnicodeDecodeError:
         raise NotAnIssue("unknown-encoding", path=name) from None
+    if not _is_usual_chinese(text):
+        raise NotAnIssue("unknown-encoding", path=name)
+    return text, [Detail.of("archive/read-as", encoding="GB18030")]
+
+
+def _is_usual_chinese(text: str) -> bool:
+    """Whether most characters are punctuation or of level 1 of GB 2312, the 3,755 that are most used.
+
+    Measured on past issues: of simplified Chinese 97 % are, of traditional Chinese in GBK 70 %, of Big5 read as GB18030
+    22 %.
+    """
+    characters = [character for character in text if not character.isascii()]
+    codes = [character.encode("gb2312", errors="ignore") for character in characters]
+    usual = sum(1 for code in codes if code and (0xB0 <= code[0] <= 0xD7 or code[0] in (0xA1, 0xA3)))
+    return usual >= len(characters) * LEAST_USUAL_SHARE
 
 
 def _decode_utf8(data: bytes) -> tuple[str, list[Detail]]:

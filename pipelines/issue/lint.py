@@ -39,6 +39,10 @@ _TAG: Final = re.compile(
 )
 
 
+_MOST_TITLE_CHARACTERS: Final = 30
+"""A longer title of an entry is cut where a finding names the entry."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something about an issue that the editor should look at.
@@ -164,17 +168,20 @@ def describe_finding(issue: Issue, finding: Finding, newsletter: Newsletter, lan
     Args:
         issue: the issue that the finding is about.
         finding: of `lint`, or of `pipelines.issue.portability`.
-        newsletter: its labels tell where the title of an entry begins.
+        newsletter: its labels name the guide and the notice, and tell where the title of an entry begins.
         language: of the reader.
     """
     if finding.part == "section":
         where = issue.sections[finding.position].name
     elif finding.part == "entry":
         entries = [entry for section in issue.sections for entry in section.entries]
-        title = read_title(entries[finding.position].markdown, newsletter)[:30]
+        title = read_title(entries[finding.position].markdown, newsletter)
+        if len(title) > _MOST_TITLE_CHARACTERS:
+            title = f"{title[: _MOST_TITLE_CHARACTERS - 1].rstrip()}…"
         where = say("place/entry", {"number": finding.position + 1, "title": title}, language)
     else:
-        where = say(f"place/{finding.part}", {}, language)
+        own_names = {"guide": newsletter.labels.guide, "notice": newsletter.labels.notice}
+        where = own_names.get(finding.part) or say(f"place/{finding.part}", {}, language)
     code = "place/finding-line" if finding.line else "place/finding"
     return say(code, {"where": where, "line": finding.line + 1, "text": finding.text(language)}, language)
 

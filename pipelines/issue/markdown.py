@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from functools import lru_cache, partial
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import Environment, StrictUndefined, Template
 
@@ -61,13 +61,19 @@ def remove_unprinted_parts(issue: Issue, newsletter: Newsletter) -> Issue:
     )
 
 
+_STRIPPED_PARTS: Final = (
+    *("front_matter", "above_heading", "headline", "tagline", "notice", "guide", "preamble", "back_issues", "footer"),
+)
+
+
 def _strip_ends(issue: Issue) -> Issue:
     """Strip the blanks at the end of each text around the entries; the file read back does not have them."""
     sections = tuple(
         replace(section, notes=_strip_end(section.notes), closing=_strip_end(section.closing))
         for section in issue.sections
     )
-    return replace(issue, sections=sections, preamble=_strip_end(issue.preamble), footer=_strip_end(issue.footer))
+    parts: dict[str, Any] = {name: _strip_end(getattr(issue, name)) for name in _STRIPPED_PARTS}
+    return replace(issue, sections=sections, **parts)
 
 
 def _strip_end(text: str | None) -> str | None:

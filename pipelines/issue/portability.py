@@ -123,23 +123,36 @@ def find_unreturned(issue: Issue, read_back: Issue | None) -> list[Finding]:
     """
     if read_back is None:
         return [Finding("headline", 0, 0, "markup/unreadable")]
-    findings = [
-        Finding(field.name, 0, 0, "markup/returns-changed")
-        for field in fields(Issue)
-        if field.name not in ("sections", "state", "warnings", "date")
-        and _normalise(getattr(issue, field.name)) != _normalise(getattr(read_back, field.name))
-    ]
+    findings = [Finding(part, 0, 0, "markup/returns-changed") for part in _find_changed_parts(issue, read_back)]
     first_position = 0
-    returned_sections = iter(read_back.sections)
+    returned_sections = list(read_back.sections)
     for section_index, section in enumerate(issue.sections):
-        if section.is_briefs and not section.entries:  # not printed
-            continue
-        returned = next(returned_sections, Section(""))
+        returned = returned_sections[0] if returned_sections else Section("")
+        is_empty = not (section.entries or section.notes or section.closing)
+        if (section.is_briefs and not section.entries) or (is_empty and returned.name != section.name):
+            continue  # not printed
         findings += _compare_sections(section_index, section, returned, first_position)
         first_position += len(section.entries)
-    if next(returned_sections, None) is not None:
+        returned_sections = returned_sections[1:]
+    if returned_sections:
         findings.append(Finding("section", max(len(issue.sections) - 1, 0), 0, "markup/returns-changed"))
     return findings
+
+
+_NAMES: Final = frozenset(("date", "title", "title_in", "dateline", "number", "slug", "headline"))
+"""The fields that the heading and the file name print; a finding about any of them is one about the headline."""
+
+
+def _find_changed_parts(issue: Issue, read_back: Issue) -> list[str]:
+    """Find the parts beside the sections that differ; a part that the issue does not have may be the template's own."""
+    parts = []
+    for field in fields(Issue):
+        written, returned = getattr(issue, field.name), getattr(read_back, field.name)
+        if field.name in ("sections", "state", "warnings") or not written:
+            continue
+        if _normalise(str(written)) != _normalise(str(returned or "")):
+            parts.append("headline" if field.name in _NAMES else field.name)
+    return list(dict.fromkeys(parts))
 
 
 def _compare_sections(

@@ -10,7 +10,7 @@ from pipelines.errors import CannotDecide
 from pipelines.issue.changes import arrange_entries, insert_entry, list_entries
 from pipelines.issue.house_style import DEFAULT_STYLE, HouseStyle
 from pipelines.issue.proposal import propose_brief, propose_entry
-from pipelines.model import Candidate, Entry, Issue, Section
+from pipelines.model import EARLIEST_ISSUE, LATEST_ISSUE, Candidate, Entry, Issue, Section
 from pipelines.newsletter import Briefs, Newsletter
 
 
@@ -45,7 +45,13 @@ def find_slot(candidate: Candidate, issues: Iterable[Issue]) -> Slot | None:
 
 
 def make_draft(day: date, newsletter: Newsletter) -> Issue:
-    """Make an empty draft with the newsletter's sections."""
+    """Make an empty draft with the newsletter's sections.
+
+    Raises:
+        CannotDecide: no issue can come out on this day.
+    """
+    if not EARLIEST_ISSUE <= day <= LATEST_ISSUE:
+        raise CannotDecide("issue-day-out-of-range", day=day, earliest=EARLIEST_ISSUE, latest=LATEST_ISSUE)
     return Issue(
         date=day,
         title=newsletter.title,

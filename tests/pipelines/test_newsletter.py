@@ -32,11 +32,21 @@ def test_a_newsletter_needs_no_more_than_title_editor_and_one_category(tmp_path:
     assert "论文" in newsletter.labels.lines
 
 
+def test_a_newsletter_without_a_word_of_chinese_is_in_english_with_half_width_colons(tmp_path: Path) -> None:
+    english = SMALLEST.replace("试刊", "This Week in Rust").replace("新闻", "Crates")
+    newsletter = load_newsletter(write(tmp_path, english + '[labels]\nsummary = "Summary"\n'))
+    assert (newsletter.language, newsletter.labels.begin_line("Summary")) == ("en", "Summary: ")
+    assert load_newsletter(write(tmp_path, SMALLEST)).language == "zh"
+    assert load_newsletter(write(tmp_path, SMALLEST.replace("试刊", "iOS Weekly"))).language == "zh"
+    assert load_newsletter(write(tmp_path, 'language = "fr"\n' + english)).language == "fr"
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
         (SMALLEST + 'titel = "x"\n', "categories.0.titel"),
         ('editor = "e"\n', "title"),
+        ('categories = 3\ntitle = "x"\neditor = "e"\n', "categories"),
         ('time_zone = "Mars/Base"\n' + SMALLEST, "time_zone"),
         (SMALLEST + '[[categories]]\nname = "论文"\naliases = ["新闻"]\n', "新闻"),
         (SMALLEST + '[[topics]]\nname = "量化"\nweight = "heavy"\nterms = ["量化"]\n', "topics.0.weight"),

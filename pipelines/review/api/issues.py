@@ -22,7 +22,7 @@ from pipelines.newsroom import drafts
 from pipelines.newsroom.decisions import Stale
 from pipelines.newsroom.exports import name_file
 from pipelines.newsroom.issues import get_issue, list_issues
-from pipelines.newsroom.publishing import delete_draft, publish_issues, unpublish_issue
+from pipelines.newsroom.publishing import delete_draft, list_publishing_acts, publish_issues, unpublish_issue
 from pipelines.review.answering import make_error_json
 from pipelines.review.api.operations import DAY, NUMBER, Operation
 from pipelines.review.pages.issue import IssueView, read_day, view_issue
@@ -331,6 +331,9 @@ def _make_document(visit: Visit, issue_view: IssueView, *, correcting: bool = Fa
             "html": render_fragment(visit, "issue_parts.html", issue_view=issue_view, correcting=correcting),
             "preview": issue_view.html,
         }
+        if correcting:
+            acts = list_publishing_acts(visit.newsroom.store, visit.newsroom.newsletter, issue_view.issue.date)
+            document["acts"] = render_fragment(visit, "issue_acts.html", acts=acts)
     return document
 
 

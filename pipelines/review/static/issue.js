@@ -97,6 +97,7 @@ async function show(told, at = name(current()), saved = undefined) {
   await composed;
   if (told.preview !== undefined) rendered.innerHTML = told.preview;
   if (told.markdown !== undefined) markdown.textContent = told.markdown;
+  if (told.acts !== undefined) document.getElementById('acts').innerHTML = told.acts;
   if (told.html === undefined) return;
   const found = hand();
   const typed = unsaved(saved);

@@ -425,6 +425,16 @@ def test_what_cannot_be_merged_or_split_is_named_with_what_would_work(
     assert numbers(cli) == [[1, 2, 3], [4]]
 
 
+def test_a_date_in_another_form_is_told_how_dates_are_written(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in (["export", "20261130"], ["issue", "show", "2026/11/30"]):
+        monkeypatch.setattr("sys.argv", ["jianbao", "--home", str(cli.home), *command])
+        with pytest.raises(SystemExit):
+            main()
+        assert "2020-01-27" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -435,6 +445,7 @@ def test_what_cannot_be_merged_or_split_is_named_with_what_would_work(
         ("crawl", "nobody"),
         ("candidates", "--category", "食谱"),
         ("export", "--format", "pdf"),
+        ("issue", "write", "0001-01-01", "--category", "论文", "--title", "甲"),
         ("no-such-command",),
     ],
 )

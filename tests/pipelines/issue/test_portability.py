@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from crawler.home import bundled
 from pipelines.issue.decoding import NotAnIssue
 from pipelines.issue.formats.wechat import render_wechat
+from pipelines.issue.lint import Finding, describe_finding
 from pipelines.issue.markdown import remove_unprinted_parts, render_issue
 from pipelines.issue.portability import find_article_limits, find_differences, find_limits, find_unreturned
 from pipelines.issue.reading import read_issue
@@ -95,6 +96,45 @@ def test_a_text_that_every_page_shows_alike_is_not_found(markdown: str) -> None:
 )
 def test_a_part_that_an_import_would_not_give_back_is_found(written: Issue) -> None:
     assert find_unreturned(written, export_and_read(written))
+
+
+def test_a_template_that_prints_words_and_numbers_of_its_own_and_no_empty_section_changes_nothing() -> None:
+    template = (
+        "# {{ issue.title }}（第 12 期）\n\n每周五发布。\n"
+        "{% for section in issue.sections if section.entries %}\n\n## {{ section.name }}\n"
+        "{% for entry in section.entries %}\n- {{ entry.markdown }}\n{% endfor %}{% endfor %}"
+    )
+    entries = (Entry(TITLE),)
+    written = replace(issue(), sections=(Section("业界新闻"), Section("论文", entries), Section("博文", entries)))
+    text = render_issue(written, NEWSLETTER, template)
+    read_back = read_issue(text.encode(), name="2021-03-05.md", newsletter=NEWSLETTER)
+    assert (read_back.number, read_back.preamble) == (12, "每周五发布。")
+    assert find_unreturned(written, read_back) == []
+
+
+def test_a_heading_that_would_come_back_as_another_one_is_found_at_the_headline() -> None:
+    changed = replace(issue(), title="嵌入式AI简报（2020-01-01）", number=3, above_heading="# 上期回顾")
+    findings = find_unreturned(changed, export_and_read(changed))
+    assert [finding.part for finding in findings[:2]] == ["headline", "above_heading"]
+    assert all(describe_finding(changed, finding, NEWSLETTER, "zh") for finding in findings)
+
+
+def test_a_finding_names_guide_and_notice_as_the_newsletter_does_and_cuts_a_long_title_with_a_mark() -> None:
+    labels = NEWSLETTER.labels.model_copy(update={"guide": "编者按", "notice": "说明"})
+    newsletter = NEWSLETTER.model_copy(update={"labels": labels})
+    named = issue(f"[{'长' * 40} | 源](https://example.org/1)")
+    texts = [describe_finding(named, Finding(part, 0, 0, "no-link"), newsletter, "zh") for part in ("guide", "notice")]
+    assert [text.split("：")[0] for text in texts] == ["编者按", "说明"]
+    text = describe_finding(named, Finding("entry", 0, 0, "no-link"), newsletter, "zh")
+    assert text.startswith(f"第 1 条 {'长' * 29}…：")
+
+
+@pytest.mark.parametrize(
+    "part", ["headline", "guide", "notice", "tagline", "preamble", "footer", "above_heading", "front_matter"]
+)
+def test_blanks_at_the_end_of_a_text_are_not_printed(part: str) -> None:
+    written = [render_issue(issue(**{part: text}), NEWSLETTER, TEMPLATE) for text in ("甲", "甲 ", "甲\n\n")]
+    assert written[0] == written[1] == written[2]
 
 
 LINES = (

@@ -268,6 +268,16 @@ def test_an_issue_in_another_encoding_is_read_and_its_encoding_named(encoding: s
     assert warn(issue)[0].endswith("读入")
 
 
+@pytest.mark.parametrize(
+    ("encoding", "title"), [("big5", "嵌入式AI簡報：輕量化與壓縮的方法"), ("shift_jis", "軽量化と圧縮の方法について")]
+)
+def test_an_issue_in_an_encoding_that_gb18030_would_read_as_other_words_is_refused(encoding: str, title: str) -> None:
+    data = f"# {title} (2021-03-05)\n\n## 論文\n\n- [{title} | 源](https://example.org/1)\n".encode(encoding)
+    data.decode("gb18030")
+    with pytest.raises(NotAnIssue, match="GB18030"):
+        read_issue(data, name="2021-03-05.md", newsletter=NEWSLETTER)
+
+
 def test_many_damaged_characters_of_a_long_file_are_counted_and_the_file_is_read() -> None:
     data = ISSUE.encode() * 3
     position = data.index("摘要".encode())

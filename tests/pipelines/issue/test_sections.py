@@ -46,6 +46,12 @@ def stories(draft: Issue) -> dict[str, list[int | None]]:
     return {section.name: [one.story for one in section.entries] for section in draft.sections}
 
 
+@pytest.mark.parametrize("day", [date(1, 1, 1), date(1989, 12, 31), date(9999, 12, 31)])
+def test_no_draft_is_begun_on_a_day_that_nobody_means(day: date) -> None:
+    with pytest.raises(CannotDecide, match="不像是出刊的日子"):
+        make_draft(day, NEWSLETTER)
+
+
 def test_a_new_issue_is_an_empty_draft_with_the_newsletters_sections_and_words() -> None:
     made = make_draft(DAY, NEWSLETTER)
     assert stories(made) == {"新闻": [], "教程": []}

@@ -67,6 +67,7 @@ def test_a_published_issue_is_corrected_and_the_page_says_who_did_it(page: Page)
     page.keyboard.insert_text("更正过的要目")
     page.keyboard.press("Tab")
     expect(page.locator("#toast")).to_have_text("改好了")
+    expect(page.locator(".acts li").filter(has_text="更正")).to_have_count(1)
     page.reload()
     assert page.input_value("[data-part=headline]") == "更正过的要目"
     expect(page.locator(".acts li").filter(has_text="更正")).to_have_count(1)

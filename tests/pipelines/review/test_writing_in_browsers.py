@@ -107,10 +107,12 @@ def test_whose_session_ends_while_writing_logs_in_where_they_are_and_loses_nothi
         page.close()
 
 
-@pytest.mark.parametrize("choice", ["mine", "theirs"])
-def test_two_editors_at_one_text_see_both_and_choose(newsroom: Newsroom, browser: Browser, choice: str) -> None:
+@pytest.mark.parametrize(("choice", "width"), [("mine", 1300), ("theirs", 390)])
+def test_two_editors_at_one_text_see_both_and_choose(
+    newsroom: Newsroom, browser: Browser, choice: str, width: int
+) -> None:
     with serve_desk(newsroom.home) as port:
-        mine = browser.new_page(base_url=f"http://127.0.0.1:{port}")
+        mine = browser.new_page(base_url=f"http://127.0.0.1:{port}", viewport={"width": width, "height": 844})
         pick_three(mine)
         expect(mine.locator("[data-fetching]")).to_have_count(0, timeout=60_000)  # until then the page is read again
         theirs = browser.new_page(base_url=f"http://127.0.0.1:{port}")
@@ -124,6 +126,9 @@ def test_two_editors_at_one_text_see_both_and_choose(newsroom: Newsroom, browser
         mine.keyboard.press("Control+Enter")
         expect(mine.locator(".conflict pre")).to_have_text("别人的开场")
         assert mine.input_value("[data-part=preamble]") == "我的开场"
+        box = mine.locator(".conflict").bounding_box()
+        assert box
+        assert box["x"] + box["width"] <= width
         mine.focus("[data-part=preamble]")
         mine.keyboard.press("Control+Enter")  # no second press replaces a text that nobody has chosen against
         expect(mine.locator(".conflict pre")).to_have_text("别人的开场")
