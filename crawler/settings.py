@@ -79,8 +79,10 @@ DOWNLOADER_MIDDLEWARES = {
 }
 
 # Default {}. Every request is ours and every answer goes to its page function, whatever its status; the length of a
-# URL is checked with the URL.
+# URL is checked with the URL. An answer that breaks off is asked for once more, by its own request with its count of
+# tries, which is no mistake to be warned of.
 SPIDER_MIDDLEWARES = {
+    "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
     "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,
     "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
     "scrapy.spidermiddlewares.depth.DepthMiddleware": None,

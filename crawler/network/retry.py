@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final, Self
 
+import brotli
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
 from scrapy.downloadermiddlewares.retry import get_retry_request
@@ -142,31 +143,37 @@ class Decompression(HttpCompressionMiddleware):
             TooLarge: more than DOWNLOAD_MAXSIZE after decoding.
             FetchFailed: not what Content-Encoding says, again and again.
         """
+        encodings = response.headers.getlist("Content-Encoding")  # Scrapy takes them out of the headers
         try:
             decoded = super().process_response(request, response)
-            if isinstance(decoded, Response) and not _is_complete(response):
+            if isinstance(decoded, Response) and not _is_complete(response.body, encodings):
                 return decoded.replace(flags=[*decoded.flags, CUT_SHORT])
             return decoded
         except IgnoreRequest as error:
             raise TooLarge("unpacked-too-large", url=request.url) from error
-        except (OSError, EOFError, ValueError, zlib.error) as error:
+        except Exception as error:  # of zlib, brotli or zstandard: each has its own
             again = self._retry.again(request, type(error).__name__)
             if again is None:
                 raise FetchFailed("bad-encoding", url=request.url) from error
             return again
 
 
-def _is_complete(response: Response) -> bool:
-    """Whether a body that zlib reads has its end; Scrapy decodes what there is, and says nothing."""
-    encodings = b",".join(response.headers.getlist("Content-Encoding")).lower().replace(b" ", b"").split(b",")
+def _is_complete(body: bytes, content_encodings: Iterable[bytes]) -> bool:
+    """Whether a body that zlib or brotli reads has its end; Scrapy decodes what there is, and says nothing."""
+    # zstandard needs no look: Scrapy's reader of it refuses a body without its end.
+    encodings = b",".join(content_encodings).lower().replace(b" ", b"").split(b",")
     if encodings in ([b"gzip"], [b"x-gzip"]):
         decoder = zlib.decompressobj(16 + zlib.MAX_WBITS)
     elif encodings == [b"deflate"]:
-        decoder = zlib.decompressobj(zlib.MAX_WBITS if response.body[:1] == b"\x78" else -zlib.MAX_WBITS)
+        decoder = zlib.decompressobj(zlib.MAX_WBITS if body[:1] == b"\x78" else -zlib.MAX_WBITS)
+    elif encodings == [b"br"]:
+        brotli_decoder = brotli.Decompressor()
+        brotli_decoder.process(body)
+        return bool(brotli_decoder.is_finished())
     else:
         return True
     with suppress(zlib.error):  # a wrong checksum: Scrapy keeps the text, and the end is there
-        decoder.decompress(response.body)
+        decoder.decompress(body)
         return decoder.eof
     return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -88,7 +89,9 @@ RETIRED_AFTER: Final = timedelta(days=21)
 _RARE: Final = 5e-5
 """A series of bad items that chance brings so seldom is no chance."""
 
-_FEWEST_BAD: Final = 2
+_FEWEST_BAD: Final = 3
+"""Two in a row are chance sooner or later, where sixty sources bring thousands of items in a quarter."""
+
 _GOOD_AGAIN: Final = 2
 """Good items that end a series of bad ones."""
 
@@ -278,11 +281,15 @@ def _find_emptiness(successes: Sequence[RunOutcome]) -> Finding | None:
 def _find_fields(successes: Sequence[RunOutcome]) -> Finding | None:
     """Find a field that the newest items lack and earlier ones had: the date, the text, or a text of their own."""
     latest: dict[int, tuple[datetime, Trace]] = {}
+    replaced: list[tuple[datetime, Trace]] = []
     for run in successes:
         for trace in run.traces:
-            latest.pop(trace.item_hash, None)
+            if former := latest.pop(trace.item_hash, None):
+                replaced.append(former)
             latest[trace.item_hash] = (run.at, trace)
     rows = list(latest.values())
+    times = [time for time, _ in rows]
+    ages = [bisect_right(times, time) for time, _ in replaced]
     holders = Counter(trace.text_hash for _, trace in rows if trace.length >= SHORT_TEXT)
     checks: tuple[tuple[Literal["no-dates", "no-text", "same-text"], Callable[[Trace], bool]], ...] = (
         ("no-dates", lambda trace: trace.published_at is None),
@@ -290,26 +297,32 @@ def _find_fields(successes: Sequence[RunOutcome]) -> Finding | None:
         ("same-text", lambda trace: holders[trace.text_hash] > 1),
     )
     for kind, is_bad in checks:
-        series = find_bad_series([is_bad(trace) for _, trace in rows])
+        replaced_bad = [(age, is_bad(trace)) for age, (_, trace) in zip(ages, replaced, strict=True)]
+        series = find_bad_series([is_bad(trace) for _, trace in rows], replaced_bad)
         if series is not None:
             return Finding(kind, rows[series[0]][0], {"count": series[1] - series[0]})
     return None
 
 
-def find_bad_series(bad: Sequence[bool]) -> tuple[int, int] | None:
+def find_bad_series(bad: Sequence[bool], replaced: Sequence[tuple[int, bool]] = ()) -> tuple[int, int] | None:
     """Find the series of bad items that is too long for chance and that good items have not ended yet.
 
     The chance of a bad item is estimated from the items before the series (with one more bad and two more in all), so
-    a source that often has an item without text needs a longer series.
+    a source that often has an item without text needs a longer series. Where a site spoils its whole list at once,
+    these are the former versions of the items.
 
     Args:
         bad: of each item, oldest first.
+        replaced: of each former version of an item, the number of items that are as old or older, and whether it was
+            bad.
 
     Returns:
         The first position of the series and the position after it; None without one.
 
     >>> find_bad_series([False] * 40 + [True] * 3), find_bad_series([False] * 40 + [True] * 3 + [False] * 2)
     ((40, 43), None)
+    >>> find_bad_series([True] * 20), find_bad_series([True] * 20, [(0, False)] * 20)
+    (None, (0, 20))
     """
     end = len(bad)
     while end and not bad[end - 1]:
@@ -324,9 +337,10 @@ def find_bad_series(bad: Sequence[bool]) -> tuple[int, int] | None:
         else:
             good_before += 1
         position -= 1
-    if start < _FEWEST_TRACES:
+    earlier = [*bad[:start], *(was_bad for age, was_bad in replaced if age <= start)]
+    if len(earlier) < _FEWEST_TRACES:
         return None
-    chance, count = (sum(bad[:start]) + 1) / (start + 2), sum(bad[start:end])
+    chance, count = (sum(earlier) + 1) / (len(earlier) + 2), sum(bad[start:end])
     return (start, end) if count >= _FEWEST_BAD and chance**count < _RARE else None
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, quote
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from crawler.errors import CrawlError
@@ -60,6 +60,8 @@ def make_endpoint(desk: Desk, handle: Handler, *, login: bool = True) -> Callabl
         try:
             content = await _read_content(request)
             response = await run_in_threadpool(_run_handler, replace(visit, **content), handle, login)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
         except Exception as error:
             response = _answer_error(visit, error)
         if without_cookie and response.status_code < 400 and request.method == "GET":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import random
 import socket
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import brotli
 import pytest
 from scrapy.exceptions import CannotResolveHostError, DownloadTimeoutError, IgnoreRequest, ResponseDataLossError
 from scrapy.resolver import dnscache
@@ -555,6 +557,9 @@ LONG_FEED = "<rss version='2.0'><channel><title>t</title>{}</channel></rss>".for
 )
 """20 items of 64 to 66 characters, after 49 characters."""
 
+LONG_COMMENT = b"<!--" + random.Random(1).randbytes(4000).hex().encode() + b"-->"
+"""It hardly packs, so that what is cut from a packed feed is of it."""
+
 BOMB = gzip.compress(b"\0" * 40_000_000)
 
 FAULTS: dict[str, bytes | list[bytes] | Handler] = {
@@ -568,6 +573,10 @@ FAULTS: dict[str, bytes | list[bytes] | Handler] = {
     "endless-head": send_headers_without_end,
     "cut-xml": http(200, LONG_FEED[:520]),
     "cut-gzip": http(200, gzip.compress(LONG_FEED.encode())[:-30], content_encoding="gzip"),
+    "cut-gzip-after-all": http(200, gzip.compress(LONG_FEED.encode())[:-8], content_encoding="gzip"),
+    "cut-brotli": http(200, brotli.compress(LONG_FEED.encode() + LONG_COMMENT)[:-30], content_encoding="br"),
+    "not-brotli": http(200, FEED, content_encoding="br"),
+    "not-zstd": http(200, FEED, content_encoding="zstd"),
     "cut-at-once": http(200, LONG_FEED[:80]),
     "not-gzip": http(200, FEED, content_encoding="gzip"),
     "bomb": http(200, BOMB, content_encoding="gzip"),
@@ -618,6 +627,8 @@ def faults(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Crawled, 
         ("closed", "FetchFailed"),
         ("untrusted", "FetchFailed"),
         ("not-gzip", "FetchFailed"),
+        ("not-brotli", "FetchFailed"),
+        ("not-zstd", "FetchFailed"),
         ("cut-at-once", "FetchFailed"),
         ("endless-head", "TooLarge"),
         ("bomb", "TooLarge"),
@@ -645,7 +656,9 @@ def test_an_answer_that_is_no_feed_fails_its_source_and_keeps_its_state(
     assert crawled.state(name) is None
 
 
-@pytest.mark.parametrize(("name", "count"), [("cut-xml", 7), ("cut-gzip", 1)])
+@pytest.mark.parametrize(
+    ("name", "count"), [("cut-xml", 7), ("cut-gzip", 1), ("cut-gzip-after-all", 20), ("cut-brotli", 20)]
+)
 @pytest.mark.fault("C4")
 def test_items_before_a_break_are_taken_with_a_warning_and_all_is_asked_for_again(
     faults: tuple[Crawled, dict[str, Site]], name: str, count: int
@@ -659,6 +672,7 @@ def test_items_before_a_break_are_taken_with_a_warning_and_all_is_asked_for_agai
     assert not warning["fails_source"]
     assert "page-cut-short" in warning["detail"]
     assert crawled.state(name) is None
+    assert "internal meta keys" not in crawled.log  # what is asked for once more keeps its count of tries
 
 
 @pytest.mark.fault("N4")

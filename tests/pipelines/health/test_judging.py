@@ -74,7 +74,7 @@ def test_old_articles_in_the_place_of_new_ones_are_raised_before_a_silence_is() 
 
 def test_items_that_a_late_source_changed_are_no_old_articles() -> None:
     monthly = tuple(run(day, trace(day - 0.1)) for day in range(0, 300, 30))
-    changed = tuple(trace(day - 0.1, text=TEXT + "改过") for day in range(0, 300, 30))
+    changed = tuple(trace(day - 0.1, text=f"{TEXT}改过{day}") for day in range(0, 300, 30))
     assert judge(*monthly, run(309, *changed)).findings == ()
     assert judge(*monthly, run(309.5), run(310, *changed)).state == "late"
 
@@ -137,6 +137,20 @@ def test_a_field_that_is_gone_is_raised_and_recovers_with_two_good_articles(kind
     assert [finding.kind for finding in judge(*spoilt).findings] == [kind]
     assert judge(*spoilt, run(33, trace(33))).state == "fields"
     assert judge(*spoilt, run(33, trace(33)), run(34, trace(34))).state == "well"
+
+
+def test_a_list_that_is_spoilt_as_a_whole_is_judged_by_what_its_articles_were_like() -> None:
+    month = [trace(day) for day in range(10)]
+    placeholders = [trace(day, text="请在客户端打开。" * 20) for day in range(10)]
+    assert judge(run(10, *month), run(11, *placeholders)).findings[0].kind == "same-text"
+    assert judge(run(10), run(11, *placeholders)).findings == ()
+
+
+def test_two_articles_without_a_date_are_no_incident_however_long_all_had_one() -> None:
+    year = tuple(run(day, trace(day)) for day in range(-300, 30))
+    undated = [run(30 + day, trace(30 + day, dated=False)) for day in range(3)]
+    assert judge(*year, *undated[:2]).findings == ()
+    assert judge(*year, *undated).findings[0].kind == "no-dates"
 
 
 def test_an_article_that_changes_is_not_a_second_article_of_the_same_text() -> None:

@@ -219,6 +219,40 @@ def test_a_flood_of_form_fields_is_refused(desk: Desk) -> None:
     assert desk.client.post("/preferences", content=fields.encode(), headers=FORM).status_code == 413
 
 
+def post_in_pieces(newsroom: Newsroom, headers: dict[str, str], receive: Callable[[], Message]) -> list[Message]:
+    """Post a form whose pieces a function gives; the answer, as the server would send it."""
+    app = build_desk(newsroom, Access(KEY, False, "编辑甲"), HostNames(frozenset({"127.0.0.1"})))
+    headers = {"host": HOST, "content-type": "application/x-www-form-urlencoded", **headers}
+    request = {
+        "type": "http",
+        "method": "POST",
+        "path": "/preferences",
+        "query_string": b"",
+        "headers": [(name.encode(), text.encode()) for name, text in headers.items()],
+    }
+    sent: list[Message] = []
+
+    async def receive_piece() -> Message:
+        return receive()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    asyncio.run(app(request, receive_piece, send))
+    return sent
+
+
+def test_a_visitor_who_hangs_up_in_the_middle_is_no_error_of_the_desk(
+    newsroom: Newsroom, caplog: pytest.LogCaptureFixture
+) -> None:
+    pieces: list[Message] = [
+        {"type": "http.request", "body": b"a=", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    post_in_pieces(newsroom, {"content-length": "1000"}, lambda: pieces.pop(0))
+    assert caplog.records == []
+
+
 @pytest.mark.parametrize(
     ("length", "chunks_read"),
     [(str(MOST_BYTES + 1), 0), (None, MOST_BYTES // 4096 + 1)],
@@ -227,28 +261,15 @@ def test_a_flood_of_form_fields_is_refused(desk: Desk) -> None:
 def test_a_body_that_is_too_long_is_read_no_further_than_the_limit(
     newsroom: Newsroom, length: str | None, chunks_read: int
 ) -> None:
-    app = build_desk(newsroom, Access(KEY, False, "编辑甲"), HostNames(frozenset({"127.0.0.1"})))
-    headers = {"host": HOST, "content-type": "application/x-www-form-urlencoded"}
-    headers |= {} if length is None else {"content-length": length}
-    request = {
-        "type": "http",
-        "method": "POST",
-        "path": "/preferences",
-        "query_string": b"",
-        "headers": [(name.encode(), text.encode()) for name, text in headers.items()],
-    }
+    headers = {} if length is None else {"content-length": length}
     received: list[Message] = []
-    sent: list[Message] = []
 
-    async def receive() -> Message:
+    def receive() -> Message:
         more_follows = len(received) < 4 * MOST_BYTES // 4096
         received.append({"type": "http.request", "body": b"&" * 4096, "more_body": more_follows})
         return received[-1]
 
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    asyncio.run(app(request, receive, send))
+    sent = post_in_pieces(newsroom, headers, receive)
     assert sent[0]["status"] == 413
     assert len(received) == chunks_read
 
