@@ -93,10 +93,7 @@ def make_engine(text: str, *, wait: float = WAIT) -> Engine:
         StoreRefused: the URL cannot be used, or the SQLite file belongs to another program.
         StoreReadOnly: the file cannot be made or read.
     """
-    try:
-        url = make_url(text)
-    except ArgumentError as error:
-        raise errors.StoreRefused("unreadable-database-url") from error
+    url = parse_url(text)
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, wait)
     if url.drivername in ("postgres", "postgresql"):
@@ -104,6 +101,18 @@ def make_engine(text: str, *, wait: float = WAIT) -> Engine:
     if url.get_backend_name() == "postgresql":
         return _postgresql(url, wait)
     raise errors.StoreRefused("other-database", name=url.drivername)
+
+
+def parse_url(text: str) -> URL:
+    """Parse a SQLAlchemy URL.
+
+    Raises:
+        StoreRefused: it is none.
+    """
+    try:
+        return make_url(text)
+    except ArgumentError as error:
+        raise errors.StoreRefused("unreadable-database-url") from error
 
 
 def sqlite_path(url: URL) -> Path:

@@ -53,7 +53,7 @@ class StoreRefused(StoreError):
 
 
 class BackupRefused(StoreRefused):
-    """A backup or its restoring would replace a file, or there is no SQLite database for it. Nothing was touched."""
+    """A backup, its restoring or a copy would replace something, or there is nothing to copy. Nothing was touched."""
 
 
 class StoreOutdated(StoreError):
