@@ -37,6 +37,10 @@ class StoreBusy(StoreError):
     """Another process kept the database locked until the time-out. Nothing was written."""
 
 
+class StoreUnreachable(StoreError):
+    """The database's server does not answer, refuses the connection, or has ended it. Nothing was written."""
+
+
 class StoreFull(StoreError):
     """The disk is full. The transaction was rolled back."""
 
