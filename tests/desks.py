@@ -64,7 +64,7 @@ def make_newsroom(folder: Path) -> Newsroom:
     newsroom = _write_folder(folder)
     database = newsroom.home.var / "jianbao.db"
     database.parent.mkdir(exist_ok=True)
-    database.write_bytes(read_filled_file(_group_titles))
+    database.write_bytes(read_filled_file(fill_with_titles))
     return newsroom
 
 
@@ -76,7 +76,7 @@ def opened_newsroom(folder: Path, databases: Databases) -> Iterator[Newsroom]:
         if databases.dialect == "sqlite":
             newsroom = make_newsroom(folder)
         else:
-            patch.setenv(DATABASE_VARIABLE, databases.make(_group_titles))
+            patch.setenv(DATABASE_VARIABLE, databases.make(fill_with_titles))
             newsroom = _write_folder(folder)
         url = newsroom.home.database_url
         try:
@@ -94,7 +94,8 @@ def _write_folder(folder: Path) -> Newsroom:
     return Newsroom(home)
 
 
-def _group_titles(url: str) -> None:
+def fill_with_titles(url: str) -> None:
+    """Store and group the articles of `TITLES` in an empty database."""
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setenv(DATABASE_VARIABLE, url)
         newsroom = _write_folder(Path(folder))

@@ -53,6 +53,11 @@ class PostgresqlServer:
         """Drop a database, whoever is connected to it."""
         self._execute(f"DROP DATABASE IF EXISTS {self.name_of(url)} WITH (FORCE)")
 
+    def end_connections(self, url: str) -> None:
+        """End all connections to a database, as a server that is restarted does."""
+        backends = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self.name_of(url)}'"
+        self._execute(backends)
+
     def is_ready(self) -> bool:
         """Whether the server answers."""
         try:

@@ -66,6 +66,29 @@ def db_restore(
     out.print(Text(sentence("cli/restored", path=file, former=former)))
 
 
+@db_app.command("copy")
+def db_copy(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(metavar="FROM")],
+    target: Annotated[str, typer.Argument(metavar="TO")],
+) -> None:
+    """把编辑部从一个数据库搬到另一个空的数据库：SQLite 到 PostgreSQL，或者反过来；先停下 schedule 和编辑台。
+
+    FROM 和 TO 是数据库的 URL，或 SQLite 文件的路径；FROM 不变。
+
+    例：jianbao db copy data/var/jianbao.db postgresql://jianbao@localhost/jianbao
+    """
+    from pipelines.newsroom.upkeep import copy_database
+
+    home = newsroom_of(context).home
+    with terminal.show_progress() as bar:
+        task = bar.add_task(sentence("cli/copying"), total=None)
+        name, rows = copy_database(
+            home, source, target, now(), lambda copied, total: bar.update(task, completed=copied, total=total)
+        )
+    out.print(Text(sentence("cli/copied", rows=rows, database=name)))
+
+
 @db_app.command("check")
 def db_check(context: typer.Context) -> None:
     """检查数据库有没有损坏。

@@ -25,6 +25,7 @@ from pipelines.store import Store
 from pipelines.store.clock import LATEST
 from pipelines.store.errors import StoreError
 from pipelines.store.sources import SourceRecord
+from pipelines.store.transfer import Report
 from pipelines.wording import Language
 
 LEAST_ROOM: Final = 256 * 1024**2
@@ -114,14 +115,38 @@ def restore_backup(home: Home, copy: Path, now: datetime) -> Path:
         StoreError: the copy cannot be used; the database is as it was.
     """
     with only_one(home.var / "schedule.lock", "scheduling", now), only_one(home.var / "crawl.lock", "crawling", now):
-        return Store.restore(home.database_url, copy)
+        return Store.restore(home.database_url, copy, home.var)
+
+
+def copy_database(home: Home, source: str, target: str, now: datetime, report: Report) -> tuple[str, int]:
+    """Copy a newsroom's database into an empty one, while neither a crawl nor the schedule of this newsletter runs.
+
+    Args:
+        home: of the newsletter.
+        source: a SQLAlchemy URL, or the path of a SQLite file.
+        target: likewise.
+        now: aware.
+        report: is told, as rows are copied, how many of how many.
+
+    Returns:
+        The name of the target, and the number of rows.
+
+    Raises:
+        Busy: a crawl or the schedule runs.
+        StoreError: the source is no newsroom, or the target is not empty; the target has no row of it.
+    """
+    source_url, target_url = (
+        name if "://" in name else f"sqlite:///{Path(name).absolute()}" for name in (source, target)
+    )
+    with only_one(home.var / "schedule.lock", "scheduling", now), only_one(home.var / "crawl.lock", "crawling", now):
+        return Store.copy(source_url, target_url, report)
 
 
 def measure_store(store: Store) -> dict[str, int]:
     """Measure a database.
 
     Returns:
-        `size` in megabytes, 0 for a server's database; the number of raw `items`, and of `reduced` ones among them.
+        `size` in megabytes; the number of raw `items`, and of `reduced` ones among them.
     """
     with store.reading() as tx:
         items, reduced = tx.raw.count(), tx.raw.count_reduced()

@@ -37,7 +37,7 @@ from pipelines.review.visit import (
     Visit,
     refuse_null_characters,
 )
-from pipelines.store.errors import NoSuchStory, StoreBusy, StoreError
+from pipelines.store.errors import NoSuchStory, StoreBusy, StoreError, StoreUnreachable
 
 Handler = Callable[[Visit], Response]
 
@@ -130,6 +130,7 @@ _STATUS: Final[Mapping[type[Exception], int]] = {
     CrawlError: 422,
     TooManyGuesses: 429,
     StoreBusy: 503,
+    StoreUnreachable: 503,
     StoreError: 500,
 }
 """The status of an error's answer; the first class that fits counts."""

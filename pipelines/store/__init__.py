@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from itertools import chain, count
 from pathlib import Path
-from tempfile import mkstemp
+from tempfile import TemporaryDirectory, mkstemp
 from typing import Self, TypeVar
 
-from sqlalchemy import Connection, Engine, inspect, make_url, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from pipelines.files import remove_leftovers
 from pipelines.store.alerts import Alerts
@@ -19,9 +19,10 @@ from pipelines.store.articles import Articles
 from pipelines.store.bands import BandIndex
 from pipelines.store.cache import StateCache
 from pipelines.store.changes import Changes
+from pipelines.store.checking import list_mistakes
 from pipelines.store.clock import Clock
 from pipelines.store.decisions import Decisions
-from pipelines.store.engine import WAIT, is_ours, make_engine, sqlite_path, typed_errors
+from pipelines.store.engine import WAIT, is_ours, make_engine, parse_url, sqlite_path, typed_errors
 from pipelines.store.errors import BackupRefused, StoreDamaged, StoreOutdated, StoreReadOnly, StoreRefused
 from pipelines.store.events import EventIndex
 from pipelines.store.feed import Feed
@@ -36,6 +37,7 @@ from pipelines.store.sources import Sources
 from pipelines.store.stories import Stories
 from pipelines.store.tables import LONGEST_KEY, REVISIONS
 from pipelines.store.training import TrainingData
+from pipelines.store.transfer import Report, clear, copy_rows, is_empty
 from pipelines.store.users import Users
 
 __all__ = ["LONGEST_KEY", "Store", "Transaction"]
@@ -102,8 +104,8 @@ class Store:
             version = store._version()
             if version is None:
                 store._migrate()
-            elif version != REVISIONS[-1]:
-                raise StoreOutdated("old-schema", version=version, needed=REVISIONS[-1])
+            else:
+                _require_current(version)
         return store
 
     @classmethod
@@ -134,15 +136,15 @@ class Store:
             yield Transaction(connection)
 
     def backup(self, path: Path) -> None:
-        """Copy a SQLite database while it is in use; the file appears complete or not at all.
+        """Copy the database into a SQLite file while it is in use; the file appears complete or not at all.
+
+        The file is a newsroom's database itself, whichever database it is a copy of.
 
         Raises:
-            BackupRefused: the database is not SQLite, or `path` exists: no file is ever overwritten.
+            BackupRefused: `path` exists: no file is ever overwritten.
             StoreReadOnly: `path` cannot be written.
         """
-        if self._path is None:
-            raise BackupRefused("use-pg-dump")
-        if path.resolve() == self._path.resolve():
+        if self._path is not None and path.resolve() == self._path.resolve():
             raise BackupRefused("database-itself", path=str(path))
         if path.exists():
             raise BackupRefused("backup-exists", path=str(path))
@@ -153,45 +155,98 @@ class Store:
         except OSError as error:
             raise StoreReadOnly("unwritable", path=str(path.parent), reason=error.strerror) from error
         try:
-            with (
-                typed_errors(),
-                closing(self._writing.raw_connection()) as original,
-                closing(sqlite3.connect(part)) as copy,
-            ):
-                source: sqlite3.Connection = original.driver_connection  # type: ignore[assignment]
-                source.backup(copy)
+            if self._path is None:
+                with closing(type(self).open(_file_url(Path(part)))) as newsroom:
+                    self.copy_to(newsroom)
+            else:
+                with (
+                    typed_errors(),
+                    closing(self._writing.raw_connection()) as original,
+                    closing(sqlite3.connect(part)) as copy,
+                ):
+                    source: sqlite3.Connection = original.driver_connection  # type: ignore[assignment]
+                    source.backup(copy)
             _rename_to_new(Path(part), path)
         except BaseException:
-            Path(part).unlink(missing_ok=True)
+            for ending in ("", "-wal", "-shm"):
+                Path(part + ending).unlink(missing_ok=True)
             raise
 
+    @classmethod
+    def copy(cls, source_url: str, target_url: str, report: Report = lambda _copied, _total: None) -> tuple[str, int]:
+        """Copy a newsroom's database into another one, which is made where it is missing.
+
+        Args:
+            source_url: a SQLAlchemy URL.
+            target_url: another one, of the same or the other kind.
+            report: is told, as rows are copied, how many of how many.
+
+        Returns:
+            The name of the target, and the number of rows.
+
+        Raises:
+            BackupRefused: the source is no newsroom, or the target has rows.
+            StoreError: as `open`.
+        """
+        url = parse_url(source_url)
+        if url.get_backend_name() == "sqlite" and not is_ours(sqlite_path(url)):
+            raise BackupRefused("no-newsroom", database=str(sqlite_path(url)))
+        with closing(cls(make_engine(source_url))) as source:
+            version = source._version()
+            if version is None:
+                raise BackupRefused("no-newsroom", database=source.name)
+            _require_current(version)
+            with closing(cls.open(target_url)) as target:
+                return target.name, source.copy_to(target, report)
+
+    def copy_to(self, target: Self, report: Report = lambda _copied, _total: None) -> int:
+        """Copy all rows into another database, in one transaction. This one may be in use: one state of it is copied.
+
+        Args:
+            target: a store without any row.
+            report: is told, as rows are copied, how many of how many.
+
+        Returns:
+            The number of rows.
+
+        Raises:
+            BackupRefused: the target has rows.
+        """
+        with (
+            typed_errors(),
+            self._reading.begin() as source_connection,
+            target._writing.begin() as target_connection,
+        ):
+            if not is_empty(target_connection):
+                raise BackupRefused("copy-not-empty", database=target.name)
+            return copy_rows(source_connection, target_connection, report)
+
+    @property
+    def name(self) -> str:
+        """The path of a SQLite database, the URL of another one without its password."""
+        return str(self._path) if self._path is not None else self._writing.url.render_as_string(hide_password=True)
+
     def check(self) -> list[str]:
-        """Look for damage in a SQLite database, and for references that lead nowhere.
+        """Look for damage, and for references that lead nowhere.
 
         Returns:
             A line for each mistake; none for a sound database.
         """
         with typed_errors(), self._reading.begin() as connection:
-            if connection.dialect.name != "sqlite":
-                return []
-            lines = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
-            broken = [
-                f"{row[0]} {row[1]} -> {row[2]}" for row in connection.exec_driver_sql("PRAGMA foreign_key_check")
-            ]
-        return [line for line in lines if line != "ok"] + broken
+            return list_mistakes(connection)
 
     def compact(self) -> int:
-        """Give the free pages of a SQLite database back to the disk; another database does so by itself.
+        """Give the free pages of a SQLite database back to the disk; PostgreSQL does so by itself.
 
         Returns:
-            The size of the database's file after it, in bytes; 0 for another database.
+            The size of the database after it, in bytes.
 
         Raises:
             StoreBusy: another process writes.
             StoreFull: the disk has no room for a copy of the database.
         """
         if self._path is None:
-            return 0
+            return self.size()
         with typed_errors(), closing(self._writing.raw_connection()) as connection:
             driver: sqlite3.Connection = connection.driver_connection  # type: ignore[assignment]
             for statement in ("PRAGMA query_only=0", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
@@ -199,51 +254,59 @@ class Store:
         return self.size()
 
     def size(self) -> int:
-        """The size of a SQLite database's file in bytes; 0 for another database."""
-        return self._path.stat().st_size if self._path is not None else 0
+        """The size of the database in bytes."""
+        if self._path is not None:
+            return self._path.stat().st_size
+        with typed_errors(), self._reading.begin() as connection:
+            return int(connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one())
 
     @classmethod
-    def restore(cls, url: str, copy: Path) -> Path:
-        """Put a copy of a SQLite database in its place; nobody may use the database meanwhile.
+    def restore(cls, url: str, copy: Path, folder: Path) -> Path:
+        """Put a copy in the place of a database; nobody may use the database meanwhile.
 
         Args:
             url: of the database.
-            copy: that `backup` made.
+            copy: that `backup` made, of a database of either kind.
+            folder: for the former content of a PostgreSQL database.
 
         Returns:
-            The file under which the former database is kept; it may be missing.
+            The SQLite file under which the former database is kept; it may be missing where there was none.
 
         Raises:
-            BackupRefused: the database is not SQLite, or the copy is none.
+            BackupRefused: the copy is none.
             StoreDamaged: the copy is damaged.
             StoreReadOnly: the folder cannot be written.
         """
-        if make_url(url).get_backend_name() != "sqlite":
-            raise BackupRefused("use-pg-dump")
-        path = sqlite_path(make_url(url))
-        if copy.resolve() == path.resolve():
+        parsed = parse_url(url)
+        path = sqlite_path(parsed) if parsed.get_backend_name() == "sqlite" else None
+        if path is not None and copy.resolve() == path.resolve():
             raise BackupRefused("database-itself", path=str(path))
         if not is_ours(copy):
             raise BackupRefused("no-backup", path=str(copy))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        former = path.with_name(f"{path.name}.replaced")
-        part = path.with_name(f".{path.name}.restored.part")
-        part.unlink(missing_ok=True)
+        target_folder = path.parent if path is not None else folder
         try:
-            with (
-                typed_errors(),
-                closing(sqlite3.connect(f"{copy.resolve().as_uri()}?mode=ro", uri=True)) as original,
-                closing(sqlite3.connect(part)) as target,
-            ):
-                original.backup(target)
-                if target.execute("PRAGMA integrity_check").fetchone() != ("ok",):
-                    raise StoreDamaged("damaged-backup", path=str(copy))
-            _keep_former(path, former)
-            part.replace(path)
+            target_folder.mkdir(parents=True, exist_ok=True)
+            return cls._restore_rows(url, copy, folder) if path is None else _restore_file(path, copy)
         except OSError as error:
-            raise StoreReadOnly("unwritable", path=str(path.parent), reason=error.strerror) from error
-        finally:
-            part.unlink(missing_ok=True)
+            raise StoreReadOnly("unwritable", path=str(target_folder), reason=error.strerror) from error
+
+    @classmethod
+    def _restore_rows(cls, url: str, copy: Path, folder: Path) -> Path:
+        """Put the rows of a copy, also of an older version, in the place of all rows; nothing changes if that fails."""
+        former = _find_free_path(folder / "jianbao.db.replaced")
+        with TemporaryDirectory(dir=folder, prefix=".restored.") as temporary:
+            readable = Path(temporary) / "copy.db"
+            _copy_file(copy, readable)
+            with (
+                closing(cls.upgrade(_file_url(readable))) as source,
+                closing(cls.open(url)) as store,
+                typed_errors(),
+                source._reading.begin() as source_connection,
+                store._writing.begin() as connection,
+            ):
+                store.backup(former)
+                clear(connection)
+                copy_rows(source_connection, connection)
         return former
 
     def close(self) -> None:
@@ -278,6 +341,45 @@ class Store:
 
         with typed_errors():
             migrate(self._writing)
+
+
+def _require_current(version: str) -> None:
+    if version != REVISIONS[-1]:
+        raise StoreOutdated("old-schema", version=version, needed=REVISIONS[-1])
+
+
+def _file_url(path: Path) -> str:
+    return f"sqlite:///{path.absolute()}"
+
+
+def _copy_file(original_path: Path, copy_path: Path) -> None:
+    """Copy a SQLite file that nobody writes, by reading alone.
+
+    Raises:
+        StoreDamaged: the file is damaged.
+    """
+    with (
+        typed_errors(),
+        closing(sqlite3.connect(f"{original_path.resolve().as_uri()}?mode=ro", uri=True)) as original,
+        closing(sqlite3.connect(copy_path)) as copy,
+    ):
+        original.backup(copy)
+        if copy.execute("PRAGMA integrity_check").fetchone() != ("ok",):
+            raise StoreDamaged("damaged-backup", path=str(original_path))
+
+
+def _restore_file(path: Path, copy: Path) -> Path:
+    """Put a copy in the place of a SQLite file."""
+    former = path.with_name(f"{path.name}.replaced")
+    part = path.with_name(f".{path.name}.restored.part")
+    part.unlink(missing_ok=True)
+    try:
+        _copy_file(copy, part)
+        _keep_former(path, former)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return former
 
 
 def _keep_former(path: Path, former: Path) -> None:

@@ -74,6 +74,10 @@ _BY_SQLSTATE: Final[dict[str, type[errors.StoreError]]] = {
     "40001": errors.StoreBusy,  # serialization_failure
     "40P01": errors.StoreBusy,  # deadlock_detected
     "53100": errors.StoreFull,  # disk_full
+    "53300": errors.StoreUnreachable,  # too_many_connections
+    "57P01": errors.StoreUnreachable,  # admin_shutdown
+    "57P02": errors.StoreUnreachable,  # crash_shutdown
+    "57P03": errors.StoreUnreachable,  # cannot_connect_now
     "25006": errors.StoreReadOnly,  # read_only_sql_transaction
     "42501": errors.StoreReadOnly,  # insufficient_privilege
     "XX001": errors.StoreDamaged,  # data_corrupted
@@ -93,10 +97,7 @@ def make_engine(text: str, *, wait: float = WAIT) -> Engine:
         StoreRefused: the URL cannot be used, or the SQLite file belongs to another program.
         StoreReadOnly: the file cannot be made or read.
     """
-    try:
-        url = make_url(text)
-    except ArgumentError as error:
-        raise errors.StoreRefused("unreadable-database-url") from error
+    url = parse_url(text)
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, wait)
     if url.drivername in ("postgres", "postgresql"):
@@ -104,6 +105,18 @@ def make_engine(text: str, *, wait: float = WAIT) -> Engine:
     if url.get_backend_name() == "postgresql":
         return _postgresql(url, wait)
     raise errors.StoreRefused("other-database", name=url.drivername)
+
+
+def parse_url(text: str) -> URL:
+    """Parse a SQLAlchemy URL.
+
+    Raises:
+        StoreRefused: it is none.
+    """
+    try:
+        return make_url(text)
+    except ArgumentError as error:
+        raise errors.StoreRefused("unreadable-database-url") from error
 
 
 def sqlite_path(url: URL) -> Path:
@@ -228,7 +241,10 @@ def _typed(error: BaseException) -> errors.StoreError:
     if code is not None:
         kind = _BY_SQLITE_CODE.get(code & 0xFF, errors.StoreFailed)
     else:
-        kind = _BY_SQLSTATE.get(getattr(error, "sqlstate", None) or "", errors.StoreFailed)
+        state = getattr(error, "sqlstate", None)
+        # psycopg has no state for a connection that could not be made, or that broke
+        is_without_server = state is None and type(error).__name__ == "OperationalError"
+        kind = errors.StoreUnreachable if is_without_server else _BY_SQLSTATE.get(state or "", errors.StoreFailed)
     return kind("database-says", text=str(error))
 
 

@@ -37,6 +37,10 @@ class StoreBusy(StoreError):
     """Another process kept the database locked until the time-out. Nothing was written."""
 
 
+class StoreUnreachable(StoreError):
+    """The database's server does not answer, refuses the connection, or has ended it. Nothing was written."""
+
+
 class StoreFull(StoreError):
     """The disk is full. The transaction was rolled back."""
 
@@ -53,7 +57,7 @@ class StoreRefused(StoreError):
 
 
 class BackupRefused(StoreRefused):
-    """A backup or its restoring would replace a file, or there is no SQLite database for it. Nothing was touched."""
+    """A backup, its restoring or a copy would replace something, or there is nothing to copy. Nothing was touched."""
 
 
 class StoreOutdated(StoreError):

@@ -95,9 +95,17 @@ class Search:
         self._take_out({article_id: stored[article_id] for article_id in changed if article_id in stored})
         rows = [{"article_id": article_id, "text": packed[article_id]} for article_id in changed]
         upsert(self._connection, search_texts, rows)
+        self._put_in({article_id: documents[article_id] for article_id in changed})
+
+    def index(self, packed: Mapping[int, bytes]) -> None:
+        """Index documents that are stored already, compressed, and that the index does not have."""
+        self._put_in({article_id: unpack(document) for article_id, document in packed.items()})
+
+    def _put_in(self, documents: Mapping[int, str]) -> None:
+        """Put documents into the index."""
+        rows = [{"id": article_id, "words": self._split(document)} for article_id, document in documents.items()]
         if rows:
-            rows_of_pieces = [{"id": article_id, "words": self._split(documents[article_id])} for article_id in changed]
-            self._connection.execute(text(_PUT_IN_SQLITE if self._is_sqlite else _PUT_IN_POSTGRESQL), rows_of_pieces)
+            self._connection.execute(text(_PUT_IN_SQLITE if self._is_sqlite else _PUT_IN_POSTGRESQL), rows)
 
     def forget(self, ids: Iterable[int]) -> None:
         """Take articles out of the index."""

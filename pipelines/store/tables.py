@@ -51,6 +51,7 @@ REVISIONS: Final = (
     "0015",
     "0016",
     "0017",
+    "0018",
 )
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database does not load Alembic."""
 
@@ -167,7 +168,7 @@ runs = Table(
     Column("warnings", JSON(none_as_null=True)),  # failures that fail no run, as text; NULL without one
     Column("requests", Integer),  # these four are NULL for runs of old
     Column("replies", Integer),
-    Column("bytes", Integer),  # of the replies
+    Column("bytes", BigInteger),  # of the replies
     Column("problems", JSON(none_as_null=True)),  # their number by the name of their error
     Index("ix_runs_source_started_at", "source", "started_at"),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,11 +13,12 @@ from pathlib import Path
 import pytest
 from builders import article
 from commands import Cli
+from databases import Databases
 from places import ROOT
 from servers import newsroom, source
 
 from crawler.errors import Detail, Failure
-from crawler.home import Home
+from crawler.home import DATABASE_VARIABLE, Home
 from crawler.items import SourceState
 from pipelines.newsroom import Newsroom, crawls
 from pipelines.newsroom.locks import Busy, only_one
@@ -28,8 +30,15 @@ NOW = datetime(2026, 11, 28, 9, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(newsroom(tmp_path / "home", source("a", "feed", url="https://a.example/feed")))
+def home(tmp_path: Path, databases: Databases) -> Iterator[Home]:
+    """A folder whose database, of either kind, is empty."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(DATABASE_VARIABLE, raising=False)
+        url = databases.make()
+        if databases.dialect == "postgresql":
+            patch.setenv(DATABASE_VARIABLE, url)
+        yield Home(newsroom(tmp_path / "home", source("a", "feed", url="https://a.example/feed")))
+        databases.drop(url)
 
 
 def save(home: Home, number: int) -> None:
@@ -99,13 +108,18 @@ def test_a_crawl_does_not_begin_on_a_disk_that_is_almost_full(home: Home, monkey
         crawls.crawl(room, list(room.sources.values()), now=NOW)
 
 
-def test_the_doctor_finds_a_sound_newsroom_good_and_names_what_lacks(home: Home) -> None:
+def test_the_doctor_finds_a_sound_newsroom_good_and_names_what_lacks(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
     save(home, 1)
     found = {row.subject: row.verdict for row in diagnose(home, NOW, "zh")}
     doubtful = {subject for subject, verdict in found.items() if verdict != "good"}
     assert doubtful == {"alerts", "schedule"}
     home.sources.write_text('[[source]]\nid = "a"\n', encoding="utf-8")
-    (home.var / "jianbao.db").write_bytes(b"not a database, and longer than a head of a hundred bytes" * 3)
+    if home.database_url.startswith("sqlite"):
+        (home.var / "jianbao.db").write_bytes(b"not a database, and longer than a head of a hundred bytes" * 3)
+    else:
+        monkeypatch.setenv(DATABASE_VARIABLE, home.database_url.replace("/test", "/nowhere"))
     broken = {(row.subject, row.verdict) for row in diagnose(home, NOW, "zh")}
     assert {("sources", "doubtful"), ("database", "bad")} <= broken
 

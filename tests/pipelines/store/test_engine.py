@@ -18,6 +18,7 @@ import pytest
 from builders import NOON, article
 from databases import Databases
 from places import ROOT
+from postgresql_server import PostgresqlServer
 from sqlalchemy import event, text
 
 from pipelines.store import Store
@@ -29,6 +30,7 @@ from pipelines.store.errors import (
     StoreOutdated,
     StoreReadOnly,
     StoreRefused,
+    StoreUnreachable,
 )
 
 
@@ -144,6 +146,31 @@ def test_a_writer_that_waited_in_vain_says_that_the_store_is_busy(database_url: 
             end()
         with impatient.transaction() as tx:
             tx.articles.save([article(1)])
+
+
+@pytest.mark.postgresql
+def test_a_server_that_does_not_answer_is_said(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnreachable, match="start it, or correct JIANBAO_DB"):
+        Store.open(f"postgresql:///jianbao?host={tmp_path}")
+
+
+@pytest.mark.postgresql
+def test_a_connection_that_the_server_ended_is_said_and_the_next_transaction_gets_another(
+    postgresql_server: PostgresqlServer,
+) -> None:
+    url = postgresql_server.make_database()
+    with closing(Store.open(url)) as store:
+        with pytest.raises(StoreUnreachable), store.transaction() as tx:  # noqa: PT012 - the second statement fails
+            tx.articles.save([article(1)])
+            postgresql_server.end_connections(url)
+            tx.articles.save([article(2)])
+        with store.transaction() as tx:
+            assert tx.articles.list_fresh() == []
+            tx.articles.save([article(1)])
+        postgresql_server.end_connections(url)
+        with store.reading() as tx:
+            assert tx.articles.list_fresh() == [1]
+    postgresql_server.drop_database(url)
 
 
 @pytest.mark.fault("S2")
