@@ -49,7 +49,12 @@ function unsaved(saved) {
   }
   for (const entry of entries()) {
     const field = entry.querySelector('textarea');
-    if (!field.hidden) typed.push(() => { const now = same(entry); if (now) { unfold(now); keep(field, now.querySelector('textarea')); } });
+    if (field.hidden) continue;
+    typed.push(() => {
+      const now = same(entry);
+      if (now) { unfold(now); keep(field, now.querySelector('textarea')); }
+      else if (field.value !== field.defaultValue) orphans.set(name(entry), { section: sectionName(entry), text: field.value });
+    });
   }
   return typed;
 }
@@ -68,6 +73,26 @@ function hand() {
     now.scrollTop = scrollTop;
     return true;
   };
+}
+
+// What was being written in an entry that somebody else took out meanwhile: it stands above until it is chosen or left.
+const orphans = new Map();
+const sectionName = (entry) => entry.closest('.section').dataset.name;
+
+function showOrphans() {
+  for (const [id, orphan] of orphans) {
+    const box = document.getElementById('orphan').content.firstElementChild.cloneNode(true);
+    box.querySelector('pre').textContent = orphan.text;
+    box.querySelector('[data-choose="leave"]').addEventListener('click', () => { orphans.delete(id); box.remove(); });
+    box.querySelector('[data-choose="add"]').addEventListener('click', () => inLine(async () => {
+      const answer = await ask('POST', `${base}/entries?card=1`, orphan);
+      if (answer.error) { tell(answer.error, true); return; }
+      orphans.delete(id);
+      await show(answer, orphan.text);
+      tell(say('desk/entry-added'));
+    }));
+    parts.prepend(box);
+  }
 }
 
 // What an input method composes would be lost with its field.
@@ -108,6 +133,7 @@ async function show(told, at = name(current()), saved = undefined) {
   const again = entries().find((entry) => name(entry) === at);
   if (again) look(again, false);
   showConflicts();
+  showOrphans();
   if (!found() && again && !again.querySelector('textarea:not([hidden])')) look(again);
 }
 
@@ -227,9 +253,16 @@ function save(field) {
     if (conflicts.has(conflictOf(field))) { tell(say('desk/choose-first'), true); return; }
     const fresh = () => (entry ? (same(entry) ?? entry).querySelector('textarea') : parts.querySelector(`[data-part="${part}"]`));
     const now = entry && (same(entry) ?? entry);
-    const told = entry
-      ? await ask('PUT', `${base}/entries/${now.dataset.position}?card=1`, { text, seen: now.dataset.edition, correcting })
-      : await ask('PUT', `${base}/parts/${part}?card=1`, { text, seen: fresh().dataset.edition, correcting });
+    const put = (one) => (one
+      ? ask('PUT', `${base}/entries/${one.dataset.position}?card=1`, { text, seen: one.dataset.edition, correcting })
+      : ask('PUT', `${base}/parts/${part}?card=1`, { text, seen: fresh().dataset.edition, correcting }));
+    let told = await put(now);
+    if (entry && told.status === 409 && told.html) {  // perhaps it was only moved
+      await show(told);
+      const moved = same(entry);
+      if (moved?.querySelector('textarea').defaultValue === field.defaultValue) told = await put(moved);
+    }
+    if (entry && told.status === 404) await show(await ask('GET', `${base}?${shown}`));  // taken out, and it was the last
     await composed;
     const written = fresh();
     if (!told.error) {
@@ -392,7 +425,8 @@ function undo() {
 
 // No issue goes out without what is being written.
 function held() {
-  const field = [...parts.querySelectorAll('.entry textarea')].find((one) => one.value !== one.defaultValue);
+  const field = [...parts.querySelectorAll('.entry textarea')].find((one) => one.value !== one.defaultValue)
+    ?? (orphans.size ? parts.querySelector('[data-choose="add"]') : undefined);
   field?.focus();
   if (field) tell(say('desk/unsaved'), true);
   return Boolean(field);
@@ -515,7 +549,7 @@ date?.addEventListener('keydown', (event) => {
   if (event.key === 'Enter') { event.preventDefault(); date.blur(); }
   if (event.key === 'Escape') { date.value = issue.dataset.day; date.blur(); }
 });
-guard(() => composing() || [...parts.querySelectorAll('textarea')].some((field) => field.value !== field.defaultValue));
+guard(() => composing() || orphans.size > 0 || [...parts.querySelectorAll('textarea')].some((field) => field.value !== field.defaultValue));
 watchPages();
 if (innerWidth >= 900) look(entries()[0]);
 listen(keys); // last: what was pressed already is done now

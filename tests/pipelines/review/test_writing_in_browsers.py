@@ -112,8 +112,9 @@ def test_two_editors_at_one_text_see_both_and_choose(
     newsroom: Newsroom, browser: Browser, choice: str, width: int
 ) -> None:
     with serve_desk(newsroom.home) as port:
-        mine = browser.new_page(base_url=f"http://127.0.0.1:{port}", viewport={"width": width, "height": 844})
+        mine = browser.new_page(base_url=f"http://127.0.0.1:{port}")
         pick_three(mine)
+        mine.set_viewport_size({"width": width, "height": 844})
         expect(mine.locator("[data-fetching]")).to_have_count(0, timeout=60_000)  # until then the page is read again
         theirs = browser.new_page(base_url=f"http://127.0.0.1:{port}")
         theirs.goto("/issue")
@@ -193,6 +194,47 @@ def test_a_card_that_somebody_else_reworded_shows_their_text_before_mine_replace
         expect(pages[1].locator(".card[aria-current=true] .summary")).to_contain_text("我的摘要。")
         for page in pages:
             page.close()
+
+
+def test_what_is_written_in_an_entry_that_somebody_else_moves_or_takes_out_is_kept(
+    newsroom: Newsroom, browser: Browser
+) -> None:
+    with serve_desk(newsroom.home) as port:
+        mine = browser.new_page(base_url=f"http://127.0.0.1:{port}")
+        pick_three(mine)
+        expect(mine.locator("[data-fetching]")).to_have_count(0, timeout=60_000)
+        theirs = browser.new_page(base_url=f"http://127.0.0.1:{port}")
+        theirs.goto("/issue")
+        title = mine.locator(".entry h3 bdi").first.inner_text()
+        write_at_the_end(mine, "补一句。")
+        theirs.locator(".entry").first.click()
+        theirs.keyboard.press("4")  # to the last section
+        expect(theirs.locator(".entry h3 bdi").first).not_to_have_text(title)
+        mine.keyboard.press("Control+Enter")
+        expect(mine.locator("#toast")).to_have_text("改好了")  # it was moved, and nobody wrote in it
+        assert mine.locator(".conflict").count() == 0
+        mine.locator(".entry", has_text=title).click()
+        write_at_the_end(mine, "再补一句。")
+        theirs.reload()
+        theirs.locator(".entry", has_text=title).click()
+        theirs.keyboard.press("x")
+        expect(theirs.locator(".entry", has_text=title)).to_have_count(0)
+        mine.keyboard.press("Control+Enter")
+        expect(mine.locator(".conflict pre")).to_contain_text("补一句。再补一句。")
+        mine.keyboard.press("Shift+P")  # no issue goes out while a text waits
+        expect(mine.locator("dialog#publish")).not_to_be_visible()
+        mine.click(".conflict [data-choose=add]")
+        expect(mine.locator(".entry", has_text=title)).to_have_count(1)
+        expect(mine.locator("#rendered")).to_contain_text("再补一句。")
+        assert mine.locator(".conflict").count() == 0
+        mine.close()
+        theirs.close()
+
+
+def write_at_the_end(page: Page, text: str) -> None:
+    page.keyboard.press("e")
+    page.keyboard.press("Control+End")
+    page.keyboard.insert_text(text)
 
 
 def test_an_entry_behind_which_no_article_stands_is_written_taken_back_and_written_again(
