@@ -37,6 +37,7 @@ def crawl(
     from pipelines.newsroom import crawls
     from pipelines.newsroom.grouping import group_beside
     from pipelines.newsroom.retention import reduce_old_items
+    from pipelines.newsroom.schedule import find_deadly_sources
 
     newsroom = newsroom_of(context)
     if unreadable := [mistake for mistake in newsroom.registry.mistakes if not mistake.source]:
@@ -44,6 +45,8 @@ def crawl(
             fail(describe_mistake(mistake, terminal.get_language()))
         raise typer.Exit(WRONG_USE)
     chosen = choose_sources(newsroom, ids or [], due=due)
+    deadly = find_deadly_sources(newsroom, chosen) if len(chosen) > 1 else []
+    chosen = [source for source in chosen if source not in deadly]
     reports = [] if ids else crawls.misconfigured(newsroom.registry)
     if chosen:
         with (
@@ -57,6 +60,9 @@ def crawl(
                 note_end()
 
             reports += crawls.crawl(newsroom, chosen, on_progress=show)
+    for source in deadly:
+        warn(sentence("cli/crawled-alone", source=source.id))
+        reports.append(crawls.crawl_alone(newsroom, source, terminal.get_language()))
     report_incidents(newsroom)
     if due:
         reduce_old_items(newsroom, now())

@@ -7,6 +7,7 @@ import os
 import smtplib
 import ssl
 import subprocess
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -18,7 +19,11 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from pipelines.newsletter import AlertChannel
 
 TIMEOUT: Final = 20.0
-"""Seconds for one attempt; the alert waits in the store for the next one."""
+"""Seconds for a command, and for each piece of an answer."""
+
+LONGEST_ATTEMPT: Final = 60.0
+"""Seconds; a server that answers a byte at a time, and a name that is looked up without end, hold up no schedule. The
+alert waits in the store for the next attempt."""
 
 _MOST_ANSWER: Final = 64 * 1024
 _WECOM_LIMIT: Final = 4096
@@ -58,8 +63,27 @@ def send(channel: AlertChannel, message: Message) -> None:
         message: to send.
 
     Raises:
-        NotSent: the channel did not take it.
+        NotSent: the channel did not take it, or not in time.
     """
+    reasons = ["a mistake: see the log"]  # why it is not sent
+
+    def attempt() -> None:
+        try:
+            _send(channel, message)
+            reasons.clear()
+        except NotSent as error:
+            reasons[:] = [str(error)]
+
+    thread = threading.Thread(target=attempt, name=f"alert by {channel.kind}", daemon=True)
+    thread.start()
+    thread.join(LONGEST_ATTEMPT)
+    if thread.is_alive():
+        raise NotSent(f"no end after {LONGEST_ATTEMPT:.0f} s")
+    if reasons:
+        raise NotSent(reasons[0])
+
+
+def _send(channel: AlertChannel, message: Message) -> None:
     try:
         _SENDERS[channel.kind](channel, message)
     except (URLError, HTTPException, OSError, smtplib.SMTPException, subprocess.SubprocessError, ValueError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -37,12 +38,14 @@ from pipelines.newsroom import Newsroom
 from pipelines.newsroom.arrivals import describe_problem
 from pipelines.newsroom.bridge import RUN_IDS, Bridge, SourceResult
 from pipelines.newsroom.locks import only_one
-from pipelines.newsroom.run import begin_runs, ingest
+from pipelines.newsroom.run import begin_runs, end_run, ingest
+from pipelines.newsroom.schedule import DIED, LONGEST_CRAWL_OF_ONE, begin_crawl
 from pipelines.newsroom.upkeep import require_room
 from pipelines.normalise import normalise
 from pipelines.normalise.url import canonicalise
 from pipelines.rules import Rules
 from pipelines.store.sources import SourceRecord
+from pipelines.wording import Language
 
 Progress = Callable[[int, int], None]
 """Called with the number of finished sources and the number of all sources of the crawl."""
@@ -160,6 +163,37 @@ def crawl(
         else _report(source.id, results.get(source.id, SourceResult()))
         for source in sources
     ]
+
+
+def crawl_alone(newsroom: Newsroom, source: Source, language: Language) -> SourceReport:
+    """Crawl a source in a process of its own until it ends, and note its failure if it dies or takes too long.
+
+    Args:
+        newsroom: whose store gets the items.
+        source: of the registry.
+        language: of errors.
+    """
+    began_at, began = datetime.now(UTC), time.monotonic()
+    with begin_crawl(newsroom.home, [source.id], language) as child:
+        try:
+            child.communicate(timeout=LONGEST_CRAWL_OF_ONE)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.communicate()
+        except BaseException:  # Ctrl-C, which the child does not get
+            child.kill()
+            raise
+    with newsroom.store.reading() as tx:
+        runs = tx.runs.list_since(began_at, source.id)
+    seconds = time.monotonic() - began
+    if not runs:
+        return SourceReport(source.id, failed=_NOT_BEGUN, seconds=seconds)
+    run = runs[-1]
+    is_dead = run.finished_at is None
+    if is_dead:
+        end_run(newsroom.store, run, DIED, datetime.now(UTC))
+    failure = DIED if is_dead else run.failure
+    return SourceReport(source.id, run.new, run.seen, run.updated, failure, seconds, run.warnings)
 
 
 def _check_clock(now: datetime) -> None:

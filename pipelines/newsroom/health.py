@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from crawler.sources.schema import Source
 
 RECENT: Final = timedelta(days=60)
-"""Runs without news are read for so long; runs with news as long as a rhythm is remembered."""
+"""Runs without news are read for so long before the last run of all sources; runs with news as long as a rhythm is
+remembered."""
 
 MOST_NAMES: Final = 5
 """Names of sources in a line."""
@@ -89,6 +90,8 @@ def check_sources(newsroom: Newsroom, now: datetime) -> Checkup:
 def judge_sources(tx: Transaction, newsroom: Newsroom, now: datetime, only: str | None = None) -> dict[str, Judgement]:
     """Judge every source of the registry that can work, or one of them.
 
+    While nothing runs, nothing is forgotten: a schedule that stood still for months ends no incident.
+
     Args:
         tx: open.
         newsroom: with its registry and its rules.
@@ -99,7 +102,8 @@ def judge_sources(tx: Transaction, newsroom: Newsroom, now: datetime, only: str 
         The judgements, by source id.
     """
     runs: dict[str, list[Run]] = {}
-    for run in tx.runs.list_evidence(now - MEMORY, now - RECENT, only):
+    last_start = min(now, tx.runs.find_last_start() or now)
+    for run in tx.runs.list_evidence(last_start - MEMORY, last_start - RECENT, only):
         runs.setdefault(run.source, []).append(run)
     workdays = Workdays(newsroom.zone, list_days(newsroom.rules.holidays.spans))
     return {

@@ -171,8 +171,20 @@ def due_sources(newsroom: Newsroom, sources: Iterable[Source], now: datetime) ->
     due = [
         source for source in sources if due_at(source, records.get(source.id), now, newsroom.zone, newsletter) <= now
     ]
-    apart = [source for source in due if source.id in records and _kills_its_process(records[source.id])]
+    apart = find_deadly_sources(newsroom, due)
     return [source for source in due if source not in apart] or apart[:1]
+
+
+def find_deadly_sources(newsroom: Newsroom, sources: Iterable[Source]) -> list[Source]:
+    """Find the sources of which a crawl may die: it died twice in a row before their end, or once while alone.
+
+    Args:
+        newsroom: with the records of the last runs.
+        sources: of the registry.
+    """
+    with newsroom.store.reading() as tx:
+        records = tx.sources.list_all()
+    return [source for source in sources if source.id in records and _kills_its_process(records[source.id])]
 
 
 def _kills_its_process(record: SourceRecord) -> bool:

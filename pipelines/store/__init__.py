@@ -35,7 +35,7 @@ from pipelines.store.runs import Runs
 from pipelines.store.snapshots import Snapshots
 from pipelines.store.sources import Sources
 from pipelines.store.stories import Stories
-from pipelines.store.tables import LONGEST_KEY, REVISIONS
+from pipelines.store.tables import LONGEST_KEY, REVISIONS, metadata
 from pipelines.store.training import TrainingData
 from pipelines.store.transfer import Report, clear, copy_rows, is_empty
 from pipelines.store.users import Users
@@ -270,11 +270,13 @@ class Store:
             folder: for the former content of a PostgreSQL database.
 
         Returns:
-            The SQLite file under which the former database is kept; it may be missing where there was none.
+            The SQLite file under which the former database is kept; it may be missing where there was none. No file of
+            an earlier restoring is overwritten: it may be the only one with the latest decisions.
 
         Raises:
             BackupRefused: the copy is none.
-            StoreDamaged: the copy is damaged.
+            StoreDamaged: the copy is damaged, or lacks tables.
+            StoreRefused: the copy is of another program or of a newer jianbao.
             StoreReadOnly: the folder cannot be written.
         """
         parsed = parse_url(url)
@@ -308,6 +310,16 @@ class Store:
                 clear(connection)
                 copy_rows(source_connection, connection)
         return former
+
+    def lacks_tables(self) -> bool:
+        """Tell whether a table is missing that this version of jianbao made.
+
+        Raises:
+            StoreRefused: the database has tables of another program, or a revision of a newer jianbao.
+        """
+        with typed_errors(), self._reading.begin() as connection:
+            names = set(inspect(connection).get_table_names())
+        return self._version() == REVISIONS[-1] and not metadata.tables.keys() <= names
 
     def close(self) -> None:
         """Close all connections."""
@@ -370,11 +382,14 @@ def _copy_file(original_path: Path, copy_path: Path) -> None:
 
 def _restore_file(path: Path, copy: Path) -> Path:
     """Put a copy in the place of a SQLite file."""
-    former = path.with_name(f"{path.name}.replaced")
+    former = _find_free_path(path.with_name(f"{path.name}.replaced"))
     part = path.with_name(f".{path.name}.restored.part")
     part.unlink(missing_ok=True)
     try:
         _copy_file(copy, part)
+        with closing(Store(make_engine(_file_url(part)))) as restored:
+            if restored.lacks_tables():
+                raise StoreDamaged("damaged-backup", path=str(copy))
         _keep_former(path, former)
         part.replace(path)
     finally:
@@ -385,7 +400,6 @@ def _restore_file(path: Path, copy: Path) -> Path:
 def _keep_former(path: Path, former: Path) -> None:
     """Keep a database under another name, with its log; the file stays in its place until another replaces it."""
     if path.exists():
-        former.unlink(missing_ok=True)
         former.hardlink_to(path)
     for ending in ("-wal", "-shm"):
         log = path.with_name(path.name + ending)

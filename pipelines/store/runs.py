@@ -142,6 +142,12 @@ class Runs:
         row = self._connection.execute(select(runs).where(runs.c.id == number)).one_or_none()
         return None if row is None else _run(row)
 
+    def find_last_start(self) -> datetime | None:
+        """Find when the last run that ended began; None without one."""
+        query = select(runs.c.started_at).where(runs.c.finished_at.is_not(None))
+        start: datetime | None = self._connection.execute(query.order_by(runs.c.id.desc()).limit(1)).scalar()
+        return start
+
     def list_evidence(self, since: datetime, all_since: datetime, source: str | None = None) -> list[Run]:
         """List the runs that ended, oldest first: those that brought something since a time, all since a later time.
 

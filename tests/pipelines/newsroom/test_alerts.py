@@ -22,7 +22,7 @@ from servers import ROOT, Seen, Site, http, newsroom, serving, source
 from crawler.errors import Detail, Failure
 from crawler.home import Home
 from pipelines.newsletter import AlertChannel, NewsletterMisconfigured, load_newsletter
-from pipelines.newsroom import Newsroom
+from pipelines.newsroom import Newsroom, channels
 from pipelines.newsroom.alerts import LONGEST_RETRY, deliver_alerts
 from pipelines.newsroom.channels import Message, NotSent, send
 from pipelines.newsroom.health import check_sources
@@ -206,6 +206,20 @@ def test_each_service_gets_its_own_form_and_its_refusal_is_noticed(
     assert "简报" in text
     if kind in ("wecom", "slack"):
         assert "<" not in text
+
+
+def test_a_service_that_answers_a_byte_at_a_time_does_not_hold_up_the_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
+    is_over = threading.Event()
+
+    def drip(_: Seen) -> Iterator[bytes]:
+        while not is_over.wait(0.1):
+            yield b"HTTP/1.1 200 OK\r\nx: "
+
+    monkeypatch.setattr(channels, "LONGEST_ATTEMPT", 1.0)
+    with serving({"/hook": drip}) as site:
+        with pytest.raises(NotSent, match="no end"):
+            send(AlertChannel(kind="webhook", url=f"{site.base}/hook"), HOSTILE)
+        is_over.set()
 
 
 def test_a_message_is_no_longer_than_its_service_takes() -> None:

@@ -11,11 +11,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import start_crawl
 from servers import ROOT, Seen, Site, http, newsroom, serving, source
 from waiting import MOST_SECONDS, wait_until
 
@@ -26,6 +28,7 @@ from crawler.sources.file import load_sources
 from crawler.sources.schema import Source
 from pipelines.newsroom import Newsroom, crawls
 from pipelines.newsroom.run import begin_runs, ingest
+from pipelines.newsroom.schedule import DIED
 
 SCRIPT = """
 import json, sys
@@ -171,6 +174,48 @@ def test_articles_dated_by_a_wrong_clock_get_a_possible_date_at_the_next_crawl(t
     assert dates["没有日期"] == now.date()
     assert dates["有日期"].month in (10, 11)
     assert times == {now}
+    room.store.close()
+
+
+def test_a_crawl_by_hand_reads_sources_that_it_died_of_in_processes_of_their_own(tmp_path: Path, site: Site) -> None:
+    site.answers |= {"/a": feed(1), "/b": feed(2)}
+    rows = "".join(source(name, "feed", url=f"{site.base}/{name}") for name in ("a", "b"))
+    home = newsroom(tmp_path, rows, site.place)
+    with closing(Newsroom(Home(home)).store) as store:
+        for hours in (2, 1):
+            begin_runs(store, load_sources(Home(home)).sources[:1], datetime.now(UTC) - timedelta(hours=hours))
+    out, errors, _ = start_crawl(home, "--json")
+    reports = {row["id"]: row["failed"] for row in json.loads(out)["sources"]}
+    assert reports == {"a": None, "b": None}
+    assert "单独用一个进程抓" in errors
+    _, errors, _ = start_crawl(home, "--json")
+    assert "单独用一个进程抓" not in errors
+
+
+DEADLY = """
+import os, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from crawler.home import Home
+from pipelines.newsroom import Newsroom
+from pipelines.newsroom.run import begin_runs
+room = Newsroom(Home(Path(sys.argv[1])))
+begin_runs(room.store, room.registry.sources, datetime.now(UTC))
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_source_that_dies_in_a_process_of_its_own_is_a_failure_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = Newsroom(Home(newsroom(tmp_path, source("a", "feed", url="https://a.example/"))))
+    (row,) = room.registry.sources
+    deadly = [sys.executable, "-c", DEADLY, str(tmp_path)]
+    monkeypatch.setattr(crawls, "begin_crawl", lambda *_: subprocess.Popen(deadly, cwd=ROOT, stdout=subprocess.PIPE))
+    assert crawls.crawl_alone(room, row, "zh").failed == DIED
+    with room.store.reading() as tx:
+        (run,) = tx.runs.list_since(datetime(2026, 1, 1, tzinfo=UTC))
+    assert (run.finished_at is not None, run.failure) == (True, DIED)
     room.store.close()
 
 

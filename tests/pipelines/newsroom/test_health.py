@@ -102,6 +102,17 @@ def test_a_failure_is_raised_with_its_kind(newsroom: Newsroom) -> None:
     assert checkup.judgements["a"].state == "never"
 
 
+def test_incidents_stay_while_nothing_runs_for_months(newsroom: Newsroom) -> None:
+    for day in range(20):
+        crawl(newsroom, "a", day, day - 0.1)
+    crawl(newsroom, "a", 26)
+    for hour in (0, 6, 13):
+        crawl(newsroom, "b", 26 + hour / 24, problem=Problem("", "Blocked", Detail.of("verification")))
+    assert len(check_sources(newsroom, START + DAY * 27).raised) == 2
+    checkup = check_sources(newsroom, START + DAY * 500)
+    assert (len(checkup.open_incidents), len(checkup.recovered)) == (2, 0)
+
+
 def test_incidents_stay_while_the_registry_cannot_be_read(newsroom: Newsroom) -> None:
     for hour in (0, 6, 13):
         crawl(newsroom, "b", hour / 24, problem=Problem("", "Blocked", Detail.of("verification")))

@@ -9,6 +9,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -257,9 +259,15 @@ SLOW = (
 )
 
 
-def scheduler(folder: Path, log: Path, child: str, longest: float = 1000) -> subprocess.Popen[str]:
+@contextmanager
+def scheduler(folder: Path, log: Path, child: str, longest: float = 1000) -> Iterator[subprocess.Popen[str]]:
+    """A scheduler in a process of its own, which does not outlive a test that fails."""
     command = [sys.executable, "-c", SCRIPT, str(folder), str(log), child, str(longest)]
-    return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def wait_for(log: Path, words: str) -> None:

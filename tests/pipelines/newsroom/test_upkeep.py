@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -69,6 +70,7 @@ def test_a_copy_is_put_back_and_the_former_database_is_kept(home: Home, tmp_path
     save(home, 2)
     former = restore_backup(home, tmp_path / "copy.db", NOW)
     assert articles(home) == [1]
+    assert restore_backup(home, tmp_path / "copy.db", NOW) != former
     with closing(Store.open(f"sqlite:///{former}")) as store, store.reading() as tx:
         assert tx.articles.list_fresh() == [1, 2]
 
@@ -83,7 +85,20 @@ def test_what_is_no_sound_copy_is_refused_and_the_database_stays(home: Home, tmp
     damaged.write_bytes(content)
     foreign.write_text("words", encoding="utf-8")
     empty.write_bytes(b"")
-    for copy, error in ((damaged, StoreDamaged), (foreign, StoreRefused), (empty, StoreRefused)):
+    newer, partial = (tmp_path / f"{name}.db" for name in ("newer", "partial"))
+    for copy, change in ((newer, "UPDATE alembic_version SET version_num = '9999'"), (partial, "DROP TABLE decisions")):
+        with closing(Store.open(home.database_url)) as store:
+            store.backup(copy)
+        with closing(sqlite3.connect(copy)) as connection, connection:
+            connection.execute(change)
+    refused = {
+        damaged: StoreDamaged,
+        partial: StoreDamaged,
+        newer: StoreRefused,
+        foreign: StoreRefused,
+        empty: StoreRefused,
+    }
+    for copy, error in refused.items():
         with pytest.raises(error):
             restore_backup(home, copy, NOW)
     assert articles(home) == [1]
