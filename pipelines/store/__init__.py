@@ -307,8 +307,12 @@ class Store:
                 store._writing.begin() as connection,
             ):
                 store.backup(former)
-                clear(connection)
-                copy_rows(source_connection, connection)
+                try:
+                    clear(connection)
+                    copy_rows(source_connection, connection)
+                except BaseException:
+                    former.unlink()  # nothing was replaced
+                    raise
         return former
 
     def lacks_tables(self) -> bool:
@@ -367,12 +371,16 @@ def _file_url(path: Path) -> str:
 def _copy_file(original_path: Path, copy_path: Path) -> None:
     """Copy a SQLite file that nobody writes, by reading alone.
 
+    `immutable` leaves no log beside it (https://www.sqlite.org/uri.html#uriimmutable), and reads none that is there.
+
     Raises:
         StoreDamaged: the file is damaged.
     """
+    has_log = original_path.with_name(original_path.name + "-wal").exists()
+    options = "mode=ro" if has_log else "mode=ro&immutable=1"
     with (
         typed_errors(),
-        closing(sqlite3.connect(f"{original_path.resolve().as_uri()}?mode=ro", uri=True)) as original,
+        closing(sqlite3.connect(f"{original_path.resolve().as_uri()}?{options}", uri=True)) as original,
         closing(sqlite3.connect(copy_path)) as copy,
     ):
         original.backup(copy)

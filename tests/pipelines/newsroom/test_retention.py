@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from builders import NOON
 from commands import Cli
+from databases import read_tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +24,7 @@ from pipelines.newsletter import Retention
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.retention import Reduced, reduce_old_items
 from pipelines.newsroom.run import ingest, rebuild
+from pipelines.store import Store
 
 SOURCE = Source(id="a", kind="feed", name="甲", url="https://e.example/")
 LATER = NOON + timedelta(days=500)
@@ -42,6 +44,14 @@ def make_newsroom(folder: Path, **retention: int) -> Newsroom:
     return newsroom
 
 
+@pytest.fixture
+def newsroom(tmp_path: Path, store: Store) -> Newsroom:
+    """A newsroom without articles, in a database of each kind."""
+    made = make_newsroom(tmp_path)
+    made.__dict__["store"] = store
+    return made
+
+
 def page(number: int, at: datetime = NOON, size: int = 9, **values: Any) -> RawItem:
     html = "".join(PAGE.replace("{n}", f"{number}.{part}") for part in range(size))
     url = values.pop("url", f"https://e.example/{number}")
@@ -55,13 +65,9 @@ def take(newsroom: Newsroom, *items: RawItem) -> None:
 
 def list_articles(newsroom: Newsroom) -> list[tuple[Any, ...]]:
     """All that readers and later stages have of the articles, but for revisions."""
-    with closing(sqlite3.connect(newsroom.home.var / "jianbao.db")) as database:
-        tables = {}
-        for table in ("articles", "article_keys", "article_references", "sightings", "joined_articles"):
-            names = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
-            wanted = ", ".join(name for name in names if name not in ("fresh", "revision", "body"))
-            tables[table] = sorted(database.execute(f"SELECT {wanted} FROM {table}"), key=repr)
-    return sorted(tables.items())
+    tables = ("articles", "article_keys", "article_references", "sightings", "joined_articles")
+    rows = read_tables(newsroom.store, without=("fresh", "revision", "body"))
+    return [(table, sorted(rows[table], key=repr)) for table in tables]
 
 
 def list_raw(newsroom: Newsroom) -> list[RawItem]:
@@ -69,8 +75,7 @@ def list_raw(newsroom: Newsroom) -> list[RawItem]:
         return [raw.item for chunk in tx.raw.iterate() for raw in chunk]
 
 
-def test_an_old_page_keeps_its_text_links_and_pictures_and_loses_the_rest(tmp_path: Path) -> None:
-    newsroom = make_newsroom(tmp_path)
+def test_an_old_page_keeps_its_text_links_and_pictures_and_loses_the_rest(newsroom: Newsroom) -> None:
     take(newsroom, page(1), page(2))
     before = list_articles(newsroom)
     reduced = reduce_old_items(newsroom, LATER)
@@ -84,8 +89,7 @@ def test_an_old_page_keeps_its_text_links_and_pictures_and_loses_the_rest(tmp_pa
     assert list_articles(newsroom) == before
 
 
-def test_nothing_young_is_touched_and_nothing_at_all_where_the_newsletter_says_so(tmp_path: Path) -> None:
-    newsroom = make_newsroom(tmp_path)
+def test_nothing_young_is_touched_and_nothing_at_all_where_the_newsletter_says_so(newsroom: Newsroom) -> None:
     take(newsroom, page(1), page(2))
     assert reduce_old_items(newsroom, NOON + timedelta(days=399)) == Reduced()
     newsroom.__dict__["newsletter"] = newsroom.newsletter.model_copy(update={"retention": Retention(whole_days=0)})
@@ -93,8 +97,7 @@ def test_nothing_young_is_touched_and_nothing_at_all_where_the_newsletter_says_s
     assert list_raw(newsroom) == [page(1), page(2)]
 
 
-def test_the_replaced_text_of_an_address_goes_and_its_first_date_stays(tmp_path: Path) -> None:
-    newsroom = make_newsroom(tmp_path)
+def test_the_replaced_text_of_an_address_goes_and_its_first_date_stays(newsroom: Newsroom) -> None:
     first = page(1, NOON, 2, published="2026-10-01 08:00", ids=("wechat:abc",))
     take(
         newsroom, first, page(1, NOON + timedelta(hours=5), 9, title="第 1 篇，改过"), page(2, NOON + timedelta(days=1))
@@ -108,8 +111,7 @@ def test_the_replaced_text_of_an_address_goes_and_its_first_date_stays(tmp_path:
     assert list_articles(newsroom) == before
 
 
-def test_a_longer_earlier_text_stays(tmp_path: Path) -> None:
-    newsroom = make_newsroom(tmp_path)
+def test_a_longer_earlier_text_stays(newsroom: Newsroom) -> None:
     take(newsroom, page(1, NOON, 9), page(1, NOON + timedelta(hours=5), 2), page(2, NOON + timedelta(days=1)))
     before = list_articles(newsroom)
     reduce_old_items(newsroom, LATER)
@@ -118,8 +120,7 @@ def test_a_longer_earlier_text_stays(tmp_path: Path) -> None:
     assert list_articles(newsroom) == before
 
 
-def test_an_item_without_an_article_stays_whole(tmp_path: Path) -> None:
-    newsroom = make_newsroom(tmp_path)
+def test_an_item_without_an_article_stays_whole(newsroom: Newsroom) -> None:
     broken = page(1, url="javascript:alert(1)")
     take(newsroom, broken, page(2), page(3))
     reduce_old_items(newsroom, LATER)
@@ -128,8 +129,7 @@ def test_an_item_without_an_article_stays_whole(tmp_path: Path) -> None:
         assert [raw.item for raw in tx.raw.list_lost(NOON - timedelta(days=1))] == [broken]
 
 
-def test_a_reduced_page_that_comes_back_unchanged_is_known(tmp_path: Path) -> None:
-    newsroom = make_newsroom(tmp_path)
+def test_a_reduced_page_that_comes_back_unchanged_is_known(newsroom: Newsroom) -> None:
     take(newsroom, page(1), page(2))
     reduce_old_items(newsroom, LATER)
     again = replace(page(1), fetched_at=LATER)
@@ -137,8 +137,7 @@ def test_a_reduced_page_that_comes_back_unchanged_is_known(tmp_path: Path) -> No
     assert (counts.new, counts.seen, len(list_raw(newsroom))) == (0, 1, 2)
 
 
-def test_each_item_is_reduced_once_and_the_work_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    newsroom = make_newsroom(tmp_path)
+def test_each_item_is_reduced_once_and_the_work_goes_on_where_it_stopped(newsroom: Newsroom) -> None:
     take(newsroom, *(page(number, size=1) for number in range(120)))
     rounds = [reduce_old_items(newsroom, LATER, longest=0) for _ in range(4)]
     assert [part.items for part in rounds] == [50, 50, 19, 0]

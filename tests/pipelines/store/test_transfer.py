@@ -17,10 +17,12 @@ from sqlalchemy import JSON, BigInteger, Boolean, Column, Date, Float, Integer, 
 
 from pipelines.model import Decision
 from pipelines.store import Store
+from pipelines.store.engine import make_engine
 from pipelines.store.errors import BackupRefused
 from pipelines.store.listing import CandidateQuery
+from pipelines.store.migrations import migrate
 from pipelines.store.packing import pack
-from pipelines.store.tables import Moment, metadata
+from pipelines.store.tables import REVISIONS, Moment, metadata
 from pipelines.store.transfer import list_plain_tables
 
 pytestmark = pytest.mark.postgresql
@@ -146,3 +148,50 @@ def test_every_column_of_every_table_comes_back_from_the_other_database(ends: li
         assert read_plain(back) == read_plain(target) == read_plain(source)
         assert all(len(rows) == 2 for rows in read_plain(source).values())
         assert back.check() == target.check() == []
+
+
+def test_a_backup_of_an_older_version_is_put_back_into_postgresql(
+    postgresql_server: PostgresqlServer, tmp_path: Path
+) -> None:
+    copy = tmp_path / "old.db"
+    with closing(Store.open(f"sqlite:///{copy}")) as store, store.transaction() as tx:
+        tx.articles.save([article(1, title="旧库里的题目")])
+    older = tmp_path / "older.db"
+    engine = make_engine(f"sqlite:///{older}")
+    migrate(engine, REVISIONS[-2])
+    engine.dispose()
+    before = older.read_bytes()
+    databases = PostgresqlDatabases(postgresql_server)
+    with opened(databases, databases.make(fill_with_titles)) as store:
+        url = store._writing.url.render_as_string(hide_password=False)
+        former = Store.restore(url, older, tmp_path / "var")
+        assert not any(read_tables(store).values())
+        assert older.read_bytes() == before
+        Store.restore(url, former, tmp_path / "var")
+        assert len(search(store, "量化")) > 0
+        Store.restore(url, copy, tmp_path / "var")
+        with store.reading() as tx:
+            assert tx.articles.get([1])[1].article.title == "旧库里的题目"
+    assert {path.name for path in (tmp_path / "var").iterdir()} == {
+        "jianbao.db.replaced",
+        "jianbao.db.replaced.1",
+        "jianbao.db.replaced.2",
+    }
+
+
+def test_a_restore_that_fails_leaves_every_row_and_no_file(
+    postgresql_server: PostgresqlServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    databases = PostgresqlDatabases(postgresql_server)
+    with opened(databases, databases.make(fill_with_titles)) as store:
+        before = read_tables(store)
+        store.backup(tmp_path / "copy.db")
+        url = store._writing.url.render_as_string(hide_password=False)
+        monkeypatch.setattr("pipelines.store.transfer._count_on", fail)
+        with pytest.raises(KeyboardInterrupt):
+            Store.restore(url, tmp_path / "copy.db", tmp_path / "var")
+        assert read_tables(store) == before
+    assert list((tmp_path / "var").iterdir()) == []
