@@ -212,9 +212,9 @@ def _add_conditions(statement: Select[Any], query: CandidateQuery, dialect: str)
     if query.until is not None:
         statement = statement.where(columns.newest_at <= query.until)
     if conditions := list(_list_article_conditions(query)):
-        members = select(story_members.c.story_id).where(story_members.c.story_id == columns.id)
-        members = members.join(articles, articles.c.id == story_members.c.article_id)
-        statement = statement.where(members.where(*conditions).correlate(stories).exists())
+        # read once; a look at the articles of each story takes five times as long where few have one, or all
+        members = select(story_members.c.story_id).join(articles, articles.c.id == story_members.c.article_id)
+        statement = statement.where(columns.id.in_(members.where(*conditions)))
     if query.accounts:
         statement = statement.where(columns.id.in_(_find_stories_of_accounts(query.accounts, dialect)))
     # the id of a story is the lowest of its articles, so `after` holds for all of them
