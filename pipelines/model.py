@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from crawler.errors import Detail
@@ -461,6 +461,22 @@ LATEST_ISSUE: Final = date(2100, 1, 1)
 """The days that an issue may come out on; a date outside is one that somebody is still typing."""
 
 
+class BlankLines(NamedTuple):
+    """The blank lines that a past issue has before a line, where the house style sets another number.
+
+    Args:
+        line: without blanks at its end.
+        occurrence: its number among equal lines of the issue, from 1.
+        number: of blank lines.
+        above: the line above it where no blank line parts them; empty where one does.
+    """
+
+    line: str
+    occurrence: int
+    number: int
+    above: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Issue:
     """One issue. Text fields hold Markdown as the editor wrote it; None where the issue has no such part.
@@ -483,7 +499,8 @@ class Issue:
         back_issues: the 往期回顾 part with its heading, verbatim.
         footer: what follows it, verbatim.
         state: `draft` until it is exported as published.
-        warnings: what the import could not read cleanly; not part of the issue's identity.
+        blank_lines: where its file had others than the house style sets; not part of the issue's identity.
+        warnings: what the import could not read cleanly; not part of it either.
     """
 
     date: date
@@ -503,6 +520,7 @@ class Issue:
     slug: str | None = None
     title_in: Literal["heading", "front-matter"] = "heading"
     state: Literal["draft", "published"] = "published"
+    blank_lines: tuple[BlankLines, ...] = field(default=(), compare=False)
     warnings: tuple[Detail, ...] = field(default=(), compare=False)
 
     @property

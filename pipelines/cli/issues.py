@@ -41,14 +41,12 @@ def archive_import(
 
     例：jianbao archive import past/*.md
     """
-    from pipelines.issue.reading import read_issue
+    from pipelines.newsroom.exports import read_past_issue
     from pipelines.newsroom.issues import import_issues
 
     newsroom = newsroom_of(context)
     issues_by_file = {}
-    for path, issue in _read_files(
-        paths, lambda path: read_issue(path.read_bytes(), name=path.name, newsletter=newsroom.newsletter)
-    ):
+    for path, issue in _read_files(paths, lambda path: read_past_issue(path.read_bytes(), path.name, newsroom)):
         for warning in issue.warnings:
             warn(_describe_warning(path, warning))
         issues_by_file[str(path)] = issue

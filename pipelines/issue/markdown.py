@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, StrictUndefined, Template
 
+from pipelines.issue.blank_lines import set_blank_lines
 from pipelines.issue.changes import arrange_entries
 from pipelines.issue.entry import read_entry, remove_unprinted_lines
 from pipelines.issue.escape import make_link
@@ -27,7 +28,8 @@ HARD_BREAK: Final = "  "
 def render_issue(issue: Issue, newsletter: Newsletter, template: str) -> str:
     """Write an issue as Markdown.
 
-    The text of the issue stays unchanged; the house style sets only blank lines and the ends of entries' lines.
+    The text of the issue stays unchanged; the house style sets only the ends of entries' lines, and blank lines where
+    the file of a past issue had no others.
 
     Args:
         issue: its machine lines and its empty summaries are not written.
@@ -47,7 +49,8 @@ def render_issue(issue: Issue, newsletter: Newsletter, template: str) -> str:
         items=items.__getitem__,
         parts=partial(read_entry, newsletter=newsletter),
     )
-    return text.replace("\r\n", "\n")  # a browser's text field sends the longer one
+    text = text.replace("\r\n", "\n")  # a browser's text field sends the longer one
+    return set_blank_lines(text, issue.blank_lines)
 
 
 def remove_unprinted_parts(issue: Issue, newsletter: Newsletter) -> Issue:

@@ -148,7 +148,7 @@ def _find_changed_parts(issue: Issue, read_back: Issue) -> list[str]:
     parts = []
     for field in fields(Issue):
         written, returned = getattr(issue, field.name), getattr(read_back, field.name)
-        if field.name in ("sections", "state", "warnings") or not written:
+        if field.name in ("sections", "state") or not field.compare or not written:
             continue
         if _normalise(str(written)) != _normalise(str(returned or "")):
             parts.append("headline" if field.name in _NAMES else field.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -12,12 +12,15 @@ from typing import Final, assert_never
 
 from pipelines import files
 from pipelines.errors import EditorError
+from pipelines.issue.blank_lines import find_blank_lines
+from pipelines.issue.decoding import decode_issue
 from pipelines.issue.formats.as_csv import render_csv
 from pipelines.issue.formats.as_json import render_json
 from pipelines.issue.formats.atom import ExportedFeed, FeedMemory, render_atom
 from pipelines.issue.formats.readme import update_back_issues
 from pipelines.issue.formats.wechat import Picture, WeChatArticle, render_wechat, render_wechat_page
 from pipelines.issue.markdown import remove_unprinted_parts, render_issue
+from pipelines.issue.reading import read_issue
 from pipelines.model import Issue
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom import Newsroom
@@ -148,6 +151,22 @@ def make_wechat_article(issue: Issue, newsroom: Newsroom) -> WeChatArticle:
 def render_as_markdown(issue: Issue, newsroom: Newsroom) -> str:
     """Render an issue as Markdown."""
     return _render_markdown(issue, newsroom).text
+
+
+def read_past_issue(data: bytes, name: str, newsroom: Newsroom) -> Issue:
+    """Read a past issue with its blank lines, so that an export of it changes no line.
+
+    Args:
+        data: the file.
+        name: the file's name.
+        newsroom: of the newsletter.
+
+    Raises:
+        NotAnIssue: as `read_issue`.
+    """
+    issue = read_issue(data, name=name, newsletter=newsroom.newsletter)
+    original, _ = decode_issue(data, name)
+    return replace(issue, blank_lines=find_blank_lines(original, render_as_markdown(issue, newsroom)))
 
 
 def plan_files(

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, exists, func, insert, or_, select, tr
 
 from crawler.errors import Detail
 from pipelines.deduplicate.memory import Printed
-from pipelines.model import WORK_PREFIXES, Entry, Issue, Section
+from pipelines.model import WORK_PREFIXES, BlankLines, Entry, Issue, Section
 from pipelines.store.articles import Articles
 from pipelines.store.engine import chunks, upsert
 from pipelines.store.search import Search
@@ -113,6 +113,7 @@ class Issues:
             for section_index, heading in enumerate(frame.pop("sections"))
         )
         frame["warnings"] = tuple(map(_read_warning, frame["warnings"]))
+        frame["blank_lines"] = tuple(BlankLines(*each) for each in frame.get("blank_lines", ()))  # not in frames of old
         return Issue(date=day, state=row.state, sections=sections, **frame)
 
     def list_dates(self, state: IssueState | None = None) -> list[date]:

@@ -13,7 +13,9 @@ from pipelines.newsletter import Newsletter
 
 def render_json(issue: Issue, newsletter: Newsletter) -> str:
     """Write an issue as one JSON document; absent parts are null."""
-    values = {name: field for name, field in asdict(issue).items() if name not in ("sections", "warnings")}
+    values = {
+        name: field for name, field in asdict(issue).items() if name not in ("sections", "warnings", "blank_lines")
+    }
     values["date"] = issue.date.isoformat()
     values["sections"] = [_describe_section(section, newsletter) for section in issue.sections]
     return json.dumps(values, ensure_ascii=False, indent=2) + "\n"

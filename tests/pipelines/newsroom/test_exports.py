@@ -191,12 +191,21 @@ def test_the_archive_goes_through_export_all_line_by_line(archive: Path, tmp_pat
         lines += len(before)
         assert before == after, path.name
     cli("export", "--all", "--check")
-    print(f"\n{len(paths)} issues, {lines} lines that are not blank: all equal")  # noqa: T201 - asked for with -s
+    print(f"\n{len(paths)} issues, {lines} lines: all equal")  # noqa: T201 - asked for with -s
 
 
 def _lines(path: Path) -> list[str]:
     text = path.read_bytes().decode(errors="ignore").removeprefix("\ufeff")
-    return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    return [line.rstrip() for line in text.rstrip().splitlines()]
+
+
+def test_the_blank_lines_of_a_past_issue_come_back(cli: Cli, tmp_path: Path) -> None:
+    spaced = PAST.format(day="2026-11-01").replace("\n\n## 业界新闻\n\n", "\n\n\n\n## 业界新闻\n")
+    path = tmp_path / "2026-11-01.md"
+    path.write_text(spaced, encoding="utf-8")
+    cli("archive", "import", str(path))
+    cli("export", "--all")
+    assert _lines(cli.home / "issues" / path.name) == _lines(path)
 
 
 def test_every_format_has_a_row_and_no_two_write_the_same_file(cli: Cli) -> None:
