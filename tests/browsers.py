@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+from databases import Databases, SqliteDatabases
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from crawler.home import Home
@@ -20,6 +22,12 @@ from crawler.home import Home
 expect.set_options(timeout=30_000)  # ms: keys wait their turn, and each may wait for a busy machine
 
 CHROMIUM = os.environ.get("JIANBAO_CHROMIUM", "/usr/bin/chromium")
+
+
+@pytest.fixture(scope="module")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Databases:
+    """SQLite alone, for modules that import it: what the desk answers on both is tested without a browser."""
+    return SqliteDatabases(tmp_path_factory.mktemp("databases"))
 
 
 @contextmanager

@@ -17,7 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsers import serve_desk, start_chromium
+from browsers import (
+    databases,  # noqa: F401 - a fixture
+    serve_desk,
+    start_chromium,
+)
 from builders import NOON, all_decisions, instant
 from desks import add_articles, make_newsroom
 from playwright.sync_api import Browser, Page, Request, expect

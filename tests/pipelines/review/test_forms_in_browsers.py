@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
-from browsers import serve_desk, start_chromium
+from browsers import (
+    databases,  # noqa: F401 - a fixture
+    serve_desk,
+    start_chromium,
+)
 from builders import NOON
 from firefox import start_firefox
 from playwright.sync_api import Page, Route

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from browsers import pick_three, serve_desk, start_chromium
+from browsers import (
+    databases,  # noqa: F401 - a fixture
+    pick_three,
+    serve_desk,
+    start_chromium,
+)
 from playwright.sync_api import Browser, Page, expect
 
 from pipelines.newsroom import Newsroom

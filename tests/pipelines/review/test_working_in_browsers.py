@@ -6,7 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from browsers import pick_three, serve_desk, start_chromium
+from browsers import (
+    databases,  # noqa: F401 - a fixture
+    pick_three,
+    serve_desk,
+    start_chromium,
+)
 from builders import article
 from playwright.sync_api import Browser, Page, expect
 from waiting import wait_until
