@@ -178,11 +178,13 @@ class Articles:
             self._connection.execute(update(articles).where(articles.c.id == bindparam("of")), rows)
 
     def get(self, ids: Iterable[int]) -> dict[int, StoredArticle]:
-        """Get articles by id; an id without an article is left out."""
+        """Get articles by id, ascending; an id without an article is left out."""
         stored: dict[int, StoredArticle] = {}
         for chunk in chunks(sorted(set(ids))):
             keys, references, addresses = self._keys(chunk), self._references(chunk), self._addresses(chunk)
-            for row in self._connection.execute(select(articles).where(articles.c.id.in_(chunk))):
+            for row in self._connection.execute(
+                select(articles).where(articles.c.id.in_(chunk)).order_by(articles.c.id)
+            ):
                 article = _article(row, tuple(keys[row.id]), tuple(references[row.id]))
                 stored[row.id] = StoredArticle(
                     id=row.id,
