@@ -34,7 +34,7 @@ browser:
 
 # The tests of the store and of the newsroom on PostgreSQL (minutes; Debian's postgresql).
 postgresql:
-    .venv/bin/pytest -n auto -m "postgresql and not slow"
+    .venv/bin/pytest -n auto -m postgresql
 
 # Everything that must pass before a change lands (a quarter of an hour; installs Debian packages that are missing).
 ci:
