@@ -256,3 +256,58 @@ def test_sources_share_a_lock_where_they_share_a_host_directly_or_by_others(tmp_
         "papers-web": "arxiv",
     }
     assert [longest_delay(each, policy) for each in sources] == [1.0, 1.0, 1.0, 3.0, 3.0, 3.0]
+
+
+@pytest.mark.postgresql
+@pytest.mark.slow
+def test_a_worker_that_is_told_to_stop_ends_its_crawl_cleanly_and_leaves_no_job_behind(
+    urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold, asked = threading.Event(), threading.Event()
+
+    def late(_: Seen) -> bytes:
+        asked.set()
+        hold.wait(60)
+        return feed("late")
+
+    with serving({"/feed": late}, "127.0.8.5") as site:
+        room = Room(newsroom(tmp_path / "home", source("late", "feed", url=f"{site.base}/feed"), site.place), urls[0])
+        room.fill(monkeypatch, "late")
+        worker = room.start("worker")
+        wait_until(lambda: asked.is_set() or worker.poll() is not None)
+        worker.terminate()
+        hold.set()
+        _, log = worker.communicate(timeout=110)
+    assert worker.returncode == 0, log
+    assert room.queue() == {"jobs": [], "workers": []}
+    (run,) = json.loads(room.run("runs", "list", "--json"))["runs"]
+    assert run["finished_at"]
+
+
+@pytest.mark.postgresql
+@pytest.mark.slow
+def test_a_worker_whose_server_was_restarted_in_the_middle_of_a_crawl_ends_it_and_goes_on(
+    urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgresql_server: PostgresqlServer
+) -> None:
+    hold, asked = threading.Event(), threading.Event()
+
+    def late(_: Seen) -> bytes:
+        asked.set()
+        hold.wait(60)
+        return feed("late")
+
+    with serving({"/late": late, "/next": feed("next")}, "127.0.8.6") as site:
+        rows = "".join(source(name, "feed", url=f"{site.base}/{name}") for name in ("late", "next"))
+        room = Room(newsroom(tmp_path / "home", rows, site.place), urls[0])
+        room.fill(monkeypatch, "late", "next")
+        worker = room.start("worker")
+        try:
+            wait_until(lambda: asked.is_set() or worker.poll() is not None)
+            postgresql_server.end_connections(room.url)
+            hold.set()
+            wait_until(lambda: worker.poll() is not None or room.queue()["jobs"] == [])
+            assert worker.poll() is None
+        finally:
+            worker.terminate()
+            worker.communicate(timeout=110)
+    assert len(room.contents()[1]) == 4
