@@ -22,7 +22,7 @@ from pipelines import logs
 from pipelines.cli import terminal
 from pipelines.cli.alerts import alerts_app
 from pipelines.cli.choosing import apart, assist, candidates, decide, merge, split, suggestions
-from pipelines.cli.crawling import add, crawl, fetch, group, rebuild, schedule
+from pipelines.cli.crawling import add, crawl, fetch, group, queue, rebuild, schedule, worker
 from pipelines.cli.database import db_app, doctor
 from pipelines.cli.desk import review, user_app
 from pipelines.cli.evaluation import evaluate
@@ -81,6 +81,8 @@ for command in (
     rebuild,
     evaluate,
     schedule,
+    worker,
+    queue,
     doctor,
 ):
     app.command()(command)

@@ -29,6 +29,7 @@ def crawl(
     due: Annotated[bool, typer.Option("--due", help="只抓到期的来源。")] = False,
     as_json: Json = False,
     no_group: NoGroup = False,
+    for_worker: Annotated[bool, typer.Option("--for-worker", hidden=True)] = False,
 ) -> None:
     """抓取来源，逐个报告新增、已有、更新、失败。
 
@@ -39,6 +40,10 @@ def crawl(
     from pipelines.newsroom.retention import reduce_old_items
     from pipelines.newsroom.schedule import find_deadly_sources
 
+    if for_worker:
+        from pipelines.newsroom.queue import end_with_worker
+
+        end_with_worker()
     newsroom = newsroom_of(context)
     if unreadable := [mistake for mistake in newsroom.registry.mistakes if not mistake.source]:
         for mistake in unreadable:
@@ -59,7 +64,7 @@ def crawl(
                 bar.update(task, completed=finished, total=total)
                 note_end()
 
-            reports += crawls.crawl(newsroom, chosen, on_progress=show)
+            reports += crawls.crawl(newsroom, chosen, on_progress=show, for_worker=for_worker)
     for source in deadly:
         warn(sentence("cli/crawled-alone", source=source.id))
         reports.append(crawls.crawl_alone(newsroom, source, terminal.get_language()))
@@ -189,11 +194,69 @@ def rebuild(context: typer.Context) -> None:
     group_what_is_new(newsroom)
 
 
-def schedule(context: typer.Context) -> None:
+def schedule(
+    context: typer.Context,
+    with_queue: Annotated[
+        bool, typer.Option("--queue", help="不自己抓：到期的来源排进队列，由各台机器上的 jianbao worker 抓。")
+    ] = False,
+) -> None:
     """常驻：到点就抓，直到 Ctrl-C。
 
     例：jianbao schedule
     """
     from pipelines.newsroom.schedule import serve
 
-    raise typer.Exit(serve(newsroom_of(context), terminal.get_language()))
+    newsroom = newsroom_of(context)
+    queue_of_newsroom = None
+    if with_queue:
+        from pipelines.newsroom.queue import Queue
+
+        newsroom.store.close()  # made, with its tables
+        queue_of_newsroom = Queue(newsroom.home, terminal.get_language())
+    raise typer.Exit(serve(newsroom, terminal.get_language(), queue=queue_of_newsroom))
+
+
+def worker(
+    context: typer.Context,
+    is_ending: Annotated[bool, typer.Option("--until-empty", help="队列里没有可做的就退出。")] = False,
+) -> None:
+    """常驻：从队列里领来源去抓，一次一个，直到 Ctrl-C（要 PostgreSQL 和 schedule --queue）。
+
+    例：jianbao worker
+    """
+    from pipelines.newsroom.queue import Queue
+
+    Queue(newsroom_of(context).home, terminal.get_language()).work(is_ending=is_ending)
+
+
+def queue(context: typer.Context, as_json: Json = False) -> None:
+    """列出队列里的活，和每个 worker 上次报平安的时间。
+
+    例：jianbao queue
+    """
+    from pipelines.newsroom.queue import Queue
+
+    newsroom = newsroom_of(context)
+    jobs, workers = Queue(newsroom.home, terminal.get_language()).list_all()
+    if as_json:
+        print_json(
+            {
+                "jobs": [
+                    {
+                        "task": job.name,
+                        "source": job.source or None,
+                        "lock": job.lock,
+                        "attempts": job.attempts,
+                        "worker": job.worker,
+                        "begins_at": job.begins_at.isoformat() if job.begins_at else None,
+                    }
+                    for job in jobs
+                ],
+                "workers": [
+                    {"number": active.number, "last_heartbeat": active.last_heartbeat.isoformat()} for active in workers
+                ],
+            }
+        )
+        return
+    out.print(terminal.make_job_table(jobs, newsroom.zone))
+    out.print(terminal.make_worker_table(workers, now()))

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pipelines.newsletter import Category, Newsletter
     from pipelines.newsroom.crawls import SourceReport, WayReport
     from pipelines.newsroom.evaluation import Evaluation, Ranking, Sections, Unpicked
+    from pipelines.store.queue import Job, Worker
     from pipelines.store.raw import StoredRaw
     from pipelines.store.runs import Run
     from pipelines.store.sources import SourceRecord
@@ -387,6 +388,36 @@ def make_run_table(runs: Iterable[Run], zone: ZoneInfo) -> Table:
         seconds = "" if run.finished_at is None else f"{(run.finished_at - run.started_at).total_seconds():.0f}"
         counts = [str(number) for number in (run.new, run.updated, run.seen, run.lost)]
         table.add_row(str(run.id), run.source, format_time(run.started_at, zone), seconds, *counts, _outcome_of(run))
+    return table
+
+
+def make_job_table(jobs: Iterable[Job], zone: ZoneInfo) -> Table:
+    """Make a table of the jobs of the queue.
+
+    Args:
+        jobs: a row for each, in this order.
+        zone: of the newsletter; times are in it.
+    """
+    headings = ("job", "source", "lock", "attempts", "worker", "not-before")
+    table = _make_table(sentence("table/jobs"), *(sentence(f"table/{name}") for name in headings))
+    for job in jobs:
+        begins_at = format_time(job.begins_at, zone) if job.begins_at else ""
+        worker = "" if job.worker is None else str(job.worker)
+        table.add_row(job.name, job.source, job.lock, str(job.attempts), worker, begins_at)
+    return table
+
+
+def make_worker_table(workers: Iterable[Worker], now: datetime) -> Table:
+    """Make a table of the workers.
+
+    Args:
+        workers: a row for each, in this order.
+        now: aware.
+    """
+    table = _make_table(sentence("table/workers"), sentence("table/number"), sentence("table/last-heartbeat"))
+    for worker in workers:
+        seconds = max(round((now - worker.last_heartbeat).total_seconds()), 0)
+        table.add_row(str(worker.number), sentence("table/seconds-ago", count=seconds))
     return table
 
 

@@ -37,7 +37,7 @@ from pipelines.model import ADDED_BY_HAND, Article, LinkCheck
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.arrivals import describe_problem
 from pipelines.newsroom.bridge import RUN_IDS, Bridge, SourceResult
-from pipelines.newsroom.locks import only_one
+from pipelines.newsroom.locks import one_of_many, only_one
 from pipelines.newsroom.run import begin_runs, end_run, ingest
 from pipelines.newsroom.schedule import DIED, LONGEST_CRAWL_OF_ONE, begin_crawl
 from pipelines.newsroom.upkeep import require_room
@@ -112,6 +112,7 @@ def crawl(
     *,
     now: datetime | None = None,
     on_progress: Progress = lambda finished, total: None,  # noqa: ARG005
+    for_worker: bool = False,
 ) -> list[SourceReport]:
     """Crawl sources in this process, each kind by its spider, and store their items. A process crawls once.
 
@@ -122,6 +123,7 @@ def crawl(
         sources: to crawl.
         now: aware; the start of the crawl, by default the present.
         on_progress: called at the end of each source.
+        for_worker: crawl beside the crawls of other workers, whose sources the queue keeps apart.
 
     Returns:
         A report for each source, in the order of `sources`.
@@ -134,7 +136,8 @@ def crawl(
     """
     now = now or datetime.now(UTC)
     _check_clock(now)
-    with only_one(newsroom.home.var / "crawl.lock", "crawling", now):
+    lock = one_of_many if for_worker else only_one
+    with lock(newsroom.home.var / "crawl.lock", "crawling", now):
         remove_leftovers(newsroom.home.var)
         require_room(newsroom.home)
         with newsroom.store.reading() as tx:

@@ -30,15 +30,26 @@ def only_one(path: Path, code: str, now: datetime) -> Iterator[None]:
         Busy: another process holds the lock.
     """
     with _open(path) as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read(200).strip().partition(" ")
-            raise Busy(code, process=holder[0] or "?", since=holder[2] or "?") from None
-        file.truncate(0)
-        file.write(f"{os.getpid()} {now.astimezone():%Y-%m-%d %H:%M:%S}\n")
-        file.flush()
+        _lock(file, fcntl.LOCK_EX, code)
+        _name_holder(file, now)
+        yield
+
+
+@contextmanager
+def one_of_many(path: Path, code: str, now: datetime) -> Iterator[None]:
+    """Lock a file for this process and others that do so with this function, while the context lasts.
+
+    Args:
+        path: of the lock file; a missing file is made, and it stays afterwards.
+        code: of the activity: `crawling`.
+        now: aware.
+
+    Raises:
+        Busy: a process holds the lock by `only_one`.
+    """
+    with _open(path) as file:
+        _lock(file, fcntl.LOCK_SH, code)
+        _name_holder(file, now)
         yield
 
 
@@ -52,6 +63,21 @@ def take_turn(path: Path) -> Iterator[None]:
     with _open(path) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _lock(file: IO[str], mode: int, code: str) -> None:
+    try:
+        fcntl.flock(file, mode | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        holder = file.read(200).strip().partition(" ")
+        raise Busy(code, process=holder[0] or "?", since=holder[2] or "?") from None
+
+
+def _name_holder(file: IO[str], now: datetime) -> None:
+    file.truncate(0)
+    file.write(f"{os.getpid()} {now.astimezone():%Y-%m-%d %H:%M:%S}\n")
+    file.flush()
 
 
 def _open(path: Path) -> IO[str]:

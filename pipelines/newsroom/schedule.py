@@ -11,11 +11,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
@@ -39,6 +39,9 @@ from pipelines.store.errors import StoreError
 from pipelines.store.runs import Run
 from pipelines.store.sources import SourceRecord
 from pipelines.wording import Language, say
+
+if TYPE_CHECKING:
+    from pipelines.newsroom.queue import Queue
 
 logger = logging.getLogger(__name__)
 
@@ -206,6 +209,7 @@ class Scheduler:
         command: the crawl's command line; tests pass another.
         language: of the log.
         longest: seconds after which a crawl is stopped.
+        queue: gets what is due, for workers; without one, it is crawled here.
     """
 
     def __init__(
@@ -216,8 +220,10 @@ class Scheduler:
         language: Language = "zh",
         *,
         longest: float = LONGEST_CRAWL,
+        queue: Queue | None = None,
     ) -> None:
         self._home = home
+        self._queue = queue
         self._longest = longest
         self._interval = interval
         self._crawl_command = (
@@ -245,14 +251,24 @@ class Scheduler:
                 log_event(logging.INFO, "schedule-began", process=os.getpid())
                 while not self._stop.is_set():
                     self._manager.beat()
-                    if self._anything_to_do():
-                        self._crawl()
+                    self._take_care()
                     self._send_alerts()
                     self._stop.wait(self._interval)
             finally:
                 self._manager.tell("STOPPING=1")
                 for number, handler in former_handlers.items():
                     signal.signal(number, handler)
+
+    def _take_care(self) -> None:
+        """Crawl what is due and group what is new, here or by way of the queue."""
+        due, is_grouping_due = self._find_work()
+        if self._queue is not None:
+            try:
+                self._queue.fill([source.id for source in due], is_grouping_due=is_grouping_due)
+            except (CrawlError, StoreError) as error:
+                logger.error("%s", describe(error, self._language), extra=make_extra("nothing-enqueued"))
+        elif due or is_grouping_due:
+            self._crawl()
 
     def _send_alerts(self) -> None:
         """Send the alerts that wait: a channel that was down is tried again though nothing is due."""
@@ -262,7 +278,7 @@ class Scheduler:
                 with closing(newsroom.store):
                     deliver_alerts(newsroom, datetime.now(UTC), self._language)
         except (NewsletterMisconfigured, StoreError) as error:
-            logger.error("%s", _describe(error, self._language), extra=make_extra("alerts-not-sent"))
+            logger.error("%s", describe(error, self._language), extra=make_extra("alerts-not-sent"))
 
     def _stopped(self, number: int, _frame: object) -> None:
         name = signal.Signals(number).name
@@ -270,18 +286,18 @@ class Scheduler:
         logger.info("%s", ending, extra=make_extra("schedule-ending", signal=name))
         self._stop.set()
 
-    def _anything_to_do(self) -> bool:
-        """Tell whether a source is due, or an interrupted command left articles that are not grouped."""
+    def _find_work(self) -> tuple[list[Source], bool]:
+        """The sources that are due, and whether an interrupted command left articles that are not grouped."""
         try:
             newsroom = Newsroom(self._home)
             enabled = [source for source in self._read_sources(newsroom) if source.enabled]
             with closing(newsroom.store):
                 with newsroom.store.reading() as tx:
                     ungrouped = tx.articles.list_fresh(limit=1)
-                return bool(ungrouped or due_sources(newsroom, enabled, datetime.now(UTC)))
+                return due_sources(newsroom, enabled, datetime.now(UTC)), bool(ungrouped)
         except (CrawlError, NewsletterMisconfigured, StoreError) as error:
-            logger.error("%s", _describe(error, self._language), extra=make_extra("nothing-crawled"))
-            return False
+            logger.error("%s", describe(error, self._language), extra=make_extra("nothing-crawled"))
+            return [], False
 
     def _read_sources(self, newsroom: Newsroom) -> Sequence[Source]:
         """Read the sources. While sources.toml is of no use, say so once, and read the copy of the last one that was.
@@ -332,19 +348,11 @@ class Scheduler:
             with closing(newsroom.store), newsroom.store.reading() as tx:
                 return tx.runs.list_since(since)
         except (NewsletterMisconfigured, StoreError) as error:
-            logger.error("%s", _describe(error, self._language), extra=make_extra("runs-unknown"))
+            logger.error("%s", describe(error, self._language), extra=make_extra("runs-unknown"))
             return []
 
     def _blame(self, run: Run) -> None:
-        """Store that a source's crawl died although it crawled no other source, and say so."""
-        died = say("schedule/died-alone", {"source": run.source}, self._language)
-        logger.error("%s", died, extra=make_extra("crawl-died", source=run.source, run=run.id))
-        try:
-            newsroom = Newsroom(self._home)
-            with closing(newsroom.store):
-                end_run(newsroom.store, run, DIED, datetime.now(UTC))
-        except (NewsletterMisconfigured, StoreError) as error:
-            logger.error("%s", _describe(error, self._language), extra=make_extra("run-not-ended"))
+        blame(self._home, run, self._language)
 
     def _run_crawl(self, command: Sequence[str], longest: float) -> None:
         """Run a crawl in a process of its own until it ends, is late or the schedule stops.
@@ -356,22 +364,66 @@ class Scheduler:
         environment = {**os.environ, HOME_VARIABLE: str(self._home.path)}
         if self._mistakes and self._home.last_sources.is_file():
             environment[SOURCES_VARIABLE] = str(self._home.last_sources)
-        child = subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603 (our own command)
+        run_crawl(command, environment, longest, wait=self._wait_and_beat, language=self._language)
+
+    def _wait_and_beat(self, seconds: float) -> bool:
+        self._manager.beat()
+        return self._stop.wait(seconds)
+
+
+def blame(home: Home, run: Run, language: Language) -> None:
+    """Store that a source's crawl died although it crawled no other source, and say so.
+
+    Args:
+        home: of the newsletter.
+        run: of the source; without an end.
+        language: of the log.
+    """
+    died = say("schedule/died-alone", {"source": run.source}, language)
+    logger.error("%s", died, extra=make_extra("crawl-died", source=run.source, run=run.id))
+    try:
+        newsroom = Newsroom(home)
+        with closing(newsroom.store):
+            end_run(newsroom.store, run, DIED, datetime.now(UTC))
+    except (NewsletterMisconfigured, StoreError) as error:
+        logger.error("%s", describe(error, language), extra=make_extra("run-not-ended"))
+
+
+def run_crawl(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    longest: float,
+    *,
+    wait: Callable[[float], bool],
+    language: Language,
+    is_leashed: bool = False,
+) -> None:
+    """Run a crawl in a process of its own until it ends, is late or should stop.
+
+    Args:
+        command: its command line.
+        environment: of the process.
+        longest: seconds after which it is stopped.
+        wait: waits so many seconds, and tells whether the crawl should stop.
+        language: of the log.
+        is_leashed: its stdin ends with this process, however this one ends.
+    """
+    stdin = subprocess.PIPE if is_leashed else None
+    with subprocess.Popen(command, env=environment, stdin=stdin, start_new_session=True) as child:  # noqa: S603 (ours)
         _limit_memory(child, LARGEST_CRAWL)
         deadline = time.monotonic() + longest
         while child.poll() is None:
-            self._manager.beat()
             is_late = time.monotonic() > deadline
             if is_late:
                 minutes = round(longest / 60)
-                too_long = say("schedule/crawl-too-long", {"minutes": minutes}, self._language)
+                too_long = say("schedule/crawl-too-long", {"minutes": minutes}, language)
                 logger.error("%s", too_long, extra=make_extra("crawl-too-long", minutes=minutes))
-            if self._stop.wait(0.2) or is_late:
+            if wait(0.2) or is_late:
                 child.send_signal(signal.SIGINT)
                 _wait_or_kill(child)
-        if child.returncode:
-            ended = say("schedule/crawl-ended", {"code": child.returncode}, self._language)
-            logger.warning("%s", ended, extra=make_extra("crawl-ended", code=child.returncode))
+    if child.returncode:
+        ended = say("schedule/crawl-ended", {"code": child.returncode}, language)
+        logger.warning("%s", ended, extra=make_extra("crawl-ended", code=child.returncode))
 
 
 def _limit_memory(child: subprocess.Popen[Any], size: int) -> None:
@@ -390,7 +442,7 @@ def _have_same_bytes(path: Path, copy: Path) -> bool:
     return copy.is_file() and copy.read_bytes() == path.read_bytes()
 
 
-def _describe(error: Exception, language: Language) -> str:
+def describe(error: Exception, language: Language) -> str:
     return error.text(language) if isinstance(error, StoreError) else describe_error(error, language)
 
 
@@ -449,12 +501,13 @@ def _begin_command(home: Home, language: Language, *arguments: str) -> subproces
     return child
 
 
-def serve(newsroom: Newsroom, language: Language) -> int:
+def serve(newsroom: Newsroom, language: Language, *, queue: Queue | None = None) -> int:
     """Run `jianbao schedule` until a signal stops it.
 
     Args:
         newsroom: whose sources are crawled.
         language: of the log.
+        queue: gets what is due, for workers.
 
     Returns:
         The exit code.
@@ -464,5 +517,5 @@ def serve(newsroom: Newsroom, language: Language) -> int:
     """
     if not is_json():
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    Scheduler(newsroom.home, language=language).run()
+    Scheduler(newsroom.home, language=language, queue=queue).run()
     return 0

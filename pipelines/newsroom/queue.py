@@ -1,0 +1,252 @@
+"""Divides crawls among workers on several machines: procrastinate's jobs in the newsroom's PostgreSQL.
+
+A job is one run of one source. Jobs of sources that share a host share a lock, so one of them runs at a time, whichever
+worker does it. A worker that dies leaves its job to the others; what its crawl had stored is stored once, since an item
+that is ingested twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import threading
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from crawler.errors import CrawlError
+from crawler.home import HOME_VARIABLE, Home
+from crawler.network.policy import Policy, load_policy
+from crawler.settings import DOWNLOAD_DELAY
+from crawler.sources.schema import Source
+from crawler.urls import host_and_port
+from pipelines.newsletter import NewsletterMisconfigured
+from pipelines.newsroom import Newsroom
+from pipelines.newsroom.schedule import LONGEST_CRAWL_OF_ONE, blame, describe, run_crawl
+from pipelines.store.errors import StoreError
+from pipelines.store.queue import Job, Worker, list_jobs, list_workers, make_connector
+from pipelines.store.runs import Run
+from pipelines.wording import Language
+
+if TYPE_CHECKING:
+    from procrastinate import App, JobContext
+
+logger = logging.getLogger(__name__)
+
+SILENCE: Final = 30.0
+"""Seconds without a heartbeat after which a worker counts as dead; it gives one every ten seconds."""
+
+ATTEMPTS: Final = 3
+"""Runs of a source whose process dies, one after another, until the source is blamed."""
+
+BACK_OFF: Final = 8
+"""Seconds before the second run; the third waits its square."""
+
+LEASHED: Final = "--for-worker"
+"""The option of a crawl that ends with its worker, and runs beside those of other workers."""
+
+
+class CrawlDied(Exception):
+    """The process of a crawl ended without the end of its run. Raised by a job, so that it is retried."""
+
+
+def name_locks(sources: Iterable[Source], policy: Policy) -> dict[str, str]:
+    """Name the lock of each source: sources that share a host, or hosts of one line, directly or by others, share it.
+
+    Args:
+        sources: of the registry, also those that are not due.
+        policy: the line of each host; arXiv's hosts are one line.
+
+    Returns:
+        The name by the source's id.
+    """
+    groups: list[tuple[set[str], list[str]]] = []
+    for source in sources:
+        lines, ids = _list_lines(source, policy), [source.id]
+        apart = []
+        for other_lines, other_ids in groups:
+            if lines & other_lines:
+                lines |= other_lines
+                ids += other_ids
+            else:
+                apart.append((other_lines, other_ids))
+        groups = [*apart, (lines, ids)]
+    return {source_id: min(lines) for lines, ids in groups for source_id in ids}
+
+
+def _list_addresses(source: Source) -> list[str]:
+    addresses = (source.url, source.base_url, source.mirror, source.page_mirror, *dict(source.way_addresses).values())
+    return [address for address in addresses if address and "://" in address]
+
+
+def _list_lines(source: Source, policy: Policy) -> set[str]:
+    """The lines in which a source waits: of its addresses; of its kind, where the kind knows the address."""
+    return {policy.lane(*host_and_port(address)) for address in _list_addresses(source)} or {source.kind}
+
+
+def longest_delay(source: Source, policy: Policy) -> float:
+    """Seconds that must pass after the last request of a source before another source with its lock is asked."""
+    rules = [policy.rule(*host_and_port(address)) for address in _list_addresses(source)]
+    of_kind = [rule for rule in policy.rules.values() if rule.group == source.kind]
+    return max((rule.delay for rule in [*rules, *of_kind]), default=policy.default.delay)
+
+
+class Queue:
+    """The jobs of a newsroom, and its workers.
+
+    Args:
+        home: the newsletter's folder on this machine.
+        language: of the log.
+
+    Raises:
+        StoreRefused: the newsroom's database is no PostgreSQL.
+        StoreUnreachable: the server does not answer.
+    """
+
+    def __init__(self, home: Home, language: Language = "zh") -> None:
+        connector = make_connector(home.database_url)
+        from procrastinate import App, RetryStrategy  # noqa: PLC0415 - an extra
+
+        self._home = home
+        self._language: Language = language
+        self._app: App = App(connector=connector)
+        retry = RetryStrategy(max_attempts=ATTEMPTS - 1, exponential_wait=BACK_OFF, retry_exceptions={CrawlDied})
+        self._app.task(name="crawl", pass_context=True, retry=retry)(self._crawl)
+        self._app.task(name="group", queueing_lock="group", lock="group")(self._group)
+
+    def fill(self, due: Sequence[str], *, is_grouping_due: bool = False) -> None:
+        """Give the jobs of dead workers to others, and add a job for each source that is due and has none.
+
+        Args:
+            due: ids of sources.
+            is_grouping_due: whether articles wait to be grouped.
+
+        Raises:
+            StoreUnreachable: the server does not answer.
+        """
+        newsroom = Newsroom(self._home)
+        locks = name_locks(newsroom.registry.sources, self._load_policy())
+        asyncio.run(self._fill({source_id: locks.get(source_id, source_id) for source_id in due}, is_grouping_due))
+
+    async def _fill(self, locks: dict[str, str], is_grouping_due: bool) -> None:
+        async with self._app.open_async():
+            await self._rescue()
+            for source_id, lock in locks.items():
+                await self._defer("crawl", f"crawl {source_id}", f"host {lock}", source_id=source_id)
+            if is_grouping_due:
+                await self._defer("group", "group", "group")
+
+    async def _rescue(self) -> None:
+        from procrastinate.exceptions import UniqueViolation  # noqa: PLC0415 - an extra
+        from procrastinate.jobs import Status  # noqa: PLC0415 - an extra
+
+        manager = self._app.job_manager
+        for job in await manager.get_stalled_jobs(seconds_since_heartbeat=SILENCE):
+            try:
+                await manager.retry_job(job)
+            except UniqueViolation:  # its source is in the queue again: that run serves for both
+                await manager.finish_job(job, Status.FAILED, delete_job=True)
+
+    async def _defer(self, task: str, queueing_lock: str, lock: str, **arguments: Any) -> None:
+        from procrastinate.exceptions import AlreadyEnqueued  # noqa: PLC0415 - an extra
+
+        try:
+            await self._app.configure_task(task, queueing_lock=queueing_lock, lock=lock).defer_async(**arguments)
+        except AlreadyEnqueued:
+            logger.debug("%s is in the queue", queueing_lock)
+
+    def work(self, *, is_ending: bool = False) -> None:
+        """Do jobs, one at a time, until SIGTERM or SIGINT; the running crawl is stopped cleanly then.
+
+        Args:
+            is_ending: end as soon as no job is left that could be done now.
+        """
+        self._app.run_worker(
+            wait=not is_ending, delete_jobs="always", shutdown_graceful_timeout=0, stalled_worker_timeout=SILENCE
+        )
+
+    def list_all(self) -> tuple[list[Job], list[Worker]]:
+        """List the jobs that wait or are being done, and the workers."""
+        with self._app.open():
+            return list_jobs(self._app), list_workers(self._app)
+
+    async def _crawl(self, context: JobContext, source_id: str) -> None:
+        """Crawl a source in a process of its own, rest as its hosts ask, and ask for its articles to be grouped."""
+        newsroom = Newsroom(self._home)
+        source = newsroom.sources.get(source_id)
+        if source is None:
+            return
+        attempts = context.job.attempts
+        began_at = datetime.now(UTC)
+        # a source that ran after it was put into the queue is not due; one whose run died is run again at once
+        when = () if attempts else ("--due",)
+        await self._run(
+            "crawl", "--no-group", LEASHED, *when, source_id, pause=longest_delay(source, self._load_policy())
+        )
+        dead = [run for run in self._list_runs(began_at) if run.source == source_id and run.finished_at is None]
+        if dead and attempts < ATTEMPTS - 1:
+            raise CrawlDied(source_id)
+        for run in dead:
+            blame(self._home, run, self._language)
+        await self._defer("group", "group", "group")
+
+    async def _group(self) -> None:
+        await self._run("group")
+
+    async def _run(self, *command: str, pause: float = 0.0) -> None:
+        """Run a command of jianbao in a process of its own; a worker that is told to stop stops it.
+
+        Args:
+            command: its name and arguments.
+            pause: seconds to wait after its end.
+        """
+        stopping = threading.Event()
+        command_line = (
+            *(sys.executable, "-m", "pipelines.cli"),
+            *("--home", str(self._home.path), "--lang", self._language, *command),
+        )
+        environment = {**os.environ, HOME_VARIABLE: str(self._home.path)}
+
+        def run() -> None:
+            run_crawl(
+                command_line,
+                environment,
+                LONGEST_CRAWL_OF_ONE,
+                wait=stopping.wait,
+                language=self._language,
+                is_leashed=LEASHED in command,
+            )
+            stopping.wait(pause)
+
+        running = asyncio.ensure_future(asyncio.to_thread(run))
+        try:
+            await asyncio.shield(running)
+        except asyncio.CancelledError:
+            stopping.set()
+            await running
+            raise
+
+    def _list_runs(self, since: datetime) -> list[Run]:
+        try:
+            newsroom = Newsroom(self._home)
+            with closing(newsroom.store), newsroom.store.reading() as tx:
+                return tx.runs.list_since(since)
+        except (CrawlError, NewsletterMisconfigured, StoreError) as error:
+            logger.error("%s", describe(error, self._language))
+            return []
+
+    def _load_policy(self) -> Policy:
+        return load_policy(self._home, DOWNLOAD_DELAY)
+
+
+def end_with_worker() -> None:
+    """End this process as soon as its worker has ended, however it ended: another worker may do the job by then."""
+
+    def watch() -> None:
+        os.read(sys.stdin.fileno(), 1)  # returns at the end of the worker, which writes nothing; no buffer is locked
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

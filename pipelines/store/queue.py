@@ -1,0 +1,124 @@
+"""The queue of jobs in the newsroom's PostgreSQL: procrastinate's tables, in a schema of their own.
+
+The newsroom's own tables stand in the database's default schema. Copies, checks and migrations read that schema alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from pipelines.store import errors
+from pipelines.store.engine import parse_url
+
+if TYPE_CHECKING:
+    from procrastinate import App, PsycopgConnector
+
+SCHEMA: Final = "procrastinate"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job that waits or is being done.
+
+    Args:
+        name: of its task.
+        source: id of the source that it crawls; empty for another job.
+        lock: of two jobs with one lock, one waits for the other.
+        attempts: how often it was begun before.
+        worker: number of the worker that does it; None while it waits.
+        begins_at: aware; the earliest time; None for at once.
+    """
+
+    name: str
+    source: str
+    lock: str
+    attempts: int
+    worker: int | None
+    begins_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker that works, or died a moment ago.
+
+    Args:
+        number: of the worker; no other worker has had it.
+        last_heartbeat: aware.
+    """
+
+    number: int
+    last_heartbeat: datetime
+
+
+def make_connector(database_url: str) -> PsycopgConnector:
+    """Make procrastinate's way to its tables; they are made if they are missing.
+
+    Args:
+        database_url: a SQLAlchemy URL.
+
+    Raises:
+        StoreRefused: the database is no PostgreSQL, or the extra `[postgresql]` is not installed.
+        StoreUnreachable: the server does not answer.
+    """
+    url = parse_url(database_url)
+    if url.get_backend_name() not in ("postgresql", "postgres"):
+        raise errors.StoreRefused("queue-needs-postgresql")
+    try:
+        import psycopg  # noqa: PLC0415 - an extra
+        from procrastinate import App, PsycopgConnector  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError as error:
+        raise errors.StoreRefused("no-postgresql-driver") from error
+    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    options = f"-c search_path={SCHEMA}"
+    try:
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(f"SELECT pg_advisory_lock(hashtext('{SCHEMA}'))")  # ends with the connection
+            is_made = connection.execute("SELECT to_regclass(%s)", (f"{SCHEMA}.procrastinate_jobs",)).fetchone()
+            if is_made == (None,):
+                connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+                maker = App(connector=PsycopgConnector(conninfo=address, kwargs={"options": options}))
+                with maker.open():
+                    maker.schema_manager.apply_schema()
+    except psycopg.OperationalError as error:
+        raise errors.StoreUnreachable("database-says", text=str(error).strip()) from error
+    return PsycopgConnector(conninfo=address, kwargs={"options": options}, min_size=1, max_size=4)
+
+
+def list_jobs(app: App) -> list[Job]:
+    """List the jobs that wait or are being done, oldest first.
+
+    Args:
+        app: opened.
+    """
+    rows = _read(
+        app,
+        "SELECT task_name, args, lock, attempts, worker_id, scheduled_at FROM procrastinate_jobs"
+        " WHERE status IN ('todo', 'doing') ORDER BY status DESC, id",
+    )
+    return [
+        Job(
+            name=row["task_name"],
+            source=row["args"].get("source_id", ""),
+            lock=row["lock"] or "",
+            attempts=row["attempts"],
+            worker=row["worker_id"],
+            begins_at=row["scheduled_at"],
+        )
+        for row in rows
+    ]
+
+
+def list_workers(app: App) -> list[Worker]:
+    """List the workers by number.
+
+    Args:
+        app: opened.
+    """
+    rows = _read(app, "SELECT id, last_heartbeat FROM procrastinate_workers ORDER BY id")
+    return [Worker(row["id"], row["last_heartbeat"]) for row in rows]
+
+
+def _read(app: App, query: str) -> list[dict[str, Any]]:
+    return list(app.connector.get_sync_connector().execute_query_all(query))

@@ -1,0 +1,313 @@
+"""Workers that divide the crawls of one newsroom in PostgreSQL, by the commands that people use."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final, LiteralString
+
+import psycopg
+import pytest
+from places import ROOT
+from postgresql_server import PostgresqlServer
+from servers import Seen, http, newsroom, serving, source
+from waiting import wait_until
+
+from crawler.home import DATABASE_VARIABLE, Home
+from crawler.network.policy import Policy
+from crawler.sources.file import load_sources
+from crawler.sources.schema import HostRule, Source
+from pipelines.newsroom.queue import Queue, longest_delay, name_locks
+from pipelines.store import Store
+
+DELAY: Final = 1.0
+
+AN_HOUR_PASSES: Final = "UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - interval '1 hour'"
+
+A_WORKER_TAKES_THE_JOB: Final = (
+    "WITH worker AS (INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id)"
+    " UPDATE procrastinate_jobs SET status = 'doing', worker_id = worker.id FROM worker"
+)
+
+
+def feed(name: str, count: int = 2) -> bytes:
+    items = "".join(
+        f"<item><title>{name} 的第 {number} 篇文章</title><link>https://t.example/{name}/{number}</link></item>"
+        for number in range(count)
+    )
+    return http(200, f'<rss version="2.0"><channel><title>{name}</title>{items}</channel></rss>')
+
+
+@dataclass(frozen=True)
+class Room:
+    """A newsletter's folder, and the URL of its database."""
+
+    folder: Path
+    url: str
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        kept = {name: text for name, text in os.environ.items() if not name.startswith("JIANBAO_")}
+        return subprocess.Popen(
+            [sys.executable, "-m", "pipelines.cli", "--home", str(self.folder), *words],
+            cwd=ROOT,
+            env=kept | {DATABASE_VARIABLE: self.url, "COLUMNS": "200"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *words: str, code: int = 0) -> str:
+        process = self.start(*words)
+        printed, log = process.communicate(timeout=110)
+        assert process.returncode == code, printed + log
+        assert "Traceback" not in log
+        assert "Fatal Python error" not in log
+        return printed
+
+    def queue(self) -> dict[str, Any]:
+        return dict(json.loads(self.run("queue", "--json")))
+
+    def fill(self, monkeypatch: pytest.MonkeyPatch, *ids: str) -> None:
+        """Put sources into the queue, as the schedule does with those that are due."""
+        monkeypatch.setenv(DATABASE_VARIABLE, self.url)
+        Queue(Home(self.folder)).fill(ids)
+
+    def contents(self) -> tuple[list[Any], list[Any]]:
+        """What was crawled and what was made of it, without numbers and times of rows."""
+        self.run("db", "check")
+        with psycopg.connect(self.url) as connection:
+            raw = connection.execute("SELECT digest, source FROM raw_items ORDER BY 1, 2").fetchall()
+            made = connection.execute("SELECT url, title FROM articles ORDER BY 1, 2").fetchall()
+        return raw, made
+
+    def execute(self, statement: LiteralString) -> None:
+        """Change the tables of the queue."""
+        with psycopg.connect(self.url, options="-c search_path=procrastinate") as connection:
+            connection.execute(statement)
+
+
+@pytest.fixture
+def urls(postgresql_server: PostgresqlServer) -> Iterator[list[str]]:
+    """Two databases with the tables."""
+    made = [postgresql_server.make_database() for _ in range(2)]
+    for url in made:
+        Store.open(url).close()
+    yield made
+    for url in made:
+        postgresql_server.drop_database(url)
+
+
+@pytest.mark.postgresql
+def test_a_source_is_never_twice_in_the_queue(urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = source("one", "feed", url="https://one.example/feed") + source("two", "feed", url="https://two.example/feed")
+    room = Room(newsroom(tmp_path / "home", rows), urls[0])
+    room.fill(monkeypatch, "one")
+    room.fill(monkeypatch, "one", "two")
+    assert [(job["source"], job["lock"]) for job in room.queue()["jobs"]] == [
+        ("one", "host one.example"),
+        ("two", "host two.example"),
+    ]
+
+
+@pytest.mark.postgresql
+def test_the_job_of_a_dead_worker_is_dropped_where_its_source_is_in_the_queue_again(
+    urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = Room(newsroom(tmp_path / "home", source("one", "feed", url="https://one.example/feed")), urls[0])
+    room.fill(monkeypatch, "one")
+    room.execute(A_WORKER_TAKES_THE_JOB)
+    room.fill(monkeypatch, "one")
+    assert [job["worker"] is None for job in room.queue()["jobs"]] in ([True, False], [False, True])
+    room.execute(AN_HOUR_PASSES)
+    room.fill(monkeypatch)
+    assert [(job["source"], job["worker"]) for job in room.queue()["jobs"]] == [("one", None)]
+
+
+@pytest.mark.postgresql
+def test_the_queue_is_no_foreign_table_and_goes_into_no_copy(
+    urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = Room(newsroom(tmp_path / "home", source("one", "feed", url="https://one.example/feed")), urls[0])
+    room.fill(monkeypatch, "one")
+    room.run("db", "upgrade")
+    room.run("db", "check")
+    room.run("db", "copy", room.url, str(tmp_path / "copy.db"))
+    room.run("db", "backup", str(tmp_path / "backup.db"))
+    room.run("db", "restore", str(tmp_path / "backup.db"))
+    assert [job["source"] for job in room.queue()["jobs"]] == ["one"]
+
+
+def test_the_queue_needs_postgresql(tmp_path: Path) -> None:
+    room = Room(newsroom(tmp_path / "home", ""), f"sqlite:///{tmp_path / 'jianbao.db'}")
+    for words in (("queue",), ("worker",), ("schedule", "--queue")):
+        process = room.start(*words)
+        _, log = process.communicate(timeout=60)
+        assert process.returncode == 1
+        assert "JIANBAO_DB" in log
+
+
+@pytest.mark.postgresql
+@pytest.mark.slow
+def test_two_workers_ask_one_host_as_politely_as_one_process(
+    urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("a", "b", "c", "d")
+    with serving({f"/{name}": feed(name) for name in names}, "127.0.8.1") as site:
+        rows = "".join(source(name, "feed", url=f"{site.base}/{name}") for name in names)
+        room = Room(newsroom(tmp_path / "home", rows, site.place, delay=DELAY), urls[0])
+        room.fill(monkeypatch, *names)
+        workers = [room.start("worker", "--until-empty") for _ in range(2)]
+        for worker in workers:
+            _, log = worker.communicate(timeout=110)
+            assert worker.returncode == 0, log
+        room.run("worker", "--until-empty")  # what a worker that found the host taken left
+    asked = [seen.at for seen in site.seen]
+    assert sorted(path for path in site.paths() if path != "/robots.txt") == [f"/{name}" for name in names]
+    assert min(later - sooner for sooner, later in pairwise(asked)) > DELAY * 0.9
+    assert len(room.contents()[1]) == 2 * len(names)
+    assert room.queue()["jobs"] == []
+
+
+@pytest.mark.postgresql
+@pytest.mark.slow
+def test_a_killed_worker_leaves_its_job_to_another_and_the_store_is_that_of_an_undisturbed_run(
+    urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold, asked = threading.Event(), threading.Event()
+
+    def stuck(_: Seen) -> bytes:
+        if not asked.is_set():
+            asked.set()
+            hold.wait(60)
+        return feed("second", 5)
+
+    with (
+        serving({"/feed": feed("first", 5)}, "127.0.8.2") as quick,
+        serving({"/feed": stuck}, "127.0.8.3") as slow,
+    ):
+        rows = source("first", "feed", url=f"{quick.base}/feed") + source("second", "feed", url=f"{slow.base}/feed")
+        room = Room(newsroom(tmp_path / "home", rows, quick.place, slow.place), urls[0])
+        room.fill(monkeypatch, "first", "second")
+        killed = room.start("worker")
+        wait_until(lambda: asked.is_set() or killed.poll() is not None)
+        (doing,) = (job for job in room.queue()["jobs"] if job["worker"] is not None)
+        assert doing["source"] == "second"
+        assert [worker["number"] for worker in room.queue()["workers"]] == [doing["worker"]]
+        killed.kill()
+        killed.communicate(timeout=60)  # also the crawl has ended: it had the same stdout
+        hold.set()
+        room.fill(monkeypatch)
+        assert doing in room.queue()["jobs"]  # its worker is not silent for long enough
+        room.execute(AN_HOUR_PASSES)
+        room.fill(monkeypatch)
+        room.run("worker", "--until-empty")
+        assert room.queue() == {"jobs": [], "workers": []}
+        runs = json.loads(room.run("runs", "list", "--source", "second", "--json"))["runs"]
+        assert [bool(run["failure"]) for run in runs] == [False, True]  # the interrupted run is the older one
+        undisturbed = Room(tmp_path / "home", urls[1])
+        undisturbed.run("crawl")
+    assert room.contents() == undisturbed.contents()
+    assert len(room.contents()[0]) == 10
+
+
+@pytest.mark.postgresql
+@pytest.mark.slow
+def test_the_schedule_fills_the_queue_and_a_worker_groups_what_it_crawled(urls: list[str], tmp_path: Path) -> None:
+    with serving({"/feed": feed("only")}, "127.0.8.4") as site:
+        room = Room(newsroom(tmp_path / "home", source("only", "feed", url=f"{site.base}/feed"), site.place), urls[0])
+        running = [room.start("schedule", "--queue"), room.start("worker")]
+        try:
+            wait_until(lambda: "only 的第 1 篇文章" in room.run("candidates", "--json"))
+        finally:
+            for process in running:
+                process.terminate()
+            logs = [process.communicate(timeout=110)[1] for process in running]
+    assert [process.returncode for process in running] == [0, 0], logs
+    assert site.paths().count("/feed") == 1
+
+
+def test_sources_share_a_lock_where_they_share_a_host_directly_or_by_others(tmp_path: Path) -> None:
+    home = newsroom(
+        tmp_path / "home",
+        source("one", "feed", url="https://one.example/feed")
+        + source("same", "feed", url="https://one.example/other")
+        + source("apart", "feed", url="https://two.example/feed")
+        + source("papers", "arxiv", query="cat:cs.LG")
+        + source("papers-feed", "feed", url="https://rss.arxiv.org/rss/cs.LG")
+        + source("papers-web", "feed", url="https://arxiv.org/feed"),
+    )
+    rule = HostRule(delay=3.0, group="arxiv")
+    policy = Policy(rules={"rss.arxiv.org": rule, "arxiv.org": rule})
+    sources: tuple[Source, ...] = tuple(load_sources(Home(home)).sources)
+    locks = name_locks(sources, policy)
+    assert locks == {
+        "one": "one.example",
+        "same": "one.example",
+        "apart": "two.example",
+        "papers": "arxiv",
+        "papers-feed": "arxiv",
+        "papers-web": "arxiv",
+    }
+    assert [longest_delay(each, policy) for each in sources] == [1.0, 1.0, 1.0, 3.0, 3.0, 3.0]
+
+
+@pytest.mark.postgresql
+@pytest.mark.slow
+def test_a_worker_that_is_told_to_stop_ends_its_crawl_cleanly_and_leaves_no_job_behind(
+    urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold, asked = threading.Event(), threading.Event()
+
+    def late(_: Seen) -> bytes:
+        asked.set()
+        hold.wait(60)
+        return feed("late")
+
+    with serving({"/feed": late}, "127.0.8.5") as site:
+        room = Room(newsroom(tmp_path / "home", source("late", "feed", url=f"{site.base}/feed"), site.place), urls[0])
+        room.fill(monkeypatch, "late")
+        worker = room.start("worker")
+        wait_until(lambda: asked.is_set() or worker.poll() is not None)
+        worker.terminate()
+        hold.set()
+        _, log = worker.communicate(timeout=110)
+    assert worker.returncode == 0, log
+    assert room.queue() == {"jobs": [], "workers": []}
+    (run,) = json.loads(room.run("runs", "list", "--json"))["runs"]
+    assert run["finished_at"]
+
+
+@pytest.mark.postgresql
+@pytest.mark.slow
+def test_a_worker_whose_server_was_restarted_in_the_middle_of_a_crawl_ends_it_and_goes_on(
+    urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgresql_server: PostgresqlServer
+) -> None:
+    hold, asked = threading.Event(), threading.Event()
+
+    def late(_: Seen) -> bytes:
+        asked.set()
+        hold.wait(60)
+        return feed("late")
+
+    with serving({"/late": late, "/next": feed("next")}, "127.0.8.6") as site:
+        rows = "".join(source(name, "feed", url=f"{site.base}/{name}") for name in ("late", "next"))
+        room = Room(newsroom(tmp_path / "home", rows, site.place), urls[0])
+        room.fill(monkeypatch, "late", "next")
+        worker = room.start("worker")
+        try:
+            wait_until(lambda: asked.is_set() or worker.poll() is not None)
+            postgresql_server.end_connections(room.url)
+            hold.set()
+            wait_until(lambda: worker.poll() is not None or room.queue()["jobs"] == [])
+            assert worker.poll() is None
+        finally:
+            worker.terminate()
+            worker.communicate(timeout=110)
+    assert len(room.contents()[1]) == 4
