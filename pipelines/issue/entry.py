@@ -244,14 +244,12 @@ def relink_entry(markdown: str, url: str) -> str:
 def _reword_summary(lines: Sequence[str], paragraphs: Sequence[str], newsletter: Newsletter) -> list[str]:
     """Give the lines of a summary another text, and keep the Markdown of every word that stays."""
     word = newsletter.labels.summary
-    if not paragraphs or not lines:
-        return [
-            newsletter.labels.begin_line(word) + (escape_markdown(paragraphs[0]) if paragraphs else ""),
-            *map(escape_markdown, paragraphs[1:]),
-        ]
-    label = _compile_label(word).match(lines[0])
+    label = _compile_label(word).match(lines[0]) if lines else None
     label_text = label[0] if label else ""
-    unlabelled = [lines[0][len(label_text) :], *lines[1:]]
+    unlabelled = [lines[0][len(label_text) :], *lines[1:]] if lines else []
+    if not paragraphs or not any(line.strip() for line in unlabelled):
+        first, *further = map(escape_markdown, paragraphs or [""])
+        return [(label_text if label and paragraphs else newsletter.labels.begin_line(word)) + first, *further]
     code = find_code_lines(unlabelled)
     texts = [
         line.strip() if number in code and not _FENCE.match(line) else _read_paragraph(line, word)

@@ -94,6 +94,20 @@ class Room:
             connection.execute(statement)
 
 
+class LateFeed:
+    """A feed that answers, the first time, only when it may."""
+
+    def __init__(self, body: bytes) -> None:
+        self.asked, self.let_go = threading.Event(), threading.Event()
+        self._body = body
+
+    def answer(self, _: Seen) -> bytes:
+        if not self.asked.is_set():
+            self.asked.set()
+            self.let_go.wait(60)
+        return self._body
+
+
 @pytest.fixture
 def urls(postgresql_server: PostgresqlServer) -> Iterator[list[str]]:
     """Two databases with the tables."""
@@ -181,29 +195,23 @@ def test_two_workers_ask_one_host_as_politely_as_one_process(
 def test_a_killed_worker_leaves_its_job_to_another_and_the_store_is_that_of_an_undisturbed_run(
     urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hold, asked = threading.Event(), threading.Event()
-
-    def stuck(_: Seen) -> bytes:
-        if not asked.is_set():
-            asked.set()
-            hold.wait(60)
-        return feed("second", 5)
+    late = LateFeed(feed("second", 5))
 
     with (
         serving({"/feed": feed("first", 5)}, "127.0.8.2") as quick,
-        serving({"/feed": stuck}, "127.0.8.3") as slow,
+        serving({"/feed": late.answer}, "127.0.8.3") as slow,
     ):
         rows = source("first", "feed", url=f"{quick.base}/feed") + source("second", "feed", url=f"{slow.base}/feed")
         room = Room(newsroom(tmp_path / "home", rows, quick.place, slow.place), urls[0])
         room.fill(monkeypatch, "first", "second")
         killed = room.start("worker")
-        wait_until(lambda: asked.is_set() or killed.poll() is not None)
+        wait_until(lambda: late.asked.is_set() or killed.poll() is not None)
         (doing,) = (job for job in room.queue()["jobs"] if job["worker"] is not None)
         assert doing["source"] == "second"
         assert [worker["number"] for worker in room.queue()["workers"]] == [doing["worker"]]
         killed.kill()
         killed.communicate(timeout=60)  # also the crawl has ended: it had the same stdout
-        hold.set()
+        late.let_go.set()
         room.fill(monkeypatch)
         assert doing in room.queue()["jobs"]  # its worker is not silent for long enough
         room.execute(AN_HOUR_PASSES)
@@ -264,20 +272,15 @@ def test_sources_share_a_lock_where_they_share_a_host_directly_or_by_others(tmp_
 def test_a_worker_that_is_told_to_stop_ends_its_crawl_cleanly_and_leaves_no_job_behind(
     urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hold, asked = threading.Event(), threading.Event()
+    late = LateFeed(feed("late"))
 
-    def late(_: Seen) -> bytes:
-        asked.set()
-        hold.wait(60)
-        return feed("late")
-
-    with serving({"/feed": late}, "127.0.8.5") as site:
+    with serving({"/feed": late.answer}, "127.0.8.5") as site:
         room = Room(newsroom(tmp_path / "home", source("late", "feed", url=f"{site.base}/feed"), site.place), urls[0])
         room.fill(monkeypatch, "late")
         worker = room.start("worker")
-        wait_until(lambda: asked.is_set() or worker.poll() is not None)
+        wait_until(lambda: late.asked.is_set() or worker.poll() is not None)
         worker.terminate()
-        hold.set()
+        late.let_go.set()
         _, log = worker.communicate(timeout=110)
     assert worker.returncode == 0, log
     assert room.queue() == {"jobs": [], "workers": []}
@@ -290,22 +293,17 @@ def test_a_worker_that_is_told_to_stop_ends_its_crawl_cleanly_and_leaves_no_job_
 def test_a_worker_whose_server_was_restarted_in_the_middle_of_a_crawl_ends_it_and_goes_on(
     urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgresql_server: PostgresqlServer
 ) -> None:
-    hold, asked = threading.Event(), threading.Event()
+    late = LateFeed(feed("late"))
 
-    def late(_: Seen) -> bytes:
-        asked.set()
-        hold.wait(60)
-        return feed("late")
-
-    with serving({"/late": late, "/next": feed("next")}, "127.0.8.6") as site:
+    with serving({"/late": late.answer, "/next": feed("next")}, "127.0.8.6") as site:
         rows = "".join(source(name, "feed", url=f"{site.base}/{name}") for name in ("late", "next"))
         room = Room(newsroom(tmp_path / "home", rows, site.place), urls[0])
         room.fill(monkeypatch, "late", "next")
         worker = room.start("worker")
         try:
-            wait_until(lambda: asked.is_set() or worker.poll() is not None)
+            wait_until(lambda: late.asked.is_set() or worker.poll() is not None)
             postgresql_server.end_connections(room.url)
-            hold.set()
+            late.let_go.set()
             wait_until(lambda: worker.poll() is not None or room.queue()["jobs"] == [])
             assert worker.poll() is None
         finally:

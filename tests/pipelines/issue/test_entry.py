@@ -57,6 +57,11 @@ def test_a_bare_address_ends_before_the_punctuation_of_the_sentence(line: str, t
     assert (view.title, view.url) == (title, url)
 
 
+def test_a_summary_that_was_empty_is_written_behind_its_label() -> None:
+    reworded = reword_entry("[甲](https://a.example/)\n摘要：", NEWSLETTER, title="甲", summary="说了。\n又说。")
+    assert reworded == "[甲](https://a.example/)\n摘要：说了。\n又说。"
+
+
 @pytest.mark.parametrize("lead", ["🔥 ", "1. ", "![图](cover.png) ", "编辑部的各位都在读的一篇 ", "**荐** "])
 def test_another_title_leaves_what_leads_the_entry(lead: str) -> None:
     markdown = f"{lead}[甲 | 源](https://example.org/1)\n摘要：说了甲。"
