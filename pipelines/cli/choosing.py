@@ -12,8 +12,9 @@ from rich.text import Text
 
 from pipelines.cli import terminal
 from pipelines.cli.shared import DATE_FORMAT, Json, editor_of, newsroom_of, now, print_json
-from pipelines.cli.terminal import out, sentence
+from pipelines.cli.terminal import SOME_FAILED, fail, out, sentence
 from pipelines.cli.usage import WrongUse
+from pipelines.errors import EditorError, describe_error
 
 if TYPE_CHECKING:
     from pipelines.newsroom import Newsroom, decisions
@@ -87,28 +88,42 @@ def candidates(
 
 def decide(
     context: typer.Context,
-    story: Annotated[int, typer.Argument(metavar="STORY", help="候选列表里的编号。")],
+    stories: Annotated[list[int], typer.Argument(metavar="STORY...", help="候选列表里的编号。")],
     action: Annotated[Action, typer.Argument(help="选用、不用、以后再说、撤回。")],
     category: Annotated[str | None, typer.Option(help="放进哪一栏；默认是它归入的栏。")] = None,
     issue: Annotated[datetime | None, typer.Option(formats=DATE_FORMAT, help="放进哪一期；默认是当前草稿。")] = None,
 ) -> None:
-    """对一件事作决定；选用的会起草进一期草稿，undo 撤回最近一次决定（合并、拆分也算）。
+    """对一件或几件事作同一个决定；选用的会起草进一期草稿，undo 撤回最近一次决定（合并、拆分也算）。
 
-    例：jianbao decide 1234 pick --category 论文
+    有一件定不了，其余照办，最后以 1 退出。
+
+    例：jianbao decide 1234 1301 pick --category 论文
     """
     from pipelines.model import Decision
     from pipelines.newsroom import decisions
+    from pipelines.store.errors import NoSuchStory
 
     newsroom = newsroom_of(context)
-    decision = Decision(
-        story=story,
-        action=action.value,
-        who=newsroom.newsletter.editor,
-        at=now(),
-        category=_find_category(newsroom, category),
-        issue=issue.date() if issue else None,
-    )
-    _print_result(decisions.decide(newsroom, decision))
+    category = _find_category(newsroom, category)
+    has_failed = False
+    for story in dict.fromkeys(stories):
+        decision = Decision(
+            story=story,
+            action=action.value,
+            who=newsroom.newsletter.editor,
+            at=now(),
+            category=category,
+            issue=issue.date() if issue else None,
+        )
+        try:
+            _print_result(decisions.decide(newsroom, decision))
+        except (EditorError, NoSuchStory) as error:
+            if len(stories) == 1:
+                raise
+            fail(describe_error(error, terminal.get_language()))
+            has_failed = True
+    if has_failed:
+        raise typer.Exit(SOME_FAILED)
 
 
 def merge(

@@ -369,12 +369,13 @@ def _file_url(path: Path) -> str:
 
 
 def _copy_file(original_path: Path, copy_path: Path) -> None:
-    """Copy a SQLite file that nobody writes, by reading alone.
+    """Copy a newsroom's SQLite file that nobody writes, by reading alone.
 
     `immutable` leaves no log beside it (https://www.sqlite.org/uri.html#uriimmutable), and reads none that is there.
 
     Raises:
-        StoreDamaged: the file is damaged.
+        StoreDamaged: the file is damaged, or lacks tables.
+        StoreRefused: the file is of another program or of a newer jianbao.
     """
     has_log = original_path.with_name(original_path.name + "-wal").exists()
     options = "mode=ro" if has_log else "mode=ro&immutable=1"
@@ -386,6 +387,9 @@ def _copy_file(original_path: Path, copy_path: Path) -> None:
         original.backup(copy)
         if copy.execute("PRAGMA integrity_check").fetchone() != ("ok",):
             raise StoreDamaged("damaged-backup", path=str(original_path))
+    with closing(Store(make_engine(_file_url(copy_path)))) as newsroom:
+        if newsroom.lacks_tables():
+            raise StoreDamaged("damaged-backup", path=str(original_path))
 
 
 def _restore_file(path: Path, copy: Path) -> Path:
@@ -395,9 +399,6 @@ def _restore_file(path: Path, copy: Path) -> Path:
     part.unlink(missing_ok=True)
     try:
         _copy_file(copy, part)
-        with closing(Store(make_engine(_file_url(part)))) as restored:
-            if restored.lacks_tables():
-                raise StoreDamaged("damaged-backup", path=str(copy))
         _keep_former(path, former)
         part.replace(path)
     finally:

@@ -148,6 +148,8 @@ def is_ours(path: Path) -> bool:
         raise errors.StoreReadOnly("unreadable", path=str(path), reason=error.strerror) from error
     if stat.S_ISDIR(mode):
         raise errors.StoreRefused("is-folder", path=str(path))
+    if not stat.S_ISREG(mode):  # to open a pipe would wait for a writer
+        raise errors.StoreRefused("no-sqlite", path=str(path))
     application = _ask(path, "PRAGMA application_id")
     if application == APPLICATION_ID:
         return True

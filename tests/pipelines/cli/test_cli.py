@@ -192,6 +192,14 @@ def test_an_entry_that_cannot_be_written_is_wrong_use(cli: Cli, words: tuple[str
     cli("issue", "write", "--category", "论文", *words, code=2)
 
 
+def test_several_stories_are_decided_at_once_and_one_that_is_not_there_is_named(cli: Cli, items: Path) -> None:
+    cli("add", str(items))
+    cli("decide", "1", "4", "drop")
+    assert numbers(cli, "dropped") == [[1, 2, 3], [4]]
+    cli("decide", "1", "99", "4", "undo", code=1)
+    assert numbers(cli, "dropped") == []
+
+
 def test_undo_takes_a_pick_out_of_the_draft(cli: Cli, items: Path) -> None:
     cli("add", str(items))
     cli("decide", "4", "pick", "--issue", "2026-11-25")

@@ -208,6 +208,14 @@ def test_a_folder_without_the_right_to_write_is_said() -> None:
             Store.open(url_of(Path(folder) / "sub" / "jianbao.db"))
 
 
+def test_a_pipe_is_no_database_and_is_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "jianbao.db"
+    os.mkfifo(pipe)
+    with pytest.raises(StoreRefused) as refusal:
+        Store.open(url_of(pipe))
+    assert refusal.value.detail.code == "no-sqlite"
+
+
 def test_a_folder_that_is_a_file_is_said(tmp_path: Path) -> None:
     (tmp_path / "var").write_text("")
     with pytest.raises(StoreReadOnly):
