@@ -454,9 +454,11 @@ class Newsletter(_Part):
         names = [row.get("name") if isinstance(row, Mapping) else getattr(row, "name", row) for row in rows]
         if _HAN.search("".join(map(str, (written.get("title"), written.get("tagline"), *names)))):
             return {**written, "language": "zh"}
-        labels = written.get("labels", {})
-        filled_labels = {"colon": ": ", **labels} if isinstance(labels, Mapping) else labels
-        return {**written, "language": "en", "labels": filled_labels}
+        filled = {
+            name: {**defaults, **table} if isinstance(table := written.get(name, {}), Mapping) else table
+            for name, defaults in (("labels", {"colon": ": "}), ("back_issues", {"heading": "Past issues"}))
+        }
+        return {**written, "language": "en", **filled}
 
     @field_validator("time_zone")
     @classmethod

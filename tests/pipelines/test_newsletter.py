@@ -36,6 +36,7 @@ def test_a_newsletter_without_a_word_of_chinese_is_in_english_with_half_width_co
     english = SMALLEST.replace("试刊", "This Week in Rust").replace("新闻", "Crates")
     newsletter = load_newsletter(write(tmp_path, english + '[labels]\nsummary = "Summary"\n'))
     assert (newsletter.language, newsletter.labels.begin_line("Summary")) == ("en", "Summary: ")
+    assert newsletter.back_issues.heading == "Past issues"
     assert load_newsletter(write(tmp_path, SMALLEST)).language == "zh"
     assert load_newsletter(write(tmp_path, SMALLEST.replace("试刊", "iOS Weekly"))).language == "zh"
     assert load_newsletter(write(tmp_path, 'language = "fr"\n' + english)).language == "fr"
