@@ -96,7 +96,7 @@ class Arrival:
     """A delivery while it is ingested.
 
     Args:
-        batch, source, run: as the delivery has them.
+        batch, source: as the delivery has them.
         items: of the batch, by digest.
         results: the article, or the problem, of each item that was not stored before; by digest.
         problems: of the batch, and one for each item without an article.
@@ -105,7 +105,6 @@ class Arrival:
 
     batch: Batch
     source: Source
-    run: int | None
     items: Mapping[bytes, Packed]
     results: Mapping[bytes, Article | Problem] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
@@ -118,7 +117,7 @@ class Arrival:
         """Pack the items of a delivery; nothing is read yet."""
         batch, source = delivery.batch, delivery.source
         packed = (Packed.of(item, source.id) for item in batch.items)
-        return cls(batch, source, delivery.run, {item.digest: item for item in packed}, problems=batch.problems)
+        return cls(batch, source, {item.digest: item for item in packed}, problems=batch.problems)
 
     def read(self, stored: Collection[bytes], policy: GuidPolicy | None, rules: Rules) -> None:
         """Read the items that are new.
@@ -140,18 +139,17 @@ class Arrival:
         self.problems = (*self.batch.problems, *unreadable)
         self.warnings = tuple(_warn_of_dates(self.results.values()))
 
-    def make_part(self, saved: SavedItems) -> RunPart:
-        """What the batch adds to its run, which has begun.
+    def make_part(self, run: int, saved: SavedItems) -> RunPart:
+        """What the batch adds to its run.
 
         Args:
+            run: id of the run, which has begun.
             saved: what became of the items.
         """
-        if self.run is None:
-            raise ValueError("the run has not begun")
         counts = Counter(saved.outcomes[digest] for digest in self.items if digest in saved.outcomes)
         failing = next((problem for problem in self.problems if problem.fails_source), None)
         return RunPart(
-            self.run,
+            run,
             new=counts["new"],
             updated=counts["updated"],
             seen=counts["seen"] + len(self.batch.items) - len(self.items),
@@ -175,11 +173,12 @@ class Arrival:
         """
         return Ingested(part.run, part.new, part.updated, part.seen, (*self.problems, *self.warnings), failure)
 
-    def record(self, tx: Transaction, saved: SavedItems, failure: Failure | None, now: datetime) -> None:
+    def record(self, tx: Transaction, run: int, saved: SavedItems, failure: Failure | None, now: datetime) -> None:
         """Store what the batch says of its source and its hosts, and the end of the run with its last batch.
 
         Args:
             tx: open for writing.
+            run: id of the run.
             saved: what became of the items.
             failure: the first of the run; None without one.
             now: aware.
@@ -198,8 +197,8 @@ class Arrival:
             tx.sources.set_not_before(self.source.id, max(until for _, until in waits))
         left_alone = {netloc_of(problem.url): until for problem, until in waits if problem.detail.code == LEFT_ALONE}
         tx.hosts.save_waits(left_alone, now)
-        if self.batch.finished and self.run is not None:
-            tx.runs.finish(self.run, now)
+        if self.batch.finished:
+            tx.runs.finish(run, now)
             tx.sources.record_end(self.source.id, now, failure, self.batch.state)
 
 

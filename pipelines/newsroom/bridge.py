@@ -130,6 +130,7 @@ class Bridge:
         self._stats = stats
         self._call_later = call_later
         self._waiting: dict[str, list[Batch]] = {}
+        self._waiting_batches = self._waiting_characters = 0
         self._call: DelayedCall | None = None
         self._began = time.monotonic()
         self.results = {source_id: SourceResult(run=run_id) for source_id, run_id in (run_ids or {}).items()}
@@ -162,9 +163,10 @@ class Bridge:
     def process_item(self, item: Batch) -> Batch:
         """Store a batch, with those that wait; or let it wait for the next ones. Called by Scrapy."""
         self._waiting.setdefault(item.source, []).append(item)
-        batches = [batch for waiting in self._waiting.values() for batch in waiting]
-        size = sum(len(raw.html or "") for batch in batches for raw in batch.items)
-        if len(batches) >= MOST_WAITING or size >= MOST_CHARACTERS or self._call_later is None:
+        self._waiting_batches += 1
+        self._waiting_characters += sum(len(raw.html or "") for raw in item.items)
+        is_full = self._waiting_batches >= MOST_WAITING or self._waiting_characters >= MOST_CHARACTERS
+        if is_full or self._call_later is None:
             self._store_waiting()
         elif self._call is None:
             self._call = self._call_later(LONGEST_WAIT, self._store_waiting)
@@ -176,6 +178,7 @@ class Bridge:
         self._call = None
         batches = [join_batches(waiting) for waiting in self._waiting.values()]
         self._waiting = {}
+        self._waiting_batches = self._waiting_characters = 0
         if not batches:
             return
         try:

@@ -13,22 +13,17 @@ import os
 import sys
 import threading
 from collections.abc import Iterable, Sequence
-from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from crawler.errors import CrawlError
 from crawler.home import HOME_VARIABLE, Home
 from crawler.network.policy import Policy, load_policy
 from crawler.settings import DOWNLOAD_DELAY
 from crawler.sources.schema import Source
 from crawler.urls import host_and_port
-from pipelines.newsletter import NewsletterMisconfigured
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.schedule import LONGEST_CRAWL_OF_ONE, blame, describe, run_crawl
-from pipelines.store.errors import StoreError
+from pipelines.newsroom.schedule import LONGEST_CRAWL_OF_ONE, blame, list_runs, make_command, run_crawl
 from pipelines.store.queue import Job, Worker, list_jobs, list_workers, make_connector
-from pipelines.store.runs import Run
 from pipelines.wording import Language
 
 if TYPE_CHECKING:
@@ -186,7 +181,8 @@ class Queue:
         await self._run(
             "crawl", "--no-group", LEASHED, *when, source_id, pause=longest_delay(source, self._load_policy())
         )
-        dead = [run for run in self._list_runs(began_at) if run.source == source_id and run.finished_at is None]
+        runs = list_runs(self._home, began_at, self._language)
+        dead = [run for run in runs if run.source == source_id and run.finished_at is None]
         if dead and attempts < ATTEMPTS - 1:
             raise CrawlDied(source_id)
         for run in dead:
@@ -204,15 +200,11 @@ class Queue:
             pause: seconds to wait after its end.
         """
         stopping = threading.Event()
-        command_line = (
-            *(sys.executable, "-m", "pipelines.cli"),
-            *("--home", str(self._home.path), "--lang", self._language, *command),
-        )
         environment = {**os.environ, HOME_VARIABLE: str(self._home.path)}
 
         def run() -> None:
             run_crawl(
-                command_line,
+                make_command(self._home, self._language, *command),
                 environment,
                 LONGEST_CRAWL_OF_ONE,
                 wait=stopping.wait,
@@ -228,15 +220,6 @@ class Queue:
             stopping.set()
             await running
             raise
-
-    def _list_runs(self, since: datetime) -> list[Run]:
-        try:
-            newsroom = Newsroom(self._home)
-            with closing(newsroom.store), newsroom.store.reading() as tx:
-                return tx.runs.list_since(since)
-        except (CrawlError, NewsletterMisconfigured, StoreError) as error:
-            logger.error("%s", describe(error, self._language))
-            return []
 
     def _load_policy(self) -> Policy:
         return load_policy(self._home, DOWNLOAD_DELAY)

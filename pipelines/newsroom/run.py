@@ -110,16 +110,16 @@ def ingest_together(store: Store, deliveries: Sequence[Delivery], rules: Rules, 
     for arrival in arrivals:
         arrival.read(stored, policies.get(arrival.source.id), rules)
     with store.transaction() as tx:
-        for arrival in arrivals:
-            if arrival.run is None:
-                arrival.run = _begin_run(tx, arrival.source, now)
+        runs = [
+            _begin_run(tx, delivery.source, now) if delivery.run is None else delivery.run for delivery in deliveries
+        ]
         saved = save_items(
             tx, items, {digest: result for arrival in arrivals for digest, result in arrival.results.items()}
         )
-        parts = [arrival.make_part(saved) for arrival in arrivals]
+        parts = [arrival.make_part(run, saved) for run, arrival in zip(runs, arrivals, strict=True)]
         failures = tx.runs.add(parts)
         for arrival, part in zip(arrivals, parts, strict=True):
-            arrival.record(tx, saved, failures[part.run], now)
+            arrival.record(tx, part.run, saved, failures[part.run], now)
     return [arrival.describe(part, failures[part.run]) for arrival, part in zip(arrivals, parts, strict=True)]
 
 

@@ -174,7 +174,7 @@ def due_sources(newsroom: Newsroom, sources: Iterable[Source], now: datetime) ->
     due = [
         source for source in sources if due_at(source, records.get(source.id), now, newsroom.zone, newsletter) <= now
     ]
-    apart = find_deadly_sources(newsroom, due)
+    apart = _select_deadly(due, records)
     return [source for source in due if source not in apart] or apart[:1]
 
 
@@ -187,6 +187,10 @@ def find_deadly_sources(newsroom: Newsroom, sources: Iterable[Source]) -> list[S
     """
     with newsroom.store.reading() as tx:
         records = tx.sources.list_all()
+    return _select_deadly(sources, records)
+
+
+def _select_deadly(sources: Iterable[Source], records: Mapping[str, SourceRecord]) -> list[Source]:
     return [source for source in sources if source.id in records and _kills_its_process(records[source.id])]
 
 
@@ -226,10 +230,7 @@ class Scheduler:
         self._queue = queue
         self._longest = longest
         self._interval = interval
-        self._crawl_command = (
-            *(sys.executable, "-m", "pipelines.cli"),
-            *("--home", str(home.path), "--lang", language, "crawl"),
-        )
+        self._crawl_command = make_command(home, language, "crawl")
         self._command = command or (*self._crawl_command, "--due")
         self._language: Language = language
         self._mistakes: tuple[Mistake, ...] = ()
@@ -328,7 +329,7 @@ class Scheduler:
         runs = self._list_runs(began_at)
         dead_runs = [run for run in runs if run.finished_at is None]
         if dead_runs and len(runs) == 1:
-            self._blame(dead_runs[0])
+            blame(self._home, dead_runs[0], self._language)
             return
         for run in dead_runs:
             if self._stop.is_set():
@@ -337,22 +338,11 @@ class Scheduler:
             self._run_crawl((*self._crawl_command, run.source), min(self._longest, LONGEST_CRAWL_OF_ONE))
             for run_alone in self._list_runs(alone_at):
                 if run_alone.finished_at is None:
-                    self._blame(run_alone)
+                    blame(self._home, run_alone, self._language)
 
     def _list_runs(self, since: datetime) -> list[Run]:
         """List the runs that began at a time or later; none while the schedule stops, since their end is not theirs."""
-        if self._stop.is_set():
-            return []
-        try:
-            newsroom = Newsroom(self._home)
-            with closing(newsroom.store), newsroom.store.reading() as tx:
-                return tx.runs.list_since(since)
-        except (NewsletterMisconfigured, StoreError) as error:
-            logger.error("%s", describe(error, self._language), extra=make_extra("runs-unknown"))
-            return []
-
-    def _blame(self, run: Run) -> None:
-        blame(self._home, run, self._language)
+        return [] if self._stop.is_set() else list_runs(self._home, since, self._language)
 
     def _run_crawl(self, command: Sequence[str], longest: float) -> None:
         """Run a crawl in a process of its own until it ends, is late or the schedule stops.
@@ -369,6 +359,34 @@ class Scheduler:
     def _wait_and_beat(self, seconds: float) -> bool:
         self._manager.beat()
         return self._stop.wait(seconds)
+
+
+def make_command(home: Home, language: Language, *arguments: str) -> tuple[str, ...]:
+    """Make the command line by which a process of its own does something for a newsletter.
+
+    Args:
+        home: of the newsletter.
+        language: of errors.
+        arguments: the command's name, and its own.
+    """
+    return (*(sys.executable, "-m", "pipelines.cli"), *("--home", str(home.path), "--lang", language), *arguments)
+
+
+def list_runs(home: Home, since: datetime, language: Language) -> list[Run]:
+    """List the runs that began at a time or later; none, and a line in the log, where they cannot be read.
+
+    Args:
+        home: of the newsletter.
+        since: aware.
+        language: of the log.
+    """
+    try:
+        newsroom = Newsroom(home)
+        with closing(newsroom.store), newsroom.store.reading() as tx:
+            return tx.runs.list_since(since)
+    except (CrawlError, NewsletterMisconfigured, StoreError) as error:
+        logger.error("%s", describe(error, language), extra=make_extra("runs-unknown"))
+        return []
 
 
 def blame(home: Home, run: Run, language: Language) -> None:
@@ -488,9 +506,8 @@ def begin_learning(home: Home, language: Language) -> subprocess.Popen[str]:
 
 
 def _begin_command(home: Home, language: Language, *arguments: str) -> subprocess.Popen[str]:
-    options = ("--home", str(home.path), "--lang", language)
     child = subprocess.Popen(  # noqa: S603 (our own command)
-        (sys.executable, "-m", "pipelines.cli", *options, *arguments),
+        make_command(home, language, *arguments),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

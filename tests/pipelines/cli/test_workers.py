@@ -46,6 +46,9 @@ def feed(name: str, count: int = 2) -> bytes:
     return http(200, f'<rss version="2.0"><channel><title>{name}</title>{items}</channel></rss>')
 
 
+ONE = source("one", "feed", url="https://one.example/feed")
+
+
 @dataclass(frozen=True)
 class Room:
     """A newsletter's folder, and the URL of its database."""
@@ -121,7 +124,7 @@ def urls(postgresql_server: PostgresqlServer) -> Iterator[list[str]]:
 
 @pytest.mark.postgresql
 def test_a_source_is_never_twice_in_the_queue(urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = source("one", "feed", url="https://one.example/feed") + source("two", "feed", url="https://two.example/feed")
+    rows = ONE + source("two", "feed", url="https://two.example/feed")
     room = Room(newsroom(tmp_path / "home", rows), urls[0])
     room.fill(monkeypatch, "one")
     room.fill(monkeypatch, "one", "two")
@@ -135,7 +138,7 @@ def test_a_source_is_never_twice_in_the_queue(urls: list[str], tmp_path: Path, m
 def test_the_job_of_a_dead_worker_is_dropped_where_its_source_is_in_the_queue_again(
     urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    room = Room(newsroom(tmp_path / "home", source("one", "feed", url="https://one.example/feed")), urls[0])
+    room = Room(newsroom(tmp_path / "home", ONE), urls[0])
     room.fill(monkeypatch, "one")
     room.execute(A_WORKER_TAKES_THE_JOB)
     room.fill(monkeypatch, "one")
@@ -149,7 +152,7 @@ def test_the_job_of_a_dead_worker_is_dropped_where_its_source_is_in_the_queue_ag
 def test_the_queue_is_no_foreign_table_and_goes_into_no_copy(
     urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    room = Room(newsroom(tmp_path / "home", source("one", "feed", url="https://one.example/feed")), urls[0])
+    room = Room(newsroom(tmp_path / "home", ONE), urls[0])
     room.fill(monkeypatch, "one")
     room.run("db", "upgrade")
     room.run("db", "check")
@@ -245,7 +248,7 @@ def test_the_schedule_fills_the_queue_and_a_worker_groups_what_it_crawled(urls: 
 def test_sources_share_a_lock_where_they_share_a_host_directly_or_by_others(tmp_path: Path) -> None:
     home = newsroom(
         tmp_path / "home",
-        source("one", "feed", url="https://one.example/feed")
+        ONE
         + source("same", "feed", url="https://one.example/other")
         + source("apart", "feed", url="https://two.example/feed")
         + source("papers", "arxiv", query="cat:cs.LG")

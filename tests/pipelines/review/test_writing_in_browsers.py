@@ -112,6 +112,17 @@ def test_whose_session_ends_while_writing_logs_in_where_they_are_and_loses_nothi
         page.close()
 
 
+def write_preamble_elsewhere(browser: Browser, port: int) -> Page:
+    """Another editor's page of the issue, on which they have written and saved an opening."""
+    theirs = browser.new_page(base_url=f"http://127.0.0.1:{port}")
+    theirs.goto("/issue")
+    theirs.focus("[data-part=preamble]")
+    theirs.keyboard.insert_text("别人的开场")
+    theirs.keyboard.press("Control+Enter")
+    expect(theirs.locator("#toast")).to_contain_text("改好了")
+    return theirs
+
+
 @pytest.mark.parametrize(("choice", "width"), [("mine", 1300), ("theirs", 390)])
 def test_two_editors_at_one_text_see_both_and_choose(
     newsroom: Newsroom, browser: Browser, choice: str, width: int
@@ -121,12 +132,7 @@ def test_two_editors_at_one_text_see_both_and_choose(
         pick_three(mine)
         mine.set_viewport_size({"width": width, "height": 844})
         expect(mine.locator("[data-fetching]")).to_have_count(0, timeout=60_000)  # until then the page is read again
-        theirs = browser.new_page(base_url=f"http://127.0.0.1:{port}")
-        theirs.goto("/issue")
-        theirs.focus("[data-part=preamble]")
-        theirs.keyboard.insert_text("别人的开场")
-        theirs.keyboard.press("Control+Enter")
-        expect(theirs.locator("#toast")).to_contain_text("改好了")
+        theirs = write_preamble_elsewhere(browser, port)
         mine.focus("[data-part=preamble]")
         mine.keyboard.insert_text("我的开场")
         mine.keyboard.press("Control+Enter")
@@ -158,12 +164,7 @@ def test_a_page_that_is_read_again_while_somebody_writes_replaces_nobodys_text(
         expect(mine.locator("[data-fetching]")).to_have_count(0, timeout=60_000)
         mine.focus("[data-part=preamble]")
         mine.keyboard.insert_text("我的开场")
-        theirs = browser.new_page(base_url=f"http://127.0.0.1:{port}")
-        theirs.goto("/issue")
-        theirs.focus("[data-part=preamble]")
-        theirs.keyboard.insert_text("别人的开场")
-        theirs.keyboard.press("Control+Enter")
-        expect(theirs.locator("#toast")).to_contain_text("改好了")
+        theirs = write_preamble_elsewhere(browser, port)
         with mine.expect_response(lambda response: response.request.method == "GET" and "card=1" in response.url):
             mine.evaluate(
                 "const again = document.createElement('button'); again.dataset.fetch = '1';"
