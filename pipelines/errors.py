@@ -11,7 +11,15 @@ if TYPE_CHECKING:
     from crawler.sources.file import Mistake
 
 
-class EditorError(Exception):
+class ReadableError(Exception):
+    """Base of the errors that say what happened, and what to do, in the reader's language. Never raised itself."""
+
+    def text(self, language: Language) -> str:
+        """The sentence, in the reader's language."""
+        raise NotImplementedError
+
+
+class EditorError(ReadableError):
     """An error that the editor can put right.
 
     Args:
@@ -51,7 +59,7 @@ def describe_error(error: Exception, language: Language) -> str:
     """
     if isinstance(error, CrawlError):
         return describe_failure(error.failure, language, " ".join(filter(None, (error.source, error.url))))
-    if isinstance(error, EditorError):
+    if isinstance(error, ReadableError):
         return error.text(language)
     return str(error)
 

@@ -119,13 +119,12 @@ def main() -> None:
 
 def _describe_error(error: Exception) -> str:
     from pipelines.errors import describe_error
-    from pipelines.store.errors import StoreError
     from pipelines.wording import say
 
     language = terminal.get_language()
     if isinstance(error, OSError) and error.filename:
         return say("cli/file-unusable", {"path": error.filename, "reason": error.strerror or ""}, language)
-    return error.text(language) if isinstance(error, StoreError) else describe_error(error, language)
+    return describe_error(error, language)
 
 
 def _find_exit_code(error: Exception) -> int | None:

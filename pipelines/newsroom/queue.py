@@ -97,7 +97,7 @@ class Queue:
         language: of the log.
 
     Raises:
-        StoreRefused: the newsroom's database is no PostgreSQL.
+        NoQueue: the newsroom's database is no PostgreSQL.
         StoreUnreachable: the server does not answer.
     """
 

@@ -267,7 +267,7 @@ class Scheduler:
             try:
                 self._queue.fill([source.id for source in due], is_grouping_due=is_grouping_due)
             except (CrawlError, StoreError) as error:
-                logger.error("%s", describe(error, self._language), extra=make_extra("nothing-enqueued"))
+                logger.error("%s", describe_error(error, self._language), extra=make_extra("nothing-enqueued"))
         elif due or is_grouping_due:
             self._crawl()
 
@@ -279,7 +279,7 @@ class Scheduler:
                 with closing(newsroom.store):
                     deliver_alerts(newsroom, datetime.now(UTC), self._language)
         except (NewsletterMisconfigured, StoreError) as error:
-            logger.error("%s", describe(error, self._language), extra=make_extra("alerts-not-sent"))
+            logger.error("%s", describe_error(error, self._language), extra=make_extra("alerts-not-sent"))
 
     def _stopped(self, number: int, _frame: object) -> None:
         name = signal.Signals(number).name
@@ -297,7 +297,7 @@ class Scheduler:
                     ungrouped = tx.articles.list_fresh(limit=1)
                 return due_sources(newsroom, enabled, datetime.now(UTC)), bool(ungrouped)
         except (CrawlError, NewsletterMisconfigured, StoreError) as error:
-            logger.error("%s", describe(error, self._language), extra=make_extra("nothing-crawled"))
+            logger.error("%s", describe_error(error, self._language), extra=make_extra("nothing-crawled"))
             return [], False
 
     def _read_sources(self, newsroom: Newsroom) -> Sequence[Source]:
@@ -385,7 +385,7 @@ def list_runs(home: Home, since: datetime, language: Language) -> list[Run]:
         with closing(newsroom.store), newsroom.store.reading() as tx:
             return tx.runs.list_since(since)
     except (CrawlError, NewsletterMisconfigured, StoreError) as error:
-        logger.error("%s", describe(error, language), extra=make_extra("runs-unknown"))
+        logger.error("%s", describe_error(error, language), extra=make_extra("runs-unknown"))
         return []
 
 
@@ -404,7 +404,7 @@ def blame(home: Home, run: Run, language: Language) -> None:
         with closing(newsroom.store):
             end_run(newsroom.store, run, DIED, datetime.now(UTC))
     except (NewsletterMisconfigured, StoreError) as error:
-        logger.error("%s", describe(error, language), extra=make_extra("run-not-ended"))
+        logger.error("%s", describe_error(error, language), extra=make_extra("run-not-ended"))
 
 
 def run_crawl(
@@ -458,10 +458,6 @@ def _limit_memory(child: subprocess.Popen[Any], size: int) -> None:
 
 def _have_same_bytes(path: Path, copy: Path) -> bool:
     return copy.is_file() and copy.read_bytes() == path.read_bytes()
-
-
-def describe(error: Exception, language: Language) -> str:
-    return error.text(language) if isinstance(error, StoreError) else describe_error(error, language)
 
 
 def _wait_or_kill(child: subprocess.Popen[bytes], patience: float = 90.0) -> None:

@@ -154,12 +154,7 @@ def _answer_error(visit: Visit, error: Exception) -> Response:
         logger.error("%s %s", visit.request.method, visit.request.url.path, exc_info=error)
         message = visit.translate("desk/internal-error")
         return make_error_json(500, message) if visit.asks_for_json else make_error_page(visit, 500, message)
-    if kind in ERROR_TEXTS:
-        message = visit.translate(ERROR_TEXTS[kind])
-    elif isinstance(error, StoreError):
-        message = error.text(visit.language)
-    else:
-        message = describe_error(error, visit.language)
+    message = visit.translate(ERROR_TEXTS[kind]) if kind in ERROR_TEXTS else describe_error(error, visit.language)
     if visit.asks_for_json:
         return make_error_json(_STATUS[kind], message)
     return make_error_page(visit, _STATUS[kind], message)

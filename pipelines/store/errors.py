@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from crawler.errors import Detail
+from pipelines.errors import ReadableError
 from pipelines.wording import Language, say
 
 
-class StoreError(Exception):
+class StoreError(ReadableError):
     """Base of all errors of the database: says what happened and what to do about it. Never raised itself.
 
     Args:
@@ -58,6 +59,10 @@ class StoreRefused(StoreError):
 
 class BackupRefused(StoreRefused):
     """A backup, its restoring or a copy would replace something, or there is nothing to copy. Nothing was touched."""
+
+
+class NoQueue(StoreRefused):
+    """The database can have no queue of jobs. Nothing is wrong with it."""
 
 
 class StoreOutdated(StoreError):

@@ -59,12 +59,13 @@ def make_connector(database_url: str) -> PsycopgConnector:
         database_url: a SQLAlchemy URL.
 
     Raises:
-        StoreRefused: the database is no PostgreSQL, or the extra `[postgresql]` is not installed.
+        NoQueue: the database is no PostgreSQL.
+        StoreRefused: the extra `[postgresql]` is not installed.
         StoreUnreachable: the server does not answer.
     """
     url = parse_url(database_url)
     if url.get_backend_name() not in ("postgresql", "postgres"):
-        raise errors.StoreRefused("queue-needs-postgresql")
+        raise errors.NoQueue("queue-needs-postgresql")
     try:
         import psycopg  # noqa: PLC0415 - an extra
         from procrastinate import App, PsycopgConnector  # noqa: PLC0415 - an extra

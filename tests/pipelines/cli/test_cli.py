@@ -196,7 +196,10 @@ def test_several_stories_are_decided_at_once_and_one_that_is_not_there_is_named(
     cli("add", str(items))
     cli("decide", "1", "4", "drop")
     assert numbers(cli, "dropped") == [[1, 2, 3], [4]]
-    cli("decide", "1", "99", "4", "undo", code=1)
+    refused = CliRunner().invoke(app, ["--home", str(cli.home), "decide", "1", "99", "4", "undo"])
+    assert refused.exit_code == 1
+    assert "没有编号" in refused.stderr
+    assert "99" in refused.stderr
     assert numbers(cli, "dropped") == []
 
 
