@@ -29,6 +29,7 @@ from pipelines.store.feed import Feed
 from pipelines.store.hosts import Hosts
 from pipelines.store.incidents import Incidents
 from pipelines.store.issues import Issues
+from pipelines.store.queue import WaitingJobs
 from pipelines.store.raw import RawItems
 from pipelines.store.rebuilding import Rebuilding
 from pipelines.store.runs import Runs
@@ -65,6 +66,7 @@ class Transaction:
         self.runs = Runs(connection)
         self.clock = Clock(connection)
         self.hosts = Hosts(connection)
+        self.waiting_jobs = WaitingJobs(connection)
         self.incidents = Incidents(connection)
         self.changes = Changes(connection)
         self.users = Users(connection)

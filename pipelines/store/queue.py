@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from sqlalchemy import Connection, text
+
+from pipelines.health.standstill import QueueState
 from pipelines.store import errors
 from pipelines.store.engine import parse_url
 
@@ -50,6 +53,32 @@ class Worker:
 
     number: int
     last_heartbeat: datetime
+
+
+class WaitingJobs:
+    """The queue, as whoever looks at the newsroom's health sees it: procrastinate itself need not be installed."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def read_state(self) -> QueueState | None:
+        """Read how many jobs there are, since when, and when a worker was last heard; None without a job."""
+        if self._connection.dialect.name != "postgresql":
+            return None
+        if self._connection.execute(text(f"SELECT to_regclass('{SCHEMA}.procrastinate_jobs')")).scalar() is None:
+            return None
+        row = self._connection.execute(text(_QUEUE_STATE)).one()
+        return QueueState(row.jobs, row.since, row.last_heartbeat) if row.jobs else None
+
+
+_QUEUE_STATE: Final = f"""
+SELECT count(DISTINCT jobs.id) AS jobs, min(events.at) AS since,
+       (SELECT max(last_heartbeat) FROM {SCHEMA}.procrastinate_workers) AS last_heartbeat
+FROM {SCHEMA}.procrastinate_jobs AS jobs
+JOIN {SCHEMA}.procrastinate_events AS events ON events.job_id = jobs.id AND events.type = 'deferred'
+WHERE jobs.status IN ('todo', 'doing')
+"""  # noqa: S608 - of constants
+"""An event of a job says when it was put into the queue; the job itself does not."""
 
 
 def make_connector(database_url: str) -> PsycopgConnector:
