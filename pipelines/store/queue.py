@@ -10,9 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from sqlalchemy import URL, Connection
-
-from sqlalchemy import Connection, text
+from sqlalchemy import URL, Connection, text
 
 from pipelines.health.standstill import QueueState
 from pipelines.store import errors
