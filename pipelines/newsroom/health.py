@@ -127,8 +127,7 @@ def judge_crawling(tx: Transaction, newsroom: Newsroom, now: datetime) -> Findin
     """
     queue = tx.waiting_jobs.read_state()
     last_start = tx.runs.find_last_start(is_ended=False)
-    is_recent = last_start is not None and now - last_start <= standstill.PATIENCE
-    if last_start is None or (is_recent and queue is None):
+    if queue is None and (last_start is None or now - last_start <= standstill.PATIENCE):
         return None
     records = tx.sources.list_all()
     newsletter = str(newsroom.home.path.resolve())
@@ -137,7 +136,7 @@ def judge_crawling(tx: Transaction, newsroom: Newsroom, now: datetime) -> Findin
         for source in newsroom.sources.values()
         if source.enabled and source.id in records
     ]
-    starts = tx.runs.list_starts(min(now, last_start) - standstill.MEMORY)
+    starts = tx.runs.list_starts(min(now, last_start or now) - standstill.MEMORY)
     return standstill.find_standstill(starts, due_times, _list_workdays(newsroom), now, queue)
 
 
