@@ -42,9 +42,9 @@ INPUTS: Final = ("POOL", "ARCHIVE", "REPLIES")
 HEADING: Final = """# What it costs
 
 `python tests/benchmarks/performance.py` writes this page: each section is what one benchmark printed, under its
-command. `POOL` is a list of articles (`.jsonl`), `ARCHIVE` a folder of past issues, `REPLIES` a folder of saved replies.
-CPU seconds of different machines do not compare; ratios taken in one run do. What the figures mean for larger newsrooms
-is in [scale.md](scale.md).
+command. `POOL` is a list of articles (`.jsonl`), `ARCHIVE` a folder of past issues, `REPLIES` a folder of saved
+replies. CPU seconds of different machines do not compare; ratios taken in one run do. What the figures mean for larger
+newsrooms is in [scale.md](scale.md).
 """
 
 
