@@ -29,7 +29,7 @@ from pipelines.store.feed import Feed
 from pipelines.store.hosts import Hosts
 from pipelines.store.incidents import Incidents
 from pipelines.store.issues import Issues
-from pipelines.store.queue import Lease
+from pipelines.store.queue import Jobs, Lease
 from pipelines.store.raw import RawItems
 from pipelines.store.rebuilding import Rebuilding
 from pipelines.store.runs import Runs
@@ -56,6 +56,7 @@ class Transaction:
         self.bands = BandIndex(connection)
         self.cache = StateCache(connection)
         self.events = EventIndex(connection)
+        self.jobs = Jobs(connection)
         self.raw = RawItems(connection)
         self.stories = Stories(connection)
         self.decisions = Decisions(connection)
