@@ -177,6 +177,22 @@ def test_the_job_of_a_dead_worker_is_dropped_where_its_source_is_in_the_queue_ag
 
 
 @pytest.mark.postgresql
+def test_jobs_that_wait_without_a_living_worker_need_a_person(
+    urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = Room(newsroom(tmp_path / "home", ONE), urls[0])
+    room.run("health")
+    room.fill(monkeypatch, "one")
+    room.run("health")
+    room.execute("UPDATE procrastinate_events SET at = at - interval '1 hour'")
+    assert "no-worker" in room.run("health", "--json", code=1)
+    room.execute("INSERT INTO procrastinate_workers DEFAULT VALUES")
+    assert '"needs_person": false' in room.run("health", "--json")
+    room.execute(AN_HOUR_OF_SILENCE)
+    assert "no-worker" in room.run("health", "--json", code=1)
+
+
+@pytest.mark.postgresql
 def test_the_queue_is_no_foreign_table_and_goes_into_no_copy(
     urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
