@@ -38,6 +38,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import StaticPool
 
 from pipelines.store import errors
 
@@ -106,6 +107,23 @@ def make_engine(text: str, *, wait: float = WAIT) -> Engine:
     if url.get_backend_name() == "postgresql":
         return _postgresql(url, wait)
     raise errors.StoreRefused("other-database", name=url.drivername)
+
+
+@contextmanager
+def open_temporary() -> Iterator[Connection]:
+    """Open an empty database that is gone with its connection, also when the process is killed.
+
+    It is a file without a name, in the folder of temporary files: https://www.sqlite.org/inmemorydb.html#temp_db.
+    """
+    engine = create_engine(
+        "sqlite://", creator=lambda: sqlite3.connect(""), poolclass=StaticPool, json_serializer=_to_json
+    )
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode=OFF")  # nobody returns to a former state of it
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def parse_url(text: str) -> URL:
