@@ -30,7 +30,9 @@ from pipelines.newsroom.due import due_at
 from pipelines.newsroom.locks import only_one
 from pipelines.newsroom.run import end_run
 from pipelines.newsroom.service import ServiceManager
+from pipelines.store import Store
 from pipelines.store.errors import StoreError
+from pipelines.store.queue import Lease
 from pipelines.store.runs import Run
 from pipelines.store.sources import SourceRecord
 from pipelines.wording import Language, say
@@ -285,21 +287,21 @@ def list_runs(home: Home, since: datetime, language: Language) -> list[Run]:
         return []
 
 
-def blame(home: Home, run: Run, language: Language) -> None:
+def blame(home: Home, run: Run, language: Language, lease: Lease | None = None) -> None:
     """Store that a source's crawl died although it crawled no other source, and say so.
 
     Args:
         home: of the newsletter.
         run: of the source; without an end.
         language: of the log.
+        lease: of the worker that crawled it; None without a queue.
     """
     died = say("schedule/died-alone", {"source": run.source}, language)
     logger.error("%s", died, extra=make_extra("crawl-died", source=run.source, run=run.id))
     try:
-        newsroom = Newsroom(home)
-        with closing(newsroom.store):
-            end_run(newsroom.store, run, DIED, datetime.now(UTC))
-    except (NewsletterMisconfigured, StoreError) as error:
+        with closing(Store.open(home.database_url, lease=lease)) as store:
+            end_run(store, run, DIED, datetime.now(UTC))
+    except StoreError as error:
         logger.error("%s", describe_error(error, language), extra=make_extra("run-not-ended"))
 
 
