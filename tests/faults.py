@@ -78,6 +78,10 @@ CASES: Final = {
     "K3": ("two crawls of one newsletter; the holder of a lock dies", "one at a time; the lock ends with its holder"),
     "K4": ("two editors or tabs on one thing", "the later one is shown what changed"),
     "K5": ("threads that ask for a language first, at once", "no error"),
+    "K6": (
+        "a worker that is killed, stopped or cut off in the middle of a job",
+        "another does the job; nothing is lost or doubled, and what comes late is refused",
+    ),
     "W1": ("an action from another site or without its token", "refused"),
     "W2": ("a foreign Host header", "not answered"),
     "W3": ("stored markup in a browser", "does nothing"),

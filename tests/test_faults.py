@@ -13,5 +13,5 @@ def test_the_page_of_faults_is_current() -> None:
     assert PAGE.read_text(encoding="utf-8") == make_page(), "python tests/faults.py writes it"
 
 
-def test_seventy_cases_are_claimed() -> None:
-    assert len(CASES) == 70
+def test_seventy_cases_at_least_are_claimed() -> None:
+    assert len(CASES) >= 70

@@ -19,6 +19,7 @@ from pipelines.errors import describe_failure, describe_mistake
 if TYPE_CHECKING:
     from pipelines.newsroom import Newsroom
     from pipelines.newsroom.crawls import SourceReport
+    from pipelines.store.queue import Lease
 
 NoGroup = Annotated[bool, typer.Option("--no-group", help="只入库，不归组；留给下一个归组的命令。")]
 
@@ -29,7 +30,6 @@ def crawl(
     due: Annotated[bool, typer.Option("--due", help="只抓到期的来源。")] = False,
     as_json: Json = False,
     no_group: NoGroup = False,
-    for_worker: Annotated[bool, typer.Option("--for-worker", hidden=True)] = False,
 ) -> None:
     """抓取来源，逐个报告新增、已有、更新、失败。
 
@@ -40,11 +40,8 @@ def crawl(
     from pipelines.newsroom.retention import reduce_old_items
     from pipelines.newsroom.schedule import find_deadly_sources
 
-    if for_worker:
-        from pipelines.newsroom.queue import end_with_worker
-
-        end_with_worker()
     newsroom = newsroom_of(context)
+    lease = _take_lease(newsroom)
     if unreadable := [mistake for mistake in newsroom.registry.mistakes if not mistake.source]:
         for mistake in unreadable:
             fail(describe_mistake(mistake, terminal.get_language()))
@@ -64,7 +61,7 @@ def crawl(
                 bar.update(task, completed=finished, total=total)
                 note_end()
 
-            reports += crawls.crawl(newsroom, chosen, on_progress=show, for_worker=for_worker)
+            reports += crawls.crawl(newsroom, chosen, on_progress=show, for_worker=lease is not None)
     for source in deadly:
         warn(sentence("cli/crawled-alone", source=source.id))
         reports.append(crawls.crawl_alone(newsroom, source, terminal.get_language()))
@@ -72,6 +69,18 @@ def crawl(
     if due:
         reduce_old_items(newsroom, now())
     _group_and_report(newsroom, reports, as_json=as_json, no_group=no_group)
+
+
+def _take_lease(newsroom: Newsroom) -> Lease | None:
+    """The lease of this process, which ends with it; None where no worker started the process."""
+    from pipelines.store.queue import Lease
+
+    lease = Lease.of_process()
+    if lease:
+        from pipelines.newsroom.queue import end_with_lease
+
+        end_with_lease(lease, newsroom.home.database_url)
+    return lease
 
 
 def _do_nothing() -> None:
@@ -167,7 +176,9 @@ def group(context: typer.Context) -> None:
 
     例：jianbao group
     """
-    group_what_is_new(newsroom_of(context))
+    newsroom = newsroom_of(context)
+    _take_lease(newsroom)
+    group_what_is_new(newsroom)
 
 
 def rebuild(context: typer.Context) -> None:
@@ -243,6 +254,7 @@ def queue(context: typer.Context, as_json: Json = False) -> None:
             {
                 "jobs": [
                     {
+                        "number": job.number,
                         "task": job.name,
                         "source": job.source or None,
                         "lock": job.lock,

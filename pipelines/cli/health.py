@@ -165,13 +165,13 @@ def runs_show(
 def report_incidents(newsroom: Newsroom) -> None:
     """Look at all sources after a crawl; print on stderr each incident that is new or over, and send the alerts."""
     from pipelines.newsroom.alerts import deliver_alerts
-    from pipelines.newsroom.health import check_sources, describe_incident, describe_remedy
+    from pipelines.newsroom.health import check_sources, describe_incident, describe_remedy, name_subject
 
     language = terminal.get_language()
     checkup = check_sources(newsroom, now())
     for incident in checkup.raised:
         values = {
-            "source": incident.source,
+            "source": name_subject(incident, {}, language),
             "state": sentence(f"health/{incident.state}"),
             "evidence": describe_incident(incident.kind, incident.values, language),
             "remedy": describe_remedy(incident.kind, language),
@@ -179,7 +179,7 @@ def report_incidents(newsroom: Newsroom) -> None:
         terminal.warn(sentence("cli/raised", **values))
     for incident in checkup.recovered:
         evidence = describe_incident(incident.kind, incident.values, language)
-        terminal.note(sentence("cli/recovered", source=incident.source, evidence=evidence))
+        terminal.note(sentence("cli/recovered", source=name_subject(incident, {}, language), evidence=evidence))
     for delivery in deliver_alerts(newsroom, now(), language):
         if delivery.failure:
             terminal.warn(sentence("cli/alert-not-sent", channel=delivery.channel, reason=delivery.failure))

@@ -359,7 +359,7 @@ def make_incident_table(incidents: Iterable[Incident], zone: ZoneInfo, now: date
         zone: of the newsletter; times are in it.
         now: aware.
     """
-    from pipelines.newsroom.health import describe_incident, describe_remedy
+    from pipelines.newsroom.health import describe_incident, describe_remedy, name_subject
 
     headings = ("number", "source", "state", "since", "evidence", "remedy")
     table = _make_table("", *(sentence(f"table/{name}") for name in headings))
@@ -371,7 +371,9 @@ def make_incident_table(incidents: Iterable[Incident], zone: ZoneInfo, now: date
         evidence = describe_incident(incident.kind, incident.values, get_language())
         advice = describe_remedy(incident.kind, get_language())
         since = format_time(incident.since, zone)
-        table.add_row(str(incident.id), incident.source, state, since, Text(evidence), Text(advice))
+        table.add_row(
+            str(incident.id), name_subject(incident, {}, get_language()), state, since, Text(evidence), Text(advice)
+        )
     return table
 
 

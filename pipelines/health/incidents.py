@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pipelines.health.judging import FAMILY_OF, STATE_OF, Finding, Judgement, Kind, State
+
+NEWSROOM: Final = ""
+"""Stands for the id of a source in an incident of no single source."""
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """Something about a source that a person has to know, until it has recovered.
+    """Something about a source, or about the newsroom, that a person has to know, until it has recovered.
 
     Args:
         id: the store's; 0 before it is stored.
-        source: id of the source.
+        source: id of the source; `NEWSROOM` where it is of no single source.
         kind: a forbidden address that failed before becomes retired: the kind may change while the incident is open.
         since: when it began, aware.
         raised_at: when it was found.
@@ -61,7 +64,10 @@ class Changes:
 
 
 def compare_incidents(
-    open_incidents: Iterable[Incident], judgements: Mapping[str, Judgement], now: datetime
+    open_incidents: Iterable[Incident],
+    judgements: Mapping[str, Judgement],
+    now: datetime,
+    of_newsroom: Finding | None = None,
 ) -> Changes:
     """Compare open incidents with new judgements: every incident is raised once and recovers once.
 
@@ -72,10 +78,13 @@ def compare_incidents(
         open_incidents: of all sources.
         judgements: by source id.
         now: aware.
+        of_newsroom: a finding that is of no single source; None without one.
     """
     findings: dict[tuple[str, str], Finding] = {
         (source, finding.family): finding for source, judgement in judgements.items() for finding in judgement.findings
     }
+    if of_newsroom is not None:
+        findings[NEWSROOM, of_newsroom.family] = of_newsroom
     updated, recovered = [], []
     for incident in open_incidents:
         finding = findings.pop((incident.source, FAMILY_OF[incident.kind]), None)

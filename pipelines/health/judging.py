@@ -21,11 +21,24 @@ from pipelines.health.rhythm import (
 from pipelines.health.workdays import Workdays
 
 State = Literal[
-    "off", "never", "well", "late", "silent", "volume", "fields", "moved", "failing", "blocked", "login", "retired"
+    "off",
+    "never",
+    "well",
+    "late",
+    "silent",
+    "volume",
+    "fields",
+    "moved",
+    "failing",
+    "blocked",
+    "login",
+    "retired",
+    "stalled",
 ]
 
-Family = Literal["failure", "quiet", "volume", "fields", "moved"]
-"""A source has at most one incident of a family at a time; its kind may change while it is open."""
+Family = Literal["failure", "quiet", "volume", "fields", "moved", "crawling"]
+"""A source has at most one incident of a family at a time; its kind may change while it is open. Incidents of the
+crawling belong to no source."""
 
 Kind = Literal[
     "failed",
@@ -44,6 +57,8 @@ Kind = Literal[
     "no-text",
     "same-text",
     "moved",
+    "standstill",
+    "no-worker",
 ]
 
 STATE_OF: Final[Mapping[Kind, State]] = {
@@ -63,6 +78,8 @@ STATE_OF: Final[Mapping[Kind, State]] = {
     "no-text": "fields",
     "same-text": "fields",
     "moved": "moved",
+    "standstill": "stalled",
+    "no-worker": "stalled",
 }
 
 FAMILY_OF: Final[Mapping[Kind, Family]] = {
@@ -71,6 +88,7 @@ FAMILY_OF: Final[Mapping[Kind, Family]] = {
     **dict.fromkeys(("many", "few"), "volume"),
     **dict.fromkeys(("no-dates", "no-text", "same-text"), "fields"),
     "moved": "moved",
+    **dict.fromkeys(("standstill", "no-worker"), "crawling"),
 }
 
 PATIENCE: Final = timedelta(hours=12)

@@ -87,12 +87,10 @@ def learn_rhythm(postings: tuple[datetime, ...], workdays: Workdays) -> Rhythm |
     Returns:
         The rhythm; None for a source with fewer than `FEWEST_PAUSES` pauses.
     """
-    weekend = _weigh_weekend(postings, workdays)
+    weekend = weigh_weekend(postings, workdays)
     own_days = workdays.with_weekend(weekend)
     pairs = list(pairwise(postings))[-_MOST_PAUSES:]
-    pauses = sorted(own_days.count(start, end) for start, end in pairs)
-    if len(pauses) > _FEWEST_BESIDE_AN_ACCIDENT and pauses[-1] > _LONE * pauses[-2]:
-        pauses.pop()
+    pauses = drop_accident(sorted(own_days.count(start, end) for start, end in pairs), len(pairs))
     if len(pauses) < FEWEST_PAUSES:
         return None
     high = _quantile(pauses, 0.9)
@@ -129,7 +127,21 @@ def combine_rhythms(learned: Rhythm | None, expected: Rhythm | None) -> Rhythm |
     return learned if learned.silent_after <= week else Rhythm(1.0, expected.usual, expected.late_after, week, 0)
 
 
-def _weigh_weekend(postings: Sequence[datetime], workdays: Workdays) -> float:
+def drop_accident(pauses: Sequence[float], count: int) -> list[float]:
+    """Leave out a pause that is far longer than all others, where many are known: it was an outage.
+
+    Args:
+        pauses: the longest ones at least, ascending.
+        count: number of all pauses.
+
+    >>> drop_accident([1, 1, 2, 9], 100), drop_accident([1, 1, 2, 9], 4)
+    ([1, 1, 2], [1, 1, 2, 9])
+    """
+    is_lone = count > _FEWEST_BESIDE_AN_ACCIDENT and len(pauses) > 1 and pauses[-1] > _LONE * pauses[-2]
+    return list(pauses[:-1] if is_lone else pauses)
+
+
+def weigh_weekend(postings: Sequence[datetime], workdays: Workdays) -> float:
     """The postings of a day of the weekend over those of another day; 1 while too few are known."""
     if len(postings) < 10 or postings[-1] - postings[0] < _TWO_WEEKENDS:
         return 1.0

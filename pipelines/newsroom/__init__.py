@@ -17,6 +17,7 @@ from pipelines.group.features import account_of
 from pipelines.newsletter import Newsletter, load_newsletter
 from pipelines.rules import Rules, load_rules
 from pipelines.store import Store
+from pipelines.store.queue import Lease
 
 if TYPE_CHECKING:
     from crawler.sources.file import Registry
@@ -73,12 +74,12 @@ class Newsroom:
 
     @cached_property
     def store(self) -> Store:
-        """The database; it is made when it is first opened.
+        """The database; it is made when it is first opened. A process of a worker writes only under its lease.
 
         Raises:
             StoreOutdated: the database belongs to an older jianbao.
         """
-        return Store.open(self.home.database_url)
+        return Store.open(self.home.database_url, lease=Lease.of_process())
 
     def close(self) -> None:
         """Close the database, if it was opened."""

@@ -16,7 +16,7 @@ from pipelines.logs import make_extra
 from pipelines.newsletter import AlertChannel, Alerts
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.channels import Message, NotSent, send
-from pipelines.newsroom.health import incident_json, judge_sources, summarise_incidents
+from pipelines.newsroom.health import incident_json, judge_sources, name_subject, summarise_incidents
 from pipelines.newsroom.locks import Busy, only_one
 from pipelines.store import Transaction
 from pipelines.store.alerts import Alert
@@ -162,7 +162,7 @@ def make_message(
             continue
         incident = incidents[row.incident_id]
         event_row = incident_json(incident, now, language)
-        event_row |= {"event": row.event, "name": names.get(incident.source, incident.source)}
+        event_row |= {"event": row.event, "name": name_subject(incident, names, language)}
         events.append(event_row)
         values = {
             "name": event_row["name"],

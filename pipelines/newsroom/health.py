@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from crawler.errors import Failure
 from crawler.urls import host_of
+from pipelines.health import standstill
 from pipelines.health.history import FailureKind, History, RunOutcome
-from pipelines.health.incidents import Incident, compare_incidents
-from pipelines.health.judging import Judgement, Kind, judge_source
+from pipelines.health.incidents import NEWSROOM, Incident, compare_incidents
+from pipelines.health.judging import FAMILY_OF, Finding, Judgement, Kind, judge_source
 from pipelines.health.rhythm import MEMORY
 from pipelines.health.workdays import Workdays, list_days
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom.due import due_at
 from pipelines.store import Transaction
 from pipelines.store.alerts import AlertEvent
 from pipelines.store.runs import Run
@@ -74,12 +76,14 @@ def check_sources(newsroom: Newsroom, now: datetime) -> Checkup:
     mistakes = newsroom.registry.mistakes
     with newsroom.store.reading() as tx:  # a year of runs takes seconds, in which nobody else could write
         judgements = judge_sources(tx, newsroom, now)
+        standing = judge_crawling(tx, newsroom, now)
     with newsroom.store.transaction() as tx:
         open_before = tx.incidents.list_open()
         if any(not mistake.source for mistake in mistakes):
             return Checkup(judgements, open_before)
         mistaken = {mistake.source for mistake in mistakes}
-        changes = compare_incidents((row for row in open_before if row.source not in mistaken), judgements, now)
+        judged = (row for row in open_before if row.source not in mistaken)
+        changes = compare_incidents(judged, judgements, now, standing)
         raised = tx.incidents.save(changes)
         events: list[tuple[AlertEvent, int | None]] = [("raised", incident.id) for incident in raised]
         events += [("recovered", incident.id) for incident in changes.recovered]
@@ -102,15 +106,59 @@ def judge_sources(tx: Transaction, newsroom: Newsroom, now: datetime, only: str 
         The judgements, by source id.
     """
     runs: dict[str, list[Run]] = {}
-    last_start = min(now, tx.runs.find_last_start() or now)
+    last_start = min(now, tx.runs.find_last_start(is_ended=True) or now)
     for run in tx.runs.list_evidence(last_start - MEMORY, last_start - RECENT, only):
         runs.setdefault(run.source, []).append(run)
-    workdays = Workdays(newsroom.zone, list_days(newsroom.rules.holidays.spans))
+    workdays = _list_workdays(newsroom)
     return {
         source.id: judge_source(make_history(source, runs.get(source.id, ())), workdays)
         for source in newsroom.sources.values()
         if only in {None, source.id}
     }
+
+
+def judge_crawling(tx: Transaction, newsroom: Newsroom, now: datetime) -> Finding | None:
+    """Find that nobody crawls the newsroom, although sources are due; None while somebody does.
+
+    Args:
+        tx: open.
+        newsroom: with its registry and its rules.
+        now: aware.
+    """
+    queue = tx.waiting_jobs.read_state()
+    last_start = tx.runs.find_last_start(is_ended=False)
+    if queue is None and (last_start is None or now - last_start <= standstill.PATIENCE):
+        return None
+    records = tx.sources.list_all()
+    newsletter = str(newsroom.home.path.resolve())
+    due_times = [
+        due_at(source, records[source.id], now, newsroom.zone, newsletter)
+        for source in newsroom.sources.values()
+        if source.enabled and source.id in records
+    ]
+    starts = tx.runs.list_starts(min(now, last_start or now) - standstill.MEMORY)
+    return standstill.find_standstill(starts, due_times, _list_workdays(newsroom), now, queue)
+
+
+def list_for_editor(tx: Transaction, newsroom: Newsroom, now: datetime) -> list[Incident]:
+    """List the open incidents that need a person, as of now: where nobody crawls, nobody looks at the health either.
+
+    Args:
+        tx: open.
+        newsroom: with its registry and its rules.
+        now: aware.
+    """
+    open_incidents = tx.incidents.list_open()
+    standing = judge_crawling(tx, newsroom, now)
+    if standing is None:
+        open_incidents = [row for row in open_incidents if row.source != NEWSROOM]
+    elif standing.family not in {FAMILY_OF[row.kind] for row in open_incidents}:
+        open_incidents.append(Incident(0, NEWSROOM, standing.kind, standing.since, now, standing.values))
+    return [row for row in open_incidents if row.needs_person(now)]
+
+
+def _list_workdays(newsroom: Newsroom) -> Workdays:
+    return Workdays(newsroom.zone, list_days(newsroom.rules.holidays.spans))
 
 
 def make_history(source: Source, runs: Iterable[Run]) -> History:
@@ -152,7 +200,9 @@ def classify_failure(failure: Failure) -> FailureKind:
 
 
 def summarise_incidents(incidents: Iterable[Incident], names: Mapping[str, str], language: Language) -> str:
-    """Say in one line what is missing: the number of sources of each state, and their names; empty without incidents.
+    """Say in one line what is missing: that nobody crawls, the number of sources of each state, and their names.
+
+    Empty without incidents.
 
     Args:
         incidents: that are open.
@@ -160,11 +210,15 @@ def summarise_incidents(incidents: Iterable[Incident], names: Mapping[str, str],
         language: the reader's.
     """
     sources_of: dict[str, list[str]] = {}
+    lines: list[str] = []
     for incident in incidents:
+        if incident.source == NEWSROOM:
+            lines.append(describe_incident(incident.kind, incident.values, language))
+            continue
         names_of_state = sources_of.setdefault(incident.state, [])
         if (name := names.get(incident.source, incident.source)) not in names_of_state:
             names_of_state.append(name)
-    lines = [
+    lines += [
         say(
             "desk/sources-in-state" if len(sources) <= MOST_NAMES else "desk/more-sources-in-state",
             {"count": len(sources), "state": say(f"health/{state}", {}, language), "names": sources[:MOST_NAMES]},
@@ -173,6 +227,19 @@ def summarise_incidents(incidents: Iterable[Incident], names: Mapping[str, str],
         for state, sources in sources_of.items()
     ]
     return {"zh": "；", "en": "; "}[language].join(lines)
+
+
+def name_subject(incident: Incident, names: Mapping[str, str], language: Language) -> str:
+    """Name what an incident is of: a source by its name, or all of them.
+
+    Args:
+        incident: as stored.
+        names: of the sources, by id.
+        language: the reader's.
+    """
+    if incident.source == NEWSROOM:
+        return say("table/all-sources", {}, language)
+    return names.get(incident.source, incident.source)
 
 
 def incident_json(incident: Incident, now: datetime, language: Language) -> dict[str, Any]:
@@ -191,7 +258,7 @@ def incident_json(incident: Incident, now: datetime, language: Language) -> dict
     }
     return {
         "id": incident.id,
-        "source": incident.source,
+        "source": incident.source or None,
         "kind": incident.kind,
         "state": incident.state,
         "needs_person": incident.needs_person(now),

@@ -41,6 +41,7 @@ def render_metrics(newsroom: Newsroom, checkup: Checkup, now: datetime) -> str:
     with newsroom.store.reading() as tx:
         records = tx.sources.list_all()
         runs = tx.runs.list_since(now - PERIOD)
+        last_start = tx.runs.find_last_start(is_ended=False)
         waiting = len(tx.articles.list_fresh(limit=_MOST_WAITING))
     judgements = checkup.judgements
     successes = {name: records[name].last_success_at for name in judgements if name in records}
@@ -86,6 +87,11 @@ def render_metrics(newsroom: Newsroom, checkup: Checkup, now: datetime) -> str:
             "runs_of_last_day",
             "Runs that began in the last day, by outcome.",
             [Sample(outcomes[name], {"outcome": name}) for name in ("ended", "failed", "running")],
+        ),
+        (
+            "last_run_timestamp_seconds",
+            "Time at which the last run of any source began.",
+            [Sample(last_start.timestamp(), {})] if last_start else [],
         ),
         (
             "items_of_last_day",

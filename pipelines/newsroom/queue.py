@@ -2,7 +2,8 @@
 
 A job is one run of one source. Jobs of sources that share a host share a lock, so one of them runs at a time, whichever
 worker does it. A worker that dies leaves its job to the others; what its crawl had stored is stored once, since an item
-that is ingested twice changes nothing.
+that is ingested twice changes nothing. A worker that was only silent comes back too late: its process stores nothing
+without its lease (`pipelines.store.queue.Lease`), and what others did stays.
 """
 
 from __future__ import annotations
@@ -10,38 +11,56 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import select
+import signal
 import sys
 import threading
+import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from crawler.home import HOME_VARIABLE, Home
 from crawler.network.policy import Policy, load_policy
 from crawler.settings import DOWNLOAD_DELAY
 from crawler.sources.schema import Source
 from crawler.urls import host_and_port
+from pipelines.logs import make_extra
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.schedule import LONGEST_CRAWL_OF_ONE, blame, list_runs, make_command, run_crawl
-from pipelines.store.queue import Job, Worker, list_jobs, list_workers, make_connector
-from pipelines.wording import Language
+from pipelines.store.errors import StoreUnreachable
+from pipelines.store.queue import (
+    LEASE_VARIABLE,
+    SILENCE,
+    Job,
+    Lease,
+    Worker,
+    list_jobs,
+    list_workers,
+    make_connector,
+)
+from pipelines.wording import Language, say
 
 if TYPE_CHECKING:
     from procrastinate import App, JobContext
 
 logger = logging.getLogger(__name__)
 
-SILENCE: Final = 30.0
-"""Seconds without a heartbeat after which a worker counts as dead; it gives one every ten seconds."""
+HEARTBEAT: Final = 10.0
+"""Seconds between two signs of life of a worker."""
+
+CONFIRMATION: Final = 5.0
+"""Seconds between two looks of a crawl, or of a grouping, at its lease."""
+
+PAUSE: Final = 5.0
+"""Seconds until a worker that the database does not know any more, or that cannot reach it, begins anew."""
 
 ATTEMPTS: Final = 3
 """Runs of a source whose process dies, one after another, until the source is blamed."""
 
 BACK_OFF: Final = 8
 """Seconds before the second run; the third waits its square."""
-
-LEASHED: Final = "--for-worker"
-"""The option of a crawl that ends with its worker, and runs beside those of other workers."""
 
 
 class CrawlDied(Exception):
@@ -110,7 +129,7 @@ class Queue:
         self._app: App = App(connector=connector)
         retry = RetryStrategy(max_attempts=ATTEMPTS - 1, exponential_wait=BACK_OFF, retry_exceptions={CrawlDied})
         self._app.task(name="crawl", pass_context=True, retry=retry)(self._crawl)
-        self._app.task(name="group", queueing_lock="group", lock="group")(self._group)
+        self._app.task(name="group", pass_context=True, queueing_lock="group", lock="group")(self._group)
 
     def fill(self, due: Sequence[str], *, is_grouping_due: bool = False) -> None:
         """Give the jobs of dead workers to others, and add a job for each source that is due and has none.
@@ -135,14 +154,20 @@ class Queue:
                 await self._defer("group", "group", "group")
 
     async def _rescue(self) -> None:
-        from procrastinate.exceptions import UniqueViolation  # noqa: PLC0415 - an extra
+        """Put the jobs of silent workers into the queue anew: by its new number, a job is not theirs any more.
+
+        Where its source is in the queue again already, that run serves for both.
+        """
+        from procrastinate.exceptions import ConnectorException  # noqa: PLC0415 - an extra
         from procrastinate.jobs import Status  # noqa: PLC0415 - an extra
 
         manager = self._app.job_manager
         for job in await manager.get_stalled_jobs(seconds_since_heartbeat=SILENCE):
-            try:
-                await manager.retry_job(job)
-            except UniqueViolation:  # its source is in the queue again: that run serves for both
+            arguments: dict[str, Any] = dict(job.task_kwargs)
+            if job.task_name == "crawl":
+                arguments["deaths"] = arguments.get("deaths", 0) + job.attempts + 1
+            await self._defer(job.task_name, job.queueing_lock or "", job.lock or "", **arguments)
+            with suppress(ConnectorException):  # its worker was not dead, and has ended it this moment
                 await manager.finish_job(job, Status.FAILED, delete_job=True)
 
     async def _defer(self, task: str, queueing_lock: str, lock: str, **arguments: Any) -> None:
@@ -159,48 +184,114 @@ class Queue:
         Args:
             is_ending: end as soon as no job is left that could be done now.
         """
-        self._app.run_worker(
-            wait=not is_ending, delete_jobs="always", shutdown_graceful_timeout=0, stalled_worker_timeout=SILENCE
-        )
+        asyncio.run(self._work(is_ending))
+
+    async def _work(self, is_ending: bool) -> None:
+        """Work, and begin anew under another number whenever the database forgot this worker or was out of reach."""
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._log_lost_end)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopping.set)
+        stop = asyncio.ensure_future(stopping.wait())
+        while True:
+            working = asyncio.ensure_future(self._work_registered(is_ending))
+            await asyncio.wait({working, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if stopping.is_set():
+                working.cancel()
+            try:
+                with suppress(asyncio.CancelledError):
+                    await working
+            except StoreUnreachable as error:
+                if is_ending:
+                    raise
+                reason = say("schedule/worker-again", {"reason": str(error.detail)}, self._language)
+                logger.warning("%s", reason, extra=make_extra("worker-again"))
+            if stopping.is_set() or is_ending:
+                stop.cancel()
+                return
+            await asyncio.wait({stop}, timeout=PAUSE)
+
+    async def _work_registered(self, is_ending: bool) -> None:
+        """Work under one number.
+
+        Raises:
+            StoreUnreachable: the server does not answer, or does not know the number any more.
+        """
+        import psycopg  # noqa: PLC0415 - an extra
+        from procrastinate.exceptions import ConnectorException  # noqa: PLC0415 - an extra
+
+        try:
+            async with self._app.open_async():
+                await self._app.run_worker_async(
+                    wait=not is_ending,
+                    delete_jobs="always",
+                    shutdown_graceful_timeout=0,
+                    stalled_worker_timeout=SILENCE,
+                    update_heartbeat_interval=HEARTBEAT,
+                    install_signal_handlers=False,
+                )
+        except (ConnectorException, psycopg.Error) as error:
+            raise StoreUnreachable("database-says", text=str(error.__cause__ or error).strip()) from error
+
+    def _log_lost_end(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Log that the end of a job was not noted, since the job is another worker's, or the server out of reach."""
+        from procrastinate.exceptions import ConnectorException  # noqa: PLC0415 - an extra
+
+        error = context.get("exception")
+        if not isinstance(error, ConnectorException):
+            loop.default_exception_handler(context)
+            return
+        text = say("schedule/job-not-ended", {"reason": str(error.__cause__ or error).strip()}, self._language)
+        logger.warning("%s", text, extra=make_extra("job-not-ended"))
 
     def list_all(self) -> tuple[list[Job], list[Worker]]:
         """List the jobs that wait or are being done, and the workers."""
         with self._app.open():
             return list_jobs(self._app), list_workers(self._app)
 
-    async def _crawl(self, context: JobContext, source_id: str) -> None:
-        """Crawl a source in a process of its own, rest as its hosts ask, and ask for its articles to be grouped."""
+    async def _crawl(self, context: JobContext, source_id: str, deaths: int = 0) -> None:
+        """Crawl a source in a process of its own, rest as its hosts ask, and ask for its articles to be grouped.
+
+        Args:
+            context: of the job.
+            source_id: of the source.
+            deaths: how often a worker began to crawl it for this job and fell silent.
+        """
         newsroom = Newsroom(self._home)
         source = newsroom.sources.get(source_id)
         if source is None:
             return
-        attempts = context.job.attempts
+        attempts = context.job.attempts + deaths
+        lease = _lease_of(context)
         began_at = datetime.now(UTC)
         # a source that ran after it was put into the queue is not due; one whose run died is run again at once
         when = () if attempts else ("--due",)
-        await self._run(
-            "crawl", "--no-group", LEASHED, *when, source_id, pause=longest_delay(source, self._load_policy())
-        )
+        pause = longest_delay(source, self._load_policy())
+        await self._run(lease, "crawl", "--no-group", *when, source_id, pause=pause)
+        if not await asyncio.to_thread(lease.is_held, self._home.database_url):
+            return  # the runs of this source are another worker's
         runs = list_runs(self._home, began_at, self._language)
         dead = [run for run in runs if run.source == source_id and run.finished_at is None]
         if dead and attempts < ATTEMPTS - 1:
             raise CrawlDied(source_id)
         for run in dead:
-            blame(self._home, run, self._language)
+            blame(self._home, run, self._language, lease)
         await self._defer("group", "group", "group")
 
-    async def _group(self) -> None:
-        await self._run("group")
+    async def _group(self, context: JobContext) -> None:
+        await self._run(_lease_of(context), "group")
 
-    async def _run(self, *command: str, pause: float = 0.0) -> None:
+    async def _run(self, lease: Lease, *command: str, pause: float = 0.0) -> None:
         """Run a command of jianbao in a process of its own; a worker that is told to stop stops it.
 
         Args:
+            lease: under which it stores.
             command: its name and arguments.
             pause: seconds to wait after its end.
         """
         stopping = threading.Event()
-        environment = {**os.environ, HOME_VARIABLE: str(self._home.path)}
+        environment = {**os.environ, HOME_VARIABLE: str(self._home.path), LEASE_VARIABLE: str(lease)}
 
         def run() -> None:
             run_crawl(
@@ -209,7 +300,7 @@ class Queue:
                 LONGEST_CRAWL_OF_ONE,
                 wait=stopping.wait,
                 language=self._language,
-                is_leashed=LEASHED in command,
+                is_leashed=True,
             )
             stopping.wait(pause)
 
@@ -225,11 +316,41 @@ class Queue:
         return load_policy(self._home, DOWNLOAD_DELAY)
 
 
-def end_with_worker() -> None:
-    """End this process as soon as its worker has ended, however it ended: another worker may do the job by then."""
+def _lease_of(context: JobContext) -> Lease:
+    job = context.job
+    if job.id is None or job.worker_id is None:
+        raise RuntimeError("a worker took the job")
+    return Lease(job.id, job.worker_id)
 
-    def watch() -> None:
-        os.read(sys.stdin.fileno(), 1)  # returns at the end of the worker, which writes nothing; no buffer is locked
+
+def end_with_lease(lease: Lease, database_url: str) -> None:
+    """End this process as soon as another worker may do its job.
+
+    That is when its worker has ended, however it ended; when the lease is lost; and when nobody could say for so long
+    whether it holds that it may be lost. A process that was stopped meanwhile asks no host before it knows.
+
+    Args:
+        lease: of this process.
+        database_url: of the newsroom.
+    """
+    confirmed_at = time.monotonic()
+
+    def confirm() -> NoReturn:
+        nonlocal confirmed_at
+        while True:
+            asked_at = time.monotonic()
+            with suppress(StoreUnreachable):
+                if not lease.is_held(database_url):
+                    os._exit(1)
+                confirmed_at = asked_at
+            time.sleep(CONFIRMATION)
+
+    def watch() -> NoReturn:
+        while time.monotonic() - confirmed_at < SILENCE:
+            # readable at the end of the worker, which writes nothing; no buffer of Python is locked
+            if select.select([sys.stdin.fileno()], [], [], 1.0)[0]:
+                break
         os._exit(1)
 
-    threading.Thread(target=watch, daemon=True).start()
+    for watcher in (confirm, watch):
+        threading.Thread(target=watcher, daemon=True).start()

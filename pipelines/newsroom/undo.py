@@ -26,11 +26,13 @@ class Undone:
             publishing or unpublishing, `issue` for the deletion of a draft.
         decided: the stories of that decision, as they are now; None for a change.
         issue: the date of the issue that changed; None where no issue changed.
+        part: of the change that was taken back, as in `Change.part`; None for a decision.
     """
 
     action: str
     decided: Decided | None
     issue: date | None
+    part: str | None = None
 
 
 def undo_last(editor: Editor, *, passing: Collection[int] = ()) -> Undone:
@@ -109,7 +111,7 @@ def _undo_change(tx: Transaction, editor: Editor, change: Change, reverted: Issu
     if reverted.state == "published":
         tx.issues.note_corrected(reverted.date, editor.now)
     note_change(tx, editor, reverted.date, change.part, old_text=change.after, new_text=change.before, undoes=change.id)
-    return Undone("state" if change.part == "state" else "change", None, reverted.date)
+    return Undone("state" if change.part == "state" else "change", None, reverted.date, change.part)
 
 
 def _undo_deletion(tx: Transaction, editor: Editor, change: Change) -> Undone:
@@ -130,4 +132,4 @@ def _undo_deletion(tx: Transaction, editor: Editor, change: Change) -> Undone:
         decide_in(tx, editor.newsroom, Decision(story_id, "undo", editor.name, editor.now))
     save_issue(tx, draft, editor.newsletter, editor.rules)  # each decision has put its entry where it knew it
     note_change(tx, editor, draft.date, "issue", old_text=None, new_text=change.before, undoes=change.id)
-    return Undone("issue", None, draft.date)
+    return Undone("issue", None, draft.date, "issue")

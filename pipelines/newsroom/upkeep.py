@@ -19,6 +19,7 @@ from crawler.home import Home
 from pipelines.errors import describe_error, describe_mistake
 from pipelines.newsletter import NewsletterMisconfigured
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom.health import describe_incident, judge_crawling
 from pipelines.newsroom.locks import Busy, only_one
 from pipelines.rules import RulesMisconfigured
 from pipelines.store import Store
@@ -222,6 +223,7 @@ def _check_database(newsroom: Newsroom, now: datetime, language: Language) -> It
             with store.reading() as tx:
                 records = tx.sources.list_all()
                 starts = [record.last_started_at for record in records.values()]
+                standing = judge_crawling(tx, newsroom, now)
                 failed = [alert for alert in tx.alerts.list_waiting() if alert.failure]
     except (StoreError, NewsletterMisconfigured) as error:
         reason = error.text(language)
@@ -236,6 +238,9 @@ def _check_database(newsroom: Newsroom, now: datetime, language: Language) -> It
         yield Diagnosis("clock", "doubtful", "clock-ahead", {"time": f"{max(ahead):%Y-%m-%d %H:%M}"})
     else:
         yield Diagnosis("clock", "good", "clock", {"time": f"{now:%Y-%m-%d %H:%M}"})
+    if standing:
+        reason = describe_incident(standing.kind, standing.values, language)
+        yield Diagnosis("schedule", "doubtful", "reason", {"reason": reason})
     yield from _check_mirrors(newsroom, records)
     if failed:
         yield Diagnosis("alerts", "doubtful", "not-sent", {"count": len(failed), "reason": failed[0].failure})

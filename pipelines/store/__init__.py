@@ -29,6 +29,7 @@ from pipelines.store.feed import Feed
 from pipelines.store.hosts import Hosts
 from pipelines.store.incidents import Incidents
 from pipelines.store.issues import Issues
+from pipelines.store.queue import Lease, WaitingJobs
 from pipelines.store.raw import RawItems
 from pipelines.store.rebuilding import Rebuilding
 from pipelines.store.runs import Runs
@@ -65,6 +66,7 @@ class Transaction:
         self.runs = Runs(connection)
         self.clock = Clock(connection)
         self.hosts = Hosts(connection)
+        self.waiting_jobs = WaitingJobs(connection)
         self.incidents = Incidents(connection)
         self.changes = Changes(connection)
         self.users = Users(connection)
@@ -83,24 +85,26 @@ class Store:
     ...     tx.stories.find_by_article(1)
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, lease: Lease | None = None) -> None:
+        self._lease = lease
         self._writing = engine
         self._reading = engine.execution_options(read_only=True)
 
     @classmethod
-    def open(cls, url: str, *, wait: float = WAIT) -> Self:
+    def open(cls, url: str, *, wait: float = WAIT, lease: Lease | None = None) -> Self:
         """Open a database. An empty database gets its tables; a missing SQLite file is made.
 
         Args:
             url: a SQLAlchemy URL: `sqlite:////folder/jianbao.db`, `postgresql://host/name`.
             wait: seconds that a writer waits for another writer.
+            lease: without which nothing is written; None for a process that does no job of a queue.
 
         Raises:
             StoreRefused: the database belongs to another program, or to a newer jianbao. It was not touched.
             StoreOutdated: the database belongs to an older jianbao. It was not touched.
             StoreError: any other error of the database.
         """
-        with _closed_on_error(cls(make_engine(url, wait=wait))) as store:
+        with _closed_on_error(cls(make_engine(url, wait=wait), lease)) as store:
             version = store._version()
             if version is None:
                 store._migrate()
@@ -125,8 +129,14 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Read and write, as the only writer; commit at the end, roll back on an error."""
+        """Read and write, as the only writer; commit at the end, roll back on an error.
+
+        Raises:
+            LeaseLost: another worker has the job for which the store was opened.
+        """
         with typed_errors(), self._writing.begin() as connection:
+            if self._lease:
+                self._lease.hold(connection)
             yield Transaction(connection)
 
     @contextmanager

@@ -81,6 +81,7 @@ _BY_SQLSTATE: Final[dict[str, type[errors.StoreError]]] = {
     "57P01": errors.StoreUnreachable,  # admin_shutdown
     "57P02": errors.StoreUnreachable,  # crash_shutdown
     "57P03": errors.StoreUnreachable,  # cannot_connect_now
+    "25P03": errors.StoreUnreachable,  # idle_in_transaction_session_timeout
     "25006": errors.StoreReadOnly,  # read_only_sql_transaction
     "42501": errors.StoreReadOnly,  # insufficient_privilege
     "XX001": errors.StoreDamaged,  # data_corrupted

@@ -61,6 +61,10 @@ class BackupRefused(StoreRefused):
     """A backup, its restoring or a copy would replace something, or there is nothing to copy. Nothing was touched."""
 
 
+class LeaseLost(StoreError):
+    """Another worker has the job of this process. Nothing was written."""
+
+
 class NoQueue(StoreRefused):
     """The database can have no queue of jobs. Nothing is wrong with it."""
 

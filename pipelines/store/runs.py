@@ -142,11 +142,22 @@ class Runs:
         row = self._connection.execute(select(runs).where(runs.c.id == number)).one_or_none()
         return None if row is None else _run(row)
 
-    def find_last_start(self) -> datetime | None:
-        """Find when the last run that ended began; None without one."""
-        query = select(runs.c.started_at).where(runs.c.finished_at.is_not(None))
-        start: datetime | None = self._connection.execute(query.order_by(runs.c.id.desc()).limit(1)).scalar()
+    def find_last_start(self, *, is_ended: bool) -> datetime | None:
+        """Find when the last run began; None without one.
+
+        Args:
+            is_ended: of the runs that ended; else of all.
+        """
+        query = select(runs.c.started_at).order_by(runs.c.id.desc()).limit(1)
+        if is_ended:
+            query = query.where(runs.c.finished_at.is_not(None))
+        start: datetime | None = self._connection.execute(query).scalar()
         return start
+
+    def list_starts(self, since: datetime) -> list[datetime]:
+        """List the times at which crawls began, from a time on, ascending; sources of one crawl share theirs."""
+        query = select(runs.c.started_at).where(runs.c.started_at >= since).distinct().order_by(runs.c.started_at)
+        return list(self._connection.execute(query).scalars())
 
     def list_evidence(self, since: datetime, all_since: datetime, source: str | None = None) -> list[Run]:
         """List the runs that ended, oldest first: those that brought something since a time, all since a later time.

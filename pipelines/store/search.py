@@ -5,6 +5,8 @@ words, and at each Chinese character the pair that begins there. A term is a phr
 databases find it literally and alike, without reading a text: SQLite by FTS5, PostgreSQL by a `tsvector`. Whatever is
 no letter and no digit (`+`, `#`, `%`) is a piece too. It gets a character of Unicode's private use, because both
 databases drop punctuation.
+
+The name of a model is found however its number is joined to it: `MobileNetV4`, `MobileNet V4`, `MobileNet-V4`.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from itertools import chain
+from itertools import chain, pairwise
 from operator import add
 from typing import Final, NamedTuple
 
@@ -57,6 +59,8 @@ _OTHER: Final = re.compile(rf"[^{_SPACED_LETTERS}{_UNSPACED_LETTERS} \ue000\ue00
 _RUN: Final = re.compile(rf"[{_UNSPACED_LETTERS}]+|[{_SPACED_LETTERS}]+|[^ ]")
 _UNSPACED: Final = re.compile(f"[{_UNSPACED_LETTERS}]")
 _PRIVATE: Final = 0xF0000
+_MODEL: Final = re.compile(r"([a-z]*?[a-z])(?:-?)(v?\d[a-z0-9]*)")
+_MODEL_JOINTS: Final = ("", " ", "-")
 
 _GAP: Final = "\ue000"
 """Stands between two parts of a document: no term reaches from one into the next."""
@@ -168,8 +172,8 @@ def make_condition(
     Returns:
         The condition; None for a query without terms.
     """
-    phrases = _read_phrases(query)
-    return article.in_(_select_matches(phrases, dialect, every=True, after=after)) if phrases else None
+    terms = _read_terms(query)
+    return article.in_(_select_matches(terms, dialect, after=after)) if terms else None
 
 
 def find_match(
@@ -187,10 +191,10 @@ def find_match(
     Returns:
         Its id; None where there are no more matches than so many, or no term.
     """
-    phrases = _read_phrases(query)
-    if not phrases:
+    terms = _read_terms(query)
+    if not terms:
         return None
-    matches = _select_matches(phrases, connection.dialect.name, every=True, after=after)
+    matches = _select_matches(terms, connection.dialect.name, after=after)
     (matched_id,) = matches.selected_columns
     if upto is not None:
         matches = matches.where(matched_id <= upto)
@@ -213,7 +217,7 @@ def make_account_condition(
     """
     folded_names = [name for name in (fold_text(name[:LONGEST_QUERY]) for name in names) if name]
     phrases = [_make_phrase(name, after=_ACCOUNT) for name in folded_names]
-    return article.in_(_select_matches(phrases[:MOST_TERMS], dialect, every=False)) if phrases else None
+    return article.in_(_select_matches([phrases[:MOST_TERMS]], dialect)) if phrases else None
 
 
 class _Phrase(NamedTuple):
@@ -238,23 +242,47 @@ def _make_phrase(term: str, after: str = "") -> _Phrase:
     return _Phrase(pieces, is_open=runs[-1] < chr(_PRIVATE))
 
 
-def _read_phrases(query: str) -> list[_Phrase]:
-    return [_make_phrase(term) for term in split_terms(query[:LONGEST_QUERY])[:MOST_TERMS]]
+def _read_terms(query: str) -> list[list[_Phrase]]:
+    """Read the terms of a query, each as the phrases of which one is enough."""
+    terms = split_terms(query[:LONGEST_QUERY])[:MOST_TERMS]
+    joined = [(), *(_spell_model(f"{term}-{following}") for term, following in pairwise(terms)), ()]
+    spellings = [
+        (term, *_spell_model(term), *with_former, *with_following)
+        for term, (with_former, with_following) in zip(terms, pairwise(joined), strict=False)
+    ]
+    return [[_make_phrase(spelling) for spelling in dict.fromkeys(each)] for each in spellings]
 
 
-def _select_matches(phrases: Sequence[_Phrase], dialect: str, *, every: bool, after: int | None = None) -> Select[int]:
-    """Select the ids of the articles whose documents contain phrases: every one of them, or one at least."""
+def _spell_model(term: str) -> Sequence[str]:
+    """Spell the name of a model with its number in each way; any other term in none.
+
+    >>> _spell_model("gpt4o"), _spell_model("mobilenet-v4"), _spell_model("mnn")
+    (['gpt4o', 'gpt 4o', 'gpt-4o'], ['mobilenetv4', 'mobilenet v4', 'mobilenet-v4'], ())
+    """
+    model = _MODEL.fullmatch(term)
+    return [joint.join(model.groups()) for joint in _MODEL_JOINTS] if model else ()
+
+
+def _select_matches(terms: Sequence[Sequence[_Phrase]], dialect: str, *, after: int | None = None) -> Select[int]:
+    """Select the ids of the articles whose documents contain one phrase at least of every term."""
     if dialect == "sqlite":
-        written = [f'"{" ".join(phrase.pieces)}"{" *" * phrase.is_open}' for phrase in phrases]
-        expression = (" AND " if every else " OR ").join(written)
+        join_both, join_either, write = " AND ", " OR ", _write_for_sqlite
         matches, condition = select(literal_column("rowid", Integer)), text("search_words MATCH :matches")
     else:
-        written = [" <-> ".join(f"'{piece}'" for piece in phrase.pieces) + ":*" * phrase.is_open for phrase in phrases]
-        expression = (" & " if every else " | ").join(f"({phrase})" for phrase in written)
+        join_both, join_either, write = " & ", " | ", _write_for_postgresql
         matches, condition = select(literal_column("article_id", Integer)), text("words @@ CAST(:matches AS tsquery)")
+    expression = join_both.join(f"({join_either.join(map(write, phrases))})" for phrases in terms)
     parameter: BindParameter[str] = bindparam("matches", expression, unique=True)
     matches = matches.select_from(text("search_words")).where(condition.bindparams(parameter))
     return matches if after is None else matches.where(matches.selected_columns[0] > after)
+
+
+def _write_for_sqlite(phrase: _Phrase) -> str:
+    return f'"{" ".join(phrase.pieces)}"{" *" * phrase.is_open}'
+
+
+def _write_for_postgresql(phrase: _Phrase) -> str:
+    return "(" + " <-> ".join(f"'{piece}'" for piece in phrase.pieces) + ":*" * phrase.is_open + ")"
 
 
 def make_document(accounts: Iterable[str | None], texts: Iterable[str]) -> str:

@@ -21,7 +21,7 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -86,7 +86,7 @@ def main() -> None:
         if not (folder / "var" / "jianbao.db").exists():
             make_stories = _add_stories if given.ungrouped else _group
             _fill(newsroom, pieces, given.articles, given.candidates, make_stories)
-        with _served(newsroom) as client:
+        with served(newsroom) as client:
             _measure(client, newsroom, given.rounds)
         newsroom.store.close()
 
@@ -173,7 +173,7 @@ def _articles(pieces: Sequence[str]) -> Iterator[Article]:
         )
 
 
-class _served:  # noqa: N801 - a context
+class served:  # noqa: N801 - a context
     """The desk on loopback, and a client with its cookie and its token."""
 
     def __init__(self, newsroom: Newsroom) -> None:
@@ -221,11 +221,12 @@ class _served:  # noqa: N801 - a context
         return response.status, response.read(), response.headers.get("Set-Cookie", "")
 
 
-def _measure(ask: _served, newsroom: Newsroom, rounds: int) -> None:
+def make_sorts(ask: served, newsroom: Newsroom) -> Mapping[str, Callable[[int], float]]:
+    """Make the sorts of requests: each a function of the round, which asks and returns milliseconds."""
     names = [quote(name) for name in newsroom.newsletter.category_names]
-    ids = [one["id"] for one in json.loads(ask("GET", "/api/candidates?limit=200")[1])["candidates"]]
+    ids = _list_ids(ask)
     chance = random.Random(11)
-    sorts: dict[str, Callable[[int], float]] = {
+    return {
         "list": lambda at: ask("GET", f"/candidates?category={names[at % len(names)]}")[0],
         "list of all": lambda at: ask("GET", f"/candidates?category=&first={at}")[0],
         "more": lambda at: ask("GET", f"/candidates/more?category={names[at % len(names)]}&first=40")[0],
@@ -249,12 +250,16 @@ def _measure(ask: _served, newsroom: Newsroom, rounds: int) -> None:
         "undo": lambda _: ask("POST", f"/api/undo?card=1&category={names[0]}", {})[0],
         "issue": lambda _: ask("GET", "/issue")[0],
     }
+
+
+def _measure(ask: served, newsroom: Newsroom, rounds: int) -> None:
+    ids = _list_ids(ask)
     sys.stdout.write(f"{'':<20}{'p50':>8}{'p95':>8}   ms{'p50':>8}{'p95':>8}   ms of processor time\n")
     slow = []
-    for name, once in sorts.items():
+    for name, once in make_sorts(ask, newsroom).items():
         once(0)
         pairs = [(once(at), ask.processor_milliseconds) for at in range(rounds)]
-        (p50, p95), (processor_p50, processor_p95) = (_measure_spread(times) for times in zip(*pairs, strict=True))
+        (p50, p95), (processor_p50, processor_p95) = (measure_spread(times) for times in zip(*pairs, strict=True))
         sys.stdout.write(f"{name:<20}{p50:>8.1f}{p95:>8.1f}     {processor_p50:>8.1f}{processor_p95:>8.1f}\n")
         sys.stdout.flush()
         slow += [name] * (p95 > AIM)
@@ -263,12 +268,16 @@ def _measure(ask: _served, newsroom: Newsroom, rounds: int) -> None:
     _measure_publishing(ask, ids)
 
 
-def _measure_spread(times: Sequence[float]) -> tuple[float, float]:
+def _list_ids(ask: served) -> list[int]:
+    return [one["id"] for one in json.loads(ask("GET", "/api/candidates?limit=200")[1])["candidates"]]
+
+
+def measure_spread(times: Sequence[float]) -> tuple[float, float]:
     """The median and the 95th percentile."""
     return statistics.median(times), sorted(times)[int(0.95 * (len(times) - 1))]
 
 
-def _measure_publishing(ask: _served, ids: Sequence[int]) -> None:
+def _measure_publishing(ask: served, ids: Sequence[int]) -> None:
     """Publish an issue of eighteen stories, and decide on others while the newsroom learns from it."""
     for story in ids[:18]:
         ask("POST", f"/api/candidates/{story}/decisions", {"action": "pick"})
@@ -289,8 +298,8 @@ def _measure_publishing(ask: _served, ids: Sequence[int]) -> None:
     outcome = json.loads(ask("GET", "/api/learning")[1])["text"]
     sys.stdout.write(f"learning took {time.perf_counter() - began:.0f} s: {outcome}\n")
     if times:
-        p50, p95 = _measure_spread(times)
-        processor_p50, processor_p95 = _measure_spread(processor_times)
+        p50, p95 = measure_spread(times)
+        processor_p50, processor_p95 = measure_spread(processor_times)
         row = f"{'action meanwhile':<20}{p50:>8.1f}{p95:>8.1f}     {processor_p50:>8.1f}{processor_p95:>8.1f}"
         sys.stdout.write(f"{row}   {max(times):.0f} at worst\n")
 

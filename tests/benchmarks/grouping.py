@@ -264,24 +264,11 @@ class Bench:
         while batch := [article for _, article in zip(range(AT_ONCE), articles, strict=False)]:
             with store.transaction() as tx:
                 ids = tx.articles.save(batch).ids
-                self._leave_traces(tx, [article_id for index, article_id in enumerate(ids) if stored + index < older])
+                leave_traces(tx, ids[: max(older - stored, 0)], self._rules)
             stored += len(batch)
         if self._with_model:
             self._train(store)
         run.group(store, self._rules)
-
-    def _leave_traces(self, tx: Transaction, ids: Sequence[int]) -> None:
-        """Leave what grouping leaves behind: keys, profiles, a story for each article."""
-        articles = tx.articles.get(ids)
-        if not articles:
-            return
-        tx.bands.save({each: make_bands(stored, self._rules.zone) for each, stored in articles.items()})
-        regroup.save_event_profiles(tx, articles, self._rules)
-        first = next(iter(articles))
-        like = grade(Story(first, (first,), first), [articles[first]], self._rules)
-        stories = ((Story(each, (each,), each, (), 1), (articles[each],)) for each in articles)
-        tx.stories.replace((), [replace(like, story=story, articles=members) for story, members in stories])
-        tx.articles.mark_grouped(ids)
 
     def _train(self, store: Store) -> None:
         """Store a model of made-up choices: one title in twenty was picked."""
@@ -295,6 +282,26 @@ class Bench:
         model = train(examples, self._rules.categories, self._rules.topics, self._rules.expected)
         with store.transaction() as tx:
             tx.training.save_model(model.to_json(), tx.training.get_basis(fingerprint(self._rules)))
+
+
+def leave_traces(tx: Transaction, ids: Sequence[int], rules: GroupRules) -> None:
+    """Leave what grouping leaves behind: keys, profiles, a story for each article.
+
+    Args:
+        tx: open for writing.
+        ids: of the articles.
+        rules: by which they would be grouped.
+    """
+    articles = tx.articles.get(ids)
+    if not articles:
+        return
+    tx.bands.save({each: make_bands(stored, rules.zone) for each, stored in articles.items()})
+    regroup.save_event_profiles(tx, articles, rules)
+    first = next(iter(articles))
+    like = grade(Story(first, (first,), first), [articles[first]], rules)
+    stories = ((Story(each, (each,), each, (), 1), (articles[each],)) for each in articles)
+    tx.stories.replace((), [replace(like, story=story, articles=members) for story, members in stories])
+    tx.articles.mark_grouped(ids)
 
 
 @dataclass

@@ -4,6 +4,8 @@ A run is crawl, group, two decisions and an export, each a process of its own. E
 times, at a random point of the time that it takes undisturbed, and started again until it ends by itself. At the end,
 candidates, search and the exported file have to be those of a run that nobody disturbed. The exit status is 1 where one
 run differs. A process begins as a copy of one that has all modules, so that kills strike the work and not the imports.
+
+With `--postgresql` each newsroom has a database of its own, on a server that is started for them and never killed.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -25,9 +29,11 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from servers import Site, http, newsroom, serving, source  # noqa: E402
+from postgresql_server import find_programs, run_server  # noqa: E402
+from servers import Site, http, serving, source  # noqa: E402
+from servers import newsroom as make_newsroom  # noqa: E402
 
-from crawler.home import Home  # noqa: E402
+from crawler.home import DATABASE_VARIABLE, Home  # noqa: E402
 from pipelines import cli  # noqa: E402
 from pipelines.newsroom import Newsroom  # noqa: E402
 from pipelines.newsroom.candidates import page_candidates  # noqa: E402
@@ -45,6 +51,7 @@ LONGEST: Final = 120.0
 PRELOADED: Final = (
     *("pipelines.cli", "pipelines.cli.crawling", "pipelines.cli.issues", "pipelines.newsroom.crawls"),
     *("pipelines.store.migrations", "pipelines.newsroom.exports", "crawler.pages.feed", "crawler.network.door"),
+    "sqlalchemy.dialects.postgresql.psycopg",
 )
 
 
@@ -62,6 +69,26 @@ def make_feed(number: int) -> bytes:
     return answer
 
 
+@dataclass(frozen=True)
+class Room:
+    """A newsroom.
+
+    Args:
+        folder: of the newsletter.
+        url: of its database.
+    """
+
+    folder: Path
+    url: str
+
+    @contextmanager
+    def open(self) -> Iterator[Newsroom]:
+        """Open it in this process."""
+        os.environ[DATABASE_VARIABLE] = self.url
+        with closing(Newsroom(Home(self.folder))) as newsroom:
+            yield newsroom
+
+
 class Worker:
     """Runs commands on newsletters, and kills them or not.
 
@@ -77,27 +104,30 @@ class Worker:
         self._processes = multiprocessing.get_context("forkserver")
         self._processes.set_forkserver_preload(list(PRELOADED))
 
-    def work(self, home: Path) -> tuple[Any, ...]:
+    def work(self, room: Room) -> tuple[Any, ...]:
         """Do the whole work on a newsletter, and return what a person sees at its end."""
-        self.run(home, "crawl")
-        self.run(home, "group")
+        self.run(room, "crawl")
+        self.run(room, "group")
         for title in PICKS:
-            self.run(home, "decide", str(find_story(home, title)), "pick", "--issue", DAY)
-        self.run(home, "export", DAY)
-        exported = {path.name: path.read_text(encoding="utf-8") for path in sorted((home / "issues").rglob("*.md"))}
-        return list_candidates(home), search(home), exported
+            self.run(room, "decide", str(find_story(room, title)), "pick", "--issue", DAY)
+        self.run(room, "export", DAY)
+        exported = {
+            path.name: path.read_text(encoding="utf-8") for path in sorted((room.folder / "issues").rglob("*.md"))
+        }
+        return list_candidates(room), search(room), exported
 
-    def run(self, home: Path, command: str, *arguments: str) -> None:
+    def run(self, room: Room, command: str, *arguments: str) -> None:
         """Run a command until it ends by itself.
 
         Args:
-            home: of the newsletter.
+            room: whose command it is.
             command: the subcommand.
             arguments: of the subcommand.
         """
-        log = home / "stderr"
+        log = room.folder / "stderr"
+        words = ("--home", str(room.folder), command, *arguments)
         for attempt in range(MOST_KILLS + 1):
-            process = self._processes.Process(target=run_command, args=(log, "--home", str(home), command, *arguments))
+            process = self._processes.Process(target=run_command, args=(log, room.url, *words))
             began = time.monotonic()
             process.start()
             if self._generator is not None and attempt < MOST_KILLS:
@@ -118,44 +148,51 @@ class Worker:
             return
 
 
-def run_command(log: Path, *arguments: str) -> None:
-    """Run a command line in this process, with its messages in a file."""
+def run_command(log: Path, url: str, *words: str) -> None:
+    """Run a command line on a database in this process, with its messages in a file."""
+    os.environ[DATABASE_VARIABLE] = url
     with log.open("w", encoding="utf-8") as stream:
         os.dup2(stream.fileno(), sys.stderr.fileno())
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.argv = ["jianbao", *arguments]
+    sys.argv = ["jianbao", *words]
     cli.main()
 
 
-def list_candidates(home: Path) -> list[tuple[Any, ...]]:
+def list_candidates(room: Room) -> list[tuple[Any, ...]]:
     """List each story as the editor sees it: title, state, category, number of reports."""
-    with closing(Newsroom(Home(home)).store) as store, store.reading() as tx:
+    with room.open() as newsroom, newsroom.store.reading() as tx:
         shown = page_candidates(tx, CandidateQuery(states=()), datetime.now(UTC), limit=1000).candidates
     return sorted((each.lead.article.title, each.state, each.category, len(each.articles)) for each in shown)
 
 
-def search(home: Path) -> dict[str, list[str]]:
+def search(room: Room) -> dict[str, list[str]]:
     """List the titles that the desk's search finds."""
     found = {}
-    with closing(Newsroom(Home(home)).store) as store, store.reading() as tx:
+    with room.open() as newsroom, newsroom.store.reading() as tx:
         for words in ("量化", "推理引擎", "第 7 回"):
             shown = page_candidates(tx, CandidateQuery((), search=words), datetime.now(UTC), limit=1000).candidates
             found[words] = sorted(each.lead.article.title for each in shown)
     return found
 
 
-def find_story(home: Path, title: str) -> int:
+def find_story(room: Room, title: str) -> int:
     """Find the number of the story that has a title."""
-    with closing(Newsroom(Home(home)).store) as store, store.reading() as tx:
+    with room.open() as newsroom, newsroom.store.reading() as tx:
         shown = page_candidates(tx, CandidateQuery(states=()), datetime.now(UTC), limit=1000).candidates
     return next(each.story.id for each in shown if each.lead.article.title == title)
 
 
-def make_home(folder: Path, site: Site) -> Path:
-    """Make a newsletter's folder whose sources are the feeds of the site."""
+def make_room(folder: Path, site: Site, make_database: Callable[[], str] | None) -> Room:
+    """Make a newsroom whose sources are the feeds of the site.
+
+    Args:
+        folder: of the newsletter.
+        site: with the feeds.
+        make_database: makes an empty database; None for a file in the folder.
+    """
     rows = "".join(source(f"s{number}", "feed", url=f"{site.base}/{number}") for number in range(FEEDS))
-    newsroom(folder, rows, site.place, delay=0.2)
-    return folder
+    make_newsroom(folder, rows, site.place, delay=0.2)
+    return Room(folder, make_database() if make_database else f"sqlite:///{folder / 'jianbao.db'}")
 
 
 def main() -> int:
@@ -164,16 +201,23 @@ def main() -> int:
     options.add_argument("--runs", type=int, default=20)
     options.add_argument("--seconds", type=float, default=3600, help="no run begins later")
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--postgresql", action="store_true", help="on a server of its own")
     chosen = options.parse_args()
     answers = {f"/{number}": make_feed(number) for number in range(FEEDS)}
     durations: dict[str, float] = defaultdict(float)
     disturbed = Worker(random.Random(chosen.seed), durations)
     began, runs, different = time.monotonic(), 0, 0
-    with serving(answers) as site, tempfile.TemporaryDirectory() as folder:
+    with serving(answers) as site, tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        make_database = None
+        if chosen.postgresql:
+            programs = find_programs()
+            if programs is None:
+                raise SystemExit("PostgreSQL is not installed")
+            make_database = stack.enter_context(run_server(programs)).make_database
         undisturbed = Worker(None, durations)
-        expected = undisturbed.work(make_home(Path(folder) / "undisturbed", site))
+        expected = undisturbed.work(make_room(Path(folder) / "undisturbed", site, make_database))
         while runs < chosen.runs and time.monotonic() - began < chosen.seconds:
-            outcome = disturbed.work(make_home(Path(folder) / str(runs), site))
+            outcome = disturbed.work(make_room(Path(folder) / str(runs), site, make_database))
             runs += 1
             if outcome != expected:
                 different += 1

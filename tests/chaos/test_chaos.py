@@ -23,7 +23,10 @@ def test_readers_of_strangers_documents_raise_nothing_but_their_named_errors() -
 
 
 @pytest.mark.fault("S1")
-def test_work_that_is_killed_and_resumed_ends_with_the_candidates_search_and_issue_of_work_left_alone() -> None:
-    chaos = run_chaos("kills.py", "--runs", "2", "--seed", "11")
+@pytest.mark.parametrize("options", [(), pytest.param(("--postgresql",), marks=pytest.mark.postgresql)])
+def test_work_that_is_killed_and_resumed_ends_with_the_candidates_search_and_issue_of_work_left_alone(
+    options: tuple[str, ...],
+) -> None:
+    chaos = run_chaos("kills.py", "--runs", "2", "--seed", "11", *options)
     assert chaos.returncode == 0, chaos.stdout + chaos.stderr
     assert "2 runs, 0 kills" not in chaos.stdout

@@ -260,7 +260,8 @@ def undo(visit: Visit) -> Response:
     if undone.action == "state":
         visit.desk.learning.begin(visit.language)
     if undone.decided is None:
-        return JSONResponse({"action": undone.action, "issue": _format_day(undone.issue)})
+        part = visit.translate(f"undone/{undone.part}", day=undone.issue)
+        return JSONResponse({"action": undone.action, "issue": _format_day(undone.issue), "part": part})
     return _make_answer(visit, undone.decided, action=undone.action)
 
 

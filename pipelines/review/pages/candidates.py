@@ -20,7 +20,7 @@ from pipelines.newsroom.candidates import (
     page_candidates,
     rank_candidates,
 )
-from pipelines.newsroom.health import summarise_incidents
+from pipelines.newsroom.health import list_for_editor, summarise_incidents
 from pipelines.newsroom.searching import SearchText, add_search, read_search
 from pipelines.review.pages.cards import Card, Tab, make_cards, make_tabs
 from pipelines.review.rendering import render_fragment, render_page
@@ -131,7 +131,7 @@ def show_candidates(visit: Visit) -> Response:
         listed, cards = _list_cards(tx, visit, query)
         enough = find_enough_of_list(tx, visit, query)
         tabs = make_tabs(tx, query.to_store_query(visit), newsletter, dict(listed.counts))
-        incidents = [incident for incident in tx.incidents.list_open() if incident.needs_person(visit.now)]
+        incidents = list_for_editor(tx, visit.newsroom, visit.now)
     names = {source.id: source.name for source in visit.newsroom.sources.values()}
     return render_page(
         visit,

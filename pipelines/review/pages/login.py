@@ -17,7 +17,7 @@ _YEAR: Final = 365 * 24 * 3600
 def show_login(visit: Visit) -> Response:
     """Show the form."""
     onward = check_own_path(visit.request.query_params.get("next", "/"))
-    return render_page(visit, "login.html", title=visit.translate("desk/log-in"), onward=onward, wrong=False)
+    return _show_form(visit, onward)
 
 
 def log_in(visit: Visit) -> Response:
@@ -27,10 +27,16 @@ def log_in(visit: Visit) -> Response:
     client = visit.request.client
     browser = visit.desk.access.log_in(visit.newsroom.store, name, password, client.host if client else "", visit.now)
     if browser is None:
-        return render_page(visit, "login.html", 401, title=visit.translate("desk/log-in"), onward=onward, wrong=True)
+        return _show_form(visit, onward, 401, name=name)
     response = RedirectResponse(onward, 303)
     set_browser_cookie(response, browser, secure=visit.request.url.scheme == "https")
     return response
+
+
+def _show_form(visit: Visit, onward: str, status: int = 200, *, name: str = "") -> Response:
+    """Show the form; after a wrong password with the name that was typed."""
+    title = visit.translate("desk/log-in")
+    return render_page(visit, "login.html", status, title=title, onward=onward, name=name, wrong=status != 200)
 
 
 def log_out(visit: Visit) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,9 +11,9 @@ from starlette.responses import Response
 
 from crawler.sources.schema import Source
 from pipelines.errors import describe_failure, describe_mistake
-from pipelines.health.judging import Judgement, State
+from pipelines.health.judging import Finding, Judgement, State
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.health import describe_incident, describe_remedy, judge_sources
+from pipelines.newsroom.health import describe_incident, describe_remedy, judge_crawling, judge_sources
 from pipelines.review.rendering import render_page
 from pipelines.review.visit import Visit
 from pipelines.store.raw import StoredRaw
@@ -72,11 +72,17 @@ class SourceView:
 
 @dataclass(frozen=True, slots=True)
 class SourcesView:
-    """The registry as its file is now: the sources, and the mistakes of rows that cannot work, in the
-    reader's language."""
+    """The registry as its file is now.
+
+    Args:
+        sources: those in trouble first.
+        mistakes: of rows that cannot work, in the reader's language.
+        standstill: that nobody crawls, and what to do, in the reader's language; empty while somebody does.
+    """
 
     sources: Sequence[SourceView]
     mistakes: Sequence[str]
+    standstill: Sequence[str] = ()
 
 
 def view_sources(visit: Visit, only: str | None = None) -> SourcesView:
@@ -86,6 +92,7 @@ def view_sources(visit: Visit, only: str | None = None) -> SourcesView:
         records = tx.sources.list_all()
         runs = tx.runs.list_since(visit.now - timedelta(weeks=WEEKS), only)
         judgements = judge_sources(tx, newsroom, visit.now, only)
+        standing = judge_crawling(tx, newsroom, visit.now)
         lost_items = tx.raw.list_lost(visit.now - timedelta(weeks=1), only)
     lost_of: dict[str, list[StoredRaw]] = {}
     for item in lost_items:
@@ -105,6 +112,7 @@ def view_sources(visit: Visit, only: str | None = None) -> SourcesView:
     return SourcesView(
         sorted(views, key=_trouble_of),
         [describe_mistake(mistake, visit.language) for mistake in newsroom.registry.mistakes],
+        _describe_findings([standing] if standing else [], visit),
     )
 
 
@@ -129,19 +137,24 @@ def _view_source(
         weeks=bars,
         health=judgement.state,
         since=judgement.since,
-        evidence=[
-            text
-            for finding in judgement.findings
-            for text in (
-                describe_incident(finding.kind, finding.values, visit.language),
-                describe_remedy(finding.kind, visit.language),
-            )
-        ],
+        evidence=_describe_findings(judgement.findings, visit),
         failure=describe_failure(failure, visit.language) if failure else "",
         failures=record.failures_in_row if record and failure else 0,
         last_success=record.last_success_at if record else None,
         warnings=_list_warnings(runs, visit),
     )
+
+
+def _describe_findings(findings: Iterable[Finding], visit: Visit) -> list[str]:
+    """The evidence of each finding, and what to do, in the reader's language."""
+    return [
+        text
+        for finding in findings
+        for text in (
+            describe_incident(finding.kind, finding.values, visit.language),
+            describe_remedy(finding.kind, visit.language),
+        )
+    ]
 
 
 def _list_warnings(runs: Sequence[Run], visit: Visit) -> list[str]:

@@ -8,6 +8,6 @@ listen({
   '/': () => search?.focus(),
   u: async () => {
     const told = await inLine(() => takeBack());
-    tell(told.error ?? say('desk/undone', { title: told.candidate?.title ?? told.issue }), Boolean(told.error));
+    tell(told.error ?? say('desk/undone', { title: told.candidate?.title ?? told.part }), Boolean(told.error));
   },
 });

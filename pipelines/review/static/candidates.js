@@ -192,7 +192,7 @@ async function undo() {
   const card = show(told, told.action !== 'split');
   if (card?.isConnected) look(card);
   if (told.error) tell(told.error, true);
-  else tell(say('desk/undone', { title: told.candidate?.title ?? told.issue }));
+  else tell(say('desk/undone', { title: told.candidate?.title ?? told.part }));
 }
 
 // ---- one story of two, two of one

@@ -419,7 +419,7 @@ function undo() {
     const otherPage = told.issue && (told.issue !== issue.dataset.day || told.action === 'state' || told.action === 'issue');
     if (otherPage) { location.assign(`/issue?date=${told.issue}`); return; }
     await show(await ask('GET', `${base}?${shown}`), String(told.candidate?.id ?? name(current())));
-    tell(say('desk/undone', { title: told.candidate?.title ?? told.issue }));
+    tell(say('desk/undone', { title: told.candidate?.title ?? told.part }));
   });
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -61,6 +62,32 @@ def test_health_exits_with_1_only_while_something_needs_a_person(cli: Cli) -> No
     assert (incident["kind"], incident["evidence"]) == ("blocked", "连续 3 次被拦")
     assert incident["remedy"]
     cli("health", "ack", "2", "--until", "2999-01-01", code=2)
+
+
+def crawl_every_day_until(cli: Cli, days_ago: int) -> None:
+    newsroom = Newsroom(Home(cli.home))
+    for ago in range(days_ago + 10, days_ago - 1, -1):
+        at = datetime.now(UTC) - timedelta(days=ago)
+        with newsroom.store.transaction() as tx:
+            tx.sources.record_start("a", "feed", "甲", at)
+            run_id = tx.runs.start("a", at)
+            tx.runs.finish(run_id, at)
+            tx.sources.record_end("a", at, None, None)
+    newsroom.store.close()
+
+
+def test_a_standstill_of_the_crawling_needs_a_person_until_it_is_acknowledged(cli: Cli) -> None:
+    crawl_every_day_until(cli, 3)
+    shown = cli("health", code=1)
+    assert "停摆" in shown
+    assert "全部来源" in shown
+    (incident,) = json.loads(cli("health", "--json", code=1))["incidents"]
+    assert (incident["source"], incident["kind"], incident["needs_person"]) == (None, "standstill", True)
+    assert 'jianbao_incidents_open{state="stalled",needs_person="true"} 1' in cli("health", "--metrics")
+    checks = cli.json("doctor")["checks"]
+    assert any("一个来源也没有抓过" in str(check) for check in checks if check["subject"] == "schedule")
+    cli("health", "ack", "1", "--until", "2999-01-01")
+    cli("health")
 
 
 def test_a_mistaken_row_needs_a_person(cli: Cli) -> None:

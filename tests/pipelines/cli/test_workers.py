@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, LiteralString
@@ -25,12 +29,17 @@ from crawler.network.policy import Policy
 from crawler.sources.file import load_sources
 from crawler.sources.schema import HostRule, Source
 from pipelines.newsroom.queue import Queue, longest_delay, name_locks
-from pipelines.store import Store
+from pipelines.store import Store, Transaction
+from pipelines.store.errors import LeaseLost, StoreUnreachable
+from pipelines.store.queue import Lease
+
+NOW: Final = datetime(2026, 11, 29, 8, 0, tzinfo=UTC)
+LATER: Final = NOW + timedelta(hours=1)
 
 DELAY: Final = 4.0
 """Seconds; longer than a process takes to start, which would keep two crawls apart by itself."""
 
-AN_HOUR_PASSES: Final = "UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - interval '1 hour'"
+AN_HOUR_OF_SILENCE: Final = "UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - interval '1 hour'"
 
 A_WORKER_TAKES_THE_JOB: Final = (
     "WITH worker AS (INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id)"
@@ -38,12 +47,13 @@ A_WORKER_TAKES_THE_JOB: Final = (
 )
 
 
-def feed(name: str, count: int = 2) -> bytes:
+def feed(name: str, count: int = 2, note: str = "") -> bytes:
     items = "".join(
-        f"<item><title>{name} 的第 {number} 篇文章</title><link>https://t.example/{name}/{number}</link></item>"
+        f"<item><title>{name} 的第 {number} 篇文章{note}</title><link>https://t.example/{name}/{number}</link></item>"
         for number in range(count)
     )
-    return http(200, f'<rss version="2.0"><channel><title>{name}</title>{items}</channel></rss>')
+    document = f'<rss version="2.0"><channel><title>{name}</title>{items}</channel></rss>'
+    return http(200, document, etag=f'"{name} {len(note)}"')
 
 
 ONE = source("one", "feed", url="https://one.example/feed")
@@ -83,13 +93,14 @@ class Room:
         monkeypatch.setenv(DATABASE_VARIABLE, self.url)
         Queue(Home(self.folder)).fill(ids)
 
-    def contents(self) -> tuple[list[Any], list[Any]]:
+    def contents(self) -> tuple[list[Any], list[Any], list[Any]]:
         """What was crawled and what was made of it, without numbers and times of rows."""
         self.run("db", "check")
         with psycopg.connect(self.url) as connection:
             raw = connection.execute("SELECT digest, source FROM raw_items ORDER BY 1, 2").fetchall()
             made = connection.execute("SELECT url, title FROM articles ORDER BY 1, 2").fetchall()
-        return raw, made
+            states = connection.execute("SELECT id, etag FROM sources ORDER BY 1").fetchall()
+        return raw, made, states
 
     def execute(self, statement: LiteralString) -> None:
         """Change the tables of the queue."""
@@ -97,17 +108,34 @@ class Room:
             connection.execute(statement)
 
 
-class LateFeed:
-    """A feed that answers, the first time, only when it may."""
+def list_children(process: int) -> list[int]:
+    """The ids of the processes that a process started."""
+    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
-    def __init__(self, body: bytes) -> None:
+
+def save_after(seconds: float, tx: Transaction) -> None:
+    time.sleep(seconds)
+    tx.hosts.save_waits({"b.example": LATER}, NOW)
+
+
+class LateFeed:
+    """A feed that answers, the first time, only when it may.
+
+    Args:
+        body: of its answers.
+        later_body: of all answers but the first; by default the same.
+    """
+
+    def __init__(self, body: bytes, later_body: bytes = b"") -> None:
         self.asked, self.let_go = threading.Event(), threading.Event()
         self._body = body
+        self._later_body = later_body or body
 
     def answer(self, _: Seen) -> bytes:
-        if not self.asked.is_set():
-            self.asked.set()
-            self.let_go.wait(60)
+        if self.asked.is_set():
+            return self._later_body
+        self.asked.set()
+        self.let_go.wait(60)
         return self._body
 
 
@@ -143,9 +171,25 @@ def test_the_job_of_a_dead_worker_is_dropped_where_its_source_is_in_the_queue_ag
     room.execute(A_WORKER_TAKES_THE_JOB)
     room.fill(monkeypatch, "one")
     assert [job["worker"] is None for job in room.queue()["jobs"]] in ([True, False], [False, True])
-    room.execute(AN_HOUR_PASSES)
+    room.execute(AN_HOUR_OF_SILENCE)
     room.fill(monkeypatch)
     assert [(job["source"], job["worker"]) for job in room.queue()["jobs"]] == [("one", None)]
+
+
+@pytest.mark.postgresql
+def test_jobs_that_wait_without_a_living_worker_need_a_person(
+    urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = Room(newsroom(tmp_path / "home", ONE), urls[0])
+    room.run("health")
+    room.fill(monkeypatch, "one")
+    room.run("health")
+    room.execute("UPDATE procrastinate_events SET at = at - interval '1 hour'")
+    assert "no-worker" in room.run("health", "--json", code=1)
+    room.execute("INSERT INTO procrastinate_workers DEFAULT VALUES")
+    assert '"needs_person": false' in room.run("health", "--json")
+    room.execute(AN_HOUR_OF_SILENCE)
+    assert "no-worker" in room.run("health", "--json", code=1)
 
 
 @pytest.mark.postgresql
@@ -217,7 +261,7 @@ def test_a_killed_worker_leaves_its_job_to_another_and_the_store_is_that_of_an_u
         late.let_go.set()
         room.fill(monkeypatch)
         assert doing in room.queue()["jobs"]  # its worker is not silent for long enough
-        room.execute(AN_HOUR_PASSES)
+        room.execute(AN_HOUR_OF_SILENCE)
         room.fill(monkeypatch)
         room.run("worker", "--until-empty")
         assert room.queue() == {"jobs": [], "workers": []}
@@ -313,3 +357,74 @@ def test_a_worker_whose_server_was_restarted_in_the_middle_of_a_crawl_ends_it_an
             worker.terminate()
             worker.communicate(timeout=110)
     assert len(room.contents()[1]) == 4
+
+
+@pytest.mark.postgresql
+@pytest.mark.slow
+@pytest.mark.fault("K6")
+@pytest.mark.parametrize("is_whole_machine", [False, True], ids=["the worker alone", "its crawl too"])
+def test_a_worker_that_was_stopped_until_another_did_its_job_writes_nothing_over_it_and_works_on(
+    urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_whole_machine: bool
+) -> None:
+    late = LateFeed(feed("late", note="（旧）"), feed("late", note="（新）"))
+    with serving({"/late": late.answer, "/next": feed("next")}, "127.0.8.7") as site:
+        rows = "".join(source(name, "feed", url=f"{site.base}/{name}") for name in ("late", "next"))
+        room = Room(newsroom(tmp_path / "home", rows, site.place), urls[0])
+        room.fill(monkeypatch, "late")
+        stopped = room.start("worker")
+        wait_until(lambda: late.asked.is_set() or stopped.poll() is not None)
+        crawls = list_children(stopped.pid)
+        for process in [stopped.pid, *(crawls if is_whole_machine else [])]:
+            os.kill(process, signal.SIGSTOP)
+        room.execute(AN_HOUR_OF_SILENCE)
+        room.fill(monkeypatch)
+        room.run("worker", "--until-empty")
+        successors = room.contents()
+        late.let_go.set()
+        for process in [*crawls, stopped.pid]:
+            os.kill(process, signal.SIGCONT)
+        room.fill(monkeypatch, "next")
+        try:
+            wait_until(lambda: room.queue()["jobs"] == [] or stopped.poll() is not None)
+            assert stopped.poll() is None
+        finally:
+            stopped.terminate()
+            _, log = stopped.communicate(timeout=110)
+    assert stopped.returncode == 0, log
+    assert "Traceback" not in log
+    later = room.contents()
+    assert [title for _, title in successors[1]] == ["late 的第 0 篇文章（新）", "late 的第 1 篇文章（新）"]
+    assert successors[2] == [("late", '"late 3"')]
+    assert [
+        [row for row in after if row not in before] for before, after in zip(successors[1:], later[1:], strict=True)
+    ] == [
+        [(f"https://t.example/next/{number}", f"next 的第 {number} 篇文章") for number in range(2)],
+        [("next", '"next 0"')],
+    ]
+    assert all(set(before) < set(after) for before, after in zip(successors, later, strict=True))
+    runs = json.loads(room.run("runs", "list", "--source", "late", "--json"))["runs"]
+    assert [bool(run["failure"]) for run in runs] == [False, True]  # the stopped one's is the older one
+
+
+@pytest.mark.postgresql
+def test_a_transaction_of_a_job_waits_for_no_process_that_is_silent_in_it_and_gives_way_to_no_other_worker(
+    urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = Room(newsroom(tmp_path / "home", ONE), urls[0])
+    room.fill(monkeypatch, "one")
+    room.execute(A_WORKER_TAKES_THE_JOB)
+    (job,) = room.queue()["jobs"]
+    monkeypatch.setattr("pipelines.store.queue.SILENCE", 1.0)
+    with closing(Store.open(room.url, lease=Lease(job["number"], job["worker"]))) as store:
+        with store.transaction() as tx:
+            tx.hosts.save_waits({"a.example": LATER}, NOW)
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                room.execute("SET lock_timeout = 200; DELETE FROM procrastinate_jobs")
+        with pytest.raises(StoreUnreachable), store.transaction() as tx:
+            save_after(2, tx)
+        room.execute(AN_HOUR_OF_SILENCE)
+        room.fill(monkeypatch)
+        with pytest.raises(LeaseLost), store.transaction() as tx:
+            tx.hosts.save_waits({"c.example": LATER}, NOW)
+        with store.reading() as tx:
+            assert list(tx.hosts.list_waits(NOW)) == ["a.example"]

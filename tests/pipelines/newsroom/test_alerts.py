@@ -90,6 +90,22 @@ def test_an_incident_and_its_recovery_are_told_once_each(tmp_path: Path) -> None
     assert "被拦" in kept[0]["text"]
 
 
+def test_a_standstill_of_the_crawling_is_told_of_all_sources(tmp_path: Path) -> None:
+    with bodies() as (site, kept):
+        room = open_room(tmp_path, webhook(site.base, 'digest = "09:00"'))
+        for day in range(7):
+            run_source(room, "a", NOW - timedelta(days=10 - day), failing=False)
+        check_sources(room, NOW)
+        deliver_alerts(room, NOW, "zh")
+        room.store.close()
+    (body,) = kept
+    assert [(event["source"], event["name"], event["state"]) for event in body["events"]] == [
+        (None, "全部来源", "stalled")
+    ]
+    assert "【停摆】全部来源：从 2026-11-21 12:00 起一个来源也没有抓过" in body["text"]
+    assert "还没有恢复：从 2026-11-21 12:00 起" in body["text"]
+
+
 def test_a_channel_that_is_down_is_tried_again_until_it_takes_the_alert(tmp_path: Path) -> None:
     with bodies(http(500), b"", http(302, location="https://evil.example/"), http(200, "{}")) as (site, kept):
         room = open_room(tmp_path, webhook(site.base))

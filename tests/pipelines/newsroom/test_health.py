@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,13 @@ from desks import opened_newsroom
 from crawler.errors import Detail, Failure
 from crawler.items import Batch, Problem, RawItem, SourceState
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.health import acknowledge, check_sources, classify_failure, summarise_incidents
+from pipelines.newsroom.health import (
+    acknowledge,
+    check_sources,
+    classify_failure,
+    list_for_editor,
+    summarise_incidents,
+)
 from pipelines.newsroom.run import begin_runs, ingest
 from pipelines.store.runs import INTERRUPTED
 
@@ -110,7 +117,38 @@ def test_incidents_stay_while_nothing_runs_for_months(newsroom: Newsroom) -> Non
         crawl(newsroom, "b", 26 + hour / 24, problem=Problem("", "Blocked", Detail.of("verification")))
     assert len(check_sources(newsroom, START + DAY * 27).raised) == 2
     checkup = check_sources(newsroom, START + DAY * 500)
-    assert (len(checkup.open_incidents), len(checkup.recovered)) == (2, 0)
+    assert (len(checkup.open_incidents), len(checkup.recovered)) == (3, 0)
+    assert [row.kind for row in checkup.raised] == ["standstill"]
+
+
+def test_a_standstill_of_the_crawling_is_raised_once_acknowledged_and_recovers(newsroom: Newsroom) -> None:
+    for day in range(10):
+        crawl(newsroom, "a", day, day - 0.1)
+    assert check_sources(newsroom, START + DAY * 10).raised == []
+    now = START + DAY * 11
+    with newsroom.store.reading() as tx:
+        (unseen,) = list_for_editor(tx, newsroom, now)
+    assert summarise_incidents([unseen], {}, "zh") == "从 2026-11-11 12:00 起一个来源也没有抓过，该抓的有 1 个"
+    (raised,) = check_sources(newsroom, now).raised
+    assert (raised.source, raised.kind, raised.state) == ("", "standstill", "stalled")
+    assert check_sources(newsroom, now + DAY).raised == []
+    with newsroom.store.reading() as tx:
+        assert [row.id for row in list_for_editor(tx, newsroom, now)] == [raised.id]
+    assert acknowledge(newsroom, raised.id, now + DAY * 3)
+    with newsroom.store.reading() as tx:
+        assert list_for_editor(tx, newsroom, now) == []
+    crawl(newsroom, "a", 13, 12.9)
+    with newsroom.store.reading() as tx:
+        assert list_for_editor(tx, newsroom, START + DAY * 14) == [], "over, though nobody has looked since"
+    assert [row.id for row in check_sources(newsroom, START + DAY * 13.1).recovered] == [raised.id]
+
+
+def test_a_newsroom_whose_sources_are_switched_off_does_not_stand_still(newsroom: Newsroom) -> None:
+    for day in range(10):
+        crawl(newsroom, "a", day, day - 0.1)
+    newsroom.home.sources.write_text(ROWS.replace('id = "a"', 'id = "a"\nenabled = false'), encoding="utf-8")
+    with closing(Newsroom(newsroom.home)) as reread:
+        assert check_sources(reread, START + DAY * 20).raised == []
 
 
 def test_incidents_stay_while_the_registry_cannot_be_read(newsroom: Newsroom) -> None:

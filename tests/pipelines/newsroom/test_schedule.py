@@ -27,9 +27,10 @@ from crawler.home import Home
 from crawler.items import Batch, SourceState
 from crawler.sources.schema import Source
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom.due import FIRST_RETRY, LONGEST_SPREAD, due_at, next_due
 from pipelines.newsroom.locks import Busy, only_one
 from pipelines.newsroom.run import begin_runs, end_run, ingest
-from pipelines.newsroom.schedule import DIED, FIRST_RETRY, LONGEST_SPREAD, due_at, due_sources, next_due
+from pipelines.newsroom.schedule import DIED, due_sources
 from pipelines.store.sources import SourceRecord
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -95,7 +95,7 @@ def test_a_published_issue_becomes_a_draft_and_a_draft_is_deleted_at_the_desk(de
     assert desk.post(f"/api/issues/{day}/deletion").json() == {"date": day, "items": 2}
     assert desk.get(f"/api/issues/{day}").status_code == 404
     assert desk.card(1)["state"] == "new"
-    assert desk.post("/api/undo").json() == {"action": "issue", "issue": day}
+    assert desk.post("/api/undo").json() == {"action": "issue", "issue": day, "part": f"删掉的 {day} 一期草稿"}
     assert desk.card(1)["state"] == "picked"
 
 

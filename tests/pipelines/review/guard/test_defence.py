@@ -434,7 +434,8 @@ def test_a_login_opens_a_session_of_its_own_and_a_logout_ends_it(
     token = re.search(r'name="csrf" value="(\w+)"', desk.get("/login").text)
     assert token
     form = {"csrf": token[1], "name": "小王", "password": "wrong horse", "next": "/issue"}
-    assert desk.client.post("/login", data=form).status_code == 401
+    refused = desk.client.post("/login", data=form)
+    assert (refused.status_code, 'value="小王"' in refused.text) == (401, True)
     done = desk.client.post("/login", data=form | {"password": "correct horse"})
     assert (done.status_code, done.headers["location"]) == (303, "/issue")
     cookie = desk.client.cookies["jianbao_desk"]

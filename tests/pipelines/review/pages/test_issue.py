@@ -50,9 +50,9 @@ def test_the_page_shows_the_newest_draft(desk: Desk, day: str) -> None:
     assert "一篇关于结构化剪枝的论文" in page
 
 
-@pytest.mark.parametrize("part", ["headline", "guide", "preamble"])
+@pytest.mark.parametrize(("part", "name"), [("headline", "要目"), ("guide", "导读"), ("preamble", "开头")])
 def test_a_part_is_written_taken_back_and_never_overwritten(
-    desk: Desk, day: str, part: str, open_desk: Callable[..., Desk]
+    desk: Desk, day: str, part: str, name: str, open_desk: Callable[..., Desk]
 ) -> None:
     seen = issue(desk, day)["editions"][part]
     path = f"/api/issues/{day}/parts/{part}"
@@ -62,7 +62,7 @@ def test_a_part_is_written_taken_back_and_never_overwritten(
     stale = open_desk("编辑乙").put(path, {"text": "别的", "seen": seen})
     assert stale.status_code == 409
     assert stale.json()[part] == "量化/端侧"
-    assert desk.post("/api/undo").json() == {"action": "change", "issue": day}
+    assert desk.post("/api/undo").json() == {"action": "change", "issue": day, "part": f"{day} 一期的{name}"}
     assert issue(desk, day)[part] is None
 
 

@@ -87,6 +87,19 @@ def test_a_failure_is_said_in_the_editors_language_and_comes_first(desk: Desk, n
     assert page.index("source-two") < page.index("source-one")
 
 
+def test_a_standstill_of_the_crawling_is_said_though_nobody_has_looked(
+    desk: Desk, newsroom: Newsroom, home: Home
+) -> None:
+    assert home.sources.exists()
+    for day in range(10, 3, -1):
+        run(newsroom, "one", timedelta(days=day), new=1)
+    assert "jianbao crawl --due" in desk.get("/sources").text
+    assert '<a href="/sources">从 ' in desk.get("/candidates").text
+    run(newsroom, "one", timedelta(minutes=1), new=1)
+    assert "jianbao crawl --due" not in desk.get("/sources").text
+    assert "一个来源也没有抓过" not in desk.get("/candidates").text
+
+
 def test_a_source_is_switched_in_its_file_and_the_comments_stay(desk: Desk, home: Home) -> None:
     assert desk.put("/api/sources/one/enabled", {"enabled": False}).json()["health"] == "off"
     assert desk.put("/api/sources/two/enabled", {"enabled": True}).json()["enabled"]
