@@ -212,14 +212,14 @@ class FixedSection(_Part):
     Args:
         name: the heading.
         text: Markdown under it.
-        before: the category before whose section it stands; empty for the end of the issue.
+        above: the category above whose section it stands; empty for the end of the issue.
         level: of the heading; None for that of the categories.
         blank_lines: in the section.
     """
 
     name: str = Field(min_length=1)
     text: str = ""
-    before: str = ""
+    above: str = ""
     level: int | None = Field(default=None, ge=1, le=BOLD_LEVEL)
     blank_lines: BlankLineCounts = BlankLineCounts()
 

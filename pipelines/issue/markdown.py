@@ -128,10 +128,10 @@ def write_section_heading(section: Section) -> str:
     return f"**{section.name}**" if section.level == BOLD_LEVEL else f"{'#' * section.level} {section.name}"
 
 
-def _count_blank_lines(place: str, section: Section | None = None, *, newsletter: Newsletter) -> str:
+def _count_blank_lines(part: str, section: Section | None = None, *, newsletter: Newsletter) -> str:
     """Write the blank lines before a part of an issue: `opening`, `footer`, or a part of a section."""
     counts = newsletter.style_section(section.name if section else "").blank_lines
-    count: int | None = getattr(counts, place)
+    count: int | None = getattr(counts, part)
     if count is None:
         count = int(section is not None and section.is_set_apart)
     return "\n" * count

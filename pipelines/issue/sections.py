@@ -79,7 +79,7 @@ def _make_sections(newsletter: Newsletter, fill: Callable[[str], str | None]) ->
     """Make the sections of a draft: those of the categories, and among them the fixed ones."""
     fixed_by_next = defaultdict(list)
     for fixed in newsletter.frame.sections:
-        fixed_by_next[fixed.before].append(
+        fixed_by_next[fixed.above].append(
             Section(fixed.name, notes=fill(fixed.text), level=fixed.level or newsletter.frame.level)
         )
     is_first = True

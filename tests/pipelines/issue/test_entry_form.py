@@ -78,7 +78,7 @@ def test_numbers_run_on_over_the_sections_and_blank_lines_are_those_of_the_setti
         "numbers_run_on": True,
         "blank_lines": {"opening": 0, "heading": 1, "notes": 0, "entries": 0, "between": 0},
         "sections": [
-            {"name": "内容", "level": 2, "text": "> 每月 28 号", "before": "甲栏"},
+            {"name": "内容", "level": 2, "text": "> 每月 28 号", "above": "甲栏"},
             {"name": "声明", "text": "完"},
         ],
     }
