@@ -19,7 +19,6 @@ from pipelines.newsroom import Newsroom
 from pipelines.newsroom.due import due_at
 from pipelines.store import Transaction
 from pipelines.store.alerts import AlertEvent
-from pipelines.store.queue import QueueState
 from pipelines.store.runs import Run
 from pipelines.wording import Language, say
 
@@ -126,9 +125,10 @@ def judge_crawling(tx: Transaction, newsroom: Newsroom, now: datetime) -> Findin
         newsroom: with its registry and its rules.
         now: aware.
     """
-    queue = _find_backlog(tx.jobs.read())
+    queue = tx.jobs.read()
+    backlog = queue.find_backlog() if queue else None
     last_start = tx.runs.find_last_start(is_ended=False)
-    if queue is None and (last_start is None or now - last_start <= standstill.PATIENCE):
+    if backlog is None and (last_start is None or now - last_start <= standstill.PATIENCE):
         return None
     records = tx.sources.list_all()
     newsletter = str(newsroom.home.path.resolve())
@@ -138,16 +138,7 @@ def judge_crawling(tx: Transaction, newsroom: Newsroom, now: datetime) -> Findin
         if source.enabled and source.id in records
     ]
     starts = tx.runs.list_starts(min(now, last_start or now) - standstill.MEMORY)
-    return standstill.find_standstill(starts, due_times, _list_workdays(newsroom), now, queue)
-
-
-def _find_backlog(queue: QueueState | None) -> standstill.Backlog | None:
-    """The jobs that are not over; None where there is none."""
-    jobs = [job for job in queue.jobs if job.state != "failed"] if queue else []
-    if queue is None or not jobs:
-        return None
-    heartbeat = max((worker.last_heartbeat for worker in queue.workers), default=None)
-    return standstill.Backlog(len(jobs), min(job.changed_at for job in jobs), heartbeat)
+    return standstill.find_standstill(starts, due_times, _list_workdays(newsroom), now, backlog)
 
 
 def list_for_editor(tx: Transaction, newsroom: Newsroom, now: datetime) -> list[Incident]:

@@ -224,8 +224,8 @@ def _check_database(newsroom: Newsroom, now: datetime, language: Language) -> It
             with store.reading() as tx:
                 records = tx.sources.list_all()
                 starts = [record.last_started_at for record in records.values()]
-                queue = tx.jobs.read()
                 standing = judge_crawling(tx, newsroom, now)
+                queue = tx.jobs.read()
                 failed = [alert for alert in tx.alerts.list_waiting() if alert.failure]
     except (StoreError, NewsletterMisconfigured) as error:
         reason = error.text(language)

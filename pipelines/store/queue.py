@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, Self
 
 from sqlalchemy import URL, Connection, text
 
+from pipelines.health.standstill import Backlog
 from pipelines.store import errors
 from pipelines.store.engine import parse_url
 
@@ -147,6 +148,12 @@ class QueueState:
     def count(self, state: JobState) -> int:
         """The number of jobs in a state."""
         return sum(job.state == state for job in self.jobs)
+
+    def find_backlog(self) -> Backlog | None:
+        """Find what is to be done, and who was heard last that could do it; None without a job."""
+        times = [job.changed_at for job in self.jobs if job.state != "failed"]
+        heartbeats = (worker.last_heartbeat for worker in self.workers)
+        return Backlog(len(times), min(times), max(heartbeats, default=None)) if times else None
 
 
 _STATES: Final[Mapping[str, JobState]] = {"doing": "running", "todo": "waiting", "failed": "failed"}
