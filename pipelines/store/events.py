@@ -290,14 +290,17 @@ class EventIndex:
         Returns:
             Ids of the articles that were linked to the one that is gone; they have to be grouped again.
         """
+        hand_over(self._connection, event_keys, gone_id, kept_id)
+        return self.remove(gone_id)
+
+    def remove(self, gone_id: int) -> set[int]:
+        """Remove an article.
+
+        Returns:
+            Ids of the articles that were linked to it; they have to be grouped again.
+        """
         partners = {article_id for pair in self.find_links([gone_id]) for article_id in pair} - {gone_id}
         self.replace_links([gone_id], ())
-        hand_over(self._connection, event_keys, gone_id, kept_id)
-        for table in (event_profiles, round_ups):
+        for table in (event_keys, event_profiles, round_ups):
             self._connection.execute(delete(table).where(table.c.article_id == gone_id))
         return partners
-
-    def clear(self) -> None:
-        """Delete everything, so that grouping makes it again."""
-        for table in (event_links, event_keys, event_profiles, round_ups):
-            self._connection.execute(delete(table))
