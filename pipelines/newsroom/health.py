@@ -118,13 +118,17 @@ def judge_sources(tx: Transaction, newsroom: Newsroom, now: datetime, only: str 
 
 
 def judge_crawling(tx: Transaction, newsroom: Newsroom, now: datetime) -> Finding | None:
-    """Find that nobody crawls the newsroom, although sources are due; None while somebody does.
+    """Find that nobody crawls the newsroom, although sources are due, or can do so; None while somebody does.
 
     Args:
         tx: open.
         newsroom: with its registry and its rules.
         now: aware.
     """
+    if later := tx.clock.find_later_present(now):
+        times = {"time": now, "later": later}
+        values = {name: f"{moment.astimezone(newsroom.zone):%Y-%m-%d %H:%M}" for name, moment in times.items()}
+        return Finding("clock-behind", now, values)
     queue = tx.jobs.read()
     backlog = queue.find_backlog() if queue else None
     last_start = tx.runs.find_last_start(is_ended=False)

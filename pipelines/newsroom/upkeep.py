@@ -224,6 +224,7 @@ def _check_database(newsroom: Newsroom, now: datetime, language: Language) -> It
             with store.reading() as tx:
                 records = tx.sources.list_all()
                 starts = [record.last_started_at for record in records.values()]
+                later = tx.clock.find_later_present(now)
                 standing = judge_crawling(tx, newsroom, now)
                 queue = tx.jobs.read()
                 failed = [alert for alert in tx.alerts.list_waiting() if alert.failure]
@@ -236,10 +237,13 @@ def _check_database(newsroom: Newsroom, now: datetime, language: Language) -> It
     else:
         yield Diagnosis("database", "good", "database", measures)
     ahead = [start for start in starts if start is not None and start > now + LATEST]
-    if ahead:
+    present = {"time": f"{now:%Y-%m-%d %H:%M}"}
+    if later:
+        yield Diagnosis("clock", "bad", "clock-behind", present | {"later": f"{later:%Y-%m-%d %H:%M}"})
+    elif ahead:
         yield Diagnosis("clock", "doubtful", "clock-ahead", {"time": f"{max(ahead):%Y-%m-%d %H:%M}"})
     else:
-        yield Diagnosis("clock", "good", "clock", {"time": f"{now:%Y-%m-%d %H:%M}"})
+        yield Diagnosis("clock", "good", "clock", present)
     if standing:
         reason = describe_incident(standing.kind, standing.values, language)
         yield Diagnosis("schedule", "doubtful", "reason", {"reason": reason})

@@ -16,6 +16,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
+    or_,
     select,
     text,
     true,
@@ -302,31 +303,43 @@ class Articles:
         """Compute the next free id: it is above all ids that an article ever had."""
         return 1 + max(last_id or 0 for last_id in self._connection.execute(_LAST_IDS).scalars())
 
-    def clear(self) -> dict[int, int]:
-        """Delete what was derived from items, so that a rebuild derives it again; the articles' own rows stay.
-
-        Returns:
-            The id of the present article, by every id that leads to an article.
-        """
+    def list_leading_ids(self) -> dict[int, int]:
+        """List every id that leads to an article, with the id of that article."""
         columns = joined_articles.c
         article_ids = self._connection.execute(select(articles.c.id)).scalars()
-        current_ids = {article_id: article_id for article_id in article_ids}
+        leading_ids = {article_id: article_id for article_id in article_ids}
         joined = self._connection.execute(select(columns.id, columns.article_id))
-        current_ids |= {row.id: row.article_id for row in joined}
-        for table in (article_keys, article_references, bands, sightings, revisions, joined_articles):
-            self._connection.execute(delete(table))
-        EventIndex(self._connection).clear()
-        return current_ids
+        return leading_ids | {row.id: row.article_id for row in joined}
+
+    def replace(self, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+        """Put articles, as a rebuild made them, in the place of what is stored of them.
+
+        Args:
+            rows: of the articles, their keys, references, sightings and revisions, by the name of the table.
+        """
+        ids = [row["id"] for row in rows[articles.name]]
+        self.clear(ids)
+        self._connection.execute(delete(joined_articles).where(joined_articles.c.id.in_(ids)))
+        upsert(self._connection, articles, rows[articles.name])
+        for table in (article_keys, article_references, sightings, revisions):  # a key may be another article's as yet
+            upsert(self._connection, table, rows[table.name])
+
+    def clear(self, ids: Collection[int]) -> None:
+        """Delete what was derived from the items of articles; the articles' own rows, and what grouping made, stay."""
+        for table in (article_keys, article_references, sightings, revisions):
+            self._connection.execute(delete(table).where(table.c.article_id.in_(ids)))
 
     def remove(self, article_id: int) -> None:
-        """Remove an article that no item belongs to any more. Decisions on it stay."""
+        """Remove an article that no item belongs to any more, and the ids that led to it. Decisions on it stay."""
+        run = self._connection.execute
+        self.clear([article_id])
+        run(delete(bands).where(bands.c.article_id == article_id))
+        self.mark_fresh(EventIndex(self._connection).remove(article_id))
+        led = or_(joined_articles.c.id == article_id, joined_articles.c.article_id == article_id)
+        run(delete(joined_articles).where(led))
         replace_member(self._connection, article_id, None)
         Search(self._connection).forget([article_id])
-        self._connection.execute(delete(articles).where(articles.c.id == article_id))
-
-    def forget_joined(self, first: int) -> None:
-        """Forget the joined ids from `first` on: a rebuild made them, and nobody saw them."""
-        self._connection.execute(delete(joined_articles).where(joined_articles.c.id >= first))
+        run(delete(articles).where(articles.c.id == article_id))
 
     def _free_ids(self) -> Callable[[int], int]:
         free = count(self.next_id())

@@ -41,6 +41,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import StaticPool
 
 from pipelines.store import errors
 
@@ -51,6 +52,9 @@ APPLICATION_ID: Final = 0x6A69616E
 
 WAIT: Final = 10.0
 """Seconds that a writer waits for another writer before it gives up with `StoreBusy`."""
+
+ASKED_EVERY: Final = 0.01
+"""Seconds after which a writer asks again for the lock that another one has."""
 
 _ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -109,6 +113,23 @@ def make_engine(text: str, *, wait: float = WAIT) -> Engine:
     if url.get_backend_name() == "postgresql":
         return _postgresql(url, wait)
     raise errors.StoreRefused("other-database", name=url.drivername)
+
+
+@contextmanager
+def open_temporary() -> Iterator[Connection]:
+    """Open an empty database that is gone with its connection, also when the process is killed.
+
+    It is a file without a name, in the folder of temporary files: https://www.sqlite.org/inmemorydb.html#temp_db.
+    """
+    engine = create_engine(
+        "sqlite://", creator=lambda: sqlite3.connect(""), poolclass=StaticPool, json_serializer=_to_json
+    )
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode=OFF")  # nobody returns to a former state of it
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def parse_url(text: str) -> URL:
@@ -360,9 +381,26 @@ def _sqlite(url: URL, wait: float) -> Engine:
     def _begin(connection: Connection) -> None:
         reading = connection.get_execution_options().get("read_only", False)
         connection.exec_driver_sql(f"PRAGMA query_only={int(reading)}")
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        if reading:
+            connection.exec_driver_sql("BEGIN")
+        else:
+            _begin_writing(connection, wait)
 
     return engine
+
+
+def _begin_writing(connection: Connection, wait: float) -> None:
+    """Begin a transaction that writes, after the one that another writer has begun.
+
+    SQLite itself asks for the lock every tenth of a second: between the short transactions of one that writes on and
+    on, a writer that waits would seldom find it free.
+    """
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        _ask_while_busy(lambda: driver.execute("BEGIN IMMEDIATE"), wait)
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={int(wait * 1000)}")
 
 
 def _write_ahead(connection: sqlite3.Connection, wait: float) -> None:
@@ -370,14 +408,24 @@ def _write_ahead(connection: sqlite3.Connection, wait: float) -> None:
 
     If two processes turn it on at once, one gets SQLITE_BUSY; SQLite's own time-out does not apply here.
     """
+    _ask_while_busy(lambda: connection.execute("PRAGMA journal_mode=WAL"), wait)
+
+
+def _ask_while_busy(ask: Callable[[], object], wait: float) -> None:
+    """Ask SQLite for something again and again while another process has it.
+
+    Args:
+        ask: asks once.
+        wait: seconds until the error of a busy database is raised.
+    """
     until = time.monotonic() + wait
     while True:
         try:
-            connection.execute("PRAGMA journal_mode=WAL")
+            ask()
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
                 raise
-            time.sleep(0.01)
+            time.sleep(ASKED_EVERY)
         else:
             return
 

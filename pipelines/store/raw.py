@@ -138,6 +138,15 @@ class RawItems:
             self._connection.execute(update(raw_items).where(raw_items.c.id == bindparam("of")), rows)
         return by_article
 
+    def get_metrics(self, ids: Iterable[int]) -> dict[int, DatedMetrics]:
+        """Get the newest numbers of raw items, by id."""
+        query = select(raw_items.c.id, raw_items.c.metrics)
+        return {
+            row.id: unpack_metrics(row.metrics or {})
+            for chunk in chunks(ids)
+            for row in self._connection.execute(query.where(raw_items.c.id.in_(chunk)))
+        }
+
     def list_html(self, article: int) -> list[str]:
         """List the HTML of every raw item of an article, oldest first."""
         joined = select(joined_articles.c.id).where(joined_articles.c.article_id == article)
@@ -214,11 +223,15 @@ class RawItems:
 
     def iterate(self, size: int = 500) -> Iterator[list[StoredRaw]]:
         """Iterate over lists of at most `size` raw items, all in the order in which they were stored."""
-        last = 0
-        query = select(raw_items).where(raw_items.c.id > bindparam("last")).order_by(raw_items.c.id).limit(size)
-        while rows := self._connection.execute(query, {"last": last}).all():
-            last = rows[-1].id
-            yield [_stored(row) for row in rows]
+        last_id = 0
+        while items := self.list_after(last_id, size):
+            last_id = items[-1].id
+            yield items
+
+    def list_after(self, last_id: int, size: int) -> list[StoredRaw]:
+        """List at most `size` raw items of higher ids, in the order in which they were stored."""
+        query = select(raw_items).where(raw_items.c.id > last_id).order_by(raw_items.c.id).limit(size)
+        return [_stored(row) for row in self._connection.execute(query)]
 
     def set_outcomes(self, outcomes: Mapping[int, tuple[int | None, str | None]]) -> None:
         """Store new outcomes of raw items: article id and problem by raw item id."""
