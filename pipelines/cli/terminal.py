@@ -407,12 +407,13 @@ def make_job_table(jobs: Iterable[Job], zone: ZoneInfo) -> Table:
         jobs: a row for each, in this order.
         zone: of the newsletter; times are in it.
     """
-    headings = ("job", "source", "lock", "attempts", "worker", "not-before")
+    headings = ("job", "source", "state", "lock", "attempts", "worker", "not-before")
     table = _make_table(sentence("table/jobs"), *(sentence(f"table/{name}") for name in headings))
     for job in jobs:
         begins_at = format_time(job.begins_at, zone) if job.begins_at else ""
         worker = "" if job.worker is None else str(job.worker)
-        table.add_row(job.name, job.source, job.lock, str(job.attempts), worker, begins_at)
+        state = Text(sentence(f"job/{job.state}"), style="red" if job.state == "failed" else "")
+        table.add_row(sentence(f"job/{job.name}"), job.source, state, job.lock, str(job.attempts), worker, begins_at)
     return table
 
 

@@ -59,6 +59,7 @@ Kind = Literal[
     "moved",
     "standstill",
     "no-worker",
+    "clock-behind",
 ]
 
 STATE_OF: Final[Mapping[Kind, State]] = {
@@ -80,6 +81,7 @@ STATE_OF: Final[Mapping[Kind, State]] = {
     "moved": "moved",
     "standstill": "stalled",
     "no-worker": "stalled",
+    "clock-behind": "stalled",
 }
 
 FAMILY_OF: Final[Mapping[Kind, Family]] = {
@@ -88,7 +90,7 @@ FAMILY_OF: Final[Mapping[Kind, Family]] = {
     **dict.fromkeys(("many", "few"), "volume"),
     **dict.fromkeys(("no-dates", "no-text", "same-text"), "fields"),
     "moved": "moved",
-    **dict.fromkeys(("standstill", "no-worker"), "crawling"),
+    **dict.fromkeys(("standstill", "no-worker", "clock-behind"), "crawling"),
 }
 
 PATIENCE: Final = timedelta(hours=12)

@@ -16,7 +16,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
-    insert,
     or_,
     select,
     text,
@@ -28,7 +27,7 @@ from sqlalchemy import (
 from pipelines.deduplicate.entries import ENTRY
 from pipelines.deduplicate.identity import DatedMetrics, Join, Outcome, Record, Voice, merge_metrics, resolve_batch
 from pipelines.model import Article, Instant, Reference, StoredArticle
-from pipelines.store.engine import chunks, hand_over, upsert
+from pipelines.store.engine import chunks, hand_over, insert_rows, upsert
 from pipelines.store.events import EventIndex
 from pipelines.store.packing import pack, pack_article, unpack, unpack_article, unpack_metrics
 from pipelines.store.search import Search
@@ -390,8 +389,7 @@ class Articles:
             for record in records
             for position, reference in enumerate(record.article.references)
         ]
-        if rows:
-            self._connection.execute(insert(article_references), rows)
+        insert_rows(self._connection, article_references, rows)
 
     def _keys(self, ids: Collection[int], *, of_entries: bool = False) -> Mapping[int, list[str]]:
         columns = article_keys.c

@@ -14,7 +14,8 @@ import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -22,8 +23,9 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import (
     URL,
     Connection,
+    Dialect,
     Engine,
-    Executable,
+    Insert,
     Integer,
     Table,
     TextClause,
@@ -31,6 +33,7 @@ from sqlalchemy import (
     create_engine,
     delete,
     event,
+    insert,
     make_url,
     select,
     text,
@@ -192,21 +195,79 @@ def upsert(
         keep: names of columns that are not overwritten.
     """
     if rows:
-        connection.execute(_upsert(connection.dialect.name, table, tuple(rows[0]), keep), rows)
+        _execute_for_each(connection, _upsert(connection.dialect.name, table, tuple(rows[0]), keep), table, rows)
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that are not stored yet.
+
+    Args:
+        connection: open for writing.
+        table: to insert into; a column that the rows lack has no default of Python.
+        rows: all with the same columns.
+    """
+    if rows:
+        _execute_for_each(connection, _insert(table), table, rows)
 
 
 @cache
-def _upsert(dialect: str, table: Table, names: tuple[str, ...], keep: frozenset[str]) -> Executable:
+def _insert(table: Table) -> Insert:
+    return insert(table)
+
+
+@cache
+def _upsert(dialect: str, table: Table, names: tuple[str, ...], keep: frozenset[str]) -> Insert:
     """Build the statement once, because building takes longer than running it."""
-    statement = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
     keys = [column.name for column in table.primary_key]
     changes = {name: statement.excluded[name] for name in names if name not in keys and name not in keep}
-    complete: Executable = (
+    return (
         statement.on_conflict_do_update(index_elements=keys, set_=changes)
         if changes
         else statement.on_conflict_do_nothing(index_elements=keys)
     )
-    return complete
+
+
+def _execute_for_each(
+    connection: Connection, statement: Insert, table: Table, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Execute an insert for each row, as SQLAlchemy does, which prepares each value of each row anew."""
+    prepared = _prepare(connection.dialect, statement, table, tuple(rows[0]))
+    columns = [
+        [row[name] for row in rows] if process is None else [process(row[name]) for row in rows]
+        for name, process in prepared.processors
+    ]
+    tuples = list(zip(*columns, strict=True))
+    if prepared.is_positional:
+        connection.exec_driver_sql(prepared.text, tuples)
+    else:
+        names = [name for name, _ in prepared.processors]
+        connection.exec_driver_sql(prepared.text, [dict(zip(names, values, strict=True)) for values in tuples])
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """An insert as the driver takes it.
+
+    Args:
+        text: the SQL.
+        processors: the parameters in their order, and what makes the driver's value of each; None where nothing does.
+        is_positional: whether the driver takes a tuple, not a dict by name.
+    """
+
+    text: str
+    processors: tuple[tuple[str, Callable[[Any], Any] | None], ...]
+    is_positional: bool
+
+
+@lru_cache(maxsize=100)
+def _prepare(dialect: Dialect, statement: Insert, table: Table, names: tuple[str, ...]) -> _Prepared:
+    compiled = statement.compile(dialect=dialect, column_keys=names)
+    processors = [
+        (name, table.columns[name].type.dialect_impl(dialect).bind_processor(dialect))
+        for name in compiled.positiontup or names
+    ]
+    return _Prepared(str(compiled), tuple(processors), compiled.positional)
 
 
 def insert_numbers(connection: Connection, table: Table, rows: Iterable[tuple[int, ...]]) -> None:

@@ -62,7 +62,7 @@ def test_a_candidate_shows_number_score_title_source_date_and_what_counts() -> N
         "低比特[bold]量化[/bold]",
         "量子位",
         "2026-11-01",
-        "量化 +1.2 · 今天 +1.5",
+        "量化 +1.2 · 一天之内 +1.5",
     ):
         assert part in text
     assert "40 天前" not in text
