@@ -39,6 +39,11 @@ class PostgresqlServer:
         self._folder = folder
         self._numbers = count(1)
 
+    @property
+    def socket(self) -> Path:
+        """The file by which programs of this machine reach it."""
+        return self._folder / ".s.PGSQL.5432"
+
     def make_database(self, template: str = "template0") -> str:
         """Make a database as a copy of another one, by default of an empty one; its URL."""
         name = f"test{next(self._numbers)}"

@@ -129,9 +129,10 @@ def judge_crawling(tx: Transaction, newsroom: Newsroom, now: datetime) -> Findin
         times = {"time": now, "later": later}
         values = {name: f"{moment.astimezone(newsroom.zone):%Y-%m-%d %H:%M}" for name, moment in times.items()}
         return Finding("clock-behind", now, values)
-    queue = tx.waiting_jobs.read_state()
+    queue = tx.jobs.read()
+    backlog = queue.find_backlog() if queue else None
     last_start = tx.runs.find_last_start(is_ended=False)
-    if queue is None and (last_start is None or now - last_start <= standstill.PATIENCE):
+    if backlog is None and (last_start is None or now - last_start <= standstill.PATIENCE):
         return None
     records = tx.sources.list_all()
     newsletter = str(newsroom.home.path.resolve())
@@ -141,7 +142,7 @@ def judge_crawling(tx: Transaction, newsroom: Newsroom, now: datetime) -> Findin
         if source.enabled and source.id in records
     ]
     starts = tx.runs.list_starts(min(now, last_start or now) - standstill.MEMORY)
-    return standstill.find_standstill(starts, due_times, _list_workdays(newsroom), now, queue)
+    return standstill.find_standstill(starts, due_times, _list_workdays(newsroom), now, backlog)
 
 
 def list_for_editor(tx: Transaction, newsroom: Newsroom, now: datetime) -> list[Incident]:

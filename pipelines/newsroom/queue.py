@@ -33,11 +33,7 @@ from pipelines.store.errors import StoreUnreachable
 from pipelines.store.queue import (
     LEASE_VARIABLE,
     SILENCE,
-    Job,
     Lease,
-    Worker,
-    list_jobs,
-    list_workers,
     make_connector,
 )
 from pipelines.wording import Language, say
@@ -56,6 +52,9 @@ CONFIRMATION: Final = 5.0
 PAUSE: Final = 5.0
 """Seconds until a worker that the database does not know any more, or that cannot reach it, begins anew."""
 
+FAILURES_KEPT: Final = 72
+"""Hours in which a failed job is shown."""
+
 ATTEMPTS: Final = 3
 """Runs of a source whose process dies, one after another, until the source is blamed."""
 
@@ -65,6 +64,10 @@ BACK_OFF: Final = 8
 
 class CrawlDied(Exception):
     """The process of a crawl ended without the end of its run. Raised by a job, so that it is retried."""
+
+
+class GroupingFailed(Exception):
+    """The process of a grouping died or reported an error, which is in the worker's log. Raised by a job."""
 
 
 def name_locks(sources: Iterable[Source], policy: Policy) -> dict[str, str]:
@@ -148,6 +151,7 @@ class Queue:
     async def _fill(self, locks: dict[str, str], is_grouping_due: bool) -> None:
         async with self._app.open_async():
             await self._rescue()
+            await self._app.job_manager.delete_old_jobs(FAILURES_KEPT, include_failed=True, include_aborted=True)
             for source_id, lock in locks.items():
                 await self._defer("crawl", f"crawl {source_id}", f"host {lock}", source_id=source_id)
             if is_grouping_due:
@@ -225,7 +229,7 @@ class Queue:
             async with self._app.open_async():
                 await self._app.run_worker_async(
                     wait=not is_ending,
-                    delete_jobs="always",
+                    delete_jobs="successful",
                     shutdown_graceful_timeout=0,
                     stalled_worker_timeout=SILENCE,
                     update_heartbeat_interval=HEARTBEAT,
@@ -244,11 +248,6 @@ class Queue:
             return
         text = say("schedule/job-not-ended", {"reason": str(error.__cause__ or error).strip()}, self._language)
         logger.warning("%s", text, extra=make_extra("job-not-ended"))
-
-    def list_all(self) -> tuple[list[Job], list[Worker]]:
-        """List the jobs that wait or are being done, and the workers."""
-        with self._app.open():
-            return list_jobs(self._app), list_workers(self._app)
 
     async def _crawl(self, context: JobContext, source_id: str, deaths: int = 0) -> None:
         """Crawl a source in a process of its own, rest as its hosts ask, and ask for its articles to be grouped.
@@ -280,21 +279,26 @@ class Queue:
         await self._defer("group", "group", "group")
 
     async def _group(self, context: JobContext) -> None:
-        await self._run(_lease_of(context), "group")
+        lease = _lease_of(context)
+        if await self._run(lease, "group") and await asyncio.to_thread(lease.is_held, self._home.database_url):
+            raise GroupingFailed
 
-    async def _run(self, lease: Lease, *command: str, pause: float = 0.0) -> None:
+    async def _run(self, lease: Lease, *command: str, pause: float = 0.0) -> int:
         """Run a command of jianbao in a process of its own; a worker that is told to stop stops it.
 
         Args:
             lease: under which it stores.
             command: its name and arguments.
             pause: seconds to wait after its end.
+
+        Returns:
+            The exit code.
         """
         stopping = threading.Event()
         environment = {**os.environ, HOME_VARIABLE: str(self._home.path), LEASE_VARIABLE: str(lease)}
 
-        def run() -> None:
-            run_crawl(
+        def run() -> int:
+            code = run_crawl(
                 make_command(self._home, self._language, *command),
                 environment,
                 LONGEST_CRAWL_OF_ONE,
@@ -303,10 +307,11 @@ class Queue:
                 is_leashed=True,
             )
             stopping.wait(pause)
+            return code
 
         running = asyncio.ensure_future(asyncio.to_thread(run))
         try:
-            await asyncio.shield(running)
+            return await asyncio.shield(running)
         except asyncio.CancelledError:
             stopping.set()
             await running

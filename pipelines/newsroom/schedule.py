@@ -313,7 +313,7 @@ def run_crawl(
     wait: Callable[[float], bool],
     language: Language,
     is_leashed: bool = False,
-) -> None:
+) -> int:
     """Run a crawl in a process of its own until it ends, is late or should stop.
 
     Args:
@@ -323,6 +323,9 @@ def run_crawl(
         wait: waits so many seconds, and tells whether the crawl should stop.
         language: of the log.
         is_leashed: its stdin ends with this process, however this one ends.
+
+    Returns:
+        The exit code; negative for a signal.
     """
     stdin = subprocess.PIPE if is_leashed else None
     with subprocess.Popen(command, env=environment, stdin=stdin, start_new_session=True) as child:  # noqa: S603 (ours)
@@ -340,6 +343,7 @@ def run_crawl(
     if child.returncode:
         ended = say("schedule/crawl-ended", {"code": child.returncode}, language)
         logger.warning("%s", ended, extra=make_extra("crawl-ended", code=child.returncode))
+    return child.returncode
 
 
 def _limit_memory(child: subprocess.Popen[Any], size: int) -> None:

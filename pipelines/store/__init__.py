@@ -29,7 +29,7 @@ from pipelines.store.feed import Feed
 from pipelines.store.hosts import Hosts
 from pipelines.store.incidents import Incidents
 from pipelines.store.issues import Issues
-from pipelines.store.queue import Lease, WaitingJobs
+from pipelines.store.queue import Jobs, Lease
 from pipelines.store.raw import RawItems
 from pipelines.store.rebuilding import Rebuilding
 from pipelines.store.runs import Runs
@@ -56,6 +56,7 @@ class Transaction:
         self.bands = BandIndex(connection)
         self.cache = StateCache(connection)
         self.events = EventIndex(connection)
+        self.jobs = Jobs(connection)
         self.raw = RawItems(connection)
         self.stories = Stories(connection)
         self.decisions = Decisions(connection)
@@ -66,7 +67,6 @@ class Transaction:
         self.runs = Runs(connection)
         self.clock = Clock(connection)
         self.hosts = Hosts(connection)
-        self.waiting_jobs = WaitingJobs(connection)
         self.incidents = Incidents(connection)
         self.changes = Changes(connection)
         self.users = Users(connection)

@@ -278,7 +278,8 @@ class Bench:
         for index, row in enumerate(chance.sample(self._rows, min(len(self._rows), 4000))):
             description = Description.of(row["title"], row["url"], summary=row.get("summary", ""), source=row["source"])
             category = chance.choice(names) if index % 20 == 0 else None
-            examples.append(Example(description, f"{index % 40}", picked=index % 20 == 0, category=category))
+            day = START.date() - timedelta(days=14 * (index % 40 + 1))
+            examples.append(Example(description, day.isoformat(), picked=index % 20 == 0, category=category))
         model = train(examples, self._rules.categories, self._rules.topics, self._rules.expected)
         with store.transaction() as tx:
             tx.training.save_model(model.to_json(), tx.training.get_basis(fingerprint(self._rules)))

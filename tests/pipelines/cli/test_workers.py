@@ -206,6 +206,56 @@ def test_the_queue_is_no_foreign_table_and_goes_into_no_copy(
     assert [job["source"] for job in room.queue()["jobs"]] == ["one"]
 
 
+@pytest.mark.postgresql
+def test_the_doctor_and_the_metrics_say_what_waits_and_who_works(
+    urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = ONE + source("two", "feed", url="https://two.example/feed")
+    room = Room(newsroom(tmp_path / "home", rows), urls[0])
+
+    def ask_doctor() -> list[tuple[str, str]]:
+        checks = json.loads(room.run("--lang", "en", "doctor", "--json"))["checks"]
+        return [(check["verdict"], check["text"]) for check in checks if check["subject"] == "queue"]
+
+    assert ask_doctor() == []
+    assert "jianbao_jobs" not in room.run("health", "--metrics")
+    room.fill(monkeypatch, "one", "two")
+    assert ask_doctor()[0][0] == "doubtful"
+    assert "no worker is there" in ask_doctor()[0][1]
+    room.execute(f"{A_WORKER_TAKES_THE_JOB} WHERE lock = 'host one.example'")
+    assert ask_doctor() == [("good", "jobs: 1 running, 1 waiting, 0 failed; workers: 1")]
+    metrics = room.run("health", "--metrics").splitlines()
+    assert {
+        'jianbao_jobs{state="running"} 1',
+        'jianbao_jobs{state="waiting"} 1',
+        'jianbao_workers{state="alive"} 1',
+    } < {*metrics}
+    room.execute("UPDATE procrastinate_jobs SET status = 'failed' WHERE status = 'doing'")
+    assert ask_doctor() == [("doubtful", "jobs: 0 running, 1 waiting, 1 failed; workers: 1")]
+    room.execute(AN_HOUR_OF_SILENCE)
+    assert 'jianbao_workers{state="silent"} 1' in room.run("health", "--metrics")
+
+
+@pytest.mark.postgresql
+@pytest.mark.slow
+def test_a_grouping_that_failed_stays_in_the_queue_as_failed_for_three_days(
+    urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = Room(newsroom(tmp_path / "home", ONE), urls[0])
+    monkeypatch.setenv(DATABASE_VARIABLE, room.url)
+    Queue(Home(room.folder)).fill([], is_grouping_due=True)
+    (room.folder / "rules").mkdir()
+    (room.folder / "rules" / "papers.toml").write_text("no TOML")
+    room.start("worker", "--until-empty").communicate(timeout=110)
+    (job,) = room.queue()["jobs"]
+    assert (job["task"], job["state"], job["worker"]) == ("group", "failed", None)
+    room.fill(monkeypatch)
+    assert len(room.queue()["jobs"]) == 1
+    room.execute("UPDATE procrastinate_events SET at = at - interval '73 hours'")
+    room.fill(monkeypatch)
+    assert room.queue()["jobs"] == []
+
+
 def test_the_queue_needs_postgresql(tmp_path: Path) -> None:
     room = Room(newsroom(tmp_path / "home", ""), f"sqlite:///{tmp_path / 'jianbao.db'}")
     for words in (("queue",), ("worker",), ("schedule", "--queue")):
