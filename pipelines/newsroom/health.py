@@ -289,6 +289,18 @@ def describe_remedy(kind: Kind, language: Language) -> str:
     return say(f"cure/{kind}", {}, language)
 
 
+def describe_judgement(judgement: Judgement, language: Language) -> list[str]:
+    """Say what speaks for the state of a source, in the reader's language: its findings, or the runs that failed.
+
+    Args:
+        judgement: of the source.
+        language: the reader's.
+    """
+    if judgement.state == "retrying":
+        return [describe_incident("failed", {"count": judgement.failures}, language)]
+    return [describe_incident(finding.kind, finding.values, language) for finding in judgement.findings]
+
+
 def judgement_json(source: Source, judgement: Judgement, language: Language) -> dict[str, Any]:
     """The state of a source as a JSON object.
 
@@ -307,7 +319,7 @@ def judgement_json(source: Source, judgement: Judgement, language: Language) -> 
         "quiet_days": round(judgement.quiet, 1),
         "usual_days": round(rhythm.usual, 1) if rhythm else None,
         "silent_after_days": round(rhythm.silent_after, 1) if rhythm else None,
-        "evidence": [describe_incident(finding.kind, finding.values, language) for finding in judgement.findings],
+        "evidence": describe_judgement(judgement, language),
     }
 
 

@@ -236,15 +236,15 @@ def _list_warnings(runs: Sequence[Run], visit: Visit) -> list[str]:
 
 
 _ORDER: Final[tuple[State, ...]] = (
-    *("failing", "blocked", "login", "retired", "silent", "fields", "moved", "volume", "late"),
+    *("failing", "blocked", "login", "retired", "silent", "fields", "moved", "volume", "retrying", "late"),
     *("never", "well", "off"),
 )
 
 
 def _trouble_of(view: SourceView) -> tuple[int, str, str]:
-    """The order of the page: by state, where a failure of today stands with what is late."""
+    """The order of the page: by state, where a failed run stands with what is retried."""
     rank = _ORDER.index(view.health)
-    return (min(rank, _ORDER.index("late")) if view.failure else rank, view.source.kind, view.source.id)
+    return (min(rank, _ORDER.index("retrying")) if view.failure else rank, view.source.kind, view.source.id)
 
 
 def show_sources(visit: Visit) -> Response:
