@@ -375,7 +375,7 @@ def make_incident_table(incidents: Iterable[Incident], zone: ZoneInfo, now: date
             day = incident.acknowledged_until.astimezone(zone).date()
             state.append(f" {sentence('table/acknowledged', day=day)}")
         evidence = describe_incident(incident.kind, incident.values, get_language())
-        advice = describe_remedy(incident.kind, get_language())
+        advice = describe_remedy(incident.kind, incident.source, get_language())
         since = format_time(incident.since, zone)
         table.add_row(
             str(incident.id), name_subject(incident, {}, get_language()), state, since, Text(evidence), Text(advice)

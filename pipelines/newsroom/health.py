@@ -269,7 +269,7 @@ def incident_json(incident: Incident, now: datetime, language: Language) -> dict
         "needs_person": incident.needs_person(now),
         **{name: moment.isoformat() if moment else None for name, moment in times.items()},
         "evidence": describe_incident(incident.kind, incident.values, language),
-        "remedy": describe_remedy(incident.kind, language),
+        "remedy": describe_remedy(incident.kind, incident.source, language),
     }
 
 
@@ -284,9 +284,15 @@ def describe_incident(kind: Kind, values: Mapping[str, Any], language: Language)
     return say(f"symptom/{kind}", values, language)
 
 
-def describe_remedy(kind: Kind, language: Language) -> str:
-    """Say what a person can do about an incident, in the reader's language."""
-    return say(f"cure/{kind}", {}, language)
+def describe_remedy(kind: Kind, source: str, language: Language) -> str:
+    """Say what a person can do about an incident, in the reader's language.
+
+    Args:
+        kind: of the incident.
+        source: id of the source, which commands name.
+        language: the reader's.
+    """
+    return say(f"cure/{kind}", {"source": source}, language)
 
 
 def describe_judgement(judgement: Judgement, language: Language) -> list[str]:
