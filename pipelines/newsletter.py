@@ -30,6 +30,9 @@ from pipelines.validation import Table, Words, as_tuple, describe_mistakes
 
 _HAN: Final = re.compile("[\u3400-\u9fff]")
 
+BOLD_LEVEL: Final = 7
+"""The level of a section's heading that is a bold paragraph: below that of every heading of Markdown."""
+
 
 class NewsletterMisconfigured(EditorError):
     """newsletter.toml cannot be used; the error names each wrong field and the reason."""
@@ -60,6 +63,60 @@ class _Part(Table):
     model_config = ConfigDict(strict=True)
 
 
+def _check_marker(template: str) -> str:
+    return _check_template(template, n=1, nn="01", han="一", circled="①", dark="❶", bracketed="⑴", dotted="⒈")
+
+
+class BlankLineCounts(_Part):
+    """How many blank lines stand before each part of an issue; None for the number that a wider setting has.
+
+    Args:
+        opening: before the first text under the issue's heading.
+        heading: before the heading of a section.
+        notes: between that heading and the text below it.
+        entries: before the first entry.
+        between: between two entries; by default none in a list or a table, and one elsewhere.
+        closing: before the text after the last entry.
+        footer: before the footer.
+    """
+
+    opening: int | None = Field(default=None, ge=0)
+    heading: int | None = Field(default=None, ge=0)
+    notes: int | None = Field(default=None, ge=0)
+    entries: int | None = Field(default=None, ge=0)
+    between: int | None = Field(default=None, ge=0)
+    closing: int | None = Field(default=None, ge=0)
+    footer: int | None = Field(default=None, ge=0)
+
+    def over(self, wider: BlankLineCounts) -> BlankLineCounts:
+        """Take from a wider setting what this one leaves open."""
+        return wider.model_copy(update=self.model_dump(exclude_none=True))
+
+
+USUAL_BLANK_LINES: Final = BlankLineCounts(opening=1, heading=2, notes=1, entries=1, closing=2, footer=1)
+
+EntryLine = Annotated[str, AfterValidator(lambda template: _check_template(template, title="", url="", editor=""))]
+SummaryForm = Annotated[str, AfterValidator(lambda template: _check_template(template, summary="", editor=""))]
+
+
+class SectionStyle(_Part):
+    """How a section is printed; None for what `[frame]` says.
+
+    Args:
+        level: of its heading.
+        marker: what stands before each entry.
+        entry: the first line of an entry.
+        summary: what follows it.
+        blank_lines: in the section.
+    """
+
+    level: int | None = Field(default=None, ge=1, le=BOLD_LEVEL)
+    marker: Annotated[str, AfterValidator(_check_marker)] | None = None
+    entry: EntryLine | None = None
+    summary: SummaryForm | None = None
+    blank_lines: BlankLineCounts = BlankLineCounts()
+
+
 class Category(_Part):
     """A section of the issue.
 
@@ -68,6 +125,8 @@ class Category(_Part):
         aliases: other headings that past issues used for it.
         quota: how many entries of the category an issue should have.
         notes: Markdown under the heading of each new issue.
+        closing: Markdown after the last entry of each new issue.
+        style: how the section is printed where it differs from the others.
         kinds: weight (log-odds) of an article's kind.
         words: weight (log-odds) of a word in the title; in the summary it has half the weight. Words match as
             `Topic.terms` do.
@@ -78,6 +137,8 @@ class Category(_Part):
     aliases: Words = ()
     quota: int = Field(default=5, ge=0)
     notes: str = ""
+    closing: str = ""
+    style: SectionStyle = SectionStyle()
     kinds: Mapping[Kind, float] = Field(default_factory=dict)
     words: Mapping[str, float] = Field(default_factory=dict)
     hints: Words = ()
@@ -145,8 +206,22 @@ class Labels(_Part):
         return f"{label}{self.colon}" if label else ""
 
 
-def _check_marker(template: str) -> str:
-    return _check_template(template, n=1, nn="01", han="一", circled="①", dark="❶", bracketed="⑴", dotted="⒈")
+class FixedSection(_Part):
+    """A section without entries that each new issue has: a cover, how to subscribe, the heading above other sections.
+
+    Args:
+        name: the heading.
+        text: Markdown under it.
+        above: the category above whose section it stands; empty for the end of the issue.
+        level: of the heading; None for that of the categories.
+        blank_lines: in the section.
+    """
+
+    name: str = Field(min_length=1)
+    text: str = ""
+    above: str = ""
+    level: int | None = Field(default=None, ge=1, le=BOLD_LEVEL)
+    blank_lines: BlankLineCounts = BlankLineCounts()
 
 
 class Frame(_Part):
@@ -156,7 +231,14 @@ class Frame(_Part):
         dateline: template of the text between title and headline in an issue's heading; `{date}` is its date,
             `{number}` its number.
         marker: what stands before each entry of a new issue: `- `, `{n}、`, `### `.
-        level: of the headings of sections in a new issue.
+        level: of the headings of sections in a new issue; 7 for a bold paragraph in the place of a heading.
+        entry: the first line of a new entry, with `{title}`, `{url}`, `{editor}`; empty for the usual one.
+        summary: what follows it, with `{summary}`, `{editor}`; nothing of it is written where the summary is empty.
+            Empty: no summary is printed. None: the usual one, behind its label.
+        numbers_run_on: whether the numbers of entries go on from section to section.
+        empty_sections: whether a section without entries is printed.
+        blank_lines: between the parts of an issue.
+        sections: without entries.
         headline_items: how many entries the headline names.
         headline_separator: between the names.
         guide_opening: template; `{count}` is the number of entries.
@@ -166,7 +248,13 @@ class Frame(_Part):
 
     dateline: DatedTemplate = " ({date}) "
     marker: Annotated[str, AfterValidator(_check_marker)] = "- "
-    level: int = Field(default=2, ge=1, le=6)
+    level: int = Field(default=2, ge=1, le=BOLD_LEVEL)
+    entry: EntryLine = ""
+    summary: SummaryForm | None = None
+    numbers_run_on: bool = False
+    empty_sections: bool = True
+    blank_lines: BlankLineCounts = BlankLineCounts()
+    sections: Annotated[tuple[FixedSection, ...], BeforeValidator(as_tuple)] = ()
     headline_items: int = Field(default=4, ge=1)
     headline_separator: str = "/"
     guide_opening: Annotated[str, AfterValidator(lambda template: _check_template(template, count=1))] = (
@@ -258,7 +346,7 @@ class BackIssues(_Part):
     """The 往期回顾 part.
 
     Args:
-        heading: its text.
+        heading: its text; empty for a newsletter without the list.
         url: target of the heading's link; None for a heading without link.
         link: address of a back issue; `{date}` is its date.
         style: a list of links, or a table by year.
@@ -403,7 +491,10 @@ class Newsletter(_Part):
             Chinese characters, else `en`, and a label then ends with `: `.
         editor: name of the editor where a command names none.
         time_zone: of dates without a time zone.
-        front_matter: YAML at the head of each issue, for Jekyll; empty for none.
+        front_matter: YAML at the head of each issue, for Jekyll; empty for none. In this text and those below,
+            `{date}`, `{number}` and `{slug}` are those of the issue.
+        above_heading: Markdown, or fields without `---` lines, above each issue's heading.
+        preamble: Markdown before the first section of each new issue.
         notice: a note under the tagline, Markdown.
         footer: Markdown at the end of each issue.
         categories: in print order.
@@ -426,6 +517,8 @@ class Newsletter(_Part):
     editor: str = Field(min_length=1)
     time_zone: str = "Asia/Shanghai"
     front_matter: str = ""
+    above_heading: str = ""
+    preamble: str = ""
     notice: str = ""
     footer: str = ""
     per_issue: int = Field(default=18, ge=1)
@@ -502,6 +595,24 @@ class Newsletter(_Part):
         counted = "" if number is None else number
         return template.format(date=day, number=counted, slug=slug or counted or day)
 
+    def fill_text(self, text: str, day: date, *, number: int | None = None) -> str:
+        """Fill date, number and name of an issue into Markdown; all other braces stay as they are."""
+        return _FIELD_OF_TEXT.sub(lambda match: self.fill_template(match[0], day, number=number), text)
+
+    def style_section(self, name: str) -> SectionStyle:
+        """Find how a section is printed: as its category says, else as `[frame]` does. No value of it is None."""
+        category = self.category(name)
+        own = category.style if category else SectionStyle()
+        fixed = next((each for each in self.frame.sections if each.name == name), None)
+        blank_lines = (fixed.blank_lines if fixed else own.blank_lines).over(self.frame.blank_lines)
+        return SectionStyle(
+            level=(fixed.level if fixed else own.level) or self.frame.level,
+            marker=self.frame.marker if own.marker is None else own.marker,
+            entry=self.frame.entry if own.entry is None else own.entry,
+            summary=self.frame.summary if own.summary is None else own.summary,
+            blank_lines=blank_lines.over(USUAL_BLANK_LINES),
+        )
+
     def category(self, name: str) -> Category | None:
         """The category with this name or alias, or None. Emoji, numbers and a link around a name do not count."""
         for heading in (name, simplify_heading(name)):
@@ -522,6 +633,8 @@ class Newsletter(_Part):
         return simplify_heading(heading) in map(simplify_heading, self.reading.frame)
 
 
+# "{date}", "{date:%Y.%m.%d}", "{number}"
+_FIELD_OF_TEXT: Final = re.compile(r"\{(?:date(?::[^{}]*)?|number|slug)\}")
 # "[文章](https://e.org)"
 _LINK: Final = re.compile(r"\[([^\[\]]*)\]\([^()]*\)")
 # "一、", "1. ", "（二）"

@@ -219,7 +219,7 @@ def issue_write(
         entry = Entry(markdown.read())
     else:
         parts = EntryDraft(title, source, url, [_read_link(link) for link in links or []], summary)
-        entry = compose_entry(parts, newsroom.newsletter)
+        entry = compose_entry(parts, category, newsroom.newsletter)
     editor = editor_of(newsroom)
     with newsroom.store.reading() as tx:
         newest = max(tx.issues.list_dates("draft"), default=editor.now.astimezone(newsroom.newsletter.zone).date())

@@ -146,7 +146,19 @@ def find_repeats_by_source(items: Iterable[tuple[str, RawItem]]) -> Mapping[str,
     fetched: dict[str, dict[datetime, list[RawItem]]] = defaultdict(lambda: defaultdict(list))
     for source, item in items:
         fetched[source][item.fetched_at].append(_without_content(item))
-    return {source: _merge_repeats(map(find_repeats, replies.values())) for source, replies in fetched.items()}
+    return {source: merge_repeats(map(find_repeats, replies.values())) for source, replies in fetched.items()}
+
+
+def merge_repeats(all_repeats: Iterable[Repeats]) -> Repeats:
+    """What the entries of any reply share."""
+    merged = Repeats()
+    for repeats in all_repeats:
+        merged = Repeats(
+            merged.shared_guids | repeats.shared_guids,
+            merged.shared_pages | repeats.shared_pages,
+            merged.anchored_pages | repeats.anchored_pages,
+        )
+    return merged
 
 
 def choose_policy(
@@ -174,17 +186,6 @@ def observe_policy(policy: GuidPolicy | None, entries: KnownEntries) -> GuidPoli
     if entries.renamed >= _FEWEST_REBUILT and not entries.recognised:
         return "rebuilt"
     return policy or ("stable" if entries.entries else None)
-
-
-def _merge_repeats(all_repeats: Iterable[Repeats]) -> Repeats:
-    merged = Repeats()
-    for repeats in all_repeats:
-        merged = Repeats(
-            merged.shared_guids | repeats.shared_guids,
-            merged.shared_pages | repeats.shared_pages,
-            merged.anchored_pages | repeats.anchored_pages,
-        )
-    return merged
 
 
 def _without_content(item: RawItem) -> RawItem:

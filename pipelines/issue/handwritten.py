@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pipelines.errors import CannotDecide
 from pipelines.issue.changes import tidy_text
 from pipelines.issue.entry import is_label_or_summary_line, read_entry
+from pipelines.issue.entry_form import assemble_entry
 from pipelines.issue.escape import clean_line, escape_markdown, make_autolink, make_link, make_printable_url
 from pipelines.issue.inline import find_links
-from pipelines.model import Entry, Section, StoryLink
+from pipelines.model import Entry, StoryLink
 from pipelines.newsletter import Newsletter
 
 
@@ -33,12 +34,13 @@ class EntryDraft:
     summary: str = ""
 
 
-def compose_entry(draft: EntryDraft, newsletter: Newsletter) -> Entry:
+def compose_entry(draft: EntryDraft, section: str, newsletter: Newsletter) -> Entry:
     """Write an entry in the house style from its parts.
 
     Args:
         draft: the parts.
-        newsletter: its labels and its separator.
+        section: the section or the category that it is written for.
+        newsletter: its labels, its separator, and the forms of its entries.
 
     Raises:
         CannotDecide: there is no title, or an address is none that an issue may print.
@@ -50,13 +52,13 @@ def compose_entry(draft: EntryDraft, newsletter: Newsletter) -> Entry:
     head = escape_markdown(title)
     if source and labels.source_separator.strip():
         head += labels.source_separator + escape_markdown(source)
-    lines = [make_link(head, _read_address(draft.url)) if draft.url.strip() else head]
+    url = _read_address(draft.url) if draft.url.strip() else None
+    label_lines = []
     for link in draft.links:
         if link.url.strip():
             label = clean_line(link.label) or labels.link
-            lines.append(labels.begin_line(escape_markdown(label)) + make_autolink(_read_address(link.url)))
-    gap = "\n\n" if Section("", marker=newsletter.frame.marker).is_set_apart else "\n"
-    return Entry(gap.join([*lines, labels.begin_line(labels.summary) + tidy_text(draft.summary)]).rstrip())
+            label_lines.append(labels.begin_line(escape_markdown(label)) + make_autolink(_read_address(link.url)))
+    return Entry(assemble_entry(head, url, label_lines, [tidy_text(draft.summary)], section, newsletter).rstrip())
 
 
 def write_second_entry(first: str, text: str, newsletter: Newsletter) -> Entry:

@@ -18,8 +18,8 @@ from pipelines.issue.escape import make_link
 from pipelines.issue.heading import set_title_field
 from pipelines.issue.lines import find_code_lines
 from pipelines.issue.shapes import HARD_KINDS, write_mark
-from pipelines.model import Entry, Issue
-from pipelines.newsletter import Newsletter
+from pipelines.model import Entry, Issue, Section
+from pipelines.newsletter import BOLD_LEVEL, Newsletter
 
 HARD_BREAK: Final = "  "
 """The end of each line of an entry: Markdown then begins the next line on a line of its own."""
@@ -47,6 +47,7 @@ def render_issue(issue: Issue, newsletter: Newsletter, template: str) -> str:
         labels=newsletter.labels,
         br=HARD_BREAK,
         items=items.__getitem__,
+        blank_lines=partial(_count_blank_lines, newsletter=newsletter),
         parts=partial(read_entry, newsletter=newsletter),
     )
     text = text.replace("\r\n", "\n")  # a browser's text field sends the longer one
@@ -98,6 +99,7 @@ def _compile_template(template: str) -> Template:
         finalize=_print_nothing,
     )
     environment.filters["item"] = render_item
+    environment.filters["heading_line"] = write_section_heading
     environment.filters["heading"] = render_heading
     environment.filters["titled"] = _set_title
     return environment.from_string(template)
@@ -115,6 +117,24 @@ def render_heading(issue: Issue) -> str:
 def _set_title(text: str, title_line: str, issue: Issue) -> str:
     """Give the title's field of a front matter the text of the issue's heading, if it is printed there alone."""
     return set_title_field(text, title_line) if issue.title_in == "front-matter" else text
+
+
+def write_section_heading(section: Section) -> str:
+    """Write the heading of a section.
+
+    >>> write_section_heading(Section("论文", level=3)), write_section_heading(Section("论文", level=7))
+    ('### 论文', '**论文**')
+    """
+    return f"**{section.name}**" if section.level == BOLD_LEVEL else f"{'#' * section.level} {section.name}"
+
+
+def _count_blank_lines(part: str, section: Section | None = None, *, newsletter: Newsletter) -> str:
+    """Write the blank lines before a part of an issue: `opening`, `footer`, or a part of a section."""
+    counts = newsletter.style_section(section.name if section else "").blank_lines
+    count: int | None = getattr(counts, part)
+    if count is None:
+        count = int(section is not None and section.is_set_apart)
+    return "\n" * count
 
 
 def render_items(issue: Issue) -> list[list[str]]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from crawler.kinds import PAPERS, REPOSITORIES
+from pipelines.issue.entry_form import assemble_entry
 from pipelines.issue.escape import clean_line, escape_markdown, make_autolink, make_link, make_printable_url
 from pipelines.issue.frame import shorten_title
 from pipelines.issue.house_style import DEFAULT_STYLE, HouseStyle
@@ -28,24 +29,25 @@ def propose_entry(candidate: Candidate, newsletter: Newsletter, style: HouseStyl
     """
     lead, labels = candidate.lead.article, newsletter.labels
     url = None if lead.temporary else make_printable_url(lead.url)
-    lines = [_write_head(candidate, url, labels.source_separator, style)]
     addresses = {url}
+    label_lines = []
     for link in candidate.links:
         address = make_printable_url(link.url)
-        if address and address not in addresses:
+        if address and link.label and address not in addresses:
             addresses.add(address)
-            lines.append(labels.begin_line(escape_markdown(link.label)) + make_autolink(address))
-    is_set_apart = Section("", marker=newsletter.frame.marker).is_set_apart
-    if is_set_apart:  # there a list after a paragraph would not be inside the entry
-        style = replace(style, point_mark="")
+            label_lines.append(labels.begin_line(escape_markdown(link.label)) + make_autolink(address))
+    section_style = newsletter.style_section(candidate.category)
+    if Section("", marker=section_style.marker or "").is_set_apart:
+        style = replace(style, point_mark="")  # there a list after a paragraph would not be inside the entry
     summary = summarise(candidate, _read_head_text(lead), style)
-    first, *further = map(escape_markdown, summary.paragraphs)
     points = [
         style.point_mark.replace("{n}", str(number)) + escape_markdown(point)
         for number, point in enumerate(summary.points, 1)
     ]
-    lines += [labels.begin_line(labels.summary) + first, *further, *points]
-    return Entry(("\n\n" if is_set_apart else "\n").join(lines), candidate.story.id)
+    title, prefix = _write_title(candidate, url, labels.source_separator, style)
+    lines = [*map(escape_markdown, summary.paragraphs), *points]
+    markdown = assemble_entry(title, url, label_lines, lines, candidate.category, newsletter, prefix)
+    return Entry(markdown, candidate.story.id)
 
 
 def propose_brief(candidate: Candidate, briefs: Briefs) -> Entry:
@@ -62,7 +64,8 @@ def propose_brief(candidate: Candidate, briefs: Briefs) -> Entry:
     return Entry(make_link(text, url) if url else text, candidate.story.id)
 
 
-def _write_head(candidate: Candidate, url: str | None, separator: str, style: HouseStyle) -> str:
+def _write_title(candidate: Candidate, url: str | None, separator: str, style: HouseStyle) -> tuple[str, str]:
+    """Write the title of an entry with its source, and the prefix before its link."""
     article = candidate.lead.article
     title, source = clean_line(article.title) or article.url, article.publisher
     prefixes = _find_prefixes(candidate, style)
@@ -74,8 +77,7 @@ def _write_head(candidate: Candidate, url: str | None, separator: str, style: Ho
         title = title if title.casefold().startswith(name.casefold()) else f"{name}：{title}"
     names_source = separator.strip() and source and clean_line(source)
     text = escape_markdown(title) + (separator + escape_markdown(source or "") if names_source else "")
-    prefix = "".join(f"[{escape_markdown(prefix)}] " for prefix in prefixes)
-    return prefix + (make_link(text, url) if url else text)
+    return text, "".join(f"[{escape_markdown(prefix)}] " for prefix in prefixes)
 
 
 def _find_prefixes(candidate: Candidate, style: HouseStyle) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -52,21 +53,43 @@ def make_draft(day: date, newsletter: Newsletter) -> Issue:
     """
     if not EARLIEST_ISSUE <= day <= LATEST_ISSUE:
         raise CannotDecide("issue-day-out-of-range", day=day, earliest=EARLIEST_ISSUE, latest=LATEST_ISSUE)
+    number = newsletter.numbering.find_number(day) if newsletter.numbering else None
+
+    def fill(text: str) -> str | None:
+        return newsletter.fill_text(text.strip("\n"), day, number=number) or None
+
+    briefs = [make_briefs_section(newsletter.briefs)] if newsletter.briefs else []
     return Issue(
         date=day,
         title=newsletter.title,
-        front_matter=newsletter.front_matter or None,
-        tagline=newsletter.tagline or None,
-        notice=newsletter.notice or None,
-        footer=newsletter.footer.strip() or None,
-        sections=(
-            *([make_briefs_section(newsletter.briefs)] if newsletter.briefs else []),
-            *(make_section(category.name, newsletter, notes=category.notes) for category in newsletter.categories),
-        ),
-        number=newsletter.numbering.find_number(day) if newsletter.numbering else None,
+        front_matter=fill(newsletter.front_matter),
+        above_heading=fill(newsletter.above_heading),
+        tagline=fill(newsletter.tagline),
+        notice=fill(newsletter.notice),
+        preamble=fill(newsletter.preamble),
+        footer=fill(newsletter.footer.strip()),
+        sections=(*briefs, *_make_sections(newsletter, fill)),
+        number=number,
         title_in="front-matter" if newsletter.reading.title == "front-matter" else "heading",
         state="draft",
     )
+
+
+def _make_sections(newsletter: Newsletter, fill: Callable[[str], str | None]) -> Iterator[Section]:
+    """Make the sections of a draft: those of the categories, and among them the fixed ones."""
+    fixed_by_next = defaultdict(list)
+    for fixed in newsletter.frame.sections:
+        fixed_by_next[fixed.above].append(
+            Section(fixed.name, notes=fill(fixed.text), level=fixed.level or newsletter.frame.level)
+        )
+    is_first = True
+    for category in newsletter.categories:
+        yield from fixed_by_next.get(category.name, ())
+        section = make_section(category.name, newsletter, notes=fill(category.notes) or "")
+        numbers_run_on = newsletter.frame.numbers_run_on and not is_first
+        yield replace(section, closing=fill(category.closing), continues_numbers=numbers_run_on)
+        is_first = False
+    yield from fixed_by_next.get("", ())
 
 
 def make_section(name: str, newsletter: Newsletter, *, notes: str = "") -> Section:
@@ -77,7 +100,8 @@ def make_section(name: str, newsletter: Newsletter, *, notes: str = "") -> Secti
         newsletter: gives the level of the heading, and what stands before an entry.
         notes: Markdown under the heading.
     """
-    return Section(name, notes=notes or None, level=newsletter.frame.level, marker=newsletter.frame.marker)
+    style = newsletter.style_section(name)
+    return Section(name, notes=notes or None, level=style.level or 2, marker=style.marker or "")
 
 
 def make_briefs_section(briefs: Briefs) -> Section:

@@ -140,9 +140,7 @@ def read_issues_to_export(store: Store, newsletter: Newsletter, dates: Sequence[
             if not export_days:
                 raise NoSuchIssue("no-draft")
         issues = [get_issue(tx, day) for day in export_days]
-    return [
-        _add_back_issues(issue, published_days, newsletter) if issue.state == "draft" else issue for issue in issues
-    ]
+    return [_finish_draft(issue, published_days, newsletter) if issue.state == "draft" else issue for issue in issues]
 
 
 def list_published(store: Store, publishing: Sequence[Issue]) -> list[Issue]:
@@ -181,6 +179,13 @@ def get_issue(tx: Transaction, day: date) -> Issue:
     return issue
 
 
-def _add_back_issues(issue: Issue, published_days: Sequence[date], newsletter: Newsletter) -> Issue:
+def _finish_draft(issue: Issue, published_days: Sequence[date], newsletter: Newsletter) -> Issue:
+    """Add the list of back issues to a draft, and leave out the sections that stay empty, as newsletter.toml says."""
+    if not newsletter.frame.empty_sections:
+        fixed_names = {section.name for section in newsletter.frame.sections}
+        sections = tuple(section for section in issue.sections if section.entries or section.name in fixed_names)
+        issue = replace(issue, sections=sections)
     earlier_days = [day for day in published_days if day < issue.date]
-    return replace(issue, back_issues=render_back_issues(earlier_days, newsletter)) if earlier_days else issue
+    if not earlier_days or not newsletter.back_issues.heading:
+        return issue
+    return replace(issue, back_issues=render_back_issues(earlier_days, newsletter))

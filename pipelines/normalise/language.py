@@ -65,7 +65,8 @@ def read_language(title: str, text: str, declared: str | None, rules: Rules) -> 
     sample = f"{title}\n{text[:_SAMPLE]}"
     tag = _read_tag(declared)
     title_language = read_script(title)
-    sample_language = read_script(sample) if title_language in (None, "zh") else None
+    may_differ = title_language is None or (title_language == "zh" and _KANA.search(sample) is not None)
+    sample_language = read_script(sample) if may_differ else None
     if title_language == "zh" and (sample_language == "ja" or _is_brief_japanese(sample, tag)):
         return "ja"
     return (

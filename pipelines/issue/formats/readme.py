@@ -27,7 +27,7 @@ def update_back_issues(page: str, past: Iterable[date], newsletter: Newsletter) 
 
     The list takes the lines from that heading to the next heading or thematic break; all other lines stay unchanged. A
     heading of exactly the newsletter's words wins over a heading that contains them. A page without the heading gets it
-    at its end; an empty page gets the newsletter's title first.
+    at its end; an empty page gets the newsletter's title first. A newsletter without such a heading changes no page.
 
     Args:
         page: Markdown.
@@ -37,6 +37,8 @@ def update_back_issues(page: str, past: Iterable[date], newsletter: Newsletter) 
     Returns:
         The new page.
     """
+    if not newsletter.back_issues.heading:
+        return page
     style = newsletter.back_issues.model_copy(update={"link": newsletter.publish.readme_link, "url": None})
     issue_list = render_back_issues(past, newsletter.model_copy(update={"back_issues": style})).split("\n")
     lines = (page.replace("\r\n", "\n").rstrip() or f"# {newsletter.title}").split("\n")

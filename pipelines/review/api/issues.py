@@ -84,7 +84,8 @@ class EntryBody(BaseModel):
         if self.text.strip():
             return Entry(self.text)
         links = tuple(StoryLink(link.label, link.url) for link in self.links)
-        return compose_entry(EntryDraft(self.title, self.source, self.url, links, self.summary), newsletter)
+        draft = EntryDraft(self.title, self.source, self.url, links, self.summary)
+        return compose_entry(draft, self.section, newsletter)
 
 
 class DivisionBody(BaseModel):

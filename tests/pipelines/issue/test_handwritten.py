@@ -30,12 +30,12 @@ NEWSLETTER = Newsletter(title="简报", editor="编辑甲", categories=(Category
     ],
 )
 def test_an_entry_has_the_links_that_the_editor_gave_it(draft: EntryDraft, markdown: str) -> None:
-    assert compose_entry(draft, NEWSLETTER).markdown == markdown
+    assert compose_entry(draft, "论文", NEWSLETTER).markdown == markdown
 
 
 def test_a_newsletter_without_labels_gets_an_entry_without_labels() -> None:
     bare = NEWSLETTER.model_copy(update={"labels": Labels(summary="", source_separator="")})
-    assert compose_entry(EntryDraft("甲", "源"), bare).markdown == "甲"
+    assert compose_entry(EntryDraft("甲", "源"), "论文", bare).markdown == "甲"
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_newsletter_without_labels_gets_an_entry_without_labels() -> None:
 )
 def test_an_entry_without_a_title_or_with_a_bad_address_is_refused(draft: EntryDraft, code: str) -> None:
     with pytest.raises(CannotDecide) as error:
-        compose_entry(draft, NEWSLETTER)
+        compose_entry(draft, "论文", NEWSLETTER)
     assert error.value.code == code
 
 

@@ -36,7 +36,7 @@ LINKS = ("https://e.org/one", "https://e.org/two")
 def compose(newsroom: Newsroom, links: int, summary: str = "5nm 工艺，内存 6GB。") -> Entry:
     url = LINKS[0] if links else ""
     further = [StoryLink("代码", LINKS[1])] if links > 1 else []
-    return compose_entry(EntryDraft(TITLE, SOURCE, url, further, summary), newsroom.newsletter)
+    return compose_entry(EntryDraft(TITLE, SOURCE, url, further, summary), "业界新闻", newsroom.newsletter)
 
 
 def draft(newsroom: Newsroom) -> Issue:
@@ -97,7 +97,7 @@ def test_an_entry_that_is_published_is_remembered_by_its_links(newsroom: Newsroo
         story = tx.stories.find_by_article(1)
     assert story is not None
     url = story.lead.article.url
-    add_entry(editor, DAY, "业界新闻", compose_entry(EntryDraft(TITLE, url=url), newsroom.newsletter))
+    add_entry(editor, DAY, "业界新闻", compose_entry(EntryDraft(TITLE, url=url), "业界新闻", newsroom.newsletter))
     publish_issues(Editor(newsroom, "编辑甲", NOON), [draft(newsroom)])
     group(newsroom.store, newsroom.group_rules)
     with newsroom.store.reading() as tx:

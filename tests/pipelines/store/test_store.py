@@ -535,7 +535,6 @@ def test_pairs_follow_articles_that_turn_out_to_be_one_and_are_moot_within_it(tx
 def test_a_pair_that_lost_an_article_waits_for_it(tx: Transaction) -> None:
     tx.articles.save([article(1), article(2)])
     pair(tx, "merge", (1, 2))
-    tx.articles.clear()
     tx.articles.remove(2)
     assert tx.decisions.find_pairs_by_hand([1]) == {}
     with pytest.raises(NoSuchStory):

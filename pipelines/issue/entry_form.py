@@ -1,0 +1,49 @@
+"""Puts an entry together from its parts, in the form that newsletter.toml gives the entries of its section."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipelines.issue.escape import make_link
+from pipelines.model import Section
+from pipelines.newsletter import Newsletter
+
+_LINKED_TITLE = "[{title}]({url})"
+
+
+def assemble_entry(  # noqa: PLR0917 - the parts of an entry, in the order of print
+    title: str,
+    url: str | None,
+    label_lines: Sequence[str],
+    summary: Sequence[str],
+    section: str,
+    newsletter: Newsletter,
+    prefix: str = "",
+) -> str:
+    r"""Put an entry together.
+
+    Args:
+        title: Markdown of its title, with the source where the newsletter prints one.
+        url: that the title links; None for a title without a link.
+        label_lines: 论文, 代码.
+        summary: Markdown, a paragraph or a point each.
+        section: the name of its section, or its category.
+        newsletter: its labels, and the forms of its entries.
+        prefix: before the link: `[CVPR2020] `.
+
+    Returns:
+        The entry's Markdown. In the usual form it always has a summary line, even an empty one.
+    """
+    style = newsletter.style_section(section)
+    gap = "\n\n" if Section("", marker=style.marker or "").is_set_apart else "\n"
+    head = prefix + (make_link(title, url) if url else title)
+    if style.entry:
+        form = style.entry.replace(_LINKED_TITLE, "{title}")
+        head = form.format(title=head, url=url or "", editor=newsletter.editor)
+    text = gap.join(summary)
+    if style.summary is None:
+        return gap.join([head, *label_lines, newsletter.labels.begin_line(newsletter.labels.summary) + text])
+    written = style.summary.format(summary=text, editor=newsletter.editor) if text.strip() else ""
+    if written.startswith("\n"):
+        return gap.join([head, *label_lines]) + written
+    return gap.join([head + written, *label_lines])
