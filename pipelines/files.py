@@ -6,6 +6,7 @@ import os
 import re
 import time
 from contextlib import suppress
+from itertools import chain, count
 from pathlib import Path
 from secrets import token_hex
 from stat import S_IMODE
@@ -77,3 +78,9 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def find_free_path(path: Path) -> Path:
+    """Find a path that no file has: the given one, else the first with a number behind it."""
+    numbered = (path.with_name(f"{path.name}.{number}") for number in count(1))
+    return next(free for free in chain([path], numbered) if not free.exists())

@@ -87,7 +87,7 @@ def archive_learn(
         list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False, help="往期 Markdown，十来期就够。")
     ],
     write: Annotated[
-        bool, typer.Option("--write", help="写进 newsletter.toml；原来的留作 newsletter.toml.before。")
+        bool, typer.Option("--write", help="写进 newsletter.toml；原来的留作 newsletter.toml.before，已有的不覆盖。")
     ] = False,
 ) -> None:
     """从几期往期看出这份简报的样子：怎样读，怎样写；打印成 newsletter.toml 的各项，再列出照它读得出什么。
@@ -108,11 +108,17 @@ def archive_learn(
     out.out(write_settings("", learned.settings), highlight=False)
     if learned.is_numbering_guessed:
         out.out(f"# {sentence('archive/numbering')}\n", highlight=False)
-    if write:
+    if learned.removed_categories:
+        warn(sentence("archive/removed-categories", names=list(learned.removed_categories)))
+    if write and not learned.settings:
+        out.print(sentence("archive/nothing-new"))
+    elif write:
         path = newsroom.home.newsletter
         former = path.read_text(encoding="utf-8")
-        files.write(path.with_name(path.name + ".before"), former)
+        kept = files.find_free_path(path.with_name(path.name + ".before"))
+        files.write(kept, former)
         files.write(path, write_settings(former, learned.settings))
+        out.print(sentence("archive/kept-former", name=kept.name))
     if not _print_checks(paths, learned.newsletter):
         raise typer.Exit(SOME_FAILED)
 

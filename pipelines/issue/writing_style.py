@@ -437,7 +437,7 @@ def _write_summary_form(summaries: Counter[str], signatures: Sequence[re.Match[s
 
 
 def _learn_labels(entries: Sequence[Entry], newsletter: Newsletter) -> dict[str, str]:
-    """Find the labels that the entries do not print: they are empty."""
+    """Find the labels that the entries do not print: they are empty. Rare ones stay where any label line is printed."""
     views = [read_entry(entry.markdown, newsletter) for entry in entries]
     labels: dict[str, str] = {}
     label = newsletter.labels.begin_line(newsletter.labels.summary).strip()
@@ -446,9 +446,8 @@ def _learn_labels(entries: Sequence[Entry], newsletter: Newsletter) -> dict[str,
     if sum(view.source is not None for view in views) < len(views) * _USUAL:
         labels["source_separator"] = ""
     printed = {line.label for view in views for line in view.labels}
-    for name in ("paper", "code", "project", "document", "original", "link"):
-        if getattr(newsletter.labels, name) not in printed:
-            labels[name] = ""
+    if not printed & set(newsletter.labels.lines):
+        labels |= dict.fromkeys(("paper", "code", "project", "document", "original", "link"), "")
     return labels
 
 

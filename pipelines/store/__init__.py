@@ -6,14 +6,13 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from itertools import chain, count
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkstemp
 from typing import Self, TypeVar
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from pipelines.files import remove_leftovers
+from pipelines.files import find_free_path, remove_leftovers
 from pipelines.store.alerts import Alerts
 from pipelines.store.articles import Articles
 from pipelines.store.bands import BandIndex
@@ -118,7 +117,7 @@ class Store:
         with _closed_on_error(cls(make_engine(url, wait=wait))) as store:
             version = store._version()
             if version is not None and version != REVISIONS[-1] and store._path is not None:
-                store.backup(_find_free_path(store._path.with_name(f"{store._path.name}.{version}")))
+                store.backup(find_free_path(store._path.with_name(f"{store._path.name}.{version}")))
             if version != REVISIONS[-1]:
                 store._migrate()
         return store
@@ -307,7 +306,7 @@ class Store:
     @classmethod
     def _restore_rows(cls, url: str, copy: Path, folder: Path) -> Path:
         """Put the rows of a copy, also of an older version, in the place of all rows; nothing changes if that fails."""
-        former = _find_free_path(folder / "jianbao.db.replaced")
+        former = find_free_path(folder / "jianbao.db.replaced")
         with TemporaryDirectory(dir=folder, prefix=".restored.") as temporary:
             readable = Path(temporary) / "copy.db"
             _copy_file(copy, readable)
@@ -406,7 +405,7 @@ def _copy_file(original_path: Path, copy_path: Path) -> None:
 
 def _restore_file(path: Path, copy: Path) -> Path:
     """Put a copy in the place of a SQLite file."""
-    former = _find_free_path(path.with_name(f"{path.name}.replaced"))
+    former = find_free_path(path.with_name(f"{path.name}.replaced"))
     part = path.with_name(f".{path.name}.restored.part")
     part.unlink(missing_ok=True)
     try:
@@ -438,12 +437,6 @@ def _rename_to_new(part: Path, path: Path) -> None:
         part.replace(path)
     else:
         part.unlink()
-
-
-def _find_free_path(path: Path) -> Path:
-    """Find a path that no file has: the given one, else the first with a number behind it."""
-    numbered = (path.with_name(f"{path.name}.{number}") for number in count(1))
-    return next(free for free in chain([path], numbered) if not free.exists())
 
 
 @contextmanager

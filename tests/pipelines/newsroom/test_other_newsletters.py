@@ -198,3 +198,94 @@ def test_the_next_issue_of_a_newsletter_is_made_in_its_style_from_candidates(
     cli("archive", "import", "--replace", str(made))
     cli("export", str(day_of(NEXT)), "-o", str(tmp_path / "again"))
     assert (tmp_path / "again" / made.name).read_bytes() == made.read_bytes()
+
+
+OWNED = """\
+title = "灯塔周报"  # 名字不改
+editor = "lin"
+footer = '''
+----
+
+编者：lin
+'''
+
+# 栏目按刊印顺序
+[[categories]]
+name = "新闻"
+aliases = ["快讯"]
+quota = 2  # 两条就好
+notes = "> 每条都有出处。"
+words = { "出海" = 1.5, "靠港" = 1.2 }  # 编者加的
+
+[[categories]]
+name = "工具"
+quota = 1
+kinds = { github = 2.0 }
+
+# 题目
+[[topics]]
+name = "航海"
+weight = 2.0
+terms = ["海图"]
+"""
+
+
+def write_owned(number: int, items: list[Item], *, news: str = "新闻") -> str:
+    first, second = (
+        "\n".join(f"- [{item.title}]({item.url})  \n摘要：{item.summary}  " for item in part)
+        for part in (items[:2], items[2:])
+    )
+    footer = "编者：lin" if number > 11 else "编者：老王"
+    notes = "> 每条都有出处。\n\n" if number > 12 else ""
+    return (
+        f"# 灯塔周报 ({day_of(number)}) 要目{number}\n\n## {news}\n\n{notes}{first}\n\n\n"
+        f"## 工具\n\n{second}\n\n----\n\n{footer}\n"
+    )
+
+
+def make_owned_home(folder: Path) -> tuple[Cli, list[str]]:
+    cli = Cli(folder / "home")
+    cli("init", str(cli.home))
+    (cli.home / "newsletter.toml").write_text(OWNED, encoding="utf-8")
+    examples = []
+    for number in (9, 10, 11, 12, 13):
+        path = folder / f"{day_of(number)}.md"
+        news = "快讯" if number < 11 else "新闻"
+        path.write_text(write_owned(number, make_items(number, 3), news=news), encoding="utf-8")
+        examples.append(str(path))
+    return cli, examples
+
+
+def test_learning_keeps_comments_texts_that_late_issues_print_aliases_and_words_of_categories(tmp_path: Path) -> None:
+    cli, examples = make_owned_home(tmp_path)
+    cli("archive", "learn", *examples, "--write")
+    written = (cli.home / "newsletter.toml").read_text(encoding="utf-8")
+    before_categories, _, from_categories = OWNED.partition("# 栏目按刊印顺序")
+    assert before_categories.rstrip().removeprefix(OWNED.split("\n", 1)[0]) in written
+    assert "# 名字不改" in written
+    categories = from_categories[: from_categories.index('[[categories]]\nname = "工具"')].rstrip()
+    assert "# 栏目按刊印顺序" + categories in written
+    assert '[[topics]]\nname = "航海"\nweight = 2.0\nterms = ["海图"]' in written
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_learning_again_writes_nothing_and_no_former_file_is_lost(shape: Shape, tmp_path: Path) -> None:
+    cli = Cli(tmp_path / "home")
+    cli("init", str(cli.home))
+    examples = []
+    for number in (11, 12, 13):
+        path = tmp_path / f"{shape.file.format(number=number, day=day_of(number))}.md"
+        items = make_items(number, sum(shape.sections.values()))
+        path.write_text(shape.write(number, items), encoding="utf-8")
+        examples.append(str(path))
+    settings = cli.home / "newsletter.toml"
+    first = settings.read_text(encoding="utf-8")
+    told = cli("archive", "learn", *examples, "--write")
+    learned = settings.read_text(encoding="utf-8")
+    assert "newsletter.toml.before" in told
+    assert "什么也没有写" in cli("archive", "learn", *examples, "--write")
+    assert settings.read_text(encoding="utf-8") == learned != first
+    settings.write_text(learned.replace("per_issue = ", "per_issue = 1"), encoding="utf-8")
+    cli("archive", "learn", *examples, "--write")
+    assert (cli.home / "newsletter.toml.before").read_text(encoding="utf-8") == first
+    assert (cli.home / "newsletter.toml.before.1").exists()
