@@ -257,6 +257,7 @@ class Queue:
             source_id: of the source.
             deaths: how often a worker began to crawl it for this job and fell silent.
         """
+        await self._forget_failures(context)
         newsroom = Newsroom(self._home)
         source = newsroom.sources.get(source_id)
         if source is None:
@@ -279,9 +280,17 @@ class Queue:
         await self._defer("group", "group", "group")
 
     async def _group(self, context: JobContext) -> None:
+        await self._forget_failures(context)
         lease = _lease_of(context)
         if await self._run(lease, "group") and await asyncio.to_thread(lease.is_held, self._home.database_url):
             raise GroupingFailed
+
+    async def _forget_failures(self, context: JobContext) -> None:
+        """Forget earlier failures of what a job does: it shows itself whether that works."""
+        await self._app.connector.execute_query_async(
+            "DELETE FROM procrastinate_jobs WHERE status = 'failed' AND queueing_lock = %(queueing_lock)s",
+            queueing_lock=context.job.queueing_lock,
+        )
 
     async def _run(self, lease: Lease, *command: str, pause: float = 0.0) -> int:
         """Run a command of jianbao in a process of its own; a worker that is told to stop stops it.

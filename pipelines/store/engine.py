@@ -449,5 +449,7 @@ def _postgresql(url: URL, wait: float) -> Engine:
 
 def _to_json(content: object) -> str:
     """Write JSON that both databases accept: Chinese stays as it is, a lone surrogate becomes a question mark."""
+    if not content and type(content) in (dict, list, tuple):  # most of them are
+        return "{}" if type(content) is dict else "[]"
     text = _ENCODE(content)
     return text if text.isascii() else text.encode(errors="replace").decode()

@@ -238,22 +238,30 @@ def test_the_doctor_and_the_metrics_say_what_waits_and_who_works(
 
 @pytest.mark.postgresql
 @pytest.mark.slow
-def test_a_grouping_that_failed_stays_in_the_queue_as_failed_for_three_days(
+def test_a_grouping_that_failed_stays_in_the_queue_as_failed_until_the_next_one_and_at_most_for_three_days(
     urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room = Room(newsroom(tmp_path / "home", ONE), urls[0])
     monkeypatch.setenv(DATABASE_VARIABLE, room.url)
-    Queue(Home(room.folder)).fill([], is_grouping_due=True)
     (room.folder / "rules").mkdir()
-    (room.folder / "rules" / "papers.toml").write_text("no TOML")
-    room.start("worker", "--until-empty").communicate(timeout=110)
-    (job,) = room.queue()["jobs"]
-    assert (job["task"], job["state"], job["worker"]) == ("group", "failed", None)
-    room.fill(monkeypatch)
-    assert len(room.queue()["jobs"]) == 1
+    rules = room.folder / "rules" / "papers.toml"
+
+    def group() -> list[tuple[str, str, int | None]]:
+        Queue(Home(room.folder)).fill([], is_grouping_due=True)
+        room.start("worker", "--until-empty").communicate(timeout=110)
+        return [(job["task"], job["state"], job["worker"]) for job in room.queue()["jobs"]]
+
+    for _ in range(2):
+        rules.write_text("no TOML")
+        assert group() == [("group", "failed", None)]
+        room.fill(monkeypatch)
+        assert len(room.queue()["jobs"]) == 1
     room.execute("UPDATE procrastinate_events SET at = at - interval '73 hours'")
     room.fill(monkeypatch)
     assert room.queue()["jobs"] == []
+    assert group() == [("group", "failed", None)]
+    rules.unlink()
+    assert group() == []
 
 
 def test_the_queue_needs_postgresql(tmp_path: Path) -> None:
