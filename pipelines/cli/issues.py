@@ -87,7 +87,7 @@ def archive_learn(
         list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False, help="往期 Markdown，十来期就够。")
     ],
 ) -> None:
-    """从几期往期看出这份简报的样子，写成 newsletter.toml 的 [reading] 打印出来，再列出照它读得出什么。
+    """从几期往期看出这份简报的样子，写成 newsletter.toml 的 \\[reading] 打印出来，再列出照它读得出什么。
 
     例：jianbao archive learn past/*.md
     """

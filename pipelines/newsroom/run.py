@@ -28,8 +28,12 @@ from pipelines.store.runs import Run, RunPart
 from pipelines.store.sources import SourceRecord
 
 GROUPED_AT_ONCE: Final = 100
-"""Articles indexed, or whose stories are made, in one transaction, some tenths of a second; an editor who decides
-meanwhile waits for its end."""
+"""Articles whose stories are made in one transaction, some tenths of a second; an editor who decides meanwhile waits
+for its end."""
+
+KEYED_AT_ONCE: Final = 300
+"""Articles whose keys are stored in one transaction, some tenths of a second. Their keys lie all over the tables: the
+more of them are written at once, the fewer pages are written twice."""
 
 INDEXED_AT_ONCE: Final = 10_000
 """Articles that are indexed before their stories are made. A story with its neighbours is made once for all of them:
@@ -38,9 +42,9 @@ if each batch made it again, a day of many articles on one event would cost the 
 READ_AT_ONCE: Final = 500
 """Raw items that a rebuild reads at once."""
 
-LONGEST_WRITING: Final = 0.5
-PAUSE: Final = 0.12
-"""Seconds of writing, and of the pause after them in which others write."""
+LONGEST_WRITING: Final = 0.25
+PAUSE: Final = 0.02
+"""Seconds of writing, and of the pause after them in which others write: a writer that waits asks every hundredth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +305,7 @@ def group(
         while len(fresh_ids) < INDEXED_AT_ONCE:
             rested_at = _let_others_write(rested_at)
             with store.transaction() as tx:
-                batch = tx.articles.list_fresh(GROUPED_AT_ONCE, without=versions)
+                batch = tx.articles.list_fresh(KEYED_AT_ONCE, without=versions)
                 versions = _index_batch(tx, batch, rules) | versions
             if not batch:
                 break
@@ -357,9 +361,9 @@ def _find_versions(articles: Mapping[int, StoredArticle]) -> dict[int, int]:
 
 
 def _let_others_write(rested_at: float) -> float:
-    """Pause after half a second of writing, so that an editor's action does not wait for one transaction after another.
+    """Pause after a quarter of a second of writing, so that an editor's action does not wait for many transactions.
 
-    A writer that waits for SQLite asks every tenth of a second; the moment between two transactions is shorter.
+    A writer that waits for SQLite asks every hundredth of a second; the moment between two transactions is shorter.
 
     Args:
         rested_at: the last pause, in seconds of the monotonic clock.

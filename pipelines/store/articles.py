@@ -358,9 +358,9 @@ class Articles:
         entry_keys: dict[int, list[str]] = {}
         for chunk in chunks(ids):
             rows = self._connection.execute(select(sightings).where(sightings.c.article_id.in_(chunk))).all()
-            single_voices = self.get(row.article_id for row in rows if row.newest is None)
+            single_voices = self._single_voices([row.article_id for row in rows if row.newest is None])
             for row in rows:
-                newest = single_voices[row.article_id].article if row.newest is None else unpack_article(row.newest)
+                newest = single_voices[row.article_id] if row.newest is None else unpack_article(row.newest)
                 longest = unpack_article(row.longest) if row.longest else newest
                 voices[row.article_id][row.source, row.url] = Voice(newest, longest, row.first_seen)
             entry_keys |= self._keys(chunk, of_entries=True) if with_entries else {}
@@ -372,6 +372,12 @@ class Articles:
             )
             for row in stored_rows
         }
+
+    def _single_voices(self, ids: Collection[int]) -> dict[int, Article]:
+        """Articles of one voice, which their own rows hold, by id; without keys, as a voice has them."""
+        references = self._references(ids)
+        rows = self._connection.execute(select(articles).where(articles.c.id.in_(ids))) if ids else ()
+        return {row.id: _article(row, (), tuple(references[row.id])) for row in rows}
 
     def _put_references(self, records: Iterable[Record], stored: Collection[int]) -> None:
         records = list(records)

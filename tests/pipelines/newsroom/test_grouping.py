@@ -220,6 +220,7 @@ def test_what_a_person_joined_is_one_story_though_it_is_not_grouped_at_once(
     stories: Stories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pipelines.newsroom.run.GROUPED_AT_ONCE", 1)
+    monkeypatch.setattr("pipelines.newsroom.run.KEYED_AT_ONCE", 1)
     assert any(urls(5, 9) <= story for story in stories([NEWS], [("merge", 5, 9)]))
 
 
