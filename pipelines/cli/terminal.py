@@ -329,7 +329,7 @@ def make_source_table(sources: Iterable[Source], histories: Mapping[str, SourceR
     return table
 
 
-_STYLES: Final = {"well": "green", "off": "dim", "never": "dim", "late": "yellow"}
+_STYLES: Final = {"well": "green", "off": "dim", "never": "dim", "late": "yellow", "retrying": "yellow"}
 """Colours of states of health; all others are red."""
 
 
@@ -341,19 +341,18 @@ def make_health_table(sources: Mapping[str, Source], judgements: Mapping[str, Ju
         judgements: by source id; a row for each.
         zone: of the newsletter; times are in it.
     """
-    from pipelines.newsroom.health import describe_incident
+    from pipelines.newsroom.health import describe_judgement
 
     headings = ("source", "name", "state", "since", "last-posting", "evidence")
     table = _make_table(sentence("cli/health-title"), *(sentence(f"table/{name}") for name in headings))
     for source_id, judgement in judgements.items():
-        evidence = [describe_incident(row.kind, row.values, get_language()) for row in judgement.findings]
         table.add_row(
             source_id,
             Text(sources[source_id].name),
             Text(sentence(f"health/{judgement.state}"), style=_STYLES.get(judgement.state, "red")),
             format_time(judgement.since, zone),
             format_time(judgement.last_posting, zone),
-            Text("\n".join(evidence)),
+            Text("\n".join(describe_judgement(judgement, get_language()))),
         )
     return table
 
@@ -376,7 +375,7 @@ def make_incident_table(incidents: Iterable[Incident], zone: ZoneInfo, now: date
             day = incident.acknowledged_until.astimezone(zone).date()
             state.append(f" {sentence('table/acknowledged', day=day)}")
         evidence = describe_incident(incident.kind, incident.values, get_language())
-        advice = describe_remedy(incident.kind, get_language())
+        advice = describe_remedy(incident.kind, incident.source, get_language())
         since = format_time(incident.since, zone)
         table.add_row(
             str(incident.id), name_subject(incident, {}, get_language()), state, since, Text(evidence), Text(advice)

@@ -269,7 +269,7 @@ def incident_json(incident: Incident, now: datetime, language: Language) -> dict
         "needs_person": incident.needs_person(now),
         **{name: moment.isoformat() if moment else None for name, moment in times.items()},
         "evidence": describe_incident(incident.kind, incident.values, language),
-        "remedy": describe_remedy(incident.kind, language),
+        "remedy": describe_remedy(incident.kind, incident.source, language),
     }
 
 
@@ -284,9 +284,27 @@ def describe_incident(kind: Kind, values: Mapping[str, Any], language: Language)
     return say(f"symptom/{kind}", values, language)
 
 
-def describe_remedy(kind: Kind, language: Language) -> str:
-    """Say what a person can do about an incident, in the reader's language."""
-    return say(f"cure/{kind}", {}, language)
+def describe_remedy(kind: Kind, source: str, language: Language) -> str:
+    """Say what a person can do about an incident, in the reader's language.
+
+    Args:
+        kind: of the incident.
+        source: id of the source, which commands name.
+        language: the reader's.
+    """
+    return say(f"cure/{kind}", {"source": source}, language)
+
+
+def describe_judgement(judgement: Judgement, language: Language) -> list[str]:
+    """Say what speaks for the state of a source, in the reader's language: its findings, or the runs that failed.
+
+    Args:
+        judgement: of the source.
+        language: the reader's.
+    """
+    if judgement.state == "retrying":
+        return [describe_incident("failed", {"count": judgement.failures}, language)]
+    return [describe_incident(finding.kind, finding.values, language) for finding in judgement.findings]
 
 
 def judgement_json(source: Source, judgement: Judgement, language: Language) -> dict[str, Any]:
@@ -307,7 +325,7 @@ def judgement_json(source: Source, judgement: Judgement, language: Language) -> 
         "quiet_days": round(judgement.quiet, 1),
         "usual_days": round(rhythm.usual, 1) if rhythm else None,
         "silent_after_days": round(rhythm.silent_after, 1) if rhythm else None,
-        "evidence": [describe_incident(finding.kind, finding.values, language) for finding in judgement.findings],
+        "evidence": describe_judgement(judgement, language),
     }
 
 

@@ -183,7 +183,7 @@ def view_sources(visit: Visit, only: str | None = None) -> SourcesView:
     return SourcesView(
         sorted(views, key=_trouble_of),
         [describe_mistake(mistake, visit.language) for mistake in newsroom.registry.mistakes],
-        _describe_findings([standing] if standing else [], visit),
+        _describe_findings([standing] if standing else [], "", visit),
     )
 
 
@@ -208,7 +208,7 @@ def _view_source(
         weeks=bars,
         health=judgement.state,
         since=judgement.since,
-        evidence=_describe_findings(judgement.findings, visit),
+        evidence=_describe_findings(judgement.findings, source.id, visit),
         failure=describe_failure(failure, visit.language) if failure else "",
         failures=record.failures_in_row if record and failure else 0,
         last_success=record.last_success_at if record else None,
@@ -216,14 +216,20 @@ def _view_source(
     )
 
 
-def _describe_findings(findings: Iterable[Finding], visit: Visit) -> list[str]:
-    """The evidence of each finding, and what to do, in the reader's language."""
+def _describe_findings(findings: Iterable[Finding], source: str, visit: Visit) -> list[str]:
+    """The evidence of each finding, and what to do, in the reader's language.
+
+    Args:
+        findings: of one source.
+        source: its id; empty for the newsroom.
+        visit: with the reader's language.
+    """
     return [
         text
         for finding in findings
         for text in (
             describe_incident(finding.kind, finding.values, visit.language),
-            describe_remedy(finding.kind, visit.language),
+            describe_remedy(finding.kind, source, visit.language),
         )
     ]
 
@@ -236,15 +242,15 @@ def _list_warnings(runs: Sequence[Run], visit: Visit) -> list[str]:
 
 
 _ORDER: Final[tuple[State, ...]] = (
-    *("failing", "blocked", "login", "retired", "silent", "fields", "moved", "volume", "late"),
+    *("failing", "blocked", "login", "retired", "silent", "fields", "moved", "volume", "retrying", "late"),
     *("never", "well", "off"),
 )
 
 
 def _trouble_of(view: SourceView) -> tuple[int, str, str]:
-    """The order of the page: by state, where a failure of today stands with what is late."""
+    """The order of the page: by state, where a failed run stands with what is retried."""
     rank = _ORDER.index(view.health)
-    return (min(rank, _ORDER.index("late")) if view.failure else rank, view.source.kind, view.source.id)
+    return (min(rank, _ORDER.index("retrying")) if view.failure else rank, view.source.kind, view.source.id)
 
 
 def show_sources(visit: Visit) -> Response:
