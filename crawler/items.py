@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal, Self
 
@@ -13,6 +13,10 @@ from crawler.kinds import Kind
 
 WARNING: Final = "Warning"
 """`Problem.error` of a fact that is no error."""
+
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
+
+_NO_TIME: Final = "1970-01-01T00:00:00+00:00"
 
 LinkRelation = Literal["original", "reprint-of", "paper", "code", "doi", "related"]
 """`original`: 阅读原文. `reprint-of`: the article that this one reprints. `related`: any other link set apart."""
@@ -100,12 +104,20 @@ class RawItem:
 
     def to_json(self) -> str:
         """The item as one JSON object, keys sorted, fields at their default left out."""
-        values = {attribute.name: getattr(self, attribute.name) for attribute in fields(self)}
-        row = {name: member for name, member in values.items() if member not in (None, (), {})}
-        row["fetched_at"] = self.fetched_at.isoformat()
+        return _ENCODE(self._row() | {"fetched_at": self.fetched_at.isoformat()})
+
+    def to_lasting_json(self) -> str:
+        """As `to_json`, without what changes at each crawl: the metrics, and the time of the fetch, which is 1970."""
+        row = self._row() | {"fetched_at": _NO_TIME}
+        row.pop("metrics", None)
+        return _ENCODE(row)
+
+    def _row(self) -> dict[str, Any]:
+        names: tuple[str, ...] = self.__slots__
+        row = {name: member for name in names if (member := getattr(self, name)) not in (None, (), {})}
         if self.links:
             row["links"] = [asdict(link) for link in self.links]
-        return json.dumps(row, ensure_ascii=False, sort_keys=True)
+        return row
 
     @classmethod
     def from_json(cls, text: str) -> Self:

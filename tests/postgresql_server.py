@@ -39,6 +39,16 @@ class PostgresqlServer:
         self._folder = folder
         self._numbers = count(1)
 
+    @property
+    def socket(self) -> Path:
+        """The file by which programs of this machine reach it."""
+        return self._folder / ".s.PGSQL.5432"
+
+    @property
+    def process_id(self) -> int:
+        """The id of its first process."""
+        return int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
+
     def make_database(self, template: str = "template0") -> str:
         """Make a database as a copy of another one, by default of an empty one; its URL."""
         name = f"test{next(self._numbers)}"

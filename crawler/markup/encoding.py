@@ -119,9 +119,11 @@ def decode(body: bytes, declared: str | None = None) -> str:
     for signature, codec in _SIGNATURES:
         if body.startswith(signature) and (text := _strict(body[len(signature) :], codec)) is not None:
             return text
-    labels = tuple(_labels(body, declared))
     utf8 = _strict(body, "utf-8")
-    if utf8 is not None and (_BEYOND_LATIN.search(utf8) or not _MULTI_BYTE.intersection(labels)):
+    if utf8 is not None and _BEYOND_LATIN.search(utf8):
+        return utf8
+    labels = tuple(_labels(body, declared))
+    if utf8 is not None and not _MULTI_BYTE.intersection(labels):
         return utf8
     for codec in labels:
         if codec != _LATIN and (text := _strict(body, codec)) is not None:

@@ -22,7 +22,8 @@ from crawler.urls import host_and_port
 class Door(HTTP11DownloadHandler):
     """Scrapy's own HTTP handler behind our checks: pages, robots.txt, redirects and retries all pass here.
 
-    It checks the URL, waits for the host's turn, adds the credential, and checks who answered. The setting
+    It checks the URL, waits for the host's turn, adds the headers of every request, the time limit and the credential,
+    and checks who answered. The setting
     `JIANBAO_WAITS` names the hosts that asked an earlier crawl to come back later, as `{"host:port": "2026-01-01T…"}`.
     """
 
@@ -30,6 +31,8 @@ class Door(HTTP11DownloadHandler):
         super().__init__(crawler)
         self._pool._factory = BoundedConnections
         self._policy = policy_of(crawler.settings)
+        self._headers = {**crawler.settings["DEFAULT_REQUEST_HEADERS"], "User-Agent": crawler.settings["USER_AGENT"]}
+        self._time_limit = crawler.settings.getfloat("DOWNLOAD_TIMEOUT")
         now = datetime.now(UTC)
         for netloc, written in crawler.settings.getdict("JIANBAO_WAITS").items():
             until = datetime.fromisoformat(written)
@@ -67,6 +70,9 @@ class Door(HTTP11DownloadHandler):
 
     def _with_own_headers(self, request: Request) -> Request:
         """The request as it leaves: with the credential that is for its origin, and the operator's address."""
+        for name, line in self._headers.items():
+            request.headers.setdefault(name, line)
+        request.meta.setdefault("download_timeout", self._time_limit)
         credential = header_for(request.url, request.meta)
         if credential is None and not self._policy.contact:
             return request

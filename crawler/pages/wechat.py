@@ -131,9 +131,6 @@ _SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
 }
 """The shape of a believable field: the scripts of a page also use these names for other things."""
 
-# Seen 2026-11: 任何文字
-_ANYTHING: Final = re.compile(r".+", re.DOTALL)
-
 _CGI_NAME: Final = b"window.cgiDataNew"
 # Seen 2026-11:  = {
 _CGI_START: Final = re.compile(rb"\s*=\s*\{")
@@ -155,6 +152,12 @@ _TOKEN_PATH: Final = re.compile(r"/s/([\w-]{10,64})/?", re.ASCII)
 _QUERY: Final = {"biz": ("__biz",), "mid": ("mid", "appmsgid"), "idx": ("idx", "itemidx"), "sn": ("sn", "sign")}
 # Seen 2026-11: https://mp.weixin.qq.com/s?src=11&timestamp=1604800000&ver=1&signature=a*b
 _TEMPORARY: Final = re.compile(r"[?&](?:signature|tempkey)=")
+# Seen 2026-11: <p style="margin: 0">&nbsp;
+_NO_LETTERS: Final = re.compile(r"<[^<>]*>|&#?\w{1,10};?|\s+")
+# Seen 2026-11: <style>p { margin: 0 }</style>
+_UNREAD: Final = re.compile(
+    r"<(?:!--|style|script|svg|iframe|noscript|object|template|textarea|head)|=\s*['\"][^'\"<>]*[<>]"
+)
 _LONGEST_TITLE: Final = 64  # characters: the limit that WeChat's editor sets
 # Seen 2026-11: 模型变小了一半。
 _SENTENCE_END: Final = re.compile(r".*[。！？!?；;…]", re.DOTALL)
@@ -313,10 +316,12 @@ def _believed(table: Mapping[str, tuple[str, ...]], values: Mapping[str, Iterabl
     """For each field of a table the first value, by its names there, that has the field's shape."""
     fields: Fields = {}
     for field, names in table.items():
-        shape = _SHAPES.get(field, _ANYTHING)
-        candidates = (text.strip() for name in names for text in values.get(name, ()))
-        if match := next(filter(shape.fullmatch, candidates), ""):
-            fields[field] = match
+        shape = _SHAPES.get(field)
+        for candidate in (text for name in names if name in values for text in values[name]):
+            text = candidate.strip()
+            if text and (shape is None or shape.fullmatch(text)):
+                fields[field] = text
+                break
     return fields
 
 
@@ -384,7 +389,9 @@ def _headline(line: str) -> str:
 
 def _says(html: str, summary: str) -> bool:
     """Whether a digest is only the text again, as in picture shares."""
-    return len(html) < 20_000 and collapse(_text(html)) == summary
+    if len(html) > 20_000 or (not _UNREAD.search(html) and len(_NO_LETTERS.sub("", html)) > len(summary)):
+        return False  # too long, which is found out in a tenth of the time
+    return collapse(_text(html)) == summary
 
 
 def _text(html: str) -> str:

@@ -14,6 +14,8 @@ from crawler.items import Link, Page, RawItem, Reply
 from crawler.limits import limit_processor_time
 from crawler.pages import PAGES
 
+_FIELDS: Final = tuple(field.name for field in fields(RawItem))
+
 LONGEST_READING: Final = 30.0
 """Seconds of processor time for one reply; 16 MB of a feed take three."""
 
@@ -69,9 +71,10 @@ def _clean_page(page: Page) -> Page:
 
 def _clean_item(item: RawItem) -> RawItem:
     """Remove characters that cannot be stored; the item itself if it has none."""
-    original = {field.name: getattr(item, field.name) for field in fields(item)}
-    cleaned = {name: _clean_field(content) for name, content in original.items()}
-    return replace(item, **cleaned) if cleaned != original else item
+    contents = {name: getattr(item, name) for name in _FIELDS}
+    cleaned = {name: _clean_field(content) for name, content in contents.items() if content}
+    changed = {name: content for name, content in cleaned.items() if content != contents[name]}
+    return replace(item, **changed) if changed else item
 
 
 def _clean_field(content: Any) -> Any:

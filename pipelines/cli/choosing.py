@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -54,8 +55,8 @@ def candidates(
 
     例：jianbao candidates --category 论文 --since 14d --limit 20
     """
-    from pipelines.group.as_json import candidates_json
-    from pipelines.newsroom.candidates import find_enough, list_candidates, list_first, look_up_candidates
+    from pipelines.group.as_json import write_candidates
+    from pipelines.newsroom.candidates import find_enough, list_categories, list_first, look_up_candidates, split_list
     from pipelines.store.listing import CandidateQuery
 
     newsroom = newsroom_of(context)
@@ -65,24 +66,26 @@ def candidates(
         category=_find_category(newsroom, category),
         since=today - read_span(since) if since else None,
     )
+    names = newsroom.newsletter.category_names
     quotas = {section.name: section.quota for section in newsroom.newsletter.categories}
-    enough = None
     with newsroom.store.reading() as tx:
         if first is None:
-            listed = list_candidates(tx, query, today, limit_per_category=limit)
+            lists = list_categories(tx, query, today, names, limit_per_category=limit)
         else:
-            listed = list_first(tx, query, today, quotas, first)
+            lists = split_list(list_first(tx, query, today, quotas, first), names)
         if as_json:
-            listed = look_up_candidates(tx, listed, newsroom.group_rules)
-            if state is State.NEW and since is None and first is None:
-                enough = find_enough(tx, today, quotas).above
-    if as_json:
-        names = newsroom.newsletter.category_names
-        print_json(candidates_json(listed, names, today, terminal.get_language(), newsroom.zone, enough=enough))
-        return
-    for table in terminal.make_candidate_tables(listed, newsroom.newsletter.categories, newsroom.zone):
-        out.print(table)
-    if not listed:
+            is_whole = state is State.NEW and since is None and first is None
+            enough = find_enough(tx, today, quotas).above if is_whole else None
+            complete = (
+                (each.category, look_up_candidates(tx, each.candidates, newsroom.group_rules)) for each in lists
+            )
+            sys.stdout.writelines(
+                write_candidates(complete, today, terminal.get_language(), newsroom.zone, enough=enough)
+            )
+            return
+        for table in terminal.make_candidate_tables(lists, newsroom.newsletter.categories, newsroom.zone):
+            out.print(table)
+    if not any(each.count for each in lists):
         out.print(sentence("cli/no-candidates"))
 
 
@@ -168,15 +171,15 @@ def suggestions(
 
     例：jianbao suggestions --since 14d
     """
-    from pipelines.newsroom.candidates import list_candidates
+    from pipelines.newsroom.candidates import iterate_candidates
     from pipelines.newsroom.suggestions import list_pairs
     from pipelines.store.listing import CandidateQuery
 
     newsroom = newsroom_of(context)
     today = now()
     with newsroom.store.reading() as tx:
-        listed = list_candidates(tx, CandidateQuery(since=today - read_span(since) if since else None), today)
-        pairs = list_pairs(tx, listed)
+        query = CandidateQuery(since=today - read_span(since) if since else None)
+        pairs = list_pairs(tx, iterate_candidates(tx, query, today))
     if as_json:
         print_json({"suggestions": [terminal.pair_json(candidate, suggestion) for candidate, suggestion in pairs]})
         return

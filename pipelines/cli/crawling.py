@@ -77,9 +77,10 @@ def _take_lease(newsroom: Newsroom) -> Lease | None:
 
     lease = Lease.of_process()
     if lease:
+        from pipelines.cli.preloaded import find_starter
         from pipelines.newsroom.queue import end_with_lease
 
-        end_with_lease(lease, newsroom.home.database_url)
+        end_with_lease(lease, newsroom.home.database_url, find_starter())
     return lease
 
 
@@ -235,20 +236,24 @@ def worker(
 
     例：jianbao worker
     """
+    from pipelines.cli.preloaded import PreloadedCommand
     from pipelines.newsroom.queue import Queue
 
-    Queue(newsroom_of(context).home, terminal.get_language()).work(is_ending=is_ending)
+    Queue(newsroom_of(context).home, terminal.get_language()).work(PreloadedCommand, is_ending=is_ending)
 
 
 def queue(context: typer.Context, as_json: Json = False) -> None:
-    """列出队列里的活，和每个 worker 上次报平安的时间。
+    """列出队列里在做、等着、没做成的活，和每个 worker 上次报平安的时间。
 
     例：jianbao queue
     """
     from pipelines.newsroom.queue import Queue
+    from pipelines.store.queue import QueueState
 
     newsroom = newsroom_of(context)
-    jobs, workers = Queue(newsroom.home, terminal.get_language()).list_all()
+    Queue(newsroom.home, terminal.get_language())  # makes it where it is missing
+    with newsroom.store.reading() as tx:
+        state = tx.jobs.read() or QueueState((), ())
     if as_json:
         print_json(
             {
@@ -258,17 +263,19 @@ def queue(context: typer.Context, as_json: Json = False) -> None:
                         "task": job.name,
                         "source": job.source or None,
                         "lock": job.lock,
+                        "state": job.state,
                         "attempts": job.attempts,
                         "worker": job.worker,
                         "begins_at": job.begins_at.isoformat() if job.begins_at else None,
                     }
-                    for job in jobs
+                    for job in state.jobs
                 ],
                 "workers": [
-                    {"number": active.number, "last_heartbeat": active.last_heartbeat.isoformat()} for active in workers
+                    {"number": active.number, "last_heartbeat": active.last_heartbeat.isoformat()}
+                    for active in state.workers
                 ],
             }
         )
         return
-    out.print(terminal.make_job_table(jobs, newsroom.zone))
-    out.print(terminal.make_worker_table(workers, now()))
+    out.print(terminal.make_job_table(state.jobs, newsroom.zone))
+    out.print(terminal.make_worker_table(state.workers, now()))

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,7 @@ from pipelines.cli.sample import HOST, Sample, serving
 from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, get_language, out, sentence
 from pipelines.model import Candidate, Issue
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.candidates import list_candidates
+from pipelines.newsroom.candidates import list_categories
 from pipelines.newsroom.issues import list_issues
 from pipelines.store.listing import CandidateQuery
 
@@ -137,14 +138,10 @@ def _choose_picks(newsroom: Newsroom, draft: Issue | None) -> Sequence[Candidate
     """Choose the best candidates of each category, as many as the draft lacks."""
     now = datetime.now(UTC)
     filled = {section.name: len(section.entries) for section in draft.sections} if draft else {}
+    lacking = {each.name: max(each.quota - filled.get(each.name, 0), 0) for each in newsroom.newsletter.categories}
     with newsroom.store.reading() as tx:
         return [
             candidate
-            for category in newsroom.newsletter.categories
-            for candidate in list_candidates(
-                tx,
-                CandidateQuery(category=category.name),
-                now,
-                limit_per_category=max(category.quota - filled.get(category.name, 0), 0),
-            )
+            for each in list_categories(tx, CandidateQuery(), now, lacking)
+            for candidate in islice(each.candidates, lacking.get(each.category, 0))
         ]

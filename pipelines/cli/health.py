@@ -174,7 +174,7 @@ def report_incidents(newsroom: Newsroom) -> None:
             "source": name_subject(incident, {}, language),
             "state": sentence(f"health/{incident.state}"),
             "evidence": describe_incident(incident.kind, incident.values, language),
-            "remedy": describe_remedy(incident.kind, language),
+            "remedy": describe_remedy(incident.kind, incident.source, language),
         }
         terminal.warn(sentence("cli/raised", **values))
     for incident in checkup.recovered:

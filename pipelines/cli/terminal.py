@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from pipelines.issue.lint import Finding
     from pipelines.model import Article, Candidate, Issue, Reason, Suggestion
     from pipelines.newsletter import Category, Newsletter
+    from pipelines.newsroom.candidates import CategoryList
     from pipelines.newsroom.crawls import SourceReport, WayReport
     from pipelines.newsroom.evaluation import Evaluation, Ranking, Sections, Unpicked
     from pipelines.store.queue import Job, Worker
@@ -124,30 +126,35 @@ def show_progress() -> Iterator[Progress]:
         yield bar
 
 
-def _make_table(title: str, *headings: str, expand: bool = False) -> Table:
+def _make_table(title: str | None, *headings: str, expand: bool = False) -> Table:
     return Table(*headings, title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, expand=expand)
 
 
 def make_candidate_tables(
-    candidates: Sequence[Candidate], categories: Sequence[Category], zone: ZoneInfo
+    lists: Iterable[CategoryList], categories: Sequence[Category], zone: ZoneInfo
 ) -> Iterator[Table]:
-    """Make a table for each category that has candidates.
+    """Make a table for each category that has candidates; a long list is continued in tables without a title.
 
     Args:
-        candidates: in the order in which a table lists them.
-        categories: of the newsletter, in the order of the tables; candidates of any other category come last.
+        lists: of candidates, by category.
+        categories: of the newsletter; another one has no quota.
         zone: of the newsletter; dates are in it.
     """
     quotas = {category.name: category.quota for category in categories}
-    for name in dict.fromkeys((*quotas, *(candidate.category for candidate in candidates))):
-        rows = [candidate for candidate in candidates if candidate.category == name]
-        if rows:
-            code = "table/category-target" if name in quotas else "table/category"
-            title = sentence(code, category=name, count=len(rows), quota=quotas.get(name))
+    for each in lists:
+        code = "table/category-target" if each.category in quotas else "table/category"
+        title: str | None = sentence(code, category=each.category, count=each.count, quota=quotas.get(each.category))
+        candidates = iter(each.candidates)
+        while rows := list(islice(candidates, _LONGEST_TABLE)):
             yield _make_candidate_table(title, rows, zone)
+            title = None
 
 
-def _make_candidate_table(title: str, candidates: Sequence[Candidate], zone: ZoneInfo) -> Table:
+_LONGEST_TABLE: Final = 500
+"""Rows of a table; it is laid out as a whole, in memory."""
+
+
+def _make_candidate_table(title: str | None, candidates: Sequence[Candidate], zone: ZoneInfo) -> Table:
     table = _make_table(title, expand=True)
     table.add_column(sentence("table/number"), justify="right", style="cyan", no_wrap=True)
     table.add_column(sentence("table/score"), justify="right", no_wrap=True)
@@ -322,7 +329,7 @@ def make_source_table(sources: Iterable[Source], histories: Mapping[str, SourceR
     return table
 
 
-_STYLES: Final = {"well": "green", "off": "dim", "never": "dim", "late": "yellow"}
+_STYLES: Final = {"well": "green", "off": "dim", "never": "dim", "late": "yellow", "retrying": "yellow"}
 """Colours of states of health; all others are red."""
 
 
@@ -334,19 +341,18 @@ def make_health_table(sources: Mapping[str, Source], judgements: Mapping[str, Ju
         judgements: by source id; a row for each.
         zone: of the newsletter; times are in it.
     """
-    from pipelines.newsroom.health import describe_incident
+    from pipelines.newsroom.health import describe_judgement
 
     headings = ("source", "name", "state", "since", "last-posting", "evidence")
     table = _make_table(sentence("cli/health-title"), *(sentence(f"table/{name}") for name in headings))
     for source_id, judgement in judgements.items():
-        evidence = [describe_incident(row.kind, row.values, get_language()) for row in judgement.findings]
         table.add_row(
             source_id,
             Text(sources[source_id].name),
             Text(sentence(f"health/{judgement.state}"), style=_STYLES.get(judgement.state, "red")),
             format_time(judgement.since, zone),
             format_time(judgement.last_posting, zone),
-            Text("\n".join(evidence)),
+            Text("\n".join(describe_judgement(judgement, get_language()))),
         )
     return table
 
@@ -369,7 +375,7 @@ def make_incident_table(incidents: Iterable[Incident], zone: ZoneInfo, now: date
             day = incident.acknowledged_until.astimezone(zone).date()
             state.append(f" {sentence('table/acknowledged', day=day)}")
         evidence = describe_incident(incident.kind, incident.values, get_language())
-        advice = describe_remedy(incident.kind, get_language())
+        advice = describe_remedy(incident.kind, incident.source, get_language())
         since = format_time(incident.since, zone)
         table.add_row(
             str(incident.id), name_subject(incident, {}, get_language()), state, since, Text(evidence), Text(advice)
@@ -400,12 +406,13 @@ def make_job_table(jobs: Iterable[Job], zone: ZoneInfo) -> Table:
         jobs: a row for each, in this order.
         zone: of the newsletter; times are in it.
     """
-    headings = ("job", "source", "lock", "attempts", "worker", "not-before")
+    headings = ("job", "source", "state", "lock", "attempts", "worker", "not-before")
     table = _make_table(sentence("table/jobs"), *(sentence(f"table/{name}") for name in headings))
     for job in jobs:
         begins_at = format_time(job.begins_at, zone) if job.begins_at else ""
         worker = "" if job.worker is None else str(job.worker)
-        table.add_row(job.name, job.source, job.lock, str(job.attempts), worker, begins_at)
+        state = Text(sentence(f"job/{job.state}"), style="red" if job.state == "failed" else "")
+        table.add_row(sentence(f"job/{job.name}"), job.source, state, job.lock, str(job.attempts), worker, begins_at)
     return table
 
 

@@ -118,7 +118,7 @@ def identify_entry(article: Article, item: RawItem, repeats: Repeats, policy: Gu
         entry_keys.append(_make_key(article.source, "guid", item.guid))
     if page in repeats.shared_pages:
         entry_keys.append(_make_key(article.source, "title", article.url, fold(item.title), item.published or ""))
-    return replace(article, entry_keys=tuple(entry_keys))
+    return replace(article, entry_keys=tuple(entry_keys)) if entry_keys else article
 
 
 def identify_post(article: Article, source: Source) -> Article:
@@ -129,8 +129,10 @@ def identify_post(article: Article, source: Source) -> Article:
     share at least one.
     """
     one_account = source.kind == "wechat" and bool(source.ways or source.account)
+    if not one_account or article.published.precision not in _TO_THE_HOUR:
+        return article
     title = fold(article.title)
-    if not one_account or article.published.precision not in _TO_THE_HOUR or len(title) < _SHORTEST_POST_TITLE:
+    if len(title) < _SHORTEST_POST_TITLE:
         return article
     starts = (article.published.at.timestamp() // _DAY, (article.published.at.timestamp() + _DAY / 2) // _DAY + 0.5)
     keys = (_make_key(article.source, "post", title, str(start), prefix=POST) for start in starts)
@@ -146,7 +148,19 @@ def find_repeats_by_source(items: Iterable[tuple[str, RawItem]]) -> Mapping[str,
     fetched: dict[str, dict[datetime, list[RawItem]]] = defaultdict(lambda: defaultdict(list))
     for source, item in items:
         fetched[source][item.fetched_at].append(_without_content(item))
-    return {source: _merge_repeats(map(find_repeats, replies.values())) for source, replies in fetched.items()}
+    return {source: merge_repeats(map(find_repeats, replies.values())) for source, replies in fetched.items()}
+
+
+def merge_repeats(all_repeats: Iterable[Repeats]) -> Repeats:
+    """What the entries of any reply share."""
+    merged = Repeats()
+    for repeats in all_repeats:
+        merged = Repeats(
+            merged.shared_guids | repeats.shared_guids,
+            merged.shared_pages | repeats.shared_pages,
+            merged.anchored_pages | repeats.anchored_pages,
+        )
+    return merged
 
 
 def choose_policy(
@@ -174,17 +188,6 @@ def observe_policy(policy: GuidPolicy | None, entries: KnownEntries) -> GuidPoli
     if entries.renamed >= _FEWEST_REBUILT and not entries.recognised:
         return "rebuilt"
     return policy or ("stable" if entries.entries else None)
-
-
-def _merge_repeats(all_repeats: Iterable[Repeats]) -> Repeats:
-    merged = Repeats()
-    for repeats in all_repeats:
-        merged = Repeats(
-            merged.shared_guids | repeats.shared_guids,
-            merged.shared_pages | repeats.shared_pages,
-            merged.anchored_pages | repeats.anchored_pages,
-        )
-    return merged
 
 
 def _without_content(item: RawItem) -> RawItem:

@@ -51,9 +51,11 @@ class Voice:
     def with_voice(self, further: Voice) -> Voice:
         """Both voices merged into one."""
         published = choose_instant((self.newest.published, further.newest.published))
+        newest = max(self.newest, further.newest, key=_rank_recency)
+        longest = max(self.longest, further.longest, key=_rank_length)
         return Voice(
-            newest=replace(max(self.newest, further.newest, key=_rank_recency), published=published),
-            longest=replace(max(self.longest, further.longest, key=_rank_length), published=published),
+            newest=newest if newest.published == published else replace(newest, published=published),
+            longest=longest if longest.published == published else replace(longest, published=published),
             first_seen=min(self.first_seen, further.first_seen),
         )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -11,20 +12,18 @@ from pipelines.model import Article, Candidate, StoredArticle
 from pipelines.wording import Language
 
 
-def candidates_json(
-    candidates: Sequence[Candidate],
-    categories: Iterable[str],
+def write_candidates(
+    lists: Iterable[tuple[str, Iterable[Candidate]]],
     generated_at: datetime,
     language: Language,
     zone: tzinfo,
     *,
     enough: Mapping[str, int] | None = None,
-) -> dict[str, Any]:
-    """Make the JSON document of candidates, by category in print order.
+) -> Iterator[str]:
+    """Write the JSON document of candidates part by part, so that a long list is never in memory as a whole.
 
     Args:
-        candidates: best first; each category keeps their order.
-        categories: of the newsletter, in print order; a candidate of a former category is listed after them.
+        lists: the name of each category, in print order, with its candidates, best first.
         generated_at: aware.
         language: of the reasons and of the evidence.
         zone: of the newsletter, in which dates are written: the day of an article without a time is the day before in
@@ -32,19 +31,27 @@ def candidates_json(
         enough: by category, the number of its first candidates that are usually enough; None for a list of other than
             all open candidates, and then each category says null.
 
-    Returns:
-        The document; a category without candidates has an empty list.
+    Yields:
+        The parts of the text; it is indented as `json.dumps` indents.
     """
-    by_category: dict[str, list[dict[str, Any]]] = {name: [] for name in categories}
-    for candidate in candidates:
-        by_category.setdefault(candidate.category, []).append(candidate_json(candidate, language, zone))
-    return {
-        "generated_at": generated_at.isoformat(),
-        "categories": [
-            {"name": name, "enough": None if enough is None else enough.get(name, 0), "candidates": documents}
-            for name, documents in by_category.items()
-        ],
-    }
+    yield f'{{\n  "generated_at": {json.dumps(generated_at.isoformat())},\n  "categories": ['
+    mark = ""
+    for name, candidates in lists:
+        number = None if enough is None else enough.get(name, 0)
+        head: dict[str, Any] = {"name": name, "enough": number, "candidates": []}
+        yield f"{mark}\n    " + _indent(head, 2).removesuffix("]\n    }")
+        mark = end = ""
+        for candidate in candidates:
+            yield f"{mark}\n        " + _indent(candidate_json(candidate, language, zone), 4)
+            mark, end = ",", "\n      "
+        yield f"{end}]\n    }}"
+        mark = ","
+    yield "\n  ]\n}\n" if mark else "]\n}\n"
+
+
+def _indent(document: Mapping[str, Any], depth: int) -> str:
+    """A JSON document as it stands in another one, so many levels deep."""
+    return json.dumps(document, ensure_ascii=False, indent=2).replace("\n", "\n" + "  " * depth)
 
 
 def candidate_json(candidate: Candidate, language: Language, zone: tzinfo) -> dict[str, Any]:

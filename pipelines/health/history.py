@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +11,9 @@ from zlib import crc32
 
 FailureKind = Literal["failed", "changed", "blocked", "login", "gone", "forbidden", "misconfigured"]
 """`changed`: a reply that no page function can read, such as HTML in the place of a feed. `forbidden`: 403 or 404."""
+
+TraceRow = list[int | None]
+"""A trace as the store has it: hash of the item, seconds since 1970, length and hash of the text."""
 
 MOST_TRACES: Final = 100
 """Traces that a run keeps: the newest; the first run of a long list tells its rhythm with no more."""
@@ -45,13 +49,13 @@ class Trace:
         """
         return cls(_hash(url), published_at, len(text), _hash(text))
 
-    def as_json(self) -> list[int | None]:
+    def as_json(self) -> TraceRow:
         """The trace as a row of numbers; `from_json` reads it."""
         seconds = None if self.published_at is None else round(self.published_at.timestamp())
         return [self.item_hash, seconds, self.length, self.text_hash]
 
     @classmethod
-    def from_json(cls, row: list[int | None]) -> Self:
+    def from_json(cls, row: TraceRow) -> Self:
         """Read a trace that `as_json` made."""
         item_hash, seconds, length, text_hash = row
         published_at = None if seconds is None else datetime.fromtimestamp(seconds, UTC)
@@ -62,10 +66,9 @@ def _hash(text: str) -> int:
     return crc32(text.encode(errors="replace"))
 
 
-def keep_newest(traces: Iterable[Trace]) -> tuple[Trace, ...]:
-    """Keep the newest traces of a run, oldest first; traces without a date count as the newest."""
-    latest = datetime.max.replace(tzinfo=UTC)
-    return tuple(sorted(traces, key=lambda trace: trace.published_at or latest)[-MOST_TRACES:])
+def keep_newest(rows: Iterable[TraceRow]) -> list[TraceRow]:
+    """Keep the newest traces of a run, as rows, oldest first; traces without a date count as the newest."""
+    return sorted(rows, key=lambda row: math.inf if row[1] is None else row[1])[-MOST_TRACES:]
 
 
 @dataclass(frozen=True, slots=True)

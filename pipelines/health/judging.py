@@ -25,6 +25,7 @@ State = Literal[
     "never",
     "well",
     "late",
+    "retrying",
     "silent",
     "volume",
     "fields",
@@ -59,6 +60,7 @@ Kind = Literal[
     "moved",
     "standstill",
     "no-worker",
+    "clock-behind",
 ]
 
 STATE_OF: Final[Mapping[Kind, State]] = {
@@ -80,6 +82,7 @@ STATE_OF: Final[Mapping[Kind, State]] = {
     "moved": "moved",
     "standstill": "stalled",
     "no-worker": "stalled",
+    "clock-behind": "stalled",
 }
 
 FAMILY_OF: Final[Mapping[Kind, Family]] = {
@@ -88,7 +91,7 @@ FAMILY_OF: Final[Mapping[Kind, Family]] = {
     **dict.fromkeys(("many", "few"), "volume"),
     **dict.fromkeys(("no-dates", "no-text", "same-text"), "fields"),
     "moved": "moved",
-    **dict.fromkeys(("standstill", "no-worker"), "crawling"),
+    **dict.fromkeys(("standstill", "no-worker", "clock-behind"), "crawling"),
 }
 
 PATIENCE: Final = timedelta(hours=12)
@@ -149,10 +152,11 @@ class Judgement:
     Args:
         state: the most serious one.
         since: when the state began; None for a source without a past, and for a state without a beginning.
-        findings: the most serious first; none for a source that is well or only late.
+        findings: the most serious first; none for a source that is well, only late or only retried.
         rhythm: None while too little is known.
         last_posting: the date of the newest article; None without one.
         quiet: days of working time since the last posting, up to the last successful run.
+        failures: failed runs since the last success.
     """
 
     state: State
@@ -161,6 +165,7 @@ class Judgement:
     rhythm: Rhythm | None = None
     last_posting: datetime | None = None
     quiet: float = 0.0
+    failures: int = 0
 
 
 def judge_source(history: History, workdays: Workdays) -> Judgement:
@@ -193,9 +198,12 @@ def judge_source(history: History, workdays: Workdays) -> Judgement:
     if any(finding.family == "quiet" for finding in findings):  # a source that gives nothing gives too few, too
         findings = tuple(finding for finding in findings if finding.kind != "few")
     last_posting = postings[-1] if postings else None
-    judgement = Judgement("well", None, findings, rhythm, last_posting, quiet)
+    failures = _count_last(history.runs, lambda run: run.failure is not None)
+    judgement = Judgement("well", None, findings, rhythm, last_posting, quiet, failures)
     if findings:
         return replace(judgement, state=STATE_OF[findings[0].kind], since=findings[0].since)
+    if failures:  # nobody is called yet
+        return replace(judgement, state="retrying", since=history.runs[-failures].at)
     is_late = rhythm is not None and quiet > rhythm.late_after
     return replace(judgement, state="late", since=last_posting) if is_late else judgement
 

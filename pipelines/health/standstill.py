@@ -30,12 +30,12 @@ _BY_MACHINE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class QueueState:
-    """The queue that divides crawls among workers, with at least one job.
+class Backlog:
+    """What the queue that divides crawls among workers holds, at least one job.
 
     Args:
         jobs: number of jobs that are not done.
-        since: when the oldest of them was put there, aware.
+        since: when the oldest of them was put there or begun, aware.
         last_heartbeat: of the worker that was heard last, aware; None where no worker is left.
     """
 
@@ -49,7 +49,7 @@ def find_standstill(
     due_times: Iterable[datetime],
     workdays: Workdays,
     now: datetime,
-    queue: QueueState | None = None,
+    backlog: Backlog | None = None,
 ) -> Finding | None:
     """Find that nobody crawls: a schedule that died, a timer that was lost, a queue without workers.
 
@@ -62,10 +62,10 @@ def find_standstill(
         due_times: when each source that was crawled before is due next.
         workdays: the holidays.
         now: aware.
-        queue: None where no job waits in one.
+        backlog: of the queue; None without a queue and without a job.
     """
     past = [start for start in starts if start <= now]
-    if queue is not None and (finding := _find_lack_of_workers(queue, past, workdays, now)):
+    if backlog is not None and (finding := _find_lack_of_workers(backlog, past, workdays, now)):
         return finding
     overdue = sum(due <= now - PATIENCE for due in due_times)
     if not past or not overdue or past[-1] - past[0] < _SHORTEST_PAST or now - past[-1] <= PATIENCE:
@@ -79,13 +79,13 @@ def find_standstill(
 
 
 def _find_lack_of_workers(
-    queue: QueueState, past: Sequence[datetime], workdays: Workdays, now: datetime
+    backlog: Backlog, past: Sequence[datetime], workdays: Workdays, now: datetime
 ) -> Finding | None:
     """Find that jobs wait and that no worker is left to do them."""
-    since = max([queue.since, *past[-1:]])
-    if now - since < QUEUE_PATIENCE or (queue.last_heartbeat and now - queue.last_heartbeat < QUEUE_PATIENCE):
+    since = max([backlog.since, *past[-1:]])
+    if now - since < QUEUE_PATIENCE or (backlog.last_heartbeat and now - backlog.last_heartbeat < QUEUE_PATIENCE):
         return None
-    return Finding("no-worker", since, {"time": _format(since, workdays), "count": queue.jobs})
+    return Finding("no-worker", since, {"time": _format(since, workdays), "count": backlog.jobs})
 
 
 def _find_longest_pause(starts: Sequence[datetime], own_days: Workdays) -> float:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import heappush, heappushpop
+from itertools import chain, islice
 from typing import Final
+
+import numpy as np
 
 from pipelines.group.candidates import GroupRules, as_of
 from pipelines.group.enough import DEEPEST
@@ -19,10 +23,14 @@ from pipelines.newsroom.memory import add_recalled_entries
 from pipelines.newsroom.nudges import read_nudges
 from pipelines.newsroom.suggestions import add_suggestions
 from pipelines.store import Transaction
+from pipelines.store.engine import chunks
 from pipelines.store.listing import CandidateQuery, Ranked
 
 NUDGED: Final = 300
 """Candidates, best first, whose order the decisions since the last training change."""
+
+READ_AT_ONCE: Final = 200
+"""Candidates of a long list that are in memory at once, each with the texts of its articles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,21 @@ class CandidatePage:
     total: int
     counts: Mapping[str, int]
     is_bounded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryList:
+    """The candidates of a category.
+
+    Args:
+        category: its name.
+        count: number of its candidates.
+        candidates: best first; they may be read as they are asked for, while the transaction is open.
+    """
+
+    category: str
+    count: int
+    candidates: Iterable[Candidate]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,29 +98,59 @@ def page_candidates(
     """
     bounded = tx.stories.bound_search(query)
     counts, ranking = tx.stories.list_ranked(bounded)
-    page = _read_candidates(tx, _order(tx, ranking, now, offset + limit)[offset:], now)
+    ranked = islice(_order(tx, ranking, now, offset + limit), offset, None)
+    page = _read_candidates(tx, {story.id: story.nudge for story in ranked}, now)
     total = sum(counts.values()) if query.category is None else counts.get(query.category, 0)
     return CandidatePage(page, total, counts, is_bounded=bounded != query)
 
 
-def list_candidates(
-    tx: Transaction, query: CandidateQuery, now: datetime, *, limit_per_category: int | None = None
-) -> list[Candidate]:
-    """List candidates of one category or of all, best first.
+def list_categories(
+    tx: Transaction,
+    query: CandidateQuery,
+    now: datetime,
+    categories: Iterable[str],
+    *,
+    limit_per_category: int | None = None,
+) -> list[CategoryList]:
+    """List candidates by category; only their order is computed now, and a few of them are in memory at once.
 
     Args:
-        tx: open for reading.
+        tx: open for reading, until the last candidate is read.
         query: which candidates.
         now: aware; freshness is measured against it.
+        categories: in the order of the lists; a category without candidates has an empty list, and further ones follow.
         limit_per_category: most candidates of each category; None for all.
     """
-    ranked = []
-    listed: Counter[str] = Counter()
+    ids_by_category: dict[str, array[int]] = {name: array("q") for name in categories}
+    nudges: dict[int, float] = {}
     for story in _order(tx, tx.stories.iterate_ranked(query), now, None):
-        listed[story.category] += 1
-        if limit_per_category is None or listed[story.category] <= limit_per_category:
-            ranked.append(story)
-    return _read_candidates(tx, ranked, now)
+        ids = ids_by_category.setdefault(story.category, array("q"))
+        if limit_per_category is None or len(ids) < limit_per_category:
+            ids.append(story.id)
+            if story.nudge:
+                nudges[story.id] = story.nudge
+    return [
+        CategoryList(name, len(ids), _iterate_candidates(tx, ids, nudges, now)) for name, ids in ids_by_category.items()
+    ]
+
+
+def iterate_candidates(tx: Transaction, query: CandidateQuery, now: datetime) -> Iterator[Candidate]:
+    """Iterate the candidates of all categories, best first.
+
+    Args:
+        tx: open for reading, until the last candidate is read.
+        query: which candidates.
+        now: aware; freshness is measured against it.
+    """
+    for stories in chunks(_order(tx, tx.stories.iterate_ranked(query), now, None), READ_AT_ONCE):
+        yield from _read_candidates(tx, {story.id: story.nudge for story in stories}, now)
+
+
+def _iterate_candidates(
+    tx: Transaction, story_ids: Iterable[int], nudges: Mapping[int, float], now: datetime
+) -> Iterator[Candidate]:
+    for ids in chunks(story_ids, READ_AT_ONCE):
+        yield from _read_candidates(tx, {story_id: nudges.get(story_id, 0.0) for story_id in ids}, now)
 
 
 def rank_candidates(tx: Transaction, query: CandidateQuery, now: datetime, limit: int) -> list[tuple[int, float]]:
@@ -126,8 +179,8 @@ def list_first(
         number: most candidates, at least 1.
     """
     ranked, chosen_ids = _choose_first(tx, query, now, quotas, number)
-    story_of = {story.id: story for story in ranked}
-    return _read_candidates(tx, [story_of[story_id] for story_id in chosen_ids], now)
+    nudges = {story.id: story.nudge for story in ranked}
+    return _read_candidates(tx, {story_id: nudges[story_id] for story_id in chosen_ids}, now)
 
 
 def find_enough(tx: Transaction, now: datetime, quotas: Mapping[str, int]) -> Enough:
@@ -202,7 +255,7 @@ def _choose_first(
     Returns:
         The stories that were compared, best first; and the ids of the chosen ones.
     """
-    best = _order(tx, tx.stories.iterate_ranked(query), now, READ_FOR_ONE * number)
+    best = list(_order(tx, tx.stories.iterate_ranked(query), now, READ_FOR_ONE * number))
     leads = tx.stories.list_leads(story.id for story in best)
     contenders = [
         Contender(story.id, story.score, story.category, leads[story.id].title, leads[story.id].source)
@@ -211,15 +264,29 @@ def _choose_first(
     return best, choose_varied(contenders, quotas, number)
 
 
-def look_up_candidates(tx: Transaction, candidates: Sequence[Candidate], rules: GroupRules) -> list[Candidate]:
+def split_list(candidates: Iterable[Candidate], categories: Iterable[str]) -> list[CategoryList]:
+    """Split a short list by category.
+
+    Args:
+        candidates: best first; each category keeps their order.
+        categories: in the order of the lists; further ones follow.
+    """
+    by_category: dict[str, list[Candidate]] = {name: [] for name in categories}
+    for candidate in candidates:
+        by_category.setdefault(candidate.category, []).append(candidate)
+    return [CategoryList(name, len(listed), listed) for name, listed in by_category.items()]
+
+
+def look_up_candidates(tx: Transaction, candidates: Iterable[Candidate], rules: GroupRules) -> Iterator[Candidate]:
     """Add to candidates what is only looked up for an editor: suggestions, and the entries of past issues.
 
     Args:
-        tx: open for reading.
+        tx: open for reading, until the last candidate is read.
         candidates: the ones that are shown, in any order; the order is kept.
         rules: of the newsletter.
     """
-    return add_recalled_entries(tx, add_suggestions(tx, candidates), rules)
+    for batch in chunks(candidates, READ_AT_ONCE):
+        yield from add_recalled_entries(tx, add_suggestions(tx, batch), rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,13 +299,13 @@ class _RankedToday:
     nudge: float = 0.0
 
 
-def _read_candidates(tx: Transaction, ranked: Sequence[_RankedToday], now: datetime) -> list[Candidate]:
-    """Read candidates as of now, in the given order."""
-    stored = {candidate.story.id: candidate for candidate in tx.stories.get([story.id for story in ranked])}
-    return [as_of(stored[story.id], now, story.nudge) for story in ranked if story.id in stored]
+def _read_candidates(tx: Transaction, nudges: Mapping[int, float], now: datetime) -> list[Candidate]:
+    """Read candidates as of now, in the order of the given ids, each with its nudge."""
+    stored = {candidate.story.id: candidate for candidate in tx.stories.get(list(nudges))}
+    return [as_of(stored[story_id], now, nudge) for story_id, nudge in nudges.items() if story_id in stored]
 
 
-def _order(tx: Transaction, ranking: Iterable[Ranked], now: datetime, limit: int | None) -> list[_RankedToday]:
+def _order(tx: Transaction, ranking: Iterable[Ranked], now: datetime, limit: int | None) -> Iterator[_RankedToday]:
     """Order stories by their score of today, best first.
 
     The decisions since the last training move the best `NUDGED` stories among themselves; the next training moves the
@@ -252,47 +319,56 @@ def _order(tx: Transaction, ranking: Iterable[Ranked], now: datetime, limit: int
     """
     nudges = read_nudges(tx)
     most = limit if limit is None or not nudges.weights else max(limit, NUDGED)
-    best = [_RankedToday(story_id, category, score) for score, story_id, category in _best(ranking, now, most)]
+    best = _sort_all(ranking, now) if most is None else iter(_find_best(ranking, now, most))
+    first: list[_RankedToday] = []
     if nudges.weights:
-        leads = tx.stories.list_leads(story.id for story in best[:NUDGED])
+        stories = list(islice(best, NUDGED))
+        leads = tx.stories.list_leads(story.id for story in stories)
         nudged = [
-            _nudge(story, nudges.weigh(lead.title, lead.source)) for story in best if (lead := leads.get(story.id))
+            _nudge(story, nudges.weigh(lead.title, lead.source)) for story in stories if (lead := leads.get(story.id))
         ]
-        best[:NUDGED] = sorted(nudged, key=lambda story: (-story.score, story.id))
-    return best[:limit]
+        first = sorted(nudged, key=lambda story: (-story.score, story.id))
+    return islice(chain(first, best), limit)
 
 
 def _nudge(story: _RankedToday, nudge: float) -> _RankedToday:
     return replace(story, score=round(story.score + nudge, 2), nudge=nudge)
 
 
-def _rank(story: Ranked, now: datetime) -> tuple[float, int]:
-    """The sort key of a story: its score with freshness, then the older id; the highest is the best."""
-    return round(story.score + weigh_freshness(story.newest_at, now), 2), -story.id
+def _score(story: Ranked, now: datetime) -> float:
+    """The score of a story with freshness; of equal ones, the older id is first."""
+    return round(story.score + weigh_freshness(story.newest_at, now), 2)
 
 
-def _best(ranking: Iterable[Ranked], now: datetime, limit: int | None) -> list[tuple[float, int, str]]:
-    """Order stories by their score with freshness, best first.
+def _find_best(ranking: Iterable[Ranked], now: datetime, limit: int) -> list[_RankedToday]:
+    """Find the stories with the best scores with freshness, best first.
 
-    Freshness adds at most `FRESH`, so a reader stops where no later story can come among the best.
+    Freshness adds at most `FRESH`, so the search ends where no later story can come among the best.
 
     Args:
         ranking: highest score without freshness first.
         now: aware.
-        limit: most stories to return, at least 1; None for all.
-
-    Returns:
-        Score with freshness, id and category of each.
+        limit: most stories to return, at least 1.
     """
     best: list[tuple[float, int, str]] = []
-    if limit is None:
-        best = [(*_rank(story, now), story.category) for story in ranking]
-    else:
-        for story in ranking:
-            if len(best) == limit and round(story.score + FRESH, 2) < best[0][0]:
-                break
-            if len(best) < limit:
-                heappush(best, (*_rank(story, now), story.category))
-            else:
-                heappushpop(best, (*_rank(story, now), story.category))
-    return [(score, -negative_id, category) for score, negative_id, category in sorted(best, reverse=True)]
+    for story in ranking:
+        if len(best) == limit and round(story.score + FRESH, 2) < best[0][0]:
+            break
+        if len(best) < limit:
+            heappush(best, (_score(story, now), -story.id, story.category))
+        else:
+            heappushpop(best, (_score(story, now), -story.id, story.category))
+    return [_RankedToday(-negative_id, category, score) for score, negative_id, category in sorted(best, reverse=True)]
+
+
+def _sort_all(ranking: Iterable[Ranked], now: datetime) -> Iterator[_RankedToday]:
+    """Sort all stories by their scores with freshness, best first; a story takes twenty bytes of memory."""
+    scores, ids, categories = array("d"), array("q"), array("i")
+    numbers: dict[str, int] = {}
+    for story in ranking:
+        scores.append(_score(story, now))
+        ids.append(story.id)
+        categories.append(numbers.setdefault(story.category, len(numbers)))
+    names = list(numbers)
+    for index in np.lexsort((np.asarray(ids), -np.asarray(scores))):
+        yield _RankedToday(ids[index], names[categories[index]], scores[index])

@@ -66,7 +66,8 @@ _once: Final = threading.Lock()
 
 
 class ClockBehind(CrawlError):
-    """The machine's clock shows a time before jianbao was made. Raised by whatever starts a crawl."""
+    """The machine's clock shows a time before jianbao was made, or before the last crawl. Raised by whatever starts a
+    crawl."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def crawl(
         StoreError: the database cannot be used; nothing was fetched.
     """
     now = now or datetime.now(UTC)
-    _check_clock(now)
+    _check_clock(newsroom, now)
     lock = one_of_many if for_worker else only_one
     with lock(newsroom.home.var / "crawl.lock", "crawling", now):
         remove_leftovers(newsroom.home.var)
@@ -199,9 +200,13 @@ def crawl_alone(newsroom: Newsroom, source: Source, language: Language) -> Sourc
     return SourceReport(source.id, run.new, run.seen, run.updated, failure, seconds, run.warnings)
 
 
-def _check_clock(now: datetime) -> None:
+def _check_clock(newsroom: Newsroom, now: datetime) -> None:
     if now < EARLIEST:
         raise ClockBehind("clock-behind", time=f"{now:%Y-%m-%d %H:%M}")
+    with newsroom.store.reading() as tx:
+        later = tx.clock.find_later_present(now)
+    if later is not None:
+        raise ClockBehind("clock-behind-crawls", time=f"{now:%Y-%m-%d %H:%M}", later=f"{later:%Y-%m-%d %H:%M}")
 
 
 def _wait_longer(record: SourceRecord, zone: ZoneInfo) -> Failure:
@@ -228,7 +233,7 @@ def add(
         ClockBehind: the time is impossible; nothing was stored.
     """
     now = now or datetime.now(UTC)
-    _check_clock(now)
+    _check_clock(newsroom, now)
     addresses: dict[str, Source] = {}
     failed: dict[str, Failure] = {}
     for target in targets:

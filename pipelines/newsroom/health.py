@@ -118,16 +118,21 @@ def judge_sources(tx: Transaction, newsroom: Newsroom, now: datetime, only: str 
 
 
 def judge_crawling(tx: Transaction, newsroom: Newsroom, now: datetime) -> Finding | None:
-    """Find that nobody crawls the newsroom, although sources are due; None while somebody does.
+    """Find that nobody crawls the newsroom, although sources are due, or can do so; None while somebody does.
 
     Args:
         tx: open.
         newsroom: with its registry and its rules.
         now: aware.
     """
-    queue = tx.waiting_jobs.read_state()
+    if later := tx.clock.find_later_present(now):
+        times = {"time": now, "later": later}
+        values = {name: f"{moment.astimezone(newsroom.zone):%Y-%m-%d %H:%M}" for name, moment in times.items()}
+        return Finding("clock-behind", now, values)
+    queue = tx.jobs.read()
+    backlog = queue.find_backlog() if queue else None
     last_start = tx.runs.find_last_start(is_ended=False)
-    if queue is None and (last_start is None or now - last_start <= standstill.PATIENCE):
+    if backlog is None and (last_start is None or now - last_start <= standstill.PATIENCE):
         return None
     records = tx.sources.list_all()
     newsletter = str(newsroom.home.path.resolve())
@@ -137,7 +142,7 @@ def judge_crawling(tx: Transaction, newsroom: Newsroom, now: datetime) -> Findin
         if source.enabled and source.id in records
     ]
     starts = tx.runs.list_starts(min(now, last_start or now) - standstill.MEMORY)
-    return standstill.find_standstill(starts, due_times, _list_workdays(newsroom), now, queue)
+    return standstill.find_standstill(starts, due_times, _list_workdays(newsroom), now, backlog)
 
 
 def list_for_editor(tx: Transaction, newsroom: Newsroom, now: datetime) -> list[Incident]:
@@ -264,7 +269,7 @@ def incident_json(incident: Incident, now: datetime, language: Language) -> dict
         "needs_person": incident.needs_person(now),
         **{name: moment.isoformat() if moment else None for name, moment in times.items()},
         "evidence": describe_incident(incident.kind, incident.values, language),
-        "remedy": describe_remedy(incident.kind, language),
+        "remedy": describe_remedy(incident.kind, incident.source, language),
     }
 
 
@@ -279,9 +284,27 @@ def describe_incident(kind: Kind, values: Mapping[str, Any], language: Language)
     return say(f"symptom/{kind}", values, language)
 
 
-def describe_remedy(kind: Kind, language: Language) -> str:
-    """Say what a person can do about an incident, in the reader's language."""
-    return say(f"cure/{kind}", {}, language)
+def describe_remedy(kind: Kind, source: str, language: Language) -> str:
+    """Say what a person can do about an incident, in the reader's language.
+
+    Args:
+        kind: of the incident.
+        source: id of the source, which commands name.
+        language: the reader's.
+    """
+    return say(f"cure/{kind}", {"source": source}, language)
+
+
+def describe_judgement(judgement: Judgement, language: Language) -> list[str]:
+    """Say what speaks for the state of a source, in the reader's language: its findings, or the runs that failed.
+
+    Args:
+        judgement: of the source.
+        language: the reader's.
+    """
+    if judgement.state == "retrying":
+        return [describe_incident("failed", {"count": judgement.failures}, language)]
+    return [describe_incident(finding.kind, finding.values, language) for finding in judgement.findings]
 
 
 def judgement_json(source: Source, judgement: Judgement, language: Language) -> dict[str, Any]:
@@ -302,7 +325,7 @@ def judgement_json(source: Source, judgement: Judgement, language: Language) -> 
         "quiet_days": round(judgement.quiet, 1),
         "usual_days": round(rhythm.usual, 1) if rhythm else None,
         "silent_after_days": round(rhythm.silent_after, 1) if rhythm else None,
-        "evidence": [describe_incident(finding.kind, finding.values, language) for finding in judgement.findings],
+        "evidence": describe_judgement(judgement, language),
     }
 
 

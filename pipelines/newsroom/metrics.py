@@ -10,6 +10,7 @@ from typing import Final
 
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.health import Checkup
+from pipelines.store.queue import JobState, QueueState
 
 PERIOD: Final = timedelta(days=1)
 """Runs are counted over so long a time."""
@@ -43,6 +44,7 @@ def render_metrics(newsroom: Newsroom, checkup: Checkup, now: datetime) -> str:
         runs = tx.runs.list_since(now - PERIOD)
         last_start = tx.runs.find_last_start(is_ended=False)
         waiting = len(tx.articles.list_fresh(limit=_MOST_WAITING))
+        queue = tx.jobs.read()
     judgements = checkup.judgements
     successes = {name: records[name].last_success_at for name in judgements if name in records}
     failures = {name: records[name].failures_in_row for name in judgements if name in records}
@@ -50,6 +52,7 @@ def render_metrics(newsroom: Newsroom, checkup: Checkup, now: datetime) -> str:
     items = {name: sum(getattr(run, name) for run in runs) for name in ("new", "updated", "seen", "lost")}
     incidents = Counter((row.state, row.needs_person(now)) for row in checkup.open_incidents)
     metrics: tuple[tuple[str, str, Iterable[Sample]], ...] = (
+        *(_measure_queue(queue, now) if queue else ()),
         (
             "source_state",
             "State of health of a source: 1 for the state in which it is.",
@@ -105,6 +108,19 @@ def render_metrics(newsroom: Newsroom, checkup: Checkup, now: datetime) -> str:
 
 
 _MOST_WAITING: Final = 10_000
+
+
+def _measure_queue(queue: QueueState, now: datetime) -> Iterable[tuple[str, str, Iterable[Sample]]]:
+    states: tuple[JobState, ...] = ("running", "waiting", "failed")
+    workers = Counter("silent" if worker.is_silent(now) else "alive" for worker in queue.workers)
+    waiting_since = min((job.changed_at for job in queue.jobs if job.state == "waiting"), default=now)
+    yield "jobs", "Jobs of the queue, by state.", [Sample(queue.count(state), {"state": state}) for state in states]
+    yield "workers", "Workers, by state.", [Sample(workers[state], {"state": state}) for state in ("alive", "silent")]
+    yield (
+        "job_longest_wait_seconds",
+        "Time for which the oldest waiting job waits.",
+        [Sample(round((now - waiting_since).total_seconds(), 3), {})],
+    )
 
 
 def _of_sources(times: Mapping[str, datetime | None]) -> list[Sample]:

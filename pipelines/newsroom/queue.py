@@ -13,10 +13,9 @@ import logging
 import os
 import select
 import signal
-import sys
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -28,16 +27,12 @@ from crawler.sources.schema import Source
 from crawler.urls import host_and_port
 from pipelines.logs import make_extra
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.schedule import LONGEST_CRAWL_OF_ONE, blame, list_runs, make_command, run_crawl
+from pipelines.newsroom.schedule import LONGEST_CRAWL_OF_ONE, Child, blame, list_runs, supervise
 from pipelines.store.errors import StoreUnreachable
 from pipelines.store.queue import (
     LEASE_VARIABLE,
     SILENCE,
-    Job,
     Lease,
-    Worker,
-    list_jobs,
-    list_workers,
     make_connector,
 )
 from pipelines.wording import Language, say
@@ -56,6 +51,9 @@ CONFIRMATION: Final = 5.0
 PAUSE: Final = 5.0
 """Seconds until a worker that the database does not know any more, or that cannot reach it, begins anew."""
 
+FAILURES_KEPT: Final = 72
+"""Hours in which a failed job is shown."""
+
 ATTEMPTS: Final = 3
 """Runs of a source whose process dies, one after another, until the source is blamed."""
 
@@ -63,8 +61,16 @@ BACK_OFF: Final = 8
 """Seconds before the second run; the third waits its square."""
 
 
+StartCommand = Callable[[Sequence[str], Mapping[str, str]], Child]
+"""Starts a command of jianbao from its arguments and its whole environment, in a process that ends with this one."""
+
+
 class CrawlDied(Exception):
     """The process of a crawl ended without the end of its run. Raised by a job, so that it is retried."""
+
+
+class GroupingFailed(Exception):
+    """The process of a grouping died or reported an error, which is in the worker's log. Raised by a job."""
 
 
 def name_locks(sources: Iterable[Source], policy: Policy) -> dict[str, str]:
@@ -126,6 +132,7 @@ class Queue:
 
         self._home = home
         self._language: Language = language
+        self._start: StartCommand | None = None
         self._app: App = App(connector=connector)
         retry = RetryStrategy(max_attempts=ATTEMPTS - 1, exponential_wait=BACK_OFF, retry_exceptions={CrawlDied})
         self._app.task(name="crawl", pass_context=True, retry=retry)(self._crawl)
@@ -148,6 +155,7 @@ class Queue:
     async def _fill(self, locks: dict[str, str], is_grouping_due: bool) -> None:
         async with self._app.open_async():
             await self._rescue()
+            await self._app.job_manager.delete_old_jobs(FAILURES_KEPT, include_failed=True, include_aborted=True)
             for source_id, lock in locks.items():
                 await self._defer("crawl", f"crawl {source_id}", f"host {lock}", source_id=source_id)
             if is_grouping_due:
@@ -178,12 +186,14 @@ class Queue:
         except AlreadyEnqueued:
             logger.debug("%s is in the queue", queueing_lock)
 
-    def work(self, *, is_ending: bool = False) -> None:
+    def work(self, start: StartCommand, *, is_ending: bool = False) -> None:
         """Do jobs, one at a time, until SIGTERM or SIGINT; the running crawl is stopped cleanly then.
 
         Args:
+            start: starts a command of jianbao.
             is_ending: end as soon as no job is left that could be done now.
         """
+        self._start = start
         asyncio.run(self._work(is_ending))
 
     async def _work(self, is_ending: bool) -> None:
@@ -225,7 +235,7 @@ class Queue:
             async with self._app.open_async():
                 await self._app.run_worker_async(
                     wait=not is_ending,
-                    delete_jobs="always",
+                    delete_jobs="successful",
                     shutdown_graceful_timeout=0,
                     stalled_worker_timeout=SILENCE,
                     update_heartbeat_interval=HEARTBEAT,
@@ -245,11 +255,6 @@ class Queue:
         text = say("schedule/job-not-ended", {"reason": str(error.__cause__ or error).strip()}, self._language)
         logger.warning("%s", text, extra=make_extra("job-not-ended"))
 
-    def list_all(self) -> tuple[list[Job], list[Worker]]:
-        """List the jobs that wait or are being done, and the workers."""
-        with self._app.open():
-            return list_jobs(self._app), list_workers(self._app)
-
     async def _crawl(self, context: JobContext, source_id: str, deaths: int = 0) -> None:
         """Crawl a source in a process of its own, rest as its hosts ask, and ask for its articles to be grouped.
 
@@ -258,6 +263,7 @@ class Queue:
             source_id: of the source.
             deaths: how often a worker began to crawl it for this job and fell silent.
         """
+        await self._forget_failures(context)
         newsroom = Newsroom(self._home)
         source = newsroom.sources.get(source_id)
         if source is None:
@@ -280,33 +286,44 @@ class Queue:
         await self._defer("group", "group", "group")
 
     async def _group(self, context: JobContext) -> None:
-        await self._run(_lease_of(context), "group")
+        await self._forget_failures(context)
+        lease = _lease_of(context)
+        if await self._run(lease, "group") and await asyncio.to_thread(lease.is_held, self._home.database_url):
+            raise GroupingFailed
 
-    async def _run(self, lease: Lease, *command: str, pause: float = 0.0) -> None:
+    async def _forget_failures(self, context: JobContext) -> None:
+        """Forget earlier failures of what a job does: it shows itself whether that works."""
+        await self._app.connector.execute_query_async(
+            "DELETE FROM procrastinate_jobs WHERE status = 'failed' AND queueing_lock = %(queueing_lock)s",
+            queueing_lock=context.job.queueing_lock,
+        )
+
+    async def _run(self, lease: Lease, *command: str, pause: float = 0.0) -> int:
         """Run a command of jianbao in a process of its own; a worker that is told to stop stops it.
 
         Args:
             lease: under which it stores.
             command: its name and arguments.
             pause: seconds to wait after its end.
+
+        Returns:
+            The exit code.
         """
+        start = self._start
+        if start is None:
+            raise RuntimeError("a job is done by a worker")
         stopping = threading.Event()
         environment = {**os.environ, HOME_VARIABLE: str(self._home.path), LEASE_VARIABLE: str(lease)}
 
-        def run() -> None:
-            run_crawl(
-                make_command(self._home, self._language, *command),
-                environment,
-                LONGEST_CRAWL_OF_ONE,
-                wait=stopping.wait,
-                language=self._language,
-                is_leashed=True,
-            )
+        def run() -> int:
+            child = start(("--home", str(self._home.path), "--lang", self._language, *command), environment)
+            code = supervise(child, LONGEST_CRAWL_OF_ONE, wait=stopping.wait, language=self._language)
             stopping.wait(pause)
+            return code
 
         running = asyncio.ensure_future(asyncio.to_thread(run))
         try:
-            await asyncio.shield(running)
+            return await asyncio.shield(running)
         except asyncio.CancelledError:
             stopping.set()
             await running
@@ -323,7 +340,7 @@ def _lease_of(context: JobContext) -> Lease:
     return Lease(job.id, job.worker_id)
 
 
-def end_with_lease(lease: Lease, database_url: str) -> None:
+def end_with_lease(lease: Lease, database_url: str, worker: int) -> None:
     """End this process as soon as another worker may do its job.
 
     That is when its worker has ended, however it ended; when the lease is lost; and when nobody could say for so long
@@ -332,6 +349,7 @@ def end_with_lease(lease: Lease, database_url: str) -> None:
     Args:
         lease: of this process.
         database_url: of the newsroom.
+        worker: the file descriptor that becomes readable at the end of the worker.
     """
     confirmed_at = time.monotonic()
 
@@ -347,8 +365,7 @@ def end_with_lease(lease: Lease, database_url: str) -> None:
 
     def watch() -> NoReturn:
         while time.monotonic() - confirmed_at < SILENCE:
-            # readable at the end of the worker, which writes nothing; no buffer of Python is locked
-            if select.select([sys.stdin.fileno()], [], [], 1.0)[0]:
+            if select.select([worker], [], [], 1.0)[0]:
                 break
         os._exit(1)
 

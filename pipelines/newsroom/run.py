@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,31 +12,39 @@ from time import monotonic, sleep
 from typing import Final
 
 from crawler.errors import Failure
-from crawler.items import Batch, Problem
+from crawler.items import Batch, Problem, RawItem
 from crawler.sources.schema import Source
-from pipelines.deduplicate.entries import choose_policy, find_repeats_by_source
+from pipelines.deduplicate.entries import GuidPolicy, Repeats, choose_policy, find_repeats_by_source, merge_repeats
 from pipelines.group.candidates import GroupRules
 from pipelines.model import Article, StoredArticle
 from pipelines.newsroom.arrivals import Arrival, Delivery, Ingested, read_or_explain, save_items
 from pipelines.newsroom.locks import take_turn
-from pipelines.newsroom.regroup import index_articles, remake_stories
+from pipelines.newsroom.regroup import Features, index_articles, read_features, remake_stories
 from pipelines.newsroom.relearning import retrain, with_model
 from pipelines.rules import Rules
 from pipelines.store import Store, Transaction
+from pipelines.store.raw import StoredRaw
 from pipelines.store.runs import Run, RunPart
 from pipelines.store.sources import SourceRecord
 
 GROUPED_AT_ONCE: Final = 100
-"""Articles indexed, or whose stories are made, in one transaction, some tenths of a second; an editor who decides
-meanwhile waits for its end."""
+"""Articles whose stories are made in one transaction, some tenths of a second; an editor who decides meanwhile waits
+for its end."""
+
+KEYED_AT_ONCE: Final = 200
+"""Articles whose keys are stored in one transaction, some tenths of a second. Their keys lie all over the tables: the
+more of them are written at once, the fewer pages are written twice."""
 
 INDEXED_AT_ONCE: Final = 10_000
 """Articles that are indexed before their stories are made. A story with its neighbours is made once for all of them:
 if each batch made it again, a day of many articles on one event would cost the square of their number."""
 
-LONGEST_WRITING: Final = 0.5
-PAUSE: Final = 0.12
-"""Seconds of writing, and of the pause after them in which others write."""
+READ_AT_ONCE: Final = 500
+"""Raw items that a rebuild reads at once."""
+
+LONGEST_WRITING: Final = 0.25
+PAUSE: Final = 0.02
+"""Seconds of writing, and of the pause after them in which others write: a writer that waits asks every hundredth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,38 +179,101 @@ def rebuild(
     rules: Rules,
     progress: Callable[[int, int], None] = lambda count, total: None,  # noqa: ARG005
 ) -> Rebuilt:
-    """Make every article again from the raw items, in the order in which they came, in one transaction.
+    """Make every article again from the raw items, in the order in which they came.
 
     Article ids stay, because each raw item stores the id of its article. Decisions and issues stay as they are. All
     articles have to be grouped afterwards.
+
+    The articles are made beside the store, and written in short transactions: others write meanwhile, and what they
+    write is made again too. A rebuild that is cut off may be begun anew; until then some articles are as the present
+    rules make them.
 
     Args:
         store: the newsroom's.
         sources: by id; for a source that left the registry, the store's record of it serves.
         rules: the tables of data/rules.
-        progress: called with the number of raw items read so far, and their total.
+        progress: called with the number of raw items read and articles written so far, and their total.
     """
-    with store.transaction() as tx:
-        registry = {record.id: source_of_record(record) for record in tx.sources.list_all().values()} | dict(sources)
-        total = tx.raw.count()
-        rebuilding = tx.rebuilding()
-        problems: list[Problem] = []
-        item_count = 0
-        repeats = find_repeats_by_source((raw.source, raw.item) for chunk in tx.raw.iterate() for raw in chunk)
-        policies = {
-            record.id: choose_policy(registry[record.id].guids, record.guids)
-            for record in tx.sources.list_all().values()
+    reader = _RawReader(sources, rules)
+    with store.rebuilding() as rebuilding:
+        with store.reading() as tx:
+            total = tx.raw.count()
+            reader.learn(tx, (raw for chunk in tx.raw.iterate() for raw in chunk))
+        while True:
+            with store.reading() as tx:
+                raws = tx.raw.list_after(rebuilding.last_raw_id, READ_AT_ONCE)
+                if not raws:
+                    rebuilding.find_former(tx)
+                    break
+                reader.learn(tx, raws)
+            rebuilding.take(reader.read(raws))
+            progress(reader.count, max(reader.count, total))
+        rested_at = monotonic()
+        is_writing = True
+        while is_writing:
+            with store.transaction() as tx:
+                while raws := tx.raw.list_after(rebuilding.last_raw_id, READ_AT_ONCE):
+                    reader.learn(tx, raws)
+                    rebuilding.take(reader.read(raws))
+                is_writing = rebuilding.write(tx)
+            total = reader.count + rebuilding.article_count
+            progress(total - rebuilding.unwritten_count, total)
+            rested_at = _let_others_write(rested_at)
+        return Rebuilt(reader.count, rebuilding.article_count, tuple(reader.problems))
+
+
+class _RawReader:
+    """Reads raw items as the present rules say.
+
+    Args:
+        sources: by id; for a source that left the registry, the store's record of it serves.
+        rules: the tables of data/rules.
+    """
+
+    def __init__(self, sources: Mapping[str, Source], rules: Rules) -> None:
+        self.count = 0
+        self.problems: list[Problem] = []
+        self._learned_to = 0
+        self._given = sources
+        self._rules = rules
+        self._sources: dict[str, Source] = {}
+        self._policies: dict[str, GuidPolicy | None] = {}
+        self._repeats: dict[str, Repeats] = {}
+
+    def learn(self, tx: Transaction, raws: Iterable[StoredRaw]) -> None:
+        """Learn the sources of raw items, and what the entries of their replies share, before they are read."""
+        repeats = find_repeats_by_source(self._iterate_new(raws))
+        self._repeats |= {
+            source: merge_repeats([self._repeats.get(source, Repeats()), more]) for source, more in repeats.items()
         }
-        for chunk in tx.raw.iterate():
-            results = [
-                read_or_explain(raw.item, registry[raw.source], rules, repeats[raw.source], policies[raw.source])
-                for raw in chunk
-            ]
-            rebuilding.take(list(zip(chunk, map(_article_or_reason, results), strict=True)))
-            problems += (result for result in results if isinstance(result, Problem))
-            item_count += len(chunk)
-            progress(item_count, total)
-        return Rebuilt(total, rebuilding.finish(), tuple(problems))
+        if not self._sources.keys() >= repeats.keys():
+            records = tx.sources.list_all().values()
+            self._sources = {record.id: source_of_record(record) for record in records} | dict(self._given)
+            self._policies = {
+                record.id: choose_policy(self._sources[record.id].guids, record.guids) for record in records
+            }
+
+    def _iterate_new(self, raws: Iterable[StoredRaw]) -> Iterator[tuple[str, RawItem]]:
+        for raw in raws:
+            if raw.id > self._learned_to:
+                self._learned_to = raw.id
+                yield raw.source, raw.item
+
+    def read(self, raws: Sequence[StoredRaw]) -> list[tuple[StoredRaw, Article | str]]:
+        """Read raw items, each with its article, or with the reason why there is none."""
+        results = [
+            read_or_explain(
+                raw.item,
+                self._sources[raw.source],
+                self._rules,
+                self._repeats[raw.source],
+                self._policies[raw.source],
+            )
+            for raw in raws
+        ]
+        self.count += len(raws)
+        self.problems += (result for result in results if isinstance(result, Problem))
+        return list(zip(raws, map(_article_or_reason, results), strict=True))
 
 
 def group(
@@ -232,13 +303,15 @@ def group(
         fresh_ids: set[int] = set()
         versions: dict[int, int] = {}
         while len(fresh_ids) < INDEXED_AT_ONCE:
-            rested_at = _let_others_write(rested_at)
-            with store.transaction() as tx:
-                batch = tx.articles.list_fresh(GROUPED_AT_ONCE, without=versions)
-                versions = _index_batch(tx, batch, rules) | versions
-            if not batch:
+            with store.reading() as tx:
+                changed = tx.articles.get(tx.articles.list_fresh(KEYED_AT_ONCE, without=versions))
+            if not changed:
                 break
-            fresh_ids |= set(batch)
+            features = read_features(changed, rules)
+            with store.transaction() as tx:
+                versions = _index_batch(tx, changed, features, rules) | versions
+            rested_at = monotonic()  # others write while the next batch is read
+            fresh_ids |= changed.keys()
             progress(articles, max(articles, total))
         if not versions:
             break
@@ -263,7 +336,9 @@ def group(
         return Grouped(articles, stories, retrain(store, rules))
 
 
-def _index_batch(tx: Transaction, article_ids: Collection[int], rules: GroupRules) -> dict[int, int]:
+def _index_batch(
+    tx: Transaction, articles: Mapping[int, StoredArticle], features: Mapping[int, Features], rules: GroupRules
+) -> dict[int, int]:
     """Index new and changed articles, before their stories are made.
 
     Articles whose stories depend on them become fresh too: if the process dies before their stories are made, the next
@@ -271,17 +346,21 @@ def _index_batch(tx: Transaction, article_ids: Collection[int], rules: GroupRule
 
     Args:
         tx: open for writing.
-        article_ids: of the articles.
-        rules: how titles and texts are read.
+        articles: as they were a moment ago, by id. One that changed since has another version when its story is made,
+            and is indexed again; one that joined another article is left out.
+        features: of each of them.
+        rules: with the model of events.
 
     Returns:
         The versions of all indexed articles, by article id.
     """
-    articles = tx.articles.get(article_ids)
-    dependent_ids = index_articles(tx, articles, rules) - articles.keys()
+    fresh_ids = tx.articles.find_fresh(articles)
+    fresh = {article_id: stored for article_id, stored in articles.items() if article_id in fresh_ids}
+    dependent_ids = index_articles(tx, fresh, {article_id: features[article_id] for article_id in fresh}, rules)
+    dependent_ids -= fresh.keys()
     dependent_ids -= tx.articles.find_fresh(dependent_ids)
     tx.articles.mark_fresh(dependent_ids)
-    return _find_versions(articles | tx.articles.get(dependent_ids))
+    return _find_versions(fresh | tx.articles.get(dependent_ids))
 
 
 def _find_versions(articles: Mapping[int, StoredArticle]) -> dict[int, int]:
@@ -290,9 +369,9 @@ def _find_versions(articles: Mapping[int, StoredArticle]) -> dict[int, int]:
 
 
 def _let_others_write(rested_at: float) -> float:
-    """Pause after half a second of writing, so that an editor's action does not wait for one transaction after another.
+    """Pause after a quarter of a second of writing, so that an editor's action does not wait for many transactions.
 
-    A writer that waits for SQLite asks every tenth of a second; the moment between two transactions is shorter.
+    A writer that waits for SQLite asks every hundredth of a second; the moment between two transactions is shorter.
 
     Args:
         rested_at: the last pause, in seconds of the monotonic clock.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -12,6 +12,7 @@ from pipelines.deduplicate.events import EventLink, make_link_evidence
 from pipelines.model import Candidate, Story, Suggestion
 from pipelines.newsroom.event_tuning import read_event_model
 from pipelines.store import Transaction
+from pipelines.store.engine import chunks
 
 MOST: Final = 4
 """Largest number of stories that are offered with one candidate."""
@@ -51,7 +52,7 @@ def add_suggestions(tx: Transaction, candidates: Sequence[Candidate]) -> list[Ca
     ]
 
 
-def list_pairs(tx: Transaction, candidates: Sequence[Candidate]) -> list[tuple[Candidate, Suggestion]]:
+def list_pairs(tx: Transaction, candidates: Iterable[Candidate]) -> list[tuple[Candidate, Suggestion]]:
     """List the pairs of stories that may report one event, the likeliest first, each pair once.
 
     Args:
@@ -59,9 +60,10 @@ def list_pairs(tx: Transaction, candidates: Sequence[Candidate]) -> list[tuple[C
         candidates: the first story of each pair is one of them.
     """
     pairs: dict[frozenset[int], tuple[Candidate, Suggestion]] = {}
-    for candidate in add_suggestions(tx, candidates):
-        for suggestion in candidate.suggested:
-            pairs.setdefault(frozenset((candidate.story.id, suggestion.story)), (candidate, suggestion))
+    for batch in chunks(candidates):
+        for candidate in add_suggestions(tx, batch):
+            for suggestion in candidate.suggested:
+                pairs.setdefault(frozenset((candidate.story.id, suggestion.story)), (candidate, suggestion))
     return sorted(pairs.values(), key=lambda pair: (-pair[1].probability, pair[0].story.id, pair[1].story))
 
 

@@ -25,6 +25,7 @@ from pipelines.rules import RulesMisconfigured
 from pipelines.store import Store
 from pipelines.store.clock import LATEST
 from pipelines.store.errors import StoreError
+from pipelines.store.queue import QueueState
 from pipelines.store.sources import SourceRecord
 from pipelines.store.transfer import Report
 from pipelines.wording import Language
@@ -49,7 +50,7 @@ class Diagnosis:
     """The outcome of one check of `diagnose`.
 
     Args:
-        subject: `folder disk clock newsletter sources rules database mirrors schedule alerts desk`.
+        subject: `folder disk clock newsletter sources rules database mirrors queue schedule alerts desk`.
         verdict: `bad` keeps the newsroom from working.
         code: of the sentence in section `doctor`, with its values.
     """
@@ -223,7 +224,9 @@ def _check_database(newsroom: Newsroom, now: datetime, language: Language) -> It
             with store.reading() as tx:
                 records = tx.sources.list_all()
                 starts = [record.last_started_at for record in records.values()]
+                later = tx.clock.find_later_present(now)
                 standing = judge_crawling(tx, newsroom, now)
+                queue = tx.jobs.read()
                 failed = [alert for alert in tx.alerts.list_waiting() if alert.failure]
     except (StoreError, NewsletterMisconfigured) as error:
         reason = error.text(language)
@@ -234,16 +237,30 @@ def _check_database(newsroom: Newsroom, now: datetime, language: Language) -> It
     else:
         yield Diagnosis("database", "good", "database", measures)
     ahead = [start for start in starts if start is not None and start > now + LATEST]
-    if ahead:
+    present = {"time": f"{now:%Y-%m-%d %H:%M}"}
+    if later:
+        yield Diagnosis("clock", "bad", "clock-behind", present | {"later": f"{later:%Y-%m-%d %H:%M}"})
+    elif ahead:
         yield Diagnosis("clock", "doubtful", "clock-ahead", {"time": f"{max(ahead):%Y-%m-%d %H:%M}"})
     else:
-        yield Diagnosis("clock", "good", "clock", {"time": f"{now:%Y-%m-%d %H:%M}"})
+        yield Diagnosis("clock", "good", "clock", present)
     if standing:
         reason = describe_incident(standing.kind, standing.values, language)
         yield Diagnosis("schedule", "doubtful", "reason", {"reason": reason})
     yield from _check_mirrors(newsroom, records)
+    if queue:
+        yield _judge_queue(queue, now)
     if failed:
         yield Diagnosis("alerts", "doubtful", "not-sent", {"count": len(failed), "reason": failed[0].failure})
+
+
+def _judge_queue(state: QueueState, now: datetime) -> Diagnosis:
+    workers = sum(not worker.is_silent(now) for worker in state.workers)
+    values = {"running": state.count("running"), "waiting": state.count("waiting"), "failed": state.count("failed")}
+    if values["waiting"] and not workers:
+        return Diagnosis("queue", "doubtful", "no-workers", values)
+    verdict: Literal["good", "doubtful"] = "doubtful" if values["failed"] else "good"
+    return Diagnosis("queue", verdict, "queue", values | {"workers": workers})
 
 
 def _check_mirrors(newsroom: Newsroom, records: Mapping[str, SourceRecord]) -> Iterator[Diagnosis]:

@@ -55,6 +55,7 @@ _LINE_NUMBERS: Final = re.compile(
     r"(?:^|[\s_-])(?:line-?numbers?-?(?:rows)?|ln-numbers?|gutter|linenos?|line-index|lnum)(?:$|[\s_-])", re.IGNORECASE
 )
 _HIDDEN: Final = etree.XPath("//*[@hidden or contains(@style, 'display:none') or contains(@style, 'display: none')]")
+_HIDDEN_HINTS: Final = (b"hidden", b"display", b"&#")
 _STRING: Final = etree.XPath("string()", smart_strings=False)
 
 
@@ -102,9 +103,12 @@ def _read_tree_text(source: str, base: str, rules: Rules) -> Content:
     root = _parse_html(source)
     if root is None:
         return Content("")
-    write_formulas(root)
+    written = source.encode("ascii", "ignore").lower()  # much shorter, and a hint is ASCII
+    if any(hint in written for hint in _FORMULA_HINTS) or written.count(b"tex") > written.count(b"text"):
+        write_formulas(root)
     unwrap_drawings(root)
-    for element in [*root.iter(*_DROPPED), *cast(list[etree._Element], _HIDDEN(root))]:
+    hidden = cast(list[etree._Element], _HIDDEN(root)) if any(hint in written for hint in _HIDDEN_HINTS) else []
+    for element in [*root.iter(*_DROPPED), *hidden]:
         _clear_element(element)
     links = _mark_links(root, base)
     _lay_out(root)
@@ -136,6 +140,10 @@ def _clear_element(element: etree._Element) -> None:
 
 
 # ---- Formulas and drawings, whose text is in attributes or in elements that are dropped
+
+_FORMULA_HINTS: Final = (b"math", b"formula", b"equation", b"alttext", b"eeimg", b"cht=", b"&#")
+"""A page without any of them, and without the `tex` of other words than `text`, has no formula; a character reference
+may write any of them."""
 
 # alt="x" of a picture whose address is https://www.zhihu.com/equation?tex=x or …/svg.latex?x
 _FORMULA_PICTURE: Final = re.compile(r"(?:/equation\?tex=|latex\?|/math/render/|/tex\?|chart\?cht=tx)", re.IGNORECASE)

@@ -32,6 +32,9 @@ _FEW_HAN: Final = 60
 _HAN: Final = re.compile(f"[{HAN_RANGE}]+")
 _KANA: Final = re.compile("[\u3041-\u3096\u30a1-\u30fa\u30fc]+")
 _HANGUL: Final = re.compile("[\uac00-\ud7a3]+")
+_OF_NEIGHBOURS: Final = re.compile("[\u3041-\u3096\u30a1-\u30fa\u30fc\uac00-\ud7a3]")
+"""Any of kana and Hangul."""
+
 _WORD: Final = re.compile(r"[A-Za-z]+")
 # Words, no names: Modelle, für, deployed; not NeuSDK, MNN, DeepSeek-V4, llama.cpp, b4132
 _PLAIN_WORD: Final = re.compile(
@@ -65,7 +68,8 @@ def read_language(title: str, text: str, declared: str | None, rules: Rules) -> 
     sample = f"{title}\n{text[:_SAMPLE]}"
     tag = _read_tag(declared)
     title_language = read_script(title)
-    sample_language = read_script(sample) if title_language in (None, "zh") else None
+    may_differ = title_language is None or (title_language == "zh" and _KANA.search(sample) is not None)
+    sample_language = read_script(sample) if may_differ else None
     if title_language == "zh" and (sample_language == "ja" or _is_brief_japanese(sample, tag)):
         return "ja"
     return (
@@ -96,7 +100,10 @@ def read_script(text: str) -> str | None:
     """
     if text.isascii():
         return None
-    han, kana, hangul = (_count_characters(pattern, text) for pattern in (_HAN, _KANA, _HANGUL))
+    han = _count_characters(_HAN, text)
+    kana, hangul = (
+        (_count_characters(_KANA, text), _count_characters(_HANGUL, text)) if _OF_NEIGHBOURS.search(text) else (0, 0)
+    )
     if kana >= 2 and kana >= 0.2 * (kana + han):
         return "ja"
     if hangul >= 2 and hangul >= han:

@@ -29,7 +29,8 @@ _MOST_MENTIONS: Final = 1_000
 
 def add_references(article: Article, rules: Rules) -> Article:
     """The article with its references, and without the links."""
-    return replace(article, references=find_references(article, rules), links=())
+    references = find_references(article, rules)
+    return replace(article, references=references, links=()) if references or article.links else article
 
 
 def find_references(article: Article, rules: Rules) -> tuple[Reference, ...]:
@@ -135,9 +136,6 @@ def _is_front_page(target: Canonical) -> bool:
 # ---- In plain text
 
 _IN_PATH: Final = r"[A-Za-z0-9\-._~/?#@!$&'*+,;=%]"
-_SHORT: Final = 300
-"""A shorter text, in characters, is searched at once: a search for hints first would cost more."""
-
 _LONGEST_ADDRESS: Final = 1_000
 _LONGEST_DIGEST: Final = 500
 """Characters of a text that may be a digest: a mirror cuts its digests at any character."""
@@ -222,10 +220,8 @@ def _is_cut_off(text: str, match: re.Match[str], rules: ReferenceRules) -> bool:
 
 
 def _may_hold_address(text: str, rules: ReferenceRules) -> bool:
-    if len(text) < _SHORT:
-        return bool(text)
-    lowered = text.lower()
-    return any(hint in lowered for hint in rules.hints)
+    written = text.encode("ascii", "ignore").lower()  # a hint is ASCII, and much of a Chinese text is not
+    return any(map(written.__contains__, rules.hints))
 
 
 def _join_broken_line(url: str, text: str, end: int) -> str:

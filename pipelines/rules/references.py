@@ -82,9 +82,10 @@ class ReferenceRules(Table):
         )
 
     @cached_property
-    def hints(self) -> tuple[str, ...]:
-        """Strings in lower case; a text without any of them has no reference."""
-        return ("http", "arxiv", "doi", "git@", *self.bare_hosts)
+    def hints(self) -> tuple[bytes, ...]:
+        """ASCII in lower case; a text whose ASCII characters hold none of them has no reference."""
+        hosts = (host.encode("ascii", "ignore").lower() for host in self.bare_hosts)
+        return (b"http", b"arxiv", b"doi", b"git@", b"[", *hosts)
 
     @cached_property
     def skipped(self) -> re.Pattern[str]:

@@ -22,14 +22,14 @@ from pipelines.store.changes import Changes
 from pipelines.store.checking import list_mistakes
 from pipelines.store.clock import Clock
 from pipelines.store.decisions import Decisions
-from pipelines.store.engine import WAIT, is_ours, make_engine, parse_url, sqlite_path, typed_errors
+from pipelines.store.engine import WAIT, is_ours, make_engine, open_temporary, parse_url, sqlite_path, typed_errors
 from pipelines.store.errors import BackupRefused, StoreDamaged, StoreOutdated, StoreReadOnly, StoreRefused
 from pipelines.store.events import EventIndex
 from pipelines.store.feed import Feed
 from pipelines.store.hosts import Hosts
 from pipelines.store.incidents import Incidents
 from pipelines.store.issues import Issues
-from pipelines.store.queue import Lease, WaitingJobs
+from pipelines.store.queue import Jobs, Lease
 from pipelines.store.raw import RawItems
 from pipelines.store.rebuilding import Rebuilding
 from pipelines.store.runs import Runs
@@ -56,6 +56,7 @@ class Transaction:
         self.bands = BandIndex(connection)
         self.cache = StateCache(connection)
         self.events = EventIndex(connection)
+        self.jobs = Jobs(connection)
         self.raw = RawItems(connection)
         self.stories = Stories(connection)
         self.decisions = Decisions(connection)
@@ -66,15 +67,10 @@ class Transaction:
         self.runs = Runs(connection)
         self.clock = Clock(connection)
         self.hosts = Hosts(connection)
-        self.waiting_jobs = WaitingJobs(connection)
         self.incidents = Incidents(connection)
         self.changes = Changes(connection)
         self.users = Users(connection)
         self.snapshots = Snapshots(connection)
-
-    def rebuilding(self) -> Rebuilding:
-        """Begin a rebuild: delete all rows that were derived from raw items, to derive them again in this one."""
-        return Rebuilding(self.articles, self.raw)
 
 
 class Store:
@@ -144,6 +140,12 @@ class Store:
         """Read one state of the database, whatever other processes write meanwhile; a reader never waits."""
         with typed_errors(), self._reading.begin() as connection:
             yield Transaction(connection)
+
+    @contextmanager
+    def rebuilding(self) -> Iterator[Rebuilding]:
+        """Begin a rebuild of all articles; this database is written only where the rebuild is told to write."""
+        with typed_errors(), open_temporary() as connection:
+            yield Rebuilding(connection)
 
     def backup(self, path: Path) -> None:
         """Copy the database into a SQLite file while it is in use; the file appears complete or not at all.

@@ -16,7 +16,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
-    insert,
+    or_,
     select,
     text,
     true,
@@ -27,7 +27,7 @@ from sqlalchemy import (
 from pipelines.deduplicate.entries import ENTRY
 from pipelines.deduplicate.identity import DatedMetrics, Join, Outcome, Record, Voice, merge_metrics, resolve_batch
 from pipelines.model import Article, Instant, Reference, StoredArticle
-from pipelines.store.engine import chunks, hand_over, upsert
+from pipelines.store.engine import chunks, hand_over, insert_rows, select_in, upsert
 from pipelines.store.events import EventIndex
 from pipelines.store.packing import pack, pack_article, unpack, unpack_article, unpack_metrics
 from pipelines.store.search import Search
@@ -87,9 +87,6 @@ _REFERENCE_COUNTS: Final = text("""
 """).bindparams(bindparam("ids", expanding=True, type_=Integer), bindparam("limit", type_=Integer))
 
 _FRESH: Final = select(articles.c.id).where(articles.c.fresh == true()).order_by(articles.c.id)
-
-_OWNERS: Final = select(article_keys).where(article_keys.c.key.in_(bindparam("keys", expanding=True)))
-
 
 _LAST_IDS: Final = union_all(
     *(select(func.max(column)) for column in (articles.c.id, joined_articles.c.id, raw_items.c.article_id))
@@ -303,42 +300,51 @@ class Articles:
         """Compute the next free id: it is above all ids that an article ever had."""
         return 1 + max(last_id or 0 for last_id in self._connection.execute(_LAST_IDS).scalars())
 
-    def clear(self) -> dict[int, int]:
-        """Delete what was derived from items, so that a rebuild derives it again; the articles' own rows stay.
-
-        Returns:
-            The id of the present article, by every id that leads to an article.
-        """
+    def list_leading_ids(self) -> dict[int, int]:
+        """List every id that leads to an article, with the id of that article."""
         columns = joined_articles.c
         article_ids = self._connection.execute(select(articles.c.id)).scalars()
-        current_ids = {article_id: article_id for article_id in article_ids}
+        leading_ids = {article_id: article_id for article_id in article_ids}
         joined = self._connection.execute(select(columns.id, columns.article_id))
-        current_ids |= {row.id: row.article_id for row in joined}
-        for table in (article_keys, article_references, bands, sightings, revisions, joined_articles):
-            self._connection.execute(delete(table))
-        EventIndex(self._connection).clear()
-        return current_ids
+        return leading_ids | {row.id: row.article_id for row in joined}
+
+    def replace(self, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+        """Put articles, as a rebuild made them, in the place of what is stored of them.
+
+        Args:
+            rows: of the articles, their keys, references, sightings and revisions, by the name of the table.
+        """
+        ids = [row["id"] for row in rows[articles.name]]
+        self.clear(ids)
+        self._connection.execute(delete(joined_articles).where(joined_articles.c.id.in_(ids)))
+        upsert(self._connection, articles, rows[articles.name])
+        for table in (article_keys, article_references, sightings, revisions):  # a key may be another article's as yet
+            upsert(self._connection, table, rows[table.name])
+
+    def clear(self, ids: Collection[int]) -> None:
+        """Delete what was derived from the items of articles; the articles' own rows, and what grouping made, stay."""
+        for table in (article_keys, article_references, sightings, revisions):
+            self._connection.execute(delete(table).where(table.c.article_id.in_(ids)))
 
     def remove(self, article_id: int) -> None:
-        """Remove an article that no item belongs to any more. Decisions on it stay."""
+        """Remove an article that no item belongs to any more, and the ids that led to it. Decisions on it stay."""
+        run = self._connection.execute
+        self.clear([article_id])
+        run(delete(bands).where(bands.c.article_id == article_id))
+        self.mark_fresh(EventIndex(self._connection).remove(article_id))
+        led = or_(joined_articles.c.id == article_id, joined_articles.c.article_id == article_id)
+        run(delete(joined_articles).where(led))
         replace_member(self._connection, article_id, None)
         Search(self._connection).forget([article_id])
-        self._connection.execute(delete(articles).where(articles.c.id == article_id))
-
-    def forget_joined(self, first: int) -> None:
-        """Forget the joined ids from `first` on: a rebuild made them, and nobody saw them."""
-        self._connection.execute(delete(joined_articles).where(joined_articles.c.id >= first))
+        run(delete(articles).where(articles.c.id == article_id))
 
     def _free_ids(self) -> Callable[[int], int]:
         free = count(self.next_id())
         return lambda _: next(free)
 
     def _owners(self, keys: Collection[str]) -> dict[str, int]:
-        return {
-            row.key: row.article_id
-            for chunk in chunks(keys)
-            for row in self._connection.execute(_OWNERS, {"keys": chunk})
-        }
+        columns = (article_keys.c.key, article_keys.c.article_id)
+        return dict(select_in(self._connection, columns, article_keys.c.key, keys))
 
     def _records(self, ids: Collection[int], *, with_entries: bool) -> dict[int, Record]:
         voices: dict[int, dict[tuple[str, str], Voice]] = defaultdict(dict)
@@ -346,9 +352,9 @@ class Articles:
         entry_keys: dict[int, list[str]] = {}
         for chunk in chunks(ids):
             rows = self._connection.execute(select(sightings).where(sightings.c.article_id.in_(chunk))).all()
-            single_voices = self.get(row.article_id for row in rows if row.newest is None)
+            single_voices = self._single_voices([row.article_id for row in rows if row.newest is None])
             for row in rows:
-                newest = single_voices[row.article_id].article if row.newest is None else unpack_article(row.newest)
+                newest = single_voices[row.article_id] if row.newest is None else unpack_article(row.newest)
                 longest = unpack_article(row.longest) if row.longest else newest
                 voices[row.article_id][row.source, row.url] = Voice(newest, longest, row.first_seen)
             entry_keys |= self._keys(chunk, of_entries=True) if with_entries else {}
@@ -360,6 +366,12 @@ class Articles:
             )
             for row in stored_rows
         }
+
+    def _single_voices(self, ids: Collection[int]) -> dict[int, Article]:
+        """Articles of one voice, which their own rows hold, by id; without keys, as a voice has them."""
+        references = self._references(ids)
+        rows = self._connection.execute(select(articles).where(articles.c.id.in_(ids))) if ids else ()
+        return {row.id: _article(row, (), tuple(references[row.id])) for row in rows}
 
     def _put_references(self, records: Iterable[Record], stored: Collection[int]) -> None:
         records = list(records)
@@ -377,8 +389,7 @@ class Articles:
             for record in records
             for position, reference in enumerate(record.article.references)
         ]
-        if rows:
-            self._connection.execute(insert(article_references), rows)
+        insert_rows(self._connection, article_references, rows)
 
     def _keys(self, ids: Collection[int], *, of_entries: bool = False) -> Mapping[int, list[str]]:
         columns = article_keys.c

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
-from sqlalchemy import Connection, Integer, bindparam, delete
+from sqlalchemy import Connection, Integer, bindparam, delete, select
 
 from pipelines.deduplicate.bands import PERIOD, POPULAR, Bands, Pair, Use
 from pipelines.store.engine import chunks, insert_numbers, query_with_ids
@@ -13,43 +14,55 @@ from pipelines.store.tables import bands
 
 # Select each article of `ids` with every article that shares a band of `reach` with it, when the band is popular in the
 # period of neither, and when the two articles belong to different accounts or to one day.
-# The counts read `theirs.key`, not `mine.key`, so that only bands that have a partner are counted.
+# A band that is popular in the article's own period is left out before its other holders are looked at: of a thousand
+# nearly equal titles, each would meet each. Holders are counted once more only for a partner in another period.
 _PAIRS: Final = query_with_ids("""
     SELECT DISTINCT mine.article_id, theirs.article_id
     FROM bands AS mine
     JOIN bands AS theirs ON theirs.key = mine.key AND theirs.day BETWEEN mine.day - :reach AND mine.day + :reach
     WHERE mine.article_id IN :ids
       AND mine.reach = :reach
-      AND theirs.article_id <> mine.article_id
-      AND (theirs.account <> mine.account OR theirs.day = mine.day)
       AND (SELECT count(*) FROM (
               SELECT article_id FROM bands AS holder
-              WHERE holder.key = theirs.key
-                AND holder.day BETWEEN theirs.day - theirs.day % :period
-                                   AND theirs.day - theirs.day % :period + :period - 1
-              LIMIT :popular + 1) AS holders_in_their_period) <= :popular
-      AND (SELECT count(*) FROM (
-              SELECT article_id FROM bands AS holder
-              WHERE holder.key = theirs.key
+              WHERE holder.key = mine.key
                 AND holder.day BETWEEN mine.day - mine.day % :period
                                    AND mine.day - mine.day % :period + :period - 1
               LIMIT :popular + 1) AS holders_in_my_period) <= :popular
-""").bindparams(period=PERIOD, popular=POPULAR)
-
-# Select every use of a band of `reach` that an article of `ids` has, within `reach` days of that article, when the band
-# is not popular in the period of the use.
-_USES: Final = query_with_ids("""
-    SELECT DISTINCT theirs.key, theirs.day, theirs.account, theirs.article_id
-    FROM bands AS mine
-    JOIN bands AS theirs ON theirs.key = mine.key AND theirs.day BETWEEN mine.day - :reach AND mine.day + :reach
-    WHERE mine.article_id IN :ids
-      AND mine.reach = :reach
-      AND (SELECT count(*) FROM (
+      AND theirs.article_id <> mine.article_id
+      AND (theirs.account <> mine.account OR theirs.day = mine.day)
+      AND (theirs.day - theirs.day % :period = mine.day - mine.day % :period
+           OR (SELECT count(*) FROM (
               SELECT article_id FROM bands AS holder
               WHERE holder.key = theirs.key
                 AND holder.day BETWEEN theirs.day - theirs.day % :period
                                    AND theirs.day - theirs.day % :period + :period - 1
-              LIMIT :popular + 1) AS holders_in_their_period) <= :popular
+              LIMIT :popular + 1) AS holders_in_their_period) <= :popular)
+""").bindparams(period=PERIOD, popular=POPULAR)
+
+# Select every use of a band of `reach` that an article of `ids` has, within `reach` days of that article, when the band
+# is not popular in the period of the use. Holders are counted once for the articles of a day, and once more only for a
+# use in another period.
+_USES: Final = query_with_ids("""
+    WITH asked AS MATERIALIZED (SELECT DISTINCT key, day FROM bands WHERE article_id IN :ids AND reach = :reach),
+    own AS MATERIALIZED (
+        SELECT key, day, day - day % :period AS begins, (SELECT count(*) FROM (
+              SELECT article_id FROM bands AS holder
+              WHERE holder.key = asked.key
+                AND holder.day BETWEEN asked.day - asked.day % :period
+                                   AND asked.day - asked.day % :period + :period - 1
+              LIMIT :popular + 1) AS holders_in_the_period) AS holders
+        FROM asked
+    )
+    SELECT DISTINCT theirs.key, theirs.day, theirs.account, theirs.article_id
+    FROM own
+    JOIN bands AS theirs ON theirs.key = own.key AND theirs.day BETWEEN own.day - :reach AND own.day + :reach
+    WHERE CASE WHEN theirs.day BETWEEN own.begins AND own.begins + :period - 1 THEN own.holders
+          ELSE (SELECT count(*) FROM (
+              SELECT article_id FROM bands AS holder
+              WHERE holder.key = theirs.key
+                AND holder.day BETWEEN theirs.day - theirs.day % :period
+                                   AND theirs.day - theirs.day % :period + :period - 1
+              LIMIT :popular + 1) AS holders_in_their_period) END <= :popular
 """).bindparams(period=PERIOD, popular=POPULAR)
 
 # Select every article that has a band within its reach of a period, when the band is popular in that period and would
@@ -71,6 +84,9 @@ _TIPPING_HOLDERS: Final = query_with_ids("""
 """).bindparams(bindparam("limit", type_=Integer), period=PERIOD, popular=POPULAR)
 
 
+_Row = tuple[int, ...]
+
+
 class BandIndex:
     """The bands of all articles."""
 
@@ -78,15 +94,26 @@ class BandIndex:
         self._connection = connection
 
     def save(self, bands_by_article: Mapping[int, Bands]) -> None:
-        """Store the bands of articles, by article id, in place of their former bands."""
-        for chunk in chunks(bands_by_article):
+        """Store the bands of articles, by article id, in place of their former bands; only changed ones are written."""
+        former = self._read_rows(bands_by_article)
+        changed_rows: list[_Row] = []
+        outdated_ids: list[int] = []
+        for article_id, of_article in bands_by_article.items():
+            rows = {(key, of_article.day, article_id, of_article.account, reach) for key, reach in of_article.bands}
+            former_rows = former.get(article_id, set())
+            if rows != former_rows:
+                changed_rows += rows
+                outdated_ids += [article_id] if former_rows else []
+        for chunk in chunks(outdated_ids):
             self._connection.execute(delete(bands).where(bands.c.article_id.in_(chunk)))
-        rows = [
-            (key, of_article.day, article_id, of_article.account, reach)
-            for article_id, of_article in bands_by_article.items()
-            for key, reach in of_article.bands
-        ]
-        insert_numbers(self._connection, bands, sorted(rows))  # each page of the table is written once
+        insert_numbers(self._connection, bands, sorted(changed_rows))  # each page of the table is written once
+
+    def _read_rows(self, article_ids: Iterable[int]) -> dict[int, set[_Row]]:
+        rows: dict[int, set[_Row]] = defaultdict(set)
+        for chunk in chunks(article_ids):
+            for row in self._connection.execute(select(bands).where(bands.c.article_id.in_(chunk))):
+                rows[row.article_id].add(tuple(row))
+        return rows
 
     def find_pairs(self, article_ids: Iterable[int], reach: int) -> set[Pair]:
         """Find the pairs of articles that share a band which is not popular; one article of each pair is given.

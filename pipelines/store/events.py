@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -96,10 +96,24 @@ class IndexedProfile:
     keys: frozenset[int]
 
 
-@lru_cache(maxsize=4096)
+_MOST_PROFILES: Final = 4096
+"""Profiles that are kept, some 20 MB: each batch compares its articles with the articles of a few days."""
+
+_profiles: dict[str, EventProfile] = {}
+"""Profiles by their texts, as the store has them."""
+
+
+def _keep_profile(text: str, profile: EventProfile) -> EventProfile:
+    if len(_profiles) >= _MOST_PROFILES:
+        _profiles.clear()
+    _profiles[text] = profile
+    return profile
+
+
 def _read_profile(text: str) -> EventProfile:
-    """Read a profile once for several batches: each batch compares its articles with the articles of a few days."""
-    return EventProfile.from_json(text)
+    """Read a profile that this process has neither written nor read lately."""
+    profile = _profiles.get(text)
+    return profile if profile is not None else _keep_profile(text, EventProfile.from_json(text))
 
 
 @lru_cache(maxsize=2)
@@ -115,22 +129,40 @@ class EventIndex:
         self._connection = connection
 
     def save(self, profiles: Mapping[int, IndexedProfile | None]) -> None:
-        """Store the profiles and keys of articles, by article id; None for an article that reports no event."""
-        for chunk in chunks(profiles):
+        """Store the profiles and keys of articles, by article id; None for an article that reports no event.
+
+        Only changed ones are written.
+        """
+        former = self._read_indexed(profiles)
+        written: dict[int, tuple[int, str, Set[int]]] = {}
+        for article_id, indexed in profiles.items():
+            if indexed:
+                text = indexed.profile.to_json()
+                _keep_profile(text, indexed.profile)
+                written[article_id] = indexed.day, text, indexed.keys
+        for chunk in chunks(former_id for former_id in former if former[former_id] != written.get(former_id)):
             self._connection.execute(delete(event_keys).where(event_keys.c.article_id.in_(chunk)))
             self._connection.execute(delete(event_profiles).where(event_profiles.c.article_id.in_(chunk)))
-        indexed = {article_id: profile for article_id, profile in profiles.items() if profile}
-        if not indexed:
+        changed = {article_id: row for article_id, row in written.items() if row != former.get(article_id)}
+        if not changed:
             return
         self._connection.execute(
             insert(event_profiles),
-            [
-                {"article_id": article_id, "day": profile.day, "profile": profile.profile.to_json()}
-                for article_id, profile in indexed.items()
-            ],
+            [{"article_id": article_id, "day": day, "profile": text} for article_id, (day, text, _) in changed.items()],
         )
-        rows = [(key, profile.day, article_id) for article_id, profile in indexed.items() for key in profile.keys]
+        rows = [(key, day, article_id) for article_id, (day, _, keys) in changed.items() for key in keys]
         insert_numbers(self._connection, event_keys, sorted(rows))  # each page of the table is written once
+
+    def _read_indexed(self, article_ids: Iterable[int]) -> dict[int, tuple[int, str, Set[int]]]:
+        """Read the day, the profile and the keys of articles; an article that has keys alone has joined another."""
+        indexed: dict[int, tuple[int, str, Set[int]]] = {}
+        for chunk in chunks(article_ids):
+            keys = self.get_keys(chunk)
+            indexed |= {article_id: (0, "", keys_alone) for article_id, keys_alone in keys.items()}
+            query = select(event_profiles).where(event_profiles.c.article_id.in_(chunk))
+            for row in self._connection.execute(query):
+                indexed[row.article_id] = row.day, row.profile, keys.get(row.article_id, set())
+        return indexed
 
     def save_round_ups(self, parts: Mapping[int, tuple[int, RoundUp] | None]) -> None:
         """Store round-ups, each with the ordinal of its day, by article id; None for an article that is no round-up."""
@@ -290,14 +322,17 @@ class EventIndex:
         Returns:
             Ids of the articles that were linked to the one that is gone; they have to be grouped again.
         """
+        hand_over(self._connection, event_keys, gone_id, kept_id)
+        return self.remove(gone_id)
+
+    def remove(self, gone_id: int) -> set[int]:
+        """Remove an article.
+
+        Returns:
+            Ids of the articles that were linked to it; they have to be grouped again.
+        """
         partners = {article_id for pair in self.find_links([gone_id]) for article_id in pair} - {gone_id}
         self.replace_links([gone_id], ())
-        hand_over(self._connection, event_keys, gone_id, kept_id)
-        for table in (event_profiles, round_ups):
+        for table in (event_keys, event_profiles, round_ups):
             self._connection.execute(delete(table).where(table.c.article_id == gone_id))
         return partners
-
-    def clear(self) -> None:
-        """Delete everything, so that grouping makes it again."""
-        for table in (event_links, event_keys, event_profiles, round_ups):
-            self._connection.execute(delete(table))

@@ -190,7 +190,8 @@ def iterate_ranked(connection: Connection, query: CandidateQuery) -> Iterator[Ra
         query: which candidates.
     """
     statement = _add_conditions(select(*_RANKED), query, connection.dialect.name)
-    with connection.execute(statement.order_by(stories.c.score.desc(), stories.c.id)) as rows:
+    statement = statement.order_by(stories.c.score.desc(), stories.c.id).execution_options(stream_results=True)
+    with connection.execute(statement) as rows:  # many readers stop early, and no list of all rows is made
         for row in rows:
             yield Ranked(*row)
 

@@ -6,18 +6,19 @@ The newsroom's own tables stand in the database's default schema. Copies, checks
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 from sqlalchemy import URL, Connection, text
 
-from pipelines.health.standstill import QueueState
+from pipelines.health.standstill import Backlog
 from pipelines.store import errors
 from pipelines.store.engine import parse_url
 
 if TYPE_CHECKING:
-    from procrastinate import App, PsycopgConnector
+    from procrastinate import PsycopgConnector
 
 SCHEMA: Final = "procrastinate"
 
@@ -85,27 +86,34 @@ class Lease:
             raise errors.StoreUnreachable("database-says", text=str(error).strip()) from error
 
 
+JobState = Literal["waiting", "running", "failed"]
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job that waits or is being done.
+    """A job that waits, is being done or failed in the last days.
 
     Args:
         number: of the job; one that is given to another worker gets a new one.
-        name: of its task.
+        name: of its task: `crawl` or `group`.
         source: id of the source that it crawls; empty for another job.
         lock: of two jobs with one lock, one waits for the other.
+        state: `running` also where its worker is silent, until the schedule gives it to another one.
         attempts: how often it was begun before, by whichever workers.
         worker: number of the worker that does it; None while it waits.
         begins_at: aware; the earliest time; None for at once.
+        changed_at: aware; since when it waits or is being done, or when it failed.
     """
 
     number: int
     name: str
     source: str
     lock: str
+    state: JobState
     attempts: int
     worker: int | None
     begins_at: datetime | None
+    changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,31 +128,80 @@ class Worker:
     number: int
     last_heartbeat: datetime
 
+    def is_silent(self, now: datetime) -> bool:
+        """Whether nothing was heard of it for so long that others get its job."""
+        return (now - self.last_heartbeat).total_seconds() > SILENCE
 
-class WaitingJobs:
-    """The queue, as whoever looks at the newsroom's health sees it: procrastinate itself need not be installed."""
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """The queue at one moment.
+
+    Args:
+        jobs: that are being done, that wait, in the order in which they were put there, and that failed.
+        workers: by number.
+    """
+
+    jobs: Sequence[Job]
+    workers: Sequence[Worker]
+
+    def count(self, state: JobState) -> int:
+        """The number of jobs in a state."""
+        return sum(job.state == state for job in self.jobs)
+
+    def find_backlog(self) -> Backlog | None:
+        """Find what is to be done, and who was heard last that could do it; None without a job."""
+        times = [job.changed_at for job in self.jobs if job.state != "failed"]
+        heartbeats = (worker.last_heartbeat for worker in self.workers)
+        return Backlog(len(times), min(times), max(heartbeats, default=None)) if times else None
+
+
+_STATES: Final[Mapping[str, JobState]] = {"doing": "running", "todo": "waiting", "failed": "failed"}
+
+# The jobs that are not over, or failed, each with the time of its last event
+_LIST_JOBS: Final = text("""
+    SELECT id, task_name, args, lock, status::text AS status, attempts, worker_id, scheduled_at, (
+        SELECT max(at) FROM procrastinate.procrastinate_events AS event
+        WHERE event.job_id = job.id AND event.type <> 'scheduled'
+    ) AS changed_at
+    FROM procrastinate.procrastinate_jobs AS job
+    WHERE status IN ('doing', 'todo', 'failed')
+    ORDER BY status = 'failed', status = 'todo', id
+""")
+_LIST_WORKERS: Final = text("SELECT id, last_heartbeat FROM procrastinate.procrastinate_workers ORDER BY id")
+
+
+class Jobs:
+    """The queue, as far as people look at it; workers and the schedule use procrastinate."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def read_state(self) -> QueueState | None:
-        """Read how many jobs there are, since when, and when a worker was last heard; None without a job."""
-        if self._connection.dialect.name != "postgresql":
+    def read(self) -> QueueState | None:
+        """Read the queue; None where there is none: in SQLite, and where nobody ever asked for one."""
+        if self._connection.dialect.name != "postgresql" or not self._is_made():
             return None
-        if self._connection.execute(text(f"SELECT to_regclass('{SCHEMA}.procrastinate_jobs')")).scalar() is None:
-            return None
-        row = self._connection.execute(text(_QUEUE_STATE)).one()
-        return QueueState(row.jobs, row.since, row.last_heartbeat) if row.jobs else None
+        return QueueState(
+            jobs=[
+                Job(
+                    number=row.id,
+                    name=row.task_name,
+                    source=row.args.get("source_id", ""),
+                    lock=row.lock or "",
+                    state=_STATES[row.status],
+                    attempts=row.attempts + row.args.get("deaths", 0),
+                    worker=row.worker_id if row.status == "doing" else None,
+                    begins_at=row.scheduled_at,
+                    changed_at=row.changed_at,
+                )
+                for row in self._connection.execute(_LIST_JOBS)
+            ],
+            workers=[Worker(row.id, row.last_heartbeat) for row in self._connection.execute(_LIST_WORKERS)],
+        )
 
-
-_QUEUE_STATE: Final = f"""
-SELECT count(DISTINCT jobs.id) AS jobs, min(events.at) AS since,
-       (SELECT max(last_heartbeat) FROM {SCHEMA}.procrastinate_workers) AS last_heartbeat
-FROM {SCHEMA}.procrastinate_jobs AS jobs
-JOIN {SCHEMA}.procrastinate_events AS events ON events.job_id = jobs.id AND events.type = 'deferred'
-WHERE jobs.status IN ('todo', 'doing')
-"""  # noqa: S608 - of constants
-"""An event of a job says when it was put into the queue; the job itself does not."""
+    def _is_made(self) -> bool:
+        table = text("SELECT to_regclass('procrastinate.procrastinate_jobs')")
+        return self._connection.execute(table).scalar_one() is not None
 
 
 def make_connector(database_url: str) -> PsycopgConnector:
@@ -184,42 +241,3 @@ def make_connector(database_url: str) -> PsycopgConnector:
 
 def _make_address(url: URL) -> str:
     return url.set(drivername="postgresql").render_as_string(hide_password=False)
-
-
-def list_jobs(app: App) -> list[Job]:
-    """List the jobs that wait or are being done, oldest first.
-
-    Args:
-        app: opened.
-    """
-    rows = _read(
-        app,
-        "SELECT id, task_name, args, lock, attempts, worker_id, scheduled_at FROM procrastinate_jobs"
-        " WHERE status IN ('todo', 'doing') ORDER BY status DESC, id",
-    )
-    return [
-        Job(
-            number=row["id"],
-            name=row["task_name"],
-            source=row["args"].get("source_id", ""),
-            lock=row["lock"] or "",
-            attempts=row["attempts"] + row["args"].get("deaths", 0),
-            worker=row["worker_id"],
-            begins_at=row["scheduled_at"],
-        )
-        for row in rows
-    ]
-
-
-def list_workers(app: App) -> list[Worker]:
-    """List the workers by number.
-
-    Args:
-        app: opened.
-    """
-    rows = _read(app, "SELECT id, last_heartbeat FROM procrastinate_workers ORDER BY id")
-    return [Worker(row["id"], row["last_heartbeat"]) for row in rows]
-
-
-def _read(app: App, query: str) -> list[dict[str, Any]]:
-    return list(app.connector.get_sync_connector().execute_query_all(query))

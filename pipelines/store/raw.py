@@ -5,23 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, Self
 
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, func, or_, select, update
 from sqlalchemy.sql import bindparam
 
 from crawler.items import RawItem
 from pipelines.deduplicate.identity import DatedMetrics, date_metrics, merge_metrics
-from pipelines.store.engine import chunks
+from pipelines.store.engine import chunks, insert_rows, select_in
 from pipelines.store.packing import pack, unpack, unpack_metrics
 from pipelines.store.tables import joined_articles, raw_items
 
-_RECORDS: Final = select(raw_items.c.digest, raw_items.c.id, raw_items.c.article_id, raw_items.c.metrics).where(
-    raw_items.c.digest.in_(bindparam("digests", expanding=True))
-)
-
-_NO_TIME: Final = datetime.fromtimestamp(0, tz=UTC)
+_RECORD: Final = (raw_items.c.digest, raw_items.c.id, raw_items.c.article_id, raw_items.c.metrics)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +39,7 @@ class Packed:
     @classmethod
     def of(cls, item: RawItem, source: str) -> Self:
         """Pack an item; nothing is compressed yet."""
-        body = replace(item, fetched_at=_NO_TIME, metrics={}).to_json()
+        body = item.to_lasting_json()
         return cls(item, source, body, hashlib.sha256(f"{source}\n{body}".encode(errors="surrogatepass")).digest())
 
 
@@ -101,15 +97,12 @@ class RawItems:
     def find_stored(self, digests: Collection[bytes]) -> dict[bytes, RawRecord]:
         """Find the stored raw items of digests; a digest that is not stored is left out."""
         return {
-            row.digest: RawRecord(row.id, row.article_id, unpack_metrics(row.metrics or {}))
-            for chunk in chunks(digests)
-            for row in self._connection.execute(_RECORDS, {"digests": chunk})
+            digest: RawRecord(number, article_id, unpack_metrics(metrics or {}))
+            for digest, number, article_id, metrics in select_in(self._connection, _RECORD, raw_items.c.digest, digests)
         }
 
     def add(self, items: Sequence[NewRaw]) -> None:
         """Store raw items that are not stored yet."""
-        if not items:
-            return
         rows = [
             {
                 "source": new.packed.source,
@@ -122,7 +115,7 @@ class RawItems:
             }
             for new in items
         ]
-        self._connection.execute(insert(raw_items), rows)
+        insert_rows(self._connection, raw_items, rows)
 
     def update_metrics(self, items: Iterable[tuple[RawRecord, RawItem]]) -> dict[int, DatedMetrics]:
         """Store the new metrics of items that are stored already.
@@ -141,6 +134,15 @@ class RawItems:
         if rows:
             self._connection.execute(update(raw_items).where(raw_items.c.id == bindparam("of")), rows)
         return by_article
+
+    def get_metrics(self, ids: Iterable[int]) -> dict[int, DatedMetrics]:
+        """Get the newest numbers of raw items, by id."""
+        query = select(raw_items.c.id, raw_items.c.metrics)
+        return {
+            row.id: unpack_metrics(row.metrics or {})
+            for chunk in chunks(ids)
+            for row in self._connection.execute(query.where(raw_items.c.id.in_(chunk)))
+        }
 
     def list_html(self, article: int) -> list[str]:
         """List the HTML of every raw item of an article, oldest first."""
@@ -207,7 +209,7 @@ class RawItems:
         rows = self._connection.execute(
             select(raw_items.c.id, raw_items.c.body).where(raw_items.c.id.in_(list(items)))
         ).all()
-        bodies = {row.id: pack(replace(items[row.id], fetched_at=_NO_TIME, metrics={}).to_json()) for row in rows}
+        bodies = {row.id: pack(items[row.id].to_lasting_json()) for row in rows}
         smaller = {row.id: min(bodies[row.id], row.body, key=len) for row in rows}
         if smaller:
             self._connection.execute(
@@ -218,11 +220,15 @@ class RawItems:
 
     def iterate(self, size: int = 500) -> Iterator[list[StoredRaw]]:
         """Iterate over lists of at most `size` raw items, all in the order in which they were stored."""
-        last = 0
-        query = select(raw_items).where(raw_items.c.id > bindparam("last")).order_by(raw_items.c.id).limit(size)
-        while rows := self._connection.execute(query, {"last": last}).all():
-            last = rows[-1].id
-            yield [_stored(row) for row in rows]
+        last_id = 0
+        while items := self.list_after(last_id, size):
+            last_id = items[-1].id
+            yield items
+
+    def list_after(self, last_id: int, size: int) -> list[StoredRaw]:
+        """List at most `size` raw items of higher ids, in the order in which they were stored."""
+        query = select(raw_items).where(raw_items.c.id > last_id).order_by(raw_items.c.id).limit(size)
+        return [_stored(row) for row in self._connection.execute(query)]
 
     def set_outcomes(self, outcomes: Mapping[int, tuple[int | None, str | None]]) -> None:
         """Store new outcomes of raw items: article id and problem by raw item id."""

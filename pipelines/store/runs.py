@@ -196,8 +196,7 @@ def _add_part(row: Row[Any], part: RunPart) -> dict[str, Any]:
         "problems": dict(Counter(row.problems or {}) + Counter(part.problems)) or None,
     }
     if part.traces:
-        traces = keep_newest([*map(Trace.from_json, row.traces or ()), *part.traces])
-        values["traces"] = [trace.as_json() for trace in traces]
+        values["traces"] = keep_newest([*(row.traces or ()), *(trace.as_json() for trace in part.traces)])
     if part.warnings:
         warnings = [*(row.warnings or ()), *(warning.to_json() for warning in part.warnings)]
         values["warnings"] = list(dict.fromkeys(warnings))[:MOST_WARNINGS]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -66,19 +66,22 @@ class Words(TypeDecorator[str]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        if value is None:
-            return None
-        text = value.replace("\0", "") if "\0" in value else value
-        return text if text.isascii() else _replace_surrogates(text)
+    def bind_processor(self, dialect: Dialect) -> Callable[[str | None], str | None]:  # noqa: ARG002
+        """Of a dialect: all take the text as it is, so the one of the plain type is not asked."""
+        return _make_storable
 
 
-def _replace_surrogates(text: str) -> str:
-    """Replace each lone surrogate by a question mark."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode(errors="replace").decode()
+def _make_storable(text: str | None) -> str | None:
+    """Remove each NUL, and replace each lone surrogate by a question mark."""
+    if text is None:
+        return None
+    if "\0" in text:
+        text = text.replace("\0", "")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return text.encode(errors="replace").decode()
     return text
 
 

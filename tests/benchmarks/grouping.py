@@ -34,7 +34,6 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from crawler.home import Home, bundled
-from pipelines.deduplicate.stories import make_bands
 from pipelines.group.candidates import GroupRules, grade
 from pipelines.group.features import Description
 from pipelines.group.training import Example, train
@@ -278,7 +277,8 @@ class Bench:
         for index, row in enumerate(chance.sample(self._rows, min(len(self._rows), 4000))):
             description = Description.of(row["title"], row["url"], summary=row.get("summary", ""), source=row["source"])
             category = chance.choice(names) if index % 20 == 0 else None
-            examples.append(Example(description, f"{index % 40}", picked=index % 20 == 0, category=category))
+            day = START.date() - timedelta(days=14 * (index % 40 + 1))
+            examples.append(Example(description, day.isoformat(), picked=index % 20 == 0, category=category))
         model = train(examples, self._rules.categories, self._rules.topics, self._rules.expected)
         with store.transaction() as tx:
             tx.training.save_model(model.to_json(), tx.training.get_basis(fingerprint(self._rules)))
@@ -295,8 +295,9 @@ def leave_traces(tx: Transaction, ids: Sequence[int], rules: GroupRules) -> None
     articles = tx.articles.get(ids)
     if not articles:
         return
-    tx.bands.save({each: make_bands(stored, rules.zone) for each, stored in articles.items()})
-    regroup.save_event_profiles(tx, articles, rules)
+    features = regroup.read_features(articles, rules)
+    tx.bands.save({article_id: of_article.bands for article_id, of_article in features.items()})
+    regroup.save_event_profiles(tx, features)
     first = next(iter(articles))
     like = grade(Story(first, (first,), first), [articles[first]], rules)
     stories = ((Story(each, (each,), each, (), 1), (articles[each],)) for each in articles)

@@ -24,6 +24,7 @@ import random
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -53,7 +54,7 @@ def main() -> None:
     parser.add_argument("--sizes", nargs="+", type=int, default=[10_000, 100_000])
     parser.add_argument("--new", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=40)
-    parser.add_argument("--folder", type=Path, help="where to keep the newsroom")
+    parser.add_argument("--folder", type=Path, help="where to keep the newsroom, to go on with it")
     parser.add_argument("--json", type=Path, help="where to write the figures, for the plots of performance.py")
     given = parser.parse_args()
     rows = [json.loads(line) for pool in given.pools for line in pool.read_text(encoding="utf-8").splitlines()]
@@ -74,7 +75,10 @@ class Growing:
             (folder / name).write_bytes((bundled() / name).read_bytes())
         self._folder = folder
         self._stream = stream
-        self._stored = 0
+        with closing(Newsroom(Home(folder))) as newsroom, newsroom.store.reading() as tx:
+            self._stored = tx.articles.next_id() - 1
+        for _ in range(self._stored):
+            next(stream)
 
     def measure_at(self, size: int, new: int, rounds: int) -> dict[str, float]:
         """Grow to a size, and measure.

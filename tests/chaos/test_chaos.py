@@ -30,3 +30,11 @@ def test_work_that_is_killed_and_resumed_ends_with_the_candidates_search_and_iss
     chaos = run_chaos("kills.py", "--runs", "2", "--seed", "11", *options)
     assert chaos.returncode == 0, chaos.stdout + chaos.stderr
     assert "2 runs, 0 kills" not in chaos.stdout
+
+
+@pytest.mark.postgresql
+@pytest.mark.fault("K6")
+def test_workers_that_are_killed_stopped_and_cut_off_leave_the_store_of_one_that_nobody_disturbed() -> None:
+    chaos = run_chaos("workers.py", "--kills", "5", "--rounds", "2", "--seed", "11")
+    assert chaos.returncode == 0, chaos.stdout + chaos.stderr
+    assert chaos.stdout.startswith("5 kills, 1 stops")

@@ -70,7 +70,7 @@ def test_every_sentence_is_of_one_language(code: str) -> None:
     values = dict.fromkeys(placeholders(sentences("en")[code]), "7")
     assert not HAN.search(say(code, values, "en"))
     chinese = re.sub(
-        r"Hacker News|(?:systemctl|journalctl|docker)(?: -?[a-z-]+)+"
+        r"Hacker News|(?:systemctl|journalctl|docker|timedatectl)(?: -?[a-z-]+)+"
         r"|jianbao( [a-z]+)*|sources (?:list|check)|pip install '[\w\[\]]+'|chat completions|scrapy record"
         r"|--[a-z]+|http\(s\)|[A-Z_]{2,}|[a-z]+\.toml|\[[a-z]+\]",
         "",

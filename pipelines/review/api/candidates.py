@@ -144,7 +144,7 @@ def candidates(visit: Visit) -> Response:
     with visit.newsroom.store.reading() as tx:
         mark = tx.articles.next_id() - 1
         listed = page_candidates(tx, query.to_store_query(visit), visit.now, offset=query.first, limit=query.limit)
-        shown_candidates = look_up_candidates(tx, listed.candidates, visit.newsroom.group_rules)
+        shown_candidates = list(look_up_candidates(tx, listed.candidates, visit.newsroom.group_rules))
         documents = _make_documents(visit, tx, shown_candidates)
         enough = find_enough_of_list(tx, visit, query)
     figures = {"total": listed.total, "counts": listed.counts, "mark": mark, "bounded": listed.is_bounded}

@@ -174,7 +174,7 @@ def show_more_cards(visit: Visit) -> Response:
 def _list_cards(tx: Transaction, visit: Visit, query: CandidatesQuery) -> tuple[CandidatePage, list[Card]]:
     """List a page of candidates, and make their cards."""
     listed = page_candidates(tx, query.to_store_query(visit), visit.now, offset=query.first, limit=query.limit)
-    shown_candidates = look_up_candidates(tx, listed.candidates, visit.newsroom.group_rules)
+    shown_candidates = list(look_up_candidates(tx, listed.candidates, visit.newsroom.group_rules))
     running = visit.desk.page_fetches.list_running()
     return listed, make_cards(tx, shown_candidates, visit.newsroom.newsletter, visit.now, running)
 

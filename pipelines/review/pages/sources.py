@@ -1,4 +1,4 @@
-"""来源: the sources, with the new articles of eight weeks beside the expected number."""
+"""来源: the sources, with the new articles of eight weeks beside the expected number, and the queue of the workers."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pipelines.newsroom import Newsroom
 from pipelines.newsroom.health import describe_incident, describe_remedy, judge_crawling, judge_sources
 from pipelines.review.rendering import render_page
 from pipelines.review.visit import Visit
+from pipelines.store.queue import Job
 from pipelines.store.raw import StoredRaw
 from pipelines.store.runs import Run
 from pipelines.store.sources import SourceRecord
@@ -85,6 +86,76 @@ class SourcesView:
     standstill: Sequence[str] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job of the queue, ready for a template.
+
+    Args:
+        title: what it does, with the name of its source.
+        since: aware; since when it waits or is being done, or when it failed.
+    """
+
+    title: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerView:
+    """A worker, ready for a template.
+
+    Args:
+        number: of the worker.
+        seconds: since its last sign of life.
+        is_silent: whether its job goes to another worker.
+        job: that it does; None for none.
+    """
+
+    number: int
+    seconds: int
+    is_silent: bool
+    job: JobView | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueView:
+    """The queue of a newsroom that workers crawl, ready for a template."""
+
+    running: int
+    waiting: Sequence[JobView]
+    failed: Sequence[JobView]
+    workers: Sequence[WorkerView]
+
+
+def view_queue(visit: Visit) -> QueueView | None:
+    """View the queue; None where the newsroom has none."""
+    with visit.newsroom.store.reading() as tx:
+        state = tx.jobs.read()
+        names = {source_id: record.name for source_id, record in tx.sources.list_all().items()}
+    if state is None:
+        return None
+    names |= {source.id: source.name for source in visit.newsroom.sources.values()}
+
+    def view(job: Job) -> JobView:
+        title = visit.translate(f"job/{job.name}")
+        return JobView(f"{title} {names.get(job.source, job.source)}" if job.source else title, job.changed_at)
+
+    jobs_of = {job.worker: view(job) for job in state.jobs if job.state == "running"}
+    return QueueView(
+        running=state.count("running"),
+        waiting=[view(job) for job in state.jobs if job.state == "waiting"],
+        failed=[view(job) for job in state.jobs if job.state == "failed"],
+        workers=[
+            WorkerView(
+                number=worker.number,
+                seconds=max(round((visit.now - worker.last_heartbeat).total_seconds()), 0),
+                is_silent=worker.is_silent(visit.now),
+                job=jobs_of.get(worker.number),
+            )
+            for worker in state.workers
+        ],
+    )
+
+
 def view_sources(visit: Visit, only: str | None = None) -> SourcesView:
     """View the registry, or one source of it; sources in trouble come first."""
     newsroom = Newsroom(visit.newsroom.home)  # reads sources.toml again; visit.newsroom keeps the registry of the start
@@ -112,7 +183,7 @@ def view_sources(visit: Visit, only: str | None = None) -> SourcesView:
     return SourcesView(
         sorted(views, key=_trouble_of),
         [describe_mistake(mistake, visit.language) for mistake in newsroom.registry.mistakes],
-        _describe_findings([standing] if standing else [], visit),
+        _describe_findings([standing] if standing else [], "", visit),
     )
 
 
@@ -137,7 +208,7 @@ def _view_source(
         weeks=bars,
         health=judgement.state,
         since=judgement.since,
-        evidence=_describe_findings(judgement.findings, visit),
+        evidence=_describe_findings(judgement.findings, source.id, visit),
         failure=describe_failure(failure, visit.language) if failure else "",
         failures=record.failures_in_row if record and failure else 0,
         last_success=record.last_success_at if record else None,
@@ -145,14 +216,20 @@ def _view_source(
     )
 
 
-def _describe_findings(findings: Iterable[Finding], visit: Visit) -> list[str]:
-    """The evidence of each finding, and what to do, in the reader's language."""
+def _describe_findings(findings: Iterable[Finding], source: str, visit: Visit) -> list[str]:
+    """The evidence of each finding, and what to do, in the reader's language.
+
+    Args:
+        findings: of one source.
+        source: its id; empty for the newsroom.
+        visit: with the reader's language.
+    """
     return [
         text
         for finding in findings
         for text in (
             describe_incident(finding.kind, finding.values, visit.language),
-            describe_remedy(finding.kind, visit.language),
+            describe_remedy(finding.kind, source, visit.language),
         )
     ]
 
@@ -165,15 +242,15 @@ def _list_warnings(runs: Sequence[Run], visit: Visit) -> list[str]:
 
 
 _ORDER: Final[tuple[State, ...]] = (
-    *("failing", "blocked", "login", "retired", "silent", "fields", "moved", "volume", "late"),
+    *("failing", "blocked", "login", "retired", "silent", "fields", "moved", "volume", "retrying", "late"),
     *("never", "well", "off"),
 )
 
 
 def _trouble_of(view: SourceView) -> tuple[int, str, str]:
-    """The order of the page: by state, where a failure of today stands with what is late."""
+    """The order of the page: by state, where a failed run stands with what is retried."""
     rank = _ORDER.index(view.health)
-    return (min(rank, _ORDER.index("late")) if view.failure else rank, view.source.kind, view.source.id)
+    return (min(rank, _ORDER.index("retrying")) if view.failure else rank, view.source.kind, view.source.id)
 
 
 def show_sources(visit: Visit) -> Response:
@@ -184,5 +261,6 @@ def show_sources(visit: Visit) -> Response:
         "sources.html",
         title=visit.translate("desk/sources"),
         sources_view=view_sources(visit),
+        queue_view=view_queue(visit),
         progress=progress,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine, text
 
 from pipelines.store.errors import StoreDamaged
+
+logging.getLogger("alembic").setLevel(logging.WARNING)  # its steps say nothing to whoever starts the schedule
 
 
 def make_config() -> Config:

@@ -774,6 +774,14 @@ def test_robots_txt_is_not_asked_where_the_rule_says_so(robots: tuple[Crawled, d
     assert len(crawled.items("exempt")) == 1
 
 
+def test_every_request_says_who_asks_and_in_which_languages(robots: tuple[Crawled, dict[str, Site]]) -> None:
+    _, sites = robots
+    requests = sites["allows"].seen
+    assert {"/robots.txt", "/feed"} <= {request.path for request in requests}
+    assert {request.headers["accept-language"] for request in requests} == {"zh-CN,zh;q=0.9,en;q=0.6"}
+    assert {request.headers["user-agent"].partition("/")[0] for request in requests} == {"jianbao"}
+
+
 # ---- over the wire: politeness, credentials
 
 

@@ -156,6 +156,12 @@ def test_a_digest_that_only_repeats_the_text_is_no_summary() -> None:
     assert read(newest(item_show_type="8", desc="另一句", content_noencode=text)).summary == "另一句"
 
 
+def test_a_digest_that_repeats_a_text_in_many_tags_is_no_summary() -> None:
+    letters = "".join(f'<span style="color: #{index:03x}">字</span>&nbsp;' for index in range(60))
+    text = f"<style>{'p { margin: 0 }' * 60}</style><p title='a > b'>{letters}</p>"
+    assert read(newest(desc=" ".join(["字"] * 60), content_noencode=text)).summary is None
+
+
 def test_a_title_out_of_a_long_first_line_ends_with_a_sentence() -> None:
     first = "先说结论，能跑。" + "后面是理由，" * 20
     assert read(newest(item_show_type="10", title="", content_noencode=first)).title == "先说结论，能跑。"

@@ -64,6 +64,20 @@ def test_health_exits_with_1_only_while_something_needs_a_person(cli: Cli) -> No
     cli("health", "ack", "2", "--until", "2999-01-01", code=2)
 
 
+def test_a_source_that_failed_twice_is_not_well(cli: Cli) -> None:
+    newsroom = Newsroom(Home(cli.home))
+    for minutes in (20, 5):
+        at = datetime.now(UTC) - timedelta(minutes=minutes)
+        with newsroom.store.transaction() as tx:
+            tx.sources.record_start("a", "feed", "甲", at)
+            run_id = tx.runs.start("a", at)
+            tx.runs.add([RunPart(run_id, failure=Failure("FetchFailed", Detail.of("timed-out")))])
+            tx.runs.finish(run_id, at)
+    newsroom.store.close()
+    (row,) = cli.json("health")["sources"]
+    assert (row["state"], row["evidence"]) == ("retrying", ["连续 2 次没抓到"])
+
+
 def crawl_every_day_until(cli: Cli, days_ago: int) -> None:
     newsroom = Newsroom(Home(cli.home))
     for ago in range(days_ago + 10, days_ago - 1, -1):

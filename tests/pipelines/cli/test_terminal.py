@@ -16,6 +16,7 @@ from crawler.errors import Detail, Failure, RateLimited
 from pipelines.cli import terminal
 from pipelines.model import Candidate, Reason, Story
 from pipelines.newsletter import Category
+from pipelines.newsroom.candidates import CategoryList
 from pipelines.newsroom.crawls import SourceReport
 from pipelines.wording import Language
 
@@ -47,8 +48,12 @@ def candidate(number: int = 7, **values: object) -> Candidate:
     return Candidate(**(fixed | values))  # type: ignore[arg-type]
 
 
+def of_papers(*candidates: Candidate) -> list[CategoryList]:
+    return [CategoryList("论文", len(candidates), iter(candidates))]
+
+
 def test_a_candidate_shows_number_score_title_source_date_and_what_counts() -> None:
-    (table,) = terminal.make_candidate_tables([candidate()], [Category(name="论文", quota=4)], SHANGHAI)
+    (table,) = terminal.make_candidate_tables(of_papers(candidate()), [Category(name="论文", quota=4)], SHANGHAI)
     text = printed(table)
     for part in (
         "论文：1 条，目标 4 条",
@@ -57,36 +62,45 @@ def test_a_candidate_shows_number_score_title_source_date_and_what_counts() -> N
         "低比特[bold]量化[/bold]",
         "量子位",
         "2026-11-01",
-        "量化 +1.2 · 今天 +1.5",
+        "量化 +1.2 · 一天之内 +1.5",
     ):
         assert part in text
     assert "40 天前" not in text
 
 
 def test_a_table_fits_a_narrow_terminal() -> None:
-    (table,) = terminal.make_candidate_tables([candidate()], [Category(name="论文")], SHANGHAI)
+    (table,) = terminal.make_candidate_tables(of_papers(candidate()), [Category(name="论文")], SHANGHAI)
     assert all(len(line) <= 60 for line in printed(table, width=60).splitlines())
 
 
 def test_a_story_printed_before_says_when_and_one_of_several_reports_says_so() -> None:
     both = candidate(articles=(stored(7), stored(8)), story=Story(7, (7, 8), 7), published_in=date(2020, 1, 27))
-    (table,) = terminal.make_candidate_tables([both], [Category(name="论文")], SHANGHAI)
+    (table,) = terminal.make_candidate_tables(of_papers(both), [Category(name="论文")], SHANGHAI)
     assert "＋1 篇同题" in printed(table)
     assert "已在 2020-01-27 收录" in printed(table)
 
 
 def test_news_of_what_was_printed_before_says_when() -> None:
-    (table,) = terminal.make_candidate_tables([candidate(follows=date(2020, 1, 27))], [Category(name="论文")], SHANGHAI)
+    (table,) = terminal.make_candidate_tables(
+        of_papers(candidate(follows=date(2020, 1, 27))), [Category(name="论文")], SHANGHAI
+    )
     assert "后续：已在 2020-01-27 收录过" in printed(table)
     seen = candidate(follows=date(2020, 1, 27), published_in=date(2020, 2, 27), state="published")
-    (table,) = terminal.make_candidate_tables([seen], [Category(name="论文")], SHANGHAI)
+    (table,) = terminal.make_candidate_tables(of_papers(seen), [Category(name="论文")], SHANGHAI)
     assert "已在 2020-02-27 收录" in printed(table)
     assert "后续" not in printed(table)
 
 
 def test_a_category_that_the_newsletter_has_dropped_is_still_shown() -> None:
-    tables = list(terminal.make_candidate_tables([candidate()], [Category(name="新闻")], SHANGHAI))
+    tables = list(terminal.make_candidate_tables(of_papers(candidate()), [Category(name="新闻")], SHANGHAI))
     assert [table.title for table in tables] == ["论文：1 条"]
+
+
+def test_a_long_list_is_laid_out_part_by_part_under_one_title(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminal, "_LONGEST_TABLE", 2)
+    lists = of_papers(*(candidate(number) for number in range(5)))
+    tables = list(terminal.make_candidate_tables(lists, [Category(name="论文")], SHANGHAI))
+    assert [(table.title, table.row_count) for table in tables] == [("论文：5 条，目标 5 条", 2), (None, 2), (None, 1)]
 
 
 def test_failed_sources_come_last_and_say_why_in_words_that_no_terminal_obeys() -> None:

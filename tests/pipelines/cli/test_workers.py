@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -21,6 +21,7 @@ import psycopg
 import pytest
 from places import ROOT
 from postgresql_server import PostgresqlServer
+from processes import list_family
 from servers import Seen, http, newsroom, serving, source
 from waiting import wait_until
 
@@ -106,11 +107,6 @@ class Room:
         """Change the tables of the queue."""
         with psycopg.connect(self.url, options="-c search_path=procrastinate") as connection:
             connection.execute(statement)
-
-
-def list_children(process: int) -> list[int]:
-    """The ids of the processes that a process started."""
-    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
 def save_after(seconds: float, tx: Transaction) -> None:
@@ -204,6 +200,64 @@ def test_the_queue_is_no_foreign_table_and_goes_into_no_copy(
     room.run("db", "backup", str(tmp_path / "backup.db"))
     room.run("db", "restore", str(tmp_path / "backup.db"))
     assert [job["source"] for job in room.queue()["jobs"]] == ["one"]
+
+
+@pytest.mark.postgresql
+def test_the_doctor_and_the_metrics_say_what_waits_and_who_works(
+    urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = ONE + source("two", "feed", url="https://two.example/feed")
+    room = Room(newsroom(tmp_path / "home", rows), urls[0])
+
+    def ask_doctor() -> list[tuple[str, str]]:
+        checks = json.loads(room.run("--lang", "en", "doctor", "--json"))["checks"]
+        return [(check["verdict"], check["text"]) for check in checks if check["subject"] == "queue"]
+
+    assert ask_doctor() == []
+    assert "jianbao_jobs" not in room.run("health", "--metrics")
+    room.fill(monkeypatch, "one", "two")
+    assert ask_doctor()[0][0] == "doubtful"
+    assert "no worker is there" in ask_doctor()[0][1]
+    room.execute(f"{A_WORKER_TAKES_THE_JOB} WHERE lock = 'host one.example'")
+    assert ask_doctor() == [("good", "jobs: 1 running, 1 waiting, 0 failed; workers: 1")]
+    metrics = room.run("health", "--metrics").splitlines()
+    assert {
+        'jianbao_jobs{state="running"} 1',
+        'jianbao_jobs{state="waiting"} 1',
+        'jianbao_workers{state="alive"} 1',
+    } < {*metrics}
+    room.execute("UPDATE procrastinate_jobs SET status = 'failed' WHERE status = 'doing'")
+    assert ask_doctor() == [("doubtful", "jobs: 0 running, 1 waiting, 1 failed; workers: 1")]
+    room.execute(AN_HOUR_OF_SILENCE)
+    assert 'jianbao_workers{state="silent"} 1' in room.run("health", "--metrics")
+
+
+@pytest.mark.postgresql
+@pytest.mark.slow
+def test_a_grouping_that_failed_stays_in_the_queue_as_failed_until_the_next_one_and_at_most_for_three_days(
+    urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = Room(newsroom(tmp_path / "home", ONE), urls[0])
+    monkeypatch.setenv(DATABASE_VARIABLE, room.url)
+    (room.folder / "rules").mkdir()
+    rules = room.folder / "rules" / "papers.toml"
+
+    def group() -> list[tuple[str, str, int | None]]:
+        Queue(Home(room.folder)).fill([], is_grouping_due=True)
+        room.start("worker", "--until-empty").communicate(timeout=110)
+        return [(job["task"], job["state"], job["worker"]) for job in room.queue()["jobs"]]
+
+    for _ in range(2):
+        rules.write_text("no TOML")
+        assert group() == [("group", "failed", None)]
+        room.fill(monkeypatch)
+        assert len(room.queue()["jobs"]) == 1
+    room.execute("UPDATE procrastinate_events SET at = at - interval '73 hours'")
+    room.fill(monkeypatch)
+    assert room.queue()["jobs"] == []
+    assert group() == [("group", "failed", None)]
+    rules.unlink()
+    assert group() == []
 
 
 def test_the_queue_needs_postgresql(tmp_path: Path) -> None:
@@ -373,16 +427,18 @@ def test_a_worker_that_was_stopped_until_another_did_its_job_writes_nothing_over
         room.fill(monkeypatch, "late")
         stopped = room.start("worker")
         wait_until(lambda: late.asked.is_set() or stopped.poll() is not None)
-        crawls = list_children(stopped.pid)
-        for process in [stopped.pid, *(crawls if is_whole_machine else [])]:
+        family = list_family(stopped.pid)
+        assert len(family) > 2, "the worker, what it copies, and the crawl"
+        for process in family if is_whole_machine else family[:1]:
             os.kill(process, signal.SIGSTOP)
         room.execute(AN_HOUR_OF_SILENCE)
         room.fill(monkeypatch)
         room.run("worker", "--until-empty")
         successors = room.contents()
         late.let_go.set()
-        for process in [*crawls, stopped.pid]:
-            os.kill(process, signal.SIGCONT)
+        for process in reversed(family):
+            with suppress(ProcessLookupError):  # its crawl, stopped alone or not, may have noticed
+                os.kill(process, signal.SIGCONT)
         room.fill(monkeypatch, "next")
         try:
             wait_until(lambda: room.queue()["jobs"] == [] or stopped.poll() is not None)

@@ -40,6 +40,12 @@ def judge(*runs: RunOutcome, **fields: object) -> Judgement:
     return judge_source(replace(History("a", host="a.example", runs=runs), **fields), WORKDAYS)  # type: ignore[arg-type]
 
 
+def test_a_source_whose_last_runs_failed_is_retried_and_not_well() -> None:
+    judged = judge(*DAILY, run(30, failure="failed"), run(30.1, failure="failed"))
+    assert (judged.state, judged.since, judged.findings, judged.failures) == ("retrying", START + DAY * 30, (), 2)
+    assert judge(*DAILY, run(30, failure="failed"), run(30.1, trace(30))).state == "well"
+
+
 def test_a_source_without_runs_or_switched_off_is_neither_late_nor_well() -> None:
     assert judge().state == "never"
     assert judge(*DAILY, enabled=False).state == "off"
@@ -93,7 +99,7 @@ def test_a_failure_is_raised_when_it_has_lasted(hours: tuple[int, ...], is_raise
 
 @pytest.mark.parametrize(("kind", "state"), [("login", "login"), ("gone", "retired"), ("misconfigured", "failing")])
 def test_what_no_later_run_mends_is_raised_at_its_second_run(kind: FailureKind, state: str) -> None:
-    assert judge(*DAILY, run(30, failure=kind)).state == "well"
+    assert judge(*DAILY, run(30, failure=kind)).state == "retrying"
     assert judge(*DAILY, run(30, failure=kind), run(30.1, failure=kind)).state == state
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pipelines.health.judging import Finding
-from pipelines.health.standstill import QueueState, find_standstill
+from pipelines.health.standstill import Backlog, find_standstill
 from pipelines.health.workdays import Workdays
 
 START = datetime(2026, 3, 2, 1, tzinfo=UTC)
@@ -19,15 +19,15 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 WORKDAYS = Workdays(ZoneInfo("Asia/Shanghai"), frozenset({date(2026, 4, 6)}))
 
 
-def find(days: Iterable[float], now: float, *, due: float | None = None, queue: QueueState | None = None) -> str | None:
+def find(days: Iterable[float], now: float, *, due: float | None = None, backlog: Backlog | None = None) -> str | None:
     """The kind of the finding, for crawls that began so many days after the start; what is due is so at once."""
     starts = [START + DAY * day for day in days]
-    finding = look(starts, START + DAY * now, starts[-1] if due is None else START + DAY * due, queue)
+    finding = look(starts, START + DAY * now, starts[-1] if due is None else START + DAY * due, backlog)
     return finding.kind if finding else None
 
 
-def look(starts: list[datetime], now: datetime, due: datetime, queue: QueueState | None = None) -> Finding | None:
-    return find_standstill(starts, [due, now + DAY], WORKDAYS, now, queue)
+def look(starts: list[datetime], now: datetime, due: datetime, backlog: Backlog | None = None) -> Finding | None:
+    return find_standstill(starts, [due, now + DAY], WORKDAYS, now, backlog)
 
 
 EVERY_SIX_HOURS = [number / 4 for number in range(60)]
@@ -103,7 +103,7 @@ def test_jobs_that_wait_without_a_worker_are_a_standstill_of_the_queue() -> None
         (now - HOUR, now - timedelta(seconds=20), None),
         (now - timedelta(minutes=5), None, None),
     ):
-        assert find(EVERY_DAY, 29 + 5 / 24, queue=QueueState(3, since, heartbeat)) == kind
-    assert find(EVERY_DAY, 29.01, queue=QueueState(3, START, None)) is None, "a crawl began since"
-    finding = look([START], now, now, QueueState(3, now - HOUR, None))
+        assert find(EVERY_DAY, 29 + 5 / 24, backlog=Backlog(3, since, heartbeat)) == kind
+    assert find(EVERY_DAY, 29.01, backlog=Backlog(3, START, None)) is None, "a crawl began since"
+    finding = look([START], now, now, Backlog(3, now - HOUR, None))
     assert finding == Finding("no-worker", now - HOUR, {"time": "2026-03-31 13:00", "count": 3})

@@ -16,9 +16,11 @@ from pipelines.group.relevance import FRESH, freshness
 from pipelines.model import Decision, DecisionAction, Issue
 from pipelines.newsletter import Category, Newsletter, Topic
 from pipelines.newsroom.candidates import (
-    _best,
+    _find_best,
+    _sort_all,
     find_enough,
-    list_candidates,
+    iterate_candidates,
+    list_categories,
     list_first,
     measure_depth,
     page_candidates,
@@ -27,6 +29,7 @@ from pipelines.newsroom.enough import read_workload
 from pipelines.newsroom.run import group
 from pipelines.store import Store
 from pipelines.store.listing import CandidateQuery, Ranked
+from pipelines.store.stories import Stories
 
 NEWSLETTER = Newsletter(
     title="试刊",
@@ -48,7 +51,7 @@ def as_listed(rows: list[Ranked]) -> list[Ranked]:
 
 
 def ids_of_best(rows: Iterable[Ranked], now: datetime, limit: int) -> list[int]:
-    return [story_id for _, story_id, _ in _best(rows, now, limit)]
+    return [story.id for story in _find_best(rows, now, limit)]
 
 
 # ---- the order
@@ -85,6 +88,7 @@ def test_a_page_begins_like_the_whole_list_in_order(stories: list[tuple[float, f
     rows = as_listed([ranked(number, score, age) for number, (score, age) in enumerate(stories, 1)])
     whole = sorted(rows, key=lambda row: (-round(row.score + freshness(row.newest_at, NOON).weight, 2), row.id))
     assert ids_of_best(rows, NOON, most) == [row.id for row in whole[:most]]
+    assert [story.id for story in _sort_all(rows, NOON)] == [row.id for row in whole]
 
 
 # ---- from the store
@@ -127,13 +131,30 @@ def test_pages_follow_each_other_without_a_gap_or_a_repeat(store: Store, categor
 def test_a_list_has_the_best_of_each_category_up_to_its_limit(store: Store, limit: int) -> None:
     save_stories(store)
     with store.reading() as tx:
-        everything = list_candidates(tx, CandidateQuery(), NOON)
-        limited = list_candidates(tx, CandidateQuery(), NOON, limit_per_category=limit)
+        everything = list(iterate_candidates(tx, CandidateQuery(), NOON))
+        lists = list_categories(tx, CandidateQuery(), NOON, ["教程", "空"], limit_per_category=limit)
+        limited = {each.category: list(each.candidates) for each in lists}
         pages = [page_candidates(tx, CandidateQuery(category=each), NOON, limit=100) for each in ("新闻", "教程")]
     assert everything == sorted(everything, key=lambda candidate: (-candidate.score, candidate.story.id))
-    best = [candidate for page in pages for candidate in page.candidates[:limit]]
-    assert limited == [candidate for candidate in everything if candidate in best]
+    best = {name: page.candidates[:limit] for name, page in zip(("新闻", "教程"), pages, strict=True)}
+    assert limited == {"教程": best["教程"], "空": [], "新闻": best["新闻"]}
+    assert list(limited) == ["教程", "空", "新闻"]
+    assert [each.count for each in lists] == [len(candidates) for candidates in limited.values()]
     assert len(everything) == sum(len(page.candidates) for page in pages)
+
+
+def test_a_long_list_is_read_a_few_candidates_at_a_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_stories(store)
+    monkeypatch.setattr("pipelines.newsroom.candidates.READ_AT_ONCE", 2)
+    read_at_once: list[int] = []
+    get = Stories.get
+    monkeypatch.setattr(Stories, "get", lambda stories, ids: read_at_once.append(len(ids)) or get(stories, ids))
+    with store.reading() as tx:
+        (news, *_) = list_categories(tx, CandidateQuery(), NOON, ["新闻"])
+        assert read_at_once == []
+        assert [next(iter(news.candidates)).category, read_at_once] == ["新闻", [2]]
+        list(iterate_candidates(tx, CandidateQuery(), NOON))
+    assert set(read_at_once) == {2}
 
 
 @pytest.mark.parametrize("category", [None, "新闻"])

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +27,7 @@ from crawler.network.gate import CLOSES_AFTER
 from crawler.sources.file import load_sources
 from crawler.sources.schema import Source
 from pipelines.newsroom import Newsroom, crawls
+from pipelines.newsroom.health import check_sources
 from pipelines.newsroom.run import begin_runs, ingest
 from pipelines.newsroom.schedule import DIED
 
@@ -174,6 +175,77 @@ def test_articles_dated_by_a_wrong_clock_get_a_possible_date_at_the_next_crawl(t
     assert dates["没有日期"] == now.date()
     assert dates["有日期"].month in (10, 11)
     assert times == {now}
+    room.store.close()
+
+
+def store_crawls(room: Newsroom, times: Sequence[datetime], *, is_dated: bool) -> None:
+    """One crawl at each time, which brings an article; with a date of the page, of the hour before."""
+    (row,) = room.registry.sources
+    for number, at in enumerate(times):
+        published = (at - timedelta(hours=1)).isoformat() if is_dated else None
+        item = RawItem("feed", f"https://a.example/{at:%j}-{number}", f"第 {number} 篇", at, published=published)
+        runs = begin_runs(room.store, [row], at)
+        ingest(room.store, Batch("a", (item,), finished=True), row, room.rules, at, run=runs["a"])
+
+
+def read_times(room: Newsroom) -> list[tuple[datetime, ...]]:
+    """The times of each article and of each run."""
+    with room.store.reading() as tx:
+        stored = tx.articles.get(range(1, 40)).values()
+        articles = [(each.article.published.at, each.article.fetched_at) for each in stored]
+        runs = [(run.started_at,) for run in tx.runs.list_since(datetime(1980, 1, 1, tzinfo=UTC))]
+    return [*articles, *runs]
+
+
+@pytest.mark.parametrize("is_dated", [True, False])
+@pytest.mark.fault("T5")
+def test_a_clock_that_falls_back_spoils_no_time_and_stops_the_crawl(tmp_path: Path, *, is_dated: bool) -> None:
+    room = Newsroom(Home(newsroom(tmp_path, source("a", "feed", url="https://a.example/"))))
+    store_crawls(room, [datetime(2026, 11, day, tzinfo=UTC) for day in range(1, 20)], is_dated=is_dated)
+    stored = read_times(room)
+    before_all_runs, amid_the_runs = datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 11, 10, tzinfo=UTC)
+    for wrong in (before_all_runs, amid_the_runs) if is_dated else (amid_the_runs,):
+        with pytest.raises(crawls.ClockBehind, match="2026-11-19"):
+            crawls.crawl(room, list(room.sources.values()), now=wrong)
+        with pytest.raises(crawls.ClockBehind):
+            crawls.add(room, ["https://a.example/"], now=wrong)
+        begin_runs(room.store, [], wrong)
+        assert read_times(room) == stored
+        (incident,) = check_sources(room, wrong).raised
+        assert incident.kind == "clock-behind"
+        assert [row.id for row in check_sources(room, datetime(2026, 11, 19, 1, tzinfo=UTC)).recovered] == [incident.id]
+    room.store.close()
+
+
+@pytest.mark.parametrize("is_dated", [True, False])
+@pytest.mark.fault("T5")
+def test_the_times_of_a_clock_that_was_ahead_are_mended_and_no_other(tmp_path: Path, *, is_dated: bool) -> None:
+    room = Newsroom(Home(newsroom(tmp_path, source("a", "feed", url="https://a.example/"))))
+    store_crawls(room, [datetime(2026, 11, day, tzinfo=UTC) for day in range(1, 11)], is_dated=is_dated)
+    right = read_times(room)
+    store_crawls(room, [datetime(2090, 1, day, tzinfo=UTC) for day in range(1, 3)], is_dated=False)
+    (row,) = room.registry.sources
+    ahead = datetime(2090, 1, 4, tzinfo=UTC)
+    yesterday = RawItem("feed", "https://a.example/r", "昨天的", ahead, published="昨天")
+    (run,) = begin_runs(room.store, [row], ahead).values()
+    ingest(room.store, Batch("a", (yesterday,), finished=True), row, room.rules, ahead, run=run)
+    now = datetime(2026, 11, 12, tzinfo=UTC)
+    begin_runs(room.store, [], now)
+    mended = read_times(room)
+    assert [times for times in mended if times in right] == right
+    assert {moment for times in mended if times not in right for moment in times} == {now}
+    assert check_sources(room, now).raised == []
+    room.store.close()
+
+
+@pytest.mark.fault("T5")
+def test_a_clock_that_was_behind_and_then_ahead_leaves_only_possible_times(tmp_path: Path) -> None:
+    room = Newsroom(Home(newsroom(tmp_path, source("a", "feed", url="https://a.example/"))))
+    for wrong in (datetime(1990, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC)):
+        store_crawls(room, [wrong], is_dated=False)
+    now = datetime(2026, 11, 12, tzinfo=UTC)
+    begin_runs(room.store, [], now)
+    assert {moment for times in read_times(room) for moment in times} == {now}
     room.store.close()
 
 

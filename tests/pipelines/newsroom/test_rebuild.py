@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -115,11 +116,13 @@ def test_a_rebuild_goes_chunk_by_chunk_to_the_same_end(
     """Items that one batch joined are far apart here."""
     take(store, rules, (item(1, ids=("k:1",)), item(2, ids=("k:2",)), item(3, ids=("k:1", "k:2")), item(4)), (item(5),))
     before = contents(store)
-    monkeypatch.setattr("pipelines.store.raw.RawItems.iterate.__defaults__", (1,))
+    monkeypatch.setattr("pipelines.newsroom.run.READ_AT_ONCE", 1)
+    monkeypatch.setattr("pipelines.store.rebuilding.WRITTEN_AT_ONCE", 1)
     told: list[tuple[int, int]] = []
     rebuilt = rebuild(store, SOURCES, rules, progress=lambda done, total: told.append((done, total)))
     assert contents(store) == before
-    assert told == [(number, 5) for number in range(1, 6)]
+    assert told[:5] == [(number, 5) for number in range(1, 6)]
+    assert list(dict.fromkeys(told[5:])) == [(number, 8) for number in range(6, 9)]
     assert (rebuilt.items, rebuilt.articles, rebuilt.problems) == (5, 3, ())
 
 
@@ -276,3 +279,92 @@ def test_a_rebuild_that_is_stopped_leaves_everything_as_it_was(store: Store, rul
     with pytest.raises(KeyboardInterrupt):
         rebuild(store, SOURCES, rules, progress=stop)
     assert contents(store) == before
+
+
+def rules_of_another_day(one: Article) -> Article:
+    """The first article becomes two, the next two become one, the last one none."""
+    number = int(one.url.rpartition("/")[2])
+    if number == 5:
+        raise ValueError("too short")
+    return replace(one, keys=("same",)) if number in (3, 4) else replace(one, keys=(one.url,))
+
+
+def take_five(store: Store, rules: Rules) -> None:
+    take(store, rules, (item(1, ids=("k:1",)), item(2, ids=("k:1",)), item(3), item(4), item(5)))
+    with store.transaction() as tx:
+        tell(tx, 1)
+        tell(tx, 2, 3, 4)
+        tx.decisions.add(Decision(3, "pick", "编辑", NOON))
+
+
+@pytest.mark.parametrize("step", range(1, 12))
+def test_a_rebuild_that_was_cut_off_leaves_a_sound_store_and_the_next_one_comes_to_the_same_end(
+    databases: Databases, rules: Rules, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    monkeypatch.setattr("pipelines.newsroom.run.READ_AT_ONCE", 2)
+    monkeypatch.setattr("pipelines.store.rebuilding.WRITTEN_AT_ONCE", 1)
+    steps = iter(range(1, 100))
+
+    def stop(_done: int, _total: int) -> None:
+        if next(steps) == step:
+            raise KeyboardInterrupt
+
+    with opened_store(databases) as undisturbed, opened_store(databases) as store:
+        for each in (undisturbed, store):
+            take_five(each, rules)
+        monkeypatch.setattr(arrivals, "read", with_rule(rules_of_another_day))
+        rebuild(undisturbed, SOURCES, rules)
+        with suppress(KeyboardInterrupt):
+            rebuild(store, SOURCES, rules, progress=stop)
+        assert store.check() == []
+        with store.reading() as tx:
+            urls = {url for stored in tx.articles.get(range(20)).values() for url in stored.urls}
+        assert urls >= {f"https://e.example/{number}" for number in range(1, 5)}, "nothing is missing at any time"
+        rebuild(store, SOURCES, rules)
+        assert contents(store) == contents(undisturbed)
+
+
+def test_others_write_while_a_rebuild_runs_and_what_they_write_is_made_again_too(
+    store: Store, rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.newsroom.run.READ_AT_ONCE", 2)
+    monkeypatch.setattr("pipelines.store.rebuilding.WRITTEN_AT_ONCE", 1)
+    take_five(store, rules)
+    monkeypatch.setattr(arrivals, "read", with_rule(rules_of_another_day))
+    numbers = iter(range(6, 100))
+
+    def write(_done: int, _total: int) -> None:
+        number = next(numbers)
+        if number < 14:
+            take(store, rules, (item(number), item(1, hour=number, metrics={"votes": number})))
+            with store.transaction() as tx:
+                tx.decisions.add(Decision(1, "later", "编辑", NOON))
+
+    rebuilt = rebuild(store, SOURCES, rules, progress=write)
+    with store.reading() as tx:
+        titles = [stored.article.title for stored in tx.articles.get(range(50)).values()]
+        assert sorted(titles) == sorted(f"第 {number} 篇" for number in (1, 2, 3, *range(6, 14)))
+        assert tx.articles.get([1])[1].article.metrics == {"votes": 13}
+        assert len(tx.decisions.find_by_stories([1])[1]) == 8
+    assert rebuilt.articles == len(titles)
+    assert store.check() == []
+    settled = contents(store)
+    rebuild(store, SOURCES, rules)
+    assert contents(store) == settled
+
+
+def test_a_rebuild_writes_a_few_articles_in_a_transaction(
+    store: Store, rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.store.rebuilding.WRITTEN_AT_ONCE", 3)
+    take(store, rules, tuple(map(item, range(10))))
+    fresh_counts: list[int] = []
+
+    def count_fresh(_done: int, _total: int) -> None:
+        with store.reading() as tx:
+            fresh_counts.append(len(tx.articles.list_fresh()))
+
+    with store.transaction() as tx:
+        tx.articles.mark_grouped(range(1, 11))
+    rebuild(store, SOURCES, rules, progress=count_fresh)
+    assert list(dict.fromkeys(fresh_counts)) == [0, 3, 6, 9, 10]

@@ -56,6 +56,12 @@ def only(**values: Any) -> Reference:
 # ---- Found at all
 
 
+@pytest.mark.parametrize("length", [0, 300])
+def test_the_number_in_a_title_of_arxivs_is_found_in_a_text_of_any_length(length: int) -> None:
+    text = f"[2006.16669] Two Bits\n{'量' * length}"
+    assert [reference.key for reference in find_references(article(text=text), RULES)] == ["arxiv:2006.16669"]
+
+
 def test_a_release_names_its_repository() -> None:
     assert only(url="https://github.com/tiny/quant/releases/tag/v2.0", text="新的内核").key == "github:tiny/quant"
 

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
@@ -22,7 +23,7 @@ from postgresql_server import PostgresqlServer
 from sqlalchemy import event, text
 
 from pipelines.store import Store
-from pipelines.store.engine import APPLICATION_ID, make_engine
+from pipelines.store.engine import APPLICATION_ID, ASKED_EVERY, make_engine
 from pipelines.store.errors import (
     StoreBusy,
     StoreDamaged,
@@ -146,6 +147,24 @@ def test_a_writer_that_waited_in_vain_says_that_the_store_is_busy(database_url: 
             end()
         with impatient.transaction() as tx:
             tx.articles.save([article(1)])
+
+
+def test_a_writer_asks_often_for_the_lock_of_another_so_that_a_short_pause_lets_it_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    sleep = time.sleep
+    monkeypatch.setattr("pipelines.store.engine.time.sleep", lambda pause: pauses.append(pause) or sleep(pause))
+    with closing(Store.open(f"sqlite:///{tmp_path}/jianbao.db")) as store, store.transaction():
+        impatient = Store.open(f"sqlite:///{tmp_path}/jianbao.db", wait=0.2)
+        with pytest.raises(StoreBusy), impatient.transaction():
+            pass
+        impatient.close()
+    assert len(pauses) > 1
+    assert set(pauses) == {ASKED_EVERY}
+    with closing(Store.open(f"sqlite:///{tmp_path}/jianbao.db", wait=3)) as store, store.transaction() as tx:
+        (patience,) = tx.articles._connection.exec_driver_sql("PRAGMA busy_timeout").one()
+        assert patience == 3000, "what else may be locked is waited for as before"
 
 
 @pytest.mark.postgresql

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -48,6 +49,12 @@ def shape(url: str) -> dict[str, Any]:
 def is_a_table(name: str | None, kind: str, _parents: object) -> bool:
     """Leave out the full-text index, which no table of SQLAlchemy describes; `shape` compares it."""
     return not (kind == "table" and (name or "").startswith("search_words"))
+
+
+def test_migrations_write_nothing_into_the_log_of_a_schedule(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        Store.open(f"sqlite:///{tmp_path / 'jianbao.db'}").close()
+    assert caplog.records == []
 
 
 def test_a_migrated_database_has_the_tables_of_the_code(databases: Databases) -> None:

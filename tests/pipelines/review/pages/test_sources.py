@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from desks import Desk, make_newsroom
 from waiting import wait_until
@@ -15,6 +16,7 @@ from crawler.home import Home
 from crawler.items import Batch, RawItem, SourceState
 from crawler.sources.file import load_sources, switched
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom.queue import Queue
 from pipelines.newsroom.run import ingest
 from pipelines.review.crawling import Crawls
 from pipelines.store.runs import RunPart
@@ -54,6 +56,38 @@ def run(newsroom: Newsroom, source: str, ago: timedelta, *, new: int, failure: F
 
 def told(desk: Desk) -> dict[str, dict[str, object]]:
     return {one["id"]: one for one in desk.get("/api/sources").json()["sources"]}
+
+
+def test_the_page_shows_the_queue_and_its_workers_where_the_newsroom_has_one(desk: Desk, home: Home) -> None:
+    assert "队列" not in desk.get("/sources").text
+    if not home.database_url.startswith("postgresql"):
+        return
+    Queue(home).fill(["one", "two"], is_grouping_due=True)
+    page = desk.get("/sources").text
+    assert "在做 0，等着 3，没做成 0" in page
+    assert "没有 worker" in page
+    with psycopg.connect(home.database_url, options="-c search_path=procrastinate") as connection:
+        connection.execute("INSERT INTO procrastinate_workers DEFAULT VALUES")
+        connection.execute("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '90 seconds')")
+        connection.execute(
+            "UPDATE procrastinate_jobs SET status = 'doing', worker_id = 2 WHERE queueing_lock = 'crawl one'"
+        )
+        connection.execute("UPDATE procrastinate_jobs SET status = 'failed' WHERE queueing_lock = 'group'")
+    lines = read_lines(desk.get("/sources").text)
+    assert "在做 1，等着 1，没做成 1" in lines[0]
+    assert re.fullmatch(r"worker 1 \d 秒前报过平安 闲着", lines[1])
+    assert re.fullmatch(
+        r"worker 2 9\d 秒前报过平安 抓取 甲 \S+ 没有声音了，它的活由 schedule 交给别的 worker", lines[2]
+    )
+    assert lines[3].startswith("没做成 1归组")
+    assert lines[4].startswith("等着 1抓取 乙")
+
+
+def read_lines(page: str) -> list[str]:
+    """The lines of the queue as a reader sees them."""
+    section = page[page.index('<section class="queue"') :].partition("</section>")[0]
+    lines = re.split(r"</h2>|</li>(?=\s)|</details>", re.sub(r"<(?!/h2|/li|/details)[^>]*>", "", section))
+    return [" ".join(re.sub(r"<[^>]*>", "", line).split()) for line in lines if line.strip()]
 
 
 def test_a_source_shows_what_it_gave_against_what_it_should(desk: Desk, newsroom: Newsroom, home: Home) -> None:

@@ -1,0 +1,132 @@
+"""What a rebuild costs, and how long another writer waits for it.
+
+    python tests/benchmarks/rebuild.py [--articles 10000] [--keep FOLDER] POOL.jsonl ...
+
+Stores raw items made of small pieces of the pools' titles and digests, six in ten with a text (as in `grouping.py`),
+groups them, and rebuilds and groups everything again while another writer begins a transaction every tenth of a second.
+Printed are the seconds by the clock, the CPU of all processes, and the writer's longest wait. `--keep` keeps the store,
+so that the next run need not make it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from grouping import A_DAY, Stream
+
+from crawler.home import Home, bundled
+from crawler.items import Batch, RawItem
+from crawler.sources.schema import Source
+from pipelines.group.candidates import GroupRules
+from pipelines.model import Article
+from pipelines.newsletter import load_newsletter
+from pipelines.newsroom import run
+from pipelines.rules import Rules, load_rules
+from pipelines.store import Store
+
+SOURCE = Source(id="mirror", kind="feed", name="镜像", url="https://mirror.example/feed")
+AT_ONCE = 100
+GAP = 0.1
+
+
+def main() -> None:
+    """Fill, rebuild, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pools", nargs="+", type=Path, metavar="POOL")
+    parser.add_argument("--articles", type=int, default=10_000)
+    parser.add_argument("--keep", type=Path)
+    arguments = parser.parse_args()
+    rows = [json.loads(line) for pool in arguments.pools for line in pool.read_text(encoding="utf-8").splitlines()]
+    home = Home(bundled())
+    rules = load_rules(home)
+    group_rules = GroupRules.of(
+        load_newsletter(home.newsletter), {}, {}, promotion=rules.promotion, events=rules.events, papers=rules.papers
+    )
+    with TemporaryDirectory() as folder:
+        kept = (arguments.keep or Path(folder)) / f"raw-{arguments.articles}.db"
+        if not kept.exists():
+            store = Store.open(f"sqlite:///{kept}")
+            stream = Stream(rows, A_DAY)
+            fill(store, (next(stream) for _ in range(arguments.articles)), rules)
+            run.group(store, group_rules)
+            store.close()
+        path = Path(folder) / "jianbao.db"
+        shutil.copyfile(kept, path)
+        store = Store.open(f"sqlite:///{path}")
+        with write_beside(store) as waits:
+            _time("rebuild", arguments.articles, lambda: run.rebuild(store, {SOURCE.id: SOURCE}, rules))
+            _time("group", arguments.articles, lambda: run.group(store, group_rules))
+        sys.stdout.write(f"another writer waited {max(waits):.2f} s at most, {len(waits)} times\n")
+        sys.stdout.write(f"largest RSS {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB\n")
+        store.close()
+
+
+def fill(store: Store, articles: Iterator[Article], rules: Rules) -> None:
+    """Ingest articles as the items of a feed."""
+    while batch := list(islice(articles, AT_ONCE)):
+        run.ingest(store, Batch(SOURCE.id, tuple(map(make_item, batch))), SOURCE, rules, batch[-1].fetched_at)
+
+
+def make_item(article: Article) -> RawItem:
+    """The item of which an article is made."""
+    return RawItem(
+        "feed",
+        article.url,
+        article.title,
+        article.fetched_at,
+        published=article.published.at.isoformat(),
+        publisher=article.publisher,
+        summary=article.summary,
+        html="".join(f"<p>{article.text[start : start + 120]}</p>" for start in range(0, len(article.text), 120)),
+        guid=article.url,
+    )
+
+
+@contextmanager
+def write_beside(store: Store) -> Iterator[Sequence[float]]:
+    """Begin a transaction every tenth of a second while the context lasts; how long each waited, in seconds."""
+    ended = threading.Event()
+    waits: list[float] = []
+
+    def write() -> None:
+        while not ended.wait(GAP):
+            began = time.monotonic()
+            with store.transaction():
+                waits.append(time.monotonic() - began)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        yield waits
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _time(name: str, articles: int, work: Callable[[], object]) -> None:
+    began, cpu_began = time.monotonic(), _measure_cpu()
+    work()
+    seconds, cpu = time.monotonic() - began, _measure_cpu() - cpu_began
+    each = cpu / articles * 1e3
+    sys.stdout.write(f"{name:8} {seconds:8.1f} s by the clock, {cpu:8.1f} CPU-s, {each:.2f} CPU-ms an article\n")
+    sys.stdout.flush()
+
+
+def _measure_cpu() -> float:
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+if __name__ == "__main__":
+    main()
