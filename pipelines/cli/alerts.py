@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pipelines.newsroom.alerts import Delivery
 
-alerts_app = typer.Typer(cls=Group, help="出了事告诉谁：渠道写在 newsletter.toml 的 [alerts]。", no_args_is_help=True)
+alerts_app = typer.Typer(cls=Group, help="出了事告诉谁：渠道写在 newsletter.toml 的 \\[alerts]。", no_args_is_help=True)
 
 
 @alerts_app.command("test")

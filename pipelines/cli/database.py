@@ -108,7 +108,7 @@ def db_check(context: typer.Context) -> None:
 
 @db_app.command("reduce")
 def db_reduce(context: typer.Context) -> None:
-    """精简 [retention] 期限之前的原始条目，并把空出来的地方还给磁盘；文章和决定都不变。
+    """精简 \\[retention] 期限之前的原始条目，并把空出来的地方还给磁盘；文章和决定都不变。
 
     例：jianbao db reduce
     """

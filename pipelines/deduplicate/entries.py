@@ -118,7 +118,7 @@ def identify_entry(article: Article, item: RawItem, repeats: Repeats, policy: Gu
         entry_keys.append(_make_key(article.source, "guid", item.guid))
     if page in repeats.shared_pages:
         entry_keys.append(_make_key(article.source, "title", article.url, fold(item.title), item.published or ""))
-    return replace(article, entry_keys=tuple(entry_keys))
+    return replace(article, entry_keys=tuple(entry_keys)) if entry_keys else article
 
 
 def identify_post(article: Article, source: Source) -> Article:
@@ -129,8 +129,10 @@ def identify_post(article: Article, source: Source) -> Article:
     share at least one.
     """
     one_account = source.kind == "wechat" and bool(source.ways or source.account)
+    if not one_account or article.published.precision not in _TO_THE_HOUR:
+        return article
     title = fold(article.title)
-    if not one_account or article.published.precision not in _TO_THE_HOUR or len(title) < _SHORTEST_POST_TITLE:
+    if len(title) < _SHORTEST_POST_TITLE:
         return article
     starts = (article.published.at.timestamp() // _DAY, (article.published.at.timestamp() + _DAY / 2) // _DAY + 0.5)
     keys = (_make_key(article.source, "post", title, str(start), prefix=POST) for start in starts)

@@ -27,6 +27,7 @@ from pipelines.newsroom.arrivals import Delivery, Ingested
 from pipelines.newsroom.run import ingest_together
 from pipelines.rules import Rules
 from pipelines.store import Store
+from pipelines.store.errors import LeaseLost
 
 MOST_WAITING: Final = 100
 MOST_CHARACTERS: Final = 2_000_000
@@ -193,7 +194,10 @@ class Bridge:
         except Exception as error:
             result = self.results.get(batch.source, SourceResult())
             facts = make_extra("not-stored", source=batch.source, run=result.run)
-            _LOG.exception("%s: a batch of %d items was not stored", batch.source, len(batch.items), extra=facts)
+            if isinstance(error, LeaseLost):  # no fault: another worker has this source, and the process ends soon
+                _LOG.warning("%s: %s", batch.source, error, extra=facts)
+            else:
+                _LOG.exception("%s: a batch of %d items was not stored", batch.source, len(batch.items), extra=facts)
             problem = Problem("", type(error).__name__, Detail.of("not-stored", reason=detail_of(error)))
             self._note(batch, replace(result, failure=problem.failure, not_stored=problem))
 

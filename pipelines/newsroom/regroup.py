@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pipelines.deduplicate import near as texts
 from pipelines.deduplicate import titles
-from pipelines.deduplicate.bands import Pair
+from pipelines.deduplicate.bands import Bands, Pair
 from pipelines.deduplicate.event_groups import LEAST
 from pipelines.deduplicate.event_profiles import read_event_profile
 from pipelines.deduplicate.events import EventLink, find_event_links, make_event_keys
@@ -22,6 +22,41 @@ from pipelines.store import Transaction
 from pipelines.store.events import IndexedProfile
 
 
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What the store finds an article by.
+
+    Args:
+        bands: of its title and text.
+        profile: of its event, with the keys; None if it reports no single event.
+        round_up: the ordinal of its day, and its parts; None if it is no round-up.
+    """
+
+    bands: Bands
+    profile: IndexedProfile | None
+    round_up: tuple[int, RoundUp] | None
+
+
+def read_features(articles: Mapping[int, StoredArticle], rules: GroupRules) -> dict[int, Features]:
+    """Read what the store finds articles by.
+
+    Args:
+        articles: by id.
+        rules: how titles and texts are read.
+    """
+    features = {}
+    for article_id, stored in articles.items():
+        day = stored.article.published.at.astimezone(rules.zone).toordinal()
+        round_up = read_round_up(stored.article, rules.events)
+        profile = read_event_profile(stored.article, rules.events)
+        features[article_id] = Features(
+            make_bands(stored, rules.zone),
+            IndexedProfile(profile, day, make_event_keys(profile, rules.event_model.rarity)) if profile else None,
+            (day, round_up) if round_up else None,
+        )
+    return features
+
+
 def regroup(tx: Transaction, article_ids: Collection[int], rules: GroupRules) -> None:
     """Run the final stage on a few articles, in the caller's transaction.
 
@@ -31,24 +66,28 @@ def regroup(tx: Transaction, article_ids: Collection[int], rules: GroupRules) ->
         rules: of the newsletter and its sources; the stored models are added to them.
     """
     rules = with_model(tx, rules)
-    changed_ids = index_articles(tx, tx.articles.get(article_ids), rules)
+    articles = tx.articles.get(article_ids)
+    changed_ids = index_articles(tx, articles, read_features(articles, rules), rules)
     remake_stories(tx, changed_ids, changed_ids, rules)
     tx.articles.mark_grouped(article_ids)
 
 
-def index_articles(tx: Transaction, articles: Mapping[int, StoredArticle], rules: GroupRules) -> set[int]:
-    """Store the keys by which these articles are found, what they say of their events, and their links.
+def index_articles(
+    tx: Transaction, articles: Mapping[int, StoredArticle], features: Mapping[int, Features], rules: GroupRules
+) -> set[int]:
+    """Store what these articles are found by, and their links.
 
     Args:
         tx: open for writing.
         articles: new or changed, by id.
-        rules: how titles and texts are read.
+        features: of each of them.
+        rules: with the model of events.
 
     Returns:
         The ids of these articles, and of all articles whose evidence or links differ now: their stories have to be
         made again.
     """
-    return _index(tx, articles, rules) | _index_events(tx, articles, rules) | articles.keys()
+    return _index(tx, articles, features) | _index_events(tx, features, rules) | articles.keys()
 
 
 def remake_stories(
@@ -119,7 +158,7 @@ def remake_stories(
     return {target.id: target for target in targets}
 
 
-def _index(tx: Transaction, articles: Mapping[int, StoredArticle], rules: GroupRules) -> set[int]:
+def _index(tx: Transaction, articles: Mapping[int, StoredArticle], features: Mapping[int, Features]) -> set[int]:
     """Store the bands by which these articles are found.
 
     A title used once more becomes a column's name, a repository named once more becomes a household name, a band
@@ -127,12 +166,13 @@ def _index(tx: Transaction, articles: Mapping[int, StoredArticle], rules: GroupR
 
     Args:
         articles: new or changed, by id.
+        features: of each of them.
 
     Returns:
         Ids of further articles, neither new nor changed, whose evidence may differ now.
     """
     dependents = _find_dependents(tx, articles)
-    tx.bands.save({article_id: make_bands(stored, rules.zone) for article_id, stored in articles.items()})
+    tx.bands.save({article_id: of_article.bands for article_id, of_article in features.items()})
     uses = Counter(
         key for stored in articles.values() for key in {reference.key for reference in stored.article.references}
     )
@@ -143,20 +183,20 @@ def _index(tx: Transaction, articles: Mapping[int, StoredArticle], rules: GroupR
     return dependents | _find_dependents(tx, articles) | primaries
 
 
-def _index_events(tx: Transaction, articles: Mapping[int, StoredArticle], rules: GroupRules) -> set[int]:
-    """Store what these articles say of their events, and the links between them and others.
+def _index_events(tx: Transaction, features: Mapping[int, Features], rules: GroupRules) -> set[int]:
+    """Store what articles say of their events, and the links between them and others.
 
     A key that one more article of a day has may belong to a crowd: then it links nothing on that day any longer.
 
     Args:
-        articles: new or changed, by id.
+        features: of new or changed articles, by article id.
 
     Returns:
         Ids of articles whose links differ now, or differed before.
     """
-    changed_ids = set(articles) | tx.events.find_tipping_holders(articles)
-    save_event_profiles(tx, articles, rules)
-    changed_ids |= tx.events.find_tipping_holders(articles)
+    changed_ids = set(features) | tx.events.find_tipping_holders(features)
+    save_event_profiles(tx, features)
+    changed_ids |= tx.events.find_tipping_holders(features)
     former_pairs = tx.events.find_linked_pairs(changed_ids, LEAST)
     pairs = tx.events.find_pairs(changed_ids)
     stored_profiles = tx.events.get_profiles({article_id for pair in pairs for article_id in pair})
@@ -164,27 +204,15 @@ def _index_events(tx: Transaction, articles: Mapping[int, StoredArticle], rules:
     return changed_ids.union(article_id for pair in former_pairs for article_id in pair)
 
 
-def save_event_profiles(tx: Transaction, articles: Mapping[int, StoredArticle], rules: GroupRules) -> None:
+def save_event_profiles(tx: Transaction, features: Mapping[int, Features]) -> None:
     """Store what articles say of their events: profiles with their keys, and the parts of round-ups.
 
     Args:
         tx: open for writing.
-        articles: by id.
-        rules: how titles and texts are read.
+        features: by article id.
     """
-    profiles: dict[int, IndexedProfile | None] = dict.fromkeys(articles)
-    round_ups: dict[int, tuple[int, RoundUp] | None] = dict.fromkeys(articles)
-    for article_id, stored in articles.items():
-        day = stored.article.published.at.astimezone(rules.zone).toordinal()
-        round_up = read_round_up(stored.article, rules.events)
-        if round_up is not None:
-            round_ups[article_id] = day, round_up
-        profile = read_event_profile(stored.article, rules.events)
-        if profile is not None:
-            keys = make_event_keys(profile, rules.event_model.rarity)
-            profiles[article_id] = IndexedProfile(profile, day, keys)
-    tx.events.save(profiles)
-    tx.events.save_round_ups(round_ups)
+    tx.events.save({article_id: of_article.profile for article_id, of_article in features.items()})
+    tx.events.save_round_ups({article_id: of_article.round_up for article_id, of_article in features.items()})
 
 
 def _find_dependents(tx: Transaction, article_ids: Collection[int]) -> set[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ from pipelines.group.candidates import GroupRules
 from pipelines.model import Article, StoredArticle
 from pipelines.newsroom.arrivals import Arrival, Delivery, Ingested, read_or_explain, save_items
 from pipelines.newsroom.locks import take_turn
-from pipelines.newsroom.regroup import index_articles, remake_stories
+from pipelines.newsroom.regroup import Features, index_articles, read_features, remake_stories
 from pipelines.newsroom.relearning import retrain, with_model
 from pipelines.rules import Rules
 from pipelines.store import Store, Transaction
@@ -31,7 +31,7 @@ GROUPED_AT_ONCE: Final = 100
 """Articles whose stories are made in one transaction, some tenths of a second; an editor who decides meanwhile waits
 for its end."""
 
-KEYED_AT_ONCE: Final = 300
+KEYED_AT_ONCE: Final = 200
 """Articles whose keys are stored in one transaction, some tenths of a second. Their keys lie all over the tables: the
 more of them are written at once, the fewer pages are written twice."""
 
@@ -303,13 +303,15 @@ def group(
         fresh_ids: set[int] = set()
         versions: dict[int, int] = {}
         while len(fresh_ids) < INDEXED_AT_ONCE:
-            rested_at = _let_others_write(rested_at)
-            with store.transaction() as tx:
-                batch = tx.articles.list_fresh(KEYED_AT_ONCE, without=versions)
-                versions = _index_batch(tx, batch, rules) | versions
-            if not batch:
+            with store.reading() as tx:
+                changed = tx.articles.get(tx.articles.list_fresh(KEYED_AT_ONCE, without=versions))
+            if not changed:
                 break
-            fresh_ids |= set(batch)
+            features = read_features(changed, rules)
+            with store.transaction() as tx:
+                versions = _index_batch(tx, changed, features, rules) | versions
+            rested_at = monotonic()  # others write while the next batch is read
+            fresh_ids |= changed.keys()
             progress(articles, max(articles, total))
         if not versions:
             break
@@ -334,7 +336,9 @@ def group(
         return Grouped(articles, stories, retrain(store, rules))
 
 
-def _index_batch(tx: Transaction, article_ids: Collection[int], rules: GroupRules) -> dict[int, int]:
+def _index_batch(
+    tx: Transaction, articles: Mapping[int, StoredArticle], features: Mapping[int, Features], rules: GroupRules
+) -> dict[int, int]:
     """Index new and changed articles, before their stories are made.
 
     Articles whose stories depend on them become fresh too: if the process dies before their stories are made, the next
@@ -342,17 +346,21 @@ def _index_batch(tx: Transaction, article_ids: Collection[int], rules: GroupRule
 
     Args:
         tx: open for writing.
-        article_ids: of the articles.
-        rules: how titles and texts are read.
+        articles: as they were a moment ago, by id. One that changed since has another version when its story is made,
+            and is indexed again; one that joined another article is left out.
+        features: of each of them.
+        rules: with the model of events.
 
     Returns:
         The versions of all indexed articles, by article id.
     """
-    articles = tx.articles.get(article_ids)
-    dependent_ids = index_articles(tx, articles, rules) - articles.keys()
+    fresh_ids = tx.articles.find_fresh(articles)
+    fresh = {article_id: stored for article_id, stored in articles.items() if article_id in fresh_ids}
+    dependent_ids = index_articles(tx, fresh, {article_id: features[article_id] for article_id in fresh}, rules)
+    dependent_ids -= fresh.keys()
     dependent_ids -= tx.articles.find_fresh(dependent_ids)
     tx.articles.mark_fresh(dependent_ids)
-    return _find_versions(articles | tx.articles.get(dependent_ids))
+    return _find_versions(fresh | tx.articles.get(dependent_ids))
 
 
 def _find_versions(articles: Mapping[int, StoredArticle]) -> dict[int, int]:

@@ -32,6 +32,9 @@ _FEW_HAN: Final = 60
 _HAN: Final = re.compile(f"[{HAN_RANGE}]+")
 _KANA: Final = re.compile("[\u3041-\u3096\u30a1-\u30fa\u30fc]+")
 _HANGUL: Final = re.compile("[\uac00-\ud7a3]+")
+_OF_NEIGHBOURS: Final = re.compile("[\u3041-\u3096\u30a1-\u30fa\u30fc\uac00-\ud7a3]")
+"""Any of kana and Hangul."""
+
 _WORD: Final = re.compile(r"[A-Za-z]+")
 # Words, no names: Modelle, für, deployed; not NeuSDK, MNN, DeepSeek-V4, llama.cpp, b4132
 _PLAIN_WORD: Final = re.compile(
@@ -97,7 +100,10 @@ def read_script(text: str) -> str | None:
     """
     if text.isascii():
         return None
-    han, kana, hangul = (_count_characters(pattern, text) for pattern in (_HAN, _KANA, _HANGUL))
+    han = _count_characters(_HAN, text)
+    kana, hangul = (
+        (_count_characters(_KANA, text), _count_characters(_HANGUL, text)) if _OF_NEIGHBOURS.search(text) else (0, 0)
+    )
     if kana >= 2 and kana >= 0.2 * (kana + han):
         return "ja"
     if hangul >= 2 and hangul >= han:

@@ -221,7 +221,7 @@ def _is_cut_off(text: str, match: re.Match[str], rules: ReferenceRules) -> bool:
 
 def _may_hold_address(text: str, rules: ReferenceRules) -> bool:
     written = text.encode("ascii", "ignore").lower()  # a hint is ASCII, and much of a Chinese text is not
-    return any(hint in written for hint in rules.hints)
+    return any(map(written.__contains__, rules.hints))
 
 
 def _join_broken_line(url: str, text: str, end: int) -> str:

@@ -70,6 +70,7 @@ ZONE: Final = (
 LETTER: Final = "(?P<letter>[A-IK-Z])"
 
 
+@lru_cache(maxsize=256)  # the dates of a feed have one or two
 def find_zone(name: str, own: tzinfo, year: int) -> tzinfo:
     """The time zone of a name.
 

@@ -12,6 +12,10 @@ from pipelines.deduplicate.identity import DatedMetrics
 from pipelines.model import Article, Instant, Reference
 
 _LEVEL: Final = 3
+_LEVEL_OF_SHORT: Final = 1
+_SHORT: Final = 1_000
+"""Bytes of a text, as most entries of feeds are, for which a lower level takes half the time and saves as much."""
+
 _WINDOW: Final = 13
 _MEMORY: Final = 6
 """An 8 KB window: on texts of this size zlib's defaults take three times as long, clearing memory, to save 2 %."""
@@ -27,8 +31,10 @@ def pack(text: str) -> bytes:
     >>> unpack(pack("端侧推理"))
     '端侧推理'
     """
-    deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, _WINDOW, _MEMORY)
-    return deflate.compress(text.encode(errors="surrogatepass")) + deflate.flush()
+    encoded = text.encode(errors="surrogatepass")
+    level = _LEVEL if len(encoded) > _SHORT else _LEVEL_OF_SHORT
+    deflate = zlib.compressobj(level, zlib.DEFLATED, _WINDOW, _MEMORY)
+    return deflate.compress(encoded) + deflate.flush()
 
 
 def unpack(packed: bytes) -> str:

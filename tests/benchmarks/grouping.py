@@ -34,7 +34,6 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from crawler.home import Home, bundled
-from pipelines.deduplicate.stories import make_bands
 from pipelines.group.candidates import GroupRules, grade
 from pipelines.group.features import Description
 from pipelines.group.training import Example, train
@@ -296,8 +295,9 @@ def leave_traces(tx: Transaction, ids: Sequence[int], rules: GroupRules) -> None
     articles = tx.articles.get(ids)
     if not articles:
         return
-    tx.bands.save({each: make_bands(stored, rules.zone) for each, stored in articles.items()})
-    regroup.save_event_profiles(tx, articles, rules)
+    features = regroup.read_features(articles, rules)
+    tx.bands.save({article_id: of_article.bands for article_id, of_article in features.items()})
+    regroup.save_event_profiles(tx, features)
     first = next(iter(articles))
     like = grade(Story(first, (first,), first), [articles[first]], rules)
     stories = ((Story(each, (each,), each, (), 1), (articles[each],)) for each in articles)

@@ -30,8 +30,9 @@ import psycopg
 ROOT: Final = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "chaos")]
 
-from kills import list_candidates, search  # noqa: E402
+from kills import Room, list_candidates, search  # noqa: E402
 from postgresql_server import PostgresqlServer, find_programs, run_server  # noqa: E402
+from processes import list_family  # noqa: E402
 from servers import Seen, http, newsroom, serving, source  # noqa: E402
 
 from crawler.home import DATABASE_VARIABLE, Home  # noqa: E402
@@ -43,6 +44,9 @@ FEEDS_OF_A_HOST: Final = 2
 ITEMS: Final = 12
 NEW_ITEMS: Final = 3
 """Items of a feed, and how many of them are new in the next round; a few of the others get another title and text."""
+
+REPRINTS: Final = 3
+"""Items of the feed before, under an address of its own: their articles are one story, whichever came first."""
 
 KILLS_OF_A_ROUND: Final = 15
 LONGEST_LIFE: Final = 9.0
@@ -91,19 +95,25 @@ class Feeds:
         if seen.headers.get("if-none-match") == tag:
             unchanged: bytes = http(304, etag=tag)
             return unchanged
-        first = number * (ITEMS - 2) * 100 + edition * NEW_ITEMS
-        items = "".join(make_item(index, edition) for index in range(first, first + ITEMS))
+        own, neighbours = (first_of(each, edition) for each in (number, number - 1))
+        indices = [*range(own, own + ITEMS), *range(neighbours, neighbours + REPRINTS)]
+        items = "".join(make_item(index, number, edition) for index in indices)
         answer: bytes = http(
             200, f"<rss version='2.0'><channel><title>T{number}</title>{items}</channel></rss>", etag=tag
         )
         return answer
 
 
-def make_item(index: int, edition: int) -> str:
-    """Make an item; in some editions it has another title and text."""
+def first_of(number: int, edition: int) -> int:
+    """The number of a feed's first item in an edition."""
+    return (number + 1) * 1000 + edition * NEW_ITEMS
+
+
+def make_item(index: int, feed: int, edition: int) -> str:
+    """Make an item of a feed; in some editions it has another title and text."""
     version = (edition + index % 3) // 3
     return (
-        f"<item><title>{TOPICS[index % 5]} 第 {index} 回（{version}）</title><link>https://t.example/{index}</link>"
+        f"<item><title>{TOPICS[index % 5]} 第 {index} 回（{version}）</title><link>https://t{feed}.example/{index}</link>"
         f"<pubDate>Thu, {index % 28 + 1:02} Oct 2026 08:00:00 GMT</pubDate>"
         f"<description>{f'第 {index} 回讲清楚 {index * 37 + version} 件事。' * 10}</description></item>"
     )
@@ -165,13 +175,6 @@ class Worker:
     def __init__(self, process: subprocess.Popen[bytes], number: int) -> None:
         self.process = process
         self.number = number
-
-    def list_processes(self) -> list[int]:
-        """The ids of its process and of those that it started."""
-        own = self.process.pid
-        with suppress(OSError):
-            return [own, *map(int, Path(f"/proc/{own}/task/{own}/children").read_text().split())]
-        return [own]
 
     def send(self, number: signal.Signals, processes: Iterable[int]) -> None:
         """Send a signal to some of its processes; one may have ended meanwhile."""
@@ -260,7 +263,8 @@ class House:
     def list_contents(self) -> dict[str, Any]:
         """Everything that has to be the same, without numbers of rows and times of runs."""
         contents: dict[str, Any] = {name: sorted(map(repr, self.read(query))) for name, query in CONTENTS.items()}
-        return contents | {"candidates": list_candidates(self.home), "search": search(self.home)}
+        room = Room(self.home, self._url)
+        return contents | {"candidates": list_candidates(room), "search": search(room)}
 
     def close(self) -> None:
         """Kill the workers that are left, and close its connection and its log."""
@@ -303,7 +307,7 @@ class Chaos:
             if house.is_empty():
                 workers.append(killed)
                 break
-            processes = killed.list_processes()
+            processes = list_family(killed.process.pid)
             killed.send(signal.SIGKILL, processes if self._generator.random() < 0.3 else processes[:1])
             killed.process.wait()
             self.kills += 1
@@ -323,7 +327,7 @@ class Chaos:
         """
         worker = house.start_worker(by_proxy=proxy is not None)
         time.sleep(self._generator.uniform(0.5, LONGEST_LIFE / 2))
-        processes = worker.list_processes()
+        processes = list_family(worker.process.pid)
         if proxy:
             self.cuts += 1
             proxy.cut()

@@ -16,6 +16,7 @@ from browsers import serve_desk
 from commands import Cli, start
 from databases import write_new_database
 from possible_events import add_possible_pair
+from rich.markup import render
 from typer.testing import CliRunner
 
 from crawler.home import Home
@@ -90,6 +91,21 @@ def test_the_version_needs_no_command_and_no_home(tmp_path: Path) -> None:
 
 def test_help_says_what_stands_in_brackets(cli: Cli) -> None:
     assert "[assistant]" in cli("assist", "--help")
+    assert "[alerts]" in cli("--help")
+
+
+def test_no_help_text_loses_what_it_puts_into_brackets() -> None:
+    root = typer.main.get_command(app)
+    helps = [each.help or "" for each in (root, *find_groups(root), *COMMANDS.values())]
+    helps += [parameter.help or "" for command in COMMANDS.values() for parameter in command.params]
+    assert [text for text in helps if render(text).plain != text.replace("\\[", "[")] == []
+
+
+def find_groups(group: Any) -> Iterator[Any]:
+    for command in group.commands.values():
+        if hasattr(command, "commands"):
+            yield command
+            yield from find_groups(command)
 
 
 def test_a_new_folder_is_a_newsletter_at_once_and_is_not_overwritten(cli: Cli) -> None:

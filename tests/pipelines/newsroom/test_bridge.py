@@ -28,7 +28,7 @@ from pipelines.newsroom.arrivals import Ingested
 from pipelines.newsroom.bridge import Bridge
 from pipelines.rules import Rules, load_rules
 from pipelines.store import Store
-from pipelines.store.errors import StoreBusy, StoreFull, StoreRefused
+from pipelines.store.errors import LeaseLost, StoreBusy, StoreFull, StoreRefused
 
 SOURCES = {
     name: Source(id=name, kind="feed", name=name.upper(), url="https://e.example/feed") for name in ("one", "two")
@@ -119,6 +119,17 @@ def test_what_cannot_be_stored_fails_its_source_whose_state_stays(
     with store.reading() as tx:
         assert tx.sources.list_all()["one"].failure == failed.failure
         assert tx.sources.list_all()["two"].failure is None
+
+
+def test_a_worker_that_lost_its_job_says_so_in_a_line(
+    bridge: Bridge, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    lost = LeaseLost("job-is-gone", job=7, worker=3)
+    monkeypatch.setattr(module, "ingest_together", lambda *_, **__: (_ for _ in ()).throw(lost))
+    bridge.process_item(batch("one", 1))
+    (record,) = (record for record in caplog.records if record.name == module.__name__)
+    assert (record.levelno, record.exc_info) == (logging.WARNING, None)
+    assert "job 7 is no longer that of worker 3" in record.getMessage()
 
 
 def test_a_mistake_of_ours_stops_no_other_source(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from pipelines.deduplicate.stories import RARE, find_event_links_among, find_evi
 from pipelines.group.candidates import GroupRules
 from pipelines.model import Article, Decision, DecisionAction, Evidence, StoredArticle
 from pipelines.newsletter import Category, Newsletter
+from pipelines.newsroom.regroup import Features, read_features
 from pipelines.newsroom.run import group
 from pipelines.rules import load_rules
 from pipelines.store import Transaction
@@ -222,6 +223,38 @@ def test_what_a_person_joined_is_one_story_though_it_is_not_grouped_at_once(
     monkeypatch.setattr("pipelines.newsroom.run.GROUPED_AT_ONCE", 1)
     monkeypatch.setattr("pipelines.newsroom.run.KEYED_AT_ONCE", 1)
     assert any(urls(5, 9) <= story for story in stories([NEWS], [("merge", 5, 9)]))
+
+
+def test_what_changes_while_it_is_read_is_grouped_as_it_is_now(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One article is edited, and two turn out to be one, after they were read and before their keys are stored."""
+    later = NOON + timedelta(days=3)
+    edited = replace(NEWS[3], title=LAUNCH, text="", fetched_at=later)
+    both = replace(NEWS[10], keys=(*NEWS[10].keys, *NEWS[11].keys), fetched_at=later)
+    expected = group_batches(databases, [NEWS, [edited, both]])
+    changes = [edited, both]
+    with opened_store(databases) as store:
+        with store.transaction() as tx:
+            tx.articles.save(NEWS)
+
+        def read_then_change(articles: Mapping[int, StoredArticle], rules: GroupRules) -> dict[int, Features]:
+            features = read_features(articles, rules)
+            with store.transaction() as tx:
+                tx.articles.save(changes)
+            changes.clear()
+            return features
+
+        monkeypatch.setattr("pipelines.newsroom.run.read_features", read_then_change)
+        group(store, RULES)
+        with store.reading() as tx:
+            found = {
+                frozenset(each.article.url for each in candidate.articles)
+                for candidate in stored_candidates(tx, states=("new",))
+            }
+            assert tx.articles.list_fresh() == []
+        assert store.check() == []
+    assert found == expected
 
 
 def test_what_is_set_apart_once_all_are_grouped_falls_apart(stories: Stories, at_once: set[frozenset[str]]) -> None:
