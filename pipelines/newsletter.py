@@ -237,6 +237,7 @@ class Frame(_Part):
             Empty: no summary is printed. None: the usual one, behind its label.
         numbers_run_on: whether the numbers of entries go on from section to section.
         empty_sections: whether a section without entries is printed.
+        hard_breaks: whether each line of an entry in a list ends with a hard break.
         blank_lines: between the parts of an issue.
         sections: without entries.
         headline_items: how many entries the headline names.
@@ -253,6 +254,7 @@ class Frame(_Part):
     summary: SummaryForm | None = None
     numbers_run_on: bool = False
     empty_sections: bool = True
+    hard_breaks: bool = True
     blank_lines: BlankLineCounts = BlankLineCounts()
     sections: Annotated[tuple[FixedSection, ...], BeforeValidator(as_tuple)] = ()
     headline_items: int = Field(default=4, ge=1)
@@ -288,7 +290,8 @@ class Reading(_Part):
     """The shape of past issues; what is left empty is found in each file.
 
     Args:
-        sections: levels of the headings that begin a section: 2 is `##`. Empty: `##`, or the highest level of the file.
+        sections: levels of the headings that begin a section: 2 is `##`; 7 is a bold paragraph, in a file without such
+            headings. Empty: `##`, or the highest level of the file.
         items: what begins an entry: `- `, `{n}、`, `（{n}）`, `{han}、` (一、), `{circled}` (①), `### `, `**` (a bold
             paragraph), `[` (a paragraph that begins with a link, or with an emoji before one), `|` (the row of a
             table), `> - ` (a list in a quotation). Empty: found in each section.
@@ -298,7 +301,7 @@ class Reading(_Part):
         date_fields: fields of the front matter that hold the date.
     """
 
-    sections: Annotated[tuple[Annotated[int, Field(ge=1, le=6)], ...], BeforeValidator(as_tuple)] = ()
+    sections: Annotated[tuple[Annotated[int, Field(ge=1, le=BOLD_LEVEL)], ...], BeforeValidator(as_tuple)] = ()
     items: Words = ()
     frame: Words = ()
     title: Literal["", "heading", "front-matter"] = ""

@@ -54,7 +54,7 @@ def read_broken(text: str, url: str) -> Channel:
 
 def _entry(entry: dict[str, Any], home: str) -> Entry:
     guid = _text(entry, "id")
-    contents = [_text(content, "value") for content in entry.get("content", ())]
+    contents = [_text(content, "value") for content in _rows(entry, "content")]
     content = max(contents, key=len, default="").strip()
     description = _text(entry, "summary").strip()
     description = "" if description == content else description
@@ -71,8 +71,8 @@ def _entry(entry: dict[str, Any], home: str) -> Entry:
         text="" if has_markup(content) else plain(content),
         summary=digest(description, is_content=is_content),
         image=next(filter(None, _images(entry)), ""),
-        enclosures=tuple(_text(file, "href") for file in entry.get("enclosures", ())),
-        tags=tuple(dict.fromkeys(filter(None, (collapse(_text(tag, "term")) for tag in entry.get("tags", ()))))),
+        enclosures=tuple(_text(file, "href") for file in _rows(entry, "enclosures")),
+        tags=tuple(dict.fromkeys(filter(None, (collapse(_text(tag, "term")) for tag in _rows(entry, "tags"))))),
         language=_text(entry, "language"),
     )
 
@@ -82,15 +82,23 @@ def _links(entry: dict[str, Any], guid: str) -> Iterator[str]:
     yield _text(entry, "link")
     if absolute(guid, ""):
         yield guid
-    yield from (_text(link, "href") for link in entry.get("links", ()) if link.get("rel") != "enclosure")
+    yield from (_text(link, "href") for link in _rows(entry, "links") if link.get("rel") != "enclosure")
 
 
 def _images(entry: dict[str, Any]) -> Iterator[str]:
-    for file in (*entry.get("media_content", ()), *entry.get("enclosures", ())):
+    for file in (*_rows(entry, "media_content"), *_rows(entry, "enclosures")):
         if (_text(file, "medium") or _text(file, "type")).startswith("image"):
             yield _text(file, "url") or _text(file, "href")
-    yield from (_text(picture, "url") for picture in entry.get("media_thumbnail", ()))
-    yield _text(entry.get("image") or {}, "href")
+    yield from (_text(picture, "url") for picture in _rows(entry, "media_thumbnail"))
+    image = dict.get(entry, "image")
+    yield _text(image, "href") if isinstance(image, dict) else ""
+
+
+def _rows(entry: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """The rows of a list of feedparser's; an element of the feed's own may have its name, and is a text."""
+    has_links = isinstance(dict.get(entry, "links"), list)
+    rows = entry.get(name) if has_links else dict.get(entry, name)  # feedparser makes `enclosures` of links
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
 def _text(holder: dict[str, Any], name: str) -> str:

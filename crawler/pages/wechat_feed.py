@@ -52,6 +52,8 @@ _STYLE: Final = re.compile(r"<style\b[^<]*</style>", re.IGNORECASE)
 _IMAGE: Final = re.compile(r"<img\s[^<>]*?\bsrc\s*=\s*[\"']?(https?://[^\s\"'<>]{1,2000})", re.IGNORECASE)
 _LONGEST_DIGEST: Final = 2000  # characters of HTML; its first image is the cover
 
+_MOST_FIELDS: Final = 100  # of the query of a link that are read
+
 _HOST: Final = "mp.weixin.qq.com"
 # Seen 2026-11: /s/Zk3q_Rw-8yT0aB1cD2eF3g
 _TOKEN: Final = re.compile(r"/s/([\w-]{10,64})/?", re.ASCII)
@@ -169,7 +171,7 @@ def _direct(url: str) -> str:
     query = urlsplit(url).query
     if "http" not in query:
         return url
-    parameters = dict(parse_qsl(query, max_num_fields=100))
+    parameters = dict(parse_qsl(query)[:_MOST_FIELDS])
     targets = (parameters.get(name, "") for name in _PROXY_PARAMETERS)
     return next((target for target in targets if _PROXIED.fullmatch(target)), url)
 
@@ -188,7 +190,7 @@ def _ids(url: str) -> Iterator[str]:
     elif parts.hostname == _HOST and (token := _TOKEN.fullmatch(parts.path)):
         yield f"wechat:{token[1]}"
     elif parts.hostname == _HOST:
-        query = dict(parse_qsl(parts.query, max_num_fields=100))
+        query = dict(parse_qsl(parts.query)[:_MOST_FIELDS])
         biz = query.get("__biz", "")
         mid, idx = query.get("mid") or query.get("appmsgid", ""), query.get("idx") or query.get("itemidx", "")
         if _BIZ.fullmatch(biz) and mid.isdecimal() and idx.isdecimal():

@@ -219,7 +219,8 @@ class SourceSpider(Spider):
             if is_cut_short and wish.depth == ONE_ARTICLE:  # half an article is no article
                 raise FetchFailed("cut-short", url=reply.url)
             page = await _read(wish.reading.source, wish.ask, reply, self._process)
-            page = replace(page, is_cut_short=page.is_cut_short or is_cut_short)
+            if is_cut_short:
+                page = replace(page, is_cut_short=True)
             if page.is_cut_short and (again := self._again(response, FetchFailed("cut-short"))):
                 yield again
                 return
@@ -247,7 +248,7 @@ class SourceSpider(Spider):
         reading, ask = wish.reading, wish.ask
         try:
             page = reading.limit(ask, self.choose_items(reading, ask, page))
-            article_asks = tuple(self.page_asks(reading, page.items))
+            article_asks = () if wish.depth == ONE_ARTICLE else tuple(self.page_asks(reading, page.items))
         except Exception as error:
             yield from self._failed(wish, error)
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -86,27 +86,34 @@ def archive_learn(
     paths: Annotated[
         list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False, help="往期 Markdown，十来期就够。")
     ],
+    write: Annotated[
+        bool, typer.Option("--write", help="写进 newsletter.toml；原来的留作 newsletter.toml.before。")
+    ] = False,
 ) -> None:
-    """从几期往期看出这份简报的样子，写成 newsletter.toml 的 \\[reading] 打印出来，再列出照它读得出什么。
+    """从几期往期看出这份简报的样子：怎样读，怎样写；打印成 newsletter.toml 的各项，再列出照它读得出什么。
 
-    例：jianbao archive learn past/*.md
+    例：jianbao archive learn past/*.md --write
     """
+    from pipelines import files
     from pipelines.issue.decoding import decode_issue
-    from pipelines.issue.reading_style import Example, learn_reading, needs_numbering, write_reading
-    from pipelines.newsletter import Numbering
+    from pipelines.issue.reading_style import Example
+    from pipelines.newsroom.learned_style import learn_style, write_settings
 
-    newsletter = newsroom_of(context).newsletter
+    newsroom = newsroom_of(context)
     decoded = _read_files(paths, lambda path: decode_issue(path.read_bytes(), path.name)[0])
     examples = [Example(path.name, text) for path, text in decoded]
     if not examples:
         raise typer.Exit(SOME_FAILED)
-    reading = learn_reading(examples, newsletter)
-    out.out(write_reading(reading), highlight=False)
-    if newsletter.numbering is None and needs_numbering(examples, newsletter):
-        out.out(f"# {sentence('archive/numbering')}\n[numbering]\nfirst = 2018-01-01\ndays = 7\n", highlight=False)
-        newsletter = newsletter.model_copy(update={"numbering": Numbering(first=date(2018, 1, 1))})
-    learned = newsletter.model_copy(update={"reading": reading})
-    if not _print_checks(paths, learned):
+    learned = learn_style(examples, newsroom.newsletter)
+    out.out(write_settings("", learned.settings), highlight=False)
+    if learned.is_numbering_guessed:
+        out.out(f"# {sentence('archive/numbering')}\n", highlight=False)
+    if write:
+        path = newsroom.home.newsletter
+        former = path.read_text(encoding="utf-8")
+        files.write(path.with_name(path.name + ".before"), former)
+        files.write(path, write_settings(former, learned.settings))
+    if not _print_checks(paths, learned.newsletter):
         raise typer.Exit(SOME_FAILED)
 
 

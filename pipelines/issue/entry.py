@@ -427,7 +427,7 @@ def _read_head(line: str) -> _Head:
     label = lead.rstrip(":：")
     gap_ends = (*(link.start for link in further_links), len(line))
     gaps = (line[link.end : gap_end] for link, gap_end in zip(links, gap_ends, strict=True))
-    remark = inline.strip_marks(" ".join(gap.strip(" *，。；;,、") for gap in gaps))
+    remark = inline.strip_marks(" ".join(gap.lstrip(" *:：，。；;,、").rstrip(" *，；;,、") for gap in gaps))
     return _Head(main_link.markdown, main_link.url, story_links, (label,) if label else (), remark)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Final
 
 from pipelines.issue.escape import make_link
 from pipelines.model import Section
 from pipelines.newsletter import Newsletter
 
-_LINKED_TITLE = "[{title}]({url})"
+# "[{title}]({url})", "[{title}](https://e.org/?target={url})"
+_LINKED_TITLE: Final = re.compile(r"\[\{title\}\]\((?P<prefix>[^(){}]*)\{url\}\)")
 
 
 def assemble_entry(  # noqa: PLR0917 - the parts of an entry, in the order of print
@@ -36,10 +39,10 @@ def assemble_entry(  # noqa: PLR0917 - the parts of an entry, in the order of pr
     """
     style = newsletter.style_section(section)
     gap = "\n\n" if Section("", marker=style.marker or "").is_set_apart else "\n"
-    head = prefix + (make_link(title, url) if url else title)
-    if style.entry:
-        form = style.entry.replace(_LINKED_TITLE, "{title}")
-        head = form.format(title=head, url=url or "", editor=newsletter.editor)
+    form = style.entry or "[{title}]({url})"
+    linked = _LINKED_TITLE.search(form)
+    head = prefix + (make_link(title, linked["prefix"] + url) if url and linked else title)
+    head = _LINKED_TITLE.sub("{title}", form).format(title=head, url=url or "", editor=newsletter.editor)
     text = gap.join(summary)
     if style.summary is None:
         return gap.join([head, *label_lines, newsletter.labels.begin_line(newsletter.labels.summary) + text])

@@ -21,6 +21,10 @@ _FENCE: Final = re.compile(r"\s*(?P<fence>`{3,}|~{3,})[^`]*")
 _COMMENT_OR_CODE: Final = re.compile(r"<!--|`[^`\n]*`")
 
 
+# "**[🦄 文章](https://e.org)**"
+_BOLD: Final = re.compile(r"\*\*(?!\s)[^*]+(?<!\s)\*\*\s*")
+
+
 @dataclass(frozen=True, slots=True)
 class MarkdownLines:
     """The lines of a Markdown text.
@@ -50,6 +54,14 @@ class MarkdownLines:
         """
         for number in range(start, len(self.lines)):
             if number not in self.opaque and read_heading(self.lines[number], marks):
+                yield number
+
+    def find_bold_paragraphs(self, start: int = 0) -> Iterator[int]:
+        """Find the paragraphs of one line that are bold as a whole, as they stand in the place of a heading."""
+        for number in range(start, len(self.lines)):
+            beside = (*self.lines[max(number - 1, 0) : number], *self.lines[number + 1 : number + 2])
+            is_bold = _BOLD.fullmatch(self.lines[number]) and number not in self.opaque
+            if is_bold and not any(line.strip() for line in beside):
                 yield number
 
     def find_thematic_break(self, start: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
@@ -40,7 +41,7 @@ def render_issue(issue: Issue, newsletter: Newsletter, template: str) -> str:
         The whole file.
     """
     printed = _strip_ends(remove_unprinted_parts(issue, newsletter))
-    items = render_items(printed)
+    items = render_items(printed, hard_breaks=newsletter.frame.hard_breaks)
     dateline = newsletter.fill_template(newsletter.frame.dateline, issue.date, number=issue.number, slug=issue.slug)
     text = _compile_template(template).render(
         issue=printed if printed.dateline is not None else replace(printed, dateline=dateline),
@@ -137,8 +138,13 @@ def _count_blank_lines(part: str, section: Section | None = None, *, newsletter:
     return "\n" * count
 
 
-def render_items(issue: Issue) -> list[list[str]]:
-    """Write the entries of each section with their marks: bullets, numbers, headings, as the section has them."""
+def render_items(issue: Issue, *, hard_breaks: bool = True) -> list[list[str]]:
+    """Write the entries of each section with their marks: bullets, numbers, headings, as the section has them.
+
+    Args:
+        issue: whose sections are written.
+        hard_breaks: whether lines end with a hard break.
+    """
     items_by_section: list[list[str]] = []
     last_number = 0
     for section in issue.sections:
@@ -147,7 +153,8 @@ def render_items(issue: Issue) -> list[list[str]]:
         for entry in section.entries:
             if entry.markdown.strip():
                 number += 1
-                items.append(render_item(entry, section.marker, number))
+                item = render_item(entry, section.marker, number)
+                items.append(item if hard_breaks else re.sub(r"[ \t]+$", "", item, flags=re.MULTILINE))
         items_by_section.append(items)
         last_number = number if "{" in section.marker else last_number
     return items_by_section

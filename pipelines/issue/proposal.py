@@ -44,7 +44,7 @@ def propose_entry(candidate: Candidate, newsletter: Newsletter, style: HouseStyl
         style.point_mark.replace("{n}", str(number)) + escape_markdown(point)
         for number, point in enumerate(summary.points, 1)
     ]
-    title, prefix = _write_title(candidate, url, labels.source_separator, style)
+    title, prefix = _write_title(candidate, url, newsletter, style)
     lines = [*map(escape_markdown, summary.paragraphs), *points]
     markdown = assemble_entry(title, url, label_lines, lines, candidate.category, newsletter, prefix)
     return Entry(markdown, candidate.story.id)
@@ -64,20 +64,26 @@ def propose_brief(candidate: Candidate, briefs: Briefs) -> Entry:
     return Entry(make_link(text, url) if url else text, candidate.story.id)
 
 
-def _write_title(candidate: Candidate, url: str | None, separator: str, style: HouseStyle) -> tuple[str, str]:
+def _write_title(candidate: Candidate, url: str | None, newsletter: Newsletter, style: HouseStyle) -> tuple[str, str]:
     """Write the title of an entry with its source, and the prefix before its link."""
-    article = candidate.lead.article
+    article, separator = candidate.lead.article, newsletter.labels.source_separator
     title, source = clean_line(article.title) or article.url, article.publisher
     prefixes = _find_prefixes(candidate, style)
     if article.kind in PAPERS:
         source = None
-    elif article.kind in REPOSITORIES:
+    elif article.kind in REPOSITORIES and _prints_repository(candidate, newsletter, style):
         title, source = _name_project(article, url), None
     elif candidate.category in style.repository_sections and (name := _find_repository(candidate)):
         title = title if title.casefold().startswith(name.casefold()) else f"{name}：{title}"
     names_source = separator.strip() and source and clean_line(source)
     text = escape_markdown(title) + (separator + escape_markdown(source or "") if names_source else "")
     return text, "".join(f"[{escape_markdown(prefix)}] " for prefix in prefixes)
+
+
+def _prints_repository(candidate: Candidate, newsletter: Newsletter, style: HouseStyle) -> bool:
+    """Whether the title of a repository begins with its name; in entries of an own form, as past issues print it."""
+    has_form = bool(newsletter.style_section(candidate.category).entry)
+    return not has_form or candidate.category in style.repository_sections
 
 
 def _find_prefixes(candidate: Candidate, style: HouseStyle) -> list[str]:

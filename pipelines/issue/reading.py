@@ -23,7 +23,7 @@ from pipelines.issue.lines import MarkdownLines, join_block, read_heading
 from pipelines.issue.loose_links import find_loose_links, join_lines
 from pipelines.issue.shapes import HARD_KINDS, ROW, Mark, choose_kind, find_marks, normalise_kinds
 from pipelines.model import Entry, Issue, Section
-from pipelines.newsletter import Newsletter
+from pipelines.newsletter import BOLD_LEVEL, Newsletter
 
 # "**关注模型压缩、低比特量化与移动端推理**"
 _TAGLINE: Final = re.compile(r"\*\*(?P<text>[^*]+)\*\*\s*")
@@ -162,6 +162,22 @@ def find_title(page: MarkdownLines, newsletter: Newsletter) -> tuple[str, str | 
     return outline.heading, outline.front_matter or join_block(page.lines[slice(*outline.above_heading)])
 
 
+def find_opening_line(page: MarkdownLines, newsletter: Newsletter) -> int | None:
+    """Find the first line of text between the issue's heading and its first section; None without one."""
+    start, end = _Outline.find(page, newsletter).opening
+    return next((number for number in range(start, end) if page.lines[number].strip()), None)
+
+
+def read_section_heading(page: MarkdownLines, span: SectionSpan) -> str:
+    """Read the heading of a section, without its marks."""
+    line = page.lines[span.start]
+    return (
+        line.strip().removeprefix("**").removesuffix("**")
+        if span.level == BOLD_LEVEL
+        else read_heading(line, "#" * span.level)
+    )
+
+
 def find_sections(page: MarkdownLines, newsletter: Newsletter) -> tuple[SectionSpan, ...]:
     """Find the lines of an issue's sections, in the order of print."""
     return _Outline.find(page, newsletter).sections
@@ -192,9 +208,11 @@ def _find_section_headings(page: MarkdownLines, start: int, newsletter: Newslett
     level_by_line = {
         number: level
         for level in levels
-        for number in numbers_by_level[level]
+        for number in numbers_by_level.get(level, ())
         if "#" * level + " " not in item_kinds or not inline.find_urls(page.lines[number])
     }
+    if BOLD_LEVEL in levels and not level_by_line:
+        level_by_line = dict.fromkeys(page.find_bold_paragraphs(start), BOLD_LEVEL)
     return dict(sorted(level_by_line.items()))
 
 
@@ -309,12 +327,12 @@ def _split_briefs(opening: str | None, newsletter: Newsletter) -> tuple[str | No
 def _read_section(
     page: MarkdownLines, span: SectionSpan, definitions: Mapping[str, str], newsletter: Newsletter
 ) -> Section:
-    name = read_heading(page.lines[span.start], "#" * span.level)
+    name = read_section_heading(page, span)
     marks = find_entry_marks(page, span, newsletter)
     starts, end = list(marks), span.end
     first = marks[starts[0]] if starts else None
     closing = end
-    if first is not None and first.kind in HARD_KINDS:
+    if first is not None and (first.kind in HARD_KINDS or span.level == BOLD_LEVEL):
         closing = _find_closing(page, starts, end, newsletter)
     elif first is not None and first.kind == ROW:
         closing = starts[-1] + 1
@@ -337,7 +355,7 @@ def find_entry_marks(page: MarkdownLines, span: SectionSpan, newsletter: Newslet
 
     In a section of the newsletter, the first bullet begins entries also where no entry holds a link.
     """
-    heading = read_heading(page.lines[span.start], "#" * span.level)
+    heading = read_section_heading(page, span)
     if newsletter.is_frame(heading):
         return {}
     marks = find_marks(page, span.start + 1, span.end, newsletter.labels.lines)
@@ -407,7 +425,7 @@ def _find_loose_lines(
     """Find the lines with links in no entry, but those of headings, frame, list of back issues and footer."""
     frame = {span.start for span in outline.sections}
     for span in outline.sections:
-        if newsletter.is_frame(read_heading(page.lines[span.start], "#" * span.level)):
+        if newsletter.is_frame(read_section_heading(page, span)):
             frame.update(range(span.start, span.end))
     lines = [
         link.line

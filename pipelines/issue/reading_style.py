@@ -7,7 +7,7 @@ sections, and which are new in each, and so are entries.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
@@ -16,8 +16,8 @@ from pipelines.issue import inline
 from pipelines.issue.heading import find_date, find_field_date, read_fields
 from pipelines.issue.lines import MarkdownLines
 from pipelines.issue.reading import find_title
-from pipelines.issue.shapes import choose_kind, find_marks, read_mark
-from pipelines.newsletter import Newsletter, Reading, simplify_heading
+from pipelines.issue.shapes import Mark, choose_kind, find_marks, read_mark
+from pipelines.newsletter import BOLD_LEVEL, Newsletter, Reading, simplify_heading
 
 _LEAST_ITEM_SHARE: Final = 0.05
 """Of all entries, the share of a kind of mark that is no accident."""
@@ -29,6 +29,10 @@ _LEAST_FRAME_SHARE: Final = 0.3
 """Of the issues, the share that has a heading of the frame."""
 _MOST_FILLED_SHARE: Final = 0.1
 """Of the occurrences of a heading of the frame, the largest share with entries below them."""
+
+
+_LEAST_NUMBERED: Final = 3
+"""Numbered lines below a bold paragraph that are items, though they hold no link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +116,24 @@ def _read_blocks(example: Example, newsletter: Newsletter) -> Iterator[_Block]:
         text = line[mark.end :].strip() if mark else ""
         if mark and text != title:
             headings.append((number, mark.heading_level, text))
+    if not headings:
+        bold_lines = page.find_bold_paragraphs()
+        headings = [(number, BOLD_LEVEL, page.lines[number].strip().strip("*")) for number in bold_lines]
     starts = [(-1, 0, ""), *headings, (len(page.lines), 0, "")]
     for (number, level, text), (next_number, next_level, _) in pairwise(starts):
         all_marks = find_marks(page, number + 1, next_number, newsletter.labels.lines)
         marks = {line: mark for line, mark in all_marks.items() if not mark.heading_level}
         kind = choose_kind(page, marks, next_number) if level else None
+        if kind is None and level == BOLD_LEVEL:
+            kind = _find_numbered_kind(marks.values())
         count = sum(mark.kind == kind for mark in marks.values())
         yield _Block(level, text, kind, count, contains=next_level > level > 0)
+
+
+def _find_numbered_kind(marks: Iterable[Mark]) -> str | None:
+    """Find a kind of number of which the marks have several: items, though none of them holds a link."""
+    counts = Counter(mark.kind for mark in marks if mark.number is not None)
+    return next((kind for kind, count in counts.most_common(1) if count >= _LEAST_NUMBERED), None)
 
 
 def _find_item_levels(blocks: Sequence[_Block]) -> set[int]:
@@ -158,7 +173,7 @@ def _find_section_levels(blocks: Sequence[_Block], kinds: Sequence[str], item_le
         if block.level not in item_levels and (block.kind in kinds or holds_entry):
             filled[block.level] += 1
     deep = [level for level, count in filled.items() if count >= headings[level] * _LEAST_SECTION_SHARE]
-    deepest = max(deep, default=0)
+    deepest = max((level for level in deep if level != BOLD_LEVEL), default=0)
     return tuple(level for level in sorted(headings) if level in deep or (level < deepest and headings[level] > 1))
 
 
@@ -188,22 +203,3 @@ def needs_numbering(examples: Sequence[Example], newsletter: Newsletter) -> bool
         fields = read_fields(front_matter)
         undated += not (find_date(heading) or find_date(example.name) or find_field_date(fields, newsletter))
     return undated * 2 > len(examples)
-
-
-def write_reading(reading: Reading) -> str:
-    """Write `[reading]` as TOML; what is empty or usual is left out."""
-    usual = Reading().model_dump()
-    lines = ["[reading]"]
-    for name, content in reading.model_dump().items():
-        if content != usual[name]:
-            listed = isinstance(content, tuple | list)
-            text = f"[{', '.join(map(_quote, content))}]" if listed else _quote(content)
-            lines.append(f"{name} = {text}")
-    return "\n".join(lines) + "\n"
-
-
-def _quote(content: str | int) -> str:
-    if isinstance(content, int):
-        return str(content)
-    escaped = content.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

@@ -100,13 +100,15 @@ def summarise(candidate: Candidate, head: str, style: HouseStyle = DEFAULT_STYLE
             return listed
         if paragraphs_of_sentences := extract_paragraphs(article, head, style):
             return DraftedSummary(paragraphs_of_sentences)
+    digests = (article.summary for article in articles)
     paragraphs = (
         paragraph
         for article in articles
         for paragraph in (article.summary, *article.text.split("\n", _MOST_PARAGRAPHS)[:_MOST_PARAGRAPHS])
         if _is_new(paragraph, head) and not is_aside(paragraph)
     )
-    return DraftedSummary((cap_length(clean_line(next(paragraphs, ""))),))
+    paragraph = next(paragraphs, "") or next(filter(lambda digest: _is_digest(digest, head), digests), "")
+    return DraftedSummary((cap_length(clean_line(paragraph)),))
 
 
 def _summarise_with_points(article: Article, head: str, style: HouseStyle) -> DraftedSummary | None:
@@ -403,6 +405,12 @@ def _is_new(text: str, head: str) -> bool:
     """Whether a text is long enough to say something, and is not in the entry's first line."""
     line = clean_line(text)
     return len(line) >= SHORTEST and line not in clean_line(head)
+
+
+def _is_digest(text: str, head: str) -> bool:
+    """Whether a page's own digest, however short, says something beside the entry's first line."""
+    line = clean_line(text)
+    return bool(line) and line not in clean_line(head) and not is_aside(line)
 
 
 def _repeats(sentence: _Sentence, earlier: _Sentence) -> bool:

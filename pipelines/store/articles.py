@@ -27,7 +27,7 @@ from sqlalchemy import (
 from pipelines.deduplicate.entries import ENTRY
 from pipelines.deduplicate.identity import DatedMetrics, Join, Outcome, Record, Voice, merge_metrics, resolve_batch
 from pipelines.model import Article, Instant, Reference, StoredArticle
-from pipelines.store.engine import chunks, hand_over, insert_rows, upsert
+from pipelines.store.engine import chunks, hand_over, insert_rows, select_in, upsert
 from pipelines.store.events import EventIndex
 from pipelines.store.packing import pack, pack_article, unpack, unpack_article, unpack_metrics
 from pipelines.store.search import Search
@@ -87,9 +87,6 @@ _REFERENCE_COUNTS: Final = text("""
 """).bindparams(bindparam("ids", expanding=True, type_=Integer), bindparam("limit", type_=Integer))
 
 _FRESH: Final = select(articles.c.id).where(articles.c.fresh == true()).order_by(articles.c.id)
-
-_OWNERS: Final = select(article_keys).where(article_keys.c.key.in_(bindparam("keys", expanding=True)))
-
 
 _LAST_IDS: Final = union_all(
     *(select(func.max(column)) for column in (articles.c.id, joined_articles.c.id, raw_items.c.article_id))
@@ -346,11 +343,8 @@ class Articles:
         return lambda _: next(free)
 
     def _owners(self, keys: Collection[str]) -> dict[str, int]:
-        return {
-            row.key: row.article_id
-            for chunk in chunks(keys)
-            for row in self._connection.execute(_OWNERS, {"keys": chunk})
-        }
+        columns = (article_keys.c.key, article_keys.c.article_id)
+        return dict(select_in(self._connection, columns, article_keys.c.key, keys))
 
     def _records(self, ids: Collection[int], *, with_entries: bool) -> dict[int, Record]:
         voices: dict[int, dict[tuple[str, str], Voice]] = defaultdict(dict)

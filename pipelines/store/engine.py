@@ -22,6 +22,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
     URL,
+    Column,
     Connection,
     Dialect,
     Engine,
@@ -268,6 +269,34 @@ def _prepare(dialect: Dialect, statement: Insert, table: Table, names: tuple[str
         for name in compiled.positiontup or names
     ]
     return _Prepared(str(compiled), tuple(processors), compiled.positional)
+
+
+def select_in(
+    connection: Connection, columns: Sequence[Column[Any]], key: Column[Any], values: Iterable[Any]
+) -> Iterator[tuple[Any, ...]]:
+    """Select columns of the rows whose key is one of many values.
+
+    SQLAlchemy gives each value of an IN a name of its own; for 500 values this takes 15 times as long as the database.
+
+    Args:
+        connection: open.
+        columns: of one table.
+        key: a column of the same table.
+        values: of the key.
+    """
+    dialect = connection.dialect
+    quote = dialect.identifier_preparer.quote
+    bind = key.type.dialect_impl(dialect).bind_processor(dialect)
+    reads = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+    mark = "?" if dialect.paramstyle == "qmark" else "%s"
+    selected = f"SELECT {', '.join(quote(column.name) for column in columns)} FROM {quote(key.table.name)}"  # noqa: S608
+    for chunk in chunks(values):
+        statement = f"{selected} WHERE {quote(key.name)} IN ({', '.join([mark] * len(chunk))})"
+        rows = connection.exec_driver_sql(statement, tuple(map(bind, chunk) if bind else chunk))
+        for row in rows:
+            yield tuple(
+                value if read is None or value is None else read(value) for read, value in zip(reads, row, strict=True)
+            )
 
 
 def insert_numbers(connection: Connection, table: Table, rows: Iterable[tuple[int, ...]]) -> None:

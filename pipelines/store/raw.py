@@ -13,13 +13,11 @@ from sqlalchemy.sql import bindparam
 
 from crawler.items import RawItem
 from pipelines.deduplicate.identity import DatedMetrics, date_metrics, merge_metrics
-from pipelines.store.engine import chunks, insert_rows
+from pipelines.store.engine import chunks, insert_rows, select_in
 from pipelines.store.packing import pack, unpack, unpack_metrics
 from pipelines.store.tables import joined_articles, raw_items
 
-_RECORDS: Final = select(raw_items.c.digest, raw_items.c.id, raw_items.c.article_id, raw_items.c.metrics).where(
-    raw_items.c.digest.in_(bindparam("digests", expanding=True))
-)
+_RECORD: Final = (raw_items.c.digest, raw_items.c.id, raw_items.c.article_id, raw_items.c.metrics)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +97,8 @@ class RawItems:
     def find_stored(self, digests: Collection[bytes]) -> dict[bytes, RawRecord]:
         """Find the stored raw items of digests; a digest that is not stored is left out."""
         return {
-            row.digest: RawRecord(row.id, row.article_id, unpack_metrics(row.metrics or {}))
-            for chunk in chunks(digests)
-            for row in self._connection.execute(_RECORDS, {"digests": chunk})
+            digest: RawRecord(number, article_id, unpack_metrics(metrics or {}))
+            for digest, number, article_id, metrics in select_in(self._connection, _RECORD, raw_items.c.digest, digests)
         }
 
     def add(self, items: Sequence[NewRaw]) -> None:

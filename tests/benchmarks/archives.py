@@ -34,7 +34,7 @@ from pipelines.issue.definitions import find_definitions, resolve_links
 from pipelines.issue.lines import MarkdownLines
 from pipelines.issue.markdown import render_issue
 from pipelines.issue.reading import read_issue
-from pipelines.issue.reading_style import Example, learn_reading, needs_numbering, write_reading
+from pipelines.issue.reading_style import Example, learn_reading, needs_numbering
 from pipelines.model import Issue
 from pipelines.newsletter import Category, Newsletter, Numbering
 
@@ -128,7 +128,7 @@ def measure(folder: Path, *, verbose: bool, plain: bool) -> Count:
     if needs_numbering(examples, newsletter):
         newsletter = newsletter.model_copy(update={"numbering": Numbering(first=date(2016, 1, 1))})
     if verbose:
-        print(write_reading(newsletter.reading))  # noqa: T201
+        print(newsletter.reading)  # noqa: T201
     template = (bundled() / "templates/issue.md.j2").read_text(encoding="utf-8")
     count = Count()
     for path in paths:

@@ -1,6 +1,6 @@
 """What a crawled page and a crawled feed entry cost, as multiples of what bare Scrapy and a naive pipeline take.
 
-    python tests/benchmarks/crawling.py [--pages 300] [--feeds 40] [--size 60] [--rounds 3]
+    python tests/benchmarks/crawling.py [--pages 300] [--feeds 40] [--size 60] [--styled] [--rounds 3]
 
 Serves made-up WeChat pages of so many kilobytes, and feeds of 100 entries, on loopback. Four programs read all pages,
 each a process of its own, in turn, from the request to the commit:
@@ -27,6 +27,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -62,6 +63,7 @@ TUNED: Final[Mapping[str, Any]] = {
 ESCAPES: Final = str.maketrans({character: f"\\x{ord(character):02x}" for character in "\\'\"<>&\n"})
 """How WeChat's server writes these characters in a string of a script."""
 
+STYLED: Final = "<span style='font-size: 15px; letter-spacing: 1px;'>{}</span>"
 WORDS: Final = (
     "端侧",
     "推理",
@@ -85,6 +87,7 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=300)
     parser.add_argument("--feeds", type=int, default=40)
     parser.add_argument("--size", type=int, default=60, help="kilobytes of a page")
+    parser.add_argument("--styled", action="store_true", help="half of the articles' words have a style of their own")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--program", choices=tuple(PROGRAMS), help=argparse.SUPPRESS)
     parser.add_argument("--base", help=argparse.SUPPRESS)
@@ -93,7 +96,7 @@ def main() -> None:
         PROGRAMS[options.program](options.base, options.pages)
         return
     costs: dict[str, list[float]] = {}
-    with serving_pages(options.size) as base:
+    with serving_pages(options.size, is_styled=options.styled) as base:
         for _ in range(options.rounds):
             for name, measure, many in (
                 ("jianbao, a page", crawl_pages, options.pages),
@@ -119,11 +122,22 @@ def main() -> None:
 # ---- What is read
 
 
-def make_page(number: int, size: int) -> bytes:
-    """Make an article's page of so many kilobytes: most of it styles and scripts that nobody reads, as WeChat's are."""
+def make_page(number: int, size: int, *, is_styled: bool = False) -> bytes:
+    """Make an article's page of so many kilobytes: most of it styles and scripts that nobody reads, as WeChat's are.
+
+    Args:
+        number: of the article.
+        size: kilobytes.
+        is_styled: every other word has a style of its own, as editors of posts write; the article is half of 60 KB.
+    """
     chance = random.Random(number)
-    paragraphs = ["".join(chance.choices(WORDS, k=40)) + "。" for _ in range(12)]
-    html = "".join(f"<p style='margin: 0'>{paragraph}</p>" for paragraph in paragraphs)
+    words = [chance.choices(WORDS, k=40) for _ in range(12)]
+    paragraphs = ["".join(line) + "。" for line in words]
+    styled = [
+        "".join(STYLED.format(word) if index % 2 and is_styled else word for index, word in enumerate(line)) + "。"
+        for line in words
+    ]
+    html = "".join(f"<p style='margin: 0'>{paragraph}</p>" for paragraph in styled)
     article = {
         "title": f"{''.join(chance.choices(WORDS, k=5))} {number}",
         "content_noencode": html,
@@ -175,7 +189,7 @@ def make_feed(number: str) -> bytes:
 
 
 @contextmanager
-def serving_pages(size: int) -> Iterator[str]:
+def serving_pages(size: int, *, is_styled: bool = False) -> Iterator[str]:
     """Serve pages and feeds on loopback, over connections that stay open, while the context lasts."""
     kept: dict[str, bytes] = {}
 
@@ -189,7 +203,8 @@ def serving_pages(size: int) -> Iterator[str]:
                 self.send_error(404)
                 return
             if self.path not in kept:
-                make = {"s": lambda number: make_page(int(number), size), "list": make_list, "feed": make_feed}[kind]
+                make_article = partial(make_page, size=size, is_styled=is_styled)
+                make = {"s": lambda number: make_article(int(number)), "list": make_list, "feed": make_feed}[kind]
                 kept[self.path] = make(number)
             self.send_response(200)
             self.send_header("Content-Type", "text/html; charset=utf-8" if kind == "s" else "application/rss+xml")

@@ -1,6 +1,7 @@
 """How many pages a CPU-second reads, beside the libraries that others read pages with, and how well all read texts.
 
-    python tests/benchmarks/peers.py [--python PATH] [--pages 280] [--size 60] [--rounds 3] [--extraction DIR]
+    python tests/benchmarks/peers.py [--python PATH] [--pages 280] [--size 60] [--styled] [--rounds 3]
+        [--extraction DIR]
 
 Made-up WeChat pages, as `crawling.py` serves them: jianbao crawls them, from the request to the commit; the others read
 the same bytes from files, without fetching or storing. PATH is an interpreter where news-please, newspaper4k and
@@ -37,14 +38,16 @@ def main() -> None:
     parser.add_argument("--python", default=sys.executable, metavar="PATH")
     parser.add_argument("--pages", type=int, default=280)
     parser.add_argument("--size", type=int, default=60, help="kilobytes of a page")
+    parser.add_argument("--styled", action="store_true", help="half of the articles' words have a style of their own")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--extraction", type=Path, metavar="DIR")
     options = parser.parse_args()
     cases = [case for case in read_extraction(options.extraction) if is_seen(case)] if options.extraction else []
     costs: dict[str, list[float]] = {}
-    with TemporaryDirectory() as folder, serving_pages(options.size) as base:
+    with TemporaryDirectory() as folder, serving_pages(options.size, is_styled=options.styled) as base:
         for number in range(options.pages):
-            Path(folder, f"{number:06}.html").write_bytes(make_page(number, options.size))
+            page = make_page(number, options.size, is_styled=options.styled)
+            Path(folder, f"{number:06}.html").write_bytes(page)
         present = [name for name in PEERS if is_installed(options.python, name, folder)]
         for _ in range(options.rounds):
             seconds = crawl_pages(base, options.pages) - crawl_pages(base, FEW)

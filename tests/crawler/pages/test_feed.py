@@ -359,3 +359,10 @@ def test_an_id_of_a_json_feed_that_is_an_address_is_the_entrys() -> None:
 def test_json_that_only_has_items_is_no_feed() -> None:
     with pytest.raises(PageChanged):
         read(json.dumps({"title": "T", "items": [{"id": 1, "link": "https://a.example/1"}]}))
+
+
+@pytest.mark.parametrize("name", ["links", "enclosures", "tags", "content", "image", "media_content"])
+def test_an_element_named_like_a_list_of_the_broken_feeds_reader_costs_no_entry(name: str) -> None:
+    entry = f"<item><title>One</title><{name}>abc</{name}><link>https://a.example/1</link></item>"
+    channel = read_broken(f'<rss version="2.0"><channel><title>A</title>{entry}</channel>', URL)
+    assert [each.title for each in channel.entries] == ["One"]

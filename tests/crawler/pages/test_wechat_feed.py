@@ -155,3 +155,9 @@ def test_real_mirror_feeds_give_every_article_with_its_account_and_key(corpus: P
             assert item.ids == ("wechat:" + (parts[1] or "/".join(parts.group(2, 3, 4))),), path.name
             assert item.kind == "wechat"
             assert item.published
+
+
+def test_a_link_with_hundreds_of_fields_costs_no_list() -> None:
+    fields = "&amp;".join(f"a{number}=http" for number in range(300))
+    assert one(link=f"https://mirror.example.org/r?{fields}").title == "T"
+    assert one(link=f"https://mp.weixin.qq.com/s?{fields}").title == "T"

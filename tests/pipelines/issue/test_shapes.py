@@ -18,10 +18,11 @@ from pipelines.issue.inline import find_urls
 from pipelines.issue.loose_links import join_lines
 from pipelines.issue.markdown import render_issue
 from pipelines.issue.reading import read_issue
-from pipelines.issue.reading_style import Example, learn_reading, needs_numbering, write_reading
+from pipelines.issue.reading_style import Example, learn_reading, needs_numbering
 from pipelines.issue.sections import make_draft
 from pipelines.model import Entry, Issue
 from pipelines.newsletter import Category, Frame, Labels, Newsletter, Numbering, Publish, Reading, load_newsletter
+from pipelines.newsroom.learned_style import write_settings
 from pipelines.wording import say_detail
 
 HOUSE = load_newsletter(bundled() / "newsletter.toml")
@@ -422,7 +423,8 @@ def test_a_kind_of_the_same_family_begins_entries_only_where_links_lead_them() -
 
 def test_the_proposal_is_toml_that_gives_the_same_reading() -> None:
     reading = Reading(sections=(2, 3), items=("{n}、", "- "), frame=('订"阅',), title="front-matter")
-    assert Reading.model_validate(tomllib.loads(write_reading(reading))["reading"]) == reading
+    written = write_settings("", {"reading": reading.model_dump()})
+    assert Reading.model_validate(tomllib.loads(written)["reading"]) == reading
 
 
 def test_a_check_names_the_links_that_are_in_no_entry_and_the_frame() -> None:

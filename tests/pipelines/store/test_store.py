@@ -741,6 +741,17 @@ def test_raw_items_come_back_in_order_whatever_they_hold(tx: Transaction) -> Non
     assert tx.raw.count() == 5
 
 
+def test_more_items_than_one_query_takes_are_found_by_their_digests(tx: Transaction) -> None:
+    items = [
+        RawItem("feed", f"https://e.example/{number}", "题", NOON, metrics={"stars": number}) for number in range(501)
+    ]
+    packed = [Packed.of(item, "a") for item in items]
+    tx.raw.add(list(map(NewRaw, packed[1:])))
+    records = tx.raw.find_stored(item.digest for item in packed)
+    assert records.keys() == {item.digest for item in packed[1:]}
+    assert records[packed[7].digest].metrics == {"stars": (7, NOON.timestamp())}
+
+
 def test_an_item_is_the_same_whenever_it_was_fetched_and_whatever_its_numbers() -> None:
     item = RawItem("feed", "https://e.example/", "题", NOON, metrics={"stars": 1})
     again = replace(item, fetched_at=NOON + timedelta(days=1), metrics={"stars": 2})

@@ -1,0 +1,200 @@
+"""Newsletters of other shapes: learned from three made-up issues each, and the next one made from candidates.
+
+Everything goes through the command line, as an editor uses it, and the export is compared line by line.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from commands import Cli
+
+FIRST = date(2026, 1, 5)
+NEXT = 14
+"""The number of the issue that is made; 11, 12 and 13 are the examples."""
+
+TOPICS = ("灯塔", "潮汐", "海图", "罗盘", "信天翁", "船坞", "缆绳", "浮标", "锚链", "舷窗", "桅杆", "罗经")
+
+
+@dataclass(frozen=True)
+class Item:
+    title: str
+    url: str
+    summary: str
+
+
+def make_items(number: int, count: int) -> list[Item]:
+    """Make the items of an issue: no two have words or addresses in common."""
+    items = []
+    for index in range(count):
+        topic = TOPICS[(number * 3 + index) % len(TOPICS)]
+        word = f"{topic}{'甲乙丙丁'[number % 4]}{'子丑寅卯辰巳'[index]}"
+        summary = f"{word}讲的是怎样在大雾里找到回港的路，附有完整的步骤。"
+        items.append(Item(f"{word}手册", f"https://example.org/{number}/{index}", summary))
+    return items
+
+
+def day_of(number: int) -> date:
+    return FIRST + timedelta(days=7 * (number - 1))
+
+
+def write_weekly(number: int, items: list[Item]) -> str:
+    first, second = (
+        "\n\n".join(f"{rank}、[{item.title}]({item.url})\n\n{item.summary}" for rank, item in enumerate(part, 1))
+        for part in (items[:2], items[2:])
+    )
+    return (
+        f"# 海边周刊（第 {number} 期）：\n\n这里记录每周的海上见闻，周一发布。\n\n"
+        f"![](cover/{number}.png)\n\n## 新闻\n\n{first}\n\n## 工具\n\n{second}\n\n## 订阅\n\n每周一发布。\n"
+    )
+
+
+def write_running_numbers(number: int, items: list[Item]) -> str:
+    lines = [f"{rank}、[{item.title}]({item.url})：{item.summary}" for rank, item in enumerate(items, 1)]
+    return (
+        f"# 《海港》第 {number} 期\n> 兴趣是最好的老师。\n\n## 目录\n\n"
+        f"图片刷不出来，[点击](https://example.org/volume/{number}) 换一种方式。\n\n## 内容\n> 每月 28 号更新\n\n"
+        f"### 灯塔 项目\n{lines[0]}\n\n{lines[1]}\n\n### 海图 项目\n{lines[2]}\n\n## 声明\n署名，请勿改编。\n"
+    )
+
+
+def write_bold_sections(number: int, items: list[Item]) -> str:
+    first, second = (
+        "\n\n".join(f"{'①②③④'[rank]} {item.title}" for rank, item in enumerate(part)) for part in (items[:3], items[3:])
+    )
+    return (
+        f"# 海风潮流周刊#{number}：\n\n精选海上的文章。\n\n以下是本期标题：\n\n"
+        f"**[🦄文章&教程](https://example.org/all)**\n\n{first}\n\n"
+        f"**[🐿️项目&资源](https://example.org/all)**\n\n{second}\n\n"
+        "欢迎订阅，之后可读[全文](https://example.org/read)。\n"
+    )
+
+
+def write_signed(number: int, items: list[Item]) -> str:
+    first, second = (
+        "\n\n".join(
+            f"### 🐎 [{item.title}]({item.url})\n\n[@lin](https://example.com/lin)：{item.summary}" for item in part
+        )
+        for part in (items[:2], items[2:])
+    )
+    day = day_of(number)
+    return (
+        f"# 老船长周报 #{number} | {day}\n\n![header](header/{number}.png)\n老船长周报，只说海上的事。\n\n"
+        f"## 文章\n\n{first}\n\n## 工具\n\n{second}\n\n## 说明\n\n🐎 很快就能读完；🐕 中等\n"
+    )
+
+
+def write_dated(number: int, items: list[Item]) -> str:
+    first, second = ("\n\n".join(f"+ [{item.title}]({item.url})" for item in part) for part in (items[:2], items[2:]))
+    packages = second.replace(")", f"): {items[2].summary}", 1)
+    return (
+        f"---\ntitle: Harbour {day_of(number):%G-W%V}\ndescription: News of the sea\n---\n\nSend us your links.\n\n"
+        f"### Insights\n\n{first}\n\n### Packages\n\n{packages}\n\n### Connect\n\n<i>[Join](https://example.org/join)</i>\n"
+    )
+
+
+def write_fields(number: int, items: list[Item]) -> str:
+    first, second = ("\n".join(f"* [{item.title}]({item.url})" for item in part) for part in (items[:2], items[2:]))
+    return (
+        f"Title: This Week at Sea {number}\nNumber: {number}\nDate: {day_of(number)}\nCategory: Sea\n\n"
+        "Hello and welcome to *This Week at Sea*!\nWrite to us at any time.\n\n## Updates from the Community\n\n"
+        f"<!-- one line for each -->\n\n### Official\n{first}\n\n### Tooling\n{second}\n\n"
+        "## Jobs\n\nSee [the thread](https://example.org/jobs)\n"
+    )
+
+
+def write_gathered(number: int, items: list[Item]) -> str:
+    first, second = (
+        "\n\n".join(f"{rank}、[{item.title}]({item.url})\n\n{item.summary}" for rank, item in enumerate(part, 1))
+        for part in (items[:2], items[2:])
+    )
+    return (
+        f"# 海员爱好者周刊：第 {number} 期\n\n欢迎投稿，请[提交](https://example.org/new)。\n\n"
+        f"![](imgs/issue{number}/cover.png)\n\n"
+        f"## 资讯\n\n{first}\n\n## 资源&&工具\n\n{second}\n\n## 订阅\n\n![wechat](imgs/wechat.png)\n"
+    )
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A newsletter: how an issue of it is written, its file's name, its sections with the number of their items."""
+
+    write: Callable[[int, list[Item]], str]
+    file: str
+    sections: dict[str, int]
+    is_dated: bool = False
+
+
+SHAPES = {
+    "numbers in each section, summaries below": Shape(write_weekly, "issue-{number}", {"新闻": 2, "工具": 1}),
+    "numbers over all sections, summaries beside the link": Shape(
+        write_running_numbers, "Harbour{number}", {"灯塔 项目": 2, "海图 项目": 1}
+    ),
+    "bold paragraphs for headings, no links": Shape(
+        write_bold_sections,
+        "{day}-weekly",
+        {"[🦄文章&教程](https://example.org/all)": 3, "[🐿️项目&资源](https://example.org/all)": 3},
+        is_dated=True,
+    ),
+    "headings for items, signed summaries": Shape(
+        write_signed, "#{number}-{day:%Y.%m.%d}", {"文章": 2, "工具": 1}, is_dated=True
+    ),
+    "the title in front matter, blank lines between bullets": Shape(
+        write_dated, "{day}-{day:%G-W%V}", {"Insights": 2, "Packages": 1}, is_dated=True
+    ),
+    "fields without a fence, bullets without summaries": Shape(
+        write_fields, "{day}-this-week-at-sea", {"Official": 2, "Tooling": 1}, is_dated=True
+    ),
+    "a cover with the number": Shape(write_gathered, "issue-{number}", {"资讯": 2, "资源&&工具": 1}),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_the_next_issue_of_a_newsletter_is_made_in_its_style_from_candidates(
+    shape: Shape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("JIANBAO_DB", raising=False)
+    cli = Cli(tmp_path / "home")
+    cli("init", str(cli.home))
+    (cli.home / "sources.toml").write_text("", encoding="utf-8")
+    settings = cli.home / "newsletter.toml"
+    settings.write_text(settings.read_text(encoding="utf-8").replace('"ysh329"', '"lin"', 1), encoding="utf-8")
+    count = sum(shape.sections.values())
+    examples = []
+    for number in (11, 12, 13):
+        path = tmp_path / f"{shape.file.format(number=number, day=day_of(number))}.md"
+        path.write_text(shape.write(number, make_items(number, count)), encoding="utf-8")
+        examples.append(str(path))
+    cli("archive", "learn", *examples, "--write")
+    if not shape.is_dated:
+        text = re.sub(r"first = \d{4}-\d\d-\d\d", f"first = {FIRST}", settings.read_text(encoding="utf-8"))
+        settings.write_text(text, encoding="utf-8")
+    cli("archive", "import", *examples)
+    items = make_items(NEXT, count)
+    rows = [{"url": item.url, "title": item.title, "summary": item.summary} for item in items]
+    new = tmp_path / "new.jsonl"
+    new.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    cli("add", str(new))
+    stories = {
+        candidate["url"]: str(candidate["id"])
+        for category in cli.json("candidates")["categories"]
+        for candidate in category["candidates"]
+    }
+    left = iter(items)
+    for section, size in shape.sections.items():
+        for _ in range(size):
+            cli("decide", stories[next(left).url], "pick", "--category", section, "--issue", str(day_of(NEXT)))
+    cli("export", str(day_of(NEXT)))
+    (made,) = (cli.home / "issues").glob("*.md")
+    assert made.read_text(encoding="utf-8") == shape.write(NEXT, items)
+    assert made.stem == shape.file.format(number=NEXT, day=day_of(NEXT))
+    cli("archive", "import", "--replace", str(made))
+    cli("export", str(day_of(NEXT)), "-o", str(tmp_path / "again"))
+    assert (tmp_path / "again" / made.name).read_bytes() == made.read_bytes()
