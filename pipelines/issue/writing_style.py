@@ -385,7 +385,7 @@ def _learn_form(entries: Sequence[Entry], newsletter: Newsletter) -> dict[str, A
             signatures.append(signature)
         if separator := _BEFORE_SUMMARY.match(behind):
             summaries[separator[0]] += 1
-        elif text and not text.startswith(("![", "<")):
+        elif any(paragraph.strip() and not paragraph.startswith(("![", "<")) for paragraph in text.split("\n\n")):
             summaries["\n\n" if below.startswith("\n") else "\n"] += 1
         else:
             summaries[""] += 1
