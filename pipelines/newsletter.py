@@ -240,7 +240,8 @@ class Frame(_Part):
         hard_breaks: whether each line of an entry in a list ends with a hard break.
         blank_lines: between the parts of an issue.
         sections: without entries.
-        headline_items: how many entries the headline names.
+        headline_items: how many entries the headline names; 0 for issues without a headline.
+        guide: whether an issue has a 导读.
         headline_separator: between the names.
         guide_opening: template; `{count}` is the number of entries.
         guide_section: template; `{section}` is a section's name, `{titles}` the subjects of its entries.
@@ -257,7 +258,8 @@ class Frame(_Part):
     hard_breaks: bool = True
     blank_lines: BlankLineCounts = BlankLineCounts()
     sections: Annotated[tuple[FixedSection, ...], BeforeValidator(as_tuple)] = ()
-    headline_items: int = Field(default=4, ge=1)
+    headline_items: int = Field(default=4, ge=0)
+    guide: bool = True
     headline_separator: str = "/"
     guide_opening: Annotated[str, AfterValidator(lambda template: _check_template(template, count=1))] = (
         "本次{count}条。"

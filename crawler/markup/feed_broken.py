@@ -96,7 +96,8 @@ def _images(entry: dict[str, Any]) -> Iterator[str]:
 
 def _rows(entry: dict[str, Any], name: str) -> list[dict[str, Any]]:
     """The rows of a list of feedparser's; an element of the feed's own may have its name, and is a text."""
-    rows = dict.get(entry, name)
+    has_links = isinstance(dict.get(entry, "links"), list)
+    rows = entry.get(name) if has_links else dict.get(entry, name)  # feedparser makes `enclosures` of links
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 

@@ -77,9 +77,10 @@ def _take_lease(newsroom: Newsroom) -> Lease | None:
 
     lease = Lease.of_process()
     if lease:
+        from pipelines.cli.preloaded import find_starter
         from pipelines.newsroom.queue import end_with_lease
 
-        end_with_lease(lease, newsroom.home.database_url)
+        end_with_lease(lease, newsroom.home.database_url, find_starter())
     return lease
 
 
@@ -235,9 +236,10 @@ def worker(
 
     例：jianbao worker
     """
+    from pipelines.cli.preloaded import PreloadedCommand
     from pipelines.newsroom.queue import Queue
 
-    Queue(newsroom_of(context).home, terminal.get_language()).work(is_ending=is_ending)
+    Queue(newsroom_of(context).home, terminal.get_language()).work(PreloadedCommand, is_ending=is_ending)
 
 
 def queue(context: typer.Context, as_json: Json = False) -> None:

@@ -64,9 +64,11 @@ def propose_guide(issue: Issue, newsletter: Newsletter) -> str:
     """Propose a guide in the words of `[frame]`: the number of entries, and their short titles section by section.
 
     Returns:
-        Markdown in one line; empty for an issue without entries.
+        Markdown in one line; empty for an issue without entries, and where the newsletter has no guide.
     """
     style = newsletter.frame
+    if not style.guide:
+        return ""
     section_guides = []
     count = 0
     for section in issue.main_sections:

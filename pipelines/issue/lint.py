@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from crawler.errors import Failure
+from crawler.errors import Detail, Failure
 from pipelines.issue import inline
 from pipelines.issue.entry import EntryView, read_entry, read_machine_line, read_title
 from pipelines.issue.escape import make_printable_url
@@ -21,7 +21,7 @@ from pipelines.issue.lines import THEMATIC_BREAK, find_code_lines, find_comment_
 from pipelines.issue.sentences import HAN, Bounds, fit_bounds
 from pipelines.issue.shapes import read_mark, write_mark
 from pipelines.model import Entry, Issue, LinkCheck, Section
-from pipelines.newsletter import Newsletter
+from pipelines.newsletter import Newsletter, SectionStyle
 from pipelines.normalise.url import NotAWebAddress, canonicalise, find_idle_parameters
 from pipelines.rules import Rules
 from pipelines.wording import Language, say
@@ -134,9 +134,9 @@ def lint(issue: Issue, newsletter: Newsletter, rules: Rules, records: Records) -
         Findings in print order.
     """
     findings = []
-    if not issue.headline:
+    if not issue.headline and newsletter.frame.headline_items:
         findings.append(Finding("headline", 0, 0, "no-headline"))
-    if not issue.guide:
+    if not issue.guide and newsletter.frame.guide:
         findings.append(Finding("guide", 0, 0, "no-guide", {"guide": newsletter.labels.guide}))
     for name in _FRAME[:5]:
         findings += _check_frame(name, 0, getattr(issue, name), rules, records.link_checks)
@@ -151,7 +151,8 @@ def lint(issue: Issue, newsletter: Newsletter, rules: Rules, records: Records) -
             if section.is_briefs:
                 findings += _check_brief(entry_index, entry, newsletter, rules, records.link_checks)
             else:
-                findings += _check_entry(entry_index, entry, view, newsletter, rules, records=records)
+                style = newsletter.style_section(section.name)
+                findings += _check_entry(entry_index, entry, view, newsletter, rules, style=style, records=records)
             for line_index in _find_ending_lines(entry.markdown.split("\n"), section.marker):
                 findings.append(Finding("entry", entry_index, line_index, "markup/ends-entry"))
             findings += _find_repeats(issue, entry_index, records, first_entries, view.urls)
@@ -225,12 +226,14 @@ def _check_entry(
     newsletter: Newsletter,
     rules: Rules,
     *,
+    style: SectionStyle,
     records: Records,
 ) -> Iterator[Finding]:
+    """Check an entry, which needs what the newsletter prints in its section."""
     lines = entry.markdown.split("\n")
     if read_machine_line(entry.markdown, newsletter) is not None:
         yield Finding("entry", position, 0, "machine-summary", {"machine": newsletter.labels.machine})
-    if view.url is None:
+    if view.url is None and (not style.entry or "{url}" in style.entry):
         yield Finding("entry", position, 0, "no-link")
     if not view.title:
         yield Finding("entry", position, 0, "no-title")
@@ -238,7 +241,8 @@ def _check_entry(
     if separator.strip() and view.title and not (view.source or view.prefixes or view.repository):
         yield Finding("entry", position, 0, "no-source", {"separator": separator})
     yield from _check_entry_lines(position, lines, rules, records.link_checks)
-    yield from _check_summary(position, view, lines, newsletter, records.bounds)
+    if view.summary or style.summary != "":
+        yield from _check_summary(position, view, lines, newsletter, records.bounds)
 
 
 def _check_brief(
@@ -331,16 +335,17 @@ def _check_summary(
     position: int, view: EntryView, lines: Sequence[str], newsletter: Newsletter, bounds: Bounds
 ) -> Iterator[Finding]:
     label = newsletter.labels.summary
+    name = label or Detail.of("unlabelled-summary")
     summary = "".join(view.summary)
     labelled = (index for index, line in enumerate(lines) if label and line.lstrip("*- ").startswith(label))
     finding = partial(Finding, "entry", position, next(labelled, len(lines) - 1))
     if not summary:
-        yield finding("no-summary", {"summary": label})
+        yield finding("no-summary", {"summary": name})
     elif len(summary) > (most := fit_bounds(bounds, summary).most):
-        values = {"summary": label, "count": len(summary), "most": most}
+        values = {"summary": name, "count": len(summary), "most": most}
         yield finding("long-summary", values)
     elif summary.endswith(("…", "...")):
-        yield finding("torn-summary", {"summary": label})
+        yield finding("torn-summary", {"summary": name})
 
 
 def _find_repeats(

@@ -123,9 +123,8 @@ def _read_blocks(example: Example, newsletter: Newsletter) -> Iterator[_Block]:
     for (number, level, text), (next_number, next_level, _) in pairwise(starts):
         all_marks = find_marks(page, number + 1, next_number, newsletter.labels.lines)
         marks = {line: mark for line, mark in all_marks.items() if not mark.heading_level}
-        kind = choose_kind(page, marks, next_number) if level else None
-        if kind is None and level == BOLD_LEVEL:
-            kind = _find_numbered_kind(marks.values())
+        numbered_kind = _find_numbered_kind(marks.values()) if level == BOLD_LEVEL else None
+        kind = numbered_kind or (choose_kind(page, marks, next_number) if level else None)
         count = sum(mark.kind == kind for mark in marks.values())
         yield _Block(level, text, kind, count, contains=next_level > level > 0)
 

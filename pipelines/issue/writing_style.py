@@ -147,6 +147,7 @@ def learn_writing(printed: Sequence[PrintedIssue], newsletter: Newsletter) -> di
         "hard_breaks": _has_hard_breaks(printed),
         "blank_lines": _choose_spacing(spacings),
         "sections": sections.fixed,
+        **_learn_overview(issues),
     }
     fields = _learn_texts(printed, title)
     categories = [_learn_category(name, issues, spacings, frame, newsletter) for name in sections.filled]
@@ -163,6 +164,12 @@ def learn_writing(printed: Sequence[PrintedIssue], newsletter: Newsletter) -> di
     if file := _learn_file_name(printed):
         settings["publish"] = {"file": file}
     return settings
+
+
+def _learn_overview(issues: Sequence[Issue]) -> dict[str, Any]:
+    """Learn that issues have no headline, or no 导读; how long a headline is, they do not tell."""
+    without_headline = {} if any(issue.headline for issue in issues) else {"headline_items": 0}
+    return without_headline | {"guide": any(issue.guide for issue in issues)}
 
 
 def _read_heading(issue: Issue, newsletter: Newsletter) -> str:
@@ -385,7 +392,7 @@ def _learn_form(entries: Sequence[Entry], newsletter: Newsletter) -> dict[str, A
             signatures.append(signature)
         if separator := _BEFORE_SUMMARY.match(behind):
             summaries[separator[0]] += 1
-        elif text and not text.startswith(("![", "<")):
+        elif any(paragraph.strip() and not paragraph.startswith(("![", "<")) for paragraph in text.split("\n\n")):
             summaries["\n\n" if below.startswith("\n") else "\n"] += 1
         else:
             summaries[""] += 1

@@ -13,10 +13,9 @@ import logging
 import os
 import select
 import signal
-import sys
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -28,7 +27,7 @@ from crawler.sources.schema import Source
 from crawler.urls import host_and_port
 from pipelines.logs import make_extra
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.schedule import LONGEST_CRAWL_OF_ONE, blame, list_runs, make_command, run_crawl
+from pipelines.newsroom.schedule import LONGEST_CRAWL_OF_ONE, Child, blame, list_runs, supervise
 from pipelines.store.errors import StoreUnreachable
 from pipelines.store.queue import (
     LEASE_VARIABLE,
@@ -60,6 +59,10 @@ ATTEMPTS: Final = 3
 
 BACK_OFF: Final = 8
 """Seconds before the second run; the third waits its square."""
+
+
+StartCommand = Callable[[Sequence[str], Mapping[str, str]], Child]
+"""Starts a command of jianbao from its arguments and its whole environment, in a process that ends with this one."""
 
 
 class CrawlDied(Exception):
@@ -129,6 +132,7 @@ class Queue:
 
         self._home = home
         self._language: Language = language
+        self._start: StartCommand | None = None
         self._app: App = App(connector=connector)
         retry = RetryStrategy(max_attempts=ATTEMPTS - 1, exponential_wait=BACK_OFF, retry_exceptions={CrawlDied})
         self._app.task(name="crawl", pass_context=True, retry=retry)(self._crawl)
@@ -182,12 +186,14 @@ class Queue:
         except AlreadyEnqueued:
             logger.debug("%s is in the queue", queueing_lock)
 
-    def work(self, *, is_ending: bool = False) -> None:
+    def work(self, start: StartCommand, *, is_ending: bool = False) -> None:
         """Do jobs, one at a time, until SIGTERM or SIGINT; the running crawl is stopped cleanly then.
 
         Args:
+            start: starts a command of jianbao.
             is_ending: end as soon as no job is left that could be done now.
         """
+        self._start = start
         asyncio.run(self._work(is_ending))
 
     async def _work(self, is_ending: bool) -> None:
@@ -303,18 +309,15 @@ class Queue:
         Returns:
             The exit code.
         """
+        start = self._start
+        if start is None:
+            raise RuntimeError("a job is done by a worker")
         stopping = threading.Event()
         environment = {**os.environ, HOME_VARIABLE: str(self._home.path), LEASE_VARIABLE: str(lease)}
 
         def run() -> int:
-            code = run_crawl(
-                make_command(self._home, self._language, *command),
-                environment,
-                LONGEST_CRAWL_OF_ONE,
-                wait=stopping.wait,
-                language=self._language,
-                is_leashed=True,
-            )
+            child = start(("--home", str(self._home.path), "--lang", self._language, *command), environment)
+            code = supervise(child, LONGEST_CRAWL_OF_ONE, wait=stopping.wait, language=self._language)
             stopping.wait(pause)
             return code
 
@@ -337,7 +340,7 @@ def _lease_of(context: JobContext) -> Lease:
     return Lease(job.id, job.worker_id)
 
 
-def end_with_lease(lease: Lease, database_url: str) -> None:
+def end_with_lease(lease: Lease, database_url: str, worker: int) -> None:
     """End this process as soon as another worker may do its job.
 
     That is when its worker has ended, however it ended; when the lease is lost; and when nobody could say for so long
@@ -346,6 +349,7 @@ def end_with_lease(lease: Lease, database_url: str) -> None:
     Args:
         lease: of this process.
         database_url: of the newsroom.
+        worker: the file descriptor that becomes readable at the end of the worker.
     """
     confirmed_at = time.monotonic()
 
@@ -361,8 +365,7 @@ def end_with_lease(lease: Lease, database_url: str) -> None:
 
     def watch() -> NoReturn:
         while time.monotonic() - confirmed_at < SILENCE:
-            # readable at the end of the worker, which writes nothing; no buffer of Python is locked
-            if select.select([sys.stdin.fileno()], [], [], 1.0)[0]:
+            if select.select([worker], [], [], 1.0)[0]:
                 break
         os._exit(1)
 

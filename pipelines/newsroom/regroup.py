@@ -51,7 +51,7 @@ def read_features(articles: Mapping[int, StoredArticle], rules: GroupRules) -> d
         profile = read_event_profile(stored.article, rules.events)
         features[article_id] = Features(
             make_bands(stored, rules.zone),
-            IndexedProfile(profile, day, make_event_keys(profile, rules.event_model.rarity)) if profile else None,
+            IndexedProfile.of(profile, day, make_event_keys(profile, rules.event_model.rarity)) if profile else None,
             (day, round_up) if round_up else None,
         )
     return features
@@ -171,8 +171,10 @@ def _index(tx: Transaction, articles: Mapping[int, StoredArticle], features: Map
     Returns:
         Ids of further articles, neither new nor changed, whose evidence may differ now.
     """
-    dependents = _find_dependents(tx, articles)
-    tx.bands.save({article_id: of_article.bands for article_id, of_article in features.items()})
+    new_bands = {article_id: of_article.bands for article_id, of_article in features.items()}
+    changed_ids = tx.bands.find_changed(new_bands)
+    dependents = _find_dependents(tx, changed_ids)
+    tx.bands.save({article_id: new_bands[article_id] for article_id in changed_ids})
     uses = Counter(
         key for stored in articles.values() for key in {reference.key for reference in stored.article.references}
     )
@@ -180,7 +182,7 @@ def _index(tx: Transaction, articles: Mapping[int, StoredArticle], features: Map
     turned_household = [key for key, new_uses in uses.items() if RARE < counts[key] <= RARE + new_uses]
     holders = tx.articles.find_holders(turned_household).values()
     primaries = {article_id for roles in holders for article_id, role in roles if role == "primary"}
-    return dependents | _find_dependents(tx, articles) | primaries
+    return (dependents | _find_dependents(tx, changed_ids) | primaries).difference(articles)
 
 
 def _index_events(tx: Transaction, features: Mapping[int, Features], rules: GroupRules) -> set[int]:
@@ -194,9 +196,12 @@ def _index_events(tx: Transaction, features: Mapping[int, Features], rules: Grou
     Returns:
         Ids of articles whose links differ now, or differed before.
     """
-    changed_ids = set(features) | tx.events.find_tipping_holders(features)
-    save_event_profiles(tx, features)
-    changed_ids |= tx.events.find_tipping_holders(features)
+    profiles = {article_id: of_article.profile for article_id, of_article in features.items()}
+    rekeyed_ids = tx.events.find_changed(profiles)
+    changed_ids = set(features) | tx.events.find_tipping_holders(rekeyed_ids)
+    tx.events.save({article_id: profiles[article_id] for article_id in rekeyed_ids})
+    tx.events.save_round_ups({article_id: of_article.round_up for article_id, of_article in features.items()})
+    changed_ids |= tx.events.find_tipping_holders(rekeyed_ids)
     former_pairs = tx.events.find_linked_pairs(changed_ids, LEAST)
     pairs = tx.events.find_pairs(changed_ids)
     stored_profiles = tx.events.get_profiles({article_id for pair in pairs for article_id in pair})
@@ -204,13 +209,14 @@ def _index_events(tx: Transaction, features: Mapping[int, Features], rules: Grou
     return changed_ids.union(article_id for pair in former_pairs for article_id in pair)
 
 
-def save_event_profiles(tx: Transaction, features: Mapping[int, Features]) -> None:
-    """Store what articles say of their events: profiles with their keys, and the parts of round-ups.
+def save_features(tx: Transaction, features: Mapping[int, Features]) -> None:
+    """Store what articles are found by, and look for no others that may depend on it.
 
     Args:
         tx: open for writing.
         features: by article id.
     """
+    tx.bands.save({article_id: of_article.bands for article_id, of_article in features.items()})
     tx.events.save({article_id: of_article.profile for article_id, of_article in features.items()})
     tx.events.save_round_ups({article_id: of_article.round_up for article_id, of_article in features.items()})
 

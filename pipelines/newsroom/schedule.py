@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from crawler.errors import CrawlError, Detail, Failure
 from crawler.home import HOME_VARIABLE, SOURCES_VARIABLE, Home
@@ -312,8 +312,7 @@ def run_crawl(
     *,
     wait: Callable[[float], bool],
     language: Language,
-    is_leashed: bool = False,
-) -> int:
+) -> None:
     """Run a crawl in a process of its own until it ends, is late or should stop.
 
     Args:
@@ -322,47 +321,78 @@ def run_crawl(
         longest: seconds after which it is stopped.
         wait: waits so many seconds, and tells whether the crawl should stop.
         language: of the log.
-        is_leashed: its stdin ends with this process, however this one ends.
+    """
+    with subprocess.Popen(command, env=environment, start_new_session=True) as child:  # noqa: S603 (ours)
+        supervise(child, longest, wait=wait, language=language)
+
+
+class Child(Protocol):
+    """A process, as far as its supervisor knows it; `subprocess.Popen` is one."""
+
+    @property
+    def pid(self) -> int:
+        """Its id."""
+
+    def poll(self) -> int | None:
+        """The exit code; None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end, at most so long: then `subprocess.TimeoutExpired` is raised."""
+
+    def send_signal(self, sig: int, /) -> None:
+        """Send it a signal."""
+
+    def kill(self) -> None:
+        """End it at once."""
+
+
+def supervise(child: Child, longest: float, *, wait: Callable[[float], bool], language: Language) -> int:
+    """Wait until a crawl ends, is late or should stop; it may have so much memory.
+
+    Args:
+        child: just started.
+        longest: seconds after which it is stopped.
+        wait: waits so many seconds, and tells whether the crawl should stop.
+        language: of the log.
 
     Returns:
         The exit code; negative for a signal.
     """
-    stdin = subprocess.PIPE if is_leashed else None
-    with subprocess.Popen(command, env=environment, stdin=stdin, start_new_session=True) as child:  # noqa: S603 (ours)
-        _limit_memory(child, LARGEST_CRAWL)
-        deadline = time.monotonic() + longest
-        while child.poll() is None:
-            is_late = time.monotonic() > deadline
-            if is_late:
-                minutes = round(longest / 60)
-                too_long = say("schedule/crawl-too-long", {"minutes": minutes}, language)
-                logger.error("%s", too_long, extra=make_extra("crawl-too-long", minutes=minutes))
-            if wait(0.2) or is_late:
-                child.send_signal(signal.SIGINT)
-                _wait_or_kill(child)
-    if child.returncode:
-        ended = say("schedule/crawl-ended", {"code": child.returncode}, language)
-        logger.warning("%s", ended, extra=make_extra("crawl-ended", code=child.returncode))
-    return child.returncode
+    _limit_memory(child.pid, LARGEST_CRAWL)
+    deadline = time.monotonic() + longest
+    while child.poll() is None:
+        is_late = time.monotonic() > deadline
+        if is_late:
+            minutes = round(longest / 60)
+            too_long = say("schedule/crawl-too-long", {"minutes": minutes}, language)
+            logger.error("%s", too_long, extra=make_extra("crawl-too-long", minutes=minutes))
+        if wait(0.2) or is_late:
+            child.send_signal(signal.SIGINT)
+            _wait_or_kill(child)
+    code = child.wait()
+    if code:
+        ended = say("schedule/crawl-ended", {"code": code}, language)
+        logger.warning("%s", ended, extra=make_extra("crawl-ended", code=code))
+    return code
 
 
-def _limit_memory(child: subprocess.Popen[Any], size: int) -> None:
+def _limit_memory(process: int, size: int) -> None:
     """Limit the memory of a child process, where the system can: beyond the limit it gets a MemoryError.
 
     Args:
-        child: just started.
+        process: its id; it has just started.
         size: in bytes.
     """
     if hasattr(resource, "prlimit"):  # Linux
         with suppress(OSError, ValueError):  # the child has ended, or has a lower limit already
-            resource.prlimit(child.pid, resource.RLIMIT_DATA, (size, size))
+            resource.prlimit(process, resource.RLIMIT_DATA, (size, size))
 
 
 def _have_same_bytes(path: Path, copy: Path) -> bool:
     return copy.is_file() and copy.read_bytes() == path.read_bytes()
 
 
-def _wait_or_kill(child: subprocess.Popen[bytes], patience: float = 90.0) -> None:
+def _wait_or_kill(child: Child, patience: float = 90.0) -> None:
     """Wait until a crawl has ended its open requests, which have their own time limit; kill it if it does not end."""
     try:
         child.wait(patience)
@@ -412,7 +442,7 @@ def _begin_command(home: Home, language: Language, *arguments: str) -> subproces
         text=True,
         start_new_session=True,
     )
-    _limit_memory(child, LARGEST_CRAWL)
+    _limit_memory(child.pid, LARGEST_CRAWL)
     return child
 
 

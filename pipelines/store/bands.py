@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from sqlalchemy import Connection, Integer, bindparam, delete, select
@@ -84,36 +84,32 @@ _TIPPING_HOLDERS: Final = query_with_ids("""
 """).bindparams(bindparam("limit", type_=Integer), period=PERIOD, popular=POPULAR)
 
 
-_Row = tuple[int, ...]
-
-
 class BandIndex:
     """The bands of all articles."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def save(self, bands_by_article: Mapping[int, Bands]) -> None:
-        """Store the bands of articles, by article id, in place of their former bands; only changed ones are written."""
-        former = self._read_rows(bands_by_article)
-        changed_rows: list[_Row] = []
-        outdated_ids: list[int] = []
-        for article_id, of_article in bands_by_article.items():
-            rows = {(key, of_article.day, article_id, of_article.account, reach) for key, reach in of_article.bands}
-            former_rows = former.get(article_id, set())
-            if rows != former_rows:
-                changed_rows += rows
-                outdated_ids += [article_id] if former_rows else []
-        for chunk in chunks(outdated_ids):
-            self._connection.execute(delete(bands).where(bands.c.article_id.in_(chunk)))
-        insert_numbers(self._connection, bands, sorted(changed_rows))  # each page of the table is written once
-
-    def _read_rows(self, article_ids: Iterable[int]) -> dict[int, set[_Row]]:
-        rows: dict[int, set[_Row]] = defaultdict(set)
-        for chunk in chunks(article_ids):
+    def find_changed(self, bands_by_article: Mapping[int, Bands]) -> set[int]:
+        """Find the articles whose stored bands are others than these, by article id."""
+        stored: dict[int, set[tuple[int, ...]]] = defaultdict(set)
+        for chunk in chunks(bands_by_article):
             for row in self._connection.execute(select(bands).where(bands.c.article_id.in_(chunk))):
-                rows[row.article_id].add(tuple(row))
-        return rows
+                stored[row.article_id].add(tuple(row))
+        return {
+            article_id
+            for article_id, of_article in bands_by_article.items()
+            if stored.get(article_id, set()) != set(_make_rows(article_id, of_article))
+        }
+
+    def save(self, bands_by_article: Mapping[int, Bands]) -> None:
+        """Store the bands of articles, by article id, in place of their former bands."""
+        for chunk in chunks(bands_by_article):
+            self._connection.execute(delete(bands).where(bands.c.article_id.in_(chunk)))
+        rows = [
+            row for article_id, of_article in bands_by_article.items() for row in _make_rows(article_id, of_article)
+        ]
+        insert_numbers(self._connection, bands, sorted(rows))  # each page of the table is written once
 
     def find_pairs(self, article_ids: Iterable[int], reach: int) -> set[Pair]:
         """Find the pairs of articles that share a band which is not popular; one article of each pair is given.
@@ -151,3 +147,7 @@ class BandIndex:
         """
         limits = {"ids": list(article_ids), "limit": POPULAR + len(article_ids) + 1}
         return set(self._connection.execute(_TIPPING_HOLDERS, limits).scalars())
+
+
+def _make_rows(article_id: int, of_article: Bands) -> Iterator[tuple[int, ...]]:
+    return ((key, of_article.day, article_id, of_article.account, reach) for key, reach in of_article.bands)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, Self
 
 from sqlalchemy import Connection, Integer, bindparam, delete, func, insert, or_, select
 
@@ -89,11 +89,18 @@ class IndexedProfile:
         profile: of an article.
         day: ordinal of its day of publication.
         keys: its event keys.
+        text: the profile as the store has it.
     """
 
     profile: EventProfile
     day: int
     keys: frozenset[int]
+    text: str
+
+    @classmethod
+    def of(cls, profile: EventProfile, day: int, keys: frozenset[int]) -> Self:
+        """A profile with its text."""
+        return cls(profile, day, keys, profile.to_json())
 
 
 _MOST_PROFILES: Final = 4096
@@ -128,41 +135,39 @@ class EventIndex:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def save(self, profiles: Mapping[int, IndexedProfile | None]) -> None:
-        """Store the profiles and keys of articles, by article id; None for an article that reports no event.
+    def find_changed(self, profiles: Mapping[int, IndexedProfile | None]) -> set[int]:
+        """Find the articles whose stored day, profile or keys are others than these, by article id."""
+        stored: dict[int, tuple[int, str]] = {}
+        for chunk in chunks(profiles):
+            query = select(event_profiles).where(event_profiles.c.article_id.in_(chunk))
+            stored |= {row.article_id: (row.day, row.profile) for row in self._connection.execute(query)}
+        keys = self.get_keys(profiles)
+        return {
+            article_id
+            for article_id, profile in profiles.items()
+            if (stored.get(article_id), keys.get(article_id, set()))
+            != ((profile.day, profile.text) if profile else None, profile.keys if profile else set())
+        }
 
-        Only changed ones are written.
-        """
-        former = self._read_indexed(profiles)
-        written: dict[int, tuple[int, str, Set[int]]] = {}
-        for article_id, indexed in profiles.items():
-            if indexed:
-                text = indexed.profile.to_json()
-                _keep_profile(text, indexed.profile)
-                written[article_id] = indexed.day, text, indexed.keys
-        for chunk in chunks(former_id for former_id in former if former[former_id] != written.get(former_id)):
+    def save(self, profiles: Mapping[int, IndexedProfile | None]) -> None:
+        """Store the profiles and keys of articles, by article id; None for an article that reports no event."""
+        for chunk in chunks(profiles):
             self._connection.execute(delete(event_keys).where(event_keys.c.article_id.in_(chunk)))
             self._connection.execute(delete(event_profiles).where(event_profiles.c.article_id.in_(chunk)))
-        changed = {article_id: row for article_id, row in written.items() if row != former.get(article_id)}
-        if not changed:
+        indexed = {article_id: profile for article_id, profile in profiles.items() if profile}
+        if not indexed:
             return
+        for profile in indexed.values():
+            _keep_profile(profile.text, profile.profile)
         self._connection.execute(
             insert(event_profiles),
-            [{"article_id": article_id, "day": day, "profile": text} for article_id, (day, text, _) in changed.items()],
+            [
+                {"article_id": article_id, "day": profile.day, "profile": profile.text}
+                for article_id, profile in indexed.items()
+            ],
         )
-        rows = [(key, day, article_id) for article_id, (day, _, keys) in changed.items() for key in keys]
+        rows = [(key, profile.day, article_id) for article_id, profile in indexed.items() for key in profile.keys]
         insert_numbers(self._connection, event_keys, sorted(rows))  # each page of the table is written once
-
-    def _read_indexed(self, article_ids: Iterable[int]) -> dict[int, tuple[int, str, Set[int]]]:
-        """Read the day, the profile and the keys of articles; an article that has keys alone has joined another."""
-        indexed: dict[int, tuple[int, str, Set[int]]] = {}
-        for chunk in chunks(article_ids):
-            keys = self.get_keys(chunk)
-            indexed |= {article_id: (0, "", keys_alone) for article_id, keys_alone in keys.items()}
-            query = select(event_profiles).where(event_profiles.c.article_id.in_(chunk))
-            for row in self._connection.execute(query):
-                indexed[row.article_id] = row.day, row.profile, keys.get(row.article_id, set())
-        return indexed
 
     def save_round_ups(self, parts: Mapping[int, tuple[int, RoundUp] | None]) -> None:
         """Store round-ups, each with the ordinal of its day, by article id; None for an article that is no round-up."""

@@ -155,7 +155,7 @@ def make_page(number: int, size: int, *, is_styled: bool = False) -> bytes:
     data = "{" + "".join(f"{name}: JsDecode('{text.translate(ESCAPES)}'),\n" for name, text in article.items()) + "}"
     body = f"<h1 id='activity-name'>{article['title']}</h1><em id='publish_time'>2025-11-07 08:31</em>"
     body += f"<div id='js_content'>{html}</div><script>window.cgiDataNew = {data};</script>"
-    unread = "<script>" + f"var unused_{number} = function (a, b) {{ return a + b * {number}; }};\n" * 2000
+    unread = "<script>" + f"var unused_{number} = function (a, b) {{ return a + b * {number}; }};\n" * (20 * size)
     room = size * 1024 - len(f"{head}{body}".encode()) - 80
     return f"<!doctype html><html><head>{head}</head><body>{body}{unread[:room]}</script></body></html>".encode()
 

@@ -63,7 +63,7 @@ WARM_UP: Final = 100
 STEPS: Final[Mapping[str, Sequence[tuple[Any, str]]]] = MappingProxyType(
     {
         "read articles": ((Articles, "get"), (Articles, "list_fresh")),
-        "keys of title and text": ((regroup, "make_bands"), (BandIndex, "save")),
+        "keys of title and text": ((regroup, "make_bands"), (BandIndex, "find_changed"), (BandIndex, "save")),
         "near-duplicates": (
             (regroup, "_find_evidence"),
             (regroup, "_find_dependents"),
@@ -74,6 +74,7 @@ STEPS: Final[Mapping[str, Sequence[tuple[Any, str]]]] = MappingProxyType(
             (regroup, "read_event_profile"),
             (regroup, "read_round_up"),
             (regroup, "make_event_keys"),
+            (EventIndex, "find_changed"),
             (EventIndex, "save"),
             (EventIndex, "save_round_ups"),
         ),
@@ -295,9 +296,7 @@ def leave_traces(tx: Transaction, ids: Sequence[int], rules: GroupRules) -> None
     articles = tx.articles.get(ids)
     if not articles:
         return
-    features = regroup.read_features(articles, rules)
-    tx.bands.save({article_id: of_article.bands for article_id, of_article in features.items()})
-    regroup.save_event_profiles(tx, features)
+    regroup.save_features(tx, regroup.read_features(articles, rules))
     first = next(iter(articles))
     like = grade(Story(first, (first,), first), [articles[first]], rules)
     stories = ((Story(each, (each,), each, (), 1), (articles[each],)) for each in articles)

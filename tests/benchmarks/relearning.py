@@ -34,7 +34,7 @@ from pipelines.model import Article, Decision, Story
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.candidates import page_candidates
 from pipelines.newsroom.issues import save_issue
-from pipelines.newsroom.regroup import read_features, save_event_profiles
+from pipelines.newsroom.regroup import read_features, save_features
 from pipelines.newsroom.relearning import with_model
 from pipelines.normalise import normalise
 from pipelines.store.listing import CandidateQuery
@@ -109,7 +109,7 @@ def _save_stories(newsroom: Newsroom, articles: Iterator[Article]) -> None:
             grouped = tx.stories.find_by_articles(ids)
             stored = {each: article for each, article in tx.articles.get(ids).items() if each not in grouped}
             tx.stories.replace((), [grade(Story(each, (each,), each), [stored[each]], rules) for each in stored])
-            save_event_profiles(tx, read_features(stored, rules))
+            save_features(tx, read_features(stored, rules))
             tx.articles.mark_grouped(ids)
 
 

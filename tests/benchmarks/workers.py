@@ -36,6 +36,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from crawling import WORDS  # noqa: E402
 from postgresql_server import PostgresqlServer, find_programs, run_server  # noqa: E402
+from processes import list_family  # noqa: E402
 from servers import http, newsroom, serving, source  # noqa: E402
 from waiting import wait_until  # noqa: E402
 
@@ -145,18 +146,18 @@ def read_machine_time() -> float:
 
 def read_own_time(server: PostgresqlServer, workers: list[subprocess.Popen[bytes]]) -> float:
     """Processor time of this process with its sites, of the server and of the workers, with all that they started."""
-    trees = [server.process_id, *(worker.pid for worker in workers)]
-    return time.process_time() + sum(read_tree_time(process) for process in trees)
+    starters = [server.process_id, *(worker.pid for worker in workers)]
+    family = (process for starter in starters for process in list_family(starter))
+    return time.process_time() + sum(map(read_process_time, family))
 
 
-def read_tree_time(process: int) -> float:
-    """Processor time of a process, of its children that ended, and of those that run."""
+def read_process_time(process: int) -> float:
+    """Processor time of a process, and of its children that ended."""
     try:
         fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
     except FileNotFoundError:
         return 0.0
-    return sum(map(int, fields[11:15])) / TICK + sum(read_tree_time(int(child)) for child in children)
+    return sum(map(int, fields[11:15])) / TICK
 
 
 def main() -> int:

@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from postgresql_server import find_programs, run_server  # noqa: E402
+from postgresql_server import PostgresqlServer, find_programs, run_server  # noqa: E402
 from servers import Site, http, serving, source  # noqa: E402
 from servers import newsroom as make_newsroom  # noqa: E402
 
@@ -182,17 +182,17 @@ def find_story(room: Room, title: str) -> int:
     return next(each.story.id for each in shown if each.lead.article.title == title)
 
 
-def make_room(folder: Path, site: Site, make_database: Callable[[], str] | None) -> Room:
+def make_room(folder: Path, site: Site, server: PostgresqlServer | None) -> Room:
     """Make a newsroom whose sources are the feeds of the site.
 
     Args:
         folder: of the newsletter.
         site: with the feeds.
-        make_database: makes an empty database; None for a file in the folder.
+        server: of its database; None for a file in the folder.
     """
     rows = "".join(source(f"s{number}", "feed", url=f"{site.base}/{number}") for number in range(FEEDS))
     make_newsroom(folder, rows, site.place, delay=0.2)
-    return Room(folder, make_database() if make_database else f"sqlite:///{folder / 'jianbao.db'}")
+    return Room(folder, server.make_database() if server else f"sqlite:///{folder / 'jianbao.db'}")
 
 
 def main() -> int:
@@ -208,21 +208,24 @@ def main() -> int:
     disturbed = Worker(random.Random(chosen.seed), durations)
     began, runs, different = time.monotonic(), 0, 0
     with serving(answers) as site, tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        make_database = None
+        server = None
         if chosen.postgresql:
             programs = find_programs()
             if programs is None:
                 raise SystemExit("PostgreSQL is not installed")
-            make_database = stack.enter_context(run_server(programs)).make_database
+            server = stack.enter_context(run_server(programs))
         undisturbed = Worker(None, durations)
-        expected = undisturbed.work(make_room(Path(folder) / "undisturbed", site, make_database))
+        expected = undisturbed.work(make_room(Path(folder) / "undisturbed", site, server))
         while runs < chosen.runs and time.monotonic() - began < chosen.seconds:
-            outcome = disturbed.work(make_room(Path(folder) / str(runs), site, make_database))
+            room = make_room(Path(folder) / str(runs), site, server)
+            outcome = disturbed.work(room)
             runs += 1
+            if server:
+                server.drop_database(room.url)
             if outcome != expected:
                 different += 1
                 sys.stdout.write(f"run {runs}: {json.dumps(outcome, ensure_ascii=False, default=str)[:2000]}\n")
-    seconds = time.monotonic() - began
+        seconds = time.monotonic() - began
     sys.stdout.write(f"{runs} runs, {disturbed.kills} kills, {different} different, {seconds:.0f} s\n")
     return bool(different)
 

@@ -32,6 +32,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "chaos")]
 
 from kills import Room, list_candidates, search  # noqa: E402
 from postgresql_server import PostgresqlServer, find_programs, run_server  # noqa: E402
+from processes import list_family  # noqa: E402
 from servers import Seen, http, newsroom, serving, source  # noqa: E402
 
 from crawler.home import DATABASE_VARIABLE, Home  # noqa: E402
@@ -175,13 +176,6 @@ class Worker:
         self.process = process
         self.number = number
 
-    def list_processes(self) -> list[int]:
-        """The ids of its process and of those that it started."""
-        own = self.process.pid
-        with suppress(OSError):
-            return [own, *map(int, Path(f"/proc/{own}/task/{own}/children").read_text().split())]
-        return [own]
-
     def send(self, number: signal.Signals, processes: Iterable[int]) -> None:
         """Send a signal to some of its processes; one may have ended meanwhile."""
         for process in processes:
@@ -313,7 +307,7 @@ class Chaos:
             if house.is_empty():
                 workers.append(killed)
                 break
-            processes = killed.list_processes()
+            processes = list_family(killed.process.pid)
             killed.send(signal.SIGKILL, processes if self._generator.random() < 0.3 else processes[:1])
             killed.process.wait()
             self.kills += 1
@@ -333,7 +327,7 @@ class Chaos:
         """
         worker = house.start_worker(by_proxy=proxy is not None)
         time.sleep(self._generator.uniform(0.5, LONGEST_LIFE / 2))
-        processes = worker.list_processes()
+        processes = list_family(worker.process.pid)
         if proxy:
             self.cuts += 1
             proxy.cut()

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -21,6 +21,7 @@ import psycopg
 import pytest
 from places import ROOT
 from postgresql_server import PostgresqlServer
+from processes import list_family
 from servers import Seen, http, newsroom, serving, source
 from waiting import wait_until
 
@@ -106,11 +107,6 @@ class Room:
         """Change the tables of the queue."""
         with psycopg.connect(self.url, options="-c search_path=procrastinate") as connection:
             connection.execute(statement)
-
-
-def list_children(process: int) -> list[int]:
-    """The ids of the processes that a process started."""
-    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
 def save_after(seconds: float, tx: Transaction) -> None:
@@ -431,16 +427,18 @@ def test_a_worker_that_was_stopped_until_another_did_its_job_writes_nothing_over
         room.fill(monkeypatch, "late")
         stopped = room.start("worker")
         wait_until(lambda: late.asked.is_set() or stopped.poll() is not None)
-        crawls = list_children(stopped.pid)
-        for process in [stopped.pid, *(crawls if is_whole_machine else [])]:
+        family = list_family(stopped.pid)
+        assert len(family) > 2, "the worker, what it copies, and the crawl"
+        for process in family if is_whole_machine else family[:1]:
             os.kill(process, signal.SIGSTOP)
         room.execute(AN_HOUR_OF_SILENCE)
         room.fill(monkeypatch)
         room.run("worker", "--until-empty")
         successors = room.contents()
         late.let_go.set()
-        for process in [*crawls, stopped.pid]:
-            os.kill(process, signal.SIGCONT)
+        for process in reversed(family):
+            with suppress(ProcessLookupError):  # its crawl, stopped alone or not, may have noticed
+                os.kill(process, signal.SIGCONT)
         room.fill(monkeypatch, "next")
         try:
             wait_until(lambda: room.queue()["jobs"] == [] or stopped.poll() is not None)

@@ -25,7 +25,7 @@ from servers import http, serving
 from crawler.home import Home, bundled
 from pipelines.issue.lint import Finding, Records, fix_issue, lint
 from pipelines.model import Entry, Issue, LinkCheck, Section
-from pipelines.newsletter import load_newsletter
+from pipelines.newsletter import Frame, load_newsletter
 from pipelines.rules import load_rules
 
 NEWSLETTER = load_newsletter(bundled() / "newsletter.toml")
@@ -94,6 +94,24 @@ def test_a_good_entry_has_nothing_to_be_said_of() -> None:
         )
         == []
     )
+
+
+def test_nothing_is_missed_that_the_newsletter_does_not_print() -> None:
+    bare = NEWSLETTER.model_copy(
+        update={
+            "labels": NEWSLETTER.labels.model_copy(update={"summary": "", "source_separator": ""}),
+            "frame": Frame(entry="{title}", summary="", headline_items=0, guide=False),
+        }
+    )
+    without_overview = replace(issue("只有一句话"), headline=None, guide=None)
+    said = [finding.code for finding in lint(without_overview, bare, RULES, Records([()], {}))]
+    assert [code for code in said if not code.startswith("filling/")] == []
+
+
+def test_a_summary_without_a_label_is_named_all_the_same() -> None:
+    bare = NEWSLETTER.model_copy(update={"labels": NEWSLETTER.labels.model_copy(update={"summary": ""})})
+    said = lint(issue("[题 | 源](https://e.org/1)"), bare, RULES, Records([()], {}))
+    assert "摘要是空的" in [finding.text("zh") for finding in said]
 
 
 def test_what_stands_around_the_entries_is_looked_at_too() -> None:

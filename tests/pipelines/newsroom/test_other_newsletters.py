@@ -72,7 +72,7 @@ def write_bold_sections(number: int, items: list[Item]) -> str:
         f"# 海风潮流周刊#{number}：\n\n精选海上的文章。\n\n以下是本期标题：\n\n"
         f"**[🦄文章&教程](https://example.org/all)**\n\n{first}\n\n"
         f"**[🐿️项目&资源](https://example.org/all)**\n\n{second}\n\n"
-        "欢迎订阅，之后可读[全文](https://example.org/read)。\n"
+        "欢迎订阅，之后可读[全文](https://example.org/read)。\n\n**关注海风**，[扫码](https://example.org/code)\n"
     )
 
 
