@@ -638,8 +638,8 @@ class Newsletter(_Part):
         return simplify_heading(heading) in map(simplify_heading, self.reading.frame)
 
 
-# "{date}", "{date:%Y.%m.%d}", "{number}"
-_FIELD_OF_TEXT: Final = re.compile(r"\{(?:date(?::[^{}]*)?|number|slug)\}")
+# "{date}", "{date:%Y.%m.%d}", "{number}"; not Jekyll's "{{date}}"
+_FIELD_OF_TEXT: Final = re.compile(r"(?<!\{)\{(?:date(?::[^{}]*)?|number|slug)\}(?!\})")
 # "[文章](https://e.org)"
 _LINK: Final = re.compile(r"\[([^\[\]]*)\]\([^()]*\)")
 # "一、", "1. ", "（二）"

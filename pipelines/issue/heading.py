@@ -20,6 +20,16 @@ from pipelines.newsletter import Newsletter
 # "简报 (2020-11-30) 要目", "2020年11月30日"
 _DATE: Final = re.compile(r"[（(]?\s{0,9}((?:19|20)\d\d)[-./年](\d{1,2})[-./月](\d{1,2})日?\s{0,9}[)）]?")
 
+_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+# "March 16, 2026", "16 Mar 2026"
+_MONTH: Final = rf"(?:{'|'.join(_MONTHS)})[a-z]{{0,6}}\.?"
+_ENGLISH_DATE: Final = re.compile(
+    rf"[(]?\b(?:(?P<month>{_MONTH}) (?P<day>\d{{1,2}})(?:st|nd|rd|th)?|"
+    rf"(?P<first_day>\d{{1,2}})(?:st|nd|rd|th)? (?P<second_month>{_MONTH})),? (?P<year>(?:19|20)\d\d)\b[)]?",
+    re.IGNORECASE,
+)
+
 # "title: 'Python潮流周刊#9'", "Date: 2015-09-28"
 _FIELD: Final = re.compile(r"(?P<name>[A-Za-z][\w-]{0,40})[ \t]*:(?:[ \t]+(?P<text>.*))?")
 
@@ -143,7 +153,7 @@ def _split_title(line: str, newsletter: Newsletter) -> _Parts:
     start, end = min((span[0] for span in spans), default=0), max((span[1] for span in spans), default=0)
     if not spans or (start == 0 and in_line is None):  # "Issue 20"
         return _Parts(line, "", "", None, number)
-    title = line[:start].rstrip().rstrip("：:|（(").rstrip()
+    title = re.sub(r"(?:[：:|（(]+|\s[—–·-])?\s*\Z", "", line[:start].rstrip())
     separator = re.match(r"\s*[:：|]?\s*", line[end:])
     headline = line[end + (separator.end() if separator else 0) :].strip()
     dateline = line[len(title) : len(line) - len(headline)]
@@ -155,13 +165,24 @@ def find_date(text: str) -> tuple[date, int, int] | None:
 
     >>> find_date("简报 (2020-11-30) 要目")
     (datetime.date(2020, 11, 30), 3, 15)
+    >>> find_date("Digest — March 16, 2026")
+    (datetime.date(2026, 3, 16), 9, 23)
     """
-    for match in _DATE.finditer(text):
+    for match in sorted((*_DATE.finditer(text), *_ENGLISH_DATE.finditer(text)), key=re.Match.start):
         try:
-            return date(*map(int, match.groups())), match.start(), match.end()
+            return date(*_read_date(match)), match.start(), match.end()
         except ValueError:
             continue
     return None
+
+
+def _read_date(match: re.Match[str]) -> tuple[int, int, int]:
+    """Read year, month and day."""
+    if match.re is _DATE:
+        year, month, day = map(int, match.groups())
+        return year, month, day
+    name = match["month"] or match["second_month"]
+    return int(match["year"]), _MONTHS.index(name[:3].casefold()) + 1, int(match["day"] or match["first_day"])
 
 
 @lru_cache(maxsize=16)

@@ -42,8 +42,15 @@ _LEAST_FILLED: Final = 2
 _USUAL: Final = 0.5
 """Of the entries of a section, the share of a form that is the section's."""
 
-_DATE_FORMS: Final = ("%Y-%m-%d", "%Y.%m.%d", "%Y/%m/%d", "%Y%m%d", "%G-W%V", "%Y年%m月%d日", "%d %b %Y", "%B %d, %Y")
-"""How issues print their dates; the first is the form of `{date}` itself."""
+_DATE_FORMS: Final = (
+    "%Y-%m-%d",
+    *("%Y.%m.%d", "%Y/%m/%d", "%Y%m%d", "%G-W%V", "%Y年%-m月%-d日", "%Y年%m月%d日", "%Y.%-m.%-d", "%Y/%-m/%-d"),
+    *("%B %-d, %Y", "%B %d, %Y", "%b %-d, %Y", "%b %d, %Y", "%-d %B %Y", "%d %B %Y", "%-d %b %Y", "%d %b %Y"),
+)
+"""How issues print their dates; the first is the form of `{date}` itself. `%-d` is a day without a zero before it."""
+
+# "{date}", "{date:%Y.%m.%d}", "{number}", or a brace that is a character of the text
+_FIELD_OR_BRACE: Final = re.compile(r"(\{(?:date(?::[^{}]*)?|number)\})|[{}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +72,20 @@ class PrintedIssue:
 
 def _take_out(text: str, day: date | None, number: int | None) -> str:
     for form in _DATE_FORMS if day else ():
-        written = f"{day:{form}}"
-        text = text.replace(written, "{date}" if form == _DATE_FORMS[0] else f"{{date:{form}}}")
-    return re.sub(rf"(?<![\d.]){number}(?![\d.]\d|\d)", "{number}", text) if number is not None else text
+        written = re.escape(f"{day:{form}}")
+        field = "{date}" if form == _DATE_FORMS[0] else f"{{date:{form}}}"
+        text = re.sub(rf"(?<!\d){written}(?!\d)", field, text)
+    # not the 12 of 3.12, nor that of 12.5; but that of Vol.12
+    return re.sub(rf"(?<!\d)(?<!\d\.){number}(?!\.?\d)", "{number}", text) if number is not None else text
+
+
+def _escape_braces(template: str) -> str:
+    """Double the braces of a learned template that are characters of the text.
+
+    >>> _escape_braces("{周报} {date:%Y.%m.%d}")
+    '{{周报}} {date:%Y.%m.%d}'
+    """
+    return _FIELD_OR_BRACE.sub(lambda match: match[1] or match[0] * 2, template)
 
 
 # ---- Title: an issue is recognized by it, so that it is learned first
@@ -108,10 +126,17 @@ def _join_alike(first: str, second: str) -> str:
     return "".join(character for character, _ in pairs)
 
 
+# "周报 #12", "周刊（第 12 期）", "周刊：第 12 期", "Digest — March 16, 2026"
+_DATELINE: Final = re.compile(
+    r"(?:\s*[：:|（(]|\s+[—–·-])?\s*(?:第\s*)?#?\s*"
+    r"(?:\{(?:date|number)\b|(?<![A-Za-z])(?:Vol\.|No\.|Issue\b)|\Z)",
+    re.IGNORECASE,
+)
+
+
 def _split_heading(beginning: str) -> tuple[str, str]:
     """Split what all headings begin with into the title and the dateline."""
-    # "周报 #12", "周刊（第 12 期）", "周刊：第 12 期"
-    match = re.search(r"\s*[：:|（(]?\s*(?:第\s*)?#?\s*(?:\{|Vol\.|No\.|Issue\b|\Z)", beginning)
+    match = _DATELINE.search(beginning)
     end = match.start() if match and match.start() else len(beginning)
     return beginning[:end].strip(), beginning[end:]
 
@@ -138,7 +163,7 @@ def learn_writing(printed: Sequence[PrintedIssue], newsletter: Newsletter) -> di
     sections = _learn_sections(printed, spacings)
     entries = [entry for issue in issues for section in issue.main_sections for entry in section.entries]
     frame = {
-        "dateline": dateline,
+        "dateline": _escape_braces(dateline),
         "marker": _find_usual(section.marker for section in _list_filled(issues)) or newsletter.frame.marker,
         "level": _find_usual(section.level for section in _list_filled(issues)) or newsletter.frame.level,
         **_learn_form(entries, newsletter),
@@ -198,7 +223,8 @@ def _learn_file_name(printed: Sequence[PrintedIssue]) -> str:
     """Learn the name of an issue's file without its ending, if most have it by date or number."""
     names = Counter(each.take_out(each.example.name.rpartition(".")[0]) for each in printed)
     name, count = names.most_common(1)[0]
-    return name if count >= len(printed) * _MOST and "{" in name else ""
+    has_field = any(match[1] for match in _FIELD_OR_BRACE.finditer(name))
+    return _escape_braces(name) if count >= len(printed) * _MOST and has_field else ""
 
 
 # ---- Texts
@@ -414,7 +440,11 @@ def _split_head(line: str) -> tuple[str, str]:
     if re.search(r"\w", lead):
         return linked, line[end:].rstrip()
     stars = "**" if lead.endswith("**") and line[end:].startswith("**") else ""
-    return f"{lead}{linked}{stars}", line[end + len(stars) :].rstrip()
+    return f"{_double_braces(lead)}{linked}{stars}", line[end + len(stars) :].rstrip()
+
+
+def _double_braces(text: str) -> str:
+    return re.sub(r"[{}]", lambda match: match[0] * 2, text)
 
 
 def _choose(forms: Counter[str]) -> str:
@@ -437,7 +467,7 @@ def _write_summary_form(summaries: Counter[str], signatures: Sequence[re.Match[s
     hosts = Counter(
         match["url"][: -len(match["name"])] for match in signatures if match["url"].endswith("/" + match["name"])
     )
-    address = _find_usual(hosts.elements()) or ""
+    address = _double_braces(_find_usual(hosts.elements()) or "")
     mark = _find_usual(match["mark"] for match in signatures)
     colon = _find_usual(match["colon"] for match in signatures)
     return f"{separator}[{mark}{{editor}}]({address}{{editor}}){colon}{{summary}}"

@@ -14,6 +14,12 @@ from pathlib import Path
 
 import pytest
 from commands import Cli
+from places import ROOT
+
+from pipelines.issue.entry_form import assemble_entry
+from pipelines.issue.reading_style import Example
+from pipelines.newsletter import load_newsletter
+from pipelines.newsroom.learned_style import learn_style
 
 FIRST = date(2026, 1, 5)
 NEXT = 14
@@ -289,3 +295,37 @@ def test_learning_again_writes_nothing_and_no_former_file_is_lost(shape: Shape, 
     cli("archive", "learn", *examples, "--write")
     assert (cli.home / "newsletter.toml.before").read_text(encoding="utf-8") == first
     assert (cli.home / "newsletter.toml.before.1").exists()
+
+
+@pytest.mark.parametrize(
+    ("heading", "title", "dateline"),
+    [
+        ("Harbour Digest — {day:%B %-d, %Y}", "Harbour Digest", " — {date:%B %-d, %Y}"),
+        ("Harbour Digest ({day:%-d %b %Y})", "Harbour Digest", " ({date:%-d %b %Y})"),
+        ("海边见 vol.{number}", "海边见", " vol.{number}"),
+        ("{{海}}报 #{number}", "{海}报", " #{number}"),
+        ("海报 {{周一}} {day:%Y年%-m月%-d日}", "海报 {周一}", " {date:%Y年%-m月%-d日}"),
+        ("海报 {day:%Y/%m/%d} {{周一}}", "海报", " {date:%Y/%m/%d} {{周一}}"),
+    ],
+)
+def test_the_next_heading_has_the_form_of_the_past_ones(heading: str, title: str, dateline: str) -> None:
+    examples = []
+    for number in (11, 12, 13):
+        day = day_of(number)
+        bullets = "\n".join(f"- {{}} [{item.title}]({item.url})" for item in make_items(number, 3))
+        text = f"# {heading.format(number=number, day=day)}\n\n## 新闻\n\n{bullets}\n"
+        examples.append(Example(f"{{海}}-{day}.md", text))
+    newsletter = learn_style(examples, load_newsletter(ROOT / "data/newsletter.toml")).newsletter
+    assert (newsletter.title, newsletter.frame.dateline) == (title, dateline)
+    printed = newsletter.title + newsletter.fill_template(newsletter.frame.dateline, day_of(NEXT), number=NEXT)
+    assert printed == heading.format(number=NEXT, day=day_of(NEXT))
+    assert newsletter.fill_template(newsletter.publish.file, day_of(NEXT)) == f"{{海}}-{day_of(NEXT)}"
+    entry = assemble_entry("灯塔", "https://e.org/1", [], [], "新闻", newsletter)
+    assert entry == "{} [灯塔](https://e.org/1)"
+    again = learn_style(examples, newsletter)
+    assert not again.settings
+
+
+def test_braces_of_jekyll_are_no_fields_of_a_text() -> None:
+    newsletter = load_newsletter(ROOT / "data/newsletter.toml")
+    assert newsletter.fill_text("{{date}} {{ site.url }} {date}", FIRST) == f"{{{{date}}}} {{{{ site.url }}}} {FIRST}"
