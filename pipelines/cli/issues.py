@@ -115,10 +115,10 @@ def archive_learn(
     elif write:
         path = newsroom.home.newsletter
         former = path.read_text(encoding="utf-8")
-        kept = files.find_free_path(path.with_name(path.name + ".before"))
-        files.write(kept, former)
+        kept_path = files.find_free_path(path.with_name(path.name + ".before"))
+        files.write(kept_path, former)
         files.write(path, write_settings(former, learned.settings))
-        out.print(sentence("archive/kept-former", name=kept.name))
+        out.print(sentence("archive/kept-former", name=kept_path.name))
     if not _print_checks(paths, learned.newsletter):
         raise typer.Exit(SOME_FAILED)
 

@@ -60,13 +60,15 @@ def learn_style(examples: Sequence[Example], newsletter: Newsletter) -> LearnedS
         except NotAnIssue:
             continue
         printed.append(PrintedIssue(example, issue))
-    settings: dict[str, Any] = {}
-    if printed:
-        settings |= learn_writing(printed, reader)
-        settings["categories"] = _keep_fields(settings["categories"], newsletter, printed)
-        settings = {name: setting for name, setting in settings.items() if not _still_prints(name, newsletter, printed)}
-        if numbering is None and (learned := _learn_numbering(printed)):
-            numbering = learned
+    if not printed:
+        return LearnedStyle({}, newsletter, is_numbering_guessed=False, removed_categories=())
+    settings = learn_writing(printed, reader)
+    settings["categories"] = _keep_fields(settings["categories"], newsletter, printed)
+    if not settings["categories"]:
+        del settings["categories"]
+    settings = {name: setting for name, setting in settings.items() if not _still_prints(name, newsletter, printed)}
+    if numbering is None and (learned := _learn_numbering(printed)):
+        numbering = learned
     fixed_names = [simplify_heading(row["name"]) for row in settings.get("frame", {}).get("sections", ())]
     filled_names = [simplify_heading(row["name"]) for row in settings.get("categories", ())]
     frame = tuple(dict.fromkeys((*reading.frame, *(name for name in fixed_names if name not in filled_names))))
@@ -147,8 +149,10 @@ def _keep_fields(
                 aliases = [category.name, *aliases]
             fields = {name: field for name, field in fields.items() if name != "aliases"}
             fields |= {"aliases": aliases} if aliases else {}
-            kept = [name for name in ("notes", "closing") if _still_prints_in(category, name, newsletter, printed)]
-            texts = {name: getattr(category, name) for name in kept}
+            kept_names = [
+                name for name in ("notes", "closing") if _still_prints_in(category, name, newsletter, printed)
+            ]
+            texts = {name: getattr(category, name) for name in kept_names}
         filled.append({**fields, **row, **texts})
     return filled
 

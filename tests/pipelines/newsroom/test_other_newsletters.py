@@ -329,3 +329,23 @@ def test_the_next_heading_has_the_form_of_the_past_ones(heading: str, title: str
 def test_braces_of_jekyll_are_no_fields_of_a_text() -> None:
     newsletter = load_newsletter(ROOT / "data/newsletter.toml")
     assert newsletter.fill_text("{{date}} {{ site.url }} {date}", FIRST) == f"{{{{date}}}} {{{{ site.url }}}} {FIRST}"
+
+
+def test_issues_without_a_link_keep_the_categories_and_files_that_are_no_issues_change_nothing(tmp_path: Path) -> None:
+    cli = Cli(tmp_path / "home")
+    cli("init", str(cli.home))
+    settings = cli.home / "newsletter.toml"
+    first = settings.read_text(encoding="utf-8")
+    no_issue = tmp_path / "notes.md"
+    no_issue.write_text("今天没有新闻。\n", encoding="utf-8")
+    cli("archive", "learn", str(no_issue), "--write", code=1)
+    assert settings.read_text(encoding="utf-8") == first
+    examples = []
+    for number in (11, 12, 13):
+        path = tmp_path / f"{day_of(number)}.md"
+        path.write_text(f"# 无链周报 ({day_of(number)})\n\n## 新闻\n\n只有一段话。\n", encoding="utf-8")
+        examples.append(str(path))
+    cli("archive", "learn", *examples, "--write", code=1)
+    learned = load_newsletter(settings)
+    assert learned.title == "无链周报"
+    assert learned.category_names == load_newsletter(ROOT / "data/newsletter.toml").category_names
