@@ -286,7 +286,7 @@ class Bench:
 
 
 def leave_traces(tx: Transaction, ids: Sequence[int], rules: GroupRules) -> None:
-    """Leave what grouping leaves behind: keys, profiles, a story for each article.
+    """Leave what grouping leaves behind: keys, profiles, a story for each article, with a score at random.
 
     Args:
         tx: open for writing.
@@ -299,8 +299,21 @@ def leave_traces(tx: Transaction, ids: Sequence[int], rules: GroupRules) -> None
     regroup.save_features(tx, regroup.read_features(articles, rules))
     first = next(iter(articles))
     like = grade(Story(first, (first,), first), [articles[first]], rules)
-    stories = ((Story(each, (each,), each, (), 1), (articles[each],)) for each in articles)
-    tx.stories.replace((), [replace(like, story=story, articles=members) for story, members in stories])
+    chance = random.Random(first)
+    names = rules.newsletter.category_names
+    tx.stories.replace(
+        (),
+        [
+            replace(
+                like,
+                story=Story(each, (each,), each, (), 1),
+                articles=(stored,),
+                category=chance.choice(names),
+                score=round(chance.gauss(0, 2), 2),
+            )
+            for each, stored in articles.items()
+        ],
+    )
     tx.articles.mark_grouped(ids)
 
 
