@@ -17,6 +17,7 @@ from commands import Cli
 from places import ROOT
 
 from pipelines.issue.entry_form import assemble_entry
+from pipelines.issue.reading import read_issue
 from pipelines.issue.reading_style import Example
 from pipelines.newsletter import load_newsletter
 from pipelines.newsroom.learned_style import learn_style
@@ -415,3 +416,18 @@ def test_a_number_inside_a_bold_title_is_left_out_and_the_title_stays_bold() -> 
     ]
     newsletter = learn_style(examples, load_newsletter(ROOT / "data/newsletter.toml")).newsletter
     assert newsletter.style_section("新闻").entry == "**[{title}]({url})**"
+
+
+def test_issues_without_a_title_are_learned_though_no_word_of_them_is_in_newsletter_toml() -> None:
+    examples = []
+    for number in (11, 12, 13):
+        bullets = "\n".join(
+            f"- [{item.title}]({item.url}) by lin\n  > {item.summary}" for item in make_items(number, 3)
+        )
+        text = f"Welcome to another issue!\n\n## Featured\n\n{bullets}\n"
+        examples.append(Example(f"issue-{number}.markdown", text))
+    learned = learn_style(examples, load_newsletter(ROOT / "data/newsletter.toml"))
+    assert learned.newsletter.category_names == ("Featured",)
+    assert learned.is_numbering_guessed
+    issue = read_issue(examples[0].text.encode(), name=examples[0].name, newsletter=learned.newsletter)
+    assert (issue.number, issue.item_count) == (11, 3)
