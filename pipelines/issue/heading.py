@@ -95,8 +95,8 @@ def read_name(
     """
     title_in: Literal["heading", "front-matter"] = "heading"
     title_line = heading
-    if not heading and fields.get("title"):
-        title_in, title_line = "front-matter", fields["title"]
+    if not heading:
+        title_in, title_line = "front-matter", fields.get("title", "")
     parts = _split_title(title_line, newsletter)
     field_number = _read_number_field(fields)
     number = next(filter(None, (parts.number, field_number, _find_number(file_name, newsletter))), None)

@@ -17,6 +17,7 @@ from commands import Cli
 from places import ROOT
 
 from pipelines.issue.entry_form import assemble_entry
+from pipelines.issue.markdown import render_issue
 from pipelines.issue.reading import read_issue
 from pipelines.issue.reading_style import Example
 from pipelines.newsletter import load_newsletter
@@ -431,3 +432,6 @@ def test_issues_without_a_title_are_learned_though_no_word_of_them_is_in_newslet
     assert learned.is_numbering_guessed
     issue = read_issue(examples[0].text.encode(), name=examples[0].name, newsletter=learned.newsletter)
     assert (issue.number, issue.item_count) == (11, 3)
+    template = (ROOT / "data/templates/issue.md.j2").read_text(encoding="utf-8")
+    assert render_issue(issue, learned.newsletter, template) == examples[0].text
+    assert learned.newsletter.reading.title == "front-matter"
