@@ -486,7 +486,7 @@ class Issue:
         title: the newsletter's title in the heading: `嵌入式AI简报`.
         number: of the issue, where the newsletter counts its issues.
         slug: the name of the issue in addresses, where the newsletter has such names.
-        title_in: where title, date and headline are printed: in the heading, or in the front matter alone.
+        title_in: where title, date and headline are printed: in the heading, or in the front matter alone, if at all.
         front_matter: YAML between the `---` lines, verbatim.
         above_heading: Markdown between the front matter and the heading (a cover picture, a comment), verbatim.
         dateline: the text between title and headline in the heading, ` (2020-11-30)：`; None for the newsletter's own.

@@ -233,7 +233,8 @@ class Frame(_Part):
         marker: what stands before each entry of a new issue: `- `, `{n}、`, `### `.
         level: of the headings of sections in a new issue; 7 for a bold paragraph in the place of a heading.
         entry: the first line of a new entry, with `{title}`, `{url}`, `{editor}`; empty for the usual one.
-        summary: what follows it, with `{summary}`, `{editor}`; nothing of it is written where the summary is empty.
+        summary: what follows it, with `{summary}`, `{editor}`; nothing of it is written where the summary is empty. An
+            indent or `> ` before `{summary}` precedes each line of it.
             Empty: no summary is printed. None: the usual one, behind its label.
         numbers_run_on: whether the numbers of entries go on from section to section.
         empty_sections: whether a section without entries is printed.

@@ -13,6 +13,9 @@ from pipelines.newsletter import Newsletter
 # "[{title}]({url})", "[{title}](https://e.org/?target={url})"
 _LINKED_TITLE: Final = re.compile(r"\[\{title\}\]\((?P<prefix>[^(){}]*)\{url\}\)")
 
+# "\n   {summary}", "\n\n> {summary}": what precedes each line of a summary
+_BEFORE_LINES: Final = re.compile(r"\n(?P<lead>[ >]+)\{summary\}\Z")
+
 
 def assemble_entry(  # noqa: PLR0917 - the parts of an entry, in the order of print
     title: str,
@@ -46,6 +49,8 @@ def assemble_entry(  # noqa: PLR0917 - the parts of an entry, in the order of pr
     text = gap.join(summary)
     if style.summary is None:
         return gap.join([head, *label_lines, newsletter.labels.begin_line(newsletter.labels.summary) + text])
+    if lead := _BEFORE_LINES.search(style.summary):
+        text = re.sub(r"\n(?=.)", f"\n{lead['lead']}", text)
     written = style.summary.format(summary=text, editor=newsletter.editor) if text.strip() else ""
     if written.startswith("\n"):
         return gap.join([head, *label_lines]) + written

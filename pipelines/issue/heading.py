@@ -74,6 +74,7 @@ def read_name(
     newsletter: Newsletter,
     *,
     belongs: bool = False,
+    is_ours: bool = False,
 ) -> tuple[Name, list[Detail]]:
     """Read what names an issue.
 
@@ -84,6 +85,7 @@ def read_name(
         file_name: the date and the number may stand there.
         newsletter: its title, its forms of numbers, its numbering.
         belongs: whether the words of an issue without any title name the newsletter.
+        is_ours: whether it is known to be an issue of the newsletter, whatever its words are.
 
     Returns:
         The name, and the doubts about it.
@@ -93,8 +95,8 @@ def read_name(
     """
     title_in: Literal["heading", "front-matter"] = "heading"
     title_line = heading
-    if not heading and fields.get("title"):
-        title_in, title_line = "front-matter", fields["title"]
+    if not heading:
+        title_in, title_line = "front-matter", fields.get("title", "")
     parts = _split_title(title_line, newsletter)
     field_number = _read_number_field(fields)
     number = next(filter(None, (parts.number, field_number, _find_number(file_name, newsletter))), None)
@@ -103,7 +105,8 @@ def read_name(
     if day is not None and in_file_name and in_file_name[0] != day:
         doubts.append(Detail.of("archive/two-dates", heading=str(day), file=str(in_file_name[0])))
     belongs = (
-        (belongs and not title_line)
+        is_ours
+        or (belongs and not title_line)
         or day is not None
         or (parts.number or field_number) is not None
         or newsletter.title.casefold() in title_line.casefold()

@@ -33,13 +33,14 @@ _ENDS_WHOLE: Final = re.compile(r"(?:\n|[。！？!?.…”」』）)\]|>*~])[ \
 """The end of a file that is not cut off: a line end, or the end of a sentence, of a link, of a table row."""
 
 
-def read_issue(data: bytes, *, name: str, newsletter: Newsletter) -> Issue:
+def read_issue(data: bytes, *, name: str, newsletter: Newsletter, is_ours: bool = False) -> Issue:
     """Read one past issue.
 
     Args:
         data: the file, in an encoding that `decode_issue` reads.
         name: the file's name, for messages, and for the date if the heading has none.
         newsletter: whose issue it is: its words and its sections.
+        is_ours: whether it is known to be an issue of the newsletter, though no word of it may say so.
 
     Returns:
         A published issue. Its warnings are facts about the parts that are cut off, unreadable or unknown.
@@ -56,7 +57,9 @@ def read_issue(data: bytes, *, name: str, newsletter: Newsletter) -> Issue:
     fields = read_fields(outline.front_matter or above_heading)
     belongs = _names_newsletter(page, outline, sections, newsletter)
     section_names = [section.name for section in sections]
-    heading, doubts = read_name(outline.heading, fields, section_names, name, newsletter, belongs=belongs)
+    heading, doubts = read_name(
+        outline.heading, fields, section_names, name, newsletter, belongs=belongs, is_ours=is_ours
+    )
     opening = _read_opening(page.lines[slice(*outline.opening)], newsletter)
     preamble, briefs = _split_briefs(opening.preamble, newsletter)
     footer = join_block(page.lines[outline.footer :])

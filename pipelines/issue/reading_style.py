@@ -92,7 +92,7 @@ def learn_reading(examples: Sequence[Example], newsletter: Newsletter) -> Readin
     title_places = Counter(filter(None, titles)).most_common(1)
     values: dict[str, Any] = newsletter.reading.model_dump()
     values |= {
-        "title": title_places[0][0] if title_places else "",
+        "title": title_places[0][0] if title_places else "front-matter",
         "sections": _find_section_levels([block for block in outer_blocks if block.level], kinds, item_levels),
         "items": tuple(kinds),
         "frame": tuple(_find_frame(blocks_by_example, kinds, item_levels)),

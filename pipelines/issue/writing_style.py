@@ -392,6 +392,8 @@ def _learn_category(
 
 # "：", ": ", " - "
 _BEFORE_SUMMARY: Final = re.compile(r"\s*[：:—–|-]+\s*(?=\S)")
+# the indent of a list's next line, a quotation
+_BEFORE_TEXT: Final = re.compile(r"\n*(?P<indent> {0,4}(?:> ?)?)(?![ \t]|[-*+] )")
 # "[@lin](https://github.com/lin)："
 _SIGNATURE: Final = re.compile(r"\[(?P<mark>@?)(?P<name>[^\]]+)\]\((?P<url>[^()\s]+)\)(?P<colon>\s*[:：]\s*)")
 
@@ -411,21 +413,38 @@ def _learn_form(entries: Sequence[Entry], newsletter: Newsletter) -> dict[str, A
         first, _, below = stripped.partition("\n")
         head, behind = _split_head(first)
         heads[entry.markdown[: -len(stripped)] + head if stripped else head] += 1
-        text = below.lstrip("\n")
+        lead = _BEFORE_TEXT.match(below)
+        text = below[lead.end() :] if lead else below
         labelled += bool(label) and any(line.strip().startswith(label) for line in entry.markdown.split("\n"))
         signature = _SIGNATURE.match(text)
         if signature:
             signatures.append(signature)
-        if separator := _BEFORE_SUMMARY.match(behind):
-            summaries[separator[0]] += 1
-        elif any(paragraph.strip() and not paragraph.startswith(("![", "<")) for paragraph in text.split("\n\n")):
-            summaries["\n\n" if below.startswith("\n") else "\n"] += 1
+        separator = _BEFORE_SUMMARY.match(behind)
+        has_text_below = any(
+            paragraph.strip() and not paragraph.startswith(("![", "<")) for paragraph in text.split("\n\n")
+        )
+        if separator and not (has_text_below and _is_source(behind)):
+            cell_end = " |" if "|" in separator[0] and behind.endswith("|") else ""
+            summaries[f"{separator[0]}{{summary}}{cell_end}"] += 1
+        elif has_text_below:
+            indent = lead["indent"] if lead else ""
+            gap = "\n\n" if below.startswith("\n") else "\n"
+            summaries[f"{gap}{indent}{{summary}}"] += 1
         else:
             summaries[""] += 1
     form: dict[str, Any] = {"entry": _choose(heads)}
     if entries and labelled < len(entries) * _USUAL:
         form["summary"] = _write_summary_form(summaries, signatures, len(entries))
     return form
+
+
+_LONGEST_SOURCE: Final = 40
+"""Characters of the name of a source behind a title."""
+
+
+def _is_source(behind: str) -> bool:
+    """Whether what follows a title is a name, and no sentence: `— The Harbour Times`."""
+    return len(behind) <= _LONGEST_SOURCE and not re.search(r"[。！？.!?|]\Z", behind)
 
 
 def _split_head(line: str) -> tuple[str, str]:
@@ -437,8 +456,9 @@ def _split_head(line: str) -> tuple[str, str]:
     lead = line[:start]
     target = re.match(r"(https?://[^(){}]*)https?://", links[0].url)
     linked = f"[{{title}}]({target[1] if target else ''}{{url}})"
-    if re.search(r"\w", lead):
-        return linked, line[end:].rstrip()
+    stars = "**" if lead.startswith("**") and line[end:].startswith("**") else ""
+    if re.search(r"\w", lead):  # "第一篇 [标题](u)", "**01. [标题](u)**"
+        return f"{stars}{linked}{stars}", line[end + len(stars) :].rstrip()
     stars = "**" if lead.endswith("**") and line[end:].startswith("**") else ""
     return f"{_double_braces(lead)}{linked}{stars}", line[end + len(stars) :].rstrip()
 
@@ -459,18 +479,17 @@ def _choose(forms: Counter[str]) -> str:
 
 
 def _write_summary_form(summaries: Counter[str], signatures: Sequence[re.Match[str]], total: int) -> str:
-    separator = summaries.most_common(1)[0][0]
-    if not separator:
-        return ""
-    if len(signatures) < total * _USUAL or "\n" not in separator:
-        return separator + "{summary}"
+    form = summaries.most_common(1)[0][0]
+    if len(signatures) < total * _USUAL or "\n" not in form:
+        return form
     hosts = Counter(
         match["url"][: -len(match["name"])] for match in signatures if match["url"].endswith("/" + match["name"])
     )
     address = _double_braces(_find_usual(hosts.elements()) or "")
     mark = _find_usual(match["mark"] for match in signatures)
     colon = _find_usual(match["colon"] for match in signatures)
-    return f"{separator}[{mark}{{editor}}]({address}{{editor}}){colon}{{summary}}"
+    signature = f"[{mark}{{editor}}]({address}{{editor}}){colon}"
+    return form.replace("{summary}", signature + "{summary}")
 
 
 def _learn_labels(entries: Sequence[Entry], newsletter: Newsletter) -> dict[str, str]:
@@ -488,8 +507,8 @@ def _learn_labels(entries: Sequence[Entry], newsletter: Newsletter) -> dict[str,
     return labels
 
 
-# "1、标题", "### 标题"
-_NUMBERED: Final = re.compile(r"#{3,6} |\d{1,3}[、.] ?\S")
+# "1、标题", "### 标题", "**标题**"
+_NUMBERED: Final = re.compile(r"#{3,6} |\d{1,3}[、.] ?\S|\*\*\S")
 
 
 def _has_hard_breaks(printed: Sequence[PrintedIssue]) -> bool:

@@ -56,10 +56,11 @@ def learn_style(examples: Sequence[Example], newsletter: Newsletter) -> LearnedS
     printed = []
     for example in examples:
         try:
-            issue = read_issue(example.text.encode(), name=example.name, newsletter=reader)
+            issue = read_issue(example.text.encode(), name=example.name, newsletter=reader, is_ours=True)
         except NotAnIssue:
             continue
-        printed.append(PrintedIssue(example, issue))
+        if issue.main_sections:
+            printed.append(PrintedIssue(example, issue))
     if not printed:
         return LearnedStyle({}, newsletter, is_numbering_guessed=False, removed_categories=())
     settings = learn_writing(printed, reader)

@@ -205,3 +205,9 @@ def test_the_limits_of_wechat_are_named_with_the_count() -> None:
     assert counts["wechat/pictures"] == 1
     assert int(str(counts["wechat/characters"])) > 20_000
     assert find_limits(issue()) + find_article_limits(render_wechat(issue(), NEWSLETTER, WECHAT, CSS)) == []
+
+
+def test_the_row_of_a_table_is_a_table_and_no_finding() -> None:
+    row = Entry(" [a](https://e.org/a) | 延迟 10 ms |")
+    assert not find_differences(Issue(date(2021, 3, 5), "试刊", sections=[Section("论文", [row], marker="|")]))
+    assert find_differences(Issue(date(2021, 3, 5), "试刊", sections=[Section("论文", [row])]))

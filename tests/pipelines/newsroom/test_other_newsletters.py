@@ -17,6 +17,8 @@ from commands import Cli
 from places import ROOT
 
 from pipelines.issue.entry_form import assemble_entry
+from pipelines.issue.markdown import render_issue
+from pipelines.issue.reading import read_issue
 from pipelines.issue.reading_style import Example
 from pipelines.newsletter import load_newsletter
 from pipelines.newsroom.learned_style import learn_style
@@ -127,6 +129,31 @@ def write_gathered(number: int, items: list[Item]) -> str:
     )
 
 
+def write_indented(number: int, items: list[Item]) -> str:
+    first, second = (
+        "\n".join(f"{rank}. [{item.title}]({item.url})\n   {item.summary}" for rank, item in enumerate(part, 1))
+        for part in (items[:2], items[2:])
+    )
+    return f"# 林下周报 {day_of(number)}\n\n## 头条\n\n{first}\n\n## 工具\n\n{second}\n\n---\n\n欢迎投稿。\n"
+
+
+def write_rows(number: int, items: list[Item]) -> str:
+    head = "| Title | Note |\n|---|---|\n"
+    first, second = (
+        head + "\n".join(f"| [{item.title}]({item.url}) | {item.summary} |" for item in part)
+        for part in (items[:2], items[2:])
+    )
+    return f"# Table Digest #{number}\n\n## Papers\n\n{first}\n\n## Tools\n\n{second}\n"
+
+
+def write_quoted(number: int, items: list[Item]) -> str:
+    first, second = (
+        "\n\n".join(f"**[{item.title}]({item.url})**\n> {item.summary}" for item in part)
+        for part in (items[:2], items[2:])
+    )
+    return f"# The Log — {day_of(number):%B %-d, %Y}\n\n## News\n\n{first}\n\n## Tools\n\n{second}\n"
+
+
 @dataclass(frozen=True)
 class Shape:
     """A newsletter: how an issue of it is written, its file's name, its sections with the number of their items."""
@@ -156,6 +183,11 @@ SHAPES = {
     ),
     "fields without a fence, bullets without summaries": Shape(
         write_fields, "{day}-this-week-at-sea", {"Official": 2, "Tooling": 1}, is_dated=True
+    ),
+    "summaries on an indented line": Shape(write_indented, "{day}", {"头条": 2, "工具": 1}, is_dated=True),
+    "rows of a table": Shape(write_rows, "table-{number}", {"Papers": 2, "Tools": 1}),
+    "bold titles and quotations, an English date": Shape(
+        write_quoted, "{day}-log", {"News": 2, "Tools": 1}, is_dated=True
     ),
     "a cover with the number": Shape(write_gathered, "issue-{number}", {"资讯": 2, "资源&&工具": 1}),
 }
@@ -349,3 +381,57 @@ def test_issues_without_a_link_keep_the_categories_and_files_that_are_no_issues_
     learned = load_newsletter(settings)
     assert learned.title == "无链周报"
     assert learned.category_names == load_newsletter(ROOT / "data/newsletter.toml").category_names
+
+
+@pytest.mark.parametrize(
+    ("entry", "form", "written"),
+    [
+        ("[{}]({}) — The Times\n\n{}", "\n\n{summary}", "[灯塔](https://e.org/1)\n\n甲。\n乙。"),
+        ("[{}]({}) — {}\n\n![](a.png)", " — {summary}", "[灯塔](https://e.org/1) — 甲。\n乙。"),
+        ("[{}]({})\n  > {}", "\n  > {summary}", "[灯塔](https://e.org/1)\n  > 甲。\n  > 乙。"),
+        ("[{}]({})\n    - {}\n    - 又", "\n{summary}", "[灯塔](https://e.org/1)\n甲。\n乙。"),
+    ],
+)
+def test_each_line_of_a_summary_stands_where_past_summaries_stand(entry: str, form: str, written: str) -> None:
+    examples = []
+    for number in (11, 12, 13):
+        bullets = "\n".join("- " + entry.format(item.title, item.url, item.summary) for item in make_items(number, 3))
+        examples.append(Example(f"{day_of(number)}.md", f"# 海报 ({day_of(number)})\n\n## 新闻\n\n{bullets}\n"))
+    newsletter = learn_style(examples, load_newsletter(ROOT / "data/newsletter.toml")).newsletter
+    assert newsletter.frame.summary == form
+    assert assemble_entry("灯塔", "https://e.org/1", [], ["甲。", "乙。"], "新闻", newsletter) == written
+
+
+def test_a_number_inside_a_bold_title_is_left_out_and_the_title_stays_bold() -> None:
+    examples = [
+        Example(
+            f"{day_of(number)}.md",
+            f"# 海报 ({day_of(number)})\n\n## 新闻\n\n"
+            + "\n\n".join(
+                f"**{rank:02d}. [{item.title}]({item.url})**\n\n{item.summary}"
+                for rank, item in enumerate(make_items(number, 3), 1)
+            )
+            + "\n",
+        )
+        for number in (11, 12, 13)
+    ]
+    newsletter = learn_style(examples, load_newsletter(ROOT / "data/newsletter.toml")).newsletter
+    assert newsletter.style_section("新闻").entry == "**[{title}]({url})**"
+
+
+def test_issues_without_a_title_are_learned_though_no_word_of_them_is_in_newsletter_toml() -> None:
+    examples = []
+    for number in (11, 12, 13):
+        bullets = "\n".join(
+            f"- [{item.title}]({item.url}) by lin\n  > {item.summary}" for item in make_items(number, 3)
+        )
+        text = f"Welcome to another issue!\n\n## Featured\n\n{bullets}\n"
+        examples.append(Example(f"issue-{number}.markdown", text))
+    learned = learn_style(examples, load_newsletter(ROOT / "data/newsletter.toml"))
+    assert learned.newsletter.category_names == ("Featured",)
+    assert learned.is_numbering_guessed
+    issue = read_issue(examples[0].text.encode(), name=examples[0].name, newsletter=learned.newsletter)
+    assert (issue.number, issue.item_count) == (11, 3)
+    template = (ROOT / "data/templates/issue.md.j2").read_text(encoding="utf-8")
+    assert render_issue(issue, learned.newsletter, template) == examples[0].text
+    assert learned.newsletter.reading.title == "front-matter"
