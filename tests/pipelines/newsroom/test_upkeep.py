@@ -118,8 +118,7 @@ def test_a_crawl_does_not_begin_on_a_disk_that_is_almost_full(home: Home, monkey
     with pytest.raises(DiskAlmostFull):
         require_room(home, least=10**18)
     monkeypatch.setattr("pipelines.newsroom.crawls.require_room", lambda home: require_room(home, least=10**18))
-    room = Newsroom(home)
-    with pytest.raises(DiskAlmostFull, match="disk-almost-full"):
+    with closing(Newsroom(home)) as room, pytest.raises(DiskAlmostFull, match="disk-almost-full"):
         crawls.crawl(room, list(room.sources.values()), now=NOW)
 
 
