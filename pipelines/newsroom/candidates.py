@@ -100,14 +100,14 @@ def page_candidates(
         offset: number of candidates before the page.
         limit: most candidates on the page, at least 1.
     """
-    bounded = tx.stories.bound_search(query)
+    query, is_bounded = tx.stories.look_up_search(query)
     order = _TodaysOrder.read(tx, now)
     number = order.count_read(offset + limit)
-    counts, ranking = tx.stories.list_best(bounded, order.bounds, number)
+    counts, ranking = tx.stories.list_best(query, order.bounds, number)
     ranked = islice(order.take_best(ranking, offset + limit), offset, None)
     page = _read_candidates(tx, {story.id: story.nudge for story in ranked}, now)
     total = sum(counts.values()) if query.category is None else counts.get(query.category, 0)
-    return CandidatePage(page, total, counts, is_bounded=bounded != query)
+    return CandidatePage(page, total, counts, is_bounded=is_bounded)
 
 
 def list_categories(
@@ -168,7 +168,8 @@ def rank_candidates(tx: Transaction, query: CandidateQuery, now: datetime, limit
         now: aware; freshness is measured against it.
         limit: most candidates, at least 1.
     """
-    best = _TodaysOrder.read(tx, now).list_best(tx.stories.bound_search(query), limit)
+    query, _ = tx.stories.look_up_search(query)
+    best = _TodaysOrder.read(tx, now).list_best(query, limit)
     return [(story.id, story.score) for story in best]
 
 

@@ -28,8 +28,8 @@ from sqlalchemy import (
 from crawler.kinds import Kind
 from pipelines.model import CandidateState
 from pipelines.store.counts import read_counts
-from pipelines.store.engine import chunks
-from pipelines.store.search import find_match, make_account_condition, make_condition
+from pipelines.store.engine import chunks, is_one_of
+from pipelines.store.search import list_newest_matches, make_account_condition, make_condition, split_terms
 from pipelines.store.tables import articles, stories, story_members
 
 READ_BESIDE: Final = 100
@@ -72,6 +72,7 @@ class CandidateQuery:
         kinds: an article of the story is of a source of one of them; empty for every kind.
         promotion: whether the candidate is a promotion.
         search: words; what the card shows of an article, with the article's text, contains all of them, literally.
+        matches: ids of articles, of which the story has one; None for any article.
         upto: the highest story id; a newer story has a higher id.
         after: every story id is higher.
     """
@@ -86,6 +87,7 @@ class CandidateQuery:
     kinds: Collection[Kind] = ()
     promotion: bool | None = None
     search: str = ""
+    matches: Sequence[int] | None = None
     upto: int | None = None
     after: int | None = None
 
@@ -219,23 +221,33 @@ def _iterate_state(
     return merge(sorted(highest, key=_rank), gaining, key=_rank)
 
 
-def bound_search(connection: Connection, query: CandidateQuery) -> CandidateQuery:
-    """Narrow a search to the stories of the newest matches, if it has very many: to rank all of them takes too long.
+def look_up_search(connection: Connection, query: CandidateQuery) -> tuple[CandidateQuery, bool]:
+    """Look up the articles that a search finds among very many stories, before anything is asked of the stories.
 
-    A search that a source, a date or another filter narrows already stays as it is, and so does one among few stories,
-    and a list without a search.
+    If it finds very many, only the newest of them count: to rank the stories of all takes too long. A search that a
+    source, a date or another filter narrows stays as it is, and so does one among few stories.
 
     Args:
         connection: open for reading.
         query: which candidates.
+
+    Returns:
+        The query, with the matches in the place of the search; and whether there are more of them.
     """
     plain = CandidateQuery(query.states)
-    if replace(query, category=None, search="", upto=None, after=None) != plain or not query.search.strip():
-        return query
+    if replace(query, category=None, search="", upto=None, after=None) != plain or not split_terms(query.search):
+        return query, False
     if not _is_long(connection, query.states):
-        return query
-    last_id = find_match(connection, query.search, MOST_MATCHES, after=query.after, upto=query.upto)
-    return query if last_id is None else replace(query, after=last_id)
+        return query, False
+    ranges = [(query.after, query.upto)]
+    if query.upto is not None:
+        ranges.append((query.upto, None))  # an early story may have a late article; and late ones shift no page
+    matches = [
+        list_newest_matches(connection, query.search, MOST_MATCHES + 1, after=after, upto=upto)
+        for after, upto in ranges
+    ]
+    newest = tuple(article_id for ids in matches for article_id in ids[:MOST_MATCHES])
+    return replace(query, search="", matches=newest), len(matches[0]) > MOST_MATCHES
 
 
 def count_by_category(connection: Connection, query: CandidateQuery) -> dict[str, int]:
@@ -356,6 +368,9 @@ def _add_conditions(connection: Connection, statement: Select[Any], query: Candi
     contains_words = make_condition(query.search, story_members.c.article_id, dialect, query.after)
     if contains_words is not None:
         statement = statement.where(columns.id.in_(select(story_members.c.story_id).where(contains_words)))
+    if query.matches is not None:
+        is_match = is_one_of(story_members.c.article_id, query.matches, dialect)
+        statement = statement.where(columns.id.in_(select(story_members.c.story_id).where(is_match)))
     return statement
 
 
@@ -386,9 +401,9 @@ def _is_found_by_id(connection: Connection, query: CandidateQuery) -> bool:
 
     SQLite keeps no statistics from which it could tell.
     """
-    if query.since is not None or (query.after is None and not query.search):
-        return False
-    return _is_long(connection, query.states)
+    if query.matches is not None:
+        return True
+    return query.after is not None and query.since is None and _is_long(connection, query.states)
 
 
 def _is_long(connection: Connection, states: Collection[CandidateState]) -> bool:

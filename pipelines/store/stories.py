@@ -68,9 +68,9 @@ class Stories:
         settle(self._connection, [story.id for story in new_stories])
         Search(self._connection).put(article for candidate in candidates for article in candidate.articles)
 
-    def bound_search(self, query: CandidateQuery) -> CandidateQuery:
-        """Narrow a search with very many matches to the stories of the newest ones."""
-        return listing.bound_search(self._connection, query)
+    def look_up_search(self, query: CandidateQuery) -> tuple[CandidateQuery, bool]:
+        """Look up what a search among very many stories finds: the newest matches, and whether there are more."""
+        return listing.look_up_search(self._connection, query)
 
     def list_best(
         self, query: CandidateQuery, bounds: FreshnessBounds, limit: int

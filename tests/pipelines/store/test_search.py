@@ -19,7 +19,7 @@ from sqlalchemy import func, select, text
 from crawler.home import Home, bundled
 from crawler.kinds import KINDS
 from pipelines.group.candidates import GroupRules
-from pipelines.model import Entry, Issue, Section
+from pipelines.model import Candidate, Entry, Issue, Section, Story
 from pipelines.newsletter import load_newsletter
 from pipelines.newsroom.run import group
 from pipelines.store import Store, Transaction, listing
@@ -133,23 +133,45 @@ def test_a_frequent_word_is_looked_for_in_the_newest_articles_and_a_narrowed_sea
     monkeypatch.setattr(listing, "MOST_MATCHES", 2)
     monkeypatch.setattr(listing, "LONG_LIST", 8)
 
-    def find_bounded(**conditions: Any) -> set[int]:
+    def find_bounded(**conditions: Any) -> tuple[set[int], bool]:
         with titles.reading() as tx:
-            query = tx.stories.bound_search(CandidateQuery(**conditions))
+            query, is_bounded = tx.stories.look_up_search(CandidateQuery(**conditions))
             counts, ranking = tx.stories.list_best(query, NO_FRESHNESS, len(TITLES))
-            found = {each.id for each in ranking}
-            assert sum(counts.values()) == sum(tx.stories.count_by_category(query).values()) == len(found)
-            return found
+            story_ids = {each.id for each in ranking}
+            assert sum(counts.values()) == sum(tx.stories.count_by_category(query).values()) == len(story_ids)
+            return story_ids, is_bounded
 
-    assert find_bounded(states=(), search="账号甲") == {8, 9}
-    assert find_bounded(states=(), search="账号甲", upto=6) == {5, 6}  # later articles shift no page
-    assert find_bounded(states=(), search="账号甲", after=8) == {9}
-    assert find_bounded(states=(), search="骁龙") == {1, 6}
-    assert find_bounded(search="账号甲") == {8, 9}
-    assert find_bounded(search="账号甲", kinds=tuple(KINDS)) == set(TITLES)
-    assert find_bounded() == find_bounded(states=()) == find_bounded(states=(), search=" ") == set(TITLES)
+    everything = (set(TITLES), False)
+    assert find_bounded(states=(), search="账号甲") == ({8, 9}, True)
+    assert find_bounded(states=(), search="账号甲", upto=6) == ({5, 6}, True)  # later articles shift no page
+    assert find_bounded(states=(), search="账号甲", after=8) == ({9}, False)
+    assert find_bounded(states=(), search="骁龙") == ({1, 6}, False)
+    assert find_bounded(search="账号甲") == ({8, 9}, True)
+    assert find_bounded(search="账号甲", kinds=tuple(KINDS)) == everything
+    assert find_bounded() == find_bounded(states=()) == find_bounded(states=(), search=" ") == everything
     monkeypatch.setattr(listing, "LONG_LIST", 9)
-    assert find_bounded(search="账号甲") == find_bounded(states=(), search="账号甲") == set(TITLES)
+    assert find_bounded(search="账号甲") == find_bounded(states=(), search="账号甲") == everything
+
+
+def test_a_match_in_a_late_article_of_an_early_story_is_found_on_every_page(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "LONG_LIST", 0)
+    with store.transaction() as tx:
+        tx.articles.save([stored(1, title="量化").article, stored(2, title="剪枝").article, stored(3).article])
+        made = tx.articles.get([1, 2, 3])
+        grouped = [((1, 3), 0.0), ((2,), 1.0)]
+        tx.stories.replace(
+            [],
+            [
+                Candidate(Story(ids[0], ids, ids[0]), tuple(made[each] for each in ids), "论文", {}, (), score, ())
+                for ids, score in grouped
+            ],
+        )
+    with store.reading() as tx:
+        for upto in (None, 1, 2, 3):
+            query, _ = tx.stories.look_up_search(CandidateQuery(search=made[3].article.title, upto=upto))
+            assert [each.id for each in tx.stories.iterate_ranked(query)] == [1]
 
 
 @given(st.text(max_size=40))
