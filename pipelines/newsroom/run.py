@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Final
 
 from crawler.errors import Failure
-from crawler.items import Batch, Problem, RawItem
+from crawler.items import Batch, Problem
 from crawler.sources.schema import Source
-from pipelines.deduplicate.entries import GuidPolicy, Repeats, choose_policy, find_repeats_by_source, merge_repeats
+from pipelines.deduplicate.entries import ListedEntry
 from pipelines.group.candidates import GroupRules
 from pipelines.model import Article, StoredArticle
-from pipelines.newsroom.arrivals import Arrival, Delivery, Ingested, read_or_explain, save_items
+from pipelines.newsroom.arrivals import Arrival, Delivery, Ingested, save_items
 from pipelines.newsroom.locks import take_turn
 from pipelines.newsroom.regroup import Features, index_articles, read_features, remake_stories
 from pipelines.newsroom.relearning import retrain, with_model
+from pipelines.newsroom.rereading import ReadAgain, SourceTable, list_entries, read_again, read_stored
+from pipelines.newsroom.shards import open_shards
 from pipelines.rules import Rules
 from pipelines.store import Store, Transaction
-from pipelines.store.raw import StoredRaw
+from pipelines.store.raw import RawOutcome
 from pipelines.store.runs import Run, RunPart
-from pipelines.store.sources import SourceRecord
 
 GROUPED_AT_ONCE: Final = 100
 """Articles whose stories are made in one transaction, some tenths of a second; an editor who decides meanwhile waits
@@ -40,7 +41,7 @@ INDEXED_AT_ONCE: Final = 10_000
 if each batch made it again, a day of many articles on one event would cost the square of their number."""
 
 READ_AT_ONCE: Final = 500
-"""Raw items that a rebuild reads at once."""
+"""Raw items of a shard of a rebuild."""
 
 LONGEST_WRITING: Final = 0.25
 PAUSE: Final = 0.02
@@ -178,6 +179,8 @@ def rebuild(
     sources: Mapping[str, Source],
     rules: Rules,
     progress: Callable[[int, int], None] = lambda count, total: None,  # noqa: ARG005
+    *,
+    processes: int = 1,
 ) -> Rebuilt:
     """Make every article again from the raw items, in the order in which they came.
 
@@ -193,87 +196,59 @@ def rebuild(
         sources: by id; for a source that left the registry, the store's record of it serves.
         rules: the tables of data/rules.
         progress: called with the number of raw items read and articles written so far, and their total.
+        processes: so many read raw items; their number changes nothing of what is made.
+
+    Raises:
+        ShardDied: an item kills each process that reads it.
     """
-    reader = _RawReader(sources, rules)
-    with store.rebuilding() as rebuilding:
+    table = SourceTable(sources)
+    count, problems = 0, list[Problem]()
+
+    def note(read: Sequence[ReadAgain]) -> list[tuple[RawOutcome, Article | str]]:
+        nonlocal count
+        count += len(read)
+        problems.extend(result for _, result in read if isinstance(result, Problem))
+        return [(raw, str(result.detail) if isinstance(result, Problem) else result) for raw, result in read]
+
+    with store.reading() as tx:
+        last_id = tx.raw.find_last_id()
+    with store.rebuilding() as rebuilding, open_shards(store, rules, processes, last_id) as shards:
+        ranges = [(first, min(first + READ_AT_ONCE - 1, last_id)) for first in range(1, last_id + 1, READ_AT_ONCE)]
+        entries = list(shards.map(list_entries, ranges))
         with store.reading() as tx:
-            total = tx.raw.count()
-            reader.learn(tx, (raw for chunk in tx.raw.iterate() for raw in chunk))
-        while True:
-            with store.reading() as tx:
-                raws = tx.raw.list_after(rebuilding.last_raw_id, READ_AT_ONCE)
-                if not raws:
-                    rebuilding.find_former(tx)
-                    break
-                reader.learn(tx, raws)
-            rebuilding.take(reader.read(raws))
-            progress(reader.count, max(reader.count, total))
+            table.learn(tx, chain.from_iterable(entries))
+        total = sum(map(len, entries))
+        facts = [table.find_facts({source for source, *_ in listed}) for listed in entries]
+        del entries
+        shard_arguments = ((*ids, of_sources) for ids, of_sources in zip(ranges, facts, strict=True))
+        for read in shards.map(read_stored, shard_arguments):
+            rebuilding.take(note(read))
+            progress(count, max(count, total))
+
+        def take_later(tx: Transaction) -> bool:
+            """Take the next raw items that others have stored since."""
+            raws = tx.raw.list_after(rebuilding.last_raw_id, READ_AT_ONCE)
+            if not raws:
+                return False
+            table.learn(tx, ((raw.source, raw.item.fetched_at, ListedEntry.of(raw.item)) for raw in raws))
+            rebuilding.take(note(read_again(raws, table.find_facts({raw.source for raw in raws}), rules)))
+            return True
+
+        with store.reading() as tx:
+            while take_later(tx):
+                progress(count, max(count, total))
+            rebuilding.find_former(tx)
         rested_at = monotonic()
         is_writing = True
         while is_writing:
             with store.transaction() as tx:
-                while raws := tx.raw.list_after(rebuilding.last_raw_id, READ_AT_ONCE):
-                    reader.learn(tx, raws)
-                    rebuilding.take(reader.read(raws))
+                while take_later(tx):
+                    pass
                 is_writing = rebuilding.write(tx)
-            total = reader.count + rebuilding.article_count
+            total = count + rebuilding.article_count
             progress(total - rebuilding.unwritten_count, total)
             rested_at = _let_others_write(rested_at)
-        return Rebuilt(reader.count, rebuilding.article_count, tuple(reader.problems))
-
-
-class _RawReader:
-    """Reads raw items as the present rules say.
-
-    Args:
-        sources: by id; for a source that left the registry, the store's record of it serves.
-        rules: the tables of data/rules.
-    """
-
-    def __init__(self, sources: Mapping[str, Source], rules: Rules) -> None:
-        self.count = 0
-        self.problems: list[Problem] = []
-        self._learned_to = 0
-        self._given = sources
-        self._rules = rules
-        self._sources: dict[str, Source] = {}
-        self._policies: dict[str, GuidPolicy | None] = {}
-        self._repeats: dict[str, Repeats] = {}
-
-    def learn(self, tx: Transaction, raws: Iterable[StoredRaw]) -> None:
-        """Learn the sources of raw items, and what the entries of their replies share, before they are read."""
-        repeats = find_repeats_by_source(self._iterate_new(raws))
-        self._repeats |= {
-            source: merge_repeats([self._repeats.get(source, Repeats()), more]) for source, more in repeats.items()
-        }
-        if not self._sources.keys() >= repeats.keys():
-            records = tx.sources.list_all().values()
-            self._sources = {record.id: source_of_record(record) for record in records} | dict(self._given)
-            self._policies = {
-                record.id: choose_policy(self._sources[record.id].guids, record.guids) for record in records
-            }
-
-    def _iterate_new(self, raws: Iterable[StoredRaw]) -> Iterator[tuple[str, RawItem]]:
-        for raw in raws:
-            if raw.id > self._learned_to:
-                self._learned_to = raw.id
-                yield raw.source, raw.item
-
-    def read(self, raws: Sequence[StoredRaw]) -> list[tuple[StoredRaw, Article | str]]:
-        """Read raw items, each with its article, or with the reason why there is none."""
-        results = [
-            read_or_explain(
-                raw.item,
-                self._sources[raw.source],
-                self._rules,
-                self._repeats[raw.source],
-                self._policies[raw.source],
-            )
-            for raw in raws
-        ]
-        self.count += len(raws)
-        self.problems += (result for result in results if isinstance(result, Problem))
-        return list(zip(raws, map(_article_or_reason, results), strict=True))
+        return Rebuilt(count, rebuilding.article_count, tuple(problems))
 
 
 def group(
@@ -383,12 +358,3 @@ def _let_others_write(rested_at: float) -> float:
         return rested_at
     sleep(PAUSE)
     return monotonic()
-
-
-def _article_or_reason(result: Article | Problem) -> Article | str:
-    return str(result.detail) if isinstance(result, Problem) else result
-
-
-def source_of_record(record: SourceRecord) -> Source:
-    """A source that left the registry, as far as the store remembers it."""
-    return Source.model_construct(id=record.id, kind=record.kind, name=record.name)
