@@ -210,7 +210,7 @@ def rebuild(
     for problem in rebuilt.problems:
         warn(describe_failure(problem.failure, terminal.get_language(), problem.url))
     out.print(sentence("cli/rebuilt", items=rebuilt.items, articles=rebuilt.articles))
-    group_what_is_new(newsroom)
+    group_what_is_new(newsroom, processes)
 
 
 def schedule(

@@ -70,14 +70,14 @@ def main() -> None:
             store.close()
         path = Path(folder) / "jianbao.db"
         shutil.copyfile(kept, path)
-        store = Store.open(f"sqlite:///{path}")
+        store = Store.upgrade(f"sqlite:///{path}")
         with write_beside(store) as (waits, memory):
             _time(
                 "rebuild",
                 arguments.articles,
                 lambda: run.rebuild(store, {SOURCE.id: SOURCE}, rules, processes=arguments.processes),
             )
-            _time("group", arguments.articles, lambda: run.group(store, group_rules))
+            _time("group", arguments.articles, lambda: run.group(store, group_rules, processes=arguments.processes))
         sys.stdout.write(f"another writer waited {max(waits):.2f} s at most, {len(waits)} times\n")
         sys.stdout.write(f"largest RSS of a process {max(memory):,.0f} MB\n")
         store.close()

@@ -18,7 +18,9 @@ from waiting import wait_until
 from crawler.home import Home, bundled
 from crawler.items import Batch, RawItem
 from crawler.sources.schema import Source
-from pipelines.newsroom.run import ingest, rebuild
+from pipelines.group.candidates import GroupRules
+from pipelines.newsletter import Category, Newsletter
+from pipelines.newsroom.run import group, ingest, rebuild
 from pipelines.newsroom.shards import ShardDied, open_shards
 from pipelines.rules import load_rules
 from pipelines.store import Store
@@ -83,6 +85,39 @@ def test_a_rebuild_by_several_processes_makes_what_one_process_makes(
     assert contents[0] == contents[1]
     assert contents[0][0].problems, "some items have no article"
     assert contents[0][0].articles < contents[0][0].items, "some items have no article of their own"
+
+
+def test_a_grouping_by_several_processes_makes_what_one_process_makes(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Links reach over several shards; a second grouping makes all of it again."""
+    for name in ("KEYED_AT_ONCE", "LINKED_AT_ONCE", "GROUPED_AT_ONCE"):
+        monkeypatch.setattr(f"pipelines.newsroom.run.{name}", 3)
+    monkeypatch.setattr("pipelines.newsroom.shards.FEWEST", 1)
+    rules = GroupRules.of(
+        Newsletter(title="t", editor="e", categories=(Category(name="新闻"),)),
+        {},
+        {},
+        events=load_rules(Home(bundled())).events,
+    )
+    titles = ("云雀半导体发布星澜 N9 芯片，端侧推理提速 85%", "星澜 N9 来了！云雀半导体要和手机芯片掰手腕", "分享图片")
+    contents = []
+    for processes in (1, 2):
+        with opened_store(databases) as store:
+            with store.transaction() as tx:
+                tx.articles.save(
+                    [
+                        article(number, title=titles[number % 3], publisher=f"账号{number}", days=number / 9)
+                        for number in range(1, 25)
+                    ]
+                )
+            grouped = [group(store, rules, processes=processes)]
+            with store.transaction() as tx:
+                tx.articles.mark_fresh(range(1, 25))
+            grouped.append(group(store, rules, processes=processes))
+            contents.append((grouped, read_tables(store)))
+    assert contents[0] == contents[1]
+    assert contents[0][1]["event_links"]
 
 
 def make_item(number: int, at: datetime) -> RawItem:
