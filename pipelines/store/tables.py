@@ -52,6 +52,7 @@ REVISIONS: Final = (
     "0016",
     "0017",
     "0018",
+    "0019",
 )
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database does not load Alembic."""
 
@@ -358,6 +359,13 @@ event_tunings = Table(
     metadata,
     _id(),
     Column("tuning", Words, nullable=False),
+)
+
+event_versions = Table(
+    "event_versions",  # one row: a number that grows with each change of keys or profiles
+    metadata,
+    _id(),
+    Column("version", BigInteger, nullable=False),
 )
 
 article_references = Table(
