@@ -361,6 +361,13 @@ event_tunings = Table(
     Column("tuning", Words, nullable=False),
 )
 
+event_versions = Table(
+    "event_versions",  # one row: a number that grows with each change of keys or profiles
+    metadata,
+    _id(),
+    Column("version", BigInteger, nullable=False),
+)
+
 article_references = Table(
     "article_references",
     metadata,
