@@ -73,7 +73,7 @@ _COUNTED: Final = re.compile(
 # "🔥 [标题](…)", "[标题](…)"; not "[^1]: 注", "![图](…)"
 _LINK_FIRST: Final = re.compile(r"(?:[^\w\s\[\]!<`|#>-]{1,8}\s*)?\[(?!\^)")
 # "🔥 标题", "📱**标题**", "✅ 标题"
-_EMOJI: Final = re.compile(
+EMOJI: Final = re.compile(
     r"(?:[\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff][\u200d\ufe0f\U0001f3fb-\U0001f3ff]{0,3}){1,4}\s*(?=\S)"
 )
 # "> - 标题"
@@ -166,7 +166,7 @@ def _is_led_by_link(line: str) -> bool:
 
 
 def _is_led_by_emoji(line: str) -> bool:
-    return bool(_EMOJI.match(line) and inline.find_urls(line))
+    return bool(EMOJI.match(line) and inline.find_urls(line))
 
 
 def _read_quoted(quote: re.Match[str]) -> Mark | None:
@@ -278,7 +278,7 @@ def _find_items_without_blank(page: MarkdownLines, start: int, end: int, labels:
     for number, lead in leads.items():
         follows_item = number - 1 in leads
         is_label = counts[lead] > 1 or lead.startswith(tuple(labels))
-        if not is_label and (follows_item or _EMOJI.match(page.lines[number])):
+        if not is_label and (follows_item or EMOJI.match(page.lines[number])):
             yield number
 
 

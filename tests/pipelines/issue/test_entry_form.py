@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from crawler.home import bundled
-from pipelines.issue.entry_form import assemble_entry
+from pipelines.issue.entry_form import EntryParts, assemble_entry
 from pipelines.issue.markdown import render_issue
 from pipelines.issue.reading import read_issue
 from pipelines.issue.sections import make_draft
@@ -53,12 +53,13 @@ def test_an_entry_has_the_form_that_the_newsletter_gives_it(
     frame: dict[str, str], summary: list[str], printed: str
 ) -> None:
     newsletter = make_newsletter(frame=frame)
-    assert assemble_entry("题", "https://example.org/1", ["代码：x"], summary, "甲栏", newsletter) == printed
+    parts = EntryParts("题", "https://example.org/1", label_lines=["代码：x"], summary=summary)
+    assert assemble_entry(parts, "甲栏", newsletter) == printed
 
 
 def test_a_title_without_a_link_stands_where_the_link_would() -> None:
     newsletter = make_newsletter(frame={"entry": "🐎 [{title}]({url})", "summary": ""})
-    assert assemble_entry("题", None, [], [""], "甲栏", newsletter) == "🐎 题"
+    assert assemble_entry(EntryParts("题", summary=[""]), "甲栏", newsletter) == "🐎 题"
 
 
 def test_a_section_has_a_form_of_its_own() -> None:
@@ -66,7 +67,8 @@ def test_a_section_has_a_form_of_its_own() -> None:
     newsletter = make_newsletter(categories=[{"name": "甲栏"}, own], frame={"marker": "{n}、", "summary": ""})
     draft = make_draft(DAY, newsletter)
     assert [section.marker for section in draft.sections] == ["{n}、", "* "]
-    printed = [assemble_entry("题", "https://e.org/1", [], ["说"], name, newsletter) for name in ("甲栏", "乙栏")]
+    parts = EntryParts("题", "https://e.org/1", summary=["说"])
+    printed = [assemble_entry(parts, name, newsletter) for name in ("甲栏", "乙栏")]
     assert printed == ["[题](https://e.org/1)", "[题](https://e.org/1): 说"]
 
 
