@@ -417,17 +417,23 @@ def _holds_link(page: MarkdownLines, number: int, marks: Mapping[int, Mark], end
 def _read_item(
     page: MarkdownLines, number: int, marks: Mapping[int, Mark], end: int, *, reaches_far: bool
 ) -> Iterator[str]:
-    """Read the first lines of an item, up to a blank line or the next mark; or all lines up to the next of its kind."""
+    """Read the first lines of an item, up to a blank line or the next mark; or all lines up to the next of its kind.
+
+    Blank lines below a mark that stands alone do not count.
+    """
     mark = marks[number]
     yield page.lines[number][mark.end :]
+    has_text = bool(page.lines[number][mark.end :].strip())
     if not reaches_far and (mark.kind in (ROW, *UNMARKED) or is_heading(mark.kind)):
         return
     for following in range(number + 1, end if reaches_far else min(end, number + _MOST_HEAD_LINES)):
         next_mark = marks.get(following)
         if next_mark and (next_mark.kind == mark.kind or (not reaches_far and not _is_weak(next_mark.kind))):
             return
-        if not reaches_far and not page.lines[following].strip():
+        is_blank = not page.lines[following].strip()
+        if not reaches_far and is_blank and has_text:
             return
+        has_text = has_text or not is_blank
         if following not in page.opaque:
             yield page.lines[following]
 

@@ -201,7 +201,8 @@ def _read_heading(issue: Issue, newsletter: Newsletter) -> str:
     if issue.dateline is not None:
         return render_heading(issue)
     usual = newsletter.fill_template(newsletter.frame.dateline, issue.date, number=issue.number)
-    return f"{issue.title}{usual}{issue.headline or ''}" if issue.title_in == "heading" else issue.title
+    has_title = issue.title_in == "heading" or "title" in read_fields(issue.front_matter or issue.above_heading)
+    return f"{issue.title}{usual}{issue.headline or ''}" if has_title else issue.title
 
 
 def _find_usual(items: Iterable[_Item]) -> _Item | None:
@@ -239,6 +240,10 @@ def _learn_texts(printed: Sequence[PrintedIssue], title: str) -> dict[str, str]:
     return texts
 
 
+# "title: Digest #12", "title = \"Digest #12\""
+_TITLE_FIELD: Final = re.compile(r"(?P<name>title[ \t]*[:=][ \t]*)(?P<quote>[\"']?)", re.IGNORECASE)
+
+
 def _learn_text(texts: Sequence[tuple[PrintedIssue, str | None]], separator: str = "\n\n", title: str = "") -> str:
     """Learn a text: the parts of the newest issue's that most issues have, with date and number taken out.
 
@@ -263,8 +268,8 @@ def _learn_text(texts: Sequence[tuple[PrintedIssue, str | None]], separator: str
             written.append(part)
         elif dated[without_date] >= least:
             written.append(without_date)
-        elif title and (field := re.match(r"title[ \t]*:[ \t]*", part, re.IGNORECASE)):
-            written.append(field[0] + title)
+        elif title and (field := _TITLE_FIELD.match(part)):
+            written.append(f"{field['name']}{field['quote']}{title}{field['quote']}")
     return separator.join(written)
 
 

@@ -155,6 +155,27 @@ def write_quoted(number: int, items: list[Item]) -> str:
     return f"# The Log — {day_of(number):%B %-d, %Y}\n\n## News\n\n{first}\n\n## Tools\n\n{second}\n"
 
 
+def write_toml(number: int, items: list[Item]) -> str:
+    first, second = ("\n".join(f"- [{item.title}]({item.url})" for item in part) for part in (items[:2], items[2:]))
+    return (
+        f'+++\ntitle = "Sea Digest #{number}"\ndate = {day_of(number)}\ntags = ["sea", "weekly"]\n+++\n\n'
+        f"Ahoy!\n\n## News\n\n{first}\n\n## Tools\n\n{second}\n"
+    )
+
+
+def write_below_numbers(number: int, items: list[Item]) -> str:
+    first, second = (
+        "\n\n".join(f"{rank}、\n\n[{item.title}]({item.url})\n\n{item.summary}" for rank, item in enumerate(part, 1))
+        for part in (items[:2], items[2:])
+    )
+    return f"# 海角周刊：第 {number} 期\n\n## 新闻\n\n{first}\n\n## 工具\n\n{second}\n"
+
+
+def write_lines(number: int, items: list[Item]) -> str:
+    first, second = ("\n\n".join(f"[{item.title}]({item.url})" for item in part) for part in (items[:2], items[2:]))
+    return f"# 浅滩周刊 ({day_of(number)})\n\n## 新闻\n\n{first}\n\n## 旧闻\n\n{second}\n\n（完）\n"
+
+
 @dataclass(frozen=True)
 class Shape:
     """A newsletter: how an issue of it is written, its file's name, its sections with the number of their items."""
@@ -190,6 +211,9 @@ SHAPES = {
     "bold titles and quotations, an English date": Shape(
         write_quoted, "{day}-log", {"News": 2, "Tools": 1}, is_dated=True
     ),
+    "front matter in TOML": Shape(write_toml, "{day}-sea", {"News": 2, "Tools": 1}, is_dated=True),
+    "numbers on lines of their own": Shape(write_below_numbers, "issue-{number}", {"新闻": 2, "工具": 1}),
+    "lines that are links, and a last word": Shape(write_lines, "{day}", {"新闻": 2, "旧闻": 2}, is_dated=True),
     "a cover with the number": Shape(write_gathered, "issue-{number}", {"资讯": 2, "资源&&工具": 1}),
 }
 
