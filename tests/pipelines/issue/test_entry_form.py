@@ -126,8 +126,6 @@ def test_fields_of_the_issue_are_filled_into_front_matter_and_fields_above_the_h
 def test_the_description_of_a_repository_is_its_summary_where_the_title_does_not_have_it() -> None:
     address = "https://github.com/Tencent/ncnn"
     ncnn = stored(1, kind="github", url=address, title="ncnn", summary="高性能的前向推理框架。")
-        1, kind="github", url="https://github.com/Tencent/ncnn", title="ncnn", summary="高性能的前向推理框架。"
-    )
     candidate = Candidate(Story(1, (1,), 1), (ncnn,), "甲栏", {}, (), 0.0, ())
     frame = {"entry": "[{title}]({url})", "summary": "：{summary}"}
     entry = propose_entry(candidate, make_newsletter(frame=frame))
