@@ -20,18 +20,23 @@ from pipelines.store.engine import QueryWithIds, chunks, hand_over, insert_numbe
 from pipelines.store.tables import event_keys, event_links, event_profiles, event_tunings, event_versions, round_ups
 
 # Select each article of `ids` with every article that shares a key with it within `window` days, when no crowd has the
-# key on either day. The days are enumerated, so that the holders of a key in a crowd are counted and never listed.
+# key on either day. Most keys have so few holders in the whole window that none of its days has a crowd; for the others
+# the days are enumerated, so that the holders of a key in a crowd are counted and never listed.
 _PAIRS: Final = QueryWithIds(
     """
     WITH RECURSIVE offsets(days) AS (
         SELECT -:window UNION ALL SELECT days + 1 FROM offsets WHERE days < :window
     ), own AS (
         SELECT key, day, article_id FROM event_keys WHERE article_id IN :ids
-    ), uses AS (
-        SELECT DISTINCT key, day FROM own
+    ), uses AS MATERIALIZED (
+        SELECT key, day, (SELECT count(*) FROM (
+                  SELECT 1 FROM event_keys AS holder
+                  WHERE holder.key = asked.key AND holder.day BETWEEN asked.day - :window AND asked.day + :window
+                  LIMIT :crowd + 1) AS holders) AS number
+        FROM (SELECT DISTINCT key, day FROM own) AS asked
     ), quiet AS (
         SELECT key, day FROM uses
-        WHERE (SELECT count(*) FROM (
+        WHERE number > :crowd AND (SELECT count(*) FROM (
                   SELECT 1 FROM event_keys AS holder
                   WHERE holder.key = uses.key AND holder.day = uses.day
                   LIMIT :crowd + 1) AS holders) <= :crowd
@@ -42,11 +47,16 @@ _PAIRS: Final = QueryWithIds(
                   SELECT 1 FROM event_keys AS holder
                   WHERE holder.key = quiet.key AND holder.day = quiet.day + offsets.days
                   LIMIT :crowd + 1) AS holders) BETWEEN 1 AND :crowd
+    ), spans AS (
+        SELECT key, day, day - :window AS first_day, day + :window AS last_day FROM uses
+        WHERE number BETWEEN 2 AND :crowd
+        UNION ALL
+        SELECT key, day, their_day, their_day FROM near
     )
     SELECT DISTINCT own.article_id, theirs.article_id
-    FROM near
-    JOIN own ON own.key = near.key AND own.day = near.day
-    JOIN event_keys AS theirs ON theirs.key = near.key AND theirs.day = near.their_day
+    FROM spans
+    JOIN own ON own.key = spans.key AND own.day = spans.day
+    JOIN event_keys AS theirs ON theirs.key = spans.key AND theirs.day BETWEEN spans.first_day AND spans.last_day
     WHERE theirs.article_id <> own.article_id
 """,
     window=WINDOW,
