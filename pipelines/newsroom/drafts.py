@@ -234,8 +234,13 @@ def reword_story(editor: Editor, story: int, *, title: str, summary: str, seen_v
     with editor.store.transaction() as tx:
         candidate = find_candidate(tx, story, seen_version)
         old_markdown = current_entry(tx, candidate, editor.newsletter).markdown
+        slot = find_slot(candidate, tx.issues.list_drafts())
         new_markdown = reword_entry(
-            old_markdown, editor.newsletter, title=title[:MOST_CHARACTERS], summary=summary[:MOST_CHARACTERS]
+            old_markdown,
+            editor.newsletter,
+            title=title[:MOST_CHARACTERS],
+            summary=summary[:MOST_CHARACTERS],
+            section=slot.section if slot else candidate.category,
         )
         if new_markdown == old_markdown:
             return Decided(candidate, None)
