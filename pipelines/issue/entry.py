@@ -10,11 +10,11 @@ from typing import Final
 
 from pipelines.issue import inline
 from pipelines.issue.definitions import is_definition
+from pipelines.issue.entry_cut import CutEntry, find_beside_title, find_text_start, find_title_end
 from pipelines.issue.entry_form import write_summary
 from pipelines.issue.escape import clean_line, escape_markdown, make_autolink, make_link
 from pipelines.issue.lines import find_code_lines, remove_comments
 from pipelines.issue.rewording import reword_line, reword_lines
-from pipelines.issue.summary_place import SummaryPlace, find_beside_title, find_text_start, find_title_end
 from pipelines.model import Section, StoryLink
 from pipelines.newsletter import Newsletter
 
@@ -205,8 +205,8 @@ def read_summary(markdown: str, newsletter: Newsletter) -> str:
     if newsletter.labels.summary:
         _, summary_lines, _ = _split_at_summary(lines, newsletter)
     else:
-        place = _find_unlabelled_summary("\n".join(lines), newsletter)
-        summary_lines = list(place.lines) if place else []
+        cut_entry = _find_unlabelled_summary("\n".join(lines), newsletter)
+        summary_lines = list(cut_entry.lines) if cut_entry else []
     return "\n".join(filter(None, (_read_paragraph(line, newsletter.labels.summary) for line in summary_lines)))
 
 
@@ -279,21 +279,21 @@ def _reword_summary(lines: Sequence[str], paragraphs: Sequence[str], newsletter:
 
 def _reword_unlabelled(markdown: str, paragraphs: Sequence[str], section: str, newsletter: Newsletter) -> str:
     """Give an entry without the label 摘要： another summary, or its first one in the form of its section."""
-    place = _find_unlabelled_summary(markdown, newsletter)
-    if place is not None:
-        code = find_code_lines(place.lines)
+    cut_entry = _find_unlabelled_summary(markdown, newsletter)
+    if cut_entry is not None:
+        code = find_code_lines(cut_entry.lines)
         texts = [
             line.strip() if number in code and not _FENCE.match(line) else _read_paragraph(line, "")
-            for number, line in enumerate(place.lines)
+            for number, line in enumerate(cut_entry.lines)
         ]
         marker = newsletter.style_section(section).marker or ""
-        return place.reword(texts, paragraphs, apart=Section("", marker=marker).is_set_apart)
+        return cut_entry.reword(texts, paragraphs, apart=Section("", marker=marker).is_set_apart)
     written = write_summary(list(map(escape_markdown, paragraphs)), section, newsletter, by_hand=True)
     first_line, lines = split_first_line(markdown)
     return markdown + written if written.startswith("\n") else "\n".join([first_line + written, *lines])
 
 
-def _find_unlabelled_summary(markdown: str, newsletter: Newsletter) -> SummaryPlace | None:
+def _find_unlabelled_summary(markdown: str, newsletter: Newsletter) -> CutEntry | None:
     """Find the summary of an entry that has no label: beside the title, or else every line that is no label line."""
     first_line, lines = split_first_line(markdown)
     signed = newsletter.signs_summaries
@@ -305,14 +305,14 @@ def _find_unlabelled_summary(markdown: str, newsletter: Newsletter) -> SummaryPl
         label_lines = (number for number, line in enumerate(lines) if read_label_line(line, newsletter))
         line_count = 0 if first_line[end:].strip() else next(label_lines, len(lines))  # a row ends with its line
         ending = first_line[end:] + "".join(f"\n{line}" for line in lines[line_count:])
-        return SummaryPlace(first_line[:start], [first_line[start:end], *lines[:line_count]], ending)
+        return CutEntry(first_line[:start], [first_line[start:end], *lines[:line_count]], ending)
     lines_before, summary_lines, lines_after = _split_at_summary(lines, newsletter)
     if not any(_read_paragraph(line, "") for line in summary_lines):
         return None
     start = find_text_start(summary_lines[0], signed=signed)
     opening = "\n".join([first_line, *lines_before, summary_lines[0][:start]])
     ending = "".join(f"\n{line}" for line in lines_after)
-    return SummaryPlace(opening, [summary_lines[0][start:], *summary_lines[1:]], ending)
+    return CutEntry(opening, [summary_lines[0][start:], *summary_lines[1:]], ending)
 
 
 def _find_head_end(line: str, newsletter: Newsletter) -> int | None:

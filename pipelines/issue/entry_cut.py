@@ -24,7 +24,7 @@ _LEAD: Final = re.compile(r"[ \t]*(?:>[ \t]?)*")
 
 
 @dataclass(frozen=True, slots=True)
-class SummaryPlace:
+class CutEntry:
     """An entry, cut at its summary: the three parts, joined, are its Markdown.
 
     Args:
