@@ -63,6 +63,8 @@ def learn_form(entries: Sequence[Entry], newsletter: Newsletter) -> dict[str, An
         else:
             summaries[""] += 1
     form: dict[str, Any] = {"entry": _choose(heads), "source": source}
+    if entries and labelled >= len(entries) * _USUAL and form["entry"] == _LINKED:
+        form["entry"] = ""  # the usual form, behind whose title the label stands
     if entries and labelled < len(entries) * _USUAL:
         form["summary"] = _write_summary_form(summaries, signatures, len(entries))
     return form

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
 
+from pipelines.issue.house_style import LATE_ISSUES
 from pipelines.issue.reading_style import Example
 from pipelines.issue.writing_style.entries import learn_form
 from pipelines.issue.writing_style.printed import MOST_ISSUES, PrintedIssue, find_usual, list_filled
-from pipelines.issue.writing_style.spacing import choose_spacing
+from pipelines.issue.writing_style.spacing import Spacing, choose_spacing
 from pipelines.issue.writing_style.texts import learn_text
 from pipelines.model import Issue, Section
 from pipelines.newsletter import Newsletter
@@ -33,17 +34,17 @@ class FoundSections:
     fixed: list[dict[str, Any]]
 
 
-def learn_sections(printed: Sequence[PrintedIssue], spacings: Sequence[tuple[str, str, int]]) -> FoundSections:
+def learn_sections(printed: Sequence[PrintedIssue], spacings: Sequence[Spacing]) -> FoundSections:
     filled_counts: Counter[str] = Counter()
-    counts: Counter[str] = Counter()
     for each in printed:
-        counts.update({section.name for section in each.issue.main_sections})
         filled_counts.update({section.name for section in list_filled([each.issue])})
     all_filled = list_filled([each.issue for each in printed])
     usual_form = find_usual((section.level, section.marker) for section in all_filled)
     in_usual_form = {section.name for section in all_filled if (section.level, section.marker) == usual_form}
     filled = {name for name, count in filled_counts.items() if count >= _LEAST_FILLED or name in in_usual_form}
-    fixed = {name for name, count in counts.items() if count >= len(printed) * MOST_ISSUES and name not in filled}
+    late = printed[-LATE_ISSUES:]
+    counts = Counter(name for each in late for name in {section.name for section in each.issue.main_sections})
+    fixed = {name for name, count in counts.items() if count >= len(late) * MOST_ISSUES and name not in filled}
     order = _merge_orders(
         [
             [name for section in each.issue.main_sections if (name := section.name) in filled | fixed]
@@ -72,7 +73,8 @@ def _find_all(name: str, printed: Iterable[PrintedIssue]) -> Iterator[Section]:
 
 
 def _find_notes(name: str, printed: Iterable[PrintedIssue]) -> list[tuple[PrintedIssue, str | None]]:
-    return [(each, _join_text(section)) for each in printed for section in _find_all(name, [each])]
+    sections = [(each, section) for each in printed for section in _find_all(name, [each])]
+    return [(each, _join_text(section)) for each, section in sections[-LATE_ISSUES:]]
 
 
 def _join_text(section: Section) -> str:
@@ -96,10 +98,6 @@ def _merge_orders(orders: Sequence[Sequence[str]]) -> list[str]:
     return merged
 
 
-def names_all(issue: Issue, filled: Sequence[str]) -> bool:
-    return set(filled) <= {section.name for section in issue.main_sections}
-
-
 def run_on(issues: Sequence[Issue]) -> bool:
     """Whether the numbers of most sections go on from the section before."""
     later_sections = [section for issue in issues for section in list_filled([issue])[1:] if "{" in section.marker]
@@ -109,18 +107,20 @@ def run_on(issues: Sequence[Issue]) -> bool:
 def learn_category(
     name: str,
     issues: Sequence[Issue],
-    spacings: Sequence[tuple[str, str, int]],
+    spacings: Sequence[Spacing],
     frame: Mapping[str, Any],
     newsletter: Newsletter,
 ) -> dict[str, Any]:
     """Learn a row of `[[categories]]`: its style holds what differs from the frame."""
-    sections = [section for section in list_filled(issues) if section.name == name]
     dated = [
         (PrintedIssue(Example("", ""), issue), section)
         for issue in issues
         for section in list_filled([issue])
         if section.name == name
     ]
+    quota = round(median(len(section.entries) for _, section in dated))
+    dated = dated[-LATE_ISSUES:]
+    sections = [section for _, section in dated]
     style: dict[str, Any] = {
         "level": find_usual(section.level for section in sections),
         "marker": find_usual(section.marker for section in sections),
@@ -129,7 +129,7 @@ def learn_category(
     style = {key: setting for key, setting in style.items() if setting is not None and setting != frame.get(key)}
     if blank_lines := choose_spacing(spacings, name, frame["blank_lines"]):
         style["blank_lines"] = blank_lines
-    row: dict[str, Any] = {"name": name, "quota": round(median(len(section.entries) for section in sections))}
+    row: dict[str, Any] = {"name": name, "quota": quota}
     if notes := learn_text([(each, section.notes) for each, section in dated]):
         row["notes"] = notes
     if closing := learn_text([(each, section.closing) for each, section in dated]):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
+from pipelines.issue.house_style import LATE_ISSUES
 from pipelines.issue.lines import MarkdownLines
 from pipelines.issue.reading import (
     SectionSpan,
@@ -18,22 +20,38 @@ from pipelines.issue.writing_style.printed import PrintedIssue
 from pipelines.newsletter import USUAL_BLANK_LINES, Newsletter
 
 
-def measure_spacings(printed: Sequence[PrintedIssue], newsletter: Newsletter) -> Iterator[tuple[str, str, int]]:
-    """Count the blank lines before each part of the issues: the section's name, the part, the number."""
-    for each in printed:
+class Spacing(NamedTuple):
+    """The blank lines before a part of an issue; issues are numbered from the oldest."""
+
+    issue: int
+    section: str
+    part: str
+    blank_lines: int
+
+
+def measure_spacings(printed: Sequence[PrintedIssue], newsletter: Newsletter) -> Iterator[Spacing]:
+    """Count the blank lines before each part of the issues.
+
+    Args:
+        printed: oldest first.
+        newsletter: its reading.
+    """
+    for number, each in enumerate(printed):
         page = MarkdownLines.split(each.example.text)
         opening = find_opening_line(page, newsletter)
         if opening is not None:
-            yield "", "opening", _count_blanks(page, opening)
+            yield Spacing(number, "", "opening", _count_blanks(page, opening))
         spans = find_sections(page, newsletter)
         for span, section in zip(spans, each.issue.main_sections, strict=True):
             name = read_section_heading(page, span)
-            yield name, "heading", _count_blanks(page, span.start)
-            yield from ((name, part, count) for part, count in _measure_section(page, span, newsletter))
+            yield Spacing(number, name, "heading", _count_blanks(page, span.start))
+            for part, count in _measure_section(page, span, newsletter):
+                yield Spacing(number, name, part, count)
             if section.closing:
                 first_line = section.closing.split("\n", 1)[0].rstrip()
                 lines = [line.rstrip() for line in page.lines[: span.end]]
-                yield name, "closing", _count_blanks(page, len(lines) - 1 - lines[::-1].index(first_line))
+                closing = len(lines) - 1 - lines[::-1].index(first_line)
+                yield Spacing(number, name, "closing", _count_blanks(page, closing))
 
 
 def _measure_section(page: MarkdownLines, span: SectionSpan, newsletter: Newsletter) -> Iterator[tuple[str, int]]:
@@ -54,9 +72,9 @@ def _count_blanks(page: MarkdownLines, number: int) -> int:
 
 
 def choose_spacing(
-    spacings: Sequence[tuple[str, str, int]], name: str | None = None, wider: Mapping[str, int] | None = None
+    spacings: Sequence[Spacing], name: str | None = None, wider: Mapping[str, int] | None = None
 ) -> dict[str, int]:
-    """Choose the number of blank lines that is the most frequent before each part.
+    """Choose the number of blank lines that is the most frequent before each part, in the late issues that have it.
 
     Args:
         spacings: as `measure_spacings` counts them.
@@ -64,9 +82,12 @@ def choose_spacing(
         wider: what holds for all sections; equal numbers are left out.
     """
     counts: dict[str, Counter[int]] = defaultdict(Counter)
-    for section, part, count in spacings:
-        if name is None or section == name:
-            counts[part][count] += 1
+    issues: dict[str, set[int]] = defaultdict(set)
+    for spacing in reversed(spacings):  # of equally frequent numbers, the newest
+        if name is None or spacing.section == name:
+            issues[spacing.part].add(spacing.issue)
+            if len(issues[spacing.part]) <= LATE_ISSUES:
+                counts[spacing.part][spacing.blank_lines] += 1
     usual = {part: numbers.most_common(1)[0][0] for part, numbers in counts.items()}
     unset = USUAL_BLANK_LINES.model_dump()
     return {part: count for part, count in usual.items() if wider is None or wider.get(part, unset[part]) != count}
