@@ -29,6 +29,7 @@ from sqlalchemy import (
     Dialect,
     Engine,
     Insert,
+    Integer,
     Table,
     any_,
     create_engine,
