@@ -298,8 +298,8 @@ def group(
                 fresh_ids = tx.articles.list_fresh(INDEXED_AT_ONCE)
             if not fresh_ids:
                 break
+            new_ids, unlinked_ids = set(fresh_ids), set[int]()
             versions: dict[int, int] = {}
-            unlinked_ids: set[int] = set()
             for features in shards.map(_read_features, ((batch,) for batch in _split(fresh_ids, KEYED_AT_ONCE))):
                 rested_at = _let_others_write(rested_at)
                 with store.transaction() as tx:
@@ -308,7 +308,7 @@ def group(
                 unlinked_ids |= indexed.unlinked_ids
                 progress(articles, max(articles, total))
             batches = _split(sorted(unlinked_ids), LINKED_AT_ONCE)
-            link_shards = ((batch, frozenset(unlinked_ids)) for batch in batches)
+            link_shards = ((batch, unlinked_ids) for batch in batches)
             for batch, (version, links) in zip(batches, shards.map(_find_links, link_shards), strict=True):
                 rested_at = _let_others_write(rested_at)
                 with store.transaction() as tx:
@@ -329,7 +329,7 @@ def group(
                         if article_id in versions and find_version(stored) == versions[article_id]
                     ]
                     tx.articles.mark_grouped(same)
-                    grouped = remade.keys() & fresh_ids
+                    grouped = new_ids & remade.keys()
                     stories += len({story.id for story in tx.stories.find_by_articles(grouped).values()})
                 remade_ids |= remade.keys()
                 articles += len(grouped)
