@@ -336,6 +336,11 @@ class Store:
             names = set(inspect(connection).get_table_names())
         return self._version() == REVISIONS[-1] and not metadata.tables.keys() <= names
 
+    @property
+    def url(self) -> str:
+        """The URL by which another process opens the database, with its password."""
+        return self._writing.url.render_as_string(hide_password=False)
+
     def close(self) -> None:
         """Close all connections."""
         self._writing.dispose()
