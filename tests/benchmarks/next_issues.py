@@ -175,7 +175,9 @@ def _add(cli: Cli, items: list[Item]) -> dict[str, str]:
         {
             "url": item.view.url,
             "title": re.sub(r"\[[^\]]*\]\s+", "", item.title) if item.url else item.view.title,
-            "summary": "\n".join(item.view.summary)[:_SUMMARY_CHARACTERS],
+            "summary": "\n".join(item.view.summary)
+            .removeprefix(f"@{item.signer}")
+            .lstrip(":： ")[:_SUMMARY_CHARACTERS],
             **({"source": item.source} if item.source else {}),
         }
         for item in items
