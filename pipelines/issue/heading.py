@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from typing import Final, Literal
@@ -129,6 +129,8 @@ def read_name(
     usual = newsletter.fill_template(newsletter.frame.dateline, day, number=number)
     if dateline is not None and dateline.rstrip() == usual.rstrip():
         dateline = None
+    if not parts.dateline and (own_headline := _find_headline(title_line, newsletter.title + usual)):
+        parts, dateline = replace(parts, title=newsletter.title, headline=own_headline), None
     name = Name(
         date=day,
         title=parts.title or newsletter.title,
@@ -139,6 +141,12 @@ def read_name(
         title_in=title_in,
     )
     return name, doubts
+
+
+def _find_headline(title_line: str, beginning: str) -> str:
+    """Find the headline behind the title and a dateline that only newsletter.toml tells, such as `2024-W43`."""
+    headline = title_line.removeprefix(beginning) if title_line.startswith(beginning) else ""
+    return headline if headline == headline.strip() else ""
 
 
 def _split_title(line: str, newsletter: Newsletter) -> _Parts:

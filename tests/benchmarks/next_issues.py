@@ -8,8 +8,8 @@ it (`archive learn --write`), imports them, and makes the issue through the comm
 
 - by hand: each entry is written with `issue write`, in its parts: title, source, address, summary, signer; and what the
   issue has anew is written with `issue text`: headline, opening, guide, texts of sections;
-- from candidates: titles, addresses and summaries are added as articles (`add`), picked into the printed sections
-  (`decide`), and the summaries drafted. Entries without an address are written by hand.
+- from candidates: titles, addresses, printed sources and summaries are added as articles (`add`), picked into the
+  printed sections (`decide`), and the summaries drafted. Entries without an address are written by hand.
 
 Printed lines that come back in the export are counted, blank ones too, in the order of print (`difflib`). What the
 issue has anew is in no issue made from candidates: headline, cover, essays, the editor's opening words.
@@ -37,6 +37,7 @@ from pipelines.issue import inline
 from pipelines.issue.changes import PARTS
 from pipelines.issue.entry import EntryView, read_entry, split_first_line
 from pipelines.issue.reading import read_issue
+from pipelines.issue.sections import make_draft
 from pipelines.model import Entry, Issue
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom import Newsroom
@@ -131,6 +132,8 @@ def make(folder: Path, home: Path, *, by_hand: bool) -> tuple[Comparison, str]:
         if newsletter.category(section.name)
         for entry in section.entries
     ]
+    if by_hand:
+        _write_texts(cli, issue, newsletter)
     stories = {} if by_hand else _add(cli, items)
     picked: set[str] = set()
     for item in items:
@@ -140,8 +143,6 @@ def make(folder: Path, home: Path, *, by_hand: bool) -> tuple[Comparison, str]:
             cli.try_to("decide", story, "pick", "--category", item.section, "--issue", str(issue.date))
         else:
             _write(cli, item, issue.date)
-    if by_hand:
-        _write_texts(cli, issue)
     output = home / "made"
     cli.try_to("export", str(issue.date), "-o", str(output))
     (file,) = output.glob("*.md")
@@ -174,7 +175,10 @@ def _add(cli: Cli, items: list[Item]) -> dict[str, str]:
         {
             "url": item.view.url,
             "title": re.sub(r"\[[^\]]*\]\s+", "", item.title) if item.url else item.view.title,
-            "summary": "\n".join(item.view.summary)[:_SUMMARY_CHARACTERS],
+            "summary": "\n".join(item.view.summary)
+            .removeprefix(f"@{item.signer}")
+            .lstrip(":： ")[:_SUMMARY_CHARACTERS],
+            **({"source": item.source} if item.source else {}),
         }
         for item in items
         if item.view.url
@@ -203,12 +207,10 @@ def _write(cli: Cli, item: Item, day: date) -> None:
     cli.try_to("issue", "write", str(day), "--category", item.section, *options)
 
 
-def _write_texts(cli: Cli, issue: Issue) -> None:
-    """Write the texts of an issue that its draft has otherwise."""
+def _write_texts(cli: Cli, issue: Issue, newsletter: Newsletter) -> None:
+    """Write the texts that an issue has otherwise than a new draft, and the sections that it lacks."""
     day = str(issue.date)
-    with Newsroom(Home(cli.home)).store.reading() as tx:
-        draft = tx.issues.get(issue.date)
-    assert draft is not None
+    draft = make_draft(issue.date, newsletter)
     for part in PARTS:
         if getattr(issue, part) != getattr(draft, part):
             cli.try_to("issue", "text", day, "--part", part, "--text", getattr(issue, part) or "")

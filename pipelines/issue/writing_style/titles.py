@@ -41,7 +41,7 @@ def find_common_beginning(titles: Sequence[str]) -> str:
     beginning = next(
         each
         for each in beginnings
-        if sum(title.startswith(each) for title in titles) > len(titles) * MOST_ISSUES or not each
+        if sum(title.startswith(each) for title in titles) >= len(titles) * MOST_ISSUES or not each
     )
     goes_on = any(title[len(beginning) :][:1].isalnum() for title in titles if title.startswith(beginning))
     if goes_on and beginning[-1:].isascii():

@@ -549,3 +549,12 @@ def test_links_alone_are_the_entries_of_a_section_whose_newsletter_has_bullets()
 def test_text_below_the_last_of_lines_that_are_links_is_no_part_of_it(lines: str, closing: str | None) -> None:
     issue = read(f"# 嵌入式AI简报 (2021-03-05)\n\n## 业界新闻\n\n{lines}\n")
     assert issue.sections[0].closing == closing
+
+
+def test_the_headline_follows_a_dateline_that_only_the_newsletter_tells() -> None:
+    frame = NEWSLETTER.frame.model_copy(update={"dateline": " {date:%G-W%V} "})
+    newsletter = NEWSLETTER.model_copy(update={"title": "R Weekly", "frame": frame})
+    text = "---\ntitle: R Weekly 2021-W09 甲与乙\ndate: 2021-03-05\n---\n\n## 业界新闻\n\n- [丙](https://e.org/3)\n"
+    issue = read_issue(text.encode(), name="2021-03-05.md", newsletter=newsletter)
+    assert (issue.title, issue.dateline, issue.headline) == ("R Weekly", None, "甲与乙")
+    assert "title: R Weekly 2021-W09 甲与乙\n" in render_issue(issue, newsletter, TEMPLATE)

@@ -48,6 +48,7 @@ def test_a_draft_is_the_claim_and_the_numbers_in_the_articles_order() -> None:
 def test_the_digest_of_a_page_without_a_text_is_taken_whole_unless_it_is_long_or_asks_for_something() -> None:
     digest = "复古 PC 模拟器。这是一款模拟器，可自由搭配各种经典硬件。支持 DOS 和 Windows 98。"
     assert said(stored(1, summary=digest)) == digest
+    assert said(stored(1, summary=digest.replace("。支持", "。\n支持"))) == digest.replace("。支持", "。\n支持")
     assert "扫码" not in said(stored(1, summary=digest + "扫码关注我们。"))
     assert len(said(stored(1, summary=digest * 20))) < len(digest) * 20
     assert said(stored(1, summary=digest, text=TEXT)) != digest
@@ -115,6 +116,7 @@ def test_a_repository_is_drafted_from_its_description_and_the_notes_of_its_lates
 def test_an_article_without_text_lends_the_digest_and_a_story_the_next_article() -> None:
     digest = "这个方法把模型压到一兆以下，而且几乎不掉精度。"
     assert said(stored(1, summary=digest)) == digest
+    assert said(stored(1, summary=digest.replace("。支持", "。\n支持"))) == digest.replace("。支持", "。\n支持")
     assert said(stored(1), stored(2, text=TEXT)) == said(stored(1, text=TEXT))
     assert said(stored(1)) == ""
 
