@@ -123,7 +123,7 @@ def _read_profile(text: str) -> EventProfile:
     return profile if profile is not None else _keep_profile(text, EventProfile.from_json(text))
 
 
-@lru_cache(maxsize=2000)
+@lru_cache(maxsize=6000)
 def _read_round_up(text: str) -> RoundUp:
     """Read a round-up that this process has not read lately: the desk asks for the same ones with each page."""
     return RoundUp.from_json(text)
