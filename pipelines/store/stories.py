@@ -8,12 +8,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
 from pipelines.model import Candidate, CandidateState, Evidence, Reason, SentenceValue, Story, StoryLink
 from pipelines.store import listing
 from pipelines.store.articles import Articles
-from pipelines.store.engine import chunks, insert_numbers
+from pipelines.store.engine import chunks, insert_numbers, insert_rows
 from pipelines.store.listing import CandidateQuery, FreshnessBounds, Lead, Ranked
 from pipelines.store.search import Search
 from pipelines.store.state import settle, stories_of
@@ -46,7 +46,7 @@ class Stories:
             self._connection.execute(delete(stories).where(stories.c.id.in_(chunk)))
         if not candidates:
             return
-        self._connection.execute(insert(stories), [_story_row(candidate) for candidate in candidates])
+        insert_rows(self._connection, stories, [_story_row(candidate) for candidate in candidates])
         new_stories = [candidate.story for candidate in candidates]
         insert_numbers(
             self._connection, story_members, ((member, story.id) for story in new_stories for member in story.members)
@@ -63,8 +63,7 @@ class Stories:
             for story in new_stories
             for position, part in enumerate(story.evidence)
         ]
-        if rows:
-            self._connection.execute(insert(evidence), rows)
+        insert_rows(self._connection, evidence, rows)
         settle(self._connection, [story.id for story in new_stories])
         Search(self._connection).put(article for candidate in candidates for article in candidate.articles)
 
