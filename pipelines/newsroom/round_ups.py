@@ -47,7 +47,11 @@ def find_round_ups(tx: Transaction, candidates: Collection[Candidate]) -> Mappin
     days = tx.events.find_days(member_ids)
     if not days:
         return {}
-    dated = tx.events.find_round_ups(min(days.values()) - BEFORE, max(days.values()) + AFTER)
+    near_days: set[int] = set()  # a page may have stories of this week and of ten years ago
+    for candidate in candidates:
+        if member_days := [days[member] for member in candidate.story.members if member in days]:
+            near_days.update(range(min(member_days) - BEFORE, max(member_days) + AFTER + 1))
+    dated = tx.events.find_round_ups(near_days)
     if not dated:
         return {}
     profiles = tx.events.get_profiles(days)

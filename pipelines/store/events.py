@@ -16,7 +16,7 @@ from pipelines.deduplicate.event_profiles import EventProfile
 from pipelines.deduplicate.event_tuning import EventTuning
 from pipelines.deduplicate.events import CROWD, WINDOW, EventLink
 from pipelines.deduplicate.round_ups import RoundUp
-from pipelines.store.engine import QueryWithIds, chunks, hand_over, insert_numbers, insert_rows, select_in
+from pipelines.store.engine import QueryWithIds, chunks, hand_over, insert_numbers, insert_rows, is_one_of, select_in
 from pipelines.store.tables import event_keys, event_links, event_profiles, event_tunings, event_versions, round_ups
 
 # Select each article of `ids` with every article that shares a key with it within `window` days, when no crowd has the
@@ -135,6 +135,12 @@ def _read_profile(text: str) -> EventProfile:
     return profile if profile is not None else _keep_profile(text, EventProfile.from_json(text))
 
 
+@lru_cache(maxsize=6000)
+def _read_round_up(text: str) -> RoundUp:
+    """Read a round-up that this process has not read lately: the desk asks for the same ones with each page."""
+    return RoundUp.from_json(text)
+
+
 @lru_cache(maxsize=2)
 def _read_tuning(text: str) -> EventTuning:
     """Read a stored tuning, once for all batches of a run."""
@@ -199,10 +205,10 @@ class EventIndex:
         if rows:
             self._connection.execute(insert(round_ups), rows)
 
-    def find_round_ups(self, first_day: int, last_day: int) -> dict[int, tuple[int, RoundUp]]:
-        """Find the round-ups of a span of days, each with the ordinal of its day, by article id."""
-        query = select(round_ups).where(round_ups.c.day.between(first_day, last_day))
-        return {row.article_id: (row.day, RoundUp.from_json(row.parts)) for row in self._connection.execute(query)}
+    def find_round_ups(self, days: Collection[int]) -> dict[int, tuple[int, RoundUp]]:
+        """Find the round-ups of days, by their ordinals, each with its day, by article id."""
+        query = select(round_ups).where(is_one_of(round_ups.c.day, sorted(days), self._connection.dialect.name))
+        return {row.article_id: (row.day, _read_round_up(row.parts)) for row in self._connection.execute(query)}
 
     def get_profiles(self, article_ids: Iterable[int]) -> dict[int, EventProfile]:
         """The profiles of the articles that have one, by article id."""

@@ -201,7 +201,7 @@ def iterate_best(
     # an index has the order of scores in one state and category
     states: Collection[CandidateState] = query.states or get_args(CandidateState)
     rankings = (_iterate_state(connection, replace(query, states=(state,)), bounds, limit) for state in states)
-    return merge(*rankings, key=lambda ranked: (-ranked.most, ranked.id))
+    return merge(*rankings, key=_rank)
 
 
 def _iterate_state(
