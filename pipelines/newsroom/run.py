@@ -18,6 +18,7 @@ from pipelines.deduplicate.entries import GuidPolicy, Repeats, choose_policy, fi
 from pipelines.group.candidates import GroupRules
 from pipelines.model import Article, StoredArticle
 from pipelines.newsroom.arrivals import Arrival, Delivery, Ingested, read_or_explain, save_items
+from pipelines.newsroom.following import follow_house
 from pipelines.newsroom.locks import take_turn
 from pipelines.newsroom.regroup import Features, index_articles, read_features, remake_stories
 from pipelines.newsroom.relearning import retrain, with_model
@@ -288,11 +289,27 @@ def group(
     The cost follows the new articles, not the store: only stories that a new article can touch are made again. When
     enough was printed or decided since the last training, a model is trained anew, and every open story is graded anew.
 
+    A further newsletter makes no stories: it grades those of its house; see `follow_house`.
+
     Args:
         store: the newsroom's.
         rules: of the newsletter and its sources.
         progress: called with the number of articles grouped so far, and their total.
         lock: a file that a process locks while it trains, so that no two processes train at once; None locks nothing.
+    """
+    if store.is_of_newsletter:
+        articles, stories = follow_house(store, rules, progress)
+    else:
+        articles, stories = _group_fresh(store, rules, progress)
+    with take_turn(lock) if lock else nullcontext():
+        return Grouped(articles, stories, retrain(store, rules))
+
+
+def _group_fresh(store: Store, rules: GroupRules, progress: Callable[[int, int], None]) -> tuple[int, int]:
+    """Make the stories of new and changed articles; arguments as `group` has them.
+
+    Returns:
+        The numbers of articles and stories.
     """
     with store.reading() as tx:
         rules = with_model(tx, rules)
@@ -332,8 +349,7 @@ def group(
             remade_ids |= remade.keys()
             articles += len(grouped)
             progress(articles, max(articles, total))
-    with take_turn(lock) if lock else nullcontext():
-        return Grouped(articles, stories, retrain(store, rules))
+    return articles, stories
 
 
 def _index_batch(

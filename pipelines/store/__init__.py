@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, mkstemp
 from typing import Self, TypeVar
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, MetaData, inspect, text
 
 from pipelines.files import find_free_path, remove_leftovers
 from pipelines.store.alerts import Alerts
@@ -21,10 +21,21 @@ from pipelines.store.changes import Changes
 from pipelines.store.checking import list_mistakes
 from pipelines.store.clock import Clock
 from pipelines.store.decisions import Decisions
-from pipelines.store.engine import WAIT, is_ours, make_engine, open_temporary, parse_url, sqlite_path, typed_errors
+from pipelines.store.engine import (
+    WAIT,
+    HousePlace,
+    is_of_newsletter,
+    is_ours,
+    make_engine,
+    open_temporary,
+    parse_url,
+    sqlite_path,
+    typed_errors,
+)
 from pipelines.store.errors import BackupRefused, StoreDamaged, StoreOutdated, StoreReadOnly, StoreRefused
 from pipelines.store.events import EventIndex
 from pipelines.store.feed import Feed
+from pipelines.store.following import Following
 from pipelines.store.hosts import Hosts
 from pipelines.store.incidents import Incidents
 from pipelines.store.issues import Issues
@@ -35,7 +46,7 @@ from pipelines.store.runs import Runs
 from pipelines.store.snapshots import Snapshots
 from pipelines.store.sources import Sources
 from pipelines.store.stories import Stories
-from pipelines.store.tables import LONGEST_KEY, REVISIONS, metadata
+from pipelines.store.tables import LONGEST_KEY, REVISIONS, metadata, newsletter_metadata
 from pipelines.store.training import TrainingData
 from pipelines.store.transfer import Report, clear, copy_rows, is_empty
 from pipelines.store.users import Users
@@ -61,6 +72,7 @@ class Transaction:
         self.decisions = Decisions(connection)
         self.issues = Issues(connection)
         self.feed = Feed(connection)
+        self.following = Following(connection)
         self.training = TrainingData(connection)
         self.sources = Sources(connection)
         self.runs = Runs(connection)
@@ -106,6 +118,53 @@ class Store:
             else:
                 _require_current(version)
         return store
+
+    @classmethod
+    def open_newsletter(cls, house: Store, name: str, file: Path, *, wait: float = WAIT) -> Self:
+        """Open the database of a further newsletter of a house: its own tables, and the house's to be read.
+
+        A house on SQLite has a file for each further newsletter, one on PostgreSQL a schema. The tables are made, or
+        brought up to date, when it is opened: only an upgrade of the house has to be asked for.
+
+        Args:
+            house: opened, so its schema is up to date.
+            name: of the newsletter: small letters, digits and hyphens.
+            file: of its own tables, where the house is on SQLite.
+            wait: seconds that a writer waits for another writer.
+
+        Raises:
+            StoreError: as `open`.
+        """
+        schema = f"newsletter_{name}"
+        with house.reading() as tx:
+            is_followed = tx.following.is_noted()
+            place = HousePlace(house._path, *(() if house._path else (tx.following.read_schema(), schema)))
+        if not is_followed:
+            with house.transaction() as tx:
+                tx.following.begin()
+        if house._path is None:
+            house._make_schema(schema)
+        url = _file_url(file) if house._path else house._writing.url.render_as_string(hide_password=False)
+        with _closed_on_error(cls(make_engine(url, wait=wait, house=place))) as store:
+            if store._version() != REVISIONS[-1]:
+                store._migrate()
+        return store
+
+    def _make_schema(self, schema: str) -> None:
+        """Make a schema of PostgreSQL, if it is missing."""
+        with typed_errors(), self._writing.begin() as connection:
+            if schema not in inspect(connection).get_schema_names():
+                connection.exec_driver_sql(f'CREATE SCHEMA "{schema}"')
+
+    @property
+    def _metadata(self) -> MetaData:
+        """The tables that this database has for itself."""
+        return newsletter_metadata if self.is_of_newsletter else metadata
+
+    @property
+    def is_of_newsletter(self) -> bool:
+        """Whether this is the database of a further newsletter, not of a house."""
+        return bool(self._writing.get_execution_options().get("newsletter", False))
 
     @classmethod
     def upgrade(cls, url: str, *, wait: float = WAIT) -> Self:
@@ -321,6 +380,7 @@ class Store:
                 try:
                     clear(connection)
                     copy_rows(source_connection, connection)
+                    Following(connection).stop()
                 except BaseException:
                     former.unlink()  # nothing was replaced
                     raise
@@ -333,8 +393,8 @@ class Store:
             StoreRefused: the database has tables of another program, or a revision of a newer jianbao.
         """
         with typed_errors(), self._reading.begin() as connection:
-            names = set(inspect(connection).get_table_names())
-        return self._version() == REVISIONS[-1] and not metadata.tables.keys() <= names
+            names = set(_list_tables(connection))
+        return self._version() == REVISIONS[-1] and not self._metadata.tables.keys() <= names
 
     def close(self) -> None:
         """Close all connections."""
@@ -352,7 +412,7 @@ class Store:
             StoreRefused: the database has tables of another program, or a revision of a newer jianbao.
         """
         with typed_errors(), self._reading.begin() as connection:
-            names = inspect(connection).get_table_names()
+            names = _list_tables(connection)
             if "alembic_version" in names:
                 version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
             elif names:
@@ -368,6 +428,13 @@ class Store:
 
         with typed_errors():
             migrate(self._writing)
+
+
+def _list_tables(connection: Connection) -> list[str]:
+    """List the names of the tables that a database has for itself; on PostgreSQL a newsletter sees the house's too."""
+    inspector = inspect(connection)
+    sees_more = is_of_newsletter(connection) and connection.dialect.name == "postgresql"
+    return inspector.get_table_names(inspector.default_schema_name if sees_more else None)
 
 
 def _require_current(version: str) -> None:
@@ -410,6 +477,10 @@ def _restore_file(path: Path, copy: Path) -> Path:
     part.unlink(missing_ok=True)
     try:
         _copy_file(copy, part)
+        with closing(Store(make_engine(_file_url(part)))) as restored:
+            if restored._version() == REVISIONS[-1]:
+                with restored.transaction() as tx:
+                    tx.following.stop()
         _keep_former(path, former)
         part.replace(path)
     finally:
