@@ -53,6 +53,12 @@ def follow_house(
         progress(followed, max(followed, total))
 
 
+def is_behind(store: Store) -> bool:
+    """Whether a newsletter has stories to grade, because its house made them or its own issues concern them."""
+    with store.reading() as tx:
+        return bool(tx.following.list_changes(1) or tx.articles.list_fresh(1))
+
+
 def _grade(
     tx: Transaction, story_ids: set[int], article_ids: list[int], rules: GroupRules
 ) -> Mapping[int, list[StoredArticle]]:

@@ -30,6 +30,7 @@ from sqlalchemy import (
     Engine,
     Insert,
     Integer,
+    MetaData,
     Table,
     TextClause,
     bindparam,
@@ -47,7 +48,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 
 from pipelines.store import errors
-from pipelines.store.tables import OF_NEWSLETTER, metadata
+from pipelines.store.tables import OF_NEWSLETTER, metadata, newsletter_metadata
 
 _T = TypeVar("_T")
 
@@ -103,7 +104,7 @@ class HousePlace:
     """Where a newsletter finds the tables of its house, which it only reads.
 
     Args:
-        file: of a SQLite house; None on PostgreSQL.
+        file: of a SQLite house; None on PostgreSQL, and for a copy of a newsletter's tables, which has no house.
         schema: of a house on PostgreSQL.
         newsletter: the schema of the newsletter's own tables on PostgreSQL.
     """
@@ -116,6 +117,11 @@ class HousePlace:
 def is_of_newsletter(connection: Connection) -> bool:
     """Tell whether a connection is a further newsletter's: its own tables, and the house's to be read."""
     return bool(connection.get_execution_options().get("newsletter", False))
+
+
+def metadata_of(connection: Connection) -> MetaData:
+    """The tables that the database of a connection has for itself."""
+    return newsletter_metadata if is_of_newsletter(connection) else metadata
 
 
 def make_engine(text: str, *, wait: float = WAIT, house: HousePlace | None = None) -> Engine:

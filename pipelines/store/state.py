@@ -73,18 +73,17 @@ def settle(connection: Connection, story_ids: Collection[int]) -> None:
             .group_by(member.story_id)
         )
         printed = {row.story_id: row.first for row in connection.execute(prints)}
-        graded = select(stories.c.id, stories.c.published_in, stories.c.graded).where(stories.c.id.in_(chunk))
+        columns = (stories.c.id, stories.c.graded, stories.c.published_in, stories.c.state, stories.c.category)
         rows = []
-        for story_id, found_in, graded_category in connection.execute(graded).all():
+        for story_id, graded_category, found_in, *stored in connection.execute(
+            select(*columns).where(stories.c.id.in_(chunk))
+        ).all():
+            actions = decided.get(story_id, ())
             published_in = printed.get(story_id, found_in)
-            rows.append(
-                {
-                    "of": story_id,
-                    "published_in": published_in,
-                    "state": "published" if published_in else state_after(action for action, _ in decided[story_id]),
-                    "category": next((name for _, name in reversed(decided[story_id]) if name), graded_category),
-                }
-            )
+            state = "published" if published_in else state_after(action for action, _ in actions)
+            category = next((name for _, name in reversed(actions) if name), graded_category)
+            if (published_in, state, category) != (found_in, *stored):  # most stories are new, and stored so
+                rows.append({"of": story_id, "published_in": published_in, "state": state, "category": category})
         if rows:
             connection.execute(update(stories).where(stories.c.id == bindparam("of")), rows)
 

@@ -8,12 +8,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, delete, select, update
 
 from pipelines.model import Candidate, CandidateState, Evidence, Reason, SentenceValue, Story, StoryLink
 from pipelines.store import listing
 from pipelines.store.articles import Articles
-from pipelines.store.engine import chunks, insert_numbers, is_of_newsletter
+from pipelines.store.engine import chunks, insert_numbers, insert_rows, is_of_newsletter
 from pipelines.store.following import note_changes
 from pipelines.store.listing import CandidateQuery, Lead, Ranked
 from pipelines.store.search import Search
@@ -49,7 +49,7 @@ class Stories:
             self._connection.execute(delete(stories).where(stories.c.id.in_(chunk)))
         new_stories = [candidate.story for candidate in candidates]
         if candidates:
-            self._connection.execute(insert(stories), [_story_row(candidate) for candidate in candidates])
+            insert_rows(self._connection, stories, [_story_row(candidate) for candidate in candidates])
         if not is_of_newsletter(self._connection):
             note_changes(self._connection, [*removed_ids, *(story.id for story in new_stories)])
             self._put_members(new_stories)
@@ -73,8 +73,7 @@ class Stories:
             for story in new_stories
             for position, part in enumerate(story.evidence)
         ]
-        if rows:
-            self._connection.execute(insert(evidence), rows)
+        insert_rows(self._connection, evidence, rows)
 
     def bound_search(self, query: CandidateQuery) -> CandidateQuery:
         """Narrow a search with very many matches to the stories of the newest ones."""

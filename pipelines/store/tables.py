@@ -595,6 +595,8 @@ grading = Table(
     Column("number", BigInteger, nullable=False),
 )
 
+house_decisions = decisions.to_metadata(MetaData(), schema="house")  # merges and splits are the house's, for all
+
 house_stories = Table(
     "stories",  # as the house has them, for a newsletter that has its own
     MetaData(),
