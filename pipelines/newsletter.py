@@ -96,6 +96,7 @@ class BlankLineCounts(_Part):
 USUAL_BLANK_LINES: Final = BlankLineCounts(opening=1, heading=2, notes=1, entries=1, closing=2, footer=1)
 
 EntryLine = Annotated[str, AfterValidator(lambda template: _check_template(template, title="", url="", editor=""))]
+SourceForm = Annotated[str, AfterValidator(lambda template: _check_template(template, source=""))]
 SummaryForm = Annotated[str, AfterValidator(lambda template: _check_template(template, summary="", editor=""))]
 
 
@@ -106,6 +107,7 @@ class SectionStyle(_Part):
         level: of its heading.
         marker: what stands before each entry.
         entry: the first line of an entry.
+        source: where it names the source.
         summary: what follows it.
         blank_lines: in the section.
     """
@@ -113,6 +115,7 @@ class SectionStyle(_Part):
     level: int | None = Field(default=None, ge=1, le=BOLD_LEVEL)
     marker: Annotated[str, AfterValidator(_check_marker)] | None = None
     entry: EntryLine | None = None
+    source: SourceForm | None = None
     summary: SummaryForm | None = None
     blank_lines: BlankLineCounts = BlankLineCounts()
 
@@ -233,6 +236,8 @@ class Frame(_Part):
         marker: what stands before each entry of a new issue: `- `, `{n}、`, `### `.
         level: of the headings of sections in a new issue; 7 for a bold paragraph in the place of a heading.
         entry: the first line of a new entry, with `{title}`, `{url}`, `{editor}`; empty for the usual one.
+        source: what follows the title where the source is known, with `{source}`: `（{source}）`, ` — {source}`.
+            Empty: the source stands in the link, behind `labels.source_separator`.
         summary: what follows it, with `{summary}`, `{editor}`; nothing of it is written where the summary is empty. An
             indent or `> ` before `{summary}` precedes each line of it.
             Empty: no summary is printed. None: the usual one, behind its label.
@@ -253,6 +258,7 @@ class Frame(_Part):
     marker: Annotated[str, AfterValidator(_check_marker)] = "- "
     level: int = Field(default=2, ge=1, le=BOLD_LEVEL)
     entry: EntryLine = ""
+    source: SourceForm = ""
     summary: SummaryForm | None = None
     numbers_run_on: bool = False
     empty_sections: bool = True
@@ -617,9 +623,16 @@ class Newsletter(_Part):
             level=(fixed.level if fixed else own.level) or self.frame.level,
             marker=self.frame.marker if own.marker is None else own.marker,
             entry=self.frame.entry if own.entry is None else own.entry,
+            source=self.frame.source if own.source is None else own.source,
             summary=self.frame.summary if own.summary is None else own.summary,
             blank_lines=blank_lines.over(USUAL_BLANK_LINES),
         )
+
+    @cached_property
+    def source_forms(self) -> tuple[str, ...]:
+        """The forms of a source behind the title, of the frame and of all categories."""
+        forms = (self.frame.source, *(category.style.source for category in self.categories))
+        return tuple(dict.fromkeys(filter(None, forms)))
 
     def category(self, name: str) -> Category | None:
         """The category with this name or alias, or None. Emoji, numbers and a link around a name do not count."""

@@ -10,11 +10,14 @@ from sqlalchemy import select
 
 from pipelines.model import Article, Candidate, Decision, Instant, Reference, StoredArticle
 from pipelines.store import Transaction
-from pipelines.store.listing import CandidateQuery
+from pipelines.store.listing import CandidateQuery, FreshnessBounds
 from pipelines.store.raw import StoredRaw
 from pipelines.store.tables import decisions
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+NO_FRESHNESS = FreshnessBounds(((NOON, 0.0),), 0.0)
+"""The order of the stored scores."""
 
 
 def instant(days: float = 0.0) -> Instant:
@@ -64,6 +67,6 @@ def quarantined(tx: Transaction) -> list[StoredRaw]:
 
 def stored_candidates(tx: Transaction, **filters: Any) -> list[Candidate]:
     """The candidates that a query finds, the highest score without freshness first."""
-    story_ids = [ranked.id for ranked in tx.stories.list_ranked(CandidateQuery(**filters))[1]]
+    story_ids = [ranked.id for ranked in tx.stories.iterate_ranked(CandidateQuery(**filters))]
     candidates = {candidate.story.id: candidate for candidate in tx.stories.get(story_ids)}
     return [candidates[story_id] for story_id in story_ids]

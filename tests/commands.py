@@ -27,6 +27,10 @@ class Cli:
         assert result.exit_code == code, result.output + repr(result.exception)
         return result.stdout
 
+    def try_to(self, *words: str) -> str:
+        """Call a command whatever its exit status is, as a benchmark does."""
+        return self._runner.invoke(app, ["--home", str(self.home), *words]).stdout
+
     def json(self, *words: str) -> Any:
         return json.loads(self(*words, "--json"))
 

@@ -1,9 +1,14 @@
-"""Finds the processes that a process started."""
+"""Finds the processes that a process started, and what they cost."""
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
+
+TICK: Final = os.sysconf("SC_CLK_TCK")
+"""Units of the system's clock in a second."""
 
 
 def list_family(process: int) -> list[int]:
@@ -14,3 +19,21 @@ def list_family(process: int) -> list[int]:
             with suppress(OSError):  # the thread has ended
                 family += map(int, children.read_text().split())
     return family
+
+
+def read_process_time(process: int) -> float:
+    """Processor time of a process, and of its children that ended."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return 0.0
+    return sum(map(int, fields[11:15])) / TICK
+
+
+def read_most_memory(process: int) -> float:
+    """The largest resident set of a process in MB; 0 if it has ended."""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text(encoding="ascii").splitlines()
+    except FileNotFoundError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)

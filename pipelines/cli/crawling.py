@@ -186,13 +186,19 @@ def group(context: typer.Context) -> None:
     follow_if_named(context)
 
 
-def rebuild(context: typer.Context) -> None:
-    """用保存的原始条目重新得出一切，决定不受影响；规则改动之后用。
+def rebuild(
+    context: typer.Context,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="用几个进程读条目；默认是处理器的个数，结果都一样。")
+    ] = None,
+) -> None:
+    """用保存的原始条目重新得出一切，决定不受影响；规则改动之后用。中断了就再跑一次。
 
     例：jianbao rebuild
     """
     from pipelines.newsroom import run
     from pipelines.newsroom.issues import remember_issues
+    from pipelines.newsroom.shards import count_processes
 
     newsroom = house_of(context)
     with terminal.show_progress() as bar:
@@ -202,12 +208,13 @@ def rebuild(context: typer.Context) -> None:
             newsroom.sources,
             newsroom.rules,
             lambda finished, total: bar.update(task, completed=finished, total=total),
+            processes=processes or count_processes(),
         )
     remember_issues(newsroom.store, newsroom.newsletter, newsroom.rules)
     for problem in rebuilt.problems:
         warn(describe_failure(problem.failure, terminal.get_language(), problem.url))
     out.print(sentence("cli/rebuilt", items=rebuilt.items, articles=rebuilt.articles))
-    group_what_is_new(newsroom)
+    group_what_is_new(newsroom, processes)
     follow_if_named(context)
 
 

@@ -212,6 +212,7 @@ def issue_write(
         list[str] | None, typer.Option("--link", metavar="LABEL=URL", help="再一个链接，单占一行；可以写几次。")
     ] = None,
     summary: Annotated[str, typer.Option("--summary", help="摘要，Markdown；可以不写。")] = "",
+    signer: Annotated[str, typer.Option("--editor", help="署名的人；默认是 newsletter.toml 里的编者。")] = "",
     markdown: Annotated[
         typer.FileText | None,
         typer.Option("--markdown", metavar="FILE", help="整条的 Markdown，代替以上各项；- 是标准输入。"),
@@ -231,7 +232,7 @@ def issue_write(
     if markdown is not None:
         entry = Entry(markdown.read())
     else:
-        parts = EntryDraft(title, source, url, [_read_link(link) for link in links or []], summary)
+        parts = EntryDraft(title, source, url, [_read_link(link) for link in links or []], summary, signer)
         entry = compose_entry(parts, category, newsroom.newsletter)
     editor = editor_of(newsroom)
     with newsroom.store.reading() as tx:

@@ -68,9 +68,15 @@ def editor_of(newsroom: Newsroom) -> Editor:
     return Editor(newsroom, newsroom.newsletter.editor, now())
 
 
-def group_what_is_new(newsroom: Newsroom) -> None:
-    """Group new articles into stories, grade them, and print the numbers on stderr."""
+def group_what_is_new(newsroom: Newsroom, processes: int | None = None) -> None:
+    """Group new articles into stories, grade them, and print the numbers on stderr.
+
+    Args:
+        newsroom: whose articles are grouped.
+        processes: so many read articles, if many are new; None for as many as there are processors.
+    """
     from pipelines.newsroom import run
+    from pipelines.newsroom.shards import count_processes
 
     with terminal.show_progress() as bar:
         task = bar.add_task(sentence("cli/grouping"), total=None)
@@ -79,6 +85,7 @@ def group_what_is_new(newsroom: Newsroom) -> None:
             newsroom.group_rules,
             lambda finished, total: bar.update(task, completed=finished, total=total),
             lock=newsroom.home.var / "learning.lock",
+            processes=processes or count_processes(),
         )
     if grouped.articles:
         note(sentence("cli/grouped", articles=grouped.articles, stories=grouped.stories))

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from crawler.items import RawItem
 from crawler.sources.schema import Source
@@ -72,7 +72,25 @@ class KnownEntries:
     renamed: int
 
 
-def find_repeats(items: Iterable[RawItem]) -> Repeats:
+class ListedEntry(NamedTuple):
+    """What tells the entries of a reply apart, of a raw item: a store has more content than fits into memory.
+
+    Args:
+        url, title, published, guid: as the item has them.
+    """
+
+    url: str
+    title: str
+    published: str | None
+    guid: str | None
+
+    @classmethod
+    def of(cls, item: RawItem) -> ListedEntry:
+        """The entry of an item."""
+        return cls(item.url, item.title, item.published, item.guid)
+
+
+def find_repeats(items: Iterable[RawItem | ListedEntry]) -> Repeats:
     """Find what entries of one reply share. Entries of one page, title and date are one entry that is listed twice."""
     entries = {(_page(item.url), item.title, item.published or ""): item for item in items}
     by_guid, by_page = defaultdict(list), defaultdict(list)
@@ -139,15 +157,15 @@ def identify_post(article: Article, source: Source) -> Article:
     return replace(article, keys=(*article.keys, *keys))
 
 
-def find_repeats_by_source(items: Iterable[tuple[str, RawItem]]) -> Mapping[str, Repeats]:
+def find_repeats_by_source(entries: Iterable[tuple[str, datetime, ListedEntry]]) -> Mapping[str, Repeats]:
     """By source, what the entries of its replies share: entries of one source with one time of fetch are of one reply.
 
     Args:
-        items: the raw items of the store, each with its source.
+        entries: of the raw items of the store, each after its source and the time of its fetch.
     """
-    fetched: dict[str, dict[datetime, list[RawItem]]] = defaultdict(lambda: defaultdict(list))
-    for source, item in items:
-        fetched[source][item.fetched_at].append(_without_content(item))
+    fetched: dict[str, dict[datetime, list[ListedEntry]]] = defaultdict(lambda: defaultdict(list))
+    for source, fetched_at, entry in entries:
+        fetched[source][fetched_at].append(entry)
     return {source: merge_repeats(map(find_repeats, replies.values())) for source, replies in fetched.items()}
 
 
@@ -188,11 +206,6 @@ def observe_policy(policy: GuidPolicy | None, entries: KnownEntries) -> GuidPoli
     if entries.renamed >= _FEWEST_REBUILT and not entries.recognised:
         return "rebuilt"
     return policy or ("stable" if entries.entries else None)
-
-
-def _without_content(item: RawItem) -> RawItem:
-    """The item's address, title, date and identifier: a store has more content than fits into memory."""
-    return replace(item, html=None, text=None, summary=None, links=(), facts={}, metrics={}, tags=())
 
 
 def _page(url: str) -> str:

@@ -42,6 +42,10 @@ class WordList:
         # one title is searched for its section, for its relevance and for the reasons of both
         return cls(lru_cache(maxsize=64)(pattern.findall), spelling)
 
+    def __reduce__(self) -> tuple[Callable[[Iterable[str]], WordList], tuple[tuple[str, ...]]]:
+        """Compile the words again in the process that gets the list: no process can be handed a cache."""
+        return WordList.of, (tuple(self._spelling.values()),)
+
     def found_in(self, text: str) -> set[str]:
         """Find the words that a text contains, as the list spells them, without words inside a longer match."""
         if self._find_all is None:

@@ -22,6 +22,11 @@ LABEL_CHARACTERS: Final = 20
 LABELLED_CHARACTERS: Final = 300
 """A longer text after a label is a paragraph that happens to begin with the label's word."""
 
+SOURCE_CHARACTERS: Final = 40
+"""A longer text behind a title is no name."""
+
+_SENTENCE_MARKS: Final = "。！？!?"
+
 PREFIX_CHARACTERS: Final = 40
 """A longer text in brackets is no prefix."""
 
@@ -115,27 +120,31 @@ def read_entry(markdown: str, newsletter: Newsletter) -> EntryView:
 
 
 class _LabelWords:
-    """A newsletter, equal to any other with the same labels: its other settings tell nothing of an entry."""
+    """A newsletter, equal to any other with the same labels and sources: no other setting tells of an entry."""
 
     def __init__(self, newsletter: Newsletter) -> None:
         self.newsletter = newsletter
+        self._key = (newsletter.labels, newsletter.source_forms)
 
     def __hash__(self) -> int:
-        return hash(self.newsletter.labels)
+        return hash(self._key)
 
     def __eq__(self, compared: object) -> bool:
-        return isinstance(compared, _LabelWords) and compared.newsletter.labels == self.newsletter.labels
+        return isinstance(compared, _LabelWords) and compared._key == self._key
 
 
 @lru_cache(maxsize=2048)  # lint, the issue's page and its export read the same entries several times each
 def _read_entry(markdown: str, label_words: _LabelWords) -> EntryView:
     newsletter = label_words.newsletter
     first_line, lines = split_first_line(_remove_hidden(remove_machine_line(markdown, newsletter)))
-    prefixes, unprefixed = _split_prefixes(first_line)
+    prefixes, unprefixed = split_prefixes(first_line)
     head = _read_head(unprefixed)
     title, source = _split_source(head.title, newsletter.labels.source_separator.strip())
     if source is None and (source := _read_source_behind(head.remark, newsletter.labels.source_separator.strip())):
         head = replace(head, remark="")
+    if source is None:
+        source, remark = _split_formed_source(head.remark, newsletter.source_forms)
+        head = replace(head, remark=remark)
     repository = _REPOSITORY.match(title)
     label_lines = {line: read_label_line(line, newsletter) for line in lines}
     paragraphs = [_read_paragraph(line, newsletter.labels.summary) for line in lines if label_lines[line] is None]
@@ -231,7 +240,7 @@ def relink_entry(markdown: str, url: str) -> str:
         The entry's new Markdown.
     """
     first_line, lines = split_first_line(markdown)
-    prefixes, unprefixed = _split_prefixes(first_line)
+    prefixes, unprefixed = split_prefixes(first_line)
     prefix = first_line[: len(first_line.strip()) - len(unprefixed)] if prefixes else ""
     main_link = next((link for link in inline.find_links(unprefixed) if not link.image), None)
     if main_link is None:
@@ -260,7 +269,7 @@ def _reword_summary(lines: Sequence[str], paragraphs: Sequence[str], newsletter:
 
 
 def _replace_title(line: str, title: str, newsletter: Newsletter) -> str:
-    prefixes, unprefixed = _split_prefixes(line)
+    prefixes, unprefixed = split_prefixes(line)
     prefix = line[: len(line.strip()) - len(unprefixed)] if prefixes else ""
     head = _read_head(unprefixed)
     separator = newsletter.labels.source_separator
@@ -386,10 +395,10 @@ class _Head:
     remark: str = ""
 
 
-def _split_prefixes(line: str) -> tuple[tuple[str, ...], str]:
+def split_prefixes(line: str) -> tuple[tuple[str, ...], str]:
     """Split a line into the texts in brackets at its start that are no links, and the remainder.
 
-    >>> _split_prefixes("[CVPR2020][2003.1] [标题](u)")
+    >>> split_prefixes("[CVPR2020][2003.1] [标题](u)")
     (('CVPR2020', '2003.1'), '[标题](u)')
     """
     prefixes: list[str] = []
@@ -427,7 +436,7 @@ def _read_head(line: str) -> _Head:
     label = lead.rstrip(":：")
     gap_ends = (*(link.start for link in further_links), len(line))
     gaps = (line[link.end : gap_end] for link, gap_end in zip(links, gap_ends, strict=True))
-    remark = inline.strip_marks(" ".join(gap.lstrip(" *:：，。；;,、").rstrip(" *，；;,、") for gap in gaps))
+    remark = inline.strip_marks(" ".join(gap.lstrip(_REMARK_MARKS).rstrip(" *，；;,、") for gap in gaps))
     return _Head(main_link.markdown, main_link.url, story_links, (label,) if label else (), remark)
 
 
@@ -495,6 +504,29 @@ def _read_source_behind(remark: str, separator: str) -> str | None:
     if not source or len(source) > LABEL_CHARACTERS or pattern.search(source) or re.search(r"[，。；！？,;!?]", source):
         return None
     return source
+
+
+_REMARK_MARKS: Final = " *:：，。；;,、"
+"""What stands between a link and a remark, and is no part of the remark."""
+
+
+def _split_formed_source(remark: str, forms: Sequence[str]) -> tuple[str | None, str]:
+    """Split the text behind a title into the source, where a form of the newsletter says so, and what follows it.
+
+    >>> _split_formed_source("（英文）很长。", ["（{source}）"]), _split_formed_source("很长。", ["（{source}）"])
+    (('英文', '很长。'), (None, '很长。'))
+    """
+    for form in forms:
+        if match := _compile_source_form(form).match(remark):
+            return match["source"].strip(), remark[match.end() :].lstrip(_REMARK_MARKS)
+    return None, remark
+
+
+@lru_cache(maxsize=64)
+def _compile_source_form(form: str) -> re.Pattern[str]:
+    lead, _, end = (re.escape(part.strip(_REMARK_MARKS)) for part in form.partition("{source}"))
+    name = rf"(?P<source>[^{_SENTENCE_MARKS}|\n]{{1,{SOURCE_CHARACTERS}}}?)"
+    return re.compile(rf"{lead}\s*{name}\s*{end or chr(92) + 'Z'}")
 
 
 @lru_cache(maxsize=8)

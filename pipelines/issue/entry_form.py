@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from pipelines.issue.escape import make_link
+from pipelines.issue.inline import find_links
+from pipelines.issue.shapes import EMOJI
 from pipelines.model import Section
-from pipelines.newsletter import Newsletter
+from pipelines.newsletter import Newsletter, SectionStyle
 
 # "[{title}]({url})", "[{title}](https://e.org/?target={url})"
 _LINKED_TITLE: Final = re.compile(r"\[\{title\}\]\((?P<prefix>[^(){}]*)\{url\}\)")
@@ -17,41 +20,72 @@ _LINKED_TITLE: Final = re.compile(r"\[\{title\}\]\((?P<prefix>[^(){}]*)\{url\}\)
 _BEFORE_LINES: Final = re.compile(r"\n(?P<lead>[ >]+)\{summary\}\Z")
 
 
-def assemble_entry(  # noqa: PLR0917 - the parts of an entry, in the order of print
-    title: str,
-    url: str | None,
-    label_lines: Sequence[str],
-    summary: Sequence[str],
-    section: str,
-    newsletter: Newsletter,
-    prefix: str = "",
-) -> str:
+@dataclass(frozen=True, slots=True)
+class EntryParts:
+    """The parts of an entry, in Markdown.
+
+    Args:
+        title: that the address is linked to; a title with a link of its own stays as it is.
+        url: the address; None for a title without a link.
+        source: empty for an entry that names none.
+        label_lines: 论文, 代码.
+        summary: a paragraph or a point each.
+        prefix: before the link: `[CVPR2020] `.
+        editor: who signs it; empty for the editor of the newsletter.
+    """
+
+    title: str
+    url: str | None = None
+    source: str = ""
+    label_lines: Sequence[str] = ()
+    summary: Sequence[str] = ()
+    prefix: str = ""
+    editor: str = ""
+
+
+def assemble_entry(parts: EntryParts, section: str, newsletter: Newsletter, *, by_hand: bool = False) -> str:
     r"""Put an entry together.
 
     Args:
-        title: Markdown of its title, with the source where the newsletter prints one.
-        url: that the title links; None for a title without a link.
-        label_lines: 论文, 代码.
-        summary: Markdown, a paragraph or a point each.
+        parts: of the entry.
         section: the name of its section, or its category.
         newsletter: its labels, and the forms of its entries.
-        prefix: before the link: `[CVPR2020] `.
+        by_hand: whether the words are the editor's own: then they are printed whole, a summary also where the
+            newsletter prints none, and an emoji before the title takes the place of that of the form.
 
     Returns:
         The entry's Markdown. In the usual form it always has a summary line, even an empty one.
     """
     style = newsletter.style_section(section)
-    gap = "\n\n" if Section("", marker=style.marker or "").is_set_apart else "\n"
+    is_set_apart = Section("", marker=style.marker or "").is_set_apart
+    gap = "\n\n" if is_set_apart else "\n"
+    editor = parts.editor or newsletter.editor
+    head = _write_head(parts, style, editor, newsletter, by_hand=by_hand)
+    text = gap.join(parts.summary)
+    if style.summary is None:
+        return gap.join([head, *parts.label_lines, newsletter.labels.begin_line(newsletter.labels.summary) + text])
+    form = style.summary
+    if by_hand and not form:
+        form = "\n\n{summary}" if is_set_apart or style.blank_lines.between else "\n{summary}"
+    if lead := _BEFORE_LINES.search(form):
+        text = re.sub(r"\n(?=.)", f"\n{lead['lead']}", text)
+    written = form.format(summary=text, editor=editor) if text.strip() else ""
+    if written.startswith("\n"):
+        return gap.join([head, *parts.label_lines]) + written
+    return gap.join([head + written, *parts.label_lines])
+
+
+def _write_head(parts: EntryParts, style: SectionStyle, editor: str, newsletter: Newsletter, *, by_hand: bool) -> str:
+    """Write the first line: the title with its link and its source."""
     form = style.entry or "[{title}]({url})"
     linked = _LINKED_TITLE.search(form)
-    head = prefix + (make_link(title, linked["prefix"] + url) if url and linked else title)
-    head = _LINKED_TITLE.sub("{title}", form).format(title=head, url=url or "", editor=newsletter.editor)
-    text = gap.join(summary)
-    if style.summary is None:
-        return gap.join([head, *label_lines, newsletter.labels.begin_line(newsletter.labels.summary) + text])
-    if lead := _BEFORE_LINES.search(style.summary):
-        text = re.sub(r"\n(?=.)", f"\n{lead['lead']}", text)
-    written = style.summary.format(summary=text, editor=newsletter.editor) if text.strip() else ""
-    if written.startswith("\n"):
-        return gap.join([head, *label_lines]) + written
-    return gap.join([head + written, *label_lines])
+    title = parts.title
+    if by_hand and (mark := EMOJI.match(title)) and (lead := EMOJI.match(form)):
+        form, title = mark[0] + form[lead.end() :], title[mark.end() :]
+    separator = newsletter.labels.source_separator
+    if parts.source and not style.source and separator.strip():
+        title += separator + parts.source
+    if parts.url and linked and not find_links(title):
+        title = make_link(title, linked["prefix"] + parts.url)
+    head = _LINKED_TITLE.sub("{title}", form).format(title=parts.prefix + title, url=parts.url or "", editor=editor)
+    return head + ((style.source or "").format(source=parts.source) if parts.source else "")

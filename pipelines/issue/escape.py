@@ -34,7 +34,7 @@ _SPECIAL: Final = re.compile(
     r"""
     \]:                         # kramdown: the definition of a link, even after a backslash
     | [\\`*\[\]<|~]             # code, emphasis, link, HTML, table, strikethrough
-    | \{%?                      # Liquid; kramdown's attributes
+    | (?<=\{)\{%? | \{(?:%|(?=[{:\#]|$))  # Liquid; kramdown's attributes, also where the text goes on with them
     | _                         # emphasis, except inside a word
     | \$                        # formula
     | --+ | >>+                 # kramdown: dash, guillemet
@@ -69,7 +69,31 @@ def escape_markdown(text: str) -> str:
     a \| b int8\_t \_x\_ 10\~100 \-\-help &amp;lt;
     """
     line = clean_line(text)
-    escaped = " ".join(map(_escape_word, line.split(" ")))
+    return _escape_lead(_escape_words(line), line)
+
+
+# "`extern`": neither Liquid, nor a bar that kramdown would take for a table
+_CODE: Final = re.compile(r"((?<!`)`(?!`)(?:(?!\{[{%])[^`|])+`(?!`))")
+
+
+def escape_around_code(text: str) -> str:
+    r"""Write a text as one line of Markdown in which words between backticks are code, as on GitHub.
+
+    >>> print(escape_around_code("stabilize `extern_c` for *all*"))
+    stabilize `extern_c` for \*all\*
+    """
+    line = clean_line(text)
+    pieces = _CODE.split(line)
+    pieces[::2] = map(_escape_words, pieces[::2])
+    return _escape_lead("".join(pieces), line)
+
+
+def _escape_words(line: str) -> str:
+    return " ".join(map(_escape_word, line.split(" ")))
+
+
+def _escape_lead(escaped: str, line: str) -> str:
+    """Escape the first characters of a line that would make it a block."""
     lead = _LEADING.match(line)
     if lead is None:
         return escaped

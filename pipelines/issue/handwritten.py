@@ -7,9 +7,16 @@ from dataclasses import dataclass
 
 from pipelines.errors import CannotDecide
 from pipelines.issue.changes import tidy_text
-from pipelines.issue.entry import is_label_or_summary_line, read_entry
-from pipelines.issue.entry_form import assemble_entry
-from pipelines.issue.escape import clean_line, escape_markdown, make_autolink, make_link, make_printable_url
+from pipelines.issue.entry import is_label_or_summary_line, read_entry, split_prefixes
+from pipelines.issue.entry_form import EntryParts, assemble_entry
+from pipelines.issue.escape import (
+    clean_line,
+    escape_around_code,
+    escape_markdown,
+    make_autolink,
+    make_link,
+    make_printable_url,
+)
 from pipelines.issue.inline import find_links
 from pipelines.model import Entry, StoryLink
 from pipelines.newsletter import Newsletter
@@ -20,11 +27,13 @@ class EntryDraft:
     """The parts of an entry as an editor fills them in.
 
     Args:
-        title: plain text.
+        title: plain text; words between backticks are code, texts in brackets before it (`[video] `) stand before the
+            link. A title with a link of its own is Markdown.
         source: plain text; empty for an entry that names none.
         url: the address that the title links; empty for a title without a link.
         links: further addresses, a label line each.
         summary: Markdown; empty for an entry of a title alone.
+        editor: who signs it; empty for the editor of the newsletter.
     """
 
     title: str
@@ -32,6 +41,7 @@ class EntryDraft:
     url: str = ""
     links: Sequence[StoryLink] = ()
     summary: str = ""
+    editor: str = ""
 
 
 def compose_entry(draft: EntryDraft, section: str, newsletter: Newsletter) -> Entry:
@@ -46,19 +56,28 @@ def compose_entry(draft: EntryDraft, section: str, newsletter: Newsletter) -> En
         CannotDecide: there is no title, or an address is none that an issue may print.
     """
     labels = newsletter.labels
-    title, source = clean_line(draft.title), clean_line(draft.source)
+    title = clean_line(draft.title)
     if not title:
         raise CannotDecide("entry-without-title")
-    head = escape_markdown(title)
-    if source and labels.source_separator.strip():
-        head += labels.source_separator + escape_markdown(source)
     url = _read_address(draft.url) if draft.url.strip() else None
     label_lines = []
     for link in draft.links:
         if link.url.strip():
             label = clean_line(link.label) or labels.link
             label_lines.append(labels.begin_line(escape_markdown(label)) + make_autolink(_read_address(link.url)))
-    return Entry(assemble_entry(head, url, label_lines, [tidy_text(draft.summary)], section, newsletter).rstrip())
+    own_links = find_links(title)
+    is_markdown = bool(own_links) and all(make_printable_url(link.url) for link in own_links)
+    prefixes, name = ((), title) if is_markdown or not url else split_prefixes(title)
+    parts = EntryParts(
+        title=title if is_markdown else escape_around_code(name),
+        url=url,
+        source=escape_markdown(draft.source),
+        label_lines=label_lines,
+        summary=[tidy_text(draft.summary)],
+        prefix="".join(f"[{escape_markdown(prefix)}] " for prefix in prefixes),
+        editor=clean_line(draft.editor),
+    )
+    return Entry(assemble_entry(parts, section, newsletter, by_hand=True).rstrip())
 
 
 def write_second_entry(first: str, text: str, newsletter: Newsletter) -> Entry:

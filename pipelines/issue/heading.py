@@ -32,8 +32,10 @@ _ENGLISH_DATE: Final = re.compile(
 
 # "title: 'Python潮流周刊#9'", "Date: 2015-09-28"
 _FIELD: Final = re.compile(r"(?P<name>[A-Za-z][\w-]{0,40})[ \t]*:(?:[ \t]+(?P<text>.*))?")
+# "date = 2015-09-28", in TOML
+_TOML_FIELD: Final = re.compile(r"(?P<name>[A-Za-z][\w-]{0,40})[ \t]*=[ \t]*(?P<text>.*)")
 
-_TITLE_FIELD: Final = re.compile(r"^(?P<name>title[ \t]*:[ \t]*)(?P<text>.*?)[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_TITLE_FIELD: Final = re.compile(r"^(?P<name>title[ \t]*[:=][ \t]*)(?P<text>.*?)[ \t]*$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,12 +243,12 @@ def read_slug(file_name: str, newsletter: Newsletter) -> str | None:
 def read_fields(front_matter: str | None) -> dict[str, str]:
     """Read the fields of front matter that stand in a line each; their names in lower case, their texts unquoted.
 
-    >>> read_fields("title: 'Python潮流周刊#9'\\npubDate: 2023-07-01")
-    {'title': 'Python潮流周刊#9', 'pubdate': '2023-07-01'}
+    >>> read_fields("title: 'Python潮流周刊#9'\\npubDate: 2023-07-01"), read_fields('title = "周刊"')
+    ({'title': 'Python潮流周刊#9', 'pubdate': '2023-07-01'}, {'title': '周刊'})
     """
     fields: dict[str, str] = {}
     for line in (front_matter or "").split("\n"):
-        if match := _FIELD.fullmatch(line.rstrip()):
+        if match := _FIELD.fullmatch(line.rstrip()) or _TOML_FIELD.fullmatch(line.rstrip()):
             fields.setdefault(match["name"].casefold(), _unquote((match["text"] or "").strip()))
     return fields
 
@@ -263,6 +265,8 @@ def set_title_field(front_matter: str, title_line: str) -> str:
         return front_matter
     text = match["text"]
     quote = text[0] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else ""
+    if "=" in match["name"] and quote == "'" and "'" in title_line:  # TOML has no way to write it there
+        quote = '"'
     escaped = title_line.replace("'", "''") if quote == "'" else title_line.replace('"', '\\"') if quote else title_line
     return f"{front_matter[: match.start('text')]}{quote}{escaped}{quote}{front_matter[match.end('text') :]}"
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from statistics import median
 from typing import Final
 
-from pipelines.issue.entry import EntryView, read_entry
+from pipelines.issue import inline
+from pipelines.issue.entry import EntryView, read_entry, split_first_line
 from pipelines.issue.lines import find_code_lines
 from pipelines.issue.sentences import HAN, Bounds
 from pipelines.model import Issue
@@ -29,6 +30,9 @@ _LISTED: Final = 0.03
 """The share of summaries with a list from which drafts have lists too."""
 
 _LEAST_LISTS: Final = 2
+_LEAST_CODE: Final = 2
+"""Entries whose titles have words in backticks, from which drafts keep those of their titles."""
+
 _LEAST_POINTS: Final = 2
 
 _USUAL: Final = 0.4
@@ -46,6 +50,7 @@ class HouseStyle:
         paper_sections: the sections whose titles begin with `[CVPR2020]` or `[2006.16669]`.
         point_mark: what begins a point of a list in a summary, with its indent and `{n}` for its number; empty for a
             newsletter that writes hardly any list.
+        code_in_titles: whether titles have words in backticks.
     """
 
     bounds: Bounds = HAN
@@ -53,6 +58,7 @@ class HouseStyle:
     repository_sections: frozenset[str] = frozenset()
     paper_sections: frozenset[str] = frozenset()
     point_mark: str = ""
+    code_in_titles: bool = False
 
 
 DEFAULT_STYLE: Final = HouseStyle()
@@ -98,8 +104,9 @@ def _learn(printed: tuple[tuple[str, str], ...], vocabulary: _Vocabulary) -> Hou
         views_by_section[category.name if category else section_name].append(read_entry(markdown, newsletter))
     views = [view for section_views in views_by_section.values() for view in section_views]
     summaries = [view.summary for view in views if view.summary]
+    code_in_titles = sum(map(_has_code_in_title, (markdown for _, markdown in printed))) >= _LEAST_CODE
     if len(summaries) < LEAST_SUMMARIES:
-        return DEFAULT_STYLE
+        return replace(DEFAULT_STYLE, code_in_titles=code_in_titles)
     lengths = sorted(sum(map(len, summary)) for summary in summaries)
     most = max(lengths[int(len(lengths) * _LONG)], HAN.most)
     point_marks = Counter(filter(None, (_find_point_mark(markdown) for _, markdown in printed)))
@@ -110,7 +117,13 @@ def _learn(printed: tuple[tuple[str, str], ...], vocabulary: _Vocabulary) -> Hou
         repository_sections=_find_sections(views_by_section, [view for view in views if view.repository]),
         paper_sections=_find_sections(views_by_section, [view for view in views if view.prefixes]),
         point_mark=point_marks.most_common(1)[0][0] if writes_lists else "",
+        code_in_titles=code_in_titles,
     )
+
+
+def _has_code_in_title(markdown: str) -> bool:
+    first_line, _ = split_first_line(markdown)
+    return any(re.search(r"(?<!\\)`[^`]+`", link.markdown) for link in inline.find_links(first_line)[:1])
 
 
 # "    1. 训练方法", "  - 快"; an unindented one would be an item of the issue

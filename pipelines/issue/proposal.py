@@ -7,8 +7,15 @@ from dataclasses import replace
 from typing import Final
 
 from crawler.kinds import PAPERS, REPOSITORIES
-from pipelines.issue.entry_form import assemble_entry
-from pipelines.issue.escape import clean_line, escape_markdown, make_autolink, make_link, make_printable_url
+from pipelines.issue.entry_form import EntryParts, assemble_entry
+from pipelines.issue.escape import (
+    clean_line,
+    escape_around_code,
+    escape_markdown,
+    make_autolink,
+    make_link,
+    make_printable_url,
+)
 from pipelines.issue.frame import shorten_title
 from pipelines.issue.house_style import DEFAULT_STYLE, HouseStyle
 from pipelines.issue.summary import summarise
@@ -39,15 +46,16 @@ def propose_entry(candidate: Candidate, newsletter: Newsletter, style: HouseStyl
     section_style = newsletter.style_section(candidate.category)
     if Section("", marker=section_style.marker or "").is_set_apart:
         style = replace(style, point_mark="")  # there a list after a paragraph would not be inside the entry
-    summary = summarise(candidate, _read_head_text(lead), style)
+    summary = summarise(candidate, _read_head_text(candidate, newsletter, style), style)
     points = [
         style.point_mark.replace("{n}", str(number)) + escape_markdown(point)
         for number, point in enumerate(summary.points, 1)
     ]
-    title, prefix = _write_title(candidate, url, newsletter, style)
     lines = [*map(escape_markdown, summary.paragraphs), *points]
-    markdown = assemble_entry(title, url, label_lines, lines, candidate.category, newsletter, prefix)
-    return Entry(markdown, candidate.story.id)
+    title, source = _write_title(candidate, url, newsletter, style)
+    prefix = "".join(f"[{escape_markdown(prefix)}] " for prefix in _find_prefixes(candidate, style))
+    parts = EntryParts(title, url, source, label_lines, lines, prefix)
+    return Entry(assemble_entry(parts, candidate.category, newsletter), candidate.story.id)
 
 
 def propose_brief(candidate: Candidate, briefs: Briefs) -> Entry:
@@ -65,19 +73,17 @@ def propose_brief(candidate: Candidate, briefs: Briefs) -> Entry:
 
 
 def _write_title(candidate: Candidate, url: str | None, newsletter: Newsletter, style: HouseStyle) -> tuple[str, str]:
-    """Write the title of an entry with its source, and the prefix before its link."""
-    article, separator = candidate.lead.article, newsletter.labels.source_separator
+    """Write the title of an entry and its source, as Markdown; an empty source for a paper or a repository."""
+    article = candidate.lead.article
     title, source = clean_line(article.title) or article.url, article.publisher
-    prefixes = _find_prefixes(candidate, style)
     if article.kind in PAPERS:
         source = None
     elif article.kind in REPOSITORIES and _prints_repository(candidate, newsletter, style):
         title, source = _name_project(article, url), None
     elif candidate.category in style.repository_sections and (name := _find_repository(candidate)):
         title = title if title.casefold().startswith(name.casefold()) else f"{name}：{title}"
-    names_source = separator.strip() and source and clean_line(source)
-    text = escape_markdown(title) + (separator + escape_markdown(source or "") if names_source else "")
-    return text, "".join(f"[{escape_markdown(prefix)}] " for prefix in prefixes)
+    escape = escape_around_code if style.code_in_titles else escape_markdown
+    return escape(title), escape_markdown(source or "")
 
 
 def _prints_repository(candidate: Candidate, newsletter: Newsletter, style: HouseStyle) -> bool:
@@ -146,6 +152,8 @@ def _name_project(article: Article, url: str | None) -> str:
     return f"{name}: {title}" if name and title else ": ".join(filter(None, (article.title, article.summary)))
 
 
-def _read_head_text(lead: Article) -> str:
+def _read_head_text(candidate: Candidate, newsletter: Newsletter, style: HouseStyle) -> str:
     """Read the first line of the entry as a reader sees it."""
-    return _name_project(lead, lead.url) if lead.kind in REPOSITORIES else lead.title
+    lead = candidate.lead.article
+    names_project = lead.kind in REPOSITORIES and _prints_repository(candidate, newsletter, style)
+    return _name_project(lead, lead.url) if names_project else lead.title

@@ -21,12 +21,15 @@ from pipelines.issue.entry import is_label_or_summary_line
 from pipelines.issue.heading import find_date, is_field, read_fields, read_name
 from pipelines.issue.lines import MarkdownLines, join_block, read_heading
 from pipelines.issue.loose_links import find_loose_links, join_lines
-from pipelines.issue.shapes import HARD_KINDS, ROW, Mark, choose_kind, find_marks, normalise_kinds
+from pipelines.issue.shapes import HARD_KINDS, LINKED, ROW, UNMARKED, Mark, choose_kind, find_marks, normalise_kinds
 from pipelines.model import Entry, Issue, Section
 from pipelines.newsletter import BOLD_LEVEL, Newsletter
 
 # "**关注模型压缩、低比特量化与移动端推理**"
 _TAGLINE: Final = re.compile(r"\*\*(?P<text>[^*]+)\*\*\s*")
+
+# "![](cover.png)", "<img src='cover.png'>"
+_PICTURE_OR_HTML: Final = re.compile(r"\s*(?:!\[|<)")
 
 # "……更快。", "[项目](https://e.org)", "> 注：完\n"
 _ENDS_WHOLE: Final = re.compile(r"(?:\n|[。！？!?.…”」』）)\]|>*~])[ \t]*\Z")
@@ -335,28 +338,48 @@ def _read_section(
     starts, end = list(marks), span.end
     first = marks[starts[0]] if starts else None
     closing = end
-    if first is not None and (first.kind in HARD_KINDS or span.level == BOLD_LEVEL):
-        closing = _find_closing(page, starts, end, newsletter)
+    stands_alone = first is not None and _stand_alone(page, marks)
+    if first is not None and (first.kind in (*HARD_KINDS, LINKED) or span.level == BOLD_LEVEL):
+        closing = _find_closing(page, starts, end, newsletter, is_linked=first.kind == LINKED)
     elif first is not None and first.kind == ROW:
         closing = starts[-1] + 1
+    entries = [
+        _read_entry(page, marks[entry_start], entry_start, entry_end, definitions)
+        for entry_start, entry_end in pairwise((*starts, closing))
+    ]
+    marker = first.written if first else newsletter.frame.marker
+    if stands_alone:
+        entries = [Entry(entry.markdown.lstrip("\n")) for entry in entries]
+        marker = marker.rstrip() + "\n" * (1 + _count_blanks_below(page, starts[0]))
     return Section(
         name=name,
-        entries=tuple(
-            _read_entry(page, marks[entry_start], entry_start, entry_end, definitions)
-            for entry_start, entry_end in pairwise((*starts, closing))
-        ),
+        entries=tuple(entries),
         notes=join_block(page.lines[span.start + 1 : (*starts, end)[0]]),
         closing=join_block(page.lines[closing:end]),
         level=span.level,
-        marker=first.written if first else newsletter.frame.marker,
+        marker=marker,
         continues_numbers=first is not None and (first.number or 1) > 1,
     )
+
+
+def _stand_alone(page: MarkdownLines, marks: Mapping[int, Mark]) -> bool:
+    """Whether each mark is a line of its own, above the text of its entry: `1、`."""
+    return all(
+        mark.kind not in (*UNMARKED, ROW, *HARD_KINDS) and not page.lines[number][mark.end :].strip()
+        for number, mark in marks.items()
+    )
+
+
+def _count_blanks_below(page: MarkdownLines, number: int) -> int:
+    lines = page.lines[number + 1 :]
+    return next((count for count, line in enumerate(lines) if line.strip()), 0)
 
 
 def find_entry_marks(page: MarkdownLines, span: SectionSpan, newsletter: Newsletter) -> dict[int, Mark]:
     """Find the marks that begin the entries of a section, by line number. Other marks are text of an entry.
 
-    In a section of the newsletter, the first bullet begins entries also where no entry holds a link.
+    In a section of the newsletter, the first bullet begins entries also where no entry holds a link; and where nothing
+    but lines of a link stand, these are its entries, though those of other sections are bullets.
     """
     heading = read_section_heading(page, span)
     if newsletter.is_frame(heading):
@@ -367,16 +390,33 @@ def find_entry_marks(page: MarkdownLines, span: SectionSpan, newsletter: Newslet
     kind = choose_kind(page, marks, span.end, kinds)
     if kind is None and not kinds and newsletter.category(heading):
         kind = next((mark.kind for mark in marks.values() if mark.kind in HARD_KINDS), None)
+    if kind is None and kinds and newsletter.category(heading) and _holds_linked_lines(page, span, marks):
+        kind = LINKED
     return {number: mark for number, mark in marks.items() if mark.kind == kind}
 
 
-def _find_closing(page: MarkdownLines, starts: Sequence[int], end: int, newsletter: Newsletter) -> int:
+def _holds_linked_lines(page: MarkdownLines, span: SectionSpan, marks: Mapping[int, Mark]) -> bool:
+    """Whether each line of a section, but pictures and HTML, is a link from its start to its end."""
+    lines = [number for number in range(span.start + 1, span.end) if page.lines[number].strip()]
+    texts = [number for number in lines if number not in page.opaque and not _PICTURE_OR_HTML.match(page.lines[number])]
+    return bool(texts) and all(
+        number in marks and marks[number].kind == LINKED and page.lines[number].rstrip().endswith(")")
+        for number in texts
+    )
+
+
+def _find_closing(
+    page: MarkdownLines, starts: Sequence[int], end: int, newsletter: Newsletter, *, is_linked: bool
+) -> int:
     """Find the end of a section's last entry: a paragraph after a blank line that is neither code nor a label line.
 
-    Where every entry before it has such paragraphs, the last one may have as many.
+    Where every entry before it has such paragraphs, the last one may have as many. Where lines led by links have some,
+    all belong to the entries.
     """
     *earlier_spans, last_span = pairwise((*starts, end))
     counts = [len(list(_find_paragraphs_apart(page, span, newsletter))) for span in earlier_spans]
+    if is_linked and (any(counts) or not counts):
+        return end
     own_count = max(counts, default=0) if all(counts) else 0
     return next(islice(_find_paragraphs_apart(page, last_span, newsletter), own_count, None), end)
 

@@ -73,7 +73,7 @@ _COUNTED: Final = re.compile(
 # "🔥 [标题](…)", "[标题](…)"; not "[^1]: 注", "![图](…)"
 _LINK_FIRST: Final = re.compile(r"(?:[^\w\s\[\]!<`|#>-]{1,8}\s*)?\[(?!\^)")
 # "🔥 标题", "📱**标题**", "✅ 标题"
-_EMOJI: Final = re.compile(
+EMOJI: Final = re.compile(
     r"(?:[\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff][\u200d\ufe0f\U0001f3fb-\U0001f3ff]{0,3}){1,4}\s*(?=\S)"
 )
 # "> - 标题"
@@ -166,7 +166,7 @@ def _is_led_by_link(line: str) -> bool:
 
 
 def _is_led_by_emoji(line: str) -> bool:
-    return bool(_EMOJI.match(line) and inline.find_urls(line))
+    return bool(EMOJI.match(line) and inline.find_urls(line))
 
 
 def _read_quoted(quote: re.Match[str]) -> Mark | None:
@@ -278,7 +278,7 @@ def _find_items_without_blank(page: MarkdownLines, start: int, end: int, labels:
     for number, lead in leads.items():
         follows_item = number - 1 in leads
         is_label = counts[lead] > 1 or lead.startswith(tuple(labels))
-        if not is_label and (follows_item or _EMOJI.match(page.lines[number])):
+        if not is_label and (follows_item or EMOJI.match(page.lines[number])):
             yield number
 
 
@@ -417,17 +417,23 @@ def _holds_link(page: MarkdownLines, number: int, marks: Mapping[int, Mark], end
 def _read_item(
     page: MarkdownLines, number: int, marks: Mapping[int, Mark], end: int, *, reaches_far: bool
 ) -> Iterator[str]:
-    """Read the first lines of an item, up to a blank line or the next mark; or all lines up to the next of its kind."""
+    """Read the first lines of an item, up to a blank line or the next mark; or all lines up to the next of its kind.
+
+    Blank lines below a mark that stands alone do not count.
+    """
     mark = marks[number]
     yield page.lines[number][mark.end :]
+    has_text = bool(page.lines[number][mark.end :].strip())
     if not reaches_far and (mark.kind in (ROW, *UNMARKED) or is_heading(mark.kind)):
         return
     for following in range(number + 1, end if reaches_far else min(end, number + _MOST_HEAD_LINES)):
         next_mark = marks.get(following)
         if next_mark and (next_mark.kind == mark.kind or (not reaches_far and not _is_weak(next_mark.kind))):
             return
-        if not reaches_far and not page.lines[following].strip():
+        is_blank = not page.lines[following].strip()
+        if not reaches_far and is_blank and has_text:
             return
+        has_text = has_text or not is_blank
         if following not in page.opaque:
             yield page.lines[following]
 

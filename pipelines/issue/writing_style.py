@@ -201,7 +201,8 @@ def _read_heading(issue: Issue, newsletter: Newsletter) -> str:
     if issue.dateline is not None:
         return render_heading(issue)
     usual = newsletter.fill_template(newsletter.frame.dateline, issue.date, number=issue.number)
-    return f"{issue.title}{usual}{issue.headline or ''}" if issue.title_in == "heading" else issue.title
+    has_title = issue.title_in == "heading" or "title" in read_fields(issue.front_matter or issue.above_heading)
+    return f"{issue.title}{usual}{issue.headline or ''}" if has_title else issue.title
 
 
 def _find_usual(items: Iterable[_Item]) -> _Item | None:
@@ -239,6 +240,10 @@ def _learn_texts(printed: Sequence[PrintedIssue], title: str) -> dict[str, str]:
     return texts
 
 
+# "title: Digest #12", "title = \"Digest #12\""
+_TITLE_FIELD: Final = re.compile(r"(?P<name>title[ \t]*[:=][ \t]*)(?P<quote>[\"']?)", re.IGNORECASE)
+
+
 def _learn_text(texts: Sequence[tuple[PrintedIssue, str | None]], separator: str = "\n\n", title: str = "") -> str:
     """Learn a text: the parts of the newest issue's that most issues have, with date and number taken out.
 
@@ -263,8 +268,8 @@ def _learn_text(texts: Sequence[tuple[PrintedIssue, str | None]], separator: str
             written.append(part)
         elif dated[without_date] >= least:
             written.append(without_date)
-        elif title and (field := re.match(r"title[ \t]*:[ \t]*", part, re.IGNORECASE)):
-            written.append(field[0] + title)
+        elif title and (field := _TITLE_FIELD.match(part)):
+            written.append(f"{field['name']}{field['quote']}{title}{field['quote']}")
     return separator.join(written)
 
 
@@ -402,16 +407,17 @@ _LINKED: Final = "[{title}]({url})"
 
 
 def _learn_form(entries: Sequence[Entry], newsletter: Newsletter) -> dict[str, Any]:
-    """Learn `entry` and `summary`: the first line of an entry, and what precedes its summary."""
+    """Learn `entry`, `source` and `summary`: the first line, what names the source, what leads the summary."""
     heads: Counter[str] = Counter()
     summaries: Counter[str] = Counter()
     signatures = []
     label = newsletter.labels.begin_line(newsletter.labels.summary).strip()
     labelled = 0
-    for entry in entries:
+    split_heads = [_split_head(entry.markdown.lstrip("\n").partition("\n")[0]) for entry in entries]
+    source = _learn_source([behind for _, behind in split_heads])
+    for entry, (head, whole_behind) in zip(entries, split_heads, strict=True):
         stripped = entry.markdown.lstrip("\n")
-        first, _, below = stripped.partition("\n")
-        head, behind = _split_head(first)
+        _, _, below = stripped.partition("\n")
         heads[entry.markdown[: -len(stripped)] + head if stripped else head] += 1
         lead = _BEFORE_TEXT.match(below)
         text = below[lead.end() :] if lead else below
@@ -419,6 +425,7 @@ def _learn_form(entries: Sequence[Entry], newsletter: Newsletter) -> dict[str, A
         signature = _SIGNATURE.match(text)
         if signature:
             signatures.append(signature)
+        behind = _remove_source(whole_behind, source)
         separator = _BEFORE_SUMMARY.match(behind)
         has_text_below = any(
             paragraph.strip() and not paragraph.startswith(("![", "<")) for paragraph in text.split("\n\n")
@@ -432,7 +439,7 @@ def _learn_form(entries: Sequence[Entry], newsletter: Newsletter) -> dict[str, A
             summaries[f"{gap}{indent}{{summary}}"] += 1
         else:
             summaries[""] += 1
-    form: dict[str, Any] = {"entry": _choose(heads)}
+    form: dict[str, Any] = {"entry": _choose(heads), "source": source}
     if entries and labelled < len(entries) * _USUAL:
         form["summary"] = _write_summary_form(summaries, signatures, len(entries))
     return form
@@ -440,6 +447,34 @@ def _learn_form(entries: Sequence[Entry], newsletter: Newsletter) -> dict[str, A
 
 _LONGEST_SOURCE: Final = 40
 """Characters of the name of a source behind a title."""
+_LEAST_NAMES: Final = 2
+"""Titles that a name stands behind, if nothing but a dash says that it is a source and no summary."""
+
+# "（英文）", " — The Times", " | 机器之心", "，作者：lin"
+_SOURCE: Final = re.compile(
+    r"(?P<lead>\s*[（(【\[]\s*|\s*[—–|｜·-]+\s*|\s+(?:by|via|from|@)\s+|\s*[，,]?\s*(?:来源|来自|作者|via|by)\s*[:：]?\s*)"
+    rf"(?P<name>[^。！？!?|｜（）()【】\[\]]{{1,{_LONGEST_SOURCE}}}?)(?P<end>\s*[）)】\]])?"
+)
+
+
+def _learn_source(texts_behind: Sequence[str]) -> str:
+    """Learn `source` from the texts behind the titles: brackets around a name, or a dash before one that comes back."""
+    matches = [match for text in texts_behind if (match := _SOURCE.fullmatch(text)) and _is_source(text)]
+    names = Counter(match["name"].strip() for match in matches)
+    forms = Counter(
+        f"{match['lead']}{{source}}{match['end'] or ''}"
+        for match in matches
+        if match["end"] or (match["lead"].strip() not in "（(【[" and names[match["name"].strip()] >= _LEAST_NAMES)
+    )
+    form, count = next(iter(forms.most_common(1)), ("", 0))
+    return form if count >= max(len(texts_behind) * _USUAL, _LEAST_NAMES) else ""
+
+
+def _remove_source(behind: str, form: str) -> str:
+    """Remove the source in its form from the text behind a title."""
+    lead, _, end = form.partition("{source}")
+    match = _SOURCE.fullmatch(behind) if form else None
+    return "" if match and (match["lead"], match["end"] or "") == (lead, end) else behind
 
 
 def _is_source(behind: str) -> bool:

@@ -6,15 +6,16 @@ from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from heapq import heappush, heappushpop
 from itertools import chain, islice
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 
 from pipelines.group.candidates import GroupRules, as_of
 from pipelines.group.enough import DEEPEST
+from pipelines.group.nudges import Nudges
 from pipelines.group.relevance import FRESH, weigh_freshness
 from pipelines.group.variety import READ_FOR_ONE, Contender, choose_varied
 from pipelines.model import Candidate
@@ -24,10 +25,13 @@ from pipelines.newsroom.nudges import read_nudges
 from pipelines.newsroom.suggestions import add_suggestions
 from pipelines.store import Transaction
 from pipelines.store.engine import chunks
-from pipelines.store.listing import CandidateQuery, Ranked
+from pipelines.store.listing import CandidateQuery, FreshnessBounds, Ranked
 
 NUDGED: Final = 300
 """Candidates, best first, whose order the decisions since the last training change."""
+
+_BOUNDED_DAYS: Final = (58, 30, 21, 15, 11, 8, 6, 4, 3, 2, 1)
+"""Ages between which freshness is bounded; a story that is older than the first gains nothing in two decimals."""
 
 READ_AT_ONCE: Final = 200
 """Candidates of a long list that are in memory at once, each with the texts of its articles."""
@@ -96,12 +100,14 @@ def page_candidates(
         offset: number of candidates before the page.
         limit: most candidates on the page, at least 1.
     """
-    bounded = tx.stories.bound_search(query)
-    counts, ranking = tx.stories.list_ranked(bounded)
-    ranked = islice(_order(tx, ranking, now, offset + limit), offset, None)
+    query, is_bounded = tx.stories.look_up_search(query)
+    order = _TodaysOrder.read(tx, now)
+    number = order.count_read(offset + limit)
+    counts, ranking = tx.stories.list_best(query, order.bounds, number)
+    ranked = islice(order.take_best(ranking, offset + limit), offset, None)
     page = _read_candidates(tx, {story.id: story.nudge for story in ranked}, now)
     total = sum(counts.values()) if query.category is None else counts.get(query.category, 0)
-    return CandidatePage(page, total, counts, is_bounded=bounded != query)
+    return CandidatePage(page, total, counts, is_bounded=is_bounded)
 
 
 def list_categories(
@@ -123,7 +129,7 @@ def list_categories(
     """
     ids_by_category: dict[str, array[int]] = {name: array("q") for name in categories}
     nudges: dict[int, float] = {}
-    for story in _order(tx, tx.stories.iterate_ranked(query), now, None):
+    for story in _TodaysOrder.read(tx, now).sort(query):
         ids = ids_by_category.setdefault(story.category, array("q"))
         if limit_per_category is None or len(ids) < limit_per_category:
             ids.append(story.id)
@@ -142,7 +148,7 @@ def iterate_candidates(tx: Transaction, query: CandidateQuery, now: datetime) ->
         query: which candidates.
         now: aware; freshness is measured against it.
     """
-    for stories in chunks(_order(tx, tx.stories.iterate_ranked(query), now, None), READ_AT_ONCE):
+    for stories in chunks(_TodaysOrder.read(tx, now).sort(query), READ_AT_ONCE):
         yield from _read_candidates(tx, {story.id: story.nudge for story in stories}, now)
 
 
@@ -162,8 +168,9 @@ def rank_candidates(tx: Transaction, query: CandidateQuery, now: datetime, limit
         now: aware; freshness is measured against it.
         limit: most candidates, at least 1.
     """
-    ranking = tx.stories.iterate_ranked(tx.stories.bound_search(query))
-    return [(story.id, story.score) for story in _order(tx, ranking, now, limit)]
+    query, _ = tx.stories.look_up_search(query)
+    best = _TodaysOrder.read(tx, now).list_best(query, limit)
+    return [(story.id, story.score) for story in best]
 
 
 def list_first(
@@ -219,7 +226,7 @@ def measure_depth(tx: Transaction, story_id: int, now: datetime) -> int:
         now: aware; freshness is measured against it.
     """
     decided = count_decided(tx, now)
-    best = _order(tx, tx.stories.iterate_ranked(CandidateQuery()), now, max(DEEPEST - decided, 1))
+    best = _TodaysOrder.read(tx, now).list_best(CandidateQuery(), max(DEEPEST - decided, 1))
     best_ids = [story.id for story in best]
     return min(decided + best_ids.index(story_id) + 1, DEEPEST) if story_id in best_ids else DEEPEST
 
@@ -255,7 +262,7 @@ def _choose_first(
     Returns:
         The stories that were compared, best first; and the ids of the chosen ones.
     """
-    best = list(_order(tx, tx.stories.iterate_ranked(query), now, READ_FOR_ONE * number))
+    best = _TodaysOrder.read(tx, now).list_best(query, READ_FOR_ONE * number)
     leads = tx.stories.list_leads(story.id for story in best)
     contenders = [
         Contender(story.id, story.score, story.category, leads[story.id].title, leads[story.id].source)
@@ -305,30 +312,76 @@ def _read_candidates(tx: Transaction, nudges: Mapping[int, float], now: datetime
     return [as_of(stored[story_id], now, nudge) for story_id, nudge in nudges.items() if story_id in stored]
 
 
-def _order(tx: Transaction, ranking: Iterable[Ranked], now: datetime, limit: int | None) -> Iterator[_RankedToday]:
-    """Order stories by their score of today, best first.
+@dataclass(frozen=True, slots=True)
+class _TodaysOrder:
+    """The order of stories by their score of today, best first.
 
     The decisions since the last training move the best `NUDGED` stories among themselves; the next training moves the
     others.
 
     Args:
         tx: open for reading.
-        ranking: highest score without freshness first.
         now: aware.
-        limit: most stories to return, at least 1; None for all.
+        nudges: what the decisions add to scores.
+        bounds: of freshness.
     """
-    nudges = read_nudges(tx)
-    most = limit if limit is None or not nudges.weights else max(limit, NUDGED)
-    best = _sort_all(ranking, now) if most is None else iter(_find_best(ranking, now, most))
-    first: list[_RankedToday] = []
-    if nudges.weights:
-        stories = list(islice(best, NUDGED))
-        leads = tx.stories.list_leads(story.id for story in stories)
+
+    tx: Transaction
+    now: datetime
+    nudges: Nudges
+    bounds: FreshnessBounds
+
+    @classmethod
+    def read(cls, tx: Transaction, now: datetime) -> Self:
+        """Read what the order follows from beside the stories."""
+        return cls(tx, now, read_nudges(tx), _make_bounds(now))
+
+    def count_read(self, limit: int) -> int:
+        """The number of the best stories without nudges that are read for so many of the best with nudges."""
+        return max(limit, NUDGED) if self.nudges.weights else limit
+
+    def list_best(self, query: CandidateQuery, limit: int) -> list[_RankedToday]:
+        """List the best stories of a query, at most so many and at least 1."""
+        ranking = self.tx.stories.iterate_best(query, self.bounds, self.count_read(limit))
+        return self.take_best(ranking, limit)
+
+    def take_best(self, ranking: Iterable[Ranked], limit: int) -> list[_RankedToday]:
+        """Take the best stories of a ranking.
+
+        Args:
+            ranking: by the highest score that a story may have, with the best `count_read(limit)` in it.
+            limit: most stories to return, at least 1.
+        """
+        best = _find_best(ranking, self.now, self.count_read(limit))
+        return list(islice(self._move(best), limit))
+
+    def sort(self, query: CandidateQuery) -> Iterator[_RankedToday]:
+        """Sort all stories of a query."""
+        return self._move(_sort_all(self.tx.stories.iterate_ranked(query), self.now))
+
+    def _move(self, ordered: Iterable[_RankedToday]) -> Iterator[_RankedToday]:
+        """Order the first stories by their scores with nudges."""
+        remaining = iter(ordered)
+        if not self.nudges.weights:
+            return remaining
+        stories = list(islice(remaining, NUDGED))
+        leads = self.tx.stories.list_leads(story.id for story in stories)
         nudged = [
-            _nudge(story, nudges.weigh(lead.title, lead.source)) for story in stories if (lead := leads.get(story.id))
+            _nudge(story, self.nudges.weigh(lead.title, lead.source))
+            for story in stories
+            if (lead := leads.get(story.id))
         ]
-        first = sorted(nudged, key=lambda story: (-story.score, story.id))
-    return islice(chain(first, best), limit)
+        return chain(sorted(nudged, key=lambda story: (-story.score, story.id)), remaining)
+
+
+def _make_bounds(now: datetime) -> FreshnessBounds:
+    """Bound what freshness adds to the scores of stories of each age.
+
+    Args:
+        now: aware.
+    """
+    until = (now - timedelta(days=days) for days in _BOUNDED_DAYS)
+    return FreshnessBounds(tuple((moment, weigh_freshness(moment, now)) for moment in until), FRESH)
 
 
 def _nudge(story: _RankedToday, nudge: float) -> _RankedToday:
@@ -341,18 +394,16 @@ def _score(story: Ranked, now: datetime) -> float:
 
 
 def _find_best(ranking: Iterable[Ranked], now: datetime, limit: int) -> list[_RankedToday]:
-    """Find the stories with the best scores with freshness, best first.
-
-    Freshness adds at most `FRESH`, so the search ends where no later story can come among the best.
+    """Find the stories with the best scores with freshness, best first; none is read that cannot be among them.
 
     Args:
-        ranking: highest score without freshness first.
+        ranking: by the highest score that a story may have with freshness.
         now: aware.
         limit: most stories to return, at least 1.
     """
     best: list[tuple[float, int, str]] = []
     for story in ranking:
-        if len(best) == limit and round(story.score + FRESH, 2) < best[0][0]:
+        if len(best) == limit and round(story.most, 2) < best[0][0]:
             break
         if len(best) < limit:
             heappush(best, (_score(story, now), -story.id, story.category))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import re
@@ -621,6 +622,7 @@ def _run_spiders(
             crawler.signals.connect(_only_batches(on_batch), signals.item_scraped, weak=False)
             tasks.append(process.crawl(crawler, sources=of_kind, states=states, now=now, read_saved=read_pages))
             crawlers.append(crawler)
+    gc.freeze()  # what is loaded stays: no search for garbage has to go through it again
     process.start()
     for task in tasks:
         if not task.cancelled() and (error := task.exception()):

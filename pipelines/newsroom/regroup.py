@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import NamedTuple
 
 from pipelines.deduplicate import near as texts
 from pipelines.deduplicate import titles
@@ -30,11 +32,32 @@ class Features:
         bands: of its title and text.
         profile: of its event, with the keys; None if it reports no single event.
         round_up: the ordinal of its day, and its parts; None if it is no round-up.
+        references: keys that it refers to.
+        version: of the article.
     """
 
     bands: Bands
     profile: IndexedProfile | None
     round_up: tuple[int, RoundUp] | None
+    references: frozenset[str]
+    version: int
+
+
+class Indexed(NamedTuple):
+    """What depends on the articles that were indexed.
+
+    Args:
+        changed_ids: of these articles, and of those whose evidence may differ now: their stories have to be made again.
+        unlinked_ids: of the changed articles whose links have to be found again.
+    """
+
+    changed_ids: set[int]
+    unlinked_ids: set[int]
+
+
+def find_version(stored: StoredArticle) -> int:
+    """A number of an article, the same in each process, that differs when any part of the article has changed."""
+    return int.from_bytes(blake2b(repr(stored).encode(errors="surrogatepass"), digest_size=8).digest())
 
 
 def read_features(articles: Mapping[int, StoredArticle], rules: GroupRules) -> dict[int, Features]:
@@ -53,6 +76,8 @@ def read_features(articles: Mapping[int, StoredArticle], rules: GroupRules) -> d
             make_bands(stored, rules.zone),
             IndexedProfile.of(profile, day, make_event_keys(profile, rules.event_model.rarity)) if profile else None,
             (day, round_up) if round_up else None,
+            frozenset(reference.key for reference in stored.article.references),
+            find_version(stored),
         )
     return features
 
@@ -66,28 +91,62 @@ def regroup(tx: Transaction, article_ids: Collection[int], rules: GroupRules) ->
         rules: of the newsletter and its sources; the stored models are added to them.
     """
     rules = with_model(tx, rules)
-    articles = tx.articles.get(article_ids)
-    changed_ids = index_articles(tx, articles, read_features(articles, rules), rules)
+    indexed = index_articles(tx, read_features(tx.articles.get(article_ids), rules))
+    links = find_links(tx, indexed.unlinked_ids, indexed.unlinked_ids, rules)
+    changed_ids = indexed.changed_ids | replace_links(tx, indexed.unlinked_ids, links, indexed.unlinked_ids)
     remake_stories(tx, changed_ids, changed_ids, rules)
     tx.articles.mark_grouped(article_ids)
 
 
-def index_articles(
-    tx: Transaction, articles: Mapping[int, StoredArticle], features: Mapping[int, Features], rules: GroupRules
-) -> set[int]:
-    """Store what these articles are found by, and their links.
+def index_articles(tx: Transaction, features: Mapping[int, Features]) -> Indexed:
+    """Store what new or changed articles are found by.
 
     Args:
         tx: open for writing.
-        articles: new or changed, by id.
-        features: of each of them.
+        features: of the articles, by id.
+    """
+    dependent_ids = _index(tx, features)
+    unlinked_ids = _index_events(tx, features)
+    return Indexed(dependent_ids | unlinked_ids, unlinked_ids)
+
+
+def find_links(
+    tx: Transaction, article_ids: Collection[int], unlinked_ids: Collection[int], rules: GroupRules
+) -> tuple[EventLink, ...]:
+    """Find the links of unlinked articles; of two unlinked articles, the smaller id has their link.
+
+    Args:
+        tx: open for reading; all unlinked articles are indexed.
+        article_ids: of some unlinked articles.
+        unlinked_ids: of all.
         rules: with the model of events.
+    """
+    own_ids = set(article_ids)
+    pairs = {
+        (smaller, larger)
+        for smaller, larger in tx.events.find_pairs(article_ids)
+        if smaller in own_ids or smaller not in unlinked_ids
+    }
+    profiles = tx.events.get_profiles({article_id for pair in pairs for article_id in pair})
+    return find_event_links(profiles, pairs, rules.event_model)
+
+
+def replace_links(
+    tx: Transaction, article_ids: Collection[int], links: Iterable[EventLink], unlinked_ids: Collection[int]
+) -> set[int]:
+    """Replace the links of unlinked articles.
+
+    Args:
+        tx: open for writing.
+        article_ids, unlinked_ids: as `find_links` had them.
+        links: that it found.
 
     Returns:
-        The ids of these articles, and of all articles whose evidence or links differ now: their stories have to be
-        made again.
+        Ids of the articles that were linked to these before, these included.
     """
-    return _index(tx, articles, features) | _index_events(tx, features, rules) | articles.keys()
+    former_pairs = tx.events.find_linked_pairs(article_ids, LEAST)
+    tx.events.replace_links(article_ids, links, unlinked_ids)
+    return {article_id for pair in former_pairs for article_id in pair}
 
 
 def remake_stories(
@@ -158,15 +217,14 @@ def remake_stories(
     return {target.id: target for target in targets}
 
 
-def _index(tx: Transaction, articles: Mapping[int, StoredArticle], features: Mapping[int, Features]) -> set[int]:
+def _index(tx: Transaction, features: Mapping[int, Features]) -> set[int]:
     """Store the bands by which these articles are found.
 
     A title used once more becomes a column's name, a repository named once more becomes a household name, a band
     shared once more becomes popular: then it joins nothing any longer. The reverse happens when an article changes.
 
     Args:
-        articles: new or changed, by id.
-        features: of each of them.
+        features: of new or changed articles, by article id.
 
     Returns:
         Ids of further articles, neither new nor changed, whose evidence may differ now.
@@ -175,18 +233,16 @@ def _index(tx: Transaction, articles: Mapping[int, StoredArticle], features: Map
     changed_ids = tx.bands.find_changed(new_bands)
     dependents = _find_dependents(tx, changed_ids)
     tx.bands.save({article_id: new_bands[article_id] for article_id in changed_ids})
-    uses = Counter(
-        key for stored in articles.values() for key in {reference.key for reference in stored.article.references}
-    )
-    counts = tx.articles.count_references(articles, RARE + len(articles))
+    uses = Counter(key for of_article in features.values() for key in of_article.references)
+    counts = tx.articles.count_references(features, RARE + len(features))
     turned_household = [key for key, new_uses in uses.items() if RARE < counts[key] <= RARE + new_uses]
     holders = tx.articles.find_holders(turned_household).values()
     primaries = {article_id for roles in holders for article_id, role in roles if role == "primary"}
-    return (dependents | _find_dependents(tx, changed_ids) | primaries).difference(articles)
+    return (dependents | _find_dependents(tx, changed_ids) | primaries).difference(features)
 
 
-def _index_events(tx: Transaction, features: Mapping[int, Features], rules: GroupRules) -> set[int]:
-    """Store what articles say of their events, and the links between them and others.
+def _index_events(tx: Transaction, features: Mapping[int, Features]) -> set[int]:
+    """Store what articles say of their events.
 
     A key that one more article of a day has may belong to a crowd: then it links nothing on that day any longer.
 
@@ -194,19 +250,14 @@ def _index_events(tx: Transaction, features: Mapping[int, Features], rules: Grou
         features: of new or changed articles, by article id.
 
     Returns:
-        Ids of articles whose links differ now, or differed before.
+        Ids of these articles, and of those whose links may differ now.
     """
     profiles = {article_id: of_article.profile for article_id, of_article in features.items()}
     rekeyed_ids = tx.events.find_changed(profiles)
-    changed_ids = set(features) | tx.events.find_tipping_holders(rekeyed_ids)
+    unlinked_ids = set(features) | tx.events.find_tipping_holders(rekeyed_ids)
     tx.events.save({article_id: profiles[article_id] for article_id in rekeyed_ids})
     tx.events.save_round_ups({article_id: of_article.round_up for article_id, of_article in features.items()})
-    changed_ids |= tx.events.find_tipping_holders(rekeyed_ids)
-    former_pairs = tx.events.find_linked_pairs(changed_ids, LEAST)
-    pairs = tx.events.find_pairs(changed_ids)
-    stored_profiles = tx.events.get_profiles({article_id for pair in pairs for article_id in pair})
-    tx.events.replace_links(changed_ids, find_event_links(stored_profiles, pairs, rules.event_model))
-    return changed_ids.union(article_id for pair in former_pairs for article_id in pair)
+    return unlinked_ids | tx.events.find_tipping_holders(rekeyed_ids)
 
 
 def save_features(tx: Transaction, features: Mapping[int, Features]) -> None:

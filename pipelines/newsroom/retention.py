@@ -15,7 +15,7 @@ from pipelines.deduplicate.entries import Repeats, identify_entry, identify_post
 from pipelines.model import Article
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.arrivals import LONGEST_READING, read
-from pipelines.newsroom.run import source_of_record
+from pipelines.newsroom.rereading import source_of_record
 from pipelines.normalise.reducing import Reader, reduce_item
 from pipelines.store.raw import StoredRaw
 

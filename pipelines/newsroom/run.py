@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Final
+from typing import Final, NamedTuple
 
 from crawler.errors import Failure
-from crawler.items import Batch, Problem, RawItem
+from crawler.items import Batch, Problem
 from crawler.sources.schema import Source
-from pipelines.deduplicate.entries import GuidPolicy, Repeats, choose_policy, find_repeats_by_source, merge_repeats
+from pipelines.deduplicate.entries import ListedEntry
+from pipelines.deduplicate.events import EventLink
 from pipelines.group.candidates import GroupRules
-from pipelines.model import Article, StoredArticle
-from pipelines.newsroom.arrivals import Arrival, Delivery, Ingested, read_or_explain, save_items
+from pipelines.model import Article
+from pipelines.newsroom.arrivals import Arrival, Delivery, Ingested, save_items
 from pipelines.newsroom.following import follow_house
 from pipelines.newsroom.locks import take_turn
-from pipelines.newsroom.regroup import Features, index_articles, read_features, remake_stories
+from pipelines.newsroom.regroup import (
+    Features,
+    find_links,
+    find_version,
+    index_articles,
+    read_features,
+    remake_stories,
+    replace_links,
+)
 from pipelines.newsroom.relearning import retrain, with_model
+from pipelines.newsroom.rereading import ReadAgain, SourceTable, list_entries, read_again, read_stored
+from pipelines.newsroom.shards import open_shards
 from pipelines.rules import Rules
 from pipelines.store import Store, Transaction
-from pipelines.store.raw import StoredRaw
+from pipelines.store.raw import RawOutcome
 from pipelines.store.runs import Run, RunPart
-from pipelines.store.sources import SourceRecord
 
 GROUPED_AT_ONCE: Final = 100
 """Articles whose stories are made in one transaction, some tenths of a second; an editor who decides meanwhile waits
@@ -36,12 +46,15 @@ KEYED_AT_ONCE: Final = 200
 """Articles whose keys are stored in one transaction, some tenths of a second. Their keys lie all over the tables: the
 more of them are written at once, the fewer pages are written twice."""
 
+LINKED_AT_ONCE: Final = 200
+"""Articles whose links are stored in one transaction."""
+
 INDEXED_AT_ONCE: Final = 10_000
 """Articles that are indexed before their stories are made. A story with its neighbours is made once for all of them:
 if each batch made it again, a day of many articles on one event would cost the square of their number."""
 
 READ_AT_ONCE: Final = 500
-"""Raw items that a rebuild reads at once."""
+"""Raw items of a shard of a rebuild."""
 
 LONGEST_WRITING: Final = 0.25
 PAUSE: Final = 0.02
@@ -179,6 +192,8 @@ def rebuild(
     sources: Mapping[str, Source],
     rules: Rules,
     progress: Callable[[int, int], None] = lambda count, total: None,  # noqa: ARG005
+    *,
+    processes: int = 1,
 ) -> Rebuilt:
     """Make every article again from the raw items, in the order in which they came.
 
@@ -194,87 +209,59 @@ def rebuild(
         sources: by id; for a source that left the registry, the store's record of it serves.
         rules: the tables of data/rules.
         progress: called with the number of raw items read and articles written so far, and their total.
+        processes: so many read raw items; their number changes nothing of what is made.
+
+    Raises:
+        ShardDied: an item kills each process that reads it.
     """
-    reader = _RawReader(sources, rules)
-    with store.rebuilding() as rebuilding:
+    table = SourceTable(sources)
+    count, problems = 0, list[Problem]()
+
+    def note(read: Sequence[ReadAgain]) -> list[tuple[RawOutcome, Article | str]]:
+        nonlocal count
+        count += len(read)
+        problems.extend(result for _, result in read if isinstance(result, Problem))
+        return [(raw, str(result.detail) if isinstance(result, Problem) else result) for raw, result in read]
+
+    with store.reading() as tx:
+        last_id = tx.raw.find_last_id()
+    with store.rebuilding() as rebuilding, open_shards(store, rules, processes, last_id) as shards:
+        ranges = [(first, min(first + READ_AT_ONCE - 1, last_id)) for first in range(1, last_id + 1, READ_AT_ONCE)]
+        entries = list(shards.map(list_entries, ranges))
         with store.reading() as tx:
-            total = tx.raw.count()
-            reader.learn(tx, (raw for chunk in tx.raw.iterate() for raw in chunk))
-        while True:
-            with store.reading() as tx:
-                raws = tx.raw.list_after(rebuilding.last_raw_id, READ_AT_ONCE)
-                if not raws:
-                    rebuilding.find_former(tx)
-                    break
-                reader.learn(tx, raws)
-            rebuilding.take(reader.read(raws))
-            progress(reader.count, max(reader.count, total))
+            table.learn(tx, chain.from_iterable(entries))
+        total = sum(map(len, entries))
+        facts = [table.find_facts({source for source, *_ in listed}) for listed in entries]
+        del entries
+        shard_arguments = ((*ids, of_sources) for ids, of_sources in zip(ranges, facts, strict=True))
+        for read in shards.map(read_stored, shard_arguments):
+            rebuilding.take(note(read))
+            progress(count, max(count, total))
+
+        def take_later(tx: Transaction) -> bool:
+            """Take the next raw items that others have stored since."""
+            raws = tx.raw.list_after(rebuilding.last_raw_id, READ_AT_ONCE)
+            if not raws:
+                return False
+            table.learn(tx, ((raw.source, raw.item.fetched_at, ListedEntry.of(raw.item)) for raw in raws))
+            rebuilding.take(note(read_again(raws, table.find_facts({raw.source for raw in raws}), rules)))
+            return True
+
+        with store.reading() as tx:
+            while take_later(tx):
+                progress(count, max(count, total))
+            rebuilding.find_former(tx)
         rested_at = monotonic()
         is_writing = True
         while is_writing:
             with store.transaction() as tx:
-                while raws := tx.raw.list_after(rebuilding.last_raw_id, READ_AT_ONCE):
-                    reader.learn(tx, raws)
-                    rebuilding.take(reader.read(raws))
+                while take_later(tx):
+                    pass
                 is_writing = rebuilding.write(tx)
-            total = reader.count + rebuilding.article_count
+            total = count + rebuilding.article_count
             progress(total - rebuilding.unwritten_count, total)
             rested_at = _let_others_write(rested_at)
-        return Rebuilt(reader.count, rebuilding.article_count, tuple(reader.problems))
-
-
-class _RawReader:
-    """Reads raw items as the present rules say.
-
-    Args:
-        sources: by id; for a source that left the registry, the store's record of it serves.
-        rules: the tables of data/rules.
-    """
-
-    def __init__(self, sources: Mapping[str, Source], rules: Rules) -> None:
-        self.count = 0
-        self.problems: list[Problem] = []
-        self._learned_to = 0
-        self._given = sources
-        self._rules = rules
-        self._sources: dict[str, Source] = {}
-        self._policies: dict[str, GuidPolicy | None] = {}
-        self._repeats: dict[str, Repeats] = {}
-
-    def learn(self, tx: Transaction, raws: Iterable[StoredRaw]) -> None:
-        """Learn the sources of raw items, and what the entries of their replies share, before they are read."""
-        repeats = find_repeats_by_source(self._iterate_new(raws))
-        self._repeats |= {
-            source: merge_repeats([self._repeats.get(source, Repeats()), more]) for source, more in repeats.items()
-        }
-        if not self._sources.keys() >= repeats.keys():
-            records = tx.sources.list_all().values()
-            self._sources = {record.id: source_of_record(record) for record in records} | dict(self._given)
-            self._policies = {
-                record.id: choose_policy(self._sources[record.id].guids, record.guids) for record in records
-            }
-
-    def _iterate_new(self, raws: Iterable[StoredRaw]) -> Iterator[tuple[str, RawItem]]:
-        for raw in raws:
-            if raw.id > self._learned_to:
-                self._learned_to = raw.id
-                yield raw.source, raw.item
-
-    def read(self, raws: Sequence[StoredRaw]) -> list[tuple[StoredRaw, Article | str]]:
-        """Read raw items, each with its article, or with the reason why there is none."""
-        results = [
-            read_or_explain(
-                raw.item,
-                self._sources[raw.source],
-                self._rules,
-                self._repeats[raw.source],
-                self._policies[raw.source],
-            )
-            for raw in raws
-        ]
-        self.count += len(raws)
-        self.problems += (result for result in results if isinstance(result, Problem))
-        return list(zip(raws, map(_article_or_reason, results), strict=True))
+        return Rebuilt(count, rebuilding.article_count, tuple(problems))
 
 
 def group(
@@ -283,6 +270,7 @@ def group(
     progress: Callable[[int, int], None] = lambda count, total: None,  # noqa: ARG005
     *,
     lock: Path | None = None,
+    processes: int = 1,
 ) -> Grouped:
     """Run the final stage on new and changed articles: stories, categories, relevance, candidates.
 
@@ -296,16 +284,23 @@ def group(
         rules: of the newsletter and its sources.
         progress: called with the number of articles grouped so far, and their total.
         lock: a file that a process locks while it trains, so that no two processes train at once; None locks nothing.
+        processes: so many read articles and compare them, if many are fresh; their number changes nothing of what is
+            made.
+
+    Raises:
+        ShardDied: articles kill each process that reads them.
     """
     if store.is_of_newsletter:
         articles, stories = follow_house(store, rules, progress)
     else:
-        articles, stories = _group_fresh(store, rules, progress)
+        articles, stories = _group_fresh(store, rules, progress, processes)
     with take_turn(lock) if lock else nullcontext():
         return Grouped(articles, stories, retrain(store, rules))
 
 
-def _group_fresh(store: Store, rules: GroupRules, progress: Callable[[int, int], None]) -> tuple[int, int]:
+def _group_fresh(
+    store: Store, rules: GroupRules, progress: Callable[[int, int], None], processes: int
+) -> tuple[int, int]:
     """Make the stories of new and changed articles; arguments as `group` has them.
 
     Returns:
@@ -316,72 +311,109 @@ def _group_fresh(store: Store, rules: GroupRules, progress: Callable[[int, int],
         total = len(tx.articles.list_fresh())
     articles = stories = 0
     rested_at = monotonic()
-    while True:
-        fresh_ids: set[int] = set()
-        versions: dict[int, int] = {}
-        while len(fresh_ids) < INDEXED_AT_ONCE:
+    with open_shards(store, rules, processes, total) as shards:
+        while True:
             with store.reading() as tx:
-                changed = tx.articles.get(tx.articles.list_fresh(KEYED_AT_ONCE, without=versions))
-            if not changed:
+                fresh_ids = tx.articles.list_fresh(INDEXED_AT_ONCE)
+            if not fresh_ids:
                 break
-            features = read_features(changed, rules)
-            with store.transaction() as tx:
-                versions = _index_batch(tx, changed, features, rules) | versions
-            rested_at = monotonic()  # others write while the next batch is read
-            fresh_ids |= changed.keys()
-            progress(articles, max(articles, total))
-        if not versions:
-            break
-        remade_ids: set[int] = set()
-        waiting = iter(sorted(versions))
-        while batch := list(islice((each for each in waiting if each not in remade_ids), GROUPED_AT_ONCE)):
-            rested_at = _let_others_write(rested_at)
-            with store.transaction() as tx:
-                remade = remake_stories(tx, batch, versions.keys(), rules)
-                same = [
-                    article_id
-                    for article_id, version in _find_versions(remade).items()
-                    if version == versions.get(article_id)
-                ]
-                tx.articles.mark_grouped(same)
-                grouped = fresh_ids & remade.keys()
-                stories += len({story.id for story in tx.stories.find_by_articles(grouped).values()})
-            remade_ids |= remade.keys()
-            articles += len(grouped)
-            progress(articles, max(articles, total))
+            versions: dict[int, int] = {}
+            unlinked_ids: set[int] = set()
+            for features in shards.map(_read_features, ((batch,) for batch in _split(fresh_ids, KEYED_AT_ONCE))):
+                rested_at = _let_others_write(rested_at)
+                with store.transaction() as tx:
+                    indexed = _index_batch(tx, features)
+                versions = indexed.versions | versions
+                unlinked_ids |= indexed.unlinked_ids
+                progress(articles, max(articles, total))
+            batches = _split(sorted(unlinked_ids), LINKED_AT_ONCE)
+            link_shards = ((batch, frozenset(unlinked_ids)) for batch in batches)
+            for batch, (version, links) in zip(batches, shards.map(_find_links, link_shards), strict=True):
+                rested_at = _let_others_write(rested_at)
+                with store.transaction() as tx:
+                    is_valid = tx.events.get_version() == version
+                    valid_links = links if is_valid else find_links(tx, batch, unlinked_ids, rules)
+                    partner_ids = replace_links(tx, batch, valid_links, unlinked_ids)
+                    versions |= _mark_fresh(tx, partner_ids - versions.keys())
+                progress(articles, max(articles, total))
+            remade_ids: set[int] = set()
+            waiting = iter(sorted(versions))
+            while batch := list(islice((each for each in waiting if each not in remade_ids), GROUPED_AT_ONCE)):
+                rested_at = _let_others_write(rested_at)
+                with store.transaction() as tx:
+                    remade = remake_stories(tx, batch, versions.keys(), rules)
+                    same = [
+                        article_id
+                        for article_id, stored in remade.items()
+                        if article_id in versions and find_version(stored) == versions[article_id]
+                    ]
+                    tx.articles.mark_grouped(same)
+                    grouped = remade.keys() & fresh_ids
+                    stories += len({story.id for story in tx.stories.find_by_articles(grouped).values()})
+                remade_ids |= remade.keys()
+                articles += len(grouped)
+                progress(articles, max(articles, total))
     return articles, stories
 
 
-def _index_batch(
-    tx: Transaction, articles: Mapping[int, StoredArticle], features: Mapping[int, Features], rules: GroupRules
-) -> dict[int, int]:
-    """Index new and changed articles, before their stories are made.
+def _split(article_ids: Sequence[int], size: int) -> list[Sequence[int]]:
+    return [article_ids[start : start + size] for start in range(0, len(article_ids), size)]
+
+
+class _IndexedBatch(NamedTuple):
+    """Articles that were indexed, and those that depend on them.
+
+    Args:
+        versions: of all of them, by article id.
+        unlinked_ids: of those whose links have to be found again.
+    """
+
+    versions: dict[int, int]
+    unlinked_ids: set[int]
+
+
+def _read_features(store: Store, rules: GroupRules, article_ids: Sequence[int]) -> dict[int, Features]:
+    """Read articles, and what the store finds them by. A shard of a grouping."""
+    with store.reading() as tx:
+        articles = tx.articles.get(article_ids)
+    return read_features(articles, rules)
+
+
+def _find_links(
+    store: Store, rules: GroupRules, article_ids: Sequence[int], unlinked_ids: Collection[int]
+) -> tuple[int, tuple[EventLink, ...]]:
+    """Find the links of articles, with the version of the index by which they were found. A shard of a grouping."""
+    with store.reading() as tx:
+        return tx.events.get_version(), find_links(tx, article_ids, unlinked_ids, rules)
+
+
+def _index_batch(tx: Transaction, features: Mapping[int, Features]) -> _IndexedBatch:
+    """Index new and changed articles, before their links are found and their stories are made.
 
     Articles whose stories depend on them become fresh too: if the process dies before their stories are made, the next
     call makes them. One that is fresh already changed by itself, and its own turn comes.
 
     Args:
         tx: open for writing.
-        articles: as they were a moment ago, by id. One that changed since has another version when its story is made,
-            and is indexed again; one that joined another article is left out.
-        features: of each of them.
-        rules: with the model of events.
+        features: of the articles as they were a moment ago, by id. One that changed since has another version when its
+            story is made, and is indexed again; one that joined another article is left out.
+    """
+    fresh_ids = tx.articles.find_fresh(features)
+    fresh = {article_id: of_article for article_id, of_article in features.items() if article_id in fresh_ids}
+    indexed = index_articles(tx, fresh)
+    versions = {article_id: of_article.version for article_id, of_article in fresh.items()}
+    return _IndexedBatch(versions | _mark_fresh(tx, indexed.changed_ids - fresh.keys()), indexed.unlinked_ids)
+
+
+def _mark_fresh(tx: Transaction, article_ids: Set[int]) -> dict[int, int]:
+    """Have the stories of articles made again; of those that were fresh already, the own turn comes.
 
     Returns:
-        The versions of all indexed articles, by article id.
+        The versions of the others, by article id.
     """
-    fresh_ids = tx.articles.find_fresh(articles)
-    fresh = {article_id: stored for article_id, stored in articles.items() if article_id in fresh_ids}
-    dependent_ids = index_articles(tx, fresh, {article_id: features[article_id] for article_id in fresh}, rules)
-    dependent_ids -= fresh.keys()
-    dependent_ids -= tx.articles.find_fresh(dependent_ids)
-    tx.articles.mark_fresh(dependent_ids)
-    return _find_versions(fresh | tx.articles.get(dependent_ids))
-
-
-def _find_versions(articles: Mapping[int, StoredArticle]) -> dict[int, int]:
-    """A number for each article that differs when any part of it has changed, by article id."""
-    return {article_id: hash(repr(stored)) for article_id, stored in articles.items()}
+    grouped_ids = article_ids - tx.articles.find_fresh(article_ids)
+    tx.articles.mark_fresh(grouped_ids)
+    return {article_id: find_version(stored) for article_id, stored in tx.articles.get(grouped_ids).items()}
 
 
 def _let_others_write(rested_at: float) -> float:
@@ -399,12 +431,3 @@ def _let_others_write(rested_at: float) -> float:
         return rested_at
     sleep(PAUSE)
     return monotonic()
-
-
-def _article_or_reason(result: Article | Problem) -> Article | str:
-    return str(result.detail) if isinstance(result, Problem) else result
-
-
-def source_of_record(record: SourceRecord) -> Source:
-    """A source that left the registry, as far as the store remembers it."""
-    return Source.model_construct(id=record.id, kind=record.kind, name=record.name)

@@ -19,7 +19,7 @@ from crawler.home import Home
 from pipelines.errors import describe_error, describe_mistake
 from pipelines.newsletter import NewsletterMisconfigured
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.health import describe_incident, judge_crawling
+from pipelines.newsroom.health import describe_incident, find_later_present, judge_crawling
 from pipelines.newsroom.locks import Busy, only_one
 from pipelines.rules import RulesMisconfigured
 from pipelines.store import Store
@@ -231,7 +231,7 @@ def _check_database(newsroom: Newsroom, now: datetime, language: Language) -> It
             with store.reading() as tx:
                 records = tx.sources.list_all()
                 starts = [record.last_started_at for record in records.values()]
-                later = tx.clock.find_later_present(now)
+                later = find_later_present(tx, now)
                 standing = judge_crawling(tx, newsroom, now)
                 queue = tx.jobs.read()
                 failed = [alert for alert in tx.alerts.list_waiting() if alert.failure]

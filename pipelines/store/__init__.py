@@ -432,6 +432,11 @@ class Store:
             lacking = metadata_of(connection).tables.keys() - set(_list_tables(connection))
         return self._version() == REVISIONS[-1] and bool(lacking)
 
+    @property
+    def url(self) -> str:
+        """The URL by which another process opens the database, with its password."""
+        return self._writing.url.render_as_string(hide_password=False)
+
     def close(self) -> None:
         """Close all connections."""
         self._writing.dispose()

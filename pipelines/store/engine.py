@@ -25,6 +25,7 @@ from zlib import crc32
 from sqlalchemy import (
     URL,
     Column,
+    ColumnElement,
     Connection,
     Dialect,
     Engine,
@@ -33,11 +34,14 @@ from sqlalchemy import (
     MetaData,
     Table,
     TextClause,
+    any_,
     bindparam,
     create_engine,
     delete,
     event,
+    func,
     insert,
+    literal,
     make_url,
     select,
     text,
@@ -327,6 +331,19 @@ def select_in(
             yield tuple(
                 value if read is None or value is None else read(value) for read, value in zip(reads, row, strict=True)
             )
+
+
+def is_one_of(column: Column[int], numbers: Sequence[int], dialect: str) -> ColumnElement[bool]:
+    """Make the condition that a column has one of many numbers, which are one parameter.
+
+    Args:
+        column: of integers.
+        numbers: as many as wanted.
+        dialect: of the database: `sqlite` or `postgresql`.
+    """
+    if dialect == "sqlite":
+        return column.in_(select(func.json_each(json.dumps(numbers)).table_valued("value").c.value))
+    return column == any_(literal(numbers, postgresql.ARRAY(Integer)))
 
 
 def insert_numbers(connection: Connection, table: Table, rows: Iterable[tuple[int, ...]]) -> None:

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Self
 
-from sqlalchemy import Connection, Integer, bindparam, delete, func, insert, or_, select
+from sqlalchemy import Connection, Integer, bindparam, delete, func, insert, select, update
 
 from pipelines.deduplicate.bands import Pair
 from pipelines.deduplicate.event_profiles import EventProfile
 from pipelines.deduplicate.event_tuning import EventTuning
 from pipelines.deduplicate.events import CROWD, WINDOW, EventLink
 from pipelines.deduplicate.round_ups import RoundUp
-from pipelines.store.engine import chunks, hand_over, insert_numbers, query_with_ids
-from pipelines.store.tables import event_keys, event_links, event_profiles, event_tunings, round_ups
+from pipelines.store.engine import chunks, hand_over, insert_numbers, insert_rows, query_with_ids
+from pipelines.store.tables import event_keys, event_links, event_profiles, event_tunings, event_versions, round_ups
 
 # Select each article of `ids` with every article that shares a key with it within `window` days, when no crowd has the
 # key on either day. The days are enumerated, so that the holders of a key in a crowd are counted and never listed.
@@ -86,21 +86,21 @@ class IndexedProfile:
     """A profile with what the store finds it by.
 
     Args:
-        profile: of an article.
         day: ordinal of its day of publication.
         keys: its event keys.
         text: the profile as the store has it.
     """
 
-    profile: EventProfile
     day: int
     keys: frozenset[int]
     text: str
 
     @classmethod
     def of(cls, profile: EventProfile, day: int, keys: frozenset[int]) -> Self:
-        """A profile with its text."""
-        return cls(profile, day, keys, profile.to_json())
+        """A profile as text; this process keeps what it says, since it is compared soon."""
+        text = profile.to_json()
+        _keep_profile(text, profile)
+        return cls(day, keys, text)
 
 
 _MOST_PROFILES: Final = 4096
@@ -149,16 +149,25 @@ class EventIndex:
             != ((profile.day, profile.text) if profile else None, profile.keys if profile else set())
         }
 
+    def get_version(self) -> int:
+        """A number that is another one as soon as any key or profile has changed."""
+        return self._connection.execute(select(event_versions.c.version)).scalar() or 0
+
+    def _count_change(self) -> None:
+        raised = update(event_versions).values(version=event_versions.c.version + 1)
+        if not self._connection.execute(raised).rowcount:
+            self._connection.execute(insert(event_versions), {"id": 1, "version": 1})
+
     def save(self, profiles: Mapping[int, IndexedProfile | None]) -> None:
         """Store the profiles and keys of articles, by article id; None for an article that reports no event."""
+        if profiles:
+            self._count_change()
         for chunk in chunks(profiles):
             self._connection.execute(delete(event_keys).where(event_keys.c.article_id.in_(chunk)))
             self._connection.execute(delete(event_profiles).where(event_profiles.c.article_id.in_(chunk)))
         indexed = {article_id: profile for article_id, profile in profiles.items() if profile}
         if not indexed:
             return
-        for profile in indexed.values():
-            _keep_profile(profile.text, profile.profile)
         self._connection.execute(
             insert(event_profiles),
             [
@@ -302,11 +311,32 @@ class EventIndex:
             for low_id, high_id in self._connection.execute(_LINKED_PAIRS, {"ids": chunk, "least": at_least})
         }
 
-    def replace_links(self, article_ids: Collection[int], links: Iterable[EventLink]) -> None:
-        """Replace all links of these articles by new links."""
+    def replace_links(
+        self, article_ids: Collection[int], links: Iterable[EventLink], unlinked_ids: Collection[int]
+    ) -> None:
+        """Replace the links of these articles by new links; of two unlinked articles, the smaller id has their link.
+
+        Args:
+            article_ids: of unlinked articles.
+            links: that they have now.
+            unlinked_ids: of all articles whose links are replaced, some at a time.
+        """
+        columns = event_links.c
+        pairs = []
         for chunk in chunks(article_ids):
-            columns = event_links.c
-            self._connection.execute(delete(event_links).where(or_(columns.one.in_(chunk), columns.other.in_(chunk))))
+            self._connection.execute(delete(event_links).where(columns.one.in_(chunk)))
+            smaller = select(columns.one, columns.other).where(columns.other.in_(chunk))
+            pairs += [
+                {"low": low_id, "high": high_id}
+                for low_id, high_id in self._connection.execute(smaller)
+                if low_id not in unlinked_ids
+            ]
+        if pairs:
+            of_pair = (columns.one == bindparam("low")) & (columns.other == bindparam("high"))
+            self._connection.execute(delete(event_links).where(of_pair), pairs)
+        self._insert_links(links)
+
+    def _insert_links(self, links: Iterable[EventLink]) -> None:
         rows = [
             {
                 "one": link.articles[0],
@@ -318,8 +348,7 @@ class EventIndex:
             }
             for link in links
         ]
-        if rows:
-            self._connection.execute(insert(event_links), rows)
+        insert_rows(self._connection, event_links, rows)
 
     def join(self, gone_id: int, kept_id: int) -> set[int]:
         """Give the keys of an article that joined another to the other, until that one is grouped again.
@@ -336,8 +365,9 @@ class EventIndex:
         Returns:
             Ids of the articles that were linked to it; they have to be grouped again.
         """
+        self._count_change()
         partners = {article_id for pair in self.find_links([gone_id]) for article_id in pair} - {gone_id}
-        self.replace_links([gone_id], ())
+        self.replace_links([gone_id], (), [gone_id])
         for table in (event_keys, event_profiles, round_ups):
             self._connection.execute(delete(table).where(table.c.article_id == gone_id))
         return partners

@@ -5,22 +5,45 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from heapq import merge
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, get_args
 
-from sqlalchemy import ColumnElement, Connection, Select, false, func, null, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Integer,
+    Select,
+    Text,
+    TextClause,
+    case,
+    false,
+    func,
+    literal,
+    literal_column,
+    null,
+    or_,
+    select,
+    text,
+    union_all,
+)
 
 from crawler.kinds import Kind
 from pipelines.model import CandidateState
-from pipelines.store.engine import chunks
-from pipelines.store.search import find_match, make_account_condition, make_condition
+from pipelines.store.counts import read_counts
+from pipelines.store.engine import chunks, is_one_of
+from pipelines.store.search import list_newest_matches, make_account_condition, make_condition, split_terms
 from pipelines.store.tables import articles, stories, story_members
 
-FIRST_RANKED: Final = 1000
-"""Candidates that a search reads at once; sorting all that contain a frequent word takes several times as long."""
+READ_BESIDE: Final = 100
+"""Candidates that a narrowed list reads beside those that are asked for; seldom does the order of today need more."""
 
 MOST_MATCHES: Final = 5000
 """Articles, newest first, in which a search of stories of every state looks for a frequent word."""
+
+LONG_LIST: Final = 20_000
+"""Stories among which a frequent word is looked for in all; among more, only the newest matches are looked at."""
 
 UNDECIDED: Final[tuple[CandidateState, ...]] = ("new",)
 
@@ -53,6 +76,7 @@ class CandidateQuery:
         kinds: an article of the story is of a source of one of them; empty for every kind.
         promotion: whether the candidate is a promotion.
         search: words; what the card shows of an article, with the article's text, contains all of them, literally.
+        matches: ids of articles, of which the story has one; None for any article.
         upto: the highest story id; a newer story has a higher id.
         after: every story id is higher.
     """
@@ -67,6 +91,7 @@ class CandidateQuery:
     kinds: Collection[Kind] = ()
     promotion: bool | None = None
     search: str = ""
+    matches: Sequence[int] | None = None
     upto: int | None = None
     after: int | None = None
 
@@ -80,12 +105,28 @@ class Ranked:
         category: of the story.
         score: without freshness.
         newest_at: when the newest article of the story was published, aware.
+        most: the highest score that the story may have with freshness.
     """
 
     id: int
     category: str
     score: float
     newest_at: datetime
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
+class FreshnessBounds:
+    """What freshness adds to a score at most.
+
+    Args:
+        until: moments, aware and ascending, each with the most that a story gains whose newest article is older:
+            nothing before the first of them.
+        most: what any other story gains at most.
+    """
+
+    until: Sequence[tuple[datetime, float]]
+    most: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,56 +137,121 @@ class Lead:
     source: str
 
 
-def list_ranked(connection: Connection, query: CandidateQuery) -> tuple[dict[str, int], Iterator[Ranked]]:
-    """Count candidates by category, and list them.
+def list_best(
+    connection: Connection, query: CandidateQuery, bounds: FreshnessBounds, limit: int
+) -> tuple[dict[str, int], Iterator[Ranked]]:
+    """Count candidates by category, and list those that may be the best of today.
 
-    A search takes longer than everything else, so one statement searches once for both results.
+    Args:
+        connection: open for reading.
+        query: which candidates.
+        bounds: of freshness.
+        limit: so many are asked for.
+
+    Returns:
+        The counts, for the query without its category; and candidates by the highest score that they may have, with at
+        least the best `limit` among them.
+    """
+    if _is_in_columns(query):
+        return count_by_category(connection, query), iterate_best(connection, query, bounds, limit)
+    # to find the candidates takes longer than everything else, so one statement finds them for both results
+    hits = _select(connection, replace(query, category=None), bounds).cte("hits").prefix_with("MATERIALIZED")
+    counts = select(null(), hits.c.category, func.count(), null(), null()).group_by(hits.c.category)
+    best_first = _best_first(select(hits), hits, query.category)
+    first = best_first.limit(limit + READ_BESIDE).subquery()
+    both = union_all(select(first), counts).subquery()
+    rows = connection.execute(select(both).order_by(both.c.id.is_not(None), both.c.most.desc(), both.c.id)).all()
+    counts_by_category = {row.category: int(row.score) for row in rows if row.id is None}
+    first_ranked = [Ranked(*row) for row in rows if row.id is not None]
+    return counts_by_category, _iterate_further(connection, query, bounds, first_ranked, limit + READ_BESIDE)
+
+
+def _iterate_further(
+    connection: Connection, query: CandidateQuery, bounds: FreshnessBounds, first: Sequence[Ranked], number: int
+) -> Iterator[Ranked]:
+    """Iterate the first candidates of a narrowed list, then read the others: few readers go that far.
+
+    Args:
+        connection: open for reading.
+        query: which candidates.
+        bounds: of freshness.
+        first: the first of them.
+        number: of candidates that were asked for; fewer are all.
+    """
+    yield from first
+    if len(first) == number:
+        hits = _select(connection, query, bounds).subquery()
+        yield from islice(_read_ranked(connection, _best_first(select(hits), hits)), number, None)
+
+
+def iterate_best(
+    connection: Connection, query: CandidateQuery, bounds: FreshnessBounds, limit: int
+) -> Iterator[Ranked]:
+    """List the candidates that may be the best of today, by the highest score that they may have, and count none.
+
+    Args:
+        connection: open for reading.
+        query: which candidates.
+        bounds: of freshness.
+        limit: so many are asked for; the best of them are in the list.
+    """
+    if not _is_in_columns(query):
+        hits = _select(connection, query, bounds).subquery()
+        return _read_ranked(connection, _best_first(select(hits), hits))
+    # an index has the order of scores in one state and category
+    states: Collection[CandidateState] = query.states or get_args(CandidateState)
+    rankings = (_iterate_state(connection, replace(query, states=(state,)), bounds, limit) for state in states)
+    return merge(*rankings, key=lambda ranked: (-ranked.most, ranked.id))
+
+
+def _iterate_state(
+    connection: Connection, query: CandidateQuery, bounds: FreshnessBounds, limit: int
+) -> Iterator[Ranked]:
+    """Iterate the candidates of one state that may be the best of today: no more than the index of its lists is read.
+
+    A story that gains no freshness is among the best only if its score without freshness is. So these are read by
+    their score, and the few that are young enough to gain some by their age.
+    """
+    best = _best_by_score(_select(connection, query, bounds)).limit(limit)
+    highest = [Ranked(*row) for row in connection.execute(best)]
+    if len(highest) < limit:
+        return iter(sorted(highest, key=_rank))
+    young = _select(connection, query, bounds).where(
+        stories.c.newest_at >= bounds.until[0][0],
+        stories.c.score >= highest[-1].score - bounds.most - _A_HUNDREDTH,
+    )
+    highest_ids = {ranked.id for ranked in highest}
+    gaining = (each for each in _read_ranked(connection, _best_first(young, stories)) if each.id not in highest_ids)
+    return merge(sorted(highest, key=_rank), gaining, key=_rank)
+
+
+def look_up_search(connection: Connection, query: CandidateQuery) -> tuple[CandidateQuery, bool]:
+    """Look up the articles that a search finds among very many stories, before anything is asked of the stories.
+
+    If it finds very many, only the newest of them count: to rank the stories of all takes too long. A search that a
+    source, a date or another filter narrows stays as it is, and so does one among few stories.
 
     Args:
         connection: open for reading.
         query: which candidates.
 
     Returns:
-        The counts, for the query without its category; and the candidates, highest score first.
+        The query, with the matches in the place of the search; and whether there are more of them.
     """
-    if not query.search and not query.accounts:
-        return count_by_category(connection, query), iterate_ranked(connection, query)
-    any_category = replace(query, category=None)
-    hits = (
-        _add_conditions(select(*_RANKED), any_category, connection.dialect.name).cte("hits").prefix_with("MATERIALIZED")
-    )
-    counts = select(null(), hits.c.category, func.count(), null()).group_by(hits.c.category)
-    ranking = select(hits.c.id, hits.c.category, hits.c.score, hits.c.newest_at)
-    if query.category is not None:
-        ranking = ranking.where(hits.c.category == query.category)
-    best_first = (ranking.selected_columns.score.desc(), ranking.selected_columns.id)
-    first = ranking.order_by(*best_first).limit(FIRST_RANKED).subquery()
-    both = union_all(select(first), counts).subquery()
-    rows = connection.execute(select(both).order_by(both.c.id.is_not(None), both.c.score.desc(), both.c.id)).all()
-    counts_by_category = {row.category: int(row.score) for row in rows if row.id is None}
-    return counts_by_category, _iterate_further(connection, query, [Ranked(*row) for row in rows if row.id is not None])
-
-
-def _iterate_further(connection: Connection, query: CandidateQuery, first: Sequence[Ranked]) -> Iterator[Ranked]:
-    """Iterate the first candidates of a search, then read the others: few readers go that far."""
-    yield from first
-    if len(first) == FIRST_RANKED:
-        yield from islice(iterate_ranked(connection, query), FIRST_RANKED, None)
-
-
-def bound_search(connection: Connection, query: CandidateQuery) -> CandidateQuery:
-    """Narrow a search to the stories of the newest matches, if it has very many: to rank all of them takes too long.
-
-    A search that a state, a source or a date narrows already stays as it is, and so does a list without a search.
-
-    Args:
-        connection: open for reading.
-        query: which candidates.
-    """
-    if query.states or replace(query, category=None, search="", upto=None, after=None) != CandidateQuery(query.states):
-        return query
-    last_id = find_match(connection, query.search, MOST_MATCHES, after=query.after, upto=query.upto)
-    return query if last_id is None else replace(query, after=last_id)
+    plain = CandidateQuery(query.states)
+    if replace(query, category=None, search="", upto=None, after=None) != plain or not split_terms(query.search):
+        return query, False
+    if not _is_long(connection, query.states):
+        return query, False
+    ranges = [(query.after, query.upto)]
+    if query.upto is not None:
+        ranges.append((query.upto, None))  # an early story may have a late article; and late ones shift no page
+    matches = [
+        list_newest_matches(connection, query.search, MOST_MATCHES + 1, after=after, upto=upto)
+        for after, upto in ranges
+    ]
+    newest = tuple(article_id for ids in matches for article_id in ids[:MOST_MATCHES])
+    return replace(query, search="", matches=newest), len(matches[0]) > MOST_MATCHES
 
 
 def count_by_category(connection: Connection, query: CandidateQuery) -> dict[str, int]:
@@ -155,8 +261,21 @@ def count_by_category(connection: Connection, query: CandidateQuery) -> dict[str
         connection: open for reading.
         query: which candidates.
     """
+    query = replace(query, category=None)
+    if not _is_in_columns(query):
+        return _count_rows(connection, query)
+    counts = read_counts(connection, query.states, query.promotion)
+    if query.upto is None:
+        return counts
+    later = _count_rows(connection, replace(query, upto=None, after=query.upto))  # few: what came since the page
+    remaining = {category: number - later.get(category, 0) for category, number in counts.items()}
+    return {category: number for category, number in remaining.items() if number}
+
+
+def _count_rows(connection: Connection, query: CandidateQuery) -> dict[str, int]:
+    """Count the candidates of a query one by one."""
     statement = select(stories.c.category, func.count()).group_by(stories.c.category)
-    rows = connection.execute(_add_conditions(statement, replace(query, category=None), connection.dialect.name))
+    rows = connection.execute(_add_conditions(connection, statement, query))
     return {category: number for category, number in rows}  # noqa: C416 - a row is a pair only by its kind
 
 
@@ -181,58 +300,154 @@ def list_best_leads(connection: Connection, limit: int) -> list[tuple[float, Lea
 
 _RANKED: Final = (stories.c.id, stories.c.category, stories.c.score, stories.c.newest_at)
 
+_A_HUNDREDTH: Final = 0.01
+"""Scores have two decimals, and a sum of two of them as a fraction of two may be a trifle off."""
+
 
 def iterate_ranked(connection: Connection, query: CandidateQuery) -> Iterator[Ranked]:
-    """List candidates, highest score first, and count none.
+    """List candidates, highest score without freshness first, and count none.
 
     Args:
         connection: open for reading.
         query: which candidates.
     """
-    statement = _add_conditions(select(*_RANKED), query, connection.dialect.name)
-    statement = statement.order_by(stories.c.score.desc(), stories.c.id).execution_options(stream_results=True)
+    ranking = select(*_RANKED, stories.c.score.label("most"))
+    return _read_ranked(connection, _best_by_score(_add_conditions(connection, ranking, query)))
+
+
+def _select(connection: Connection, query: CandidateQuery, bounds: FreshnessBounds) -> Select[Any]:
+    """Select the values of candidates from which their rank follows."""
+    gains = [(stories.c.newest_at < until, literal(most)) for until, most in bounds.until]
+    most = stories.c.score + case(*gains, else_=literal(bounds.most))
+    return _add_conditions(connection, select(*_RANKED, most.label("most")), query)
+
+
+def _best_by_score(statement: Select[Any]) -> Select[Any]:
+    return statement.order_by(stories.c.score.desc(), stories.c.id)
+
+
+def _best_first(statement: Select[Any], rows: FromClause, category: str | None = None) -> Select[Any]:
+    """Order selected candidates by the highest score that they may have.
+
+    Args:
+        statement: selects them.
+        rows: with a column `category`.
+        category: of the candidates to keep; None for all.
+    """
+    if category is not None:
+        statement = statement.where(rows.c.category == category)
+    return statement.order_by(statement.selected_columns.most.desc(), statement.selected_columns.id)
+
+
+def _rank(ranked: Ranked) -> tuple[float, int]:
+    return (-ranked.most, ranked.id)
+
+
+def _read_ranked(connection: Connection, statement: Select[Any]) -> Iterator[Ranked]:
+    statement = statement.execution_options(stream_results=True)
     with connection.execute(statement) as rows:  # many readers stop early, and no list of all rows is made
         for row in rows:
             yield Ranked(*row)
 
 
-def _add_conditions(statement: Select[Any], query: CandidateQuery, dialect: str) -> Select[Any]:
-    columns = stories.c
-    if query.states:
-        statement = statement.where(columns.state.in_(query.states))
-    if query.category is not None:
-        statement = statement.where(columns.category == query.category)
-    if query.since is not None:
-        statement = statement.where(columns.newest_at >= query.since)
-    if query.promotion is not None:
-        statement = statement.where(columns.promotion == query.promotion)
-    if query.upto is not None:
-        statement = statement.where(columns.id <= query.upto)
-    if query.after is not None:
-        statement = statement.where(columns.id > query.after)
-    if query.until is not None:
-        statement = statement.where(columns.newest_at <= query.until)
-    if conditions := list(_list_article_conditions(query)):
-        # read once; a look at the articles of each story takes five times as long where few have one, or all
-        members = select(story_members.c.story_id).join(articles, articles.c.id == story_members.c.article_id)
-        statement = statement.where(columns.id.in_(members.where(*conditions)))
+def _is_in_columns(query: CandidateQuery) -> bool:
+    """Whether a list needs no more than state, category, promotion and the highest id: the columns of an index."""
+    plain = CandidateQuery(query.states, query.category, promotion=query.promotion, upto=query.upto)
+    return replace(query, search=query.search.strip()) == plain
+
+
+def _add_conditions(connection: Connection, statement: Select[Any], query: CandidateQuery) -> Select[Any]:
+    columns, dialect = stories.c, connection.dialect.name
+    statement = statement.where(*_list_column_conditions(connection, query))
+    if query.source is not None or query.kind is not None or query.kinds:
+        if query.since is not None:  # few stories
+            statement = statement.where(_select_fitting_articles(query, dialect).exists())
+        else:  # read once; a look at the articles of each story takes five times as long where few have one, or all
+            members = select(story_members.c.story_id).join(articles, articles.c.id == story_members.c.article_id)
+            conditions = _list_article_conditions(query, articles.c.kind, articles.c.source)
+            statement = statement.where(columns.id.in_(members.where(*conditions)))
     if query.accounts:
         statement = statement.where(columns.id.in_(_find_stories_of_accounts(query.accounts, dialect)))
     # the id of a story is the lowest of its articles, so `after` holds for all of them
     contains_words = make_condition(query.search, story_members.c.article_id, dialect, query.after)
     if contains_words is not None:
         statement = statement.where(columns.id.in_(select(story_members.c.story_id).where(contains_words)))
+    if query.matches is not None:
+        is_match = is_one_of(story_members.c.article_id, query.matches, dialect)
+        statement = statement.where(columns.id.in_(select(story_members.c.story_id).where(is_match)))
     return statement
 
 
-def _list_article_conditions(query: CandidateQuery) -> Iterator[ColumnElement[bool]]:
-    """List the conditions that one article of a story fulfils, all of them."""
+def _list_column_conditions(connection: Connection, query: CandidateQuery) -> Iterator[ColumnElement[bool]]:
+    """List the conditions on the columns of a story."""
+    columns = stories.c
+    if query.states and connection.dialect.name == "sqlite" and _is_found_by_id(connection, query):
+        # + keeps SQLite from the index of states, which has most stories: https://www.sqlite.org/optoverview.html#uplus
+        yield literal_column("+stories.state", columns.state.type).in_(query.states)
+    elif query.states:
+        yield columns.state.in_(query.states)
+    if query.category is not None:
+        yield columns.category == query.category
+    if query.since is not None:
+        yield columns.newest_at >= query.since
+    if query.promotion is not None:
+        yield columns.promotion == query.promotion
+    if query.upto is not None:
+        yield columns.id <= query.upto
+    if query.after is not None:
+        yield columns.id > query.after
+    if query.until is not None:
+        yield columns.newest_at <= query.until
+
+
+def _is_found_by_id(connection: Connection, query: CandidateQuery) -> bool:
+    """Whether the ids of the candidates are few beside all stories of their states: ids of late stories, or of matches.
+
+    SQLite keeps no statistics from which it could tell.
+    """
+    if query.matches is not None:
+        return True
+    return query.after is not None and query.since is None and _is_long(connection, query.states)
+
+
+def _is_long(connection: Connection, states: Collection[CandidateState]) -> bool:
+    return sum(read_counts(connection, states).values()) > LONG_LIST
+
+
+def _select_fitting_articles(query: CandidateQuery, dialect: str) -> Select[Any]:
+    """Select the articles of a story that are of the source and the kind of a query.
+
+    SQLite is told the index: by itself it would read each article, with its text.
+    """
+    rows: FromClause | TextClause = articles
+    identifier: ColumnElement[int] = articles.c.id
+    kind: ColumnElement[str] = articles.c.kind
+    source: ColumnElement[str] = articles.c.source
+    if dialect == "sqlite":
+        rows = text("articles AS given INDEXED BY ix_articles_given")
+        identifier = literal_column("given.id", Integer)
+        kind, source = (literal_column(f"given.{name}", Text) for name in ("kind", "source"))
+    of_story = (story_members.c.story_id == stories.c.id, identifier == story_members.c.article_id)
+    statement = select(identifier).select_from(rows).where(*of_story)
+    return statement.where(*_list_article_conditions(query, kind, source)).correlate(stories)
+
+
+def _list_article_conditions(
+    query: CandidateQuery, kind: ColumnElement[str], source: ColumnElement[str]
+) -> Iterator[ColumnElement[bool]]:
+    """List the conditions that one article of a story fulfils, all of them.
+
+    Args:
+        query: which candidates.
+        kind: the column of the article's kind.
+        source: the column of its source.
+    """
     if query.source is not None:
-        yield articles.c.source == query.source
+        yield source == query.source
     if query.kind is not None:
-        yield articles.c.kind == query.kind
+        yield kind == query.kind
     if query.kinds:
-        yield articles.c.kind.in_(query.kinds)
+        yield kind.in_(query.kinds)
 
 
 def _find_stories_of_accounts(accounts: Collection[AccountFilter], dialect: str) -> Select[int]:

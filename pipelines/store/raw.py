@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, func, or_, select, update
 from sqlalchemy.sql import bindparam
 
 from crawler.items import RawItem
+from pipelines.deduplicate.entries import ListedEntry
 from pipelines.deduplicate.identity import DatedMetrics, date_metrics, merge_metrics
 from pipelines.store.engine import chunks, insert_rows, select_in
 from pipelines.store.packing import pack, unpack, unpack_metrics
@@ -53,6 +54,20 @@ class NewRaw:
 
 
 @dataclass(frozen=True, slots=True)
+class RawOutcome:
+    """What became of a raw item, as the store holds it.
+
+    Args:
+        id, article, metrics, problem: as `StoredRaw` has them.
+    """
+
+    id: int
+    article: int | None
+    metrics: DatedMetrics
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class StoredRaw:
     """A raw item as the store holds it.
 
@@ -71,6 +86,11 @@ class StoredRaw:
     article: int | None
     metrics: DatedMetrics
     problem: str | None
+
+    @property
+    def outcome(self) -> RawOutcome:
+        """What became of it."""
+        return RawOutcome(self.id, self.article, self.metrics, self.problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +249,27 @@ class RawItems:
         """List at most `size` raw items of higher ids, in the order in which they were stored."""
         query = select(raw_items).where(raw_items.c.id > last_id).order_by(raw_items.c.id).limit(size)
         return [_stored(row) for row in self._connection.execute(query)]
+
+    def list_between(self, first_id: int, last_id: int) -> list[StoredRaw]:
+        """List the raw items from id to id, in the order in which they were stored."""
+        query = select(raw_items).where(raw_items.c.id.between(first_id, last_id)).order_by(raw_items.c.id)
+        return [_stored(row) for row in self._connection.execute(query)]
+
+    def list_entries(self, first_id: int, last_id: int) -> list[tuple[str, datetime, ListedEntry]]:
+        """List what tells the entries of raw items apart, from id to id, each after source and time of fetch."""
+        query = (
+            select(raw_items.c.source, raw_items.c.fetched_at, raw_items.c.body)
+            .where(raw_items.c.id.between(first_id, last_id))
+            .order_by(raw_items.c.id)
+        )
+        return [
+            (source, fetched_at, ListedEntry.of(RawItem.from_json(unpack(body))))
+            for source, fetched_at, body in self._connection.execute(query)
+        ]
+
+    def find_last_id(self) -> int:
+        """Find the id of the raw item that was stored last; 0 without one."""
+        return self._connection.execute(select(func.max(raw_items.c.id))).scalar() or 0
 
     def set_outcomes(self, outcomes: Mapping[int, tuple[int | None, str | None]]) -> None:
         """Store new outcomes of raw items: article id and problem by raw item id."""

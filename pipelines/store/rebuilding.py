@@ -19,7 +19,7 @@ from sqlalchemy import Connection, select
 from pipelines.deduplicate.identity import DatedMetrics, Join, merge_metrics
 from pipelines.model import Article
 from pipelines.store.articles import Articles
-from pipelines.store.raw import StoredRaw
+from pipelines.store.raw import RawOutcome
 from pipelines.store.tables import article_keys, article_references, articles, metadata, revisions, sightings
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Rebuilding:
         """The number of articles that are not written yet."""
         return len(self._unwritten_ids)
 
-    def take(self, items: Sequence[tuple[StoredRaw, Article | str]]) -> None:
+    def take(self, items: Sequence[tuple[RawOutcome, Article | str]]) -> None:
         """Take raw items, each with its new article, or with the reason why it has no article."""
         readable = [(raw, article) for raw, article in items if isinstance(article, Article)]
         saved = self._articles.save(
@@ -102,7 +102,8 @@ class Rebuilding:
             for raw, reason in items
             if not isinstance(reason, Article) and reason != raw.problem
         }
-        self.last_raw_id = items[-1][0].id
+        if items:
+            self.last_raw_id = items[-1][0].id
 
     def find_former(self, tx: Transaction) -> None:
         """Find the ids that lead to an article of the newsroom, and that no article has any more.
@@ -231,7 +232,7 @@ class Rebuilding:
             made_id = self._successors[made_id]
         return made_id
 
-    def _id_for(self, raw: StoredRaw) -> int:
+    def _id_for(self, raw: RawOutcome) -> int:
         number = next(self._new_ids) if raw.article is None or raw.article in self._used_ids else raw.article
         self._used_ids.add(number)
         return number

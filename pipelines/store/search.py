@@ -176,30 +176,23 @@ def make_condition(
     return article.in_(_select_matches(terms, dialect, after=after)) if terms else None
 
 
-def find_match(
-    connection: Connection, query: str, number: int, *, after: int | None = None, upto: int | None = None
-) -> int | None:
-    """Find the article that matches a query and that has so many newer matches.
+def list_newest_matches(
+    connection: Connection, query: str, limit: int, *, after: int | None = None, upto: int | None = None
+) -> list[int]:
+    """List the articles whose documents contain every term of a query, the highest ids first.
 
     Args:
         connection: open for reading.
-        query: as the editor typed it.
-        number: of the newer matches.
-        after: the ids of the matches are higher; None for any id.
-        upto: the highest id of a match; None for any id.
-
-    Returns:
-        Its id; None where there are no more matches than so many, or no term.
+        query: as the editor typed it, with a term at least.
+        limit: most articles.
+        after: the ids of the articles are higher; None for any id.
+        upto: the highest id of an article; None for any id.
     """
-    terms = _read_terms(query)
-    if not terms:
-        return None
-    matches = _select_matches(terms, connection.dialect.name, after=after)
+    matches = _select_matches(_read_terms(query), connection.dialect.name, after=after)
     (matched_id,) = matches.selected_columns
     if upto is not None:
         matches = matches.where(matched_id <= upto)
-    row = connection.execute(matches.order_by(matched_id.desc()).limit(1).offset(number)).first()
-    return row[0] if row else None
+    return list(connection.execute(matches.order_by(matched_id.desc()).limit(limit)).scalars())
 
 
 def make_account_condition(

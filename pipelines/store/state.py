@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
 
 from pipelines.model import CandidateState, DecisionAction
+from pipelines.store.counts import fold_counts
 from pipelines.store.engine import chunks
 from pipelines.store.following import note_changes
 from pipelines.store.tables import decisions, entries, evidence, issues, stories, story_members
@@ -86,6 +87,7 @@ def settle(connection: Connection, story_ids: Collection[int]) -> None:
                 rows.append({"of": story_id, "published_in": published_in, "state": state, "category": category})
         if rows:
             connection.execute(update(stories).where(stories.c.id == bindparam("of")), rows)
+    fold_counts(connection)
 
 
 def stories_of(connection: Connection, article_ids: Iterable[int]) -> set[int]:

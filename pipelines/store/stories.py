@@ -15,7 +15,7 @@ from pipelines.store import listing
 from pipelines.store.articles import Articles
 from pipelines.store.engine import chunks, insert_numbers, insert_rows, is_of_newsletter
 from pipelines.store.following import note_changes
-from pipelines.store.listing import CandidateQuery, Lead, Ranked
+from pipelines.store.listing import CandidateQuery, FreshnessBounds, Lead, Ranked
 from pipelines.store.search import Search
 from pipelines.store.state import settle, stories_of
 from pipelines.store.tables import evidence, house_stories, stories, story_members
@@ -75,16 +75,24 @@ class Stories:
         ]
         insert_rows(self._connection, evidence, rows)
 
-    def bound_search(self, query: CandidateQuery) -> CandidateQuery:
-        """Narrow a search with very many matches to the stories of the newest ones."""
-        return listing.bound_search(self._connection, query)
+    def look_up_search(self, query: CandidateQuery) -> tuple[CandidateQuery, bool]:
+        """Look up what a search among very many stories finds: the newest matches, and whether there are more."""
+        return listing.look_up_search(self._connection, query)
 
-    def list_ranked(self, query: CandidateQuery) -> tuple[dict[str, int], Iterator[Ranked]]:
-        """Count candidates by category, for the query without its category; list them, highest score first."""
-        return listing.list_ranked(self._connection, query)
+    def list_best(
+        self, query: CandidateQuery, bounds: FreshnessBounds, limit: int
+    ) -> tuple[dict[str, int], Iterator[Ranked]]:
+        """Count candidates by category, for the query without its category; list those that may be the best of today,
+        by the highest score that they may have.
+        """
+        return listing.list_best(self._connection, query, bounds, limit)
+
+    def iterate_best(self, query: CandidateQuery, bounds: FreshnessBounds, limit: int) -> Iterator[Ranked]:
+        """List candidates that may be the best of today, by the highest score that they may have, and count none."""
+        return listing.iterate_best(self._connection, query, bounds, limit)
 
     def iterate_ranked(self, query: CandidateQuery) -> Iterator[Ranked]:
-        """List candidates, highest score first, and count none."""
+        """List candidates, highest score without freshness first, and count none."""
         return listing.iterate_ranked(self._connection, query)
 
     def count_by_category(self, query: CandidateQuery) -> dict[str, int]:

@@ -53,6 +53,8 @@ REVISIONS: Final = (
     "0017",
     "0018",
     "0019",
+    "0020",
+    "0021",
 )
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database does not load Alembic."""
 
@@ -361,6 +363,13 @@ event_tunings = Table(
     Column("tuning", Words, nullable=False),
 )
 
+event_versions = Table(
+    "event_versions",  # one row: a number that grows with each change of keys or profiles
+    metadata,
+    _id(),
+    Column("version", BigInteger, nullable=False),
+)
+
 article_references = Table(
     "article_references",
     metadata,
@@ -390,8 +399,10 @@ stories = Table(
     Column("graded", Words, nullable=False),  # the category of the grading
     Column("promotion", Boolean, nullable=False),
     Column("accounts", Integer, nullable=False, server_default="1"),  # that report the story independently
-    Index("ix_stories_state_score", "state", "score"),
-    Index("ix_stories_ranking", "state", "category", "score", "newest_at", "promotion"),  # for lists
+    # for lists: of a category, of all categories, of the newest stories; no list reads the table itself
+    Index("ix_stories_ranking", "state", "category", "score", "newest_at", "promotion"),
+    Index("ix_stories_state_score", "state", "score", "newest_at", "category", "promotion"),
+    Index("ix_stories_state_newest_at", "state", "newest_at", "category", "score", "promotion"),
 )
 
 story_members = Table(
@@ -482,9 +493,47 @@ SEARCH_WORDS: Final[Mapping[str, Sequence[str]]] = {
 }
 """The full-text index of the documents, by the id of the article; SQLAlchemy has no word for it."""
 
-for _dialect, _statements in SEARCH_WORDS.items():
-    for _statement in _statements:
-        event.listen(search_texts, "after_create", DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]
+STORY_COUNTS: Final[Mapping[str, Sequence[str]]] = {
+    "sqlite": (
+        """CREATE TABLE story_counts (state TEXT NOT NULL, category TEXT NOT NULL, promotion BOOLEAN NOT NULL,
+           number INTEGER NOT NULL, PRIMARY KEY (state, category, promotion)) WITHOUT ROWID""",
+        """CREATE TRIGGER count_added_story AFTER INSERT ON stories BEGIN
+           INSERT INTO story_counts VALUES (new.state, new.category, new.promotion, 1)
+           ON CONFLICT (state, category, promotion) DO UPDATE SET number = number + 1; END""",
+        """CREATE TRIGGER count_removed_story AFTER DELETE ON stories BEGIN
+           UPDATE story_counts SET number = number - 1
+           WHERE state = old.state AND category = old.category AND promotion = old.promotion; END""",
+        """CREATE TRIGGER count_changed_story AFTER UPDATE OF state, category, promotion ON stories
+           WHEN (old.state, old.category, old.promotion) <> (new.state, new.category, new.promotion) BEGIN
+           UPDATE story_counts SET number = number - 1
+           WHERE state = old.state AND category = old.category AND promotion = old.promotion;
+           INSERT INTO story_counts VALUES (new.state, new.category, new.promotion, 1)
+           ON CONFLICT (state, category, promotion) DO UPDATE SET number = number + 1; END""",
+    ),
+    "postgresql": (
+        """CREATE TABLE story_counts (state TEXT NOT NULL, category TEXT NOT NULL, promotion BOOLEAN NOT NULL,
+           number INTEGER NOT NULL)""",
+        """CREATE FUNCTION count_story() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+           IF TG_OP <> 'INSERT' THEN
+               INSERT INTO story_counts VALUES (old.state, old.category, old.promotion, -1);
+           END IF;
+           IF TG_OP <> 'DELETE' THEN
+               INSERT INTO story_counts VALUES (new.state, new.category, new.promotion, 1);
+           END IF;
+           RETURN NULL; END $$""",
+        """CREATE TRIGGER count_story AFTER INSERT OR DELETE ON stories
+           FOR EACH ROW EXECUTE FUNCTION count_story()""",
+        """CREATE TRIGGER count_changed_story AFTER UPDATE OF state, category, promotion ON stories FOR EACH ROW
+           WHEN ((old.state, old.category, old.promotion) IS DISTINCT FROM (new.state, new.category, new.promotion))
+           EXECUTE FUNCTION count_story()""",
+    ),
+}
+"""The number of stories of each state and category, and what keeps it true; see pipelines.store.counts."""
+
+for _table, _statements_by_dialect in ((search_texts, SEARCH_WORDS), (stories, STORY_COUNTS)):
+    for _dialect, _statements in _statements_by_dialect.items():
+        for _statement in _statements:
+            event.listen(_table, "after_create", DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]
 
 snapshots = Table(
     "snapshots",

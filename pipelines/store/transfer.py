@@ -1,7 +1,7 @@
 """Copies a newsroom from one database into another, row for row, whichever of the two databases each of them is.
 
-The full-text index is no table of rows: it is made anew from the stored documents. A database that counts by itself
-(PostgreSQL's sequences) goes on counting after the highest id.
+The full-text index is no table of rows: it is made anew from the stored documents. Stories are counted as they come. A
+database that counts by itself (PostgreSQL's sequences) goes on counting after the highest id.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, MetaData, Table, func, select, text
 from sqlalchemy.types import Float, Integer
 
+from pipelines.store.counts import fold_counts
 from pipelines.store.engine import is_of_newsletter, metadata_of
 from pipelines.store.search import Search
 from pipelines.store.tables import FailureText, Words, metadata
@@ -61,12 +62,13 @@ def copy_rows(source: Connection, target: Connection, report: Report = lambda _c
             copied += len(rows)
             report(copied, total)
         _count_on(target, table)
+    fold_counts(target, most=0)
     return copied
 
 
 def clear(connection: Connection) -> None:
     """Delete all rows of a PostgreSQL database; who reads it meanwhile waits until the transaction ends."""
-    names = [table.name for table in metadata_of(connection).sorted_tables]
+    names = ["story_counts", *(table.name for table in metadata_of(connection).sorted_tables)]
     if not is_of_newsletter(connection):
         names.append("search_words")
     connection.execute(text(f"TRUNCATE {', '.join(names)}"))

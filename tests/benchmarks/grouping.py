@@ -83,7 +83,12 @@ STEPS: Final[Mapping[str, Sequence[tuple[Any, str]]]] = MappingProxyType(
             (EventIndex, "find_tipping_holders"),
             (EventIndex, "get_profiles"),
         ),
-        "links": ((regroup, "find_event_links"), (EventIndex, "replace_links"), (EventIndex, "find_links")),
+        "links": (
+            (regroup, "find_event_links"),
+            (EventIndex, "find_linked_pairs"),
+            (EventIndex, "replace_links"),
+            (EventIndex, "find_links"),
+        ),
         "groups": ((regroup, "make_stories"), (Stories, "find_by_articles")),
         "memory": ((regroup, "read_memory"),),
         "grade": ((regroup, "grade"),),
@@ -257,7 +262,7 @@ class Bench:
             store.close()
             sys.stderr.write(f"a store of {size:,} articles took {process_time() - began:,.0f} CPU-s to make\n")
         shutil.copyfile(kept, path)
-        return Store.open(f"sqlite:///{path}")
+        return Store.upgrade(f"sqlite:///{path}")
 
     def _fill(self, store: Store, articles: Iterator[Article], older: int) -> None:
         stored = 0

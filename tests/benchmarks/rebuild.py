@@ -1,10 +1,11 @@
 """What a rebuild costs, and how long another writer waits for it.
 
-    python tests/benchmarks/rebuild.py [--articles 10000] [--keep FOLDER] POOL.jsonl ...
+    python tests/benchmarks/rebuild.py [--articles 10000] [--processes 2] [--keep FOLDER] POOL.jsonl ...
 
 Stores raw items made of small pieces of the pools' titles and digests, six in ten with a text (as in `grouping.py`),
 groups them, and rebuilds and groups everything again while another writer begins a transaction every tenth of a second.
-Printed are the seconds by the clock, the CPU of all processes, and the writer's longest wait. `--keep` keeps the store,
+Printed are the seconds by the clock, the CPU of all processes, the writer's longest wait, and the most memory of any
+process. `--keep` keeps the store,
 so that the next run need not make it.
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
+import os
 import shutil
 import sys
 import threading
@@ -23,17 +24,22 @@ from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from grouping import A_DAY, Stream
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from crawler.home import Home, bundled
-from crawler.items import Batch, RawItem
-from crawler.sources.schema import Source
-from pipelines.group.candidates import GroupRules
-from pipelines.model import Article
-from pipelines.newsletter import load_newsletter
-from pipelines.newsroom import run
-from pipelines.rules import Rules, load_rules
-from pipelines.store import Store
+from grouping import A_DAY, Stream  # noqa: E402
+from processes import list_family, read_most_memory, read_process_time  # noqa: E402
+
+from crawler.home import Home, bundled  # noqa: E402
+from crawler.items import Batch, RawItem  # noqa: E402
+from crawler.sources.schema import Source  # noqa: E402
+from pipelines.group.candidates import GroupRules  # noqa: E402
+from pipelines.model import Article  # noqa: E402
+from pipelines.newsletter import load_newsletter  # noqa: E402
+from pipelines.newsroom import run  # noqa: E402
+from pipelines.newsroom.shards import count_processes  # noqa: E402
+from pipelines.rules import Rules, load_rules  # noqa: E402
+from pipelines.store import Store  # noqa: E402
 
 SOURCE = Source(id="mirror", kind="feed", name="镜像", url="https://mirror.example/feed")
 AT_ONCE = 100
@@ -45,6 +51,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pools", nargs="+", type=Path, metavar="POOL")
     parser.add_argument("--articles", type=int, default=10_000)
+    parser.add_argument("--processes", type=int, default=count_processes())
     parser.add_argument("--keep", type=Path)
     arguments = parser.parse_args()
     rows = [json.loads(line) for pool in arguments.pools for line in pool.read_text(encoding="utf-8").splitlines()]
@@ -63,12 +70,16 @@ def main() -> None:
             store.close()
         path = Path(folder) / "jianbao.db"
         shutil.copyfile(kept, path)
-        store = Store.open(f"sqlite:///{path}")
-        with write_beside(store) as waits:
-            _time("rebuild", arguments.articles, lambda: run.rebuild(store, {SOURCE.id: SOURCE}, rules))
-            _time("group", arguments.articles, lambda: run.group(store, group_rules))
+        store = Store.upgrade(f"sqlite:///{path}")
+        with write_beside(store) as (waits, memory):
+            _time(
+                "rebuild",
+                arguments.articles,
+                lambda: run.rebuild(store, {SOURCE.id: SOURCE}, rules, processes=arguments.processes),
+            )
+            _time("group", arguments.articles, lambda: run.group(store, group_rules, processes=arguments.processes))
         sys.stdout.write(f"another writer waited {max(waits):.2f} s at most, {len(waits)} times\n")
-        sys.stdout.write(f"largest RSS {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB\n")
+        sys.stdout.write(f"largest RSS of a process {max(memory):,.0f} MB\n")
         store.close()
 
 
@@ -94,21 +105,27 @@ def make_item(article: Article) -> RawItem:
 
 
 @contextmanager
-def write_beside(store: Store) -> Iterator[Sequence[float]]:
-    """Begin a transaction every tenth of a second while the context lasts; how long each waited, in seconds."""
+def write_beside(store: Store) -> Iterator[tuple[Sequence[float], Sequence[float]]]:
+    """Begin a transaction every tenth of a second while the context lasts.
+
+    Yields:
+        How long each waited, in seconds; and the most memory of any process at that moment, in MB.
+    """
     ended = threading.Event()
     waits: list[float] = []
+    memory: list[float] = []
 
     def write() -> None:
         while not ended.wait(GAP):
             began = time.monotonic()
             with store.transaction():
                 waits.append(time.monotonic() - began)
+            memory.append(max(map(read_most_memory, list_family(os.getpid()))))
 
     thread = threading.Thread(target=write)
     thread.start()
     try:
-        yield waits
+        yield waits, memory
     finally:
         ended.set()
         thread.join()
@@ -124,8 +141,8 @@ def _time(name: str, articles: int, work: Callable[[], object]) -> None:
 
 
 def _measure_cpu() -> float:
-    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+    """The seconds of this process and of all that it started, also of those that have ended."""
+    return sum(map(read_process_time, list_family(os.getpid())))
 
 
 if __name__ == "__main__":

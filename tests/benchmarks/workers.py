@@ -36,7 +36,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from crawling import WORDS  # noqa: E402
 from postgresql_server import PostgresqlServer, find_programs, run_server  # noqa: E402
-from processes import list_family  # noqa: E402
+from processes import TICK, list_family, read_process_time  # noqa: E402
 from servers import http, newsroom, serving, source  # noqa: E402
 from waiting import wait_until  # noqa: E402
 
@@ -44,7 +44,6 @@ from crawler.home import DATABASE_VARIABLE, Home  # noqa: E402
 from pipelines.newsroom.queue import Queue  # noqa: E402
 from pipelines.store import Store  # noqa: E402
 
-TICK: Final = os.sysconf("SC_CLK_TCK")
 LONGEST: Final = 1800.0
 """Seconds; a round that takes longer hangs."""
 
@@ -149,15 +148,6 @@ def read_own_time(server: PostgresqlServer, workers: list[subprocess.Popen[bytes
     starters = [server.process_id, *(worker.pid for worker in workers)]
     family = (process for starter in starters for process in list_family(starter))
     return time.process_time() + sum(map(read_process_time, family))
-
-
-def read_process_time(process: int) -> float:
-    """Processor time of a process, and of its children that ended."""
-    try:
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    except FileNotFoundError:
-        return 0.0
-    return sum(map(int, fields[11:15])) / TICK
 
 
 def main() -> int:

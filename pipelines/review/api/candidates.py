@@ -136,7 +136,8 @@ def session(visit: Visit) -> Response:
 def candidates(visit: Visit) -> Response:
     """List a page of candidates, best first, with the number of candidates of each category.
 
-    `bounded` is true for a search of every state with more than 5,000 matches: only the newest of them are looked at.
+    `bounded` is true for a search among more than 20,000 stories with more than 5,000 matches: only the newest of them
+    are looked at.
     `enough` is the number of candidates at the top of the whole list that are usually enough for an issue; null for a
     list with filters.
     """

@@ -289,7 +289,9 @@ def make_tabs(
         newsletter: gives categories and quotas.
         counts: of candidates by category, where the caller has counted already.
     """
-    counts = tx.stories.count_by_category(tx.stories.bound_search(query)) if counts is None else counts
+    if counts is None:
+        query, _ = tx.stories.look_up_search(query)
+        counts = tx.stories.count_by_category(query)
     newest = max(tx.issues.list_drafts(), key=lambda issue: issue.date, default=None)
     picked: dict[str, int] = {}
     for section in newest.sections if newest else ():

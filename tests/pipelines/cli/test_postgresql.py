@@ -83,7 +83,7 @@ def search_everywhere(url: str) -> dict[str, list[int]]:
     """The stories that each search finds, in order."""
     with closing(Store.open(url)) as store, store.reading() as tx:
         return {
-            words: [ranked.id for ranked in tx.stories.list_ranked(CandidateQuery(search=words, states=()))[1]]
+            words: [ranked.id for ranked in tx.stories.iterate_ranked(CandidateQuery(search=words, states=()))]
             for words in SEARCHES
         }
 

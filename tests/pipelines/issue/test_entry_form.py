@@ -8,13 +8,15 @@ from itertools import count, islice
 from typing import Any
 
 import pytest
+from builders import stored
 
 from crawler.home import bundled
-from pipelines.issue.entry_form import assemble_entry
+from pipelines.issue.entry_form import EntryParts, assemble_entry
 from pipelines.issue.markdown import render_issue
+from pipelines.issue.proposal import propose_entry
 from pipelines.issue.reading import read_issue
 from pipelines.issue.sections import make_draft
-from pipelines.model import Entry, Issue
+from pipelines.model import Candidate, Entry, Issue, Story
 from pipelines.newsletter import Newsletter
 
 TEMPLATE = (bundled() / "templates/issue.md.j2").read_text(encoding="utf-8")
@@ -53,12 +55,13 @@ def test_an_entry_has_the_form_that_the_newsletter_gives_it(
     frame: dict[str, str], summary: list[str], printed: str
 ) -> None:
     newsletter = make_newsletter(frame=frame)
-    assert assemble_entry("题", "https://example.org/1", ["代码：x"], summary, "甲栏", newsletter) == printed
+    parts = EntryParts("题", "https://example.org/1", label_lines=["代码：x"], summary=summary)
+    assert assemble_entry(parts, "甲栏", newsletter) == printed
 
 
 def test_a_title_without_a_link_stands_where_the_link_would() -> None:
     newsletter = make_newsletter(frame={"entry": "🐎 [{title}]({url})", "summary": ""})
-    assert assemble_entry("题", None, [], [""], "甲栏", newsletter) == "🐎 题"
+    assert assemble_entry(EntryParts("题", summary=[""]), "甲栏", newsletter) == "🐎 题"
 
 
 def test_a_section_has_a_form_of_its_own() -> None:
@@ -66,7 +69,8 @@ def test_a_section_has_a_form_of_its_own() -> None:
     newsletter = make_newsletter(categories=[{"name": "甲栏"}, own], frame={"marker": "{n}、", "summary": ""})
     draft = make_draft(DAY, newsletter)
     assert [section.marker for section in draft.sections] == ["{n}、", "* "]
-    printed = [assemble_entry("题", "https://e.org/1", [], ["说"], name, newsletter) for name in ("甲栏", "乙栏")]
+    parts = EntryParts("题", "https://e.org/1", summary=["说"])
+    printed = [assemble_entry(parts, name, newsletter) for name in ("甲栏", "乙栏")]
     assert printed == ["[题](https://e.org/1)", "[题](https://e.org/1): 说"]
 
 
@@ -117,3 +121,12 @@ def test_fields_of_the_issue_are_filled_into_front_matter_and_fields_above_the_h
     assert draft.footer == "见 2"
     fields = make_newsletter(above_heading="Title: x\nNumber: {number}", numbering={"first": date(2026, 8, 21)})
     assert make_draft(DAY, fields).above_heading == "Title: x\nNumber: 2"
+
+
+def test_the_description_of_a_repository_is_its_summary_where_the_title_does_not_have_it() -> None:
+    address = "https://github.com/Tencent/ncnn"
+    ncnn = stored(1, kind="github", url=address, title="ncnn", summary="高性能的前向推理框架。")
+    candidate = Candidate(Story(1, (1,), 1), (ncnn,), "甲栏", {}, (), 0.0, ())
+    frame = {"entry": "[{title}]({url})", "summary": "：{summary}"}
+    entry = propose_entry(candidate, make_newsletter(frame=frame))
+    assert entry.markdown == "[ncnn](https://github.com/Tencent/ncnn)：高性能的前向推理框架。"

@@ -13,7 +13,14 @@ from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
 
 from pipelines.issue import inline
-from pipelines.issue.escape import clean_line, escape_markdown, make_autolink, make_link, make_printable_url
+from pipelines.issue.escape import (
+    clean_line,
+    escape_around_code,
+    escape_markdown,
+    make_autolink,
+    make_link,
+    make_printable_url,
+)
 
 GFM = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 
@@ -55,6 +62,17 @@ def test_any_text_stays_within_the_item_the_link_and_the_line_it_was_put_into(te
 
 
 @settings(max_examples=200, deadline=None)
+@given(st.lists(MARKUP | st.just("`"), max_size=5).map("".join))
+@example("`{{ x }}` `{% y %}` `a | b`")
+def test_words_between_backticks_are_code_and_nothing_around_them_takes_effect(text: str) -> None:
+    said = escape_around_code(text)
+    plain = re.sub(r"</?code>", "`", GFM.render(said))
+    assert re.sub(r"\s+", "", plain).replace("`", "") == re.sub(r"\s+", "", heard(text)).replace("`", "")
+    assert not re.search(r"\{\{|\{%|(?<!\\)\|", said)
+    assert "`" in text or said == escape_markdown(text)
+
+
+@settings(max_examples=200, deadline=None)
 @given(MARKUP)
 @pytest.mark.fault("X2")
 def test_liquid_and_kramdown_find_nothing_to_run(text: str) -> None:
@@ -74,6 +92,7 @@ def test_liquid_and_kramdown_find_nothing_to_run(text: str) -> None:
         "详见 https://github.com/owner/some_repo/tree/main 。",
         "-1与+1的二值网络",
         "2.4.0 候选版本",
+        "{ggplot2} 4.0.0 for {shiny}",
     ],
 )
 def test_ordinary_titles_stay_as_an_editor_would_type_them(title: str) -> None:

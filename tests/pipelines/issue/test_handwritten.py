@@ -8,9 +8,23 @@ from pipelines.errors import CannotDecide
 from pipelines.issue.entry import read_entry, remove_unprinted_lines
 from pipelines.issue.handwritten import EntryDraft, compose_entry
 from pipelines.model import StoryLink
-from pipelines.newsletter import Category, Labels, Newsletter
+from pipelines.newsletter import Category, Frame, Labels, Newsletter
 
 NEWSLETTER = Newsletter(title="简报", editor="编辑甲", categories=(Category(name="博文"),))
+
+
+def test_an_editors_words_are_printed_where_the_newsletter_prints_no_summary_and_marks_each_entry() -> None:
+    frame = {"entry": "🐕 [{title}]({url})", "summary": "", "source": "（{source}）"}
+    newsletter = NEWSLETTER.model_copy(update={"frame": Frame.model_validate(frame)})
+    for draft, markdown in (
+        (EntryDraft("甲", url="https://e.org/1"), "🐕 [甲](https://e.org/1)"),
+        (EntryDraft("🐎 甲", "源", "https://e.org/1"), "🐎 [甲](https://e.org/1)（源）"),
+        (EntryDraft("甲", url="https://e.org/1", summary="![](a.png)"), "🐕 [甲](https://e.org/1)\n![](a.png)"),
+        (EntryDraft("[video] `x_y`", url="https://e.org/1"), "🐕 [video] [`x_y`](https://e.org/1)"),
+        (EntryDraft("8 月 | [甲](https://e.org/1)"), "🐕 8 月 | [甲](https://e.org/1)"),
+        (EntryDraft("[甲](javascript:x)"), "🐕 \\[甲\\](javascript:x)"),
+    ):
+        assert compose_entry(draft, "论文", newsletter).markdown == markdown
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from pipelines.issue.entry import EntryView, LabelLine, read_entry
 from pipelines.issue.markdown import render_issue
 from pipelines.issue.reading import read_issue
 from pipelines.model import Entry, Issue, StoryLink
-from pipelines.newsletter import BackIssues, Category, Labels, Newsletter, load_newsletter
+from pipelines.newsletter import BackIssues, Category, Labels, Newsletter, Reading, load_newsletter
 from pipelines.wording import say_detail
 
 NEWSLETTER = load_newsletter(bundled() / "newsletter.toml")
@@ -525,3 +525,27 @@ def test_every_past_entry_has_a_clean_title_and_nearly_all_an_address(past: dict
         entry.source is not None or entry.repository is not None or bool(entry.prefixes) for entry in entries
     ) > (0.98 * len(entries))
     assert sum(bool(entry.summary) for entry in entries) > 0.9 * len(entries)
+
+
+def test_links_alone_are_the_entries_of_a_section_whose_newsletter_has_bullets() -> None:
+    newsletter = NEWSLETTER.model_copy(update={"reading": Reading(items=("+ ",))})
+    linked = "[甲](https://e.org/1)\n\n![](a.png)\n\n[乙](https://e.org/2)"
+    text = f"# 嵌入式AI简报 (2021-03-05)\n\n## 业界新闻\n\n+ [丙](https://e.org/3)\n\n## 论文\n\n{linked}\n"
+    issue = read_issue(text.encode(), name="2021-03-05.md", newsletter=newsletter)
+    assert [len(section.entries) for section in issue.sections] == [1, 2]
+    prose = text.replace("\n\n![](a.png)\n\n", "很好读。\n\n")
+    issue = read_issue(prose.encode(), name="2021-03-05.md", newsletter=newsletter)
+    assert [len(section.entries) for section in issue.sections] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("lines", "closing"),
+    [
+        ("[甲](https://e.org/1)\n\n[乙](https://e.org/2)\n\n（完）", "（完）"),
+        ("[甲](https://e.org/1)\n\n说了甲。\n\n[乙](https://e.org/2)\n\n说了乙。", None),
+        ("[甲](https://e.org/1)\n\n说了甲。", None),
+    ],
+)
+def test_text_below_the_last_of_lines_that_are_links_is_no_part_of_it(lines: str, closing: str | None) -> None:
+    issue = read(f"# 嵌入式AI简报 (2021-03-05)\n\n## 业界新闻\n\n{lines}\n")
+    assert issue.sections[0].closing == closing

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from builders import NOON, about, article, stored_candidates
@@ -17,11 +18,13 @@ from hypothesis import strategies as st
 
 from crawler.home import Home, bundled
 from pipelines.deduplicate.bands import PERIOD, POPULAR
+from pipelines.deduplicate.events import EventLink
 from pipelines.deduplicate.stories import RARE, find_event_links_among, find_evidence, make_stories
 from pipelines.group.candidates import GroupRules
 from pipelines.model import Article, Decision, DecisionAction, Evidence, StoredArticle
 from pipelines.newsletter import Category, Newsletter
-from pipelines.newsroom.regroup import Features, read_features
+from pipelines.newsroom import run
+from pipelines.newsroom.regroup import Features, read_features, regroup
 from pipelines.newsroom.run import group
 from pipelines.rules import load_rules
 from pipelines.store import Transaction
@@ -254,6 +257,36 @@ def test_what_changes_while_it_is_read_is_grouped_as_it_is_now(
             }
             assert tx.articles.list_fresh() == []
         assert store.check() == []
+    assert found == expected
+
+
+def test_a_report_that_another_process_groups_while_links_are_found_keeps_its_links(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An editor's action groups a new report after its event's links were found, and before they are stored."""
+    new = replace(
+        NEWS[10], title="云雀半导体星澜 N9：提速 85% 的芯片", url="https://e.example/14", keys=(), publisher="癸"
+    )
+    expected = group_batches(databases, [NEWS, [new]])
+    find_links = run._find_links
+    with opened_store(databases) as store:
+        with store.transaction() as tx:
+            tx.articles.save(NEWS)
+
+        def find_then_group(*arguments: Any) -> tuple[int, Sequence[EventLink]]:
+            found = find_links(*arguments)
+            with store.transaction() as tx:
+                regroup(tx, tx.articles.save([new]).ids, RULES)
+            return found
+
+        monkeypatch.setattr("pipelines.newsroom.run._find_links", find_then_group)
+        group(store, RULES)
+        with store.reading() as tx:
+            found = {
+                frozenset(each.article.url for each in candidate.articles)
+                for candidate in stored_candidates(tx, states=("new",))
+            }
+    assert any(new.url in story and len(story) > 1 for story in expected)
     assert found == expected
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -16,7 +16,8 @@ import pytest
 from commands import Cli
 from places import ROOT
 
-from pipelines.issue.entry_form import assemble_entry
+from pipelines.issue.entry import read_entry
+from pipelines.issue.entry_form import EntryParts, assemble_entry
 from pipelines.issue.markdown import render_issue
 from pipelines.issue.reading import read_issue
 from pipelines.issue.reading_style import Example
@@ -154,6 +155,27 @@ def write_quoted(number: int, items: list[Item]) -> str:
     return f"# The Log — {day_of(number):%B %-d, %Y}\n\n## News\n\n{first}\n\n## Tools\n\n{second}\n"
 
 
+def write_toml(number: int, items: list[Item]) -> str:
+    first, second = ("\n".join(f"- [{item.title}]({item.url})" for item in part) for part in (items[:2], items[2:]))
+    return (
+        f'+++\ntitle = "Sea Digest #{number}"\ndate = {day_of(number)}\ntags = ["sea", "weekly"]\n+++\n\n'
+        f"Ahoy!\n\n## News\n\n{first}\n\n## Tools\n\n{second}\n"
+    )
+
+
+def write_below_numbers(number: int, items: list[Item]) -> str:
+    first, second = (
+        "\n\n".join(f"{rank}、\n\n[{item.title}]({item.url})\n\n{item.summary}" for rank, item in enumerate(part, 1))
+        for part in (items[:2], items[2:])
+    )
+    return f"# 海角周刊：第 {number} 期\n\n## 新闻\n\n{first}\n\n## 工具\n\n{second}\n"
+
+
+def write_lines(number: int, items: list[Item]) -> str:
+    first, second = ("\n\n".join(f"[{item.title}]({item.url})" for item in part) for part in (items[:2], items[2:]))
+    return f"# 浅滩周刊 ({day_of(number)})\n\n## 新闻\n\n{first}\n\n## 旧闻\n\n{second}\n\n（完）\n"
+
+
 @dataclass(frozen=True)
 class Shape:
     """A newsletter: how an issue of it is written, its file's name, its sections with the number of their items."""
@@ -189,6 +211,9 @@ SHAPES = {
     "bold titles and quotations, an English date": Shape(
         write_quoted, "{day}-log", {"News": 2, "Tools": 1}, is_dated=True
     ),
+    "front matter in TOML": Shape(write_toml, "{day}-sea", {"News": 2, "Tools": 1}, is_dated=True),
+    "numbers on lines of their own": Shape(write_below_numbers, "issue-{number}", {"新闻": 2, "工具": 1}),
+    "lines that are links, and a last word": Shape(write_lines, "{day}", {"新闻": 2, "旧闻": 2}, is_dated=True),
     "a cover with the number": Shape(write_gathered, "issue-{number}", {"资讯": 2, "资源&&工具": 1}),
 }
 
@@ -352,7 +377,7 @@ def test_the_next_heading_has_the_form_of_the_past_ones(heading: str, title: str
     printed = newsletter.title + newsletter.fill_template(newsletter.frame.dateline, day_of(NEXT), number=NEXT)
     assert printed == heading.format(number=NEXT, day=day_of(NEXT))
     assert newsletter.fill_template(newsletter.publish.file, day_of(NEXT)) == f"{{海}}-{day_of(NEXT)}"
-    entry = assemble_entry("灯塔", "https://e.org/1", [], [], "新闻", newsletter)
+    entry = assemble_entry(EntryParts("灯塔", "https://e.org/1"), "新闻", newsletter)
     assert entry == "{} [灯塔](https://e.org/1)"
     again = learn_style(examples, newsletter)
     assert not again.settings
@@ -399,7 +424,35 @@ def test_each_line_of_a_summary_stands_where_past_summaries_stand(entry: str, fo
         examples.append(Example(f"{day_of(number)}.md", f"# 海报 ({day_of(number)})\n\n## 新闻\n\n{bullets}\n"))
     newsletter = learn_style(examples, load_newsletter(ROOT / "data/newsletter.toml")).newsletter
     assert newsletter.frame.summary == form
-    assert assemble_entry("灯塔", "https://e.org/1", [], ["甲。", "乙。"], "新闻", newsletter) == written
+    parts = EntryParts("灯塔", "https://e.org/1", summary=["甲。", "乙。"])
+    assert assemble_entry(parts, "新闻", newsletter) == written
+
+
+@pytest.mark.parametrize(
+    ("entry", "form"),
+    [
+        ("[{}]({})（{}）\n\n{}", "（{source}）"),
+        ("[{}]({}) ({})\n\n{}", " ({source})"),
+        ("[{}]({}) — {}\n\n{}", " — {source}"),
+        ("[{}]({}) by {}\n\n{}", " by {source}"),
+        ("**[{}]({})** | {}\n\n{}", " | {source}"),
+    ],
+)
+def test_a_source_stands_behind_the_title_as_past_ones_do(entry: str, form: str) -> None:
+    examples = []
+    for number in (11, 12, 13):
+        printed = (entry.format(item.title, item.url, "海报社", item.summary) for item in make_items(number, 3))
+        items = "\n\n".join(f"{rank}、{text}" for rank, text in enumerate(printed, 1))
+        examples.append(Example(f"{day_of(number)}.md", f"# 海报 ({day_of(number)})\n\n## 新闻\n\n{items}\n"))
+    newsletter = learn_style(examples, load_newsletter(ROOT / "data/newsletter.toml")).newsletter
+    assert newsletter.frame.source == form
+    assert newsletter.frame.summary == "\n\n{summary}"
+    parts = EntryParts("灯塔", "https://e.org/1", source="灯塔社", summary=["甲。"])
+    assert assemble_entry(parts, "新闻", newsletter) == entry.format("灯塔", "https://e.org/1", "灯塔社", "甲。")
+    nameless = assemble_entry(replace(parts, source=""), "新闻", newsletter)
+    assert nameless == entry.replace(form.replace("source", ""), "").format("灯塔", "https://e.org/1", "甲。")
+    view = read_entry(assemble_entry(parts, "新闻", newsletter), newsletter)
+    assert (view.title, view.source, view.summary) == ("灯塔", "灯塔社", ("甲。",))
 
 
 def test_a_number_inside_a_bold_title_is_left_out_and_the_title_stays_bold() -> None:

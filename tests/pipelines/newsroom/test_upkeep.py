@@ -25,6 +25,7 @@ from pipelines.newsroom import Newsroom, crawls
 from pipelines.newsroom.locks import Busy, only_one
 from pipelines.newsroom.upkeep import DiskAlmostFull, diagnose, keep_backups, require_room, restore_backup
 from pipelines.store import Store
+from pipelines.store.clock import Clock
 from pipelines.store.errors import StoreDamaged, StoreRefused
 
 NOW = datetime(2026, 11, 28, 9, 30, tzinfo=UTC)
@@ -149,6 +150,14 @@ def test_the_commands_say_what_they_did(home: Home) -> None:
     checks = cli.json("doctor")["checks"]
     assert {check["subject"] for check in checks} >= {"folder", "disk", "clock", "database", "sources", "schedule"}
     assert "磁盘" in cli("doctor")
+
+
+def test_the_doctor_looks_once_whether_the_clock_is_behind(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[datetime] = []
+    monkeypatch.setattr(Clock, "find_later_present", lambda _clock, now: looks.append(now))
+    save(home, 1)
+    assert any(row.subject == "clock" for row in diagnose(home, NOW, "zh"))
+    assert len(looks) == 1
 
 
 def test_the_doctor_names_a_mirror_on_which_every_source_failed(tmp_path: Path) -> None:

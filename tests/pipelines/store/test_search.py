@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from builders import article, stored
+from builders import NO_FRESHNESS, article, stored
 from databases import Databases, PostgresqlDatabases, SqliteDatabases, opened_store
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,7 +19,7 @@ from sqlalchemy import func, select, text
 from crawler.home import Home, bundled
 from crawler.kinds import KINDS
 from pipelines.group.candidates import GroupRules
-from pipelines.model import Entry, Issue, Section
+from pipelines.model import Candidate, Entry, Issue, Section, Story
 from pipelines.newsletter import load_newsletter
 from pipelines.newsroom.run import group
 from pipelines.store import Store, Transaction, listing
@@ -53,7 +53,7 @@ def titles(databases: Databases) -> Iterator[Store]:
 
 
 def find_story_ids(tx: Transaction, words: str) -> set[int]:
-    return {one.id for one in tx.stories.list_ranked(CandidateQuery(search=words))[1]}
+    return {one.id for one in tx.stories.iterate_ranked(CandidateQuery(search=words))}
 
 
 @pytest.mark.parametrize(
@@ -109,8 +109,8 @@ def test_words_are_found_where_they_stand(titles: Store, words: str, numbers: se
 def test_a_search_counts_and_orders_as_the_list_does(titles: Store, words: str, category: str | None) -> None:
     with titles.reading() as tx:
         hits = find_story_ids(tx, words)
-        counts, ranked = tx.stories.list_ranked(CandidateQuery(search=words, category=category))
-        _, everything = tx.stories.list_ranked(CandidateQuery(category=category))
+        counts, ranked = tx.stories.list_best(CandidateQuery(search=words, category=category), NO_FRESHNESS, 100)
+        everything = tx.stories.iterate_ranked(CandidateQuery(category=category))
         assert list(ranked) == [one for one in everything if one.id in hits]
         assert counts == tx.stories.count_by_category(CandidateQuery(search=words, category=category))
         assert sum(counts.values()) == len(hits)
@@ -120,10 +120,10 @@ def test_a_search_counts_and_orders_as_the_list_does(titles: Store, words: str, 
 def test_a_search_lists_every_hit_in_order_however_many_it_reads_at_once(
     titles: Store, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    monkeypatch.setattr("pipelines.store.listing.FIRST_RANKED", at_once)
+    monkeypatch.setattr("pipelines.store.listing.READ_BESIDE", at_once - 1)
     with titles.reading() as tx:
-        counts, ranked = tx.stories.list_ranked(CandidateQuery(search="账号甲"))
-        assert list(ranked) == list(tx.stories.list_ranked(CandidateQuery())[1])
+        counts, ranked = tx.stories.list_best(CandidateQuery(search="账号甲"), NO_FRESHNESS, 1)
+        assert list(ranked) == list(tx.stories.iterate_ranked(CandidateQuery()))
         assert sum(counts.values()) == len(TITLES)
 
 
@@ -131,21 +131,47 @@ def test_a_frequent_word_is_looked_for_in_the_newest_articles_and_a_narrowed_sea
     titles: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listing, "MOST_MATCHES", 2)
+    monkeypatch.setattr(listing, "LONG_LIST", 8)
 
-    def find_bounded(**conditions: Any) -> set[int]:
+    def find_bounded(**conditions: Any) -> tuple[set[int], bool]:
         with titles.reading() as tx:
-            query = tx.stories.bound_search(CandidateQuery(**conditions))
-            counts, ranking = tx.stories.list_ranked(query)
-            found = {each.id for each in ranking}
-            assert sum(counts.values()) == sum(tx.stories.count_by_category(query).values()) == len(found)
-            return found
+            query, is_bounded = tx.stories.look_up_search(CandidateQuery(**conditions))
+            counts, ranking = tx.stories.list_best(query, NO_FRESHNESS, len(TITLES))
+            story_ids = {each.id for each in ranking}
+            assert sum(counts.values()) == sum(tx.stories.count_by_category(query).values()) == len(story_ids)
+            return story_ids, is_bounded
 
-    assert find_bounded(states=(), search="账号甲") == {8, 9}
-    assert find_bounded(states=(), search="账号甲", upto=6) == {5, 6}  # later articles shift no page
-    assert find_bounded(states=(), search="账号甲", after=8) == {9}
-    assert find_bounded(states=(), search="骁龙") == {1, 6}
-    assert find_bounded(search="账号甲") == find_bounded(states=(), search="账号甲", kinds=tuple(KINDS)) == set(TITLES)
-    assert find_bounded(states=()) == find_bounded(states=(), search=" ") == set(TITLES)
+    everything = (set(TITLES), False)
+    assert find_bounded(states=(), search="账号甲") == ({8, 9}, True)
+    assert find_bounded(states=(), search="账号甲", upto=6) == ({5, 6}, True)  # later articles shift no page
+    assert find_bounded(states=(), search="账号甲", after=8) == ({9}, False)
+    assert find_bounded(states=(), search="骁龙") == ({1, 6}, False)
+    assert find_bounded(search="账号甲") == ({8, 9}, True)
+    assert find_bounded(search="账号甲", kinds=tuple(KINDS)) == everything
+    assert find_bounded() == find_bounded(states=()) == find_bounded(states=(), search=" ") == everything
+    monkeypatch.setattr(listing, "LONG_LIST", 9)
+    assert find_bounded(search="账号甲") == find_bounded(states=(), search="账号甲") == everything
+
+
+def test_a_match_in_a_late_article_of_an_early_story_is_found_on_every_page(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "LONG_LIST", 0)
+    with store.transaction() as tx:
+        tx.articles.save([stored(1, title="量化").article, stored(2, title="剪枝").article, stored(3).article])
+        made = tx.articles.get([1, 2, 3])
+        grouped = [((1, 3), 0.0), ((2,), 1.0)]
+        tx.stories.replace(
+            [],
+            [
+                Candidate(Story(ids[0], ids, ids[0]), tuple(made[each] for each in ids), "论文", {}, (), score, ())
+                for ids, score in grouped
+            ],
+        )
+    with store.reading() as tx:
+        for upto in (None, 1, 2, 3):
+            query, _ = tx.stories.look_up_search(CandidateQuery(search=made[3].article.title, upto=upto))
+            assert [each.id for each in tx.stories.iterate_ranked(query)] == [1]
 
 
 @given(st.text(max_size=40))
@@ -289,7 +315,7 @@ def test_an_account_is_found_by_the_beginning_of_its_name_or_of_its_author_or_by
     with store.reading() as tx:
 
         def find(*filters: AccountFilter, **further: Any) -> set[int]:
-            counts, ranked = tx.stories.list_ranked(CandidateQuery(accounts=filters, **further))
+            counts, ranked = tx.stories.list_best(CandidateQuery(accounts=filters, **further), NO_FRESHNESS, 1)
             found = {one.id for one in ranked}
             assert sum(counts.values()) == len(found)
             return found

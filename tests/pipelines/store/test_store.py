@@ -426,7 +426,7 @@ def test_a_promotion_is_listed_as_one_by_its_field(tx: Transaction) -> None:
     tx.articles.save([article(1), article(2)])
     told(tx, 1, reasons=(Reason("reason/promotion", -3.0, {"sort": "招聘"}),), promotion="招聘")
     told(tx, 2)
-    promotions = tx.stories.list_ranked(CandidateQuery(promotion=True))[1]
+    promotions = tx.stories.iterate_ranked(CandidateQuery(promotion=True))
     assert [story.id for story in promotions] == [1]
     candidate = tx.stories.find_by_article(1)
     assert candidate is not None

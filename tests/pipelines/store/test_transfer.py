@@ -44,7 +44,7 @@ def opened(databases: Databases, url: str) -> Iterator[Store]:
 
 def search(store: Store, words: str) -> list[int]:
     with store.reading() as tx:
-        return [ranked.id for ranked in tx.stories.list_ranked(CandidateQuery(search=words))[1]]
+        return [ranked.id for ranked in tx.stories.iterate_ranked(CandidateQuery(search=words))]
 
 
 def test_every_row_and_every_search_is_the_same_after_a_copy(ends: list[Databases]) -> None:

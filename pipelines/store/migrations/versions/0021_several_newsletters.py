@@ -6,10 +6,10 @@ import sqlalchemy as sa
 from alembic import op
 
 from pipelines.store.migrations import is_of_newsletter
-from pipelines.store.tables import Moment, Words
+from pipelines.store.tables import STORY_COUNTS, Moment, Words
 
-revision = "0019"
-down_revision = "0018"
+revision = "0021"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
@@ -51,7 +51,10 @@ def _make_stories() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_stories"),
     )
     op.create_index("ix_stories_lead", "stories", ["lead"])
-    op.create_index("ix_stories_state_score", "stories", ["state", "score"])
+    op.create_index("ix_stories_state_score", "stories", ["state", "score", "newest_at", "category", "promotion"])
+    op.create_index("ix_stories_state_newest_at", "stories", ["state", "newest_at", "category", "score", "promotion"])
+    for statement in STORY_COUNTS[op.get_bind().dialect.name]:
+        op.execute(statement)
     op.create_index("ix_stories_ranking", "stories", ["state", "category", "score", "newest_at", "promotion"])
     op.create_table(
         "fresh_articles",
