@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from builders import NOON, about, article, stored_candidates
+from builders import NOON, about, all_decisions, article, stored_candidates
 from databases import Databases, read_tables
+from desks import TITLES, add_articles, opened_newsroom
 from sqlalchemy import insert, select
+from waiting import wait_until
 
 from crawler.home import Home, bundled
+from pipelines.errors import CannotDecide
 from pipelines.group.candidates import GroupRules
 from pipelines.model import Decision, Entry, Issue, Section
 from pipelines.newsletter import Category, Newsletter, Topic
+from pipelines.newsroom import Newsroom
+from pipelines.newsroom.decisions import decide, merge, tell_apart
+from pipelines.newsroom.editor import Editor
 from pipelines.newsroom.following import FOLLOWED_AT_ONCE
+from pipelines.newsroom.grouping import follow_beside
 from pipelines.newsroom.issues import save_issue
 from pipelines.newsroom.relearning import retrain
 from pipelines.newsroom.run import group
+from pipelines.newsroom.undo import undo_last
 from pipelines.rules import load_rules
 from pipelines.store import Store
 from pipelines.store.errors import StoreReadOnly
@@ -235,3 +243,61 @@ def test_a_database_of_either_kind_has_the_tables_of_a_newsletter(newsletter: St
     assert newsletter.check() == []
     assert not newsletter.lacks_tables()
     assert databases.dialect in ("sqlite", "postgresql")
+
+
+@pytest.fixture
+def newsroom(databases: Databases, tmp_path: Path) -> Iterator[Newsroom]:
+    """A further newsletter of a house in which the articles of `TITLES` are grouped."""
+    with opened_newsroom(tmp_path / "house", databases) as house:
+        home = Home(house.home.path, "second")
+        home.newsletter.parent.mkdir(parents=True)
+        home.newsletter.write_bytes(house.home.newsletter.read_bytes())
+        with closing(Newsroom(home)) as opened:
+            yield opened
+
+
+def test_the_desk_of_a_newsletter_grades_while_it_is_open(newsroom: Newsroom) -> None:
+    with follow_beside(newsroom, pause=0.01):
+        wait_until(lambda: len(list_stories(newsroom.store)) == len(TITLES))
+        add_articles(newsroom.house, {77: "新来的一篇关于剪枝的文章"})
+        wait_until(lambda: len(list_stories(newsroom.store)) == len(TITLES) + 1)
+
+
+def test_an_editor_takes_back_a_merge_that_the_house_has_and_their_own_pick_before_it(newsroom: Newsroom) -> None:
+    group(newsroom.store, newsroom.group_rules)
+    first, second = sorted(list_stories(newsroom.store))[:2]
+    decide(newsroom, Decision(first, "pick", "小周", NOON))
+    merged = merge(newsroom, first, [second], who="小周", decided_at=NOON + timedelta(minutes=1))
+    assert merged.candidate.story.members == (first, second)
+    assert merged.candidate.state == "picked"
+    with newsroom.house.store.reading() as tx:
+        (decision,) = all_decisions(tx)
+        assert (decision.action, decision.who) == ("merge", "小周")
+    editor = Editor(newsroom, "小周", NOON + timedelta(minutes=2))
+    assert undo_last(editor).action == "merge"
+    assert list_stories(newsroom.store)[second] == (second,)
+    assert undo_last(editor).action == "pick"
+    with newsroom.store.reading() as tx:
+        assert {candidate.state for candidate in stored_candidates(tx, states=())} == {"new"}
+        assert not any(draft.sections[0].entries for draft in tx.issues.list_drafts())
+    with newsroom.house.store.reading() as tx:
+        assert not any(candidate.state != "new" for candidate in stored_candidates(tx, states=()))
+
+
+def test_an_undo_in_a_newsletter_takes_back_no_pick_of_the_house(newsroom: Newsroom) -> None:
+    group(newsroom.store, newsroom.group_rules)
+    story = min(list_stories(newsroom.store))
+    decide(newsroom.house, Decision(story, "pick", "小周", NOON))
+    decide(newsroom, Decision(story, "undo", "小周", NOON + timedelta(minutes=1)))
+    with pytest.raises(CannotDecide):
+        undo_last(Editor(newsroom, "小周", NOON + timedelta(minutes=2)))
+    with newsroom.house.store.reading() as tx:
+        assert [candidate.story.id for candidate in stored_candidates(tx, states=("picked",))] == [story]
+
+
+def test_stories_told_apart_at_one_desk_are_offered_at_none(newsroom: Newsroom) -> None:
+    group(newsroom.store, newsroom.group_rules)
+    first, second = sorted(list_stories(newsroom.store))[:2]
+    tell_apart(newsroom, first, [second], who="小周", decided_at=NOON)
+    with newsroom.store.reading() as tx:
+        assert tx.decisions.find_pairs_by_hand([first])[first, second].action == "split"
