@@ -355,7 +355,8 @@ class Change:
         issue: date of the issue.
         part: `headline`, `guide`, `preamble`, `order`, `date`; `entry` for the text of an entry that is printed or that
             no story stands behind, which `before` lacks if the editor added the entry; `removal` for such an entry with
-            its slot; `state` for publishing and unpublishing; `issue` for a draft that was deleted.
+            its slot; `section` for the texts of a section; `state` for publishing and unpublishing; `issue` for a draft
+            that was deleted.
         before, after: text of the part; None without one.
         who, at: the person and the time.
         undoes: id of the change that this change takes back.

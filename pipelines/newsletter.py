@@ -634,6 +634,12 @@ class Newsletter(_Part):
         forms = (self.frame.source, *(category.style.source for category in self.categories))
         return tuple(dict.fromkeys(filter(None, forms)))
 
+    @cached_property
+    def signs_summaries(self) -> bool:
+        """Whether the name of an editor stands before summaries."""
+        forms = (self.frame.summary, *(category.style.summary for category in self.categories))
+        return any("{editor}" in form for form in forms if form)
+
     def category(self, name: str) -> Category | None:
         """The category with this name or alias, or None. Emoji, numbers and a link around a name do not count."""
         for heading in (name, simplify_heading(name)):

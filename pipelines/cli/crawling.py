@@ -191,6 +191,9 @@ def rebuild(
     processes: Annotated[
         int | None, typer.Option(min=1, help="用几个进程读条目；默认是处理器的个数，结果都一样。")
     ] = None,
+    with_queue: Annotated[
+        bool, typer.Option("--queue", help="不在这里做：排进队列，由一个 jianbao worker 用它那台机器的处理器做。")
+    ] = False,
 ) -> None:
     """用保存的原始条目重新得出一切，决定不受影响；规则改动之后用。中断了就再跑一次。
 
@@ -201,6 +204,14 @@ def rebuild(
     from pipelines.newsroom.shards import count_processes
 
     newsroom = house_of(context)
+    if with_queue:
+        from pipelines.newsroom.queue import Queue
+
+        newsroom.store.close()  # made, with its tables
+        Queue(newsroom.home, terminal.get_language()).add_rebuild()
+        out.print(sentence("cli/rebuild-queued"))
+        return
+    _take_lease(newsroom)
     with terminal.show_progress() as bar:
         task = bar.add_task(sentence("cli/rebuilding"), total=None)
         rebuilt = run.rebuild(

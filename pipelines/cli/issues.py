@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -19,8 +19,10 @@ from pipelines.errors import describe_error
 if TYPE_CHECKING:
     from crawler.errors import Detail
     from pipelines.issue.archive_check import ArchiveCheck
+    from pipelines.issue.changes import SectionText
     from pipelines.model import StoryLink
     from pipelines.newsletter import Newsletter
+    from pipelines.newsroom import Newsroom
     from pipelines.newsroom.exports import Format
 
 _Read = TypeVar("_Read")
@@ -234,11 +236,58 @@ def issue_write(
     else:
         parts = EntryDraft(title, source, url, [_read_link(link) for link in links or []], summary, signer)
         entry = compose_entry(parts, category, newsroom.newsletter)
-    editor = editor_of(newsroom)
-    with newsroom.store.reading() as tx:
-        newest = max(tx.issues.list_dates("draft"), default=editor.now.astimezone(newsroom.newsletter.zone).date())
-    issue, position = add_entry(editor, day.date() if day else newest, category, entry)
+    target = day.date() if day else _find_newest_draft(newsroom)
+    issue, position = add_entry(editor_of(newsroom), target, category, entry)
     out.print(sentence("cli/entry-added", day=issue.date, section=category, number=position + 1))
+
+
+@issue_app.command("text")
+def issue_text(
+    context: typer.Context,
+    day: Annotated[
+        datetime | None,
+        typer.Argument(metavar="[DATE]", formats=DATE_FORMAT, help="默认是当前草稿；没有草稿就新开一期。"),
+    ] = None,
+    section: Annotated[str, typer.Option("--section", metavar="S", help="哪一栏的文字；没有这一栏就加上。")] = "",
+    part: Annotated[
+        str,
+        typer.Option("--part", help="headline、guide、preamble；有 --section 时是 notes（条目之上）、closing。"),
+    ] = "",
+    text: Annotated[str, typer.Option("--text", help="文字，Markdown；留空就去掉。")] = "",
+    markdown: Annotated[
+        typer.FileText | None,
+        typer.Option("--markdown", metavar="FILE", help="文字在文件里，代替 --text；- 是标准输入。"),
+    ] = None,
+    above: Annotated[str, typer.Option("--above", metavar="S", help="加的一栏排在哪一栏之前；默认在最后。")] = "",
+    level: Annotated[int | None, typer.Option("--level", min=1, max=7, help="加的一栏用几级标题。")] = None,
+) -> None:
+    """写一期的要目、导读、开头，或一栏里条目之外的文字；没有条目的栏目也这样写。
+
+    例：jianbao issue text --section 封面图 --text "![](cover.png)"
+    """
+    from pipelines.issue.changes import PARTS
+    from pipelines.newsroom.drafts import ensure_draft, write_part, write_section_text
+
+    newsroom = newsroom_of(context)
+    editor = editor_of(newsroom)
+    target = day.date() if day else _find_newest_draft(newsroom)
+    content = markdown.read() if markdown else text
+    if section and part in ("", "notes", "closing"):
+        where: SectionText = "closing" if part == "closing" else "notes"
+        write_section_text(editor, target, section, content, part=where, above=above, level=level)
+    elif not section and part in PARTS:
+        ensure_draft(editor, target)
+        write_part(editor, target, part, content)
+    else:
+        raise WrongUse("part-or-section", "--part")
+    out.print(sentence("cli/text-written", day=target))
+
+
+def _find_newest_draft(newsroom: Newsroom) -> date:
+    """Find the day of the newest draft; today without a draft."""
+    today = now().astimezone(newsroom.newsletter.zone).date()
+    with newsroom.store.reading() as tx:
+        return max(tx.issues.list_dates("draft"), default=today)
 
 
 def _read_link(text: str) -> StoryLink:

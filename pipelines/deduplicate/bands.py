@@ -24,16 +24,9 @@ Pair = tuple[int, int]
 """Two article ids, the smaller one first."""
 
 
-class Band(NamedTuple):
-    """A key of an article's title or text.
-
-    Args:
-        key: signed 64-bit integer.
-        reach: days before and after the article within which the key counts.
-    """
-
-    key: int
-    reach: int
+Band = tuple[int, int]
+"""A key of an article's title or text, a signed 64-bit integer; and its reach: the days before and after the article
+within which the key counts. A plain tuple, since an article has some thirty."""
 
 
 @dataclass(frozen=True, slots=True)

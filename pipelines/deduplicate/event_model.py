@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -49,6 +49,11 @@ class Rarity:
                 self._numbers.clear()
             number = self._numbers[term] = math.log((self.articles + 1) / (self.counts.get(term, 0) + UNSEEN))
         return number
+
+    def of_all(self, terms: Collection[Term]) -> dict[Term, float]:
+        """The logarithm of each term, by the term."""
+        numbers = list(map(self._numbers.get, terms))
+        return dict(zip(terms, map(self.of, terms) if None in numbers else numbers, strict=True))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,7 +223,7 @@ class _Vector:
 
     @classmethod
     def of(cls, profile: EventProfile, rarity: Rarity) -> _Vector:
-        rarities = {term: rarity.of(term) for term in profile.in_all}
+        rarities = rarity.of_all(profile.in_all)
         return cls(
             profile,
             profile.letters,
@@ -287,8 +287,11 @@ def find_highest_log_odds(first: _Vector, second: _Vector, weights: _QuickWeight
         Minus infinity if the pair shares nothing that could make it one event.
     """
     a, b, rarity, of = first.profile, second.profile, first.rarity, weights.of
+    shared = (a.in_title & b.in_all) | (b.in_title & a.in_all)
+    if sum(map(rarity.__getitem__, shared)) < _LEAST_SHARED - _ROUNDING or first.letters == second.letters:
+        return -math.inf
     titles = a.in_title & b.in_title
-    one_title = ((a.in_title & b.in_all) | (b.in_title & a.in_all)) - titles
+    one_title = shared - titles
     log_odds, names, characters = weights.intercept, 0.0, 0.0
     squares = first_squares = 0.0
     rarest = []
@@ -313,8 +316,6 @@ def find_highest_log_odds(first: _Vector, second: _Vector, weights: _QuickWeight
         more = number - _LEAST_OF_KIND[kind]
         if more > 0:
             log_odds += weights.in_one[kind] * more
-    if sum(rarest) < _LEAST_SHARED - _ROUNDING or first.letters == second.letters:
-        return -math.inf
     rarest.sort(reverse=True)
     three_rarest = sum(rarest[:3])
     hours = abs(a.hours - b.hours)

@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta, tzinfo
-from itertools import combinations
+from itertools import combinations, repeat
 from typing import Final
 
 from crawler.kinds import PAPERS, POSTS, REPOSITORIES
 from pipelines.deduplicate import near, titles
 from pipelines.deduplicate.accounts import count_independent_accounts
-from pipelines.deduplicate.bands import Band, Bands, Pair, Use, drop_popular, find_pairs, hash_text
+from pipelines.deduplicate.bands import Bands, Pair, Use, drop_popular, find_pairs, hash_text
 from pipelines.deduplicate.clusters import Cluster, make_clusters
 from pipelines.deduplicate.event_groups import EventMember, join_events
 from pipelines.deduplicate.event_model import EventModel
@@ -87,7 +87,7 @@ def find_evidence(
 
 def make_bands(article: StoredArticle, zone: tzinfo) -> Bands:
     """The bands of an article's title and text, by which the store finds articles with a similar title or text."""
-    texts = (Band(key, near.REACH) for key in near.make_text_keys(article.article.text))
+    texts = zip(near.make_text_keys(article.article.text), repeat(near.REACH))
     day = article.article.published.at.astimezone(zone).toordinal()
     return Bands(
         day,

@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from difflib import SequenceMatcher
-from itertools import pairwise
+from itertools import pairwise, repeat
 from types import MappingProxyType
 from typing import Final, NamedTuple, Self
 
@@ -80,8 +80,8 @@ def make_title_bands(article: Article) -> Iterator[Band]:
     """
     if _can_be_joined(article):
         title = _Title.of(article, UTC)
-        yield from (Band(key, WINDOW) for key in title.keys())  # noqa: SIM118
-        yield from (Band(key, HORIZON) for key in title.forms())
+        yield from zip(title.keys(), repeat(WINDOW))
+        yield from zip(title.forms(), repeat(HORIZON))
 
 
 def find_title_evidence(

@@ -20,6 +20,8 @@ Part = Literal["headline", "guide", "preamble"]
 PARTS: Final[tuple[Part, ...]] = ("headline", "guide", "preamble")
 """The texts of an issue that the editor writes anew for each issue."""
 
+SectionText = Literal["notes", "closing"]
+
 MOST_CHARACTERS: Final = 20_000
 """Of a part, or of an entry."""
 
@@ -108,6 +110,38 @@ def replace_text(issue: Issue, text: str, *, part: Part | None = None, position:
     if position is None:
         return issue
     return replace_entries(issue, {position: replace(get_entry(issue, position), markdown=tidy)})
+
+
+def write_section(issue: Issue, name: str) -> str:
+    """Write a section without its entries as JSON; `null` where the issue has none of this name."""
+    section = _find_section(issue, name)
+    texts = {"name": name, "notes": section.notes, "closing": section.closing} if section else None
+    return json.dumps(texts, ensure_ascii=False)
+
+
+def replace_section_text(issue: Issue, name: str, part: SectionText, text: str | None) -> Issue:
+    """Replace a text of the section of this name.
+
+    Args:
+        issue: the draft, with the section.
+        name: its heading.
+        part: above its entries, or below them.
+        text: Markdown; None removes the text.
+    """
+    values: dict[str, Any] = {part: text}
+    sections = (replace(each, **values) if each.name == name else each for each in issue.sections)
+    return replace(issue, sections=tuple(sections))
+
+
+def insert_section(issue: Issue, section: Section, above: str = "") -> Issue:
+    """Insert a section above another one, or at the end where the issue has no such section."""
+    names = [each.name for each in issue.sections]
+    index = names.index(above) if above in names else len(names)
+    return replace(issue, sections=(*issue.sections[:index], section, *issue.sections[index:]))
+
+
+def _find_section(issue: Issue, name: str) -> Section | None:
+    return next((section for section in issue.sections if section.name == name), None)
 
 
 def move_entry(issue: Issue, position: int, section_index: int, entry_index: int) -> Issue:
@@ -253,6 +287,20 @@ def _revert_removal(issue: Issue, change: Change) -> Issue | None:
     return insert_entry(issue, Entry(removal["markdown"]), removal["section"], removal["index"])
 
 
+def _revert_section(issue: Issue, change: Change) -> Issue | None:
+    former, latter = json.loads(change.before or "null"), json.loads(change.after or "null")
+    name = (latter or former)["name"]
+    section = _find_section(issue, name)
+    if json.loads(write_section(issue, name)) != latter or section is None:
+        return None
+    if former is not None:
+        notes_back = replace_section_text(issue, name, "notes", former["notes"])
+        return replace_section_text(notes_back, name, "closing", former["closing"])
+    if section.entries:
+        return None
+    return replace(issue, sections=tuple(each for each in issue.sections if each is not section))
+
+
 def _revert_order(issue: Issue, change: Change) -> Issue | None:
     return restore_order(issue, change.before or "[]")
 
@@ -268,6 +316,7 @@ def _revert_state(issue: Issue, change: Change) -> Issue | None:
 _REVERT: Final[Mapping[str, Callable[[Issue, Change], Issue | None]]] = {
     "entry": _revert_entry,
     "removal": _revert_removal,
+    "section": _revert_section,
     "order": _revert_order,
     "date": _revert_date,
     "state": _revert_state,

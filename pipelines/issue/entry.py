@@ -10,10 +10,12 @@ from typing import Final
 
 from pipelines.issue import inline
 from pipelines.issue.definitions import is_definition
+from pipelines.issue.entry_cut import CutEntry, find_beside_title, find_text_start, find_title_end
+from pipelines.issue.entry_form import write_summary
 from pipelines.issue.escape import clean_line, escape_markdown, make_autolink, make_link
 from pipelines.issue.lines import find_code_lines, remove_comments
-from pipelines.issue.rewording import reword_lines
-from pipelines.model import StoryLink
+from pipelines.issue.rewording import reword_line, reword_lines
+from pipelines.model import Section, StoryLink
 from pipelines.newsletter import Newsletter
 
 LABEL_CHARACTERS: Final = 20
@@ -44,6 +46,8 @@ _ADDRESS_LINE: Final = re.compile(
     rf"{_BULLET}(?P<label>[^\s:：，。；;][^:：，。；;]{{0,{LABEL_CHARACTERS - 1}}})[:：]"
     rf"\s*(?P<text>{_ADDRESS})[\s，。；;]{{0,9}}"
 )
+# "  > "
+_QUOTE: Final = re.compile(r"^\s*>[>\s]*")
 # "```sh"
 _FENCE: Final = re.compile(r"\s*(?:```|~~~)")
 # "[CVPR] 标题](https://arxiv.org/abs/2006.16669", "[标题] (https://e.org)", "【标题】（https://e.org）", "[标题](https://e.org）"
@@ -198,13 +202,15 @@ def read_title(markdown: str, newsletter: Newsletter) -> str:
 def read_summary(markdown: str, newsletter: Newsletter) -> str:
     """Read an entry's summary as a reader sees it, a paragraph a line."""
     lines = _remove_hidden(markdown).split("\n")
-    if not newsletter.labels.summary:
-        lines = split_first_line("\n".join(lines))[1]
-    _, summary_lines, _ = _split_at_summary(lines, newsletter)
+    if newsletter.labels.summary:
+        _, summary_lines, _ = _split_at_summary(lines, newsletter)
+    else:
+        cut_entry = _find_unlabelled_summary("\n".join(lines), newsletter)
+        summary_lines = list(cut_entry.lines) if cut_entry else []
     return "\n".join(filter(None, (_read_paragraph(line, newsletter.labels.summary) for line in summary_lines)))
 
 
-def reword_entry(markdown: str, newsletter: Newsletter, *, title: str, summary: str) -> str:
+def reword_entry(markdown: str, newsletter: Newsletter, *, title: str, summary: str, section: str = "") -> str:
     """Give an entry another title and another summary. A part whose text is equal already stays as it is.
 
     Args:
@@ -212,6 +218,7 @@ def reword_entry(markdown: str, newsletter: Newsletter, *, title: str, summary: 
         newsletter: its label words and its separator.
         title: plain text; an empty one changes nothing.
         summary: plain text, a paragraph a line.
+        section: that the entry stands in; it gives the form of a summary that the entry does not have yet.
 
     Returns:
         The entry's new Markdown.
@@ -222,8 +229,10 @@ def reword_entry(markdown: str, newsletter: Newsletter, *, title: str, summary: 
     if [clean_line(line) for line in summary.split("\n")] != [
         clean_line(line) for line in read_summary(markdown, newsletter).split("\n")
     ]:
-        lines_before, summary_lines, lines_after = _split_at_summary(lines, newsletter)
         paragraphs = [clean_line(line) for line in summary.split("\n") if clean_line(line)]
+        if not newsletter.labels.summary:
+            return _reword_unlabelled("\n".join([first_line, *lines]), paragraphs, section, newsletter)
+        lines_before, summary_lines, lines_after = _split_at_summary(lines, newsletter)
         summary_lines = _reword_summary(summary_lines, paragraphs, newsletter)
         lines = [*lines_before, *summary_lines, *lines_after]
     return "\n".join([first_line, *lines])
@@ -268,6 +277,54 @@ def _reword_summary(lines: Sequence[str], paragraphs: Sequence[str], newsletter:
     return [label_text + first, *further]
 
 
+def _reword_unlabelled(markdown: str, paragraphs: Sequence[str], section: str, newsletter: Newsletter) -> str:
+    """Give an entry without the label 摘要： another summary, or its first one in the form of its section."""
+    cut_entry = _find_unlabelled_summary(markdown, newsletter)
+    if cut_entry is not None:
+        code = find_code_lines(cut_entry.lines)
+        texts = [
+            line.strip() if number in code and not _FENCE.match(line) else _read_paragraph(line, "")
+            for number, line in enumerate(cut_entry.lines)
+        ]
+        marker = newsletter.style_section(section).marker or ""
+        return cut_entry.reword(texts, paragraphs, apart=Section("", marker=marker).is_set_apart)
+    written = write_summary(list(map(escape_markdown, paragraphs)), section, newsletter, by_hand=True)
+    first_line, lines = split_first_line(markdown)
+    return markdown + written if written.startswith("\n") else "\n".join([first_line + written, *lines])
+
+
+def _find_unlabelled_summary(markdown: str, newsletter: Newsletter) -> CutEntry | None:
+    """Find the summary of an entry that has no label: beside the title, or else every line that is no label line."""
+    first_line, lines = split_first_line(markdown)
+    signed = newsletter.signs_summaries
+    head_end = _find_head_end(first_line, newsletter)
+    span = find_beside_title(first_line, head_end) if head_end is not None else None
+    if span is not None:
+        start, end = span
+        start += find_text_start(first_line[start:end], signed=signed)
+        label_lines = (number for number, line in enumerate(lines) if read_label_line(line, newsletter))
+        line_count = 0 if first_line[end:].strip() else next(label_lines, len(lines))  # a row ends with its line
+        ending = first_line[end:] + "".join(f"\n{line}" for line in lines[line_count:])
+        return CutEntry(first_line[:start], [first_line[start:end], *lines[:line_count]], ending)
+    lines_before, summary_lines, lines_after = _split_at_summary(lines, newsletter)
+    if not any(_read_paragraph(line, "") for line in summary_lines):
+        return None
+    start = find_text_start(summary_lines[0], signed=signed)
+    opening = "\n".join([first_line, *lines_before, summary_lines[0][:start]])
+    ending = "".join(f"\n{line}" for line in lines_after)
+    return CutEntry(opening, [summary_lines[0][start:], *summary_lines[1:]], ending)
+
+
+def _find_head_end(line: str, newsletter: Newsletter) -> int | None:
+    """Find the end of an entry's linked title, with the source behind it; None for a title without a link."""
+    title_end = find_title_end(line)
+    if title_end is None:
+        return None
+    start = len(line) - len(line[title_end:].lstrip(_REMARK_MARKS))
+    matches = (_compile_source_form(form).match(line, start) for form in newsletter.source_forms)
+    return next((match.end() for match in matches if match), title_end)
+
+
 def _replace_title(line: str, title: str, newsletter: Newsletter) -> str:
     prefixes, unprefixed = split_prefixes(line)
     prefix = line[: len(line.strip()) - len(unprefixed)] if prefixes else ""
@@ -283,6 +340,11 @@ def _replace_title(line: str, title: str, newsletter: Newsletter) -> str:
     if head.title != main_link.markdown:  # the link is a part of the title: the title becomes the link
         return prefix + _read_marks_before(unprefixed) + make_link(new_title, main_link.url)
     title_end = main_link.text_start + len(main_link.markdown)
+    text = inline.strip_marks(main_link.markdown)
+    new_text = clean_line(title) + text[len(_split_source(main_link.markdown, separator.strip())[0]) :]
+    reworded = reword_line(main_link.markdown, text, new_text)
+    if reworded != escape_markdown(new_text):  # the marks of the words that stay are kept
+        new_title = reworded
     return prefix + unprefixed[: main_link.text_start] + new_title + unprefixed[title_end:]
 
 
@@ -578,5 +640,6 @@ def _read_paragraph(line: str, summary_word: str) -> str:
     """Read the text of a line, without marks, bullet and summary word; empty for a fence."""
     if _FENCE.match(line):
         return ""
+    line = _QUOTE.sub("", line)
     start = _compile_label(summary_word).match(line) or re.match(_BULLET, line)
     return inline.strip_marks(line[start.end() if start else 0 :])

@@ -57,22 +57,46 @@ def assemble_entry(parts: EntryParts, section: str, newsletter: Newsletter, *, b
         The entry's Markdown. In the usual form it always has a summary line, even an empty one.
     """
     style = newsletter.style_section(section)
-    is_set_apart = Section("", marker=style.marker or "").is_set_apart
-    gap = "\n\n" if is_set_apart else "\n"
+    gap = "\n\n" if _is_set_apart(style) else "\n"
     editor = parts.editor or newsletter.editor
     head = _write_head(parts, style, editor, newsletter, by_hand=by_hand)
-    text = gap.join(parts.summary)
     if style.summary is None:
-        return gap.join([head, *parts.label_lines, newsletter.labels.begin_line(newsletter.labels.summary) + text])
-    form = style.summary
-    if by_hand and not form:
-        form = "\n\n{summary}" if is_set_apart or style.blank_lines.between else "\n{summary}"
-    if lead := _BEFORE_LINES.search(form):
-        text = re.sub(r"\n(?=.)", f"\n{lead['lead']}", text)
-    written = form.format(summary=text, editor=editor) if text.strip() else ""
+        summary = newsletter.labels.begin_line(newsletter.labels.summary) + gap.join(parts.summary)
+        return gap.join([head, *parts.label_lines, summary])
+    written = write_summary(parts.summary, section, newsletter, editor=editor, by_hand=by_hand)
     if written.startswith("\n"):
         return gap.join([head, *parts.label_lines]) + written
     return gap.join([head + written, *parts.label_lines])
+
+
+def write_summary(
+    paragraphs: Sequence[str], section: str, newsletter: Newsletter, *, editor: str = "", by_hand: bool = False
+) -> str:
+    """Write a summary without a label, with what parts it from the title.
+
+    Args:
+        paragraphs: Markdown, a paragraph or a point each.
+        section: the name of the section, or its category.
+        newsletter: the forms of its entries.
+        editor: who signs it; empty for the editor of the newsletter.
+        by_hand: whether it is printed also where the newsletter prints none.
+
+    Returns:
+        The Markdown that follows the title; it begins with a line break where it stands below. Empty without a text.
+    """
+    style = newsletter.style_section(section)
+    gap = "\n\n" if _is_set_apart(style) else "\n"
+    form = "\n{summary}" if style.summary is None else style.summary
+    if by_hand and not form:
+        form = "\n\n{summary}" if _is_set_apart(style) or style.blank_lines.between else "\n{summary}"
+    text = gap.join(paragraphs)
+    if lead := _BEFORE_LINES.search(form):
+        text = re.sub(r"\n(?=.)", f"\n{lead['lead']}", text)
+    return form.format(summary=text, editor=editor or newsletter.editor) if text.strip() else ""
+
+
+def _is_set_apart(style: SectionStyle) -> bool:
+    return Section("", marker=style.marker or "").is_set_apart
 
 
 def _write_head(parts: EntryParts, style: SectionStyle, editor: str, newsletter: Newsletter, *, by_hand: bool) -> str:

@@ -11,7 +11,13 @@ from pipelines.issue.escape import escape_markdown
 
 
 def reword_lines(
-    lines: Sequence[str], texts: Sequence[str], new_texts: Sequence[str], code: Collection[int]
+    lines: Sequence[str],
+    texts: Sequence[str],
+    new_texts: Sequence[str],
+    code: Collection[int],
+    *,
+    lead: str = "",
+    apart: bool = False,
 ) -> list[str]:
     """Give lines of Markdown another plain text.
 
@@ -23,6 +29,8 @@ def reword_lines(
         texts: the plain text of each line; empty for a line that shows none.
         new_texts: the plain text after the change, a line each, none of them empty.
         code: numbers of the lines that are code: their text is not escaped.
+        lead: what a new line begins with: an indent, the mark of a quotation.
+        apart: whether a blank line stands before a new line.
 
     Returns:
         The new lines of Markdown.
@@ -35,7 +43,8 @@ def reword_lines(
         for index in range(max(old_end - old_start, new_end - new_start)):
             old, new = old_start + index, new_start + index
             if old >= old_end:
-                new_lines.append(escape_markdown(new_texts[new]))
+                new_lines += [lead.rstrip()] * (apart and bool(new_lines))
+                new_lines.append(lead + escape_markdown(new_texts[new]))
                 continue
             number = text_lines[old]
             following = text_lines[old + 1] if old + 1 < len(text_lines) else len(lines)
@@ -62,7 +71,7 @@ def reword_line(markdown: str, text: str, new_text: str, *, code: bool = False) 
     """
     if text == new_text:
         return markdown
-    indent = markdown[: len(markdown) - len(markdown.lstrip())]
+    indent = markdown[: len(markdown) - len(markdown.lstrip(" \t>"))]
     if code:
         return indent + new_text
     positions = _align(text, markdown)

@@ -96,6 +96,8 @@ def summarise(candidate: Candidate, head: str, style: HouseStyle = DEFAULT_STYLE
         if summary := _summarise_repository(articles, head):
             return DraftedSummary((summary,))
     for article in articles:
+        if not article.text and article.kind not in PAPERS and (digest := _take_digest(article.summary, head, style)):
+            return DraftedSummary((digest,))
         if style.point_mark and (listed := _summarise_with_points(article, head, style)):
             return listed
         if paragraphs_of_sentences := extract_paragraphs(article, head, style):
@@ -411,6 +413,16 @@ def _is_digest(text: str, head: str) -> bool:
     """Whether a page's own digest, however short, says something beside the entry's first line."""
     line = clean_line(text)
     return bool(line) and line not in clean_line(head) and not is_aside(line)
+
+
+def _take_digest(summary: str, head: str, style: HouseStyle) -> str:
+    """Take a page's own digest whole, if it is no longer than a summary and every sentence of it tells something."""
+    line = clean_line(summary)
+    sentences = [sentence for block in split_sentences(line) for sentence in block]
+    is_whole = len(sentences) > 1 and bool(re.search(r"[。！？.!?…][”」』）)]?\Z", line))
+    if not is_whole or len(line) > style.bounds.most or not all(_is_digest(sentence, head) for sentence in sentences):
+        return ""
+    return line
 
 
 def _repeats(sentence: _Sentence, earlier: _Sentence) -> bool:

@@ -120,7 +120,7 @@ class Arrival:
         return cls(batch, source, {item.digest: item for item in packed}, problems=batch.problems)
 
     def read(self, stored: Collection[bytes], policy: GuidPolicy | None, rules: Rules) -> None:
-        """Read the items that are new.
+        """Read the items that are new, and compress them: other processes may write meanwhile.
 
         Args:
             stored: digests of the items that are stored already.
@@ -135,6 +135,8 @@ class Arrival:
             for digest, item in self.items.items()
             if digest not in stored
         }
+        for digest in self.results:
+            _ = self.items[digest].compressed
         unreadable = (result for result in self.results.values() if isinstance(result, Problem))
         self.problems = (*self.batch.problems, *unreadable)
         self.warnings = tuple(_warn_of_dates(self.results.values()))

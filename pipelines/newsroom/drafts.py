@@ -13,7 +13,7 @@ from typing import Literal
 from pipelines.errors import CannotDecide, NoSuchIssue
 from pipelines.group.origins import find_origins
 from pipelines.issue import changes
-from pipelines.issue.changes import MOST_CHARACTERS, Part, make_edition, make_order_edition, tidy_text
+from pipelines.issue.changes import MOST_CHARACTERS, Part, SectionText, make_edition, make_order_edition, tidy_text
 from pipelines.issue.entry import (
     accept_machine_line,
     read_machine_line,
@@ -24,7 +24,7 @@ from pipelines.issue.entry import (
 )
 from pipelines.issue.escape import escape_markdown, make_printable_url
 from pipelines.issue.handwritten import write_second_entry
-from pipelines.issue.sections import find_slot, fit_entry, make_draft, open_section
+from pipelines.issue.sections import find_slot, fit_entry, make_draft, make_section, open_section
 from pipelines.model import Candidate, Change, Decision, Entry, Issue
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom.assistant import propose
@@ -72,6 +72,59 @@ def write_part(
         changed = changes.replace_part(issue, part, new_text)
         _save_changed(tx, editor, changed)
         note_change(tx, editor, day, part, old_text=old_text, new_text=new_text)
+        return changed
+
+
+def ensure_draft(editor: Editor, day: date) -> None:
+    """Begin a draft for a date that has no issue."""
+    with editor.store.transaction() as tx:
+        if tx.issues.get(day) is None:
+            save_issue(tx, make_draft(day, editor.newsletter), editor.newsletter, editor.rules)
+
+
+def write_section_text(
+    editor: Editor,
+    day: date,
+    name: str,
+    text: str,
+    *,
+    part: SectionText = "notes",
+    above: str = "",
+    level: int | None = None,
+) -> Issue:
+    """Write what stands above or below the entries of a section; a section of text alone is added by it.
+
+    Args:
+        editor: who writes.
+        day: the date of the draft; without an issue of this date, a new draft begins.
+        name: the heading; one that neither the draft nor the newsletter has begins a new section.
+        text: Markdown; a blank text removes it.
+        part: above the entries, or below them.
+        above: the section that a new one stands above; by default it is the last.
+        level: of the heading of a new section; None for that of the newsletter.
+
+    Returns:
+        The changed draft.
+
+    Raises:
+        CannotDecide: the issue is published, or `above` names no section of it.
+    """
+    newsletter = editor.newsletter
+    with editor.store.transaction() as tx:
+        draft = get_draft(tx, day) if tx.issues.get(day) else make_draft(day, newsletter)
+        names = [section.name for section in draft.sections]
+        if above and above not in names:
+            raise CannotDecide("no-such-category", name=above, names=tuple(names))
+        opened = draft
+        if name not in names:
+            own_level = level or newsletter.style_section(name).level
+            section = replace(make_section(name, newsletter), level=own_level or newsletter.frame.level)
+            opened = changes.insert_section(draft, section, above)
+        changed = changes.replace_section_text(opened, name, part, tidy_text(text) or None)
+        if changed != draft:
+            save_issue(tx, changed, newsletter, editor.rules)
+            former, latter = (changes.write_section(issue, name) for issue in (draft, changed))
+            note_change(tx, editor, day, "section", old_text=former, new_text=latter)
         return changed
 
 
@@ -234,8 +287,13 @@ def reword_story(editor: Editor, story: int, *, title: str, summary: str, seen_v
     with editor.store.transaction() as tx:
         candidate = find_candidate(tx, story, seen_version)
         old_markdown = current_entry(tx, candidate, editor.newsletter).markdown
+        slot = find_slot(candidate, tx.issues.list_drafts())
         new_markdown = reword_entry(
-            old_markdown, editor.newsletter, title=title[:MOST_CHARACTERS], summary=summary[:MOST_CHARACTERS]
+            old_markdown,
+            editor.newsletter,
+            title=title[:MOST_CHARACTERS],
+            summary=summary[:MOST_CHARACTERS],
+            section=slot.section if slot else candidate.category,
         )
         if new_markdown == old_markdown:
             return Decided(candidate, None)

@@ -12,7 +12,8 @@ from pipelines.issue.changes import arrange_entries, list_entries
 from pipelines.issue.entry import read_machine_line
 from pipelines.issue.keys import find_entry_keys
 from pipelines.issue.markdown import render_back_issues
-from pipelines.model import Issue
+from pipelines.issue.sections import make_draft
+from pipelines.model import Issue, Section
 from pipelines.newsletter import Newsletter
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.memory import find_articles_on_news
@@ -179,11 +180,20 @@ def get_issue(tx: Transaction, day: date) -> Issue:
     return issue
 
 
+def _has_text(section: Section) -> bool:
+    return bool(section.notes or section.closing)
+
+
 def _finish_draft(issue: Issue, published_days: Sequence[date], newsletter: Newsletter) -> Issue:
     """Add the list of back issues to a draft, and leave out the sections that stay empty, as newsletter.toml says."""
     if not newsletter.frame.empty_sections:
         fixed_names = {section.name for section in newsletter.frame.sections}
-        sections = tuple(section for section in issue.sections if section.entries or section.name in fixed_names)
+        unwritten = set(make_draft(issue.date, newsletter).sections)
+        sections = tuple(
+            section
+            for section in issue.sections
+            if section.entries or section.name in fixed_names or (_has_text(section) and section not in unwritten)
+        )
         issue = replace(issue, sections=sections)
     earlier_days = [day for day in published_days if day < issue.date]
     if not earlier_days or not newsletter.back_issues.heading:

@@ -15,7 +15,9 @@ from pipelines.issue.decoding import NotAnIssue
 from pipelines.issue.house_style import LATE_ISSUES
 from pipelines.issue.reading import read_issue
 from pipelines.issue.reading_style import Example, learn_reading, needs_numbering
-from pipelines.issue.writing_style import PrintedIssue, learn_title, learn_writing
+from pipelines.issue.writing_style import learn_writing
+from pipelines.issue.writing_style.printed import PrintedIssue
+from pipelines.issue.writing_style.titles import learn_title
 from pipelines.model import Issue
 from pipelines.newsletter import Category, Newsletter, Numbering, simplify_heading
 

@@ -152,4 +152,5 @@ def _fill(entry: Entry, former: Candidate, candidate: Candidate, newsletter: New
         return proposal
     if read_summary(entry.markdown, newsletter):
         return entry.markdown
-    return reword_entry(entry.markdown, newsletter, title="", summary=read_summary(proposal, newsletter))
+    summary = read_summary(proposal, newsletter)
+    return reword_entry(entry.markdown, newsletter, title="", summary=summary, section=candidate.category)

@@ -55,10 +55,13 @@ FAILURES_KEPT: Final = 72
 """Hours in which a failed job is shown."""
 
 ATTEMPTS: Final = 3
-"""Runs of a source whose process dies, one after another, until the source is blamed."""
+"""Runs of a source whose process dies, one after another, until the source is blamed; and rebuilds that fail."""
 
 BACK_OFF: Final = 8
 """Seconds before the second run; the third waits its square."""
+
+LONGEST_REBUILD: Final = 48 * 3600.0
+"""Seconds after which a rebuild is stopped; a newsroom of ten million articles takes half of it on two processors."""
 
 
 StartCommand = Callable[[Sequence[str], Mapping[str, str]], Child]
@@ -114,6 +117,11 @@ def longest_delay(source: Source, policy: Policy) -> float:
     return max((rule.delay for rule in [*rules, *of_kind]), default=policy.default.delay)
 
 
+class RebuildFailed(Exception):
+    """The process of a rebuild died or reported an error, which is in the worker's log. Raised by a job, so that it is
+    retried."""
+
+
 class Queue:
     """The jobs of a newsroom, and its workers.
 
@@ -137,6 +145,8 @@ class Queue:
         retry = RetryStrategy(max_attempts=ATTEMPTS - 1, exponential_wait=BACK_OFF, retry_exceptions={CrawlDied})
         self._app.task(name="crawl", pass_context=True, retry=retry)(self._crawl)
         self._app.task(name="group", pass_context=True, queueing_lock="group", lock="group")(self._group)
+        again = RetryStrategy(max_attempts=ATTEMPTS - 1, exponential_wait=BACK_OFF, retry_exceptions={RebuildFailed})
+        self._app.task(name="rebuild", pass_context=True, retry=again)(self._rebuild)
 
     def fill(self, due: Sequence[str], *, is_grouping_due: bool = False) -> None:
         """Give the jobs of dead workers to others, and add a job for each source that is due and has none.
@@ -151,6 +161,19 @@ class Queue:
         newsroom = Newsroom(self._home)
         locks = name_locks(newsroom.registry.sources, self._load_policy())
         asyncio.run(self._fill({source_id: locks.get(source_id, source_id) for source_id in due}, is_grouping_due))
+
+    def add_rebuild(self) -> None:
+        """Add the job of making everything again, unless it is in the queue; nothing is grouped meanwhile.
+
+        Raises:
+            StoreUnreachable: the server does not answer.
+        """
+
+        async def add() -> None:
+            async with self._app.open_async():
+                await self._defer("rebuild", "rebuild", "group")
+
+        asyncio.run(add())
 
     async def _fill(self, locks: dict[str, str], is_grouping_due: bool) -> None:
         async with self._app.open_async():
@@ -291,6 +314,13 @@ class Queue:
         if await self._run(lease, "group") and await asyncio.to_thread(lease.is_held, self._home.database_url):
             raise GroupingFailed
 
+    async def _rebuild(self, context: JobContext) -> None:
+        await self._forget_failures(context)
+        lease = _lease_of(context)
+        code = await self._run(lease, "rebuild", longest=LONGEST_REBUILD)
+        if code and await asyncio.to_thread(lease.is_held, self._home.database_url):
+            raise RebuildFailed
+
     async def _forget_failures(self, context: JobContext) -> None:
         """Forget earlier failures of what a job does: it shows itself whether that works."""
         await self._app.connector.execute_query_async(
@@ -298,13 +328,14 @@ class Queue:
             queueing_lock=context.job.queueing_lock,
         )
 
-    async def _run(self, lease: Lease, *command: str, pause: float = 0.0) -> int:
+    async def _run(self, lease: Lease, *command: str, pause: float = 0.0, longest: float = LONGEST_CRAWL_OF_ONE) -> int:
         """Run a command of jianbao in a process of its own; a worker that is told to stop stops it.
 
         Args:
             lease: under which it stores.
             command: its name and arguments.
             pause: seconds to wait after its end.
+            longest: seconds after which it is stopped.
 
         Returns:
             The exit code.
@@ -318,7 +349,7 @@ class Queue:
 
         def run() -> int:
             child = start(("--home", str(self._home.path), "--lang", self._language, *command), environment)
-            code = supervise(child, LONGEST_CRAWL_OF_ONE, wait=stopping.wait, language=self._language)
+            code = supervise(child, longest, wait=stopping.wait, language=self._language)
             stopping.wait(pause)
             return code
 

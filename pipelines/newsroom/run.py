@@ -38,15 +38,15 @@ from pipelines.store import Store, Transaction
 from pipelines.store.raw import RawOutcome
 from pipelines.store.runs import Run, RunPart
 
-GROUPED_AT_ONCE: Final = 100
+GROUPED_AT_ONCE: Final = 200
 """Articles whose stories are made in one transaction, some tenths of a second; an editor who decides meanwhile waits
 for its end."""
 
-KEYED_AT_ONCE: Final = 200
+KEYED_AT_ONCE: Final = 500
 """Articles whose keys are stored in one transaction, some tenths of a second. Their keys lie all over the tables: the
 more of them are written at once, the fewer pages are written twice."""
 
-LINKED_AT_ONCE: Final = 200
+LINKED_AT_ONCE: Final = 500
 """Articles whose links are stored in one transaction."""
 
 INDEXED_AT_ONCE: Final = 10_000

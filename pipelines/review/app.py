@@ -27,7 +27,7 @@ from pipelines.review.pages.candidates import show_candidates, show_more_cards
 from pipelines.review.pages.issue import show_issue
 from pipelines.review.pages.preview import show_changes, show_preview
 from pipelines.review.pages.sources import show_sources
-from pipelines.review.rendering import serve_asset
+from pipelines.review.rendering import load_templates, serve_asset
 from pipelines.review.visit import Desk, Visit
 
 _PAGES: Final[tuple[tuple[str, Handler], ...]] = (
@@ -50,6 +50,7 @@ def build_desk(newsroom: Newsroom, access: Access, names: HostNames) -> Starlett
         access: the access rules.
         names: the host names that a request may use for the desk.
     """
+    load_templates()
     home = newsroom.home
     desk = Desk(newsroom, access, Crawls(home), PageFetches(home), Learning(home))
 

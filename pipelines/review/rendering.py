@@ -30,7 +30,10 @@ _TYPES: Final[Mapping[str, str]] = {
 
 @cache
 def load_templates() -> Environment:
-    """Load the templates: they escape every value that is not `Markup`, and an undefined name raises an error."""
+    """Load the templates: they escape every value that is not `Markup`, and an undefined name raises an error.
+
+    All are compiled at once, when a desk is built: that takes longer than to answer its first request.
+    """
     environment = Environment(
         loader=PackageLoader("pipelines.review"),
         autoescape=select_autoescape(default=True, default_for_string=True),
@@ -39,6 +42,8 @@ def load_templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["web"] = lambda url: make_printable_url(url or "") or ""
+    for name in environment.list_templates():
+        environment.get_template(name)
     return environment
 
 

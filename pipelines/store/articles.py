@@ -7,12 +7,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
+from operator import itemgetter
 from typing import Any, Final, Literal, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Integer,
     Row,
     bindparam,
     delete,
@@ -20,7 +20,6 @@ from sqlalchemy import (
     insert,
     or_,
     select,
-    text,
     true,
     union_all,
     update,
@@ -29,7 +28,15 @@ from sqlalchemy import (
 from pipelines.deduplicate.entries import ENTRY
 from pipelines.deduplicate.identity import DatedMetrics, Join, Outcome, Record, Voice, merge_metrics, resolve_batch
 from pipelines.model import Article, Instant, Reference, StoredArticle
-from pipelines.store.engine import chunks, hand_over, insert_rows, is_of_newsletter, select_in, upsert
+from pipelines.store.engine import (
+    QueryWithIds,
+    chunks,
+    hand_over,
+    insert_rows,
+    is_of_newsletter,
+    select_in,
+    upsert,
+)
 from pipelines.store.events import EventIndex
 from pipelines.store.packing import pack, pack_article, unpack, unpack_article, unpack_metrics
 from pipelines.store.search import Search
@@ -76,7 +83,7 @@ _SAME_NAME: Final = (
 
 # Select every key that an article of `ids` has or refers to, with the number of articles that refer to it, which are
 # counted up to `limit`.
-_REFERENCE_COUNTS: Final = text("""
+_REFERENCE_COUNTS: Final = QueryWithIds("""
     SELECT subject.key, (
         SELECT count(*) FROM (
             SELECT DISTINCT article_id FROM article_references AS reference
@@ -87,7 +94,7 @@ _REFERENCE_COUNTS: Final = text("""
         UNION
         SELECT key FROM article_keys WHERE article_id IN :ids
     ) AS subject
-""").bindparams(bindparam("ids", expanding=True, type_=Integer), bindparam("limit", type_=Integer))
+""")
 
 _FRESH: Final = select(articles.c.id).where(articles.c.fresh == true()).order_by(articles.c.id)
 _FRESH_OF_NEWSLETTER: Final = select(fresh_articles.c.article_id).order_by(fresh_articles.c.article_id)
@@ -271,7 +278,7 @@ class Articles:
         return {
             key: number
             for chunk in chunks(ids)
-            for key, number in self._connection.execute(_REFERENCE_COUNTS, {"ids": chunk, "limit": most + 1})
+            for key, number in _REFERENCE_COUNTS.read(self._connection, chunk, limit=most + 1)
         }
 
     def list_revisions(self, article_id: int) -> list[Revision]:
@@ -412,34 +419,25 @@ class Articles:
         insert_rows(self._connection, article_references, rows)
 
     def _keys(self, ids: Collection[int], *, of_entries: bool = False) -> Mapping[int, list[str]]:
-        columns = article_keys.c
-        is_entry = columns.key.like(f"{ENTRY}%")
-        query = (
-            select(columns.article_id, columns.key)
-            .where(columns.article_id.in_(ids), is_entry if of_entries else ~is_entry)
-            .order_by(columns.key)
-        )
-        return _by_first((article_id, key) for article_id, key in self._connection.execute(query))
+        columns = (article_keys.c.article_id, article_keys.c.key)
+        rows = select_in(self._connection, columns, article_keys.c.article_id, ids)
+        return _by_first(sorted(row for row in rows if row[1].startswith(ENTRY) == of_entries))
 
     def _references(self, ids: Collection[int]) -> Mapping[int, list[Reference]]:
-        columns = article_references.c
-        query = (
-            select(columns.article_id, columns.key, columns.url, columns.label, columns.is_primary, columns.position)
-            .where(columns.article_id.in_(ids))
-            .order_by(columns.article_id, columns.position)
+        table = article_references.c
+        columns = (table.article_id, table.position, table.key, table.url, table.label, table.is_primary)
+        rows = sorted(select_in(self._connection, columns, table.article_id, ids), key=itemgetter(0, 1))
+        return _by_first(
+            (article_id, Reference(key, url, label, is_primary, position))
+            for article_id, position, key, url, label, is_primary in rows
         )
-        return _by_first((article_id, Reference(*fields)) for article_id, *fields in self._connection.execute(query))
 
     def _addresses(self, ids: Collection[int]) -> Mapping[int, list[tuple[str, str, str]]]:
         """Read source, canonical URL and original URL of every sighting, oldest first, by article id."""
-        columns = sightings.c
-        query = (
-            select(columns.article_id, columns.source, columns.url, columns.seen_url)
-            .where(columns.article_id.in_(ids))
-            .order_by(columns.article_id, columns.first_seen, columns.source, columns.url)
-        )
-        rows = self._connection.execute(query)
-        return _by_first((article_id, (source, url, seen_url)) for article_id, source, url, seen_url in rows)
+        table = sightings.c
+        columns = (table.article_id, table.first_seen, table.source, table.url, table.seen_url)
+        rows = sorted(select_in(self._connection, columns, table.article_id, ids))
+        return _by_first((article_id, (source, url, seen_url)) for article_id, _, source, url, seen_url in rows)
 
 
 def _by_first(rows: Iterable[tuple[int, _T]]) -> Mapping[int, list[_T]]:

@@ -6,17 +6,18 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
-from sqlalchemy import Connection, Integer, bindparam, delete, select
+from sqlalchemy import Connection, delete
 
 from pipelines.deduplicate.bands import PERIOD, POPULAR, Bands, Pair, Use
-from pipelines.store.engine import chunks, insert_numbers, query_with_ids
+from pipelines.store.engine import QueryWithIds, chunks, insert_numbers, select_in
 from pipelines.store.tables import bands
 
 # Select each article of `ids` with every article that shares a band of `reach` with it, when the band is popular in the
 # period of neither, and when the two articles belong to different accounts or to one day.
 # A band that is popular in the article's own period is left out before its other holders are looked at: of a thousand
 # nearly equal titles, each would meet each. Holders are counted once more only for a partner in another period.
-_PAIRS: Final = query_with_ids("""
+_PAIRS: Final = QueryWithIds(
+    """
     SELECT DISTINCT mine.article_id, theirs.article_id
     FROM bands AS mine
     JOIN bands AS theirs ON theirs.key = mine.key AND theirs.day BETWEEN mine.day - :reach AND mine.day + :reach
@@ -37,12 +38,16 @@ _PAIRS: Final = query_with_ids("""
                 AND holder.day BETWEEN theirs.day - theirs.day % :period
                                    AND theirs.day - theirs.day % :period + :period - 1
               LIMIT :popular + 1) AS holders_in_their_period) <= :popular)
-""").bindparams(period=PERIOD, popular=POPULAR)
+""",
+    period=PERIOD,
+    popular=POPULAR,
+)
 
 # Select every use of a band of `reach` that an article of `ids` has, within `reach` days of that article, when the band
 # is not popular in the period of the use. Holders are counted once for the articles of a day, and once more only for a
 # use in another period.
-_USES: Final = query_with_ids("""
+_USES: Final = QueryWithIds(
+    """
     WITH asked AS MATERIALIZED (SELECT DISTINCT key, day FROM bands WHERE article_id IN :ids AND reach = :reach),
     own AS MATERIALIZED (
         SELECT key, day, day - day % :period AS begins, (SELECT count(*) FROM (
@@ -63,11 +68,15 @@ _USES: Final = query_with_ids("""
                 AND holder.day BETWEEN theirs.day - theirs.day % :period
                                    AND theirs.day - theirs.day % :period + :period - 1
               LIMIT :popular + 1) AS holders_in_their_period) END <= :popular
-""").bindparams(period=PERIOD, popular=POPULAR)
+""",
+    period=PERIOD,
+    popular=POPULAR,
+)
 
 # Select every article that has a band within its reach of a period, when the band is popular in that period and would
 # not be popular there without the articles of `ids`. Holders are counted up to `limit`, which decides both.
-_TIPPING_HOLDERS: Final = query_with_ids("""
+_TIPPING_HOLDERS: Final = QueryWithIds(
+    """
     SELECT DISTINCT theirs.article_id
     FROM (
         SELECT bands.key, bands.reach, bands.day - bands.day % :period AS begins, count(*) AS number
@@ -81,7 +90,10 @@ _TIPPING_HOLDERS: Final = query_with_ids("""
               SELECT article_id FROM bands AS holder
               WHERE holder.key = own.key AND holder.day BETWEEN own.begins AND own.begins + :period - 1
               LIMIT :limit) AS holders_in_the_period) BETWEEN :popular + 1 AND :popular + own.number
-""").bindparams(bindparam("limit", type_=Integer), period=PERIOD, popular=POPULAR)
+""",
+    period=PERIOD,
+    popular=POPULAR,
+)
 
 
 class BandIndex:
@@ -93,9 +105,9 @@ class BandIndex:
     def find_changed(self, bands_by_article: Mapping[int, Bands]) -> set[int]:
         """Find the articles whose stored bands are others than these, by article id."""
         stored: dict[int, set[tuple[int, ...]]] = defaultdict(set)
-        for chunk in chunks(bands_by_article):
-            for row in self._connection.execute(select(bands).where(bands.c.article_id.in_(chunk))):
-                stored[row.article_id].add(tuple(row))
+        article_id_at = list(bands.c).index(bands.c.article_id)
+        for row in select_in(self._connection, list(bands.c), bands.c.article_id, bands_by_article):
+            stored[row[article_id_at]].add(row)
         return {
             article_id
             for article_id, of_article in bands_by_article.items()
@@ -123,7 +135,7 @@ class BandIndex:
         return {
             (min(article_id, partner_id), max(article_id, partner_id))
             for chunk in chunks(article_ids)
-            for article_id, partner_id in self._connection.execute(_PAIRS, {"ids": chunk, "reach": reach})
+            for article_id, partner_id in _PAIRS.read(self._connection, chunk, reach=reach)
         }
 
     def find_uses(self, article_ids: Iterable[int], reach: int) -> set[Use]:
@@ -133,11 +145,7 @@ class BandIndex:
             article_ids: of the articles in question.
             reach: of the bands, in days.
         """
-        return {
-            Use(*row)
-            for chunk in chunks(article_ids)
-            for row in self._connection.execute(_USES, {"ids": chunk, "reach": reach})
-        }
+        return {Use(*row) for chunk in chunks(article_ids) for row in _USES.read(self._connection, chunk, reach=reach)}
 
     def find_tipping_holders(self, article_ids: Collection[int]) -> set[int]:
         """Find the articles within reach of a band that is popular only because these articles have it.
@@ -145,8 +153,8 @@ class BandIndex:
         Args:
             article_ids: of the articles in question. They are found too, when they have such a band.
         """
-        limits = {"ids": list(article_ids), "limit": POPULAR + len(article_ids) + 1}
-        return set(self._connection.execute(_TIPPING_HOLDERS, limits).scalars())
+        limit = POPULAR + len(article_ids) + 1
+        return {holder_id for (holder_id,) in _TIPPING_HOLDERS.read(self._connection, article_ids, limit=limit)}
 
 
 def _make_rows(article_id: int, of_article: Bands) -> Iterator[tuple[int, ...]]:

@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Self
 
-from sqlalchemy import Connection, Integer, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from pipelines.deduplicate.bands import Pair
 from pipelines.deduplicate.event_profiles import EventProfile
 from pipelines.deduplicate.event_tuning import EventTuning
 from pipelines.deduplicate.events import CROWD, WINDOW, EventLink
 from pipelines.deduplicate.round_ups import RoundUp
-from pipelines.store.engine import chunks, hand_over, insert_numbers, insert_rows, query_with_ids
+from pipelines.store.engine import QueryWithIds, chunks, hand_over, insert_numbers, insert_rows, select_in
 from pipelines.store.tables import event_keys, event_links, event_profiles, event_tunings, event_versions, round_ups
 
 # Select each article of `ids` with every article that shares a key with it within `window` days, when no crowd has the
-# key on either day. The days are enumerated, so that the holders of a key in a crowd are counted and never listed.
-_PAIRS: Final = query_with_ids("""
+# key on either day. Most keys have so few holders in the whole window that none of its days has a crowd; for the others
+# the days are enumerated, so that the holders of a key in a crowd are counted and never listed.
+_PAIRS: Final = QueryWithIds(
+    """
     WITH RECURSIVE offsets(days) AS (
         SELECT -:window UNION ALL SELECT days + 1 FROM offsets WHERE days < :window
     ), own AS (
         SELECT key, day, article_id FROM event_keys WHERE article_id IN :ids
-    ), uses AS (
-        SELECT DISTINCT key, day FROM own
+    ), uses AS MATERIALIZED (
+        SELECT key, day, (SELECT count(*) FROM (
+                  SELECT 1 FROM event_keys AS holder
+                  WHERE holder.key = asked.key AND holder.day BETWEEN asked.day - :window AND asked.day + :window
+                  LIMIT :crowd + 1) AS holders) AS number
+        FROM (SELECT DISTINCT key, day FROM own) AS asked
     ), quiet AS (
         SELECT key, day FROM uses
-        WHERE (SELECT count(*) FROM (
+        WHERE number > :crowd AND (SELECT count(*) FROM (
                   SELECT 1 FROM event_keys AS holder
                   WHERE holder.key = uses.key AND holder.day = uses.day
                   LIMIT :crowd + 1) AS holders) <= :crowd
@@ -40,16 +47,25 @@ _PAIRS: Final = query_with_ids("""
                   SELECT 1 FROM event_keys AS holder
                   WHERE holder.key = quiet.key AND holder.day = quiet.day + offsets.days
                   LIMIT :crowd + 1) AS holders) BETWEEN 1 AND :crowd
+    ), spans AS (
+        SELECT key, day, day - :window AS first_day, day + :window AS last_day FROM uses
+        WHERE number BETWEEN 2 AND :crowd
+        UNION ALL
+        SELECT key, day, their_day, their_day FROM near
     )
     SELECT DISTINCT own.article_id, theirs.article_id
-    FROM near
-    JOIN own ON own.key = near.key AND own.day = near.day
-    JOIN event_keys AS theirs ON theirs.key = near.key AND theirs.day = near.their_day
+    FROM spans
+    JOIN own ON own.key = spans.key AND own.day = spans.day
+    JOIN event_keys AS theirs ON theirs.key = spans.key AND theirs.day BETWEEN spans.first_day AND spans.last_day
     WHERE theirs.article_id <> own.article_id
-""").bindparams(bindparam("window", WINDOW, Integer), crowd=CROWD)
+""",
+    window=WINDOW,
+    crowd=CROWD,
+)
 
 # Select every article within `window` days of a key and a day whose holders are a crowd only because of `ids`.
-_TIPPING_HOLDERS: Final = query_with_ids("""
+_TIPPING_HOLDERS: Final = QueryWithIds(
+    """
     SELECT DISTINCT theirs.article_id
     FROM (
         SELECT key, day, count(*) AS number FROM event_keys WHERE article_id IN :ids GROUP BY key, day
@@ -59,7 +75,10 @@ _TIPPING_HOLDERS: Final = query_with_ids("""
               SELECT 1 FROM event_keys AS holder
               WHERE holder.key = own.key AND holder.day = own.day
               LIMIT :limit) AS holders) BETWEEN :crowd + 1 AND :crowd + own.number
-""").bindparams(bindparam("limit", type_=Integer), crowd=CROWD, window=WINDOW)
+""",
+    crowd=CROWD,
+    window=WINDOW,
+)
 
 
 # Selects the links of `ids` of `least` probability, and the contradictions: two searches of an index each, where OR
@@ -70,15 +89,8 @@ _LINKED: Final = """
     SELECT {columns} FROM event_links
     WHERE other IN :ids AND one NOT IN :ids AND (probability >= :least OR probability = 0)
 """
-_LINKS: Final = query_with_ids(_LINKED.format(columns="one, other, probability, terms, action, hours")).columns(
-    event_links.c.one,
-    event_links.c.other,
-    event_links.c.probability,
-    event_links.c.terms,
-    event_links.c.action,
-    event_links.c.hours,
-)
-_LINKED_PAIRS: Final = query_with_ids(_LINKED.format(columns="one, other"))
+_LINKS: Final = QueryWithIds(_LINKED.format(columns="one, other, probability, CAST(terms AS TEXT), action, hours"))
+_LINKED_PAIRS: Final = QueryWithIds(_LINKED.format(columns="one, other"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +149,9 @@ class EventIndex:
 
     def find_changed(self, profiles: Mapping[int, IndexedProfile | None]) -> set[int]:
         """Find the articles whose stored day, profile or keys are others than these, by article id."""
-        stored: dict[int, tuple[int, str]] = {}
-        for chunk in chunks(profiles):
-            query = select(event_profiles).where(event_profiles.c.article_id.in_(chunk))
-            stored |= {row.article_id: (row.day, row.profile) for row in self._connection.execute(query)}
+        columns = (event_profiles.c.article_id, event_profiles.c.day, event_profiles.c.profile)
+        rows = select_in(self._connection, columns, event_profiles.c.article_id, profiles)
+        stored = {article_id: (day, profile) for article_id, day, profile in rows}
         keys = self.get_keys(profiles)
         return {
             article_id
@@ -168,13 +179,11 @@ class EventIndex:
         indexed = {article_id: profile for article_id, profile in profiles.items() if profile}
         if not indexed:
             return
-        self._connection.execute(
-            insert(event_profiles),
-            [
-                {"article_id": article_id, "day": profile.day, "profile": profile.text}
-                for article_id, profile in indexed.items()
-            ],
-        )
+        profile_rows = [
+            {"article_id": article_id, "day": profile.day, "profile": profile.text}
+            for article_id, profile in indexed.items()
+        ]
+        insert_rows(self._connection, event_profiles, profile_rows)
         rows = [(key, profile.day, article_id) for article_id, profile in indexed.items() for key in profile.keys]
         insert_numbers(self._connection, event_keys, sorted(rows))  # each page of the table is written once
 
@@ -197,29 +206,21 @@ class EventIndex:
 
     def get_profiles(self, article_ids: Iterable[int]) -> dict[int, EventProfile]:
         """The profiles of the articles that have one, by article id."""
-        query = select(event_profiles.c.article_id, event_profiles.c.profile)
-        return {
-            row.article_id: _read_profile(row.profile)
-            for chunk in chunks(article_ids)
-            for row in self._connection.execute(query.where(event_profiles.c.article_id.in_(chunk)))
-        }
+        columns = (event_profiles.c.article_id, event_profiles.c.profile)
+        rows = select_in(self._connection, columns, event_profiles.c.article_id, article_ids)
+        return {article_id: _read_profile(profile) for article_id, profile in rows}
 
     def find_days(self, article_ids: Iterable[int]) -> dict[int, int]:
         """The days of publication of the articles that have a profile, by article id."""
-        query = select(event_profiles.c.article_id, event_profiles.c.day)
-        return {
-            row.article_id: row.day
-            for chunk in chunks(article_ids)
-            for row in self._connection.execute(query.where(event_profiles.c.article_id.in_(chunk)))
-        }
+        columns = (event_profiles.c.article_id, event_profiles.c.day)
+        return dict(select_in(self._connection, columns, event_profiles.c.article_id, article_ids))
 
     def get_keys(self, article_ids: Iterable[int]) -> dict[int, set[int]]:
         """The event keys of articles, by article id; an article without keys is left out."""
         keys: dict[int, set[int]] = defaultdict(set)
-        query = select(event_keys.c.article_id, event_keys.c.key)
-        for chunk in chunks(article_ids):
-            for article_id, key in self._connection.execute(query.where(event_keys.c.article_id.in_(chunk))):
-                keys[article_id].add(key)
+        columns = (event_keys.c.article_id, event_keys.c.key)
+        for article_id, key in select_in(self._connection, columns, event_keys.c.article_id, article_ids):
+            keys[article_id].add(key)
         return dict(keys)
 
     def find_holders(self, keys: Iterable[int], first_day: int, last_day: int) -> set[int]:
@@ -280,13 +281,13 @@ class EventIndex:
         return {
             (min(article_id, partner_id), max(article_id, partner_id))
             for chunk in chunks(article_ids)
-            for article_id, partner_id in self._connection.execute(_PAIRS, {"ids": chunk})
+            for article_id, partner_id in _PAIRS.read(self._connection, chunk)
         }
 
     def find_tipping_holders(self, article_ids: Collection[int]) -> set[int]:
         """Find the articles near a key whose holders are a crowd only because of these articles."""
-        values = {"ids": list(article_ids), "limit": CROWD + len(article_ids) + 1}
-        return set(self._connection.execute(_TIPPING_HOLDERS, values).scalars())
+        limit = CROWD + len(article_ids) + 1
+        return {holder_id for (holder_id,) in _TIPPING_HOLDERS.read(self._connection, article_ids, limit=limit)}
 
     def find_links(self, article_ids: Iterable[int], at_least: float = 0.0) -> dict[Pair, EventLink]:
         """Find the links of these articles to any other, by pair.
@@ -296,10 +297,10 @@ class EventIndex:
             at_least: smallest probability; contradictions, of the probability 0, are found too.
         """
         return {
-            (low_id, high_id): EventLink((low_id, high_id), probability, tuple(terms), action, hours)
+            (low_id, high_id): EventLink((low_id, high_id), probability, tuple(json.loads(terms)), action, hours)
             for chunk in chunks(article_ids)
-            for low_id, high_id, probability, terms, action, hours in self._connection.execute(
-                _LINKS, {"ids": chunk, "least": at_least}
+            for low_id, high_id, probability, terms, action, hours in _LINKS.read(
+                self._connection, chunk, least=at_least
             )
         }
 
@@ -308,7 +309,7 @@ class EventIndex:
         return {
             (low_id, high_id)
             for chunk in chunks(article_ids)
-            for low_id, high_id in self._connection.execute(_LINKED_PAIRS, {"ids": chunk, "least": at_least})
+            for low_id, high_id in _LINKED_PAIRS.read(self._connection, chunk, least=at_least)
         }
 
     def replace_links(

@@ -32,7 +32,7 @@ from sqlalchemy import (
 from crawler.kinds import Kind
 from pipelines.model import CandidateState
 from pipelines.store.counts import read_counts
-from pipelines.store.engine import chunks, is_one_of
+from pipelines.store.engine import is_one_of
 from pipelines.store.search import list_newest_matches, make_account_condition, make_condition, split_terms
 from pipelines.store.tables import articles, stories, story_members
 
@@ -283,11 +283,8 @@ def list_leads(connection: Connection, story_ids: Iterable[int]) -> dict[int, Le
     """List the leads of stories, by the id of the story."""
     source = func.coalesce(articles.c.publisher, articles.c.source).label("source")
     query = select(stories.c.id, articles.c.title, source).join(articles, articles.c.id == stories.c.lead)
-    return {
-        row.id: Lead(row.title, row.source)
-        for chunk in chunks(story_ids)
-        for row in connection.execute(query.where(stories.c.id.in_(chunk)))
-    }
+    is_asked_for = is_one_of(stories.c.id, list(story_ids), connection.dialect.name)
+    return {row.id: Lead(row.title, row.source) for row in connection.execute(query.where(is_asked_for))}
 
 
 def list_best_leads(connection: Connection, limit: int) -> list[tuple[float, Lead]]:

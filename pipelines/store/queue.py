@@ -95,7 +95,7 @@ class Job:
 
     Args:
         number: of the job; one that is given to another worker gets a new one.
-        name: of its task: `crawl` or `group`.
+        name: of its task: `crawl`, `group` or `rebuild`.
         source: id of the source that it crawls; empty for another job.
         lock: of two jobs with one lock, one waits for the other.
         state: `running` also where its worker is silent, until the schedule gives it to another one.

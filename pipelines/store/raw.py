@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Final, Self
 
 from sqlalchemy import Connection, Row, func, or_, select, update
@@ -21,7 +22,7 @@ from pipelines.store.tables import joined_articles, raw_items
 _RECORD: Final = (raw_items.c.digest, raw_items.c.id, raw_items.c.article_id, raw_items.c.metrics)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: it keeps its compressed body
 class Packed:
     """A raw item on its way into the store.
 
@@ -42,6 +43,11 @@ class Packed:
         """Pack an item; nothing is compressed yet."""
         body = item.to_lasting_json()
         return cls(item, source, body, hashlib.sha256(f"{source}\n{body}".encode(errors="surrogatepass")).digest())
+
+    @cached_property
+    def compressed(self) -> bytes:
+        """The body, compressed when it is first asked for: better before the writer's lock is taken."""
+        return pack(self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +137,7 @@ class RawItems:
                 "fetched_at": new.packed.item.fetched_at,
                 "metrics": date_metrics(new.packed.item.metrics, new.packed.item.fetched_at) or None,
                 "problem": new.problem,
-                "body": pack(new.packed.body),
+                "body": new.packed.compressed,
             }
             for new in items
         ]

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, delete, exists, func, insert, sele
 
 from pipelines.model import CandidateState, DecisionAction
 from pipelines.store.counts import fold_counts
-from pipelines.store.engine import chunks
+from pipelines.store.engine import chunks, select_in
 from pipelines.store.following import note_changes
 from pipelines.store.tables import decisions, entries, evidence, issues, stories, story_members
 
@@ -74,16 +74,13 @@ def settle(connection: Connection, story_ids: Collection[int]) -> None:
             .group_by(member.story_id)
         )
         printed = {row.story_id: row.first for row in connection.execute(prints)}
-        columns = (stories.c.id, stories.c.graded, stories.c.published_in, stories.c.state, stories.c.category)
+        columns = (stories.c.id, stories.c.published_in, stories.c.state, stories.c.category, stories.c.graded)
         rows = []
-        for story_id, graded_category, found_in, *stored in connection.execute(
-            select(*columns).where(stories.c.id.in_(chunk))
-        ).all():
-            actions = decided.get(story_id, ())
-            published_in = printed.get(story_id, found_in)
-            state = "published" if published_in else state_after(action for action, _ in actions)
-            category = next((name for _, name in reversed(actions) if name), graded_category)
-            if (published_in, state, category) != (found_in, *stored):  # most stories are new, and stored so
+        for story_id, *former, graded_category in select_in(connection, columns, stories.c.id, chunk):
+            published_in = printed.get(story_id, former[0])
+            state = "published" if published_in else state_after(action for action, _ in decided[story_id])
+            category = next((name for _, name in reversed(decided[story_id]) if name), graded_category)
+            if former != [published_in, state, category]:
                 rows.append({"of": story_id, "published_in": published_in, "state": state, "category": category})
         if rows:
             connection.execute(update(stories).where(stories.c.id == bindparam("of")), rows)

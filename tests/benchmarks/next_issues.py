@@ -6,12 +6,13 @@ FOLDER holds a folder for each newsletter, with its past issues in Markdown, as 
 arguments name some of them. The newest issue of each is held out. A new newsroom learns the style from the ten before
 it (`archive learn --write`), imports them, and makes the issue through the command line, twice:
 
-- by hand: each entry is written with `issue write`, in its parts: title, source, address, summary, signer;
+- by hand: each entry is written with `issue write`, in its parts: title, source, address, summary, signer; and what the
+  issue has anew is written with `issue text`: headline, opening, guide, texts of sections;
 - from candidates: titles, addresses and summaries are added as articles (`add`), picked into the printed sections
   (`decide`), and the summaries drafted. Entries without an address are written by hand.
 
-Printed lines that come back in the export are counted, blank ones too, in the order of print (`difflib`). What each
-issue has anew can be in none of the two: headline, cover, essays, what the editor says before the first section.
+Printed lines that come back in the export are counted, blank ones too, in the order of print (`difflib`). What the
+issue has anew is in no issue made from candidates: headline, cover, essays, the editor's opening words.
 `--keep DIR` keeps the newsrooms with the difference of each issue.
 """
 
@@ -33,6 +34,7 @@ from commands import Cli
 
 from crawler.home import Home
 from pipelines.issue import inline
+from pipelines.issue.changes import PARTS
 from pipelines.issue.entry import EntryView, read_entry, split_first_line
 from pipelines.issue.reading import read_issue
 from pipelines.model import Entry, Issue
@@ -138,6 +140,8 @@ def make(folder: Path, home: Path, *, by_hand: bool) -> tuple[Comparison, str]:
             cli.try_to("decide", story, "pick", "--category", item.section, "--issue", str(issue.date))
         else:
             _write(cli, item, issue.date)
+    if by_hand:
+        _write_texts(cli, issue)
     output = home / "made"
     cli.try_to("export", str(issue.date), "-o", str(output))
     (file,) = output.glob("*.md")
@@ -197,6 +201,27 @@ def _write(cli: Cli, item: Item, day: date) -> None:
     parts = {"title": item.title, "url": item.url, "source": item.source, "summary": item.rest, "editor": item.signer}
     options = [word for name, text in parts.items() if text for word in (f"--{name}", text)]
     cli.try_to("issue", "write", str(day), "--category", item.section, *options)
+
+
+def _write_texts(cli: Cli, issue: Issue) -> None:
+    """Write the texts of an issue that its draft has otherwise."""
+    day = str(issue.date)
+    with Newsroom(Home(cli.home)).store.reading() as tx:
+        draft = tx.issues.get(issue.date)
+    assert draft is not None
+    for part in PARTS:
+        if getattr(issue, part) != getattr(draft, part):
+            cli.try_to("issue", "text", day, "--part", part, "--text", getattr(issue, part) or "")
+    drafted = {section.name: section for section in draft.sections}
+    following = [*issue.main_sections[1:], None]
+    for section, next_section in reversed(list(zip(issue.main_sections, following, strict=True))):
+        options = ["--section", section.name, "--level", str(section.level)]
+        options += ["--above", next_section.name] if next_section else []
+        former = drafted.get(section.name)
+        if section.notes != (former.notes if former else None) or former is None:
+            cli.try_to("issue", "text", day, *options, "--text", section.notes or "")
+        if section.closing != (former.closing if former else None):
+            cli.try_to("issue", "text", day, *options, "--part", "closing", "--text", section.closing or "")
 
 
 def main() -> None:

@@ -200,6 +200,19 @@ def test_an_entry_of_ones_own_words_is_written_into_the_draft(cli: Cli, tmp_path
     assert "- [乙 | 源](https://e.org/b)  \n摘要：也说了。  \n" in text
 
 
+def test_the_texts_of_an_issue_are_written_into_the_draft(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "cover.md").write_text("![](cover.png)\n", encoding="utf-8")
+    write = ("issue", "text")
+    cli(*write, "2026-11-20", "--part", "headline", "--text", "甲/乙")
+    cli(*write, "--section", "封面图", "--markdown", str(tmp_path / "cover.md"), "--above", "业界新闻", "--level", "3")
+    cli(*write, "--section", "论文", "--part", "closing", "--text", "多看论文。")
+    text = cli("issue", "show", "2026-11-20")
+    assert text.index("甲/乙") < text.index("### 封面图\n\n![](cover.png)\n") < text.index("## 业界新闻")
+    assert text.index("## 论文") < text.index("多看论文。") < text.index("## 开源项目")
+    cli(*write, "--part", "notes", code=2)
+    cli(*write, "--section", "论文", "--part", "guide", code=2)
+
+
 @pytest.mark.parametrize(
     "words",
     [("--title", "甲", "--markdown", "-"), (), ("--title", "甲", "--link", "https://e.org/1")],

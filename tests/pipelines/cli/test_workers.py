@@ -328,6 +328,43 @@ def test_a_killed_worker_leaves_its_job_to_another_and_the_store_is_that_of_an_u
 
 
 @pytest.mark.postgresql
+def test_a_rebuild_is_in_the_queue_once_and_a_dead_worker_leaves_it_to_another(
+    urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = Room(newsroom(tmp_path / "home", ONE), urls[0])
+    for _ in range(2):
+        room.run("rebuild", "--queue")
+    room.execute(A_WORKER_TAKES_THE_JOB)
+    room.execute(AN_HOUR_OF_SILENCE)
+    room.fill(monkeypatch)
+    jobs = [(job["task"], job["lock"], job["state"], job["worker"]) for job in room.queue()["jobs"]]
+    assert jobs == [("rebuild", "group", "waiting", None)]
+
+
+@pytest.mark.postgresql
+@pytest.mark.slow
+def test_a_worker_rebuilds_and_groups_what_the_queue_asks_for_and_tries_again_what_failed(
+    urls: list[str], tmp_path: Path
+) -> None:
+    with serving({"/feed": feed("only")}, "127.0.8.7") as site:
+        room = Room(newsroom(tmp_path / "home", source("only", "feed", url=f"{site.base}/feed"), site.place), urls[0])
+        room.run("crawl", "--no-group")
+    with psycopg.connect(room.url) as connection:
+        connection.execute("UPDATE articles SET title = 'no title that a rule makes'")
+    (room.folder / "rules").mkdir()
+    rules = room.folder / "rules" / "papers.toml"
+    rules.write_text("no TOML")
+    room.run("rebuild", "--queue")
+    room.start("worker", "--until-empty").communicate(timeout=110)
+    assert [(job["task"], job["state"], job["attempts"]) for job in room.queue()["jobs"]] == [("rebuild", "waiting", 1)]
+    rules.unlink()
+    room.execute("UPDATE procrastinate_jobs SET scheduled_at = NULL")
+    room.start("worker", "--until-empty").communicate(timeout=110)
+    assert room.queue()["jobs"] == []
+    assert "only 的第 1 篇文章" in room.run("candidates", "--json")
+
+
+@pytest.mark.postgresql
 @pytest.mark.slow
 def test_the_schedule_fills_the_queue_and_a_worker_groups_what_it_crawled(urls: list[str], tmp_path: Path) -> None:
     with serving({"/feed": feed("only")}, "127.0.8.4") as site:

@@ -40,7 +40,7 @@ def joined(one: str, other: str) -> bool:
 
 def joining_keys(article: Article) -> tuple[int, ...]:
     """Keys of which two articles share one where their titles may join them."""
-    return tuple(band.key for band in make_title_bands(article) if band.reach == WINDOW)
+    return tuple(key for key, reach in make_title_bands(article) if reach == WINDOW)
 
 
 def test_one_title_of_two_accounts_is_one_story() -> None:

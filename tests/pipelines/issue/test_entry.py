@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ from crawler.home import bundled
 from pipelines.issue import inline
 from pipelines.issue.entry import read_entry, read_summary, read_title, relink_entry, reword_entry
 from pipelines.issue.escape import clean_line, escape_markdown
-from pipelines.newsletter import load_newsletter
+from pipelines.newsletter import Category, Frame, Labels, Newsletter, SectionStyle, load_newsletter
 
 NEWSLETTER = load_newsletter(bundled() / "newsletter.toml")
 
@@ -134,3 +136,55 @@ def test_whatever_is_written_on_the_card_is_what_a_reader_sees(pieces: list[str]
 )
 def test_a_title_links_another_page_and_its_words_stay(markdown: str, relinked: str) -> None:
     assert relink_entry(markdown, "https://b.example") == relinked
+
+
+FORMS = [
+    "[题](https://e.org/1)：说了`甲`。",
+    "[题](https://e.org/1) - 说了`甲`。",
+    "**[题](https://e.org/1)**: 说了`甲`。",
+    "[题](https://e.org/1)（源）\n\n说了`甲`。",
+    "[题](https://e.org/1)（源）说了`甲`。",
+    "[题](https://e.org/1) | 说了`甲`。 |",
+    "[题](https://e.org/1)\n   说了`甲`。",
+    "[题](https://e.org/1)\n> 说了`甲`。",
+    "[题](https://e.org/1)\n\n[@lin](https://e.org/lin)：说了`甲`。",
+    "🐎 [题](https://e.org/1)：说了`甲`。\n代码：https://e.org/2",
+    "[题](https://e.org/1)：说了`甲`。\n\n![](a.png)",
+]
+
+
+@pytest.mark.parametrize("markdown", FORMS)
+def test_a_summary_without_a_label_is_reworded_where_it_stands(markdown: str) -> None:
+    newsletter = Newsletter(
+        title="刊",
+        editor="lin",
+        categories=(Category(name="博文"),),
+        labels=Labels(summary="", source_separator=""),
+        frame=Frame(source="（{source}）", summary="\n\n[@{editor}](https://e.org/{editor})：{summary}"),
+    )
+    assert read_summary(markdown, newsletter) == "说了甲。"
+
+    def reword(summary: str) -> str:
+        return reword_entry(markdown, newsletter, title="题", summary=summary)
+
+    assert reword("他说了甲。") == markdown.replace("说了", "他说了")
+    assert reword("全新") == markdown.replace("说了`甲`。", "全新")
+    assert read_summary(reword("说了甲。\n又说。"), newsletter).replace("\n", " ") == "说了甲。 又说。"
+    emptied = reword("")
+    assert (read_summary(emptied, newsletter), read_title(emptied, newsletter)) == ("", "题")
+    assert all(part in emptied for part in re.findall(r"🐎|（源）|代码：https://e.org/2|!\[\]\(a.png\)", markdown))
+
+
+def test_a_first_summary_has_the_form_of_its_section() -> None:
+    style = SectionStyle(summary="：{summary}")
+    categories = (Category(name="工具", style=style), Category(name="博文", style=SectionStyle(summary="")))
+    newsletter = NEWSLETTER.model_copy(update={"labels": Labels(summary=""), "categories": categories})
+    bare = "[题](https://e.org/1)"
+    for section, markdown in (("工具", f"{bare}：说。"), ("博文", f"{bare}\n说。"), ("", f"{bare}\n说。")):
+        assert reword_entry(bare, newsletter, title="题", summary="说。", section=section) == markdown
+
+
+def test_a_word_of_the_title_is_changed_and_its_code_stays() -> None:
+    markdown = "[video] [use `x_y` in **C** | 源](https://e.org/1)\n摘要：说。"
+    reworded = reword_entry(markdown, NEWSLETTER, title="using x_y in C", summary="说。")
+    assert reworded == markdown.replace("use", "using")

@@ -45,6 +45,14 @@ def test_a_draft_is_the_claim_and_the_numbers_in_the_articles_order() -> None:
     )
 
 
+def test_the_digest_of_a_page_without_a_text_is_taken_whole_unless_it_is_long_or_asks_for_something() -> None:
+    digest = "复古 PC 模拟器。这是一款模拟器，可自由搭配各种经典硬件。支持 DOS 和 Windows 98。"
+    assert said(stored(1, summary=digest)) == digest
+    assert "扫码" not in said(stored(1, summary=digest + "扫码关注我们。"))
+    assert len(said(stored(1, summary=digest * 20))) < len(digest) * 20
+    assert said(stored(1, summary=digest, text=TEXT)) != digest
+
+
 @pytest.mark.parametrize("word", ["点击上方", "关注", "扫码", "来源", "小编", "你知道", "如下图"])
 def test_what_asks_points_or_says_who_made_the_page_is_left_out(word: str) -> None:
     assert word not in said(stored(1, text=TEXT))

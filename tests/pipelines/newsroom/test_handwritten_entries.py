@@ -19,7 +19,7 @@ from pipelines.issue.reading import read_issue
 from pipelines.model import Decision, Entry, Issue, StoryLink
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.decisions import Stale, decide
-from pipelines.newsroom.drafts import add_entry, split_entry, write_entry
+from pipelines.newsroom.drafts import add_entry, split_entry, write_entry, write_section_text
 from pipelines.newsroom.editor import Editor
 from pipelines.newsroom.exports import Format, plan_files
 from pipelines.newsroom.issues import read_issues_to_export
@@ -114,6 +114,31 @@ def test_an_added_entry_is_taken_back_after_a_later_decision(newsroom: Newsroom,
     assert [entry.story for entry in list_entries(draft(newsroom))] == [None]
     undo_last(later)
     assert list_entries(draft(newsroom)) == []
+
+
+def test_a_section_of_text_alone_is_written_printed_and_taken_back(newsroom: Newsroom, editor: Editor) -> None:
+    add_entry(editor, DAY, "论文", compose(newsroom, 1))
+    unwritten = draft(newsroom)
+    write_section_text(editor, DAY, "封面图", "![](cover.png)\n", above="业界新闻")
+    write_section_text(editor, DAY, "论文", "多看论文。", part="closing")
+    names = [section.name for section in draft(newsroom).sections]
+    assert names.index("封面图") + 1 == names.index("业界新闻")
+    frugal = newsroom.newsletter.model_copy(
+        update={"frame": newsroom.newsletter.frame.model_copy(update={"empty_sections": False})}
+    )
+    (printed,) = read_issues_to_export(newsroom.store, frugal, [DAY])
+    assert [
+        (section.name, section.notes, section.closing) for section in printed.sections if not section.is_briefs
+    ] == [
+        ("封面图", "![](cover.png)", None),
+        ("论文", None, "多看论文。"),
+    ]
+    write_section_text(editor, DAY, "封面图", "")
+    for _ in range(3):
+        undo_last(editor)
+    assert draft(newsroom) == unwritten
+    with pytest.raises(CannotDecide):
+        write_section_text(editor, DAY, "封面图", "![](cover.png)", above="体育")
 
 
 def test_a_removed_entry_comes_back_in_its_slot(newsroom: Newsroom, editor: Editor) -> None:

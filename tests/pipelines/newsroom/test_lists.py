@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final, get_args
 
 import pytest
 from builders import NOON, article, instant
-from databases import Databases, opened_store
+from databases import Databases, SqliteDatabases, opened_store
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, event, func, select
 
 from crawler.kinds import Kind
 from pipelines.group.relevance import weigh_freshness
 from pipelines.model import Candidate, CandidateState, Decision, Reason, Story
-from pipelines.newsroom.candidates import page_candidates, rank_candidates
+from pipelines.newsroom.candidates import _make_bounds, page_candidates, rank_candidates
 from pipelines.store import Store, Transaction, counts, listing
 from pipelines.store.counts import fold_counts, read_counts
 from pipelines.store.listing import CandidateQuery
@@ -151,6 +153,34 @@ def test_a_page_is_cut_from_the_sorted_list_of_all_stories_that_fit(
     assert ranked == [(each.story.id, score_today(each, now)) for each in ordered[:limit]]
     assert page.counts == Counter(each.category for each in everything)
     assert page.total == len(fitting)
+
+
+def test_a_list_on_sqlite_reads_indexes_alone(tmp_path: Path) -> None:
+    lately = NOON - timedelta(days=30)
+    listed = [
+        CandidateQuery(),
+        CandidateQuery(category="新闻"),
+        CandidateQuery(category="新闻", promotion=False, upto=100),
+        CandidateQuery(since=lately),
+        CandidateQuery(since=lately, kind="zhihu", source="甲", promotion=False),
+        CandidateQuery(kind="zhihu"),
+    ]
+    steps: list[str] = []
+    with opened_store(SqliteDatabases(tmp_path)) as store:
+        fill(store, random.Random(3))
+        with store.reading() as tx:
+            connection = tx.stories._connection
+            statements: list[tuple[str, tuple[object, ...]]] = []
+            event.listen(
+                connection, "before_cursor_execute", lambda _, __, sql, values, *___: statements.append((sql, values))
+            )
+            for query in listed:
+                list(tx.stories.list_best(query, _make_bounds(NOON), 20)[1])
+            for sql, values in statements.copy():
+                steps += [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)]
+    readings = [step for step in steps if re.match(r"(SEARCH|SCAN) (stories|articles|given)\b", step)]
+    assert len(readings) > len(listed)
+    assert not [step for step in readings if "USING COVERING INDEX" not in step]
 
 
 def count_plainly(tx: Transaction, state: CandidateState) -> dict[str, int]:

@@ -24,6 +24,7 @@ from pipelines.issue.reading_style import Example
 from pipelines.newsletter import load_newsletter
 from pipelines.newsroom.learned_style import learn_style
 
+SETTINGS = ROOT / "data/newsletter.toml"
 FIRST = date(2026, 1, 5)
 NEXT = 14
 """The number of the issue that is made; 11, 12 and 13 are the examples."""
@@ -354,6 +355,21 @@ def test_learning_again_writes_nothing_and_no_former_file_is_lost(shape: Shape, 
     assert (cli.home / "newsletter.toml.before.1").exists()
 
 
+def test_where_issues_disagree_the_late_ones_decide() -> None:
+    def write(number: int) -> Example:
+        is_late = number > 13
+        mark, gap, words = ("+ ", "\n\n", "新的话。") if is_late else ("- ", "\n", "旧的话。")
+        items = gap.join(f"{mark}[{item.title}]({item.url})" for item in make_items(number, 3))
+        tools = "" if number == 9 else f"## 工具\n\n{mark}[罗盘{number}](https://e.org/{number})\n"
+        text = f"# 海报 ({day_of(number)})\n\n{words}\n\n## 新闻\n\n{items}\n\n{tools}"
+        return Example(f"{day_of(number)}.md", text)
+
+    newsletter = learn_style([write(number) for number in range(1, 20)], load_newsletter(SETTINGS)).newsletter
+    assert (newsletter.frame.marker, newsletter.frame.blank_lines.between) == ("+ ", 1)
+    assert newsletter.preamble == "新的话。"
+    assert newsletter.frame.empty_sections
+
+
 @pytest.mark.parametrize(
     ("heading", "title", "dateline"),
     [
@@ -372,7 +388,7 @@ def test_the_next_heading_has_the_form_of_the_past_ones(heading: str, title: str
         bullets = "\n".join(f"- {{}} [{item.title}]({item.url})" for item in make_items(number, 3))
         text = f"# {heading.format(number=number, day=day)}\n\n## 新闻\n\n{bullets}\n"
         examples.append(Example(f"{{海}}-{day}.md", text))
-    newsletter = learn_style(examples, load_newsletter(ROOT / "data/newsletter.toml")).newsletter
+    newsletter = learn_style(examples, load_newsletter(SETTINGS)).newsletter
     assert (newsletter.title, newsletter.frame.dateline) == (title, dateline)
     printed = newsletter.title + newsletter.fill_template(newsletter.frame.dateline, day_of(NEXT), number=NEXT)
     assert printed == heading.format(number=NEXT, day=day_of(NEXT))
@@ -384,7 +400,7 @@ def test_the_next_heading_has_the_form_of_the_past_ones(heading: str, title: str
 
 
 def test_braces_of_jekyll_are_no_fields_of_a_text() -> None:
-    newsletter = load_newsletter(ROOT / "data/newsletter.toml")
+    newsletter = load_newsletter(SETTINGS)
     assert newsletter.fill_text("{{date}} {{ site.url }} {date}", FIRST) == f"{{{{date}}}} {{{{ site.url }}}} {FIRST}"
 
 
@@ -405,7 +421,7 @@ def test_issues_without_a_link_keep_the_categories_and_files_that_are_no_issues_
     cli("archive", "learn", *examples, "--write", code=1)
     learned = load_newsletter(settings)
     assert learned.title == "无链周报"
-    assert learned.category_names == load_newsletter(ROOT / "data/newsletter.toml").category_names
+    assert learned.category_names == load_newsletter(SETTINGS).category_names
 
 
 @pytest.mark.parametrize(
@@ -422,7 +438,7 @@ def test_each_line_of_a_summary_stands_where_past_summaries_stand(entry: str, fo
     for number in (11, 12, 13):
         bullets = "\n".join("- " + entry.format(item.title, item.url, item.summary) for item in make_items(number, 3))
         examples.append(Example(f"{day_of(number)}.md", f"# 海报 ({day_of(number)})\n\n## 新闻\n\n{bullets}\n"))
-    newsletter = learn_style(examples, load_newsletter(ROOT / "data/newsletter.toml")).newsletter
+    newsletter = learn_style(examples, load_newsletter(SETTINGS)).newsletter
     assert newsletter.frame.summary == form
     parts = EntryParts("灯塔", "https://e.org/1", summary=["甲。", "乙。"])
     assert assemble_entry(parts, "新闻", newsletter) == written
@@ -444,7 +460,7 @@ def test_a_source_stands_behind_the_title_as_past_ones_do(entry: str, form: str)
         printed = (entry.format(item.title, item.url, "海报社", item.summary) for item in make_items(number, 3))
         items = "\n\n".join(f"{rank}、{text}" for rank, text in enumerate(printed, 1))
         examples.append(Example(f"{day_of(number)}.md", f"# 海报 ({day_of(number)})\n\n## 新闻\n\n{items}\n"))
-    newsletter = learn_style(examples, load_newsletter(ROOT / "data/newsletter.toml")).newsletter
+    newsletter = learn_style(examples, load_newsletter(SETTINGS)).newsletter
     assert newsletter.frame.source == form
     assert newsletter.frame.summary == "\n\n{summary}"
     parts = EntryParts("灯塔", "https://e.org/1", source="灯塔社", summary=["甲。"])
@@ -468,7 +484,7 @@ def test_a_number_inside_a_bold_title_is_left_out_and_the_title_stays_bold() -> 
         )
         for number in (11, 12, 13)
     ]
-    newsletter = learn_style(examples, load_newsletter(ROOT / "data/newsletter.toml")).newsletter
+    newsletter = learn_style(examples, load_newsletter(SETTINGS)).newsletter
     assert newsletter.style_section("新闻").entry == "**[{title}]({url})**"
 
 
@@ -480,7 +496,7 @@ def test_issues_without_a_title_are_learned_though_no_word_of_them_is_in_newslet
         )
         text = f"Welcome to another issue!\n\n## Featured\n\n{bullets}\n"
         examples.append(Example(f"issue-{number}.markdown", text))
-    learned = learn_style(examples, load_newsletter(ROOT / "data/newsletter.toml"))
+    learned = learn_style(examples, load_newsletter(SETTINGS))
     assert learned.newsletter.category_names == ("Featured",)
     assert learned.is_numbering_guessed
     issue = read_issue(examples[0].text.encode(), name=examples[0].name, newsletter=learned.newsletter)

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, event, update
 
 from crawler.errors import Detail, Failure
 from crawler.items import RawItem, SourceState
-from pipelines.deduplicate.bands import PERIOD, POPULAR, Band, Bands
+from pipelines.deduplicate.bands import PERIOD, POPULAR, Bands
 from pipelines.deduplicate.memory import Printed
 from pipelines.model import (
     Article,
@@ -232,7 +232,7 @@ def test_what_shares_a_band_is_told_within_its_reach_and_of_one_account_on_one_d
     tx.articles.save([article(n) for n in range(1, 6)])
     days_and_accounts = [(100, 1), (110, 2), (111, 2), (105, 1), (100, 1)]
     tx.bands.save(
-        {n: Bands(day, account, frozenset({Band(7, 10)})) for n, (day, account) in enumerate(days_and_accounts, 1)}
+        {n: Bands(day, account, frozenset({(7, 10)})) for n, (day, account) in enumerate(days_and_accounts, 1)}
     )
     assert tx.bands.find_pairs([1], reach=10) == {(1, 2), (1, 5)}
     assert tx.bands.find_pairs([3], reach=10) == {(3, 4)}
@@ -243,12 +243,12 @@ def test_what_shares_a_band_is_told_within_its_reach_and_of_one_account_on_one_d
 def test_a_band_that_tips_over_is_told_and_joins_nothing_in_that_period(tx: Transaction) -> None:
     tx.articles.save([article(n) for n in range(1, POPULAR + 3)])
     first = 10 * PERIOD
-    crowd = {n: Bands(first, n, frozenset({Band(7, 5)})) for n in range(1, POPULAR + 1)}
+    crowd = {n: Bands(first, n, frozenset({(7, 5)})) for n in range(1, POPULAR + 1)}
     tx.bands.save(crowd)
     assert len(tx.bands.find_pairs([1], reach=5)) == POPULAR - 1
     assert tx.bands.find_tipping_holders([1]) == set()
-    tx.bands.save({POPULAR + 1: Bands(first + 1, 0, frozenset({Band(7, 5)}))})
-    tx.bands.save({POPULAR + 2: Bands(first - 1, 0, frozenset({Band(7, 5)}))})
+    tx.bands.save({POPULAR + 1: Bands(first + 1, 0, frozenset({(7, 5)}))})
+    tx.bands.save({POPULAR + 2: Bands(first - 1, 0, frozenset({(7, 5)}))})
     assert tx.bands.find_tipping_holders([POPULAR + 1]) == set(range(1, POPULAR + 3))
     assert tx.bands.find_tipping_holders([POPULAR + 2]) == set()
     assert tx.bands.find_pairs([1, POPULAR + 2], reach=5) == set()
@@ -261,7 +261,7 @@ def test_a_crowd_that_shares_its_bands_is_looked_at_once_for_each_member_and_not
     def count_steps(size: int) -> int:
         tens_of_steps = count()
         with closing(open_new_store(tmp_path / f"{size}.db")) as store, store.transaction() as tx:
-            keys = frozenset({*(Band(key, 10) for key in range(10)), *(Band(key, 40) for key in range(10, 12))})
+            keys = frozenset({*((key, 10) for key in range(10)), *((key, 40) for key in range(10, 12))})
             tx.articles.save([article(number) for number in range(1, size + 1)])
             tx.bands.save({number: Bands(730_000, 0, keys) for number in range(1, size + 1)})
             driver: Any = tx.bands._connection.connection.driver_connection
