@@ -520,6 +520,7 @@ class Newsletter(_Part):
         alerts: how people hear of incidents.
         retention: how long raw items are kept whole.
         per_issue: how many entries an issue should have.
+        sources: ids of the sources that a further newsletter of a house reads; empty for all.
         mirrors, network: `crawler.sources` reads them; this module does not interpret them.
     """
 
@@ -536,6 +537,7 @@ class Newsletter(_Part):
     per_issue: int = Field(default=18, ge=1)
     categories: Annotated[tuple[Category, ...], BeforeValidator(as_tuple)] = Field(min_length=1)
     topics: Annotated[tuple[Topic, ...], BeforeValidator(as_tuple)] = ()
+    sources: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = ()
     labels: Labels = Labels()
     briefs: Briefs | None = None
     frame: Frame = Frame()

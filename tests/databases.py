@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 from postgresql_server import PostgresqlServer
-from sqlalchemy import select
+from sqlalchemy import MetaData, select
 
 from pipelines.store import Store
 from pipelines.store.tables import metadata
@@ -118,7 +118,9 @@ def read_filled_file(fill: Fill) -> bytes:
         return path.read_bytes()
 
 
-def read_tables(store: Store, without: Collection[str] = ()) -> dict[str, list[tuple[Any, ...]]]:
+def read_tables(
+    store: Store, without: Collection[str] = (), of: MetaData = metadata
+) -> dict[str, list[tuple[Any, ...]]]:
     """The rows of every table, in the order of their primary keys, without the columns of some names."""
     with store._reading.begin() as connection:
         return {
@@ -130,5 +132,5 @@ def read_tables(store: Store, without: Collection[str] = ()) -> dict[str, list[t
                     )
                 )
             ]
-            for table in metadata.sorted_tables
+            for table in of.sorted_tables
         }

@@ -12,7 +12,7 @@ import typer
 from places import ROOT
 from pydantic import BaseModel
 
-from crawler.home import DATABASE_VARIABLE, HOME_VARIABLE, SOURCES_VARIABLE
+from crawler.home import DATABASE_VARIABLE, HOME_VARIABLE, NEWSLETTER_VARIABLE, SOURCES_VARIABLE
 from crawler.kinds import KINDS
 from crawler.network.credentials import CREDENTIALS
 from crawler.sources.schema import Source
@@ -89,6 +89,7 @@ def variables_of_the_code() -> set[str]:
     key = Assistant.model_fields["key_variable"].default
     return {
         HOME_VARIABLE,
+        NEWSLETTER_VARIABLE,
         SOURCES_VARIABLE,
         LANGUAGE_VARIABLE,
         LOG_FORMAT_VARIABLE,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import gc
 import logging
+import re
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Annotated, Final
 import typer
 from typer.completion import completion_init  # type: ignore[attr-defined]  # the module names no exports
 
-from crawler.home import HOME_VARIABLE, Home
+from crawler.home import HOME_VARIABLE, NEWSLETTER_VARIABLE, Home
 from pipelines import logs
 from pipelines.cli import terminal
 from pipelines.cli.alerts import alerts_app
@@ -34,7 +35,7 @@ from pipelines.cli.sources import sources_app
 from pipelines.cli.start import demo, init
 from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out
 from pipelines.cli.topics import topics_app
-from pipelines.cli.usage import Group
+from pipelines.cli.usage import Group, WrongUse
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -187,6 +188,13 @@ def _print_version(version_wanted: bool) -> None:
 def _begin(
     context: typer.Context,
     home: Annotated[Path | None, typer.Option(help=f"简报目录；也可用环境变量 {HOME_VARIABLE}，默认 ./data。")] = None,
+    newsletter: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help=f"目录里 newsletters/NAME 那份简报，与目录的同抓一批来源；也可用环境变量 {NEWSLETTER_VARIABLE}。",
+        ),
+    ] = None,
     _lang: Annotated[
         ReaderLanguage,
         typer.Option(
@@ -212,4 +220,6 @@ def _begin(
         bool, typer.Option("--version", help="打印版本。", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
-    context.obj = Home.current(home)
+    context.obj = Home.current(home, newsletter)
+    if not re.fullmatch(r"([a-z0-9][a-z0-9-]{0,39})?", context.obj.name):
+        raise WrongUse("newsletter-name", "--newsletter", name=context.obj.name)

@@ -8,7 +8,7 @@ import typer
 from rich.text import Text
 
 from pipelines.cli import terminal
-from pipelines.cli.shared import newsroom_of, now
+from pipelines.cli.shared import house_of, now
 from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out, sentence
 from pipelines.cli.usage import Group
 
@@ -33,7 +33,7 @@ def alerts_test(
     """
     from pipelines.newsroom.alerts import send_test
 
-    newsroom = newsroom_of(context)
+    newsroom = house_of(context)
     configured = newsroom.newsletter.alerts.channels
     if not configured:
         fail(sentence("cli/no-channels"))
@@ -52,7 +52,7 @@ def alerts_send(context: typer.Context) -> None:
     """
     from pipelines.newsroom.alerts import deliver_alerts
 
-    deliveries = deliver_alerts(newsroom_of(context), now(), terminal.get_language())
+    deliveries = deliver_alerts(house_of(context), now(), terminal.get_language())
     if not deliveries:
         out.print(sentence("cli/no-alerts"))
     _report(deliveries)

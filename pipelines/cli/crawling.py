@@ -12,7 +12,7 @@ from rich.text import Text
 from pipelines import logs
 from pipelines.cli import terminal
 from pipelines.cli.health import report_incidents
-from pipelines.cli.shared import Json, group_what_is_new, newsroom_of, now, print_json
+from pipelines.cli.shared import Json, follow_if_named, group_what_is_new, house_of, newsroom_of, now, print_json
 from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out, sentence, warn
 from pipelines.errors import describe_failure, describe_mistake
 
@@ -40,7 +40,7 @@ def crawl(
     from pipelines.newsroom.retention import reduce_old_items
     from pipelines.newsroom.schedule import find_deadly_sources
 
-    newsroom = newsroom_of(context)
+    newsroom = house_of(context)
     lease = _take_lease(newsroom)
     if unreadable := [mistake for mistake in newsroom.registry.mistakes if not mistake.source]:
         for mistake in unreadable:
@@ -68,7 +68,7 @@ def crawl(
     report_incidents(newsroom)
     if due:
         reduce_old_items(newsroom, now())
-    _group_and_report(newsroom, reports, as_json=as_json, no_group=no_group)
+    _group_and_report(context, newsroom, reports, as_json=as_json, no_group=no_group)
 
 
 def _take_lease(newsroom: Newsroom) -> Lease | None:
@@ -101,9 +101,9 @@ def add(
     """
     from pipelines.newsroom import crawls
 
-    newsroom = newsroom_of(context)
+    newsroom = house_of(context)
     reports = crawls.add(newsroom, targets, url=url)
-    _group_and_report(newsroom, reports, as_json=as_json, no_group=no_group)
+    _group_and_report(context, newsroom, reports, as_json=as_json, no_group=no_group)
 
 
 def fetch(
@@ -157,9 +157,12 @@ def choose_sources(newsroom: Newsroom, ids: Sequence[str], *, due: bool) -> list
     return due_sources(newsroom, chosen, now()) if due else chosen
 
 
-def _group_and_report(newsroom: Newsroom, reports: Sequence[SourceReport], *, as_json: bool, no_group: bool) -> None:
+def _group_and_report(
+    context: typer.Context, newsroom: Newsroom, reports: Sequence[SourceReport], *, as_json: bool, no_group: bool
+) -> None:
     if not no_group:  # even after reports without news: an earlier command may have died before it grouped
         group_what_is_new(newsroom)
+        follow_if_named(context)
     if as_json:
         print_json({"sources": [report.as_json() for report in reports]})
     elif logs.is_json():
@@ -177,9 +180,10 @@ def group(context: typer.Context) -> None:
 
     例：jianbao group
     """
-    newsroom = newsroom_of(context)
+    newsroom = house_of(context)
     _take_lease(newsroom)
     group_what_is_new(newsroom)
+    follow_if_named(context)
 
 
 def rebuild(
@@ -199,7 +203,7 @@ def rebuild(
     from pipelines.newsroom.issues import remember_issues
     from pipelines.newsroom.shards import count_processes
 
-    newsroom = newsroom_of(context)
+    newsroom = house_of(context)
     if with_queue:
         from pipelines.newsroom.queue import Queue
 
@@ -222,6 +226,7 @@ def rebuild(
         warn(describe_failure(problem.failure, terminal.get_language(), problem.url))
     out.print(sentence("cli/rebuilt", items=rebuilt.items, articles=rebuilt.articles))
     group_what_is_new(newsroom, processes)
+    follow_if_named(context)
 
 
 def schedule(
@@ -236,7 +241,7 @@ def schedule(
     """
     from pipelines.newsroom.schedule import serve
 
-    newsroom = newsroom_of(context)
+    newsroom = house_of(context)
     queue_of_newsroom = None
     if with_queue:
         from pipelines.newsroom.queue import Queue
@@ -257,7 +262,7 @@ def worker(
     from pipelines.cli.preloaded import PreloadedCommand
     from pipelines.newsroom.queue import Queue
 
-    Queue(newsroom_of(context).home, terminal.get_language()).work(PreloadedCommand, is_ending=is_ending)
+    Queue(house_of(context).home, terminal.get_language()).work(PreloadedCommand, is_ending=is_ending)
 
 
 def queue(context: typer.Context, as_json: Json = False) -> None:
@@ -268,7 +273,7 @@ def queue(context: typer.Context, as_json: Json = False) -> None:
     from pipelines.newsroom.queue import Queue
     from pipelines.store.queue import QueueState
 
-    newsroom = newsroom_of(context)
+    newsroom = house_of(context)
     Queue(newsroom.home, terminal.get_language())  # makes it where it is missing
     with newsroom.store.reading() as tx:
         state = tx.jobs.read() or QueueState((), ())

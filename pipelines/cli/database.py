@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from pipelines.cli import terminal
-from pipelines.cli.shared import Json, newsroom_of, now, print_json
+from pipelines.cli.shared import Json, house_of, newsroom_of, now, print_json
 from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out, sentence
 from pipelines.cli.usage import Group
 
@@ -24,7 +24,7 @@ def db_upgrade(context: typer.Context) -> None:
     """
     from pipelines.store import Store
 
-    newsroom = newsroom_of(context)
+    newsroom = house_of(context)
     Store.upgrade(newsroom.home.database_url).close()
     out.print(sentence("cli/upgraded"))
 
@@ -80,7 +80,7 @@ def db_copy(
     """
     from pipelines.newsroom.upkeep import copy_database
 
-    home = newsroom_of(context).home
+    home = house_of(context).home
     with terminal.show_progress() as bar:
         task = bar.add_task(sentence("cli/copying"), total=None)
         name, rows = copy_database(
@@ -115,7 +115,7 @@ def db_reduce(context: typer.Context) -> None:
     from pipelines.newsroom.retention import reduce_old_items
     from pipelines.newsroom.upkeep import measure_store
 
-    newsroom = newsroom_of(context)
+    newsroom = house_of(context)
     with terminal.show_progress() as bar:
         task = bar.add_task(sentence("cli/reducing"), total=None)
         reduced = reduce_old_items(newsroom, now(), float("inf"), lambda count: bar.update(task, completed=count))

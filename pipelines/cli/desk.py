@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from pipelines.cli import terminal
-from pipelines.cli.shared import newsroom_of, now
+from pipelines.cli.shared import house_of, newsroom_of, now
 from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out, sentence
 from pipelines.cli.usage import Group
 from pipelines.errors import describe_error
@@ -60,7 +60,7 @@ def user_add(
     """
     from pipelines.review.guard import passwords
 
-    newsroom = newsroom_of(context)
+    newsroom = house_of(context)
     if not re.fullmatch(r"[\w.@-]{1,64}", name):
         fail(sentence("cli/bad-user-name"))
         raise typer.Exit(WRONG_USE)
@@ -87,7 +87,7 @@ def user_list(context: typer.Context) -> None:
 
     例：jianbao user list
     """
-    newsroom = newsroom_of(context)
+    newsroom = house_of(context)
     with newsroom.store.reading() as tx:
         for name in tx.users.list_names():
             out.print(Text(name))
@@ -99,7 +99,7 @@ def user_remove(context: typer.Context, name: Annotated[str, typer.Argument(help
 
     例：jianbao user remove xiaowang
     """
-    newsroom = newsroom_of(context)
+    newsroom = house_of(context)
     with newsroom.store.transaction() as tx:
         removed = tx.users.remove(name)
     if not removed:

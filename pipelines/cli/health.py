@@ -10,7 +10,7 @@ import typer
 
 from pipelines.cli import terminal
 from pipelines.cli.choosing import read_span
-from pipelines.cli.shared import DATE_FORMAT, Json, newsroom_of, now, print_json
+from pipelines.cli.shared import DATE_FORMAT, Json, house_of, now, print_json
 from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out, sentence
 from pipelines.cli.usage import Group
 
@@ -38,7 +38,7 @@ def health(context: typer.Context, since: Since = None, as_json: Json = False, m
     from pipelines.errors import describe_mistake
     from pipelines.newsroom.health import check_sources, incident_json, judgement_json
 
-    newsroom, today, language = newsroom_of(context), now(), terminal.get_language()
+    newsroom, today, language = house_of(context), now(), terminal.get_language()
     checkup = check_sources(newsroom, today)
     if metrics:
         from pipelines.newsroom.metrics import render_metrics
@@ -89,7 +89,7 @@ def acknowledge_incident(
     """
     from pipelines.newsroom.health import acknowledge
 
-    newsroom = newsroom_of(context)
+    newsroom = house_of(context)
     if not acknowledge(newsroom, incident, until.replace(tzinfo=newsroom.zone).astimezone(UTC)):
         fail(sentence("cli/no-such-incident", id=incident))
         raise typer.Exit(WRONG_USE)
@@ -107,7 +107,7 @@ def runs_list(
 
     例：jianbao runs list --source jiqizhixin --since 7d
     """
-    newsroom = newsroom_of(context)
+    newsroom = house_of(context)
     with newsroom.store.reading() as tx:
         runs = tx.runs.list_since(now() - read_span(since), source)[::-1]
     if as_json:
@@ -129,7 +129,7 @@ def runs_lost(
 
     例：jianbao runs lost --since 14d
     """
-    newsroom = newsroom_of(context)
+    newsroom = house_of(context)
     with newsroom.store.reading() as tx:
         items = tx.raw.list_lost(now() - read_span(since), source)
     if as_json:
@@ -150,7 +150,7 @@ def runs_show(
 
     例：jianbao runs show 120
     """
-    newsroom = newsroom_of(context)
+    newsroom = house_of(context)
     with newsroom.store.reading() as tx:
         record = tx.runs.get(run)
     if record is None:

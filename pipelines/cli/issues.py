@@ -421,7 +421,7 @@ def export(
     if publish:
         ensure_publishable(newsroom.newsletter, issues)  # before any file of the issue is written
     published = list_published(newsroom.store, issues if publish else ())
-    folder = output or newsroom.home.path / "issues"
+    folder = output or newsroom.home.folder / "issues"
     plan = plan_files(
         newsroom, issues, dict.fromkeys(chosen_formats), folder, published=published, whole=every, now=now()
     )

@@ -11,8 +11,10 @@ import typer
 
 from pipelines.cli import terminal
 from pipelines.cli.terminal import note, sentence
+from pipelines.cli.usage import WrongUse
 
 if TYPE_CHECKING:
+    from crawler.home import Home
     from pipelines.newsroom import Newsroom
     from pipelines.newsroom.editor import Editor
 
@@ -22,12 +24,41 @@ Json = Annotated[bool, typer.Option("--json", help="在标准输出打印一份 
 
 
 def newsroom_of(context: typer.Context) -> Newsroom:
-    """Open the newsroom in the folder that the main command's options name, until the command ends."""
+    """Open the newsletter that the main command's options name, until the command ends.
+
+    A further newsletter first grades what its house made since the last command.
+
+    Raises:
+        WrongUse: the folder has no newsletter of that name.
+    """
+    home: Home = context.obj
+    if home.name and not home.newsletter.is_file():
+        raise WrongUse("no-such-newsletter", "--newsletter", name=home.name, names=home.list_newsletters())
     from pipelines.newsroom import Newsroom
 
-    newsroom = Newsroom(context.obj)
+    newsroom = Newsroom(home)
+    context.call_on_close(newsroom.close)
+    if home.name:
+        from pipelines.newsroom.following import is_behind
+
+        if is_behind(newsroom.store):
+            group_what_is_new(newsroom)
+    return newsroom
+
+
+def house_of(context: typer.Context) -> Newsroom:
+    """Open the newsroom that crawls, whichever of its newsletters the main command's options name."""
+    from pipelines.newsroom import Newsroom
+
+    newsroom = Newsroom(context.obj.house)
     context.call_on_close(newsroom.close)
     return newsroom
+
+
+def follow_if_named(context: typer.Context) -> None:
+    """Grade what its house made for the further newsletter that the main command's options name, if they name one."""
+    if context.obj.name:
+        group_what_is_new(newsroom_of(context))
 
 
 def editor_of(newsroom: Newsroom) -> Editor:

@@ -12,7 +12,7 @@ from crawler.errors import Detail
 from pipelines import files
 from pipelines.cli import terminal
 from pipelines.cli.crawling import choose_sources
-from pipelines.cli.shared import Json, newsroom_of, print_json
+from pipelines.cli.shared import Json, house_of, print_json
 from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out, sentence, warn
 from pipelines.cli.usage import Group
 from pipelines.errors import describe_failure, describe_mistake
@@ -30,7 +30,7 @@ def sources_list(context: typer.Context, as_json: Json = False) -> None:
 
     例：jianbao sources list
     """
-    newsroom = newsroom_of(context)
+    newsroom = house_of(context)
     if as_json:
         print_json({"sources": [source.model_dump(mode="json") for source in newsroom.sources.values()]})
     else:
@@ -52,7 +52,7 @@ def sources_check(
 
     例：jianbao sources check --online
     """
-    newsroom = newsroom_of(context)
+    newsroom = house_of(context)
     for mistake in newsroom.registry.mistakes:
         fail(describe_mistake(mistake, terminal.get_language()))
     reached = not online or _ask_ways(newsroom, ids or [], as_json=as_json)
@@ -92,7 +92,7 @@ def sources_try(
     """
     from pipelines.newsroom import crawls
 
-    newsroom = newsroom_of(context)
+    newsroom = house_of(context)
     try:
         trial = crawls.try_list(newsroom, url)
     except ValueError:
@@ -126,7 +126,7 @@ def sources_import(
     """
     from crawler.sources.opml import append_sources, read_opml
 
-    newsroom = newsroom_of(context)
+    newsroom = house_of(context)
 
     def warn_of(detail: Detail) -> None:
         warn(say_detail(detail, terminal.get_language()))
@@ -151,7 +151,7 @@ def sources_export(
     """
     from crawler.sources.opml import write_opml
 
-    newsroom = newsroom_of(context)
+    newsroom = house_of(context)
     document = write_opml(newsroom.sources.values())
     if output is None:
         sys.stdout.buffer.write(document)

@@ -10,9 +10,10 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from crawler.home import bundled
+from crawler.home import Home, bundled
 from pipelines import files
 from pipelines.cli.terminal import WRONG_USE, fail, out, sentence
+from pipelines.cli.usage import WrongUse
 
 
 def demo(
@@ -35,11 +36,20 @@ def demo(
     raise typer.Exit(serve_sample() if serve else run_demo(run_typed))
 
 
-def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="新目录。")]) -> None:
-    """新建一份简报的目录。
+def init(
+    context: typer.Context,
+    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="新目录；有 --newsletter 时不用写。")] = None,
+) -> None:
+    """新建一份简报的目录；有 --newsletter NAME 时，在已有的目录里再建一份，与它同抓一批来源。
 
     例：jianbao init my-newsletter
     """
+    home: Home = context.obj
+    if home.name:
+        _add_newsletter(home if folder is None else Home(folder, home.name))
+        return
+    if folder is None:
+        raise WrongUse("missing", "DIR")
     if (folder / "newsletter.toml").exists():
         fail(sentence("cli/newsletter-exists", path=folder))
         raise typer.Exit(WRONG_USE)
@@ -51,3 +61,14 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="新目录�
     if not workflow.exists():
         files.write(workflow, (bundled() / "templates/issues.yml").read_text(encoding="utf-8"))
     out.print(Text(sentence("cli/newsletter-made", path=folder)))
+
+
+def _add_newsletter(home: Home) -> None:
+    """Make the folder of a further newsletter in that of its house."""
+    if not home.house.newsletter.is_file():
+        raise WrongUse("no-house", "--newsletter", path=home.path)
+    if home.newsletter.exists():
+        fail(sentence("cli/newsletter-exists", path=home.folder))
+        raise typer.Exit(WRONG_USE)
+    files.write(home.newsletter, (bundled() / "newsletter.toml").read_text(encoding="utf-8"))
+    out.print(Text(sentence("cli/further-newsletter-made", path=home.folder, name=home.name)))

@@ -45,6 +45,7 @@ class GroupRules:
         event_model: judges whether two articles report one event.
         model: trained on past issues and decisions; without one the rules alone grade.
         expected: articles a week by account, as the registry expects them.
+        sources: ids of the sources that the newsletter reads; empty for all.
         printed_events: what entries of past issues report, each read once; filled while stories are made.
     """
 
@@ -60,6 +61,7 @@ class GroupRules:
     event_model: EventModel
     model: TrainedModel | None = None
     expected: Mapping[str, float] = field(default_factory=dict)
+    sources: AbstractSet[str] = frozenset()
     printed_events: dict[Printed, PrintedEvent | None] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -97,6 +99,7 @@ class GroupRules:
             events or EventRules(),
             load_event_model(),
             expected=expected or {},
+            sources=frozenset(newsletter.sources),
         )
 
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from crawler.home import Home
 from pipelines.group.candidates import GroupRules
 from pipelines.group.features import account_of
-from pipelines.newsletter import Newsletter, load_newsletter
+from pipelines.newsletter import Newsletter, NewsletterMisconfigured, load_newsletter
 from pipelines.rules import Rules, load_rules
 from pipelines.store import Store
 from pipelines.store.queue import Lease
@@ -32,12 +32,26 @@ class Newsroom:
 
     @cached_property
     def newsletter(self) -> Newsletter:
-        """The newsletter, from newsletter.toml."""
-        return load_newsletter(self.home.newsletter)
+        """The newsletter, from newsletter.toml.
+
+        Raises:
+            NewsletterMisconfigured: the file cannot be used, or a house says which sources it reads: it reads all.
+        """
+        newsletter = load_newsletter(self.home.newsletter)
+        if newsletter.sources and not self.home.name:
+            raise NewsletterMisconfigured("sources-of-house", path=self.home.newsletter)
+        return newsletter
+
+    @cached_property
+    def house(self) -> Newsroom:
+        """The newsroom that crawls for this newsletter, and makes its stories: itself, unless it is a further one."""
+        return Newsroom(self.home.house) if self.home.name else self
 
     @cached_property
     def registry(self) -> Registry:
         """The registry, from sources.toml: rows that can work, and the mistakes of the other rows."""
+        if self.house is not self:
+            return self.house.registry
         from crawler.sources.file import load_sources  # noqa: PLC0415 - as above
 
         categories = self.newsletter.categories
@@ -65,7 +79,11 @@ class Newsroom:
         return GroupRules.of(
             self.newsletter,
             trust={source.id: source.trust for source in self.registry.sources},
-            source_category={source.id: source.category for source in self.registry.sources if source.category},
+            source_category={
+                source.id: source.category
+                for source in self.registry.sources
+                if source.category and (self.house is self or self.newsletter.category(source.category))
+            },
             promotion=self.rules.promotion,
             events=self.rules.events,
             papers=self.rules.papers,
@@ -79,12 +97,16 @@ class Newsroom:
         Raises:
             StoreOutdated: the database belongs to an older jianbao.
         """
+        if self.house is not self:
+            return Store.open_newsletter(self.house.store, self.home.name, self.home.own_database)
         return Store.open(self.home.database_url, lease=Lease.of_process())
 
     def close(self) -> None:
         """Close the database, if it was opened."""
         if "store" in self.__dict__:
             self.store.close()
+        if self.house is not self:
+            self.house.close()
 
     @property
     def zone(self) -> ZoneInfo:

@@ -233,7 +233,7 @@ def add(
     Raises:
         ClockBehind: the time is impossible; nothing was stored.
     """
-    now = now or datetime.now(UTC)
+    now, newsroom = now or datetime.now(UTC), newsroom.house
     _check_clock(newsroom, now)
     addresses: dict[str, Source] = {}
     failed: dict[str, Failure] = {}
@@ -388,11 +388,11 @@ def check_links(newsroom: Newsroom, urls: Sequence[str], *, now: datetime | None
     for url, batches in _fetch(newsroom.home, links, now).items():
         states.append(_link_state(url, batches, newsroom.rules, now))
         items = [item for batch in batches for item in batch.items]
-        keys = {key for item in items for key in normalise(item, ADDED, newsroom.rules).keys}
+        keys = {key for item in items for key in normalise(item, ADDED, newsroom.house.rules).keys}
         with newsroom.store.reading() as tx:
             is_stored = any(tx.articles.find_holders(keys).values()) if keys else False
         if is_stored:
-            _store_target(newsroom, url, batches, "", now)
+            _store_target(newsroom.house, url, batches, "", now)
     with newsroom.store.transaction() as tx:
         tx.snapshots.save_link_checks(states)
     return states

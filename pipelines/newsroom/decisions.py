@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import combinations, pairwise, product
@@ -27,6 +27,7 @@ from pipelines.newsletter import Newsletter
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.candidates import measure_depth
 from pipelines.newsroom.enough import DEPTH
+from pipelines.newsroom.following import follow_house
 from pipelines.newsroom.issues import save_issue
 from pipelines.newsroom.regroup import regroup
 from pipelines.store import Transaction
@@ -106,6 +107,8 @@ def decide(newsroom: Newsroom, decision: Decision, *, seen_version: str | None =
         Stale: somebody decided on the story since the person saw it; nothing was written.
         CannotDecide: the newsletter has no such category, or the day's issue is published.
     """
+    if newsroom.house is not newsroom and decision.action == "undo" and _is_pair_newest(newsroom, decision.story):
+        return _decide_in_house(newsroom, decision.story, seen_version, lambda house: decide(house, decision))
     with newsroom.store.transaction() as tx:
         return decide_in(tx, newsroom, decision, seen_version=seen_version)
 
@@ -282,6 +285,10 @@ def merge(
         Stale: somebody decided on the first story since.
         CannotDecide: there is nothing to join with.
     """
+    if newsroom.house is not newsroom:
+        return _decide_in_house(
+            newsroom, story, seen_version, lambda house: merge(house, story, partners, who=who, decided_at=decided_at)
+        )
     with newsroom.store.transaction() as tx:
         candidate = find_candidate(tx, story, seen_version)
         partner_candidates = [find_candidate(tx, partner) for partner in partners]
@@ -328,6 +335,10 @@ def split(
         Stale: somebody decided on the story since.
         CannotDecide: an article is not the story's, no article would stay, or the story has one article only.
     """
+    if newsroom.house is not newsroom:
+        return _decide_in_house(
+            newsroom, story, seen_version, lambda house: split(house, story, leaving, who=who, decided_at=decided_at)
+        )
     with newsroom.store.transaction() as tx:
         candidate = find_candidate(tx, story, seen_version)
         members = candidate.story.members
@@ -377,6 +388,13 @@ def tell_apart(
         Stale: somebody decided on the first story since.
         CannotDecide: there is no other story, or one of the others is the same story.
     """
+    if newsroom.house is not newsroom:
+        return _decide_in_house(
+            newsroom,
+            story,
+            seen_version,
+            lambda house: tell_apart(house, story, partners, who=who, decided_at=decided_at),
+        )
     with newsroom.store.transaction() as tx:
         candidate = find_candidate(tx, story, seen_version)
         strangers: dict[int, None] = {}
@@ -391,6 +409,38 @@ def tell_apart(
         splits: list[_PairAction] = [("split", pair) for pair in product(members, strangers)]
         changed_ids = _note_pairs(tx, candidate, splits, who, decided_at)
         return _carry_out(tx, newsroom, story, {*members, *strangers}, changed_ids)
+
+
+def _decide_in_house(
+    newsroom: Newsroom, story: int, seen_version: str | None, act: Callable[[Newsroom], Decided]
+) -> Decided:
+    """Carry out in its house what a further newsletter's editor says of articles: which of them are one story.
+
+    It holds for all newsletters of the house; this one follows at once, the others when they look next.
+
+    Args:
+        newsroom: the newsletter.
+        story: id of an article of the story that the person decided on.
+        seen_version: of the story as the person saw it; None skips the check.
+        act: carries it out.
+    """
+    with newsroom.store.reading() as tx:
+        find_candidate(tx, story, seen_version)
+    in_house = act(newsroom.house)
+    follow_house(newsroom.store, newsroom.group_rules)
+    with newsroom.store.transaction() as tx:
+        changed = (in_house.candidate, *in_house.other_candidates)
+        members = [member for candidate in changed for member in candidate.story.members]
+        return _settle_drafts(tx, newsroom, story, members)
+
+
+def _is_pair_newest(newsroom: Newsroom, story: int) -> bool:
+    """Whether the newest decision on a further newsletter's story is a merge or a split, which its house has."""
+    with newsroom.store.reading() as tx:
+        own = next(iter(tx.decisions.find_last_on(find_candidate(tx, story).story.id)), None)
+    with newsroom.house.store.reading() as tx:
+        last = next(iter(tx.decisions.find_last_on(story)), None)
+    return last is not None and last.other is not None and (own is None or own.at < last.at)
 
 
 _PairAction = tuple[DecisionAction, tuple[int, int]]
@@ -429,12 +479,18 @@ def _carry_out(
     """
     if changed_ids:
         regroup(tx, changed_ids, newsroom.group_rules)
+    decided = _settle_drafts(tx, newsroom, story, concerned_ids)
+    return decided if changed_ids else replace(decided, other_candidates=())
+
+
+def _settle_drafts(tx: Transaction, newsroom: Newsroom, story: int, concerned_ids: Iterable[int]) -> Decided:
+    """Rewrite the drafts so that they hold the stories that are picked now; arguments as `_carry_out` has them."""
     story_ids = {concerned.id for concerned in tx.stories.find_by_articles(concerned_ids).values()}
     candidates = {story_id: find_candidate(tx, story_id) for story_id in sorted(story_ids)}
     changed_days = _fill_drafts(tx, newsroom, list(candidates.values()))
     decided = find_candidate(tx, story)
     other_candidates = tuple(candidate for story_id, candidate in candidates.items() if story_id != decided.story.id)
-    return Decided(decided, min(changed_days, default=None), other_candidates if changed_ids else ())
+    return Decided(decided, min(changed_days, default=None), other_candidates)
 
 
 def _fill_drafts(tx: Transaction, newsroom: Newsroom, candidates: Sequence[Candidate]) -> set[date]:

@@ -254,7 +254,7 @@ def _files_of_all(
     match row:
         case FileOfAll():
             path = folder / row.name(newsroom.newsletter)
-            own_path = newsroom.home.path / "issues" / row.name(newsroom.newsletter)  # its readers know this file
+            own_path = newsroom.home.folder / "issues" / row.name(newsroom.newsletter)  # its readers know this file
             old_path = next(filter(Path.exists, (path, own_path)), None)
             old_text = old_path.read_text(encoding="utf-8", errors="replace") if old_path else ""
             rendering = row.render(issues, newsroom, old_text, now)

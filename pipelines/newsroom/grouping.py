@@ -1,4 +1,4 @@
-"""Groups what a crawl has stored while the crawl goes on, so that no slow site holds the candidates up."""
+"""Groups what a crawl has stored while it goes on: no slow site holds the candidates up. And follows a house."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom.following import is_behind
 from pipelines.newsroom.run import group
 
 PAUSE: Final = 10.0
@@ -19,6 +20,41 @@ _GAP: Final = 0.1
 """Seconds between two transactions of a grouping, in which the crawl stores its batches."""
 
 _LOG: Final = logging.getLogger(__name__)
+
+
+FOLLOWED_EVERY: Final = 5.0
+"""Seconds after which the desk of a further newsletter looks for what its house has made."""
+
+
+@contextmanager
+def follow_beside(newsroom: Newsroom, pause: float = FOLLOWED_EVERY) -> Iterator[None]:
+    """Grade in a thread what the house of a further newsletter makes, while the context lasts; a house needs none.
+
+    Args:
+        newsroom: whose stories are graded.
+        pause: seconds between two looks.
+    """
+    if newsroom.house is newsroom:
+        yield
+        return
+    stopping = threading.Event()
+
+    def work() -> None:
+        while not stopping.is_set():
+            try:
+                if is_behind(newsroom.store):
+                    group(newsroom.store, newsroom.group_rules, lock=newsroom.home.var / "learning.lock")
+            except Exception:  # the desk goes on with what is graded; the next look tries again
+                _LOG.exception("the stories of the house were not graded")
+            stopping.wait(pause)
+
+    thread = threading.Thread(target=work, name="following", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join()
 
 
 @contextmanager

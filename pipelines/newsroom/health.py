@@ -351,5 +351,5 @@ def acknowledge(newsroom: Newsroom, incident_id: int, until: datetime) -> bool:
     Returns:
         Whether there is such an open incident.
     """
-    with newsroom.store.transaction() as tx:
+    with newsroom.house.store.transaction() as tx:
         return tx.incidents.acknowledge(incident_id, until)

@@ -20,7 +20,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from crawler.home import HOME_VARIABLE, Home
+from crawler.home import HOME_VARIABLE, NEWSLETTER_VARIABLE, Home
 from crawler.network.policy import Policy, load_policy
 from crawler.settings import DOWNLOAD_DELAY
 from crawler.sources.schema import Source
@@ -344,7 +344,8 @@ class Queue:
         if start is None:
             raise RuntimeError("a job is done by a worker")
         stopping = threading.Event()
-        environment = {**os.environ, HOME_VARIABLE: str(self._home.path), LEASE_VARIABLE: str(lease)}
+        folder = {HOME_VARIABLE: str(self._home.path), NEWSLETTER_VARIABLE: ""}
+        environment = {**os.environ, **folder, LEASE_VARIABLE: str(lease)}
 
         def run() -> int:
             child = start(("--home", str(self._home.path), "--lang", self._language, *command), environment)

@@ -19,6 +19,7 @@ from pipelines.deduplicate.events import EventLink
 from pipelines.group.candidates import GroupRules
 from pipelines.model import Article
 from pipelines.newsroom.arrivals import Arrival, Delivery, Ingested, save_items
+from pipelines.newsroom.following import follow_house
 from pipelines.newsroom.locks import take_turn
 from pipelines.newsroom.regroup import (
     Features,
@@ -276,6 +277,8 @@ def group(
     The cost follows the new articles, not the store: only stories that a new article can touch are made again. When
     enough was printed or decided since the last training, a model is trained anew, and every open story is graded anew.
 
+    A further newsletter makes no stories: it grades those of its house; see `follow_house`.
+
     Args:
         store: the newsroom's.
         rules: of the newsletter and its sources.
@@ -286,6 +289,22 @@ def group(
 
     Raises:
         ShardDied: articles kill each process that reads them.
+    """
+    if store.is_of_newsletter:
+        articles, stories = follow_house(store, rules, progress)
+    else:
+        articles, stories = _group_fresh(store, rules, progress, processes)
+    with take_turn(lock) if lock else nullcontext():
+        return Grouped(articles, stories, retrain(store, rules))
+
+
+def _group_fresh(
+    store: Store, rules: GroupRules, progress: Callable[[int, int], None], processes: int
+) -> tuple[int, int]:
+    """Make the stories of new and changed articles; arguments as `group` has them.
+
+    Returns:
+        The numbers of articles and stories.
     """
     with store.reading() as tx:
         rules = with_model(tx, rules)
@@ -334,8 +353,7 @@ def group(
                 remade_ids |= remade.keys()
                 articles += len(grouped)
                 progress(articles, max(articles, total))
-    with take_turn(lock) if lock else nullcontext():
-        return Grouped(articles, stories, retrain(store, rules))
+    return articles, stories
 
 
 def _split(article_ids: Sequence[int], size: int) -> list[Sequence[int]]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from crawler.errors import CrawlError, Detail, Failure
-from crawler.home import HOME_VARIABLE, SOURCES_VARIABLE, Home
+from crawler.home import HOME_VARIABLE, NEWSLETTER_VARIABLE, SOURCES_VARIABLE, Home
 from crawler.sources.file import Mistake, load_sources
 from crawler.sources.schema import Source
 from pipelines import files
@@ -249,7 +249,7 @@ class Scheduler:
             command: its command line.
             longest: seconds after which it is stopped.
         """
-        environment = {**os.environ, HOME_VARIABLE: str(self._home.path)}
+        environment = {**os.environ, HOME_VARIABLE: str(self._home.path), NEWSLETTER_VARIABLE: ""}
         if self._mistakes and self._home.last_sources.is_file():
             environment[SOURCES_VARIABLE] = str(self._home.last_sources)
         run_crawl(command, environment, longest, wait=self._wait_and_beat, language=self._language)
@@ -267,7 +267,8 @@ def make_command(home: Home, language: Language, *arguments: str) -> tuple[str, 
         language: of errors.
         arguments: the command's name, and its own.
     """
-    return (*(sys.executable, "-m", "pipelines.cli"), *("--home", str(home.path), "--lang", language), *arguments)
+    options = ("--home", str(home.path), *(("--newsletter", home.name) if home.name else ()), "--lang", language)
+    return (sys.executable, "-m", "pipelines.cli", *options, *arguments)
 
 
 def list_runs(home: Home, since: datetime, language: Language) -> list[Run]:

@@ -10,7 +10,7 @@ from pipelines.errors import CannotDecide
 from pipelines.issue.changes import list_entries, read_written_issue, revert_change
 from pipelines.issue.sections import remove_story
 from pipelines.model import Change, Decision, Issue
-from pipelines.newsroom.decisions import Decided, Overtaken, decide_in, find_candidate
+from pipelines.newsroom.decisions import Decided, Overtaken, decide, decide_in, find_candidate
 from pipelines.newsroom.drafts import note_change, refit_entries
 from pipelines.newsroom.editor import Editor
 from pipelines.newsroom.issues import save_issue
@@ -48,6 +48,9 @@ def undo_last(editor: Editor, *, passing: Collection[int] = ()) -> Undone:
         CannotDecide: there is nothing to take back.
         Overtaken: somebody else decided on the story since.
     """
+    if (pair := _find_pair_of_house(editor, passing)) is not None:
+        decided = decide(editor.newsroom, Decision(pair.story, "undo", editor.name, editor.now))
+        return Undone(pair.action, decided, decided.issue)
     with editor.store.transaction() as tx:
         decision = tx.decisions.find_last_by(editor.name, passing)
         revertible = _find_revertible_change(tx, editor.name)
@@ -59,6 +62,21 @@ def undo_last(editor: Editor, *, passing: Collection[int] = ()) -> Undone:
                 return _undo_deletion(tx, editor, change)
             return _undo_change(tx, editor, change, reverted)
     raise CannotDecide("undo-nothing")
+
+
+def _find_pair_of_house(editor: Editor, passing: Collection[int]) -> Decision | None:
+    """Find a merge or split of a further newsletter's editor, newer than all that they did in its own store."""
+    if editor.newsroom.house is editor.newsroom:
+        return None
+    with editor.newsroom.house.store.reading() as tx:
+        pair = tx.decisions.find_last_by(editor.name, on_pairs=True)
+    with editor.store.reading() as tx:
+        if pair is None or tx.stories.find_by_article(pair.story) is None:
+            return None
+        decision = tx.decisions.find_last_by(editor.name, passing)
+        revertible = _find_revertible_change(tx, editor.name)
+    newest = max((each.at for each in (decision, revertible and revertible[0]) if each), default=None)
+    return pair if newest is None or newest < pair.at else None
 
 
 def _find_revertible_change(tx: Transaction, who: str) -> tuple[Change, Issue | None] | None:

@@ -102,7 +102,7 @@ def keep_backups(newsroom: Newsroom, folder: Path, count: int, now: datetime) ->
 
 
 def restore_backup(home: Home, copy: Path, now: datetime) -> Path:
-    """Put a copy in the place of the database, while neither a crawl nor the schedule runs.
+    """Put a copy in the place of the database, while nothing crawls or schedules; or of a newsletter's own tables.
 
     Args:
         home: of the newsletter.
@@ -116,6 +116,9 @@ def restore_backup(home: Home, copy: Path, now: datetime) -> Path:
         Busy: a crawl or the schedule runs.
         StoreError: the copy cannot be used; the database is as it was.
     """
+    if home.name:
+        with closing(Newsroom(home)) as newsroom:
+            return Store.restore_newsletter(newsroom.house.store, home.name, home.own_database, copy)
     with only_one(home.var / "schedule.lock", "scheduling", now), only_one(home.var / "crawl.lock", "crawling", now):
         return Store.restore(home.database_url, copy, home.var)
 
@@ -156,7 +159,8 @@ def measure_store(store: Store) -> dict[str, int]:
 
 
 def diagnose(home: Home, now: datetime, language: Language, desk: str = "") -> Iterator[Diagnosis]:
-    """Check all that a newsroom needs from its machine and its files. No site is asked but the desk.
+    """Check all that a newsroom needs from its machine and its files, and its further newsletters. No site is asked but
+    the desk.
 
     Args:
         home: of the newsletter.
@@ -164,6 +168,7 @@ def diagnose(home: Home, now: datetime, language: Language, desk: str = "") -> I
         language: of texts that come from elsewhere.
         desk: the address at which browsers open the desk; empty leaves this check out.
     """
+    home = home.house
     newsroom = Newsroom(home)
     yield _check_folder(home)
     free = _free_bytes(home.var) // 1024**2
@@ -171,6 +176,8 @@ def diagnose(home: Home, now: datetime, language: Language, desk: str = "") -> I
     yield Diagnosis("disk", verdict, "disk", {"free": free, "least": LEAST_ROOM // 1024**2})
     yield from _check_settings(newsroom, language)
     yield from _check_database(newsroom, now, language)
+    for name in home.list_newsletters():
+        yield _check_newsletter(Newsroom(Home(home.path, name)), language)
     yield _check_schedule(home, now)
     if desk:
         yield _check_desk(desk)
@@ -252,6 +259,23 @@ def _check_database(newsroom: Newsroom, now: datetime, language: Language) -> It
         yield _judge_queue(queue, now)
     if failed:
         yield Diagnosis("alerts", "doubtful", "not-sent", {"count": len(failed), "reason": failed[0].failure})
+
+
+def _check_newsletter(newsroom: Newsroom, language: Language) -> Diagnosis:
+    """Check the settings and the tables of a further newsletter."""
+    name = newsroom.home.name
+    try:
+        with closing(newsroom):
+            mistakes = newsroom.store.check()
+            unknown = sorted(set(newsroom.newsletter.sources) - newsroom.sources.keys())
+    except (StoreError, NewsletterMisconfigured) as error:
+        values = {"name": name, "reason": describe_error(error, language)}
+        return Diagnosis("newsletter", "bad", "further-newsletter-wrong", values)
+    if mistakes:
+        return Diagnosis("database", "bad", "damaged", {"count": len(mistakes), "first": mistakes[:3]})
+    if unknown:
+        return Diagnosis("newsletter", "doubtful", "unknown-sources", {"name": name, "names": unknown})
+    return Diagnosis("newsletter", "good", "further-newsletter", {"name": name, "title": newsroom.newsletter.title})
 
 
 def _judge_queue(state: QueueState, now: datetime) -> Diagnosis:

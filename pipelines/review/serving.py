@@ -11,6 +11,7 @@ import uvicorn
 
 from pipelines.errors import EditorError
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom.grouping import follow_beside
 from pipelines.review.app import build_desk
 from pipelines.review.guard.access import Access, load_key
 from pipelines.review.guard.defence import HostNames
@@ -112,4 +113,5 @@ def serve(
         timeout_keep_alive=30,
         limit_concurrency=100,  # default: no limit
     )
-    uvicorn.Server(settings).run(sockets=list(sockets))
+    with follow_beside(newsroom):
+        uvicorn.Server(settings).run(sockets=list(sockets))

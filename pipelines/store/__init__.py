@@ -21,10 +21,22 @@ from pipelines.store.changes import Changes
 from pipelines.store.checking import list_mistakes
 from pipelines.store.clock import Clock
 from pipelines.store.decisions import Decisions
-from pipelines.store.engine import WAIT, is_ours, make_engine, open_temporary, parse_url, sqlite_path, typed_errors
+from pipelines.store.engine import (
+    WAIT,
+    HousePlace,
+    is_of_newsletter,
+    is_ours,
+    make_engine,
+    metadata_of,
+    open_temporary,
+    parse_url,
+    sqlite_path,
+    typed_errors,
+)
 from pipelines.store.errors import BackupRefused, StoreDamaged, StoreOutdated, StoreReadOnly, StoreRefused
 from pipelines.store.events import EventIndex
 from pipelines.store.feed import Feed
+from pipelines.store.following import Following
 from pipelines.store.hosts import Hosts
 from pipelines.store.incidents import Incidents
 from pipelines.store.issues import Issues
@@ -35,7 +47,7 @@ from pipelines.store.runs import Runs
 from pipelines.store.snapshots import Snapshots
 from pipelines.store.sources import Sources
 from pipelines.store.stories import Stories
-from pipelines.store.tables import LONGEST_KEY, REVISIONS, metadata
+from pipelines.store.tables import LONGEST_KEY, REVISIONS
 from pipelines.store.training import TrainingData
 from pipelines.store.transfer import Report, clear, copy_rows, is_empty
 from pipelines.store.users import Users
@@ -61,6 +73,7 @@ class Transaction:
         self.decisions = Decisions(connection)
         self.issues = Issues(connection)
         self.feed = Feed(connection)
+        self.following = Following(connection)
         self.training = TrainingData(connection)
         self.sources = Sources(connection)
         self.runs = Runs(connection)
@@ -106,6 +119,48 @@ class Store:
             else:
                 _require_current(version)
         return store
+
+    @classmethod
+    def open_newsletter(cls, house: Store, name: str, file: Path, *, wait: float = WAIT) -> Self:
+        """Open the database of a further newsletter of a house: its own tables, and the house's to be read.
+
+        A house on SQLite has a file for each further newsletter, one on PostgreSQL a schema. The tables are made, or
+        brought up to date, when it is opened: only an upgrade of the house has to be asked for.
+
+        Args:
+            house: opened, so its schema is up to date.
+            name: of the newsletter: small letters, digits and hyphens.
+            file: of its own tables, where the house is on SQLite.
+            wait: seconds that a writer waits for another writer.
+
+        Raises:
+            StoreError: as `open`.
+        """
+        schema = f"newsletter_{name}"
+        with house.reading() as tx:
+            is_followed = tx.following.is_noted()
+            house_place = HousePlace(house._path, *(() if house._path else (tx.following.read_schema(), schema)))
+        if not is_followed:
+            with house.transaction() as tx:
+                tx.following.begin()
+        if house._path is None:
+            house._make_schema(schema)
+        url = _file_url(file) if house._path else house._writing.url.render_as_string(hide_password=False)
+        with _closed_on_error(cls(make_engine(url, wait=wait, house=house_place))) as store:
+            if store._version() != REVISIONS[-1]:
+                store._migrate()
+        return store
+
+    def _make_schema(self, schema: str) -> None:
+        """Make a schema of PostgreSQL, if it is missing."""
+        with typed_errors(), self._writing.begin() as connection:
+            if schema not in inspect(connection).get_schema_names():
+                connection.exec_driver_sql(f'CREATE SCHEMA "{schema}"')
+
+    @property
+    def is_of_newsletter(self) -> bool:
+        """Whether this is the database of a further newsletter, not of a house."""
+        return bool(self._writing.get_execution_options().get("newsletter", False))
 
     @classmethod
     def upgrade(cls, url: str, *, wait: float = WAIT) -> Self:
@@ -167,7 +222,9 @@ class Store:
             raise StoreReadOnly("unwritable", path=str(path.parent), reason=error.strerror) from error
         try:
             if self._path is None:
-                with closing(type(self).open(_file_url(Path(part)))) as newsroom:
+                house = HousePlace() if self.is_of_newsletter else None
+                with closing(type(self)(make_engine(_file_url(Path(part)), house=house))) as newsroom:
+                    newsroom._migrate()
                     self.copy_to(newsroom)
             else:
                 with (
@@ -299,31 +356,70 @@ class Store:
         target_folder = path.parent if path is not None else folder
         try:
             target_folder.mkdir(parents=True, exist_ok=True)
-            return cls._restore_rows(url, copy, folder) if path is None else _restore_file(path, copy)
+            if path is not None:
+                return _restore_file(path, copy)
+            with closing(cls.open(url)) as store:
+                return store._replace_rows(copy, folder)
         except OSError as error:
             raise StoreReadOnly("unwritable", path=str(target_folder), reason=error.strerror) from error
 
     @classmethod
-    def _restore_rows(cls, url: str, copy: Path, folder: Path) -> Path:
-        """Put the rows of a copy, also of an older version, in the place of all rows; nothing changes if that fails."""
+    def restore_newsletter(cls, house: Store, name: str, file: Path, copy: Path) -> Path:
+        """Put a copy in the place of a further newsletter's own tables; nobody may use them meanwhile.
+
+        Args:
+            house: opened.
+            name: of the newsletter.
+            file: of its own tables, where the house is on SQLite.
+            copy: that `backup` made of a newsletter, of a database of either kind.
+
+        Returns:
+            The SQLite file under which the former tables are kept, as with `restore`.
+
+        Raises:
+            StoreError: as `restore`.
+        """
+        if copy.resolve() == file.resolve():
+            raise BackupRefused("database-itself", path=str(copy))
+        if not is_ours(copy):
+            raise BackupRefused("no-backup", path=str(copy))
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            if house._path is not None:
+                return _restore_file(file, copy, HousePlace())
+            with closing(cls.open_newsletter(house, name, file)) as store:
+                return store._replace_rows(copy, file.parent, HousePlace())
+        except OSError as error:
+            raise StoreReadOnly("unwritable", path=str(file.parent), reason=error.strerror) from error
+
+    def _replace_rows(self, copy: Path, folder: Path, house_place: HousePlace | None = None) -> Path:
+        """Put the rows of a copy, also of an older version, in the place of all rows; nothing changes if that fails.
+
+        Args:
+            copy: that `backup` made.
+            folder: for the former rows.
+            house_place: of a copy of a newsletter's tables; None for a house.
+        """
         former = find_free_path(folder / "jianbao.db.replaced")
         with TemporaryDirectory(dir=folder, prefix=".restored.") as temporary:
             readable = Path(temporary) / "copy.db"
-            _copy_file(copy, readable)
-            with (
-                closing(cls.upgrade(_file_url(readable))) as source,
-                closing(cls.open(url)) as store,
-                typed_errors(),
-                source._reading.begin() as source_connection,
-                store._writing.begin() as connection,
-            ):
-                store.backup(former)
-                try:
-                    clear(connection)
-                    copy_rows(source_connection, connection)
-                except BaseException:
-                    former.unlink()  # nothing was replaced
-                    raise
+            _copy_file(copy, readable, house_place)
+            with closing(type(self)(make_engine(_file_url(readable), house=house_place))) as source:
+                source._migrate()
+                with (
+                    typed_errors(),
+                    source._reading.begin() as source_connection,
+                    self._writing.begin() as connection,
+                ):
+                    self.backup(former)
+                    try:
+                        clear(connection)
+                        copy_rows(source_connection, connection)
+                        if house_place is None:
+                            Following(connection).stop()
+                    except BaseException:
+                        former.unlink()  # nothing was replaced
+                        raise
         return former
 
     def lacks_tables(self) -> bool:
@@ -333,8 +429,8 @@ class Store:
             StoreRefused: the database has tables of another program, or a revision of a newer jianbao.
         """
         with typed_errors(), self._reading.begin() as connection:
-            names = set(inspect(connection).get_table_names())
-        return self._version() == REVISIONS[-1] and not metadata.tables.keys() <= names
+            lacking = metadata_of(connection).tables.keys() - set(_list_tables(connection))
+        return self._version() == REVISIONS[-1] and bool(lacking)
 
     @property
     def url(self) -> str:
@@ -357,7 +453,7 @@ class Store:
             StoreRefused: the database has tables of another program, or a revision of a newer jianbao.
         """
         with typed_errors(), self._reading.begin() as connection:
-            names = inspect(connection).get_table_names()
+            names = _list_tables(connection)
             if "alembic_version" in names:
                 version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
             elif names:
@@ -375,6 +471,13 @@ class Store:
             migrate(self._writing)
 
 
+def _list_tables(connection: Connection) -> list[str]:
+    """List the names of the tables that a database has for itself; on PostgreSQL a newsletter sees the house's too."""
+    inspector = inspect(connection)
+    sees_more = is_of_newsletter(connection) and connection.dialect.name == "postgresql"
+    return inspector.get_table_names(inspector.default_schema_name if sees_more else None)
+
+
 def _require_current(version: str) -> None:
     if version != REVISIONS[-1]:
         raise StoreOutdated("old-schema", version=version, needed=REVISIONS[-1])
@@ -384,8 +487,8 @@ def _file_url(path: Path) -> str:
     return f"sqlite:///{path.absolute()}"
 
 
-def _copy_file(original_path: Path, copy_path: Path) -> None:
-    """Copy a newsroom's SQLite file that nobody writes, by reading alone.
+def _copy_file(original_path: Path, copy_path: Path, house_place: HousePlace | None = None) -> None:
+    """Copy a SQLite file that nobody writes, by reading alone: a house's; or, with a place, a newsletter's.
 
     `immutable` leaves no log beside it (https://www.sqlite.org/uri.html#uriimmutable), and reads none that is there.
 
@@ -403,18 +506,22 @@ def _copy_file(original_path: Path, copy_path: Path) -> None:
         original.backup(copy)
         if copy.execute("PRAGMA integrity_check").fetchone() != ("ok",):
             raise StoreDamaged("damaged-backup", path=str(original_path))
-    with closing(Store(make_engine(_file_url(copy_path)))) as newsroom:
+    with closing(Store(make_engine(_file_url(copy_path), house=house_place))) as newsroom:
         if newsroom.lacks_tables():
             raise StoreDamaged("damaged-backup", path=str(original_path))
 
 
-def _restore_file(path: Path, copy: Path) -> Path:
-    """Put a copy in the place of a SQLite file."""
+def _restore_file(path: Path, copy: Path, house_place: HousePlace | None = None) -> Path:
+    """Put a copy in the place of a SQLite file: a house's; or, with the place of its house, a newsletter's."""
     former = find_free_path(path.with_name(f"{path.name}.replaced"))
     part = path.with_name(f".{path.name}.restored.part")
     part.unlink(missing_ok=True)
     try:
-        _copy_file(copy, part)
+        _copy_file(copy, part, house_place)
+        with closing(Store(make_engine(_file_url(part), house=house_place))) as restored:
+            if house_place is None and restored._version() == REVISIONS[-1]:
+                with restored.transaction() as tx:
+                    tx.following.stop()
         _keep_former(path, former)
         part.replace(path)
     finally:

@@ -11,11 +11,13 @@ from operator import itemgetter
 from typing import Any, Final, Literal, TypeVar
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Row,
     bindparam,
     delete,
     func,
+    insert,
     or_,
     select,
     true,
@@ -26,7 +28,15 @@ from sqlalchemy import (
 from pipelines.deduplicate.entries import ENTRY
 from pipelines.deduplicate.identity import DatedMetrics, Join, Outcome, Record, Voice, merge_metrics, resolve_batch
 from pipelines.model import Article, Instant, Reference, StoredArticle
-from pipelines.store.engine import QueryWithIds, chunks, hand_over, insert_rows, select_in, upsert
+from pipelines.store.engine import (
+    QueryWithIds,
+    chunks,
+    hand_over,
+    insert_rows,
+    is_of_newsletter,
+    select_in,
+    upsert,
+)
 from pipelines.store.events import EventIndex
 from pipelines.store.packing import pack, pack_article, unpack, unpack_article, unpack_metrics
 from pipelines.store.search import Search
@@ -38,6 +48,7 @@ from pipelines.store.tables import (
     bands,
     decisions,
     entries,
+    fresh_articles,
     joined_articles,
     raw_items,
     revisions,
@@ -86,6 +97,7 @@ _REFERENCE_COUNTS: Final = QueryWithIds("""
 """)
 
 _FRESH: Final = select(articles.c.id).where(articles.c.fresh == true()).order_by(articles.c.id)
+_FRESH_OF_NEWSLETTER: Final = select(fresh_articles.c.article_id).order_by(fresh_articles.c.article_id)
 
 _LAST_IDS: Final = union_all(
     *(select(func.max(column)) for column in (articles.c.id, joined_articles.c.id, raw_items.c.article_id))
@@ -195,11 +207,14 @@ class Articles:
     def list_fresh(self, limit: int | None = None, *, without: Collection[int] = ()) -> list[int]:
         """List the ids of the articles that changed since they were last grouped, oldest first.
 
+        For a newsletter: the articles whose stories it has to grade again because of what its own issues printed.
+
         Args:
             limit: the largest number; None for all.
             without: ids that are left out.
         """
-        query = _FRESH.limit(None if limit is None else limit + len(without))
+        fresh = _FRESH_OF_NEWSLETTER if is_of_newsletter(self._connection) else _FRESH
+        query = fresh.limit(None if limit is None else limit + len(without))
         rows = self._connection.execute(query).scalars()
         return [article_id for article_id in rows if article_id not in without][:limit]
 
@@ -213,14 +228,27 @@ class Articles:
         }
 
     def mark_fresh(self, ids: Iterable[int]) -> None:
-        """Mark articles that have to be grouped again."""
+        """Mark articles that have to be grouped again; or whose stories a newsletter has to grade again."""
         for chunk in chunks(ids):
-            self._connection.execute(update(articles).where(articles.c.id.in_(chunk)).values(fresh=True))
+            self.mark_fresh_where(articles.c.id.in_(chunk))
+
+    def mark_fresh_where(self, condition: ColumnElement[bool]) -> None:
+        """Mark the articles for which a condition holds, as `mark_fresh` does."""
+        if is_of_newsletter(self._connection):
+            marked = select(fresh_articles.c.article_id)
+            chosen = select(articles.c.id).where(condition, articles.c.id.not_in(marked))
+            self._connection.execute(insert(fresh_articles).from_select(["article_id"], chosen))
+        else:
+            self._connection.execute(update(articles).where(condition).values(fresh=True))
 
     def mark_grouped(self, ids: Iterable[int]) -> None:
         """Mark articles as grouped, in the transaction that read them: else a change in between would be missed."""
+        of_newsletter = is_of_newsletter(self._connection)
         for chunk in chunks(ids):
-            self._connection.execute(update(articles).where(articles.c.id.in_(chunk)).values(fresh=False))
+            if of_newsletter:
+                self._connection.execute(delete(fresh_articles).where(fresh_articles.c.article_id.in_(chunk)))
+            else:
+                self._connection.execute(update(articles).where(articles.c.id.in_(chunk)).values(fresh=False))
 
     def find_holders(self, keys: Iterable[str]) -> dict[str, list[tuple[int, Role]]]:
         """Find the articles that hold each key: (article id, role) by key, ids ascending.

@@ -14,6 +14,8 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection
 
+from pipelines.store.engine import is_of_newsletter
+
 _T = TypeVar("_T")
 
 MOST_VALUES: Final = 200
@@ -65,10 +67,17 @@ class StateCache:
             changes = self._count_changes()
             if changes != self._changes_before:
                 return None
-            return (self._connection.exec_driver_sql("PRAGMA data_version").scalar_one(), changes)
+            return (*self._read_versions(), changes)
         if not self._connection.get_execution_options().get("read_only", False):
             return None
         return str(self._connection.exec_driver_sql("SELECT pg_current_snapshot()::text").scalar_one())
+
+    def _read_versions(self) -> list[int]:
+        """Read what SQLite counts of the commits of others: in this file, and for a newsletter in the house's."""
+        schemas = ("main", "house") if is_of_newsletter(self._connection) else ("main",)
+        return [
+            int(self._connection.exec_driver_sql(f"PRAGMA {schema}.data_version").scalar_one()) for schema in schemas
+        ]
 
     def _count_changes(self) -> int:
         """Count the rows that this connection has changed since it was opened; 0 on PostgreSQL."""

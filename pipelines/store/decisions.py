@@ -7,14 +7,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, distinct, exists, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, distinct, exists, func, insert, or_, select
 
 from pipelines.model import Decision
 from pipelines.store.articles import Articles
-from pipelines.store.engine import chunks
+from pipelines.store.engine import chunks, is_of_newsletter
 from pipelines.store.errors import NoSuchStory
 from pipelines.store.state import STANDING, settle, stories_of
-from pipelines.store.tables import articles, decisions, issues, story_members
+from pipelines.store.tables import articles, decisions, house_decisions, issues, story_members
 
 
 class Decisions:
@@ -92,14 +92,18 @@ class Decisions:
         """Find the newest standing decision on a story: one row, or a row for each pair of a merge or a split."""
         return [_decision(row) for row in self._newest(story)]
 
-    def find_last_by(self, who: str, passing: Collection[int] = ()) -> Decision | None:
+    def find_last_by(self, who: str, passing: Collection[int] = (), *, on_pairs: bool = False) -> Decision | None:
         """Find a person's newest standing decision.
 
         Args:
             passing: ids of decisions to pass over.
+            on_pairs: whether only merges and splits count.
         """
         standing = decisions.c.who == who, STANDING, decisions.c.id.not_in(passing)
-        query = select(decisions).where(*standing).order_by(decisions.c.id.desc()).limit(1)
+        query = select(decisions).where(*standing)
+        if on_pairs:
+            query = query.where(decisions.c.other.is_not(None))
+        query = query.order_by(decisions.c.id.desc()).limit(1)
         row = self._connection.execute(query).first()
         return _decision(row) if row else None
 
@@ -123,14 +127,17 @@ class Decisions:
 
         Returns:
             Decisions by pair, the smaller id first. A pair is left out if its articles became one, or if one of them
-            was removed.
+            was removed. A newsletter finds those of its house.
         """
         rows: dict[int, Row[Any]] = {}
+        table = house_decisions if is_of_newsletter(self._connection) else decisions
+        undo = table.alias("undo")
         for chunk in chunks(article_ids):
-            query = select(decisions).where(
-                _pair_of(chunk),
-                STANDING,
-                *(exists().where(articles.c.id == column) for column in (decisions.c.story, decisions.c.other)),
+            query = select(table).where(
+                _pair_of(chunk, table),
+                table.c.action != "undo",
+                ~exists().where(undo.c.undoes == table.c.id),
+                *(exists().where(articles.c.id == column) for column in (table.c.story, table.c.other)),
             )
             rows |= {row.id: row for row in self._connection.execute(query)}
         newest_last = [row for _, row in sorted(rows.items())]
@@ -210,9 +217,9 @@ LATE: Final = 2000
 _LATE: Final = select(decisions.c.id).order_by(decisions.c.id.desc()).limit(LATE)
 
 
-def _pair_of(ids: Collection[int]) -> ColumnElement[bool]:
+def _pair_of(ids: Collection[int], table: Table = decisions) -> ColumnElement[bool]:
     """Make the condition that a row is about a pair of different articles, and one of them is given."""
-    columns = decisions.c
+    columns = table.c
     return or_(columns.story.in_(ids), columns.other.in_(ids)) & (columns.story != columns.other)
 
 

@@ -20,6 +20,7 @@ from functools import cache, lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeVar
+from zlib import crc32
 
 from sqlalchemy import (
     URL,
@@ -30,6 +31,7 @@ from sqlalchemy import (
     Engine,
     Insert,
     Integer,
+    MetaData,
     Table,
     any_,
     create_engine,
@@ -47,6 +49,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 
 from pipelines.store import errors
+from pipelines.store.tables import OF_NEWSLETTER, metadata, newsletter_metadata
 
 _T = TypeVar("_T")
 
@@ -97,12 +100,38 @@ _BY_SQLSTATE: Final[dict[str, type[errors.StoreError]]] = {
 }
 
 
-def make_engine(text: str, *, wait: float = WAIT) -> Engine:
+@dataclass(frozen=True, slots=True)
+class HousePlace:
+    """Where a newsletter finds the tables of its house, which it only reads.
+
+    Args:
+        file: of a SQLite house; None on PostgreSQL, and for a copy of a newsletter's tables, which has no house.
+        schema: of a house on PostgreSQL.
+        newsletter: the schema of the newsletter's own tables on PostgreSQL.
+    """
+
+    file: Path | None = None
+    schema: str = ""
+    newsletter: str = ""
+
+
+def is_of_newsletter(connection: Connection) -> bool:
+    """Tell whether a connection is a further newsletter's: its own tables, and the house's to be read."""
+    return bool(connection.get_execution_options().get("newsletter", False))
+
+
+def metadata_of(connection: Connection) -> MetaData:
+    """The tables that the database of a connection has for itself."""
+    return newsletter_metadata if is_of_newsletter(connection) else metadata
+
+
+def make_engine(text: str, *, wait: float = WAIT, house: HousePlace | None = None) -> Engine:
     """Make an engine for the database of a URL. A missing SQLite file is made, with its folder.
 
     Args:
         text: a SQLAlchemy URL.
         wait: seconds to wait for another writer.
+        house: for the database of a further newsletter: where the other tables are; None for a house itself.
 
     Raises:
         StoreRefused: the URL cannot be used, or the SQLite file belongs to another program.
@@ -110,11 +139,11 @@ def make_engine(text: str, *, wait: float = WAIT) -> Engine:
     """
     url = parse_url(text)
     if url.get_backend_name() == "sqlite":
-        return _sqlite(url, wait)
+        return _sqlite(url, wait, house)
     if url.drivername in ("postgres", "postgresql"):
         url = url.set(drivername="postgresql+psycopg")
     if url.get_backend_name() == "postgresql":
-        return _postgresql(url, wait)
+        return _postgresql(url, wait, house)
     raise errors.StoreRefused("other-database", name=url.drivername)
 
 
@@ -433,13 +462,20 @@ def _claim(path: Path, wait: float) -> None:
         database.execute(f"PRAGMA application_id={APPLICATION_ID}")
 
 
-def _sqlite(url: URL, wait: float) -> Engine:
+def _sqlite(url: URL, wait: float, house: HousePlace | None) -> Engine:
+    """Make an engine for a SQLite file.
+
+    A newsletter's file has the house's attached: a name without a schema means a table of the newsletter's file, or
+    else one of the house's (https://www.sqlite.org/lang_naming.html). The house is attached to be read only: no
+    statement can write it, and BEGIN IMMEDIATE does not wait for its writer.
+    """
     path = sqlite_path(url)
     if not is_ours(path):
         _claim(path, wait)
     engine = create_engine(
         URL.create("sqlite+pysqlite", database=str(path)),
-        connect_args={"timeout": wait},
+        connect_args={"timeout": wait, "uri": house is not None},
+        execution_options={"newsletter": house is not None},
         json_serializer=_to_json,
         pool_use_lifo=True,  # False: turns to a connection whose cache of pages is the oldest
     )
@@ -450,6 +486,9 @@ def _sqlite(url: URL, wait: float) -> Engine:
         _write_ahead(connection, wait)
         for pragma in _PRAGMAS:
             connection.execute(pragma)
+        if house is not None and house.file is not None:
+            connection.execute("ATTACH DATABASE ? AS house", (f"{house.file.absolute().as_uri()}?mode=ro",))
+            connection.execute("PRAGMA house.cache_size=-32768")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -504,9 +543,21 @@ def _ask_while_busy(ask: Callable[[], object], wait: float) -> None:
             return
 
 
-def _postgresql(url: URL, wait: float) -> Engine:
+def _postgresql(url: URL, wait: float, house: HousePlace | None) -> Engine:
+    """Make an engine for a PostgreSQL database.
+
+    A newsletter has a schema of its own before the house's: a name without a schema means a table of the newsletter, or
+    else one of the house's (https://www.postgresql.org/docs/current/ddl-schemas.html#DDL-SCHEMAS-PATH). Its writers
+    have a lock of their own: they do not wait for the house's.
+    """
+    options: dict[str, Any] = {}
+    lock = f"{APPLICATION_ID}"
+    if house is not None:
+        options["connect_args"] = {"options": f'-csearch_path="{house.newsletter}","{house.schema}"'}
+        options["execution_options"] = {"newsletter": True, "schema_translate_map": {"house": house.schema}}
+        lock = f"{APPLICATION_ID}, {crc32(house.newsletter.encode()) - 2**31}"
     try:
-        engine = create_engine(url, pool_pre_ping=True, json_serializer=_to_json)
+        engine = create_engine(url, pool_pre_ping=True, json_serializer=_to_json, **options)
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise errors.StoreRefused("no-postgresql-driver") from error
 
@@ -516,9 +567,27 @@ def _postgresql(url: URL, wait: float) -> Engine:
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         else:
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(wait * 1000)}")
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({APPLICATION_ID})")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({lock})")
 
+    if house is not None:
+        event.listen(engine, "before_cursor_execute", _refuse_writing_house)
     return engine
+
+
+_WRITES: Final = re.compile(r"\s*(?:(?:INSERT INTO|UPDATE|DELETE FROM) \"?(\w+)|TRUNCATE ([\w, ]+))")
+_OF_HOUSE: Final = {"search_words", *metadata.tables} - OF_NEWSLETTER
+
+
+def _refuse_writing_house(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+    """Refuse a statement of a newsletter that writes a table of the house: it would change what other newsletters see.
+
+    Raises:
+        StoreReadOnly: it does.
+    """
+    if writes := _WRITES.match(statement):
+        written = (writes[1] or writes[2]).split(", ")
+        if not _OF_HOUSE.isdisjoint(written):
+            raise errors.StoreReadOnly("house-read-only", tables=written)
 
 
 def _to_json(content: object) -> str:

@@ -14,7 +14,7 @@ from crawler.errors import Detail
 from pipelines.deduplicate.memory import Printed
 from pipelines.model import WORK_PREFIXES, BlankLines, Entry, Issue, Section
 from pipelines.store.articles import Articles
-from pipelines.store.engine import chunks, upsert
+from pipelines.store.engine import chunks, is_of_newsletter, upsert
 from pipelines.store.search import Search
 from pipelines.store.state import settle, stories_of
 from pipelines.store.tables import (
@@ -214,7 +214,9 @@ class Issues:
         return {(story, markdown) for story, markdown in self._connection.execute(query)}
 
     def _index_stories(self, article_ids: Iterable[int]) -> None:
-        """Let the search find stories by their entries as they are now."""
+        """Let the search find stories by their entries as they are now; the index of the search is the house's."""
+        if is_of_newsletter(self._connection):
+            return
         Search(self._connection).put(Articles(self._connection).get(set(article_ids)).values())
 
     def _forget(self, day: date) -> None:
@@ -235,7 +237,7 @@ class Issues:
             articles.c.id.in_(select(refers.article_id).where(refers.key.in_(linked), refers.is_primary == true())),
             articles.c.id.in_(select(story_members.c.article_id).where(story_members.c.story_id.in_(story_ids))),
         )
-        self._connection.execute(update(articles).where(concerned).values(fresh=True))
+        Articles(self._connection).mark_fresh_where(concerned)
 
 
 def _read_warning(stored: str | dict[str, Any]) -> Detail:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, bindparam, delete, exists, func, insert, sele
 from pipelines.model import CandidateState, DecisionAction
 from pipelines.store.counts import fold_counts
 from pipelines.store.engine import chunks, select_in
+from pipelines.store.following import note_changes
 from pipelines.store.tables import decisions, entries, evidence, issues, stories, story_members
 
 _STATE_AFTER: Final[dict[DecisionAction, CandidateState]] = {
@@ -121,6 +122,7 @@ def replace_member(connection: Connection, gone_id: int, kept_id: int | None) ->
         members.add(kept_id)
     remaining_evidence = _remaining_evidence(connection, both, gone_id, kept_id)
     connection.execute(delete(stories).where(stories.c.id.in_(both)))
+    note_changes(connection, both | ({min(members)} if members else set()))
     if not members:
         return
     lead = kept_id if base["lead"] == gone_id else base["lead"]

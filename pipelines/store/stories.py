@@ -8,16 +8,17 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, delete, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, delete, select, update
 
 from pipelines.model import Candidate, CandidateState, Evidence, Reason, SentenceValue, Story, StoryLink
 from pipelines.store import listing
 from pipelines.store.articles import Articles
-from pipelines.store.engine import chunks, insert_numbers, insert_rows
+from pipelines.store.engine import chunks, insert_numbers, insert_rows, is_of_newsletter
+from pipelines.store.following import note_changes
 from pipelines.store.listing import CandidateQuery, FreshnessBounds, Lead, Ranked
 from pipelines.store.search import Search
 from pipelines.store.state import settle, stories_of
-from pipelines.store.tables import evidence, stories, story_members
+from pipelines.store.tables import evidence, house_stories, stories, story_members
 
 _GRADE: Final = ("graded", "promotion", "category_scores", "category_reasons", "score", "reasons")
 
@@ -40,14 +41,23 @@ class Stories:
 
         Args:
             removed: ids of the former stories; every story that shares a member with a new story must be among them.
-            candidates: the new stories, graded. Their `published_in` is stored as the finding of the grading.
+            candidates: the new stories, graded. Their `published_in` is stored as the finding of the grading. A
+                newsletter stores the grades alone: members and evidence are the house's.
         """
-        for chunk in chunks(removed):
+        removed_ids = list(removed)
+        for chunk in chunks(removed_ids):
             self._connection.execute(delete(stories).where(stories.c.id.in_(chunk)))
-        if not candidates:
-            return
-        insert_rows(self._connection, stories, [_story_row(candidate) for candidate in candidates])
         new_stories = [candidate.story for candidate in candidates]
+        if candidates:
+            insert_rows(self._connection, stories, [_story_row(candidate) for candidate in candidates])
+        if not is_of_newsletter(self._connection):
+            note_changes(self._connection, [*removed_ids, *(story.id for story in new_stories)])
+            self._put_members(new_stories)
+        settle(self._connection, [story.id for story in new_stories])
+        if not is_of_newsletter(self._connection):
+            Search(self._connection).put(article for candidate in candidates for article in candidate.articles)
+
+    def _put_members(self, new_stories: Sequence[Story]) -> None:
         insert_numbers(
             self._connection, story_members, ((member, story.id) for story in new_stories for member in story.members)
         )
@@ -64,8 +74,6 @@ class Stories:
             for position, part in enumerate(story.evidence)
         ]
         insert_rows(self._connection, evidence, rows)
-        settle(self._connection, [story.id for story in new_stories])
-        Search(self._connection).put(article for candidate in candidates for article in candidate.articles)
 
     def look_up_search(self, query: CandidateQuery) -> tuple[CandidateQuery, bool]:
         """Look up what a search among very many stories finds: the newest matches, and whether there are more."""
@@ -153,17 +161,26 @@ class Stories:
                 follows=row.follows,
             )
             for row in rows
+            if stories_by_id[row.id].members  # a newsletter may not have followed yet that the house joined a story
             for reasons in [_reasons(row.reasons)]
         ]
 
-    def _load(self, ids: Collection[int]) -> dict[int, Story]:
+    def find_ids(self, article_ids: Iterable[int]) -> set[int]:
+        """Find the ids of the stories that have one of the articles."""
+        return stories_of(self._connection, article_ids)
+
+    def get_of_house(self, ids: Collection[int]) -> dict[int, Story]:
+        """Get stories as the house has them, by id, for a newsletter that follows; one that vanished is left out."""
+        return self._load(ids, house_stories)
+
+    def _load(self, ids: Collection[int], table: Table = stories) -> dict[int, Story]:
         members: dict[int, list[int]] = defaultdict(list)
         evidence_by_story: dict[int, list[Evidence]] = defaultdict(list)
         rows: dict[int, Row[Any]] = {}
         run = self._connection.execute
         for chunk in chunks(ids):
-            columns = select(stories.c.id, stories.c.lead, stories.c.accounts)
-            rows |= {row.id: row for row in run(columns.where(stories.c.id.in_(chunk)))}
+            columns = select(table.c.id, table.c.lead, table.c.accounts)
+            rows |= {row.id: row for row in run(columns.where(table.c.id.in_(chunk)))}
             belongs = select(story_members).where(story_members.c.story_id.in_(chunk))
             for row in run(belongs.order_by(story_members.c.article_id)):
                 members[row.story_id].append(row.article_id)

@@ -54,6 +54,7 @@ REVISIONS: Final = (
     "0018",
     "0019",
     "0020",
+    "0021",
 )
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database does not load Alembic."""
 
@@ -422,6 +423,13 @@ evidence = Table(
     Column("other", Integer, nullable=False),
 )
 
+story_changes = Table(
+    "story_changes",  # a rising number for each story made or gone; see pipelines.store.following
+    metadata,
+    Column("story", Integer, primary_key=True, autoincrement=False),  # no foreign key: a vanished story has a row too
+    Column("number", BigInteger, nullable=False, unique=True),
+)
+
 decisions = Table(
     "decisions",
     metadata,
@@ -594,4 +602,53 @@ models = Table(
     Column("model", Words, nullable=False),
     Column("basis", JSON, nullable=False),
     Column("graded_to", Integer),  # NULL when all open stories have been graded with it
+)
+
+OF_NEWSLETTER: Final = frozenset(
+    {
+        "stories",  # their grades; which articles and evidence they have, the house knows
+        "decisions",
+        "changes",
+        "issues",
+        "entries",
+        "entry_keys",
+        "feed_ids",
+        "models",
+        "snapshots",
+        "addresses",
+    }
+)
+"""The tables that every newsletter has for itself. All others are the house's: it crawls, and makes the stories. A
+database of its own is a house with its first newsletter; what a further newsletter has is in `newsletter_metadata`."""
+
+newsletter_metadata = MetaData(naming_convention=metadata.naming_convention)
+
+for _table in metadata.sorted_tables:
+    if _table.name in OF_NEWSLETTER:
+        _copy = _table.to_metadata(newsletter_metadata)
+        for _constraint in _copy.foreign_key_constraints:
+            if _constraint.elements[0].target_fullname.partition(".")[0] not in OF_NEWSLETTER:
+                _copy.constraints.remove(_constraint)
+                _copy.foreign_keys.difference_update(_constraint.elements)
+
+fresh_articles = Table(
+    "fresh_articles",  # whose stories a newsletter has to grade again, because of what its own issues printed
+    newsletter_metadata,
+    Column("article_id", Integer, primary_key=True, autoincrement=False),
+)
+
+grading = Table(
+    "grading",  # one row: up to which change of the house's stories a newsletter has graded
+    newsletter_metadata,
+    _id(),
+    Column("number", BigInteger, nullable=False),
+)
+
+house_decisions = decisions.to_metadata(MetaData(), schema="house")  # merges and splits are the house's, for all
+
+house_stories = Table(
+    "stories",  # as the house has them, for a newsletter that has its own
+    MetaData(),
+    *(Column(column.name, column.type) for column in (stories.c.id, stories.c.lead, stories.c.accounts)),
+    schema="house",
 )

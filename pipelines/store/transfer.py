@@ -13,6 +13,7 @@ from sqlalchemy import Connection, MetaData, Table, func, select, text
 from sqlalchemy.types import Float, Integer
 
 from pipelines.store.counts import fold_counts
+from pipelines.store.engine import is_of_newsletter, metadata_of
 from pipelines.store.search import Search
 from pipelines.store.tables import FailureText, Words, metadata
 
@@ -27,16 +28,17 @@ _FEW: Final = 50
 
 
 def count_rows(connection: Connection) -> dict[str, int]:
-    """Count the rows of each table, by its name."""
+    """Count the rows of each table that a database has for itself, by its name."""
     return {
         table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
-        for table in metadata.sorted_tables
+        for table in metadata_of(connection).sorted_tables
     }
 
 
 def is_empty(connection: Connection) -> bool:
     """Tell whether no table has a row."""
-    return not any(connection.execute(select(table).limit(1)).first() for table in metadata.sorted_tables)
+    tables = metadata_of(connection).sorted_tables
+    return not any(connection.execute(select(table).limit(1)).first() for table in tables)
 
 
 def copy_rows(source: Connection, target: Connection, report: Report = lambda _copied, _total: None) -> int:
@@ -52,7 +54,7 @@ def copy_rows(source: Connection, target: Connection, report: Report = lambda _c
     """
     total = sum(count_rows(source).values())
     copied = 0
-    for table in list_plain_tables():
+    for table in list_plain_tables(metadata_of(source)):
         for rows in _read(source, table):
             target.execute(table.insert(), rows)
             if table.name == "search_texts":
@@ -66,14 +68,16 @@ def copy_rows(source: Connection, target: Connection, report: Report = lambda _c
 
 def clear(connection: Connection) -> None:
     """Delete all rows of a PostgreSQL database; who reads it meanwhile waits until the transaction ends."""
-    names = ", ".join(table.name for table in metadata.sorted_tables)
-    connection.execute(text(f"TRUNCATE {names}, search_words, story_counts"))
+    names = ["story_counts", *(table.name for table in metadata_of(connection).sorted_tables)]
+    if not is_of_newsletter(connection):
+        names.append("search_words")
+    connection.execute(text(f"TRUNCATE {', '.join(names)}"))
 
 
-def list_plain_tables() -> list[Table]:
+def list_plain_tables(of: MetaData = metadata) -> list[Table]:
     """List the tables, with columns that give what is stored: nothing is read into a text of an older version."""
     plain = MetaData()
-    for table in metadata.sorted_tables:
+    for table in of.sorted_tables:
         for column in table.to_metadata(plain).columns:
             if isinstance(column.type, FailureText):
                 column.type = Words()

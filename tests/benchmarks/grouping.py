@@ -272,10 +272,10 @@ class Bench:
                 leave_traces(tx, ids[: max(older - stored, 0)], self._rules)
             stored += len(batch)
         if self._with_model:
-            self._train(store)
+            self.train(store)
         run.group(store, self._rules)
 
-    def _train(self, store: Store) -> None:
+    def train(self, store: Store) -> None:
         """Store a model of made-up choices: one title in twenty was picked."""
         names = self._rules.newsletter.category_names
         chance = random.Random(11)

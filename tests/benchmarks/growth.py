@@ -80,7 +80,7 @@ def main() -> None:
         return
     rows = [json.loads(line) for pool in given.pools for line in pool.read_text(encoding="utf-8").splitlines()]
     with TemporaryDirectory() as temporary:
-        growing = Growing(given.folder or Path(temporary), Stream(rows or list(_make_up_rows()), A_DAY))
+        growing = Growing(given.folder or Path(temporary), Stream(rows or list(make_up_rows()), A_DAY))
         figures = [growing.measure_at(size, given.new, given.rounds) for size in given.sizes]
     _print(given.sizes, figures)
     if given.json:
@@ -216,7 +216,7 @@ def _ask_desk(folder: Path, rounds: int) -> dict[str, float]:
     return figures
 
 
-def _make_up_rows() -> Iterator[Mapping[str, str]]:
+def make_up_rows() -> Iterator[Mapping[str, str]]:
     """Make up titles and digests of Chinese characters at random, as long as those of accounts."""
     chance = random.Random(3)
 

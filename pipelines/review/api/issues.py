@@ -267,7 +267,7 @@ def export(visit: Visit) -> Response:
     body = visit.read_body(ExportBody)
     day, newsroom = _read_day(visit), visit.newsroom
     issue_view = view_issue(visit, day)
-    path = newsroom.home.path / "issues" / name_file(issue_view.issue, newsroom.newsletter, "md")
+    path = newsroom.home.folder / "issues" / name_file(issue_view.issue, newsroom.newsletter, "md")
     try:
         changed = files.write(path, issue_view.markdown)
     except OSError as error:

@@ -25,7 +25,9 @@ def log_in(visit: Visit) -> Response:
     onward = check_own_path(visit.form.get("next", "/"))
     name, password = visit.form.get("name", "")[:100], visit.form.get("password", "")
     client = visit.request.client
-    browser = visit.desk.access.log_in(visit.newsroom.store, name, password, client.host if client else "", visit.now)
+    browser = visit.desk.access.log_in(
+        visit.newsroom.house.store, name, password, client.host if client else "", visit.now
+    )
     if browser is None:
         return _show_form(visit, onward, 401, name=name)
     response = RedirectResponse(onward, 303)
@@ -41,7 +43,7 @@ def _show_form(visit: Visit, onward: str, status: int = 200, *, name: str = "") 
 
 def log_out(visit: Visit) -> Response:
     """End the browser's session."""
-    with visit.newsroom.store.transaction() as tx:
+    with visit.newsroom.house.store.transaction() as tx:
         tx.users.end_session(hash_cookie(visit.browser))
     response = RedirectResponse("/login", 303)
     response.delete_cookie(COOKIE, path="/")

@@ -5,14 +5,28 @@ from __future__ import annotations
 import logging
 import sqlite3
 from pathlib import Path
+from typing import Final
 
-from alembic import command
+from alembic import command, context
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, inspect, text
 
+from pipelines.store import engine as engines
 from pipelines.store.errors import StoreDamaged
 
 logging.getLogger("alembic").setLevel(logging.WARNING)  # its steps say nothing to whoever starts the schedule
+
+
+BEFORE_NEWSLETTERS: Final = "0020"
+"""The last revision of a house alone; the next one makes the tables of a newsletter."""
+
+
+def is_of_newsletter() -> bool:
+    """Whether the migration that asks runs on the tables of a further newsletter, and not on the house's.
+
+    A migration after `BEFORE_NEWSLETTERS` runs on both: it changes the tables that each has (`OF_NEWSLETTER`).
+    """
+    return bool(context.config.attributes.get("newsletter"))
 
 
 def make_config() -> Config:
@@ -36,12 +50,25 @@ def migrate(engine: Engine, revision: str = "head") -> None:
             with connection.begin():
                 configuration = make_config()
                 configuration.attributes["connection"] = connection
+                if engines.is_of_newsletter(connection):
+                    configuration.attributes["newsletter"] = True
+                    _begin_newsletter(connection)
                 command.upgrade(configuration, revision)
-                if sqlite and connection.execute(text("PRAGMA foreign_key_check")).first():
+                if sqlite and connection.execute(text("PRAGMA main.foreign_key_check")).first():
                     raise StoreDamaged("dangling-rows")
         finally:
             if sqlite:
                 _foreign_keys(connection, on=True)
+
+
+def _begin_newsletter(connection: Connection) -> None:
+    """Make the table of the revision, if it is missing: Alembic would see the house's, and take it for this one."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    schema = "main" if is_sqlite else connection.exec_driver_sql("SELECT current_schema()").scalar_one()
+    if "alembic_version" not in inspect(connection).get_table_names(schema):
+        run = connection.exec_driver_sql
+        run(f'CREATE TABLE "{schema}".alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)')
+        run(f"INSERT INTO \"{schema}\".alembic_version VALUES ('{BEFORE_NEWSLETTERS}')")  # noqa: S608 - our constants
 
 
 def _foreign_keys(connection: Connection, *, on: bool) -> None:
