@@ -1,7 +1,7 @@
 """Each Scrapy setting that is not the default: default, unit, reason.
 
-`JIANBAO_HOME` is the newsletter's folder; `pipelines.newsroom.crawls` sets it for the newsletter that it crawls, and
-by hand (`scrapy crawl arxiv`) it is what the environment names, else `./data`.
+`JIANBAO_HOME` is the newsletter's folder; `pipelines.newsroom.crawling.crawls` sets it for the newsletter that it
+crawls, and by hand (`scrapy crawl arxiv`) it is what the environment names, else `./data`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ DEFAULT_REQUEST_HEADERS = {
 }
 
 # Default {}. The only item is a Batch; the room it goes to is named as a string, so that this one never imports it.
-ITEM_PIPELINES = {"pipelines.newsroom.bridge.Bridge": 100}
+ITEM_PIPELINES = {"pipelines.newsroom.crawling.bridge.Bridge": 100}
 
 # ---- Where we may go ----------------------------------------------------------------------------------------------
 

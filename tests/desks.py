@@ -19,7 +19,7 @@ from waiting import wait_until
 from crawler.home import DATABASE_VARIABLE, Home, bundled
 from crawler.items import RawItem
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.run import group
+from pipelines.newsroom.stages.run import group
 from pipelines.store.raw import NewRaw, Packed
 
 KEY = b"k" * 32

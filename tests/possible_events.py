@@ -13,7 +13,7 @@ from pipelines.deduplicate.event_profiles import read_event_profile
 from pipelines.deduplicate.events import find_event_links
 from pipelines.model import Article
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.run import group
+from pipelines.newsroom.stages.run import group
 from pipelines.rules import load_rules
 
 LAUNCH = "云雀半导体发布星澜 N9 芯片，端侧推理提速 85%"

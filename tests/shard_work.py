@@ -6,7 +6,7 @@ import os
 import signal
 from pathlib import Path
 
-from pipelines.newsroom.shards import Shards
+from pipelines.newsroom.stages.shards import Shards
 from pipelines.store import Store
 
 

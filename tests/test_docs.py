@@ -19,7 +19,7 @@ from crawler.sources.schema import Source
 from pipelines.cli import LANGUAGE_VARIABLE, app
 from pipelines.logs import LOG_FORMAT_VARIABLE
 from pipelines.newsletter import AlertChannel, Assistant, Newsletter
-from pipelines.newsroom.exports import FORMATS
+from pipelines.newsroom.editing.exports import FORMATS
 
 DOCUMENTS = [
     ROOT / "README.md",

@@ -141,9 +141,9 @@ def _find_exit_code(error: Exception) -> int | None:
     from crawler.errors import CrawlError
     from pipelines.errors import CannotDecide, NoSuchIssue
     from pipelines.newsletter import NewsletterMisconfigured
-    from pipelines.newsroom.assistant import NoProposal
-    from pipelines.newsroom.evaluation import CannotEvaluate
-    from pipelines.newsroom.exports import UnreadableReadme
+    from pipelines.newsroom.editing.assistant import NoProposal
+    from pipelines.newsroom.editing.exports import UnreadableReadme
+    from pipelines.newsroom.stages.evaluation import CannotEvaluate
     from pipelines.rules import RulesMisconfigured
     from pipelines.store.errors import NoSuchStory, StoreError
 

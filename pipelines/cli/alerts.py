@@ -15,7 +15,7 @@ from pipelines.cli.usage import Group
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipelines.newsroom.alerts import Delivery
+    from pipelines.newsroom.watching.alerts import Delivery
 
 alerts_app = typer.Typer(cls=Group, help="出了事告诉谁：渠道写在 newsletter.toml 的 \\[alerts]。", no_args_is_help=True)
 
@@ -31,7 +31,7 @@ def alerts_test(
 
     例：jianbao alerts test
     """
-    from pipelines.newsroom.alerts import send_test
+    from pipelines.newsroom.watching.alerts import send_test
 
     newsroom = house_of(context)
     configured = newsroom.newsletter.alerts.channels
@@ -50,7 +50,7 @@ def alerts_send(context: typer.Context) -> None:
 
     例：jianbao alerts send
     """
-    from pipelines.newsroom.alerts import deliver_alerts
+    from pipelines.newsroom.watching.alerts import deliver_alerts
 
     deliveries = deliver_alerts(house_of(context), now(), terminal.get_language())
     if not deliveries:

@@ -18,7 +18,8 @@ from pipelines.cli.usage import WrongUse
 from pipelines.errors import EditorError, describe_error
 
 if TYPE_CHECKING:
-    from pipelines.newsroom import Newsroom, decisions
+    from pipelines.newsroom import Newsroom
+    from pipelines.newsroom.editing import decisions
 
 
 class State(StrEnum):
@@ -56,7 +57,13 @@ def candidates(
     例：jianbao candidates --category 论文 --since 14d --limit 20
     """
     from pipelines.group.as_json import write_candidates
-    from pipelines.newsroom.candidates import find_enough, list_categories, list_first, look_up_candidates, split_list
+    from pipelines.newsroom.editing.candidates import (
+        find_enough,
+        list_categories,
+        list_first,
+        look_up_candidates,
+        split_list,
+    )
     from pipelines.store.listing import CandidateQuery
 
     newsroom = newsroom_of(context)
@@ -103,7 +110,7 @@ def decide(
     例：jianbao decide 1234 1301 pick --category 论文
     """
     from pipelines.model import Decision
-    from pipelines.newsroom import decisions
+    from pipelines.newsroom.editing import decisions
     from pipelines.store.errors import NoSuchStory
 
     newsroom = newsroom_of(context)
@@ -138,7 +145,7 @@ def merge(
 
     例：jianbao merge 1234 1301
     """
-    from pipelines.newsroom import decisions
+    from pipelines.newsroom.editing import decisions
 
     newsroom = newsroom_of(context)
     _print_result(decisions.merge(newsroom, story, other_stories, who=newsroom.newsletter.editor, decided_at=now()))
@@ -156,7 +163,7 @@ def split(
 
     例：jianbao split 1234 1240
     """
-    from pipelines.newsroom import decisions
+    from pipelines.newsroom.editing import decisions
 
     newsroom = newsroom_of(context)
     _print_result(decisions.split(newsroom, story, leaving or [], who=newsroom.newsletter.editor, decided_at=now()))
@@ -171,8 +178,8 @@ def suggestions(
 
     例：jianbao suggestions --since 14d
     """
-    from pipelines.newsroom.candidates import iterate_candidates
-    from pipelines.newsroom.suggestions import list_pairs
+    from pipelines.newsroom.editing.candidates import iterate_candidates
+    from pipelines.newsroom.editing.suggestions import list_pairs
     from pipelines.store.listing import CandidateQuery
 
     newsroom = newsroom_of(context)
@@ -198,7 +205,7 @@ def apart(
 
     例：jianbao apart 1234 1301
     """
-    from pipelines.newsroom import decisions
+    from pipelines.newsroom.editing import decisions
 
     newsroom = newsroom_of(context)
     who = newsroom.newsletter.editor
@@ -215,7 +222,7 @@ def assist(
 
     例：jianbao assist 1234
     """
-    from pipelines.newsroom import drafts
+    from pipelines.newsroom.editing import drafts
 
     newsroom = newsroom_of(context)
     if accept and reject:

@@ -18,7 +18,7 @@ from pipelines.errors import describe_failure, describe_mistake
 
 if TYPE_CHECKING:
     from pipelines.newsroom import Newsroom
-    from pipelines.newsroom.crawls import SourceReport
+    from pipelines.newsroom.crawling.crawls import SourceReport
     from pipelines.store.queue import Lease
 
 NoGroup = Annotated[bool, typer.Option("--no-group", help="只入库，不归组；留给下一个归组的命令。")]
@@ -35,10 +35,10 @@ def crawl(
 
     例：jianbao crawl jiqizhixin arxiv-quantization
     """
-    from pipelines.newsroom import crawls
-    from pipelines.newsroom.grouping import group_beside
-    from pipelines.newsroom.retention import reduce_old_items
-    from pipelines.newsroom.schedule import find_deadly_sources
+    from pipelines.newsroom.crawling import crawls
+    from pipelines.newsroom.crawling.retention import reduce_old_items
+    from pipelines.newsroom.crawling.schedule import find_deadly_sources
+    from pipelines.newsroom.stages.grouping import group_beside
 
     newsroom = house_of(context)
     lease = _take_lease(newsroom)
@@ -78,7 +78,7 @@ def _take_lease(newsroom: Newsroom) -> Lease | None:
     lease = Lease.of_process()
     if lease:
         from pipelines.cli.preloaded import find_starter
-        from pipelines.newsroom.queue import end_with_lease
+        from pipelines.newsroom.crawling.queue import end_with_lease
 
         end_with_lease(lease, newsroom.home.database_url, find_starter())
     return lease
@@ -99,7 +99,7 @@ def add(
 
     例：jianbao add saved.html --url https://mp.weixin.qq.com/s/abc
     """
-    from pipelines.newsroom import crawls
+    from pipelines.newsroom.crawling import crawls
 
     newsroom = house_of(context)
     reports = crawls.add(newsroom, targets, url=url)
@@ -117,7 +117,7 @@ def fetch(
 
     例：jianbao fetch 1234
     """
-    from pipelines.newsroom import pages
+    from pipelines.newsroom.crawling import pages
 
     newsroom = newsroom_of(context)
     story_ids = stories or pages.list_stories_without_text(newsroom)
@@ -145,7 +145,7 @@ def choose_sources(newsroom: Newsroom, ids: Sequence[str], *, due: bool) -> list
         ids: of sources; empty for all.
         due: leave out the others.
     """
-    from pipelines.newsroom.schedule import due_sources
+    from pipelines.newsroom.crawling.schedule import due_sources
 
     unknown = [source_id for source_id in ids if source_id not in newsroom.sources]
     if unknown:
@@ -199,13 +199,13 @@ def rebuild(
 
     例：jianbao rebuild
     """
-    from pipelines.newsroom import run
-    from pipelines.newsroom.issues import remember_issues
-    from pipelines.newsroom.shards import count_processes
+    from pipelines.newsroom.editing.issues import remember_issues
+    from pipelines.newsroom.stages import run
+    from pipelines.newsroom.stages.shards import count_processes
 
     newsroom = house_of(context)
     if with_queue:
-        from pipelines.newsroom.queue import Queue
+        from pipelines.newsroom.crawling.queue import Queue
 
         newsroom.store.close()  # made, with its tables
         Queue(newsroom.home, terminal.get_language()).add_rebuild()
@@ -239,12 +239,12 @@ def schedule(
 
     例：jianbao schedule
     """
-    from pipelines.newsroom.schedule import serve
+    from pipelines.newsroom.crawling.schedule import serve
 
     newsroom = house_of(context)
     queue_of_newsroom = None
     if with_queue:
-        from pipelines.newsroom.queue import Queue
+        from pipelines.newsroom.crawling.queue import Queue
 
         newsroom.store.close()  # made, with its tables
         queue_of_newsroom = Queue(newsroom.home, terminal.get_language())
@@ -260,7 +260,7 @@ def worker(
     例：jianbao worker
     """
     from pipelines.cli.preloaded import PreloadedCommand
-    from pipelines.newsroom.queue import Queue
+    from pipelines.newsroom.crawling.queue import Queue
 
     Queue(house_of(context).home, terminal.get_language()).work(PreloadedCommand, is_ending=is_ending)
 
@@ -270,7 +270,7 @@ def queue(context: typer.Context, as_json: Json = False) -> None:
 
     例：jianbao queue
     """
-    from pipelines.newsroom.queue import Queue
+    from pipelines.newsroom.crawling.queue import Queue
     from pipelines.store.queue import QueueState
 
     newsroom = house_of(context)

@@ -39,7 +39,7 @@ def db_backup(
 
     例：jianbao db backup --keep 14
     """
-    from pipelines.newsroom.upkeep import keep_backups
+    from pipelines.newsroom.watching.upkeep import keep_backups
 
     newsroom = newsroom_of(context)
     if (file is None) == (keep is None):
@@ -60,7 +60,7 @@ def db_restore(
 
     例：jianbao db restore jianbao-backup.db
     """
-    from pipelines.newsroom.upkeep import restore_backup
+    from pipelines.newsroom.watching.upkeep import restore_backup
 
     former = restore_backup(newsroom_of(context).home, file, now())
     out.print(Text(sentence("cli/restored", path=file, former=former)))
@@ -78,7 +78,7 @@ def db_copy(
 
     例：jianbao db copy data/var/jianbao.db postgresql://jianbao@localhost/jianbao
     """
-    from pipelines.newsroom.upkeep import copy_database
+    from pipelines.newsroom.watching.upkeep import copy_database
 
     home = house_of(context).home
     with terminal.show_progress() as bar:
@@ -95,7 +95,7 @@ def db_check(context: typer.Context) -> None:
 
     例：jianbao db check
     """
-    from pipelines.newsroom.upkeep import measure_store
+    from pipelines.newsroom.watching.upkeep import measure_store
 
     newsroom = newsroom_of(context)
     mistakes = newsroom.store.check()
@@ -112,8 +112,8 @@ def db_reduce(context: typer.Context) -> None:
 
     例：jianbao db reduce
     """
-    from pipelines.newsroom.retention import reduce_old_items
-    from pipelines.newsroom.upkeep import measure_store
+    from pipelines.newsroom.crawling.retention import reduce_old_items
+    from pipelines.newsroom.watching.upkeep import measure_store
 
     newsroom = house_of(context)
     with terminal.show_progress() as bar:
@@ -133,7 +133,7 @@ def doctor(
 
     例：jianbao doctor
     """
-    from pipelines.newsroom.upkeep import diagnose
+    from pipelines.newsroom.watching.upkeep import diagnose
 
     rows = [
         {

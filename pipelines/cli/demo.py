@@ -20,8 +20,8 @@ from pipelines.cli.sample import HOST, Sample, serving
 from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, get_language, out, sentence
 from pipelines.model import Candidate, Issue
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.candidates import list_categories
-from pipelines.newsroom.issues import list_issues
+from pipelines.newsroom.editing.candidates import list_categories
+from pipelines.newsroom.editing.issues import list_issues
 from pipelines.store.listing import CandidateQuery
 
 FOLDER: Final = "jianbao-demo"

@@ -33,8 +33,8 @@ def evaluate(
 
     例：jianbao evaluate --split 2020-07-01 --pool pool.jsonl
     """
-    from pipelines.newsroom import evaluation as evaluating
-    from pipelines.newsroom.crawls import read_list
+    from pipelines.newsroom.crawling.crawls import read_list
+    from pipelines.newsroom.stages import evaluation as evaluating
 
     starts = [name for name in evaluating.STARTS if not start or name in start]
     if set(start or ()) - set(evaluating.STARTS):

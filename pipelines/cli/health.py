@@ -36,12 +36,12 @@ def health(context: typer.Context, since: Since = None, as_json: Json = False, m
     if context.invoked_subcommand:
         return
     from pipelines.errors import describe_mistake
-    from pipelines.newsroom.health import check_sources, incident_json, judgement_json
+    from pipelines.newsroom.watching.health import check_sources, incident_json, judgement_json
 
     newsroom, today, language = house_of(context), now(), terminal.get_language()
     checkup = check_sources(newsroom, today)
     if metrics:
-        from pipelines.newsroom.metrics import render_metrics
+        from pipelines.newsroom.watching.metrics import render_metrics
 
         sys.stdout.write(render_metrics(newsroom, checkup, today))
         return
@@ -87,7 +87,7 @@ def acknowledge_incident(
 
     例：jianbao health ack 3 --until 2026-12-31
     """
-    from pipelines.newsroom.health import acknowledge
+    from pipelines.newsroom.watching.health import acknowledge
 
     newsroom = house_of(context)
     if not acknowledge(newsroom, incident, until.replace(tzinfo=newsroom.zone).astimezone(UTC)):
@@ -164,8 +164,8 @@ def runs_show(
 
 def report_incidents(newsroom: Newsroom) -> None:
     """Look at all sources after a crawl; print on stderr each incident that is new or over, and send the alerts."""
-    from pipelines.newsroom.alerts import deliver_alerts
-    from pipelines.newsroom.health import check_sources, describe_incident, describe_remedy, name_subject
+    from pipelines.newsroom.watching.alerts import deliver_alerts
+    from pipelines.newsroom.watching.health import check_sources, describe_incident, describe_remedy, name_subject
 
     language = terminal.get_language()
     checkup = check_sources(newsroom, now())

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pipelines.model import StoryLink
     from pipelines.newsletter import Newsletter
     from pipelines.newsroom import Newsroom
-    from pipelines.newsroom.exports import Format
+    from pipelines.newsroom.editing.exports import Format
 
 _Read = TypeVar("_Read")
 
@@ -43,8 +43,8 @@ def archive_import(
 
     例：jianbao archive import past/*.md
     """
-    from pipelines.newsroom.exports import read_past_issue
-    from pipelines.newsroom.issues import import_issues
+    from pipelines.newsroom.editing.exports import read_past_issue
+    from pipelines.newsroom.editing.issues import import_issues
 
     newsroom = newsroom_of(context)
     issues_by_file = {}
@@ -99,7 +99,7 @@ def archive_learn(
     from pipelines import files
     from pipelines.issue.decoding import decode_issue
     from pipelines.issue.reading_style import Example
-    from pipelines.newsroom.learned_style import learn_style, write_settings
+    from pipelines.newsroom.editing.learned_style import learn_style, write_settings
 
     newsroom = newsroom_of(context)
     decoded = _read_files(paths, lambda path: decode_issue(path.read_bytes(), path.name)[0])
@@ -177,7 +177,7 @@ def issue_list(context: typer.Context) -> None:
 
     例：jianbao issue list
     """
-    from pipelines.newsroom.issues import list_issues
+    from pipelines.newsroom.editing.issues import list_issues
 
     newsroom = newsroom_of(context)
     out.print(terminal.make_issue_table(list_issues(newsroom.store)))
@@ -191,8 +191,8 @@ def issue_show(
 
     例：jianbao issue show 2020-01-27
     """
-    from pipelines.newsroom.exports import render_as_markdown
-    from pipelines.newsroom.issues import read_issues_to_export
+    from pipelines.newsroom.editing.exports import render_as_markdown
+    from pipelines.newsroom.editing.issues import read_issues_to_export
 
     newsroom = newsroom_of(context)
     (issue,) = read_issues_to_export(newsroom.store, newsroom.newsletter, [day.date()])
@@ -226,7 +226,7 @@ def issue_write(
     """
     from pipelines.issue.handwritten import EntryDraft, compose_entry
     from pipelines.model import Entry
-    from pipelines.newsroom.drafts import add_entry
+    from pipelines.newsroom.editing.drafts import add_entry
 
     newsroom = newsroom_of(context)
     if (markdown is None) is not bool(title):
@@ -266,7 +266,7 @@ def issue_text(
     例：jianbao issue text --section 封面图 --text "![](cover.png)"
     """
     from pipelines.issue.changes import PARTS
-    from pipelines.newsroom.drafts import ensure_draft, write_part, write_section_text
+    from pipelines.newsroom.editing.drafts import ensure_draft, write_part, write_section_text
 
     newsroom = newsroom_of(context)
     editor = editor_of(newsroom)
@@ -307,7 +307,7 @@ def issue_unpublish(
 
     例：jianbao issue unpublish 2020-01-27
     """
-    from pipelines.newsroom.publishing import unpublish_issue
+    from pipelines.newsroom.editing.publishing import unpublish_issue
 
     newsroom = newsroom_of(context)
     unpublish_issue(editor_of(newsroom), day.date())
@@ -323,7 +323,7 @@ def issue_delete(
 
     例：jianbao issue delete 2020-01-27
     """
-    from pipelines.newsroom.publishing import delete_draft
+    from pipelines.newsroom.editing.publishing import delete_draft
 
     newsroom = newsroom_of(context)
     delete_draft(editor_of(newsroom), day.date())
@@ -346,8 +346,8 @@ def issue_lint(
     例：jianbao issue lint 2020-01-27
     """
     from pipelines.issue.lint import find_issue_urls
-    from pipelines.newsroom import linting
-    from pipelines.newsroom.issues import read_issues_to_export
+    from pipelines.newsroom.editing import linting
+    from pipelines.newsroom.editing.issues import read_issues_to_export
 
     newsroom = newsroom_of(context)
     dates = None if every else [day.date()] if day else []
@@ -359,7 +359,7 @@ def issue_lint(
                 linting.fix_draft(editor, issue.date)
         issues = read_issues_to_export(newsroom.store, newsroom.newsletter, dates)
     if online:
-        from pipelines.newsroom import crawls
+        from pipelines.newsroom.crawling import crawls
 
         crawls.check_links(newsroom, [url for issue in issues for url in find_issue_urls(issue)])
     with newsroom.store.reading() as tx:
@@ -406,9 +406,9 @@ def export(
 
     例：jianbao export 2020-01-27 --format markdown,wechat -o out
     """
-    from pipelines.newsroom.exports import plan_files, remember_feed
-    from pipelines.newsroom.issues import ensure_publishable, list_published, read_issues_to_export
-    from pipelines.newsroom.publishing import publish_issues
+    from pipelines.newsroom.editing.exports import plan_files, remember_feed
+    from pipelines.newsroom.editing.issues import ensure_publishable, list_published, read_issues_to_export
+    from pipelines.newsroom.editing.publishing import publish_issues
 
     newsroom = newsroom_of(context)
     if output is not None and output.is_file():
@@ -444,7 +444,7 @@ def export(
 
 
 def _read_format(name: str) -> Format:
-    from pipelines.newsroom.exports import Format
+    from pipelines.newsroom.editing.exports import Format
 
     try:
         return Format[name.strip().upper()]

@@ -15,9 +15,17 @@ from contextlib import suppress
 from typing import Final
 
 MODULES: Final = (
-    *("pipelines.cli", "pipelines.cli.crawling", "pipelines.newsroom.crawls", "pipelines.newsroom.retention"),
-    *("pipelines.newsroom.health", "pipelines.newsroom.queue", "crawler.network.door", "crawler.spiders.feed"),
-    *("crawler.pages.feed", "psycopg", "sqlalchemy.dialects.postgresql.psycopg"),
+    "pipelines.cli",
+    "pipelines.cli.crawling",
+    "pipelines.newsroom.crawling.crawls",
+    "pipelines.newsroom.crawling.retention",
+    "pipelines.newsroom.watching.health",
+    "pipelines.newsroom.crawling.queue",
+    "crawler.network.door",
+    "crawler.spiders.feed",
+    "crawler.pages.feed",
+    "psycopg",
+    "sqlalchemy.dialects.postgresql.psycopg",
 )
 """What a crawl and a grouping load. None of them starts a thread, opens a file or chooses Twisted's reactor."""
 

@@ -39,7 +39,7 @@ def newsroom_of(context: typer.Context) -> Newsroom:
     newsroom = Newsroom(home)
     context.call_on_close(newsroom.close)
     if home.name:
-        from pipelines.newsroom.following import is_behind
+        from pipelines.newsroom.stages.following import is_behind
 
         if is_behind(newsroom.store):
             group_what_is_new(newsroom)
@@ -75,8 +75,8 @@ def group_what_is_new(newsroom: Newsroom, processes: int | None = None) -> None:
         newsroom: whose articles are grouped.
         processes: so many read articles, if many are new; None for as many as there are processors.
     """
-    from pipelines.newsroom import run
-    from pipelines.newsroom.shards import count_processes
+    from pipelines.newsroom.stages import run
+    from pipelines.newsroom.stages.shards import count_processes
 
     with terminal.show_progress() as bar:
         task = bar.add_task(sentence("cli/grouping"), total=None)

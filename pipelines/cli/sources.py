@@ -64,7 +64,7 @@ def sources_check(
 
 def _ask_ways(newsroom: Newsroom, ids: list[str], *, as_json: bool) -> bool:
     """Print what each way of the sources answers; whether each source has one that does."""
-    from pipelines.newsroom import crawls
+    from pipelines.newsroom.crawling import crawls
 
     chosen = choose_sources(newsroom, ids, due=False)
     with terminal.show_progress() as bar:
@@ -90,7 +90,7 @@ def sources_try(
 
     例：jianbao sources try https://lab.example/news
     """
-    from pipelines.newsroom import crawls
+    from pipelines.newsroom.crawling import crawls
 
     newsroom = house_of(context)
     try:

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from pipelines.issue.lint import Finding
     from pipelines.model import Article, Candidate, Issue, Reason, Suggestion
     from pipelines.newsletter import Category, Newsletter
-    from pipelines.newsroom.candidates import CategoryList
-    from pipelines.newsroom.crawls import SourceReport, WayReport
-    from pipelines.newsroom.evaluation import Evaluation, Ranking, Sections, Unpicked
+    from pipelines.newsroom.crawling.crawls import SourceReport, WayReport
+    from pipelines.newsroom.editing.candidates import CategoryList
+    from pipelines.newsroom.stages.evaluation import Evaluation, Ranking, Sections, Unpicked
     from pipelines.store.queue import Job, Worker
     from pipelines.store.raw import StoredRaw
     from pipelines.store.runs import Run
@@ -341,7 +341,7 @@ def make_health_table(sources: Mapping[str, Source], judgements: Mapping[str, Ju
         judgements: by source id; a row for each.
         zone: of the newsletter; times are in it.
     """
-    from pipelines.newsroom.health import describe_judgement
+    from pipelines.newsroom.watching.health import describe_judgement
 
     headings = ("source", "name", "state", "since", "last-posting", "evidence")
     table = _make_table(sentence("cli/health-title"), *(sentence(f"table/{name}") for name in headings))
@@ -365,7 +365,7 @@ def make_incident_table(incidents: Iterable[Incident], zone: ZoneInfo, now: date
         zone: of the newsletter; times are in it.
         now: aware.
     """
-    from pipelines.newsroom.health import describe_incident, describe_remedy, name_subject
+    from pipelines.newsroom.watching.health import describe_incident, describe_remedy, name_subject
 
     headings = ("number", "source", "state", "since", "evidence", "remedy")
     table = _make_table("", *(sentence(f"table/{name}") for name in headings))

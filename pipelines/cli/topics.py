@@ -27,7 +27,7 @@ def check(
 
     例：jianbao topics check --all
     """
-    from pipelines.newsroom.topics import check_topics
+    from pipelines.newsroom.editing.topics import check_topics
 
     newsroom = newsroom_of(context)
     with newsroom.store.reading() as tx:

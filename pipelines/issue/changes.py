@@ -1,6 +1,6 @@
 """Changes of an issue by its editor, in values: texts, entries, order, and a change that is taken back.
 
-This module stores nothing; `pipelines.newsroom.drafts` and `pipelines.newsroom.undo` do.
+This module stores nothing; `pipelines.newsroom.editing.drafts` and `pipelines.newsroom.editing.undo` do.
 """
 
 from __future__ import annotations

@@ -1,5 +1,8 @@
 """The newsroom: one newsletter's folder, opened. Every command works on it.
 
+Its rooms: `stages` runs them over the store, `crawling` asks the sources, `editing` is what an editor does, `watching`
+tells whether all is well.
+
 Building the models of the rows of sources.toml takes as long as a short command runs. So the property that reads the
 file imports them, and a command that needs no source does not wait.
 """

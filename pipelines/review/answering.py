@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from crawler.errors import CrawlError
 from pipelines.errors import CannotDecide, NoSuchIssue, describe_error
-from pipelines.newsroom.decisions import Stale
+from pipelines.newsroom.editing.decisions import Stale
 from pipelines.review.guard.access import (
     TOKEN_FIELD,
     TOKEN_HEADER,

@@ -11,7 +11,7 @@ import uvicorn
 
 from pipelines.errors import EditorError
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.grouping import follow_beside
+from pipelines.newsroom.stages.grouping import follow_beside
 from pipelines.review.app import build_desk
 from pipelines.review.guard.access import Access, load_key
 from pipelines.review.guard.defence import HostNames

@@ -34,7 +34,7 @@ from sqlalchemy import text
 from crawler.home import Home, bundled
 from pipelines.model import Article, Candidate, Instant, Story
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.run import group
+from pipelines.newsroom.stages.run import group
 from pipelines.review import serving
 from pipelines.review.app import build_desk
 

@@ -60,8 +60,8 @@ from pipelines.deduplicate.events import (
 )
 from pipelines.deduplicate.stories import find_event_links_among, find_evidence, make_stories
 from pipelines.model import Article, StoredArticle
-from pipelines.newsroom.arrivals import read
-from pipelines.newsroom.crawls import ADDED
+from pipelines.newsroom.crawling.crawls import ADDED
+from pipelines.newsroom.stages.arrivals import read
 from pipelines.rules import Rules, load_rules
 from pipelines.text import fold, make_account_key
 

@@ -39,8 +39,9 @@ from pipelines.group.features import Description
 from pipelines.group.training import Example, train
 from pipelines.model import Article, Instant, Story
 from pipelines.newsletter import load_newsletter
-from pipelines.newsroom import regroup, run, suggestions
-from pipelines.newsroom.relearning import fingerprint
+from pipelines.newsroom.editing import suggestions
+from pipelines.newsroom.stages import regroup, run
+from pipelines.newsroom.stages.relearning import fingerprint
 from pipelines.rules import load_rules
 from pipelines.store import Store, Transaction
 from pipelines.store.articles import Articles

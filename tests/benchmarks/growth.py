@@ -51,7 +51,7 @@ from crawler.home import DATABASE_VARIABLE, Home, bundled
 from pipelines.cli import app
 from pipelines.model import Article
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.run import group
+from pipelines.newsroom.stages.run import group
 
 PAGES_OF_A_BATCH: Final = 20
 """Articles of a transaction: about what a second of a crawl brings."""

@@ -26,7 +26,7 @@ from crawler.pages import PAGES
 from crawler.sources.schema import Source
 from pipelines.deduplicate.identity import resolve_batch
 from pipelines.model import Article
-from pipelines.newsroom.run import ingest
+from pipelines.newsroom.stages.run import ingest
 from pipelines.normalise import normalise
 from pipelines.normalise.dates import read_date
 from pipelines.normalise.html import read_html

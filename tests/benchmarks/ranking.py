@@ -24,7 +24,7 @@ from crawler.saved import read_saved
 from pipelines.issue.reading import read_issue
 from pipelines.model import Issue
 from pipelines.newsletter import load_newsletter
-from pipelines.newsroom.evaluation import STARTS, Evaluation, evaluate
+from pipelines.newsroom.stages.evaluation import STARTS, Evaluation, evaluate
 from pipelines.rules import load_rules
 
 STRETCHES: Final = 3

@@ -36,8 +36,8 @@ from crawler.sources.schema import Source  # noqa: E402
 from pipelines.group.candidates import GroupRules  # noqa: E402
 from pipelines.model import Article  # noqa: E402
 from pipelines.newsletter import load_newsletter  # noqa: E402
-from pipelines.newsroom import run  # noqa: E402
-from pipelines.newsroom.shards import count_processes  # noqa: E402
+from pipelines.newsroom.stages import run  # noqa: E402
+from pipelines.newsroom.stages.shards import count_processes  # noqa: E402
 from pipelines.rules import Rules, load_rules  # noqa: E402
 from pipelines.store import Store  # noqa: E402
 

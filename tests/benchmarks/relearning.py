@@ -32,10 +32,10 @@ from pipelines.group.candidates import grade
 from pipelines.issue.reading import read_issue
 from pipelines.model import Article, Decision, Story
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.candidates import page_candidates
-from pipelines.newsroom.issues import save_issue
-from pipelines.newsroom.regroup import read_features, save_features
-from pipelines.newsroom.relearning import with_model
+from pipelines.newsroom.editing.candidates import page_candidates
+from pipelines.newsroom.editing.issues import save_issue
+from pipelines.newsroom.stages.regroup import read_features, save_features
+from pipelines.newsroom.stages.relearning import with_model
 from pipelines.normalise import normalise
 from pipelines.store.listing import CandidateQuery
 

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from servers import newsroom, source
 
 from crawler.home import Home
-from pipelines.newsroom.schedule import Scheduler
+from pipelines.newsroom.crawling.schedule import Scheduler
 
 QUARTER = 91 * 24 * 60
 """Checks, one a minute."""

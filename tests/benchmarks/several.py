@@ -32,7 +32,7 @@ from crawler.sources.schema import Source
 from pipelines.group.candidates import GroupRules
 from pipelines.model import Article
 from pipelines.newsletter import load_newsletter
-from pipelines.newsroom.run import group, ingest
+from pipelines.newsroom.stages.run import group, ingest
 from pipelines.rules import load_rules
 from pipelines.store import Store
 

@@ -41,7 +41,7 @@ from servers import http, newsroom, serving, source  # noqa: E402
 from waiting import wait_until  # noqa: E402
 
 from crawler.home import DATABASE_VARIABLE, Home  # noqa: E402
-from pipelines.newsroom.queue import Queue  # noqa: E402
+from pipelines.newsroom.crawling.queue import Queue  # noqa: E402
 from pipelines.store import Store  # noqa: E402
 
 LONGEST: Final = 1800.0

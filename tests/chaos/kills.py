@@ -36,7 +36,7 @@ from servers import newsroom as make_newsroom  # noqa: E402
 from crawler.home import DATABASE_VARIABLE, Home  # noqa: E402
 from pipelines import cli  # noqa: E402
 from pipelines.newsroom import Newsroom  # noqa: E402
-from pipelines.newsroom.candidates import page_candidates  # noqa: E402
+from pipelines.newsroom.editing.candidates import page_candidates  # noqa: E402
 from pipelines.store.listing import CandidateQuery  # noqa: E402
 
 FEEDS: Final = 4
@@ -49,8 +49,8 @@ LONGEST: Final = 120.0
 """Seconds; a command that takes longer hangs."""
 
 PRELOADED: Final = (
-    *("pipelines.cli", "pipelines.cli.crawling", "pipelines.cli.issues", "pipelines.newsroom.crawls"),
-    *("pipelines.store.migrations", "pipelines.newsroom.exports", "crawler.pages.feed", "crawler.network.door"),
+    *("pipelines.cli", "pipelines.cli.crawling", "pipelines.cli.issues", "pipelines.newsroom.crawling.crawls"),
+    *("pipelines.store.migrations", "pipelines.newsroom.editing.exports", "crawler.pages.feed", "crawler.network.door"),
     "sqlalchemy.dialects.postgresql.psycopg",
 )
 

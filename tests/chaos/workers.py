@@ -36,7 +36,7 @@ from processes import list_family  # noqa: E402
 from servers import Seen, http, newsroom, serving, source  # noqa: E402
 
 from crawler.home import DATABASE_VARIABLE, Home  # noqa: E402
-from pipelines.newsroom.queue import Queue  # noqa: E402
+from pipelines.newsroom.crawling.queue import Queue  # noqa: E402
 from pipelines.store import Store  # noqa: E402
 
 HOSTS: Final = ("127.0.9.1", "127.0.9.2", "127.0.9.3", "127.0.9.4")

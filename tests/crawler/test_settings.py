@@ -60,7 +60,7 @@ def test_the_shipped_values_hold() -> None:
     assert {name: settings.get(name) for name in expected} == expected
     assert settings.getfloat("DOWNLOAD_DELAY") >= 1
     assert {scheme for scheme, path in settings.getwithbase("DOWNLOAD_HANDLERS").items() if path} == {"http", "https"}
-    assert settings["ITEM_PIPELINES"].keys() == {"pipelines.newsroom.bridge.Bridge"}
+    assert settings["ITEM_PIPELINES"].keys() == {"pipelines.newsroom.crawling.bridge.Bridge"}
 
 
 def test_the_projects_own_settings_are_safe() -> None:

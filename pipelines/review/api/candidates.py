@@ -12,11 +12,11 @@ from starlette.responses import JSONResponse, Response
 from pipelines.group.as_json import candidate_json
 from pipelines.issue.changes import MOST_CHARACTERS
 from pipelines.model import Candidate, Decision
-from pipelines.newsroom import decisions, drafts
-from pipelines.newsroom.candidates import look_up_candidates, page_candidates
-from pipelines.newsroom.decisions import Decided, Overtaken, Stale
-from pipelines.newsroom.pages import lacks_text
-from pipelines.newsroom.undo import undo_last
+from pipelines.newsroom.crawling.pages import lacks_text
+from pipelines.newsroom.editing import decisions, drafts
+from pipelines.newsroom.editing.candidates import look_up_candidates, page_candidates
+from pipelines.newsroom.editing.decisions import Decided, Overtaken, Stale
+from pipelines.newsroom.editing.undo import undo_last
 from pipelines.review.answering import make_error_json
 from pipelines.review.api import issues as api_issues
 from pipelines.review.api import sources as api_sources

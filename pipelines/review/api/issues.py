@@ -18,11 +18,11 @@ from pipelines.issue.formats.as_json import render_json
 from pipelines.issue.handwritten import EntryDraft, compose_entry
 from pipelines.model import EARLIEST_ISSUE, LATEST_ISSUE, Entry, Issue, StoryLink
 from pipelines.newsletter import Newsletter
-from pipelines.newsroom import drafts
-from pipelines.newsroom.decisions import Stale
-from pipelines.newsroom.exports import name_file
-from pipelines.newsroom.issues import get_issue, list_issues
-from pipelines.newsroom.publishing import delete_draft, list_publishing_acts, publish_issues, unpublish_issue
+from pipelines.newsroom.editing import drafts
+from pipelines.newsroom.editing.decisions import Stale
+from pipelines.newsroom.editing.exports import name_file
+from pipelines.newsroom.editing.issues import get_issue, list_issues
+from pipelines.newsroom.editing.publishing import delete_draft, list_publishing_acts, publish_issues, unpublish_issue
 from pipelines.review.answering import make_error_json
 from pipelines.review.api.operations import DAY, NUMBER, Operation
 from pipelines.review.pages.issue import IssueView, read_day, view_issue

@@ -15,8 +15,8 @@ from pipelines.issue.entry import EntryView, read_entry, read_summary, read_titl
 from pipelines.issue.escape import make_printable_url
 from pipelines.issue.keys import find_entry_keys
 from pipelines.model import Entry, Issue
-from pipelines.newsroom.exports import render_as_markdown
-from pipelines.newsroom.issues import list_issues, read_issues_to_export
+from pipelines.newsroom.editing.exports import render_as_markdown
+from pipelines.newsroom.editing.issues import list_issues, read_issues_to_export
 from pipelines.review.pages.issue import read_day, remove_front_matter
 from pipelines.review.rendering import render_markdown, render_page
 from pipelines.review.visit import NothingHere, Visit

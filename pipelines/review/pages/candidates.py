@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 
 from crawler.kinds import KINDS, Kind
 from pipelines.model import CandidateState
-from pipelines.newsroom.candidates import (
+from pipelines.newsroom.editing.candidates import (
     CandidatePage,
     Enough,
     find_enough,
@@ -20,8 +20,8 @@ from pipelines.newsroom.candidates import (
     page_candidates,
     rank_candidates,
 )
-from pipelines.newsroom.health import list_for_editor, summarise_incidents
-from pipelines.newsroom.searching import SearchText, add_search, read_search
+from pipelines.newsroom.editing.searching import SearchText, add_search, read_search
+from pipelines.newsroom.watching.health import list_for_editor, summarise_incidents
 from pipelines.review.pages.cards import Card, Tab, make_cards, make_tabs
 from pipelines.review.rendering import render_fragment, render_page
 from pipelines.review.visit import Visit
@@ -55,7 +55,7 @@ class CandidatesQuery(BaseModel):
         since: only candidates of the last days, as `7d`; empty for any age.
         source: id of a source.
         kind: of the source.
-        q: search terms, with filters among them; see `pipelines.newsroom.searching`.
+        q: search terms, with filters among them; see `pipelines.newsroom.editing.searching`.
         first: number of candidates before the first of the list.
         limit: the highest number of candidates in the list.
         upto: the highest story id of the list, so that later stories do not shift its pages.

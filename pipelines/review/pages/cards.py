@@ -18,9 +18,9 @@ from pipelines.issue.escape import clean_line, make_printable_url
 from pipelines.issue.sections import find_slot
 from pipelines.model import Candidate, CandidateState, Evidence, Issue, Reason, RecalledEntry, StoredArticle
 from pipelines.newsletter import Newsletter
-from pipelines.newsroom.decisions import current_entries, read_versions
-from pipelines.newsroom.pages import read_failure
-from pipelines.newsroom.round_ups import RoundUpMention, find_round_ups
+from pipelines.newsroom.crawling.pages import read_failure
+from pipelines.newsroom.editing.decisions import current_entries, read_versions
+from pipelines.newsroom.stages.round_ups import RoundUpMention, find_round_ups
 from pipelines.store import Transaction
 from pipelines.store.listing import CandidateQuery
 from pipelines.wording import Language, say

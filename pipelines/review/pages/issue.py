@@ -15,11 +15,11 @@ from pipelines.issue.frame import propose_guide, propose_headline
 from pipelines.issue.lint import Finding, describe_finding
 from pipelines.model import EARLIEST_ISSUE, LATEST_ISSUE, Issue, Story
 from pipelines.newsletter import Newsletter
-from pipelines.newsroom.decisions import read_state_versions
-from pipelines.newsroom.exports import render_as_markdown
-from pipelines.newsroom.issues import read_issues_to_export
-from pipelines.newsroom.linting import lint_issue
-from pipelines.newsroom.publishing import list_publishing_acts
+from pipelines.newsroom.editing.decisions import read_state_versions
+from pipelines.newsroom.editing.exports import render_as_markdown
+from pipelines.newsroom.editing.issues import read_issues_to_export
+from pipelines.newsroom.editing.linting import lint_issue
+from pipelines.newsroom.editing.publishing import list_publishing_acts
 from pipelines.review.pages.cards import PageState, read_page_states
 from pipelines.review.rendering import render_markdown, render_page
 from pipelines.review.visit import NothingHere, Visit

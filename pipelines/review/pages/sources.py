@@ -13,7 +13,7 @@ from crawler.sources.schema import Source
 from pipelines.errors import describe_failure, describe_mistake
 from pipelines.health.judging import Finding, Judgement, State
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.health import describe_incident, describe_remedy, judge_crawling, judge_sources
+from pipelines.newsroom.watching.health import describe_incident, describe_remedy, judge_crawling, judge_sources
 from pipelines.review.rendering import render_page
 from pipelines.review.visit import Visit
 from pipelines.store.queue import Job

@@ -20,7 +20,7 @@ from crawler.errors import Detail, Failure
 from crawler.home import Home
 from crawler.items import Batch, RawItem
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.run import ingest
+from pipelines.newsroom.stages.run import ingest
 from pipelines.store.runs import RunPart
 
 ROW = '[[source]]\nid = "a"\nkind = "feed"\nname = "甲"\nurl = "https://a.example/feed"\n'
@@ -138,8 +138,9 @@ import os, sys
 from typer.testing import CliRunner
 from pipelines.cli import main
 from pipelines.store.runs import RunPart
-import pipelines.newsroom.crawls, pipelines.newsroom.exports, pipelines.newsroom.schedule, pipelines.newsroom.health
-import pipelines.newsroom.assistant  # whoever runs this may be the only one who may read Python's own library
+import pipelines.newsroom.crawling.crawls, pipelines.newsroom.crawling.schedule
+import pipelines.newsroom.editing.exports, pipelines.newsroom.watching.health
+import pipelines.newsroom.editing.assistant  # whoever runs this may be the only one who may read Python's own library
 if os.geteuid() == 0:
     os.setresuid(65534, 65534, 65534)
 sys.argv = ["jianbao", *sys.argv[1:]]

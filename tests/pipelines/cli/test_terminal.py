@@ -16,8 +16,8 @@ from crawler.errors import Detail, Failure, RateLimited
 from pipelines.cli import terminal
 from pipelines.model import Candidate, Reason, Story
 from pipelines.newsletter import Category
-from pipelines.newsroom.candidates import CategoryList
-from pipelines.newsroom.crawls import SourceReport
+from pipelines.newsroom.crawling.crawls import SourceReport
+from pipelines.newsroom.editing.candidates import CategoryList
 from pipelines.wording import Language
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

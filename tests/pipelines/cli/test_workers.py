@@ -29,7 +29,7 @@ from crawler.home import DATABASE_VARIABLE, Home
 from crawler.network.policy import Policy
 from crawler.sources.file import load_sources
 from crawler.sources.schema import HostRule, Source
-from pipelines.newsroom.queue import Queue, longest_delay, name_locks
+from pipelines.newsroom.crawling.queue import Queue, longest_delay, name_locks
 from pipelines.store import Store, Transaction
 from pipelines.store.errors import LeaseLost, StoreUnreachable
 from pipelines.store.queue import Lease

@@ -34,9 +34,9 @@ from pipelines.issue.keys import find_entry_keys
 from pipelines.issue.reading import read_issue
 from pipelines.model import WORK_PREFIXES, Article, Entry, Evidence, Issue, Reference, Section, StoredArticle
 from pipelines.newsletter import load_newsletter
-from pipelines.newsroom.issues import save_issue
-from pipelines.newsroom.memory import _read_event
-from pipelines.newsroom.run import group
+from pipelines.newsroom.editing.issues import save_issue
+from pipelines.newsroom.stages.memory import _read_event
+from pipelines.newsroom.stages.run import group
 from pipelines.rules import Rules, load_rules
 from pipelines.store import Store
 

@@ -22,7 +22,7 @@ from pipelines.issue.reading_style import Example, learn_reading, needs_numberin
 from pipelines.issue.sections import make_draft
 from pipelines.model import Entry, Issue
 from pipelines.newsletter import Category, Frame, Labels, Newsletter, Numbering, Publish, Reading, load_newsletter
-from pipelines.newsroom.learned_style import write_settings
+from pipelines.newsroom.editing.learned_style import write_settings
 from pipelines.wording import say_detail
 
 HOUSE = load_newsletter(bundled() / "newsletter.toml")

@@ -33,9 +33,9 @@ from crawler.items import RawItem
 from pipelines.cli.sample import Sample, serving
 from pipelines.model import Article, Decision, Entry, Issue, Reference, Section
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.decisions import decide
-from pipelines.newsroom.issues import save_issue
-from pipelines.newsroom.run import group
+from pipelines.newsroom.editing.decisions import decide
+from pipelines.newsroom.editing.issues import save_issue
+from pipelines.newsroom.stages.run import group
 from pipelines.store.raw import NewRaw, Packed
 
 pytestmark = pytest.mark.slow

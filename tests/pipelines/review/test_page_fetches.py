@@ -15,7 +15,7 @@ from crawler.home import Home
 from crawler.items import Batch, RawItem
 from crawler.sources.schema import Source
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.run import group, ingest
+from pipelines.newsroom.stages.run import group, ingest
 from pipelines.review.page_fetches import PageFetches
 
 MIRROR = Source.model_construct(id="mirror", kind="wechat", name="边缘智讯")

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 from waiting import wait_until
 
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.run import group
+from pipelines.newsroom.stages.run import group
 
 pytestmark = pytest.mark.slow
 

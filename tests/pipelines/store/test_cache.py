@@ -8,7 +8,7 @@ import sys
 import pytest
 from builders import NOON, article
 
-from pipelines.newsroom.enough import count_decided
+from pipelines.newsroom.editing.enough import count_decided
 from pipelines.store import Store, Transaction
 from pipelines.store.cache import MOST_VALUES
 

@@ -21,7 +21,7 @@ from crawler.kinds import KINDS
 from pipelines.group.candidates import GroupRules
 from pipelines.model import Candidate, Entry, Issue, Section, Story
 from pipelines.newsletter import load_newsletter
-from pipelines.newsroom.run import group
+from pipelines.newsroom.stages.run import group
 from pipelines.store import Store, Transaction, listing
 from pipelines.store.listing import AccountFilter, CandidateQuery
 from pipelines.store.search import Search, fold_text, make_condition, split_terms

@@ -16,9 +16,9 @@ from sqlalchemy import Engine, event
 
 from pipelines.model import Candidate, Entry, Issue, Reference, Section, Story
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.issues import save_issue
-from pipelines.newsroom.nudges import read_nudges
-from pipelines.newsroom.run import group
+from pipelines.newsroom.editing.issues import save_issue
+from pipelines.newsroom.stages.nudges import read_nudges
+from pipelines.newsroom.stages.run import group
 from pipelines.review.pages.cards import find_rival
 from pipelines.store import Store
 
@@ -491,7 +491,7 @@ def test_the_line_stands_below_the_candidates_that_are_usually_enough(desk: Desk
 def test_an_editor_who_has_decided_enough_finds_the_line_at_the_top(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.newsroom.enough.estimate_enough", lambda _depths: 1)
+    monkeypatch.setattr("pipelines.newsroom.editing.enough.estimate_enough", lambda _depths: 1)
     desk.decide(1, "drop")
     page = desk.get("/candidates?category=").text
     assert page.index("到这里通常够了") < page.index('class="card"')

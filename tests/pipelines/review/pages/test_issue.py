@@ -13,7 +13,7 @@ import pytest
 from desks import Desk
 
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.issues import save_issue
+from pipelines.newsroom.editing.issues import save_issue
 
 
 @pytest.fixture

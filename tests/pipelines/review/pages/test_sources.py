@@ -16,8 +16,8 @@ from crawler.home import Home
 from crawler.items import Batch, RawItem, SourceState
 from crawler.sources.file import load_sources, switched
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.queue import Queue
-from pipelines.newsroom.run import ingest
+from pipelines.newsroom.crawling.queue import Queue
+from pipelines.newsroom.stages.run import ingest
 from pipelines.review.crawling import Crawls
 from pipelines.store.runs import RunPart
 

@@ -1,0 +1,1 @@
+"""What an editor does: look at candidates, decide, write an issue, publish it."""

@@ -1,0 +1,1 @@
+"""Runs the stages over the store: replies become articles, articles stories, decisions a model."""

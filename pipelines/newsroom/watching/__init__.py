@@ -1,0 +1,1 @@
+"""Whether the newsroom is well: its sources, its alerts, its figures."""
