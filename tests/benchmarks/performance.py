@@ -98,6 +98,24 @@ BENCHMARKS: Final = (
         ("relearning.py", "ARCHIVE", "POOL", "--stories", "100000"),
     ),
     Benchmark(
+        "rebuild",
+        "Rebuilding everything",
+        "Seconds by the clock and CPU of all processes, of 20,000 raw items with texts; and how long another writer waits.",
+        ("rebuild.py", "--articles", "20000", "--processes", "2", "POOL"),
+    ),
+    Benchmark(
+        "several",
+        "A second newsletter over the same sources",
+        "CPU of an article for the first newsletter, which stores and groups it, and for the second, which grades it.",
+        ("several.py", "--stored", "10000", "--new", "1500", "--rounds", "2", "POOL"),
+    ),
+    Benchmark(
+        "workers",
+        "Two workers against one",
+        "Time by the clock until a queue of feeds with many entries is empty, in PostgreSQL.",
+        ("workers.py", "--sources", "40", "--entries", "1500", "--rounds", "1"),
+    ),
+    Benchmark(
         "growth",
         "A newsroom that grows",
         "One newsroom in SQLite, 250 articles a day, in which nobody ever decides on anything: the worst case of the "
