@@ -100,7 +100,8 @@ BENCHMARKS: Final = (
     Benchmark(
         "rebuild",
         "Rebuilding everything",
-        "Seconds by the clock and CPU of all processes, of 20,000 raw items with texts; and how long another writer waits.",
+        "Seconds by the clock and CPU of all processes, of 20,000 raw items with texts; and how long another writer waits "
+        "at most.",
         ("rebuild.py", "--articles", "20000", "--processes", "2", "POOL"),
     ),
     Benchmark(
