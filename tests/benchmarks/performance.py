@@ -100,8 +100,8 @@ BENCHMARKS: Final = (
     Benchmark(
         "rebuild",
         "Rebuilding everything",
-        "Seconds by the clock and CPU of all processes, of 20,000 raw items with texts; and how long another writer waits "
-        "at most.",
+        "Seconds by the clock and CPU of all processes, of 20,000 raw items with texts; and the longest that another "
+        "writer waits.",
         ("rebuild.py", "--articles", "20000", "--processes", "2", "POOL"),
     ),
     Benchmark(
