@@ -149,7 +149,17 @@ class Store:
         with _closed_on_error(cls(make_engine(url, wait=wait, house=house_place))) as store:
             if store._version() != REVISIONS[-1]:
                 store._migrate()
+            store._reserve_ids(house)
         return store
+
+    def _reserve_ids(self, house: Store) -> None:
+        """Have a house give no article an id that this newsletter knows, if a backup took the place of the house."""
+        with self.reading() as tx, house.reading() as of_house:
+            last_id = tx.following.find_last_story()
+            is_given = last_id < of_house.articles.next_id()
+        if not is_given:
+            with house.transaction() as tx:
+                tx.following.reserve(last_id)
 
     def _make_schema(self, schema: str) -> None:
         """Make a schema of PostgreSQL, if it is missing."""

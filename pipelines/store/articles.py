@@ -53,6 +53,7 @@ from pipelines.store.tables import (
     raw_items,
     revisions,
     sightings,
+    story_changes,
 )
 
 Role = Literal["own", "primary", "mention"]
@@ -100,7 +101,10 @@ _FRESH: Final = select(articles.c.id).where(articles.c.fresh == true()).order_by
 _FRESH_OF_NEWSLETTER: Final = select(fresh_articles.c.article_id).order_by(fresh_articles.c.article_id)
 
 _LAST_IDS: Final = union_all(
-    *(select(func.max(column)) for column in (articles.c.id, joined_articles.c.id, raw_items.c.article_id))
+    *(
+        select(func.max(column))
+        for column in (articles.c.id, joined_articles.c.id, raw_items.c.article_id, story_changes.c.story)
+    )
 )
 
 
@@ -324,7 +328,7 @@ class Articles:
         run(delete(articles).where(articles.c.id == gone_id))
 
     def next_id(self) -> int:
-        """Compute the next free id: it is above all ids that an article ever had."""
+        """Compute the next free id: it is above all ids that an article ever had, also those that newsletters know."""
         return 1 + max(last_id or 0 for last_id in self._connection.execute(_LAST_IDS).scalars())
 
     def list_leading_ids(self) -> dict[int, int]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from time import time_ns
 from typing import Final
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, union_all, update
 
 from pipelines.store.engine import upsert
 from pipelines.store.tables import (
@@ -72,6 +72,20 @@ class Following:
     def stop(self) -> None:
         """Note no more which stories change, until a newsletter asks again. Asked of a house that a backup replaced."""
         self._connection.execute(delete(story_changes))
+
+    def find_last_story(self) -> int:
+        """Find the highest id of a story that a newsletter has graded, or decided on; 0 if it has none."""
+        columns = (stories.c.id, decisions.c.story, decisions.c.other, entries.c.story)
+        query = union_all(*(select(func.max(column)) for column in columns))
+        return max(last_id or 0 for last_id in self._connection.execute(query).scalars())
+
+    def reserve(self, story_id: int) -> None:
+        """Give no article this id or a lower one. Asked of a house.
+
+        A newsletter has decided on articles that came after the backup that replaced its house: another article with
+        the id of one of them would take over what was decided on it.
+        """
+        note_changes(self._connection, [story_id])
 
     def is_noted(self) -> bool:
         """Whether the house notes which stories change. Asked of the house."""

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -24,7 +24,7 @@ from pipelines.newsroom.watching.health import describe_incident, find_later_pre
 from pipelines.rules import RulesMisconfigured
 from pipelines.store import Store
 from pipelines.store.clock import LATEST
-from pipelines.store.errors import StoreError
+from pipelines.store.errors import StoreError, StoreOutdated
 from pipelines.store.queue import QueueState
 from pipelines.store.sources import SourceRecord
 from pipelines.store.transfer import Report
@@ -120,7 +120,11 @@ def restore_backup(home: Home, copy: Path, now: datetime) -> Path:
         with closing(Newsroom(home)) as newsroom:
             return Store.restore_newsletter(newsroom.house.store, home.name, home.own_database, copy)
     with only_one(home.var / "schedule.lock", "scheduling", now), only_one(home.var / "crawl.lock", "crawling", now):
-        return Store.restore(home.database_url, copy, home.var)
+        former = Store.restore(home.database_url, copy, home.var)
+        for name in home.list_newsletters():  # before an article comes that gets an id which they know
+            with closing(Newsroom(Home(home.path, name))) as newsroom, suppress(StoreOutdated):
+                newsroom.store.close()
+        return former
 
 
 def copy_database(home: Home, source: str, target: str, now: datetime, report: Report) -> tuple[str, int]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from commands import Cli
@@ -65,6 +66,13 @@ class Newsletters:
 
     def second(self, *words: str, code: int = 0) -> str:
         return self.house("--newsletter", "compilers", *words, code=code)
+
+    def add(self, title: str) -> None:
+        """Have the house take one more article."""
+        items = self.folder / "more.jsonl"
+        row = {"url": f"https://more.example/{quote(title)}", "title": title, "text": f"{title}。" * 20}
+        items.write_text(json.dumps(row, ensure_ascii=False) + "\n", encoding="utf-8")
+        self.house("add", str(items))
 
     def list_titles(self, *words: str) -> dict[str, int]:
         """The candidates by title, each with its id, best first."""
@@ -224,3 +232,15 @@ def test_a_newsletter_is_backed_up_and_restored_by_itself(newsletters: Newslette
     assert newsletters.list_titles("--newsletter", "compilers").keys() == set(TITLES) - {TITLES[8]}
     checks = json.loads(newsletters.house("doctor", "--json"))["checks"]
     assert any("编译通讯" in check["text"] and check["verdict"] == "good" for check in checks)
+
+
+def test_no_article_takes_over_what_a_newsletter_decided_on_one_that_a_backup_of_the_house_lacks(
+    newsletters: Newsletters, tmp_path: Path
+) -> None:
+    newsletters.house("db", "backup", str(tmp_path / "house.db"))
+    newsletters.add("编译器里的松鼠")
+    late = newsletters.list_titles("--newsletter", "compilers")["编译器里的松鼠"]
+    newsletters.second("decide", str(late), "drop")
+    newsletters.house("db", "restore", str(tmp_path / "house.db"))
+    newsletters.add("编译缓存里的云雀")
+    assert newsletters.list_titles("--newsletter", "compilers")["编译缓存里的云雀"] > late
