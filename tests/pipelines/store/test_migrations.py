@@ -18,6 +18,7 @@ from databases import Databases
 from sqlalchemy import inspect, text
 
 from pipelines.store import Store
+from pipelines.store.articles import Articles
 from pipelines.store.engine import make_engine
 from pipelines.store.errors import StoreOutdated
 from pipelines.store.migrations import make_config, migrate
@@ -135,6 +136,7 @@ def test_an_upgrade_keeps_every_row_and_a_copy_of_a_file(
     migrate(old, revision)
     old.dispose()
     monkeypatch.setattr("pipelines.store.REVISIONS", (revision,))
+    monkeypatch.setattr(Articles, "next_id", lambda _: 1)  # it asks a table that came later
     with closing(Store.open(blank_url)) as store, store.transaction() as tx:
         tx.articles.save([article(1, text="正文")])
         before = tx.articles.get([1])
