@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import chain
 
 from pipelines.issue.decoding import decode_issue
-from pipelines.issue.definitions import find_definitions
 from pipelines.issue.lines import MarkdownLines
 from pipelines.issue.loose_links import LooseLink, find_inner_items, find_loose_links
 from pipelines.issue.reading import find_entry_marks, find_sections, read_issue
@@ -80,6 +79,6 @@ def check_issue(data: bytes, name: str, newsletter: Newsletter) -> ArchiveCheck:
         issue=issue,
         sections=tuple(section for section in sections if section.count),
         frame=tuple(section for section in sections if not section.count),
-        loose_links=find_loose_links(page, issue.sections, find_definitions(page)),
+        loose_links=find_loose_links(page, issue.sections),
         inner_items=tuple(chain.from_iterable(inner_items)),
     )

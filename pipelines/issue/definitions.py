@@ -11,40 +11,18 @@ from typing import Final
 
 from pipelines.issue import inline
 from pipelines.issue.escape import make_link
-from pipelines.issue.lines import MarkdownLines, find_code_lines
+from pipelines.issue.lines import find_code_lines, fold_label
 
-# "[1]: https://e.org/1", "[标签]:<https://e.org/1> '标题'"; not the footnote "[^1]: 注"
-_DEFINITION: Final = re.compile(
-    r""" {0,3}\[(?P<label>(?!\^)[^\[\]\n]{1,300})\]:\s{0,9}<?(?P<url>[^\s<>]+)>?(?:\s{1,9}["'(].*["')])?\s*"""
-)
 # "[1]", "[]": the label after the text
 _LABEL: Final = re.compile(r"\[(?P<label>(?!\^)[^\[\]]{0,300})\]")
-
-
-def find_definitions(page: MarkdownLines) -> dict[str, str]:
-    """Find the definitions of links: address by label, in the form of `_fold`. The first of a label counts."""
-    definitions: dict[str, str] = {}
-    for number, line in enumerate(page.lines):
-        if "]:" in line and number not in page.opaque and (match := _DEFINITION.fullmatch(line)):
-            definitions.setdefault(_fold(match["label"]), match["url"])
-    return definitions
-
-
-def is_definition(line: str) -> bool:
-    """Whether a line is the definition of a link, which no page shows.
-
-    >>> is_definition("[1]: https://e.org/1"), is_definition("[1]：见 https://e.org/1")
-    (True, False)
-    """
-    return "]:" in line and bool(_DEFINITION.fullmatch(line))
 
 
 def resolve_links(markdown: str, definitions: Mapping[str, str]) -> str:
     """Write the reference links of a Markdown text as inline links. Code and unknown labels stay as they are.
 
     Args:
-        markdown: of an entry.
-        definitions: as `find_definitions` gives them.
+        markdown: of an entry, or a line.
+        definitions: of the issue: `MarkdownLines.definitions`.
 
     >>> resolve_links("[甲 | 源][1]，[乙][]，[丙]", {"1": "https://e.org/1", "乙": "https://e.org/2"})
     '[甲 | 源](https://e.org/1)，[乙](https://e.org/2)，[丙]'
@@ -73,15 +51,10 @@ def _resolve_block(markdown: str, definitions: Mapping[str, str]) -> str:
             continue
         text = markdown[start + 1 : end]
         label = _LABEL.match(markdown, end + 1)
-        name = _fold(label["label"] or text if label else text)
+        name = fold_label(label["label"] or text if label else text)
         begins_line = not markdown[:start].rpartition("\n")[2].strip()
         if name not in definitions or (begins_line and markdown.startswith(":", end + 1)):
             continue
         pieces += [markdown[position:start], make_link(_resolve_block(text, definitions), definitions[name])]
         position = label.end() if label else end + 1
     return "".join((*pieces, markdown[position:]))
-
-
-def _fold(label: str) -> str:
-    """Bring a label into the form in which labels are equal: CommonMark 0.31 §4.7."""
-    return " ".join(label.split()).casefold()

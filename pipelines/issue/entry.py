@@ -9,11 +9,10 @@ from functools import lru_cache
 from typing import Final
 
 from pipelines.issue import inline
-from pipelines.issue.definitions import is_definition
 from pipelines.issue.entry_cut import CutEntry, find_beside_title, find_text_start, find_title_end
 from pipelines.issue.entry_form import write_summary
 from pipelines.issue.escape import clean_line, escape_markdown, make_autolink, make_link
-from pipelines.issue.lines import find_code_lines, remove_comments
+from pipelines.issue.lines import find_code_lines, is_definition, remove_comments
 from pipelines.issue.rewording import reword_line, reword_lines
 from pipelines.model import Section, StoryLink
 from pipelines.newsletter import Newsletter

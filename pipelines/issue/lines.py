@@ -1,10 +1,10 @@
-"""The lines of an issue's Markdown: which are code or comments, which are headings and thematic breaks."""
+"""The lines of an issue's Markdown: which are code, comments, headings, thematic breaks, definitions of links."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +21,11 @@ _FENCE: Final = re.compile(r"\s*(?P<fence>`{3,}|~{3,})[^`]*")
 _COMMENT_OR_CODE: Final = re.compile(r"<!--|`[^`\n]*`")
 
 
+# "[1]: https://e.org/1", "[标签]:<https://e.org/1> '标题'"; not the footnote "[^1]: 注"
+_DEFINITION: Final = re.compile(
+    r""" {0,3}\[(?P<label>(?!\^)[^\[\]\n]{1,300})\]:\s{0,9}<?(?P<url>[^\s<>]+)>?(?:\s{1,9}["'(].*["')])?\s*"""
+)
+
 # "**[🦄 文章](https://e.org)**"
 _BOLD: Final = re.compile(r"\*\*(?!\s)[^*]+(?<!\s)\*\*\s*")
 
@@ -33,17 +38,20 @@ class MarkdownLines:
         lines: without line ends.
         opaque: numbers of the lines inside fenced code, fences included, and inside HTML comments: they are no
             headings and no items.
+        definitions: of reference links: address by label, in the form of `fold_label`.
     """
 
     lines: Sequence[str]
     opaque: frozenset[int]
+    definitions: Mapping[str, str]
 
     @classmethod
     def split(cls, text: str) -> MarkdownLines:
         """Split a text into its lines."""
         lines = text.split("\n")
         code = find_code_lines(lines)
-        return cls(lines, code | find_comment_lines(lines, code))
+        opaque = code | find_comment_lines(lines, code)
+        return cls(lines, opaque, _find_definitions(lines, opaque))
 
     def find_headings(self, marks: str, start: int = 0) -> Iterator[int]:
         """Find the numbers of the headings of one level.
@@ -70,6 +78,29 @@ class MarkdownLines:
             if number not in self.opaque and THEMATIC_BREAK.fullmatch(self.lines[number]):
                 return number
         return len(self.lines)
+
+
+def _find_definitions(lines: Sequence[str], opaque: Collection[int]) -> dict[str, str]:
+    """Find the definitions of links. The first of a label counts."""
+    definitions: dict[str, str] = {}
+    for number, line in enumerate(lines):
+        if "]:" in line and number not in opaque and (match := _DEFINITION.fullmatch(line)):
+            definitions.setdefault(fold_label(match["label"]), match["url"])
+    return definitions
+
+
+def is_definition(line: str) -> bool:
+    """Whether a line is the definition of a link, which no page shows.
+
+    >>> is_definition("[1]: https://e.org/1"), is_definition("[1]：见 https://e.org/1")
+    (True, False)
+    """
+    return "]:" in line and bool(_DEFINITION.fullmatch(line))
+
+
+def fold_label(label: str) -> str:
+    """Bring the label of a link into the form in which labels are equal: CommonMark 0.31 §4.7."""
+    return " ".join(label.split()).casefold()
 
 
 def find_code_lines(lines: Sequence[str]) -> frozenset[int]:

@@ -30,21 +30,18 @@ class LooseLink:
     url: str
 
 
-def find_loose_links(
-    page: MarkdownLines, sections: Iterable[Section], definitions: Mapping[str, str]
-) -> tuple[LooseLink, ...]:
+def find_loose_links(page: MarkdownLines, sections: Iterable[Section]) -> tuple[LooseLink, ...]:
     """Find the addresses that stand in no entry, each at its first line.
 
     Args:
         page: the lines of the issue.
         sections: as they are read.
-        definitions: of reference links, as `find_definitions` gives them.
     """
     in_entries = {url for section in sections for entry in section.entries for url in inline.find_urls(entry.markdown)}
     first_lines: dict[str, int] = {}
     for number, line in enumerate(page.lines):
         if number not in page.opaque:
-            for url in inline.find_urls(resolve_links(line, definitions)):
+            for url in inline.find_urls(resolve_links(line, page.definitions)):
                 first_lines.setdefault(url, number + 1)
     return tuple(LooseLink(line, url) for url, line in first_lines.items() if url not in in_entries)
 
@@ -64,7 +61,7 @@ def find_inner_items(
         newsletter: its label words.
     """
     for number in range(min(marks, default=end) + 1, end):
-        line = _MEDIA.sub("", page.lines[number])
+        line = _MEDIA.sub("", resolve_links(page.lines[number], page.definitions))
         urls = inline.find_urls(line)
         if number in marks or number in page.opaque or not urls or line[0].isspace() or line.startswith("--"):
             continue

@@ -16,7 +16,7 @@ from typing import Final
 from crawler.errors import Detail
 from pipelines.issue import inline
 from pipelines.issue.decoding import decode_issue
-from pipelines.issue.definitions import find_definitions, resolve_links
+from pipelines.issue.definitions import resolve_links
 from pipelines.issue.entry import is_label_or_summary_line
 from pipelines.issue.heading import find_date, is_field, read_fields, read_name
 from pipelines.issue.lines import MarkdownLines, join_block, read_heading
@@ -54,8 +54,7 @@ def read_issue(data: bytes, *, name: str, newsletter: Newsletter, is_ours: bool 
     text, damage = decode_issue(data, name)
     page = MarkdownLines.split(text)
     outline = _Outline.find(page, newsletter)
-    definitions = find_definitions(page)
-    sections = tuple(_read_section(page, span, definitions, newsletter) for span in outline.sections)
+    sections = tuple(_read_section(page, span, newsletter) for span in outline.sections)
     above_heading = join_block(page.lines[slice(*outline.above_heading)])
     fields = read_fields(outline.front_matter or above_heading)
     belongs = _names_newsletter(page, outline, sections, newsletter)
@@ -67,7 +66,7 @@ def read_issue(data: bytes, *, name: str, newsletter: Newsletter, is_ours: bool 
     preamble, briefs = _split_briefs(opening.preamble, newsletter)
     footer = join_block(page.lines[outline.footer :])
     doubts += _find_unread_sections(outline, sections, page, newsletter)
-    doubts += _find_loose_lines(outline, (*briefs, *sections), page, definitions, newsletter)
+    doubts += _find_loose_lines(outline, (*briefs, *sections), page, newsletter)
     doubts += _find_doubts(sections, footer, text, len(data), newsletter)
     return Issue(
         date=heading.date,
@@ -215,7 +214,8 @@ def _find_section_headings(page: MarkdownLines, start: int, newsletter: Newslett
         number: level
         for level in levels
         for number in numbers_by_level.get(level, ())
-        if "#" * level + " " not in item_kinds or not inline.find_urls(page.lines[number])
+        if "#" * level + " " not in item_kinds
+        or not inline.find_urls(resolve_links(page.lines[number], page.definitions))
     }
     if BOLD_LEVEL in levels and not level_by_line:
         level_by_line = dict.fromkeys(page.find_bold_paragraphs(start), BOLD_LEVEL)
@@ -330,9 +330,7 @@ def _split_briefs(opening: str | None, newsletter: Newsletter) -> tuple[str | No
 # ---- Sections
 
 
-def _read_section(
-    page: MarkdownLines, span: SectionSpan, definitions: Mapping[str, str], newsletter: Newsletter
-) -> Section:
+def _read_section(page: MarkdownLines, span: SectionSpan, newsletter: Newsletter) -> Section:
     name = read_section_heading(page, span)
     marks = find_entry_marks(page, span, newsletter)
     starts, end = list(marks), span.end
@@ -344,7 +342,7 @@ def _read_section(
     elif first is not None and first.kind == ROW:
         closing = starts[-1] + 1
     entries = [
-        _read_entry(page, marks[entry_start], entry_start, entry_end, definitions)
+        _read_entry(page, marks[entry_start], entry_start, entry_end)
         for entry_start, entry_end in pairwise((*starts, closing))
     ]
     marker = first.written if first else newsletter.frame.marker
@@ -400,7 +398,9 @@ def _holds_linked_lines(page: MarkdownLines, span: SectionSpan, marks: Mapping[i
     lines = [number for number in range(span.start + 1, span.end) if page.lines[number].strip()]
     texts = [number for number in lines if number not in page.opaque and not _PICTURE_OR_HTML.match(page.lines[number])]
     return bool(texts) and all(
-        number in marks and marks[number].kind == LINKED and page.lines[number].rstrip().endswith(")")
+        number in marks
+        and marks[number].kind == LINKED
+        and resolve_links(page.lines[number], page.definitions).rstrip().endswith(")")
         for number in texts
     )
 
@@ -430,13 +430,13 @@ def _find_paragraphs_apart(page: MarkdownLines, span: tuple[int, int], newslette
             yield number
 
 
-def _read_entry(page: MarkdownLines, mark: Mark, start: int, end: int, definitions: Mapping[str, str]) -> Entry:
+def _read_entry(page: MarkdownLines, mark: Mark, start: int, end: int) -> Entry:
     lines = [page.lines[start][mark.end :].rstrip()]
     for number in range(start + 1, end):
         line = page.lines[number].rstrip()
         if line or lines[-1] or number in page.opaque:
             lines.append(line)
-    return Entry(resolve_links("\n".join(lines).rstrip(), definitions))
+    return Entry(resolve_links("\n".join(lines).rstrip(), page.definitions))
 
 
 # ---- Doubts: what the editor has to look at
@@ -462,7 +462,6 @@ def _find_loose_lines(
     outline: _Outline,
     sections: Sequence[Section],
     page: MarkdownLines,
-    definitions: Mapping[str, str],
     newsletter: Newsletter,
 ) -> list[Detail]:
     """Find the lines with links in no entry, but those of headings, frame, list of back issues and footer."""
@@ -472,7 +471,7 @@ def _find_loose_lines(
             frame.update(range(span.start, span.end))
     lines = [
         link.line
-        for link in find_loose_links(page, sections, definitions)
+        for link in find_loose_links(page, sections)
         if link.line - 1 not in frame and link.line <= outline.back_issues
     ]
     return [Detail.of("archive/loose-links", lines=tuple(join_lines(lines)))] if lines else []

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from pipelines.issue import inline
+from pipelines.issue.definitions import resolve_links
 from pipelines.issue.heading import find_date, find_field_date, read_fields
 from pipelines.issue.lines import MarkdownLines
 from pipelines.issue.reading import find_title
@@ -115,7 +116,7 @@ def _read_blocks(example: Example, newsletter: Newsletter) -> Iterator[_Block]:
         mark = read_mark(line, after_blank=True) if line.startswith("#") and number not in page.opaque else None
         text = line[mark.end :].strip() if mark else ""
         if mark and text != title:
-            headings.append((number, mark.heading_level, text))
+            headings.append((number, mark.heading_level, resolve_links(text, page.definitions)))
     if not headings:
         bold_lines = page.find_bold_paragraphs()
         headings = [(number, BOLD_LEVEL, page.lines[number].strip().strip("*")) for number in bold_lines]

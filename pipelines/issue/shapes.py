@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pipelines.issue import inline
+from pipelines.issue.definitions import resolve_links
 from pipelines.issue.lines import DELIMITER_ROW, THEMATIC_BREAK, MarkdownLines
 from pipelines.text import read_numeral, write_numeral
 
@@ -252,7 +253,7 @@ def find_marks(page: MarkdownLines, start: int, end: int, labels: Collection[str
     for number in range(start, end):
         if number in page.opaque:
             continue
-        line = page.lines[number]
+        line = resolve_links(page.lines[number], page.definitions)
         begins_paragraph = number == start or not page.lines[number - 1].strip()
         mark = read_mark(line, after_blank=begins_paragraph or number in items_apart)
         if number in table_rows and not line.startswith("|"):
@@ -284,9 +285,9 @@ def _find_items_without_blank(page: MarkdownLines, start: int, end: int, labels:
 
 def _read_lead(page: MarkdownLines, number: int) -> str:
     """Read the words of a line that is led by a link or an emoji; empty for any other line."""
-    line = page.lines[number]
     if number in page.opaque:
         return ""
+    line = resolve_links(page.lines[number], page.definitions)
     if line.startswith("**"):
         led_text = line[2:] if _is_led_by_link(line[2:]) else ""
     else:
@@ -368,9 +369,7 @@ def _find_item_heading(
     for kind, numbers in lines_by_kind.items():
         if not is_heading(kind) or not _LEAST_ITEM_HEADINGS <= len(numbers) >= most_led:
             continue
-        links = [
-            inline.find_urls("\n".join(_read_item(page, number, marks, end, reaches_far=True))) for number in numbers
-        ]
+        links = [_find_urls(page, number, marks, end, reaches_far=True) for number in numbers]
         if all(links) and sum(map(len, links)) <= len(numbers) * _MOST_LINKS_OF_ITEM:
             return kind
     return None
@@ -411,7 +410,15 @@ def _holds_link(page: MarkdownLines, number: int, marks: Mapping[int, Mark], end
     mark = marks[number]
     if mark.kind == LINKED and not reaches_far:
         return True
-    return bool(inline.find_urls("\n".join(_read_item(page, number, marks, end, reaches_far=reaches_far))))
+    return bool(_find_urls(page, number, marks, end, reaches_far=reaches_far))
+
+
+def _find_urls(
+    page: MarkdownLines, number: int, marks: Mapping[int, Mark], end: int, *, reaches_far: bool
+) -> tuple[str, ...]:
+    """Find the addresses in the text of an item, those of reference links too."""
+    text = "\n".join(_read_item(page, number, marks, end, reaches_far=reaches_far))
+    return inline.find_urls(resolve_links(text, page.definitions))
 
 
 def _read_item(

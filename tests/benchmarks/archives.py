@@ -30,7 +30,7 @@ from typing import Final
 from crawler.home import bundled
 from pipelines.issue import inline
 from pipelines.issue.decoding import NotAnIssue, decode_issue
-from pipelines.issue.definitions import find_definitions, resolve_links
+from pipelines.issue.definitions import resolve_links
 from pipelines.issue.lines import MarkdownLines
 from pipelines.issue.markdown import render_issue
 from pipelines.issue.reading import read_issue
@@ -81,7 +81,6 @@ class Count:
 def find_item_links(text: str, item_line: str) -> Iterator[str]:
     """Find the link of each item of an issue, by the hand-made definition above."""
     page = MarkdownLines.split(text)
-    definitions = find_definitions(page)
     starts_item = re.compile(item_line + r"(?=\S)")
     below_heading = False
     title_passed = not any(re.match(r"# (?!#)", line) and _looks_like_title(line) for line in page.lines)
@@ -101,7 +100,7 @@ def find_item_links(text: str, item_line: str) -> Iterator[str]:
                     if not following.strip() or starts_item.match(following) or re.match(r"\s+[-*+] ", following):
                         break
                     head.append(following)
-            urls = inline.find_urls(resolve_links("\n".join(head), definitions))
+            urls = inline.find_urls(resolve_links("\n".join(head), page.definitions))
             if urls:
                 yield urls[0]
         number += 1

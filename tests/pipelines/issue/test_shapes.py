@@ -245,6 +245,43 @@ def test_numbers_that_go_on_from_section_to_section_go_on_in_the_export() -> Non
 # Reference links
 
 
+REFERENCED = """---
+title: '周刊#{number}'
+---
+
+## 新闻
+
+- **甲{number}有了新版：** 作者在[邮件列表][甲{number} 邮件]里写道，
+  更快也更省。
+
+- **乙{number}的缺陷：** 见[说明][乙{number}]。
+
+## 发布
+
+[丙{number}][] 修了几个错。
+
+[丁{number}][] 改了接口。
+
+{{% include references.md %}}
+[甲{number} 邮件]: https://e.org/{number}/1
+[乙{number}]: https://e.org/{number}/2
+[丙{number}]: https://e.org/{number}/3
+[丁{number}]: https://e.org/{number}/4
+"""
+
+
+def test_reference_links_show_which_lines_begin_entries_when_read_and_when_learned() -> None:
+    texts = [REFERENCED.format(number=number) for number in range(1, 13)]
+    learned = learn_reading([Example(f"{number}.md", text) for number, text in enumerate(texts)], WEEKLY)
+    assert (learned.sections, learned.items, learned.frame) == ((2,), ("- ", "["), ())
+    for reading in (learned, WEEKLY.reading):
+        newsletter = WEEKLY.model_copy(update={"reading": reading})
+        issue = read(texts[-1], newsletter)
+        assert [len(each.entries) for each in issue.sections] == [2, 2]
+        assert find_urls(issue.sections[1].entries[0].markdown) == ("https://e.org/12/3",)
+        assert replace(read(write(issue, newsletter), newsletter), warnings=()) == replace(issue, warnings=())
+
+
 def test_a_reference_link_gets_the_address_of_its_definition() -> None:
     issue = read(
         section(
