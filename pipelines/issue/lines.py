@@ -21,6 +21,11 @@ _FENCE: Final = re.compile(r"\s*(?P<fence>`{3,}|~{3,})[^`]*")
 _COMMENT_OR_CODE: Final = re.compile(r"<!--|`[^`\n]*`")
 
 
+# "====", below the text of a heading
+_UNDERLINES: Final = {"#": re.compile(r" {0,3}=+\s*"), "##": re.compile(r" {0,3}-+\s*")}
+# "- 标题", "> 引文", "1. 标题", "# 标题", "<b>", "| 甲 |", "```"
+_NO_PARAGRAPH: Final = re.compile(r"\s*(?:[-*+]\s|[>#<|=]|\d{1,9}[.)]\s|```|~~~)|\s{4}")
+
 # "[1]: https://e.org/1", "[标签]:<https://e.org/1> '标题'"; not the footnote "[^1]: 注"
 _DEFINITION: Final = re.compile(
     r""" {0,3}\[(?P<label>(?!\^)[^\[\]\n]{1,300})\]:\s{0,9}<?(?P<url>[^\s<>]+)>?(?:\s{1,9}["'(].*["')])?\s*"""
@@ -35,7 +40,7 @@ class MarkdownLines:
     """The lines of a Markdown text.
 
     Args:
-        lines: without line ends.
+        lines: without line ends; a heading underlined with `====` is written `# …`, with a blank line below it.
         opaque: numbers of the lines inside fenced code, fences included, and inside HTML comments: they are no
             headings and no items.
         definitions: of reference links: address by label, in the form of `fold_label`.
@@ -50,6 +55,7 @@ class MarkdownLines:
         """Split a text into its lines."""
         lines = text.split("\n")
         code = find_code_lines(lines)
+        _mark_underlined_headings(lines, code)
         opaque = code | find_comment_lines(lines, code)
         return cls(lines, opaque, _find_definitions(lines, opaque))
 
@@ -78,6 +84,24 @@ class MarkdownLines:
             if number not in self.opaque and THEMATIC_BREAK.fullmatch(self.lines[number]):
                 return number
         return len(self.lines)
+
+
+def _mark_underlined_headings(lines: list[str], code: Collection[int]) -> None:
+    """Write underlined headings with marks. A line of `-` is no underline in a text that has none of `=`."""
+    for marks, underline in _UNDERLINES.items():
+        underlined = [
+            number
+            for number in range(1, len(lines))
+            if underline.fullmatch(lines[number])
+            and not {number - 1, number}.intersection(code)
+            and lines[number - 1].strip()
+            and not _NO_PARAGRAPH.match(lines[number - 1])
+            and (number == 1 or not lines[number - 2].strip())
+        ]
+        for number in underlined:
+            lines[number - 1], lines[number] = f"{marks} {lines[number - 1].strip()}", ""
+        if not underlined:
+            return
 
 
 def _find_definitions(lines: Sequence[str], opaque: Collection[int]) -> dict[str, str]:

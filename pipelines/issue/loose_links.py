@@ -11,7 +11,7 @@ from pipelines.issue import inline
 from pipelines.issue.definitions import resolve_links
 from pipelines.issue.entry import is_label_or_summary_line
 from pipelines.issue.lines import MarkdownLines
-from pipelines.issue.shapes import UNMARKED, Mark, is_quoted, read_mark
+from pipelines.issue.shapes import UNMARKED, Mark, is_address_alone, is_quoted, read_mark
 from pipelines.model import Section
 from pipelines.newsletter import Newsletter
 
@@ -52,7 +52,7 @@ def find_inner_items(
     """Find the lines inside the entries of a section that look like an entry of another shape.
 
     Such a line is not indented. It begins with a mark and holds a link, or is a link and hardly more. A label line
-    (`代码：…`) and the author of a quotation (`-- 某人`) are parts of their entry.
+    (`代码：…`), the author of a quotation (`-- 某人`) and the addresses right below the title are parts of their entry.
 
     Args:
         page: the lines of the issue.
@@ -60,7 +60,11 @@ def find_inner_items(
         end: the line after the section's last.
         newsletter: its label words.
     """
+    title_end = 0
     for number in range(min(marks, default=end) + 1, end):
+        if (number - 1 in marks or number == title_end) and is_address_alone(page.lines[number]):
+            title_end = number + 1
+            continue
         line = _MEDIA.sub("", resolve_links(page.lines[number], page.definitions))
         urls = inline.find_urls(line)
         if number in marks or number in page.opaque or not urls or line[0].isspace() or line.startswith("--"):

@@ -77,6 +77,8 @@ _LINK_FIRST: Final = re.compile(r"(?:[^\w\s\[\]!<`|#>-]{1,8}\s*)?\[(?!\^)")
 EMOJI: Final = re.compile(
     r"(?:[\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff][\u200d\ufe0f\U0001f3fb-\U0001f3ff]{0,3}){1,4}\s*(?=\S)"
 )
+# "https://e.org/1", "<https://e.org/1>"
+_ADDRESS_ALONE: Final = re.compile(r"\s*<?https?://[^\s<>]+>?\s*")
 # "> - 标题"
 _QUOTE: Final = re.compile(r" {0,3}>[ \t]?(?=[^\s>])")
 
@@ -109,6 +111,11 @@ class Mark:
 def is_heading(kind: str) -> bool:
     """Whether a kind of mark is a heading: `### `, not `#{n}`."""
     return kind.startswith("#") and "{" not in kind
+
+
+def is_address_alone(line: str) -> bool:
+    """Whether a line is nothing but an address; below a title it is the address of the item."""
+    return bool(_ADDRESS_ALONE.fullmatch(line))
 
 
 def is_quoted(kind: str) -> bool:
@@ -426,12 +433,15 @@ def _read_item(
 ) -> Iterator[str]:
     """Read the first lines of an item, up to a blank line or the next mark; or all lines up to the next of its kind.
 
+    The first lines of a heading, or of a paragraph, are one, and an address alone below it.
     Blank lines below a mark that stands alone do not count.
     """
     mark = marks[number]
     yield page.lines[number][mark.end :]
     has_text = bool(page.lines[number][mark.end :].strip())
     if not reaches_far and (mark.kind in (ROW, *UNMARKED) or is_heading(mark.kind)):
+        if mark.kind != ROW and number + 1 < end and is_address_alone(page.lines[number + 1]):
+            yield page.lines[number + 1]
         return
     for following in range(number + 1, end if reaches_far else min(end, number + _MOST_HEAD_LINES)):
         next_mark = marks.get(following)

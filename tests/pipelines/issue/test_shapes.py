@@ -15,6 +15,7 @@ from pipelines.issue.archive_check import check_issue
 from pipelines.issue.decoding import NotAnIssue
 from pipelines.issue.entry import read_entry, read_summary, reword_entry
 from pipelines.issue.inline import find_urls
+from pipelines.issue.lines import MarkdownLines
 from pipelines.issue.loose_links import join_lines
 from pipelines.issue.markdown import render_issue
 from pipelines.issue.reading import read_issue
@@ -240,6 +241,62 @@ def test_numbers_that_go_on_from_section_to_section_go_on_in_the_export() -> Non
     issue = read(text, WEEKLY)
     assert [each.continues_numbers for each in issue.sections] == [False, True]
     assert "\n3、[丙]" in write(issue, WEEKLY)
+
+
+# Underlined headings
+
+
+UNDERLINED = """2021.03.05 - 要目
+========
+
+论文
+----
+
+**甲**
+https://e.org/1
+甲的摘要，见[甲的代码](https://e.org/1/code)。
+
+[甲的访谈](https://e.org/1/talk)里还说了别的。
+
+**乙**
+https://e.org/2
+乙的摘要。
+
+[乙的访谈](https://e.org/2/talk)里还说了别的。
+"""
+
+
+def test_underlined_headings_and_titles_above_a_bare_address_are_read_and_come_back() -> None:
+    issue = read(UNDERLINED)
+    assert (str(issue.date), issue.headline) == ("2021-03-05", "- 要目")
+    assert [(each.name, each.level, len(each.entries)) for each in issue.sections] == [("论文", 2, 2)]
+    assert [find_urls(entry.markdown)[0] for entry in issue.sections[0].entries] == [
+        "https://e.org/1",
+        "https://e.org/2",
+    ]
+    assert read(write(issue)) == issue
+    learned = learn_reading([Example("1.md", UNDERLINED), Example("2.md", UNDERLINED.replace("甲", "丙"))], HOUSE)
+    assert (learned.title, learned.sections, learned.items[0]) == ("heading", (2,), "**")
+    inner_items = check_issue(UNDERLINED.encode(), name="1.md", newsletter=HOUSE).inner_items
+    assert {"https://e.org/1", "https://e.org/2"}.isdisjoint(each.url for each in inner_items)
+
+
+def test_an_underlined_heading_may_be_bold() -> None:
+    assert MarkdownLines.split("**周刊 (2021-03-05)**\n====").lines == ["# **周刊 (2021-03-05)**", ""]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# 周刊\n\n一段话\n---\n\n页脚",
+        "一段话\n两行\n====\n",
+        "- 一条\n====\n",
+        "```\n一段话\n====\n```\n",
+        "---\ntitle: 周刊\n---\n\n====\n",
+    ],
+)
+def test_a_line_below_text_of_another_kind_is_no_underline(text: str) -> None:
+    assert list(MarkdownLines.split(text).lines) == text.split("\n")
 
 
 # Reference links
