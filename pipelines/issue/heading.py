@@ -101,7 +101,7 @@ def read_name(
         title_in, title_line = "front-matter", fields.get("title", "")
     parts = _split_title(title_line, newsletter)
     field_number = _read_number_field(fields)
-    number = next(filter(None, (parts.number, field_number, _find_number(file_name, newsletter))), None)
+    number = next(filter(None, (parts.number, field_number, find_number(file_name, newsletter))), None)
     in_file_name = find_date(file_name)
     day, doubts = parts.date, []
     if day is not None and in_file_name and in_file_name[0] != day:
@@ -111,6 +111,7 @@ def read_name(
         or (belongs and not title_line)
         or day is not None
         or (parts.number or field_number) is not None
+        or _compile_numbers(newsletter.reading.number).fullmatch(file_name) is not None
         or newsletter.title.casefold() in title_line.casefold()
         or any(newsletter.category(name) for name in section_names)
     )
@@ -216,7 +217,8 @@ def _read_digits(match: re.Match[str]) -> int:
     return int(next(filter(None, match.groups())))
 
 
-def _find_number(text: str, newsletter: Newsletter) -> int | None:
+def find_number(text: str, newsletter: Newsletter) -> int | None:
+    """Find the number of an issue in its title or in the name of its file, in a form that `[reading] number` has."""
     match = _compile_numbers(newsletter.reading.number).search(text)
     return _read_digits(match) if match else None
 

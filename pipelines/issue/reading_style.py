@@ -6,6 +6,7 @@ sections, and which are new in each, and so are entries.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Any, Final
 
 from pipelines.issue import inline
 from pipelines.issue.definitions import resolve_links
-from pipelines.issue.heading import find_date, find_field_date, read_fields
+from pipelines.issue.heading import find_date, find_field_date, find_number, read_fields
 from pipelines.issue.lines import MarkdownLines
 from pipelines.issue.reading import find_title
 from pipelines.issue.shapes import Mark, choose_kind, find_marks, read_mark
@@ -31,6 +32,9 @@ _LEAST_FRAME_SHARE: Final = 0.3
 _MOST_FILLED_SHARE: Final = 0.1
 """Of the occurrences of a heading of the frame, the largest share with entries below them."""
 
+
+# "weekly_12.md"
+_ONE_NUMBER: Final = re.compile(r"(?P<before>[^\d{}]*)(?P<number>\d{1,4})(?P<behind>[^\d{}]*)")
 
 _LEAST_NUMBERED: Final = 3
 """Numbered lines below a bold paragraph that are items, though they hold no link."""
@@ -76,7 +80,8 @@ def learn_reading(examples: Sequence[Example], newsletter: Newsletter) -> Readin
         newsletter: gives the forms of numbers and the fields of dates, and the reading to start from.
 
     Returns:
-        The reading: the place of the title, the levels of sections, what begins an entry, the headings of the frame.
+        The reading: the place of the title, the levels of sections, what begins an entry, the headings of the frame,
+        and the form of the number where only the names of the files have one.
     """
     titles = [_find_title_place(example, newsletter) for example in examples]
     blocks_by_example = [list(_read_blocks(example, newsletter)) for example in examples]
@@ -97,6 +102,7 @@ def learn_reading(examples: Sequence[Example], newsletter: Newsletter) -> Readin
         "sections": _find_section_levels([block for block in outer_blocks if block.level], kinds, item_levels),
         "items": tuple(kinds),
         "frame": tuple(_find_frame(blocks_by_example, kinds, item_levels)),
+        "number": (*newsletter.reading.number, *_find_number_of_files(examples, newsletter)),
     }
     return Reading.model_validate(values)
 
@@ -195,11 +201,29 @@ def _find_frame(
             yield name
 
 
-def needs_numbering(examples: Sequence[Example], newsletter: Newsletter) -> bool:
-    """Whether most of the issues have no date: `[numbering]` has to say when the first came out."""
-    undated = 0
+def _find_number_of_files(examples: Sequence[Example], newsletter: Newsletter) -> Iterator[str]:
+    """Find the form of the number in the names of the files, where nothing else has number or date: `weekly_{n}.md`."""
+    forms: dict[str, set[str]] = defaultdict(set)
     for example in examples:
         heading, front_matter = find_title(MarkdownLines.split(example.text), newsletter)
-        fields = read_fields(front_matter)
-        undated += not (find_date(heading) or find_date(example.name) or find_field_date(fields, newsletter))
+        title = heading or read_fields(front_matter).get("title", "")
+        is_told = not _is_undated(example, newsletter) or any(
+            find_number(text, newsletter) is not None for text in (title, example.name)
+        )
+        if not is_told and (parts := _ONE_NUMBER.fullmatch(example.name)):
+            forms[f"{parts['before']}{{n}}{parts['behind']}"].add(parts["number"])
+    form = max(forms, key=lambda form: len(forms[form]), default="")
+    if len(forms.get(form, ())) * 2 > len(examples) > 1:
+        yield form
+
+
+def needs_numbering(examples: Sequence[Example], newsletter: Newsletter) -> bool:
+    """Whether most of the issues have no date: `[numbering]` has to say when the first came out."""
+    undated = sum(_is_undated(example, newsletter) for example in examples)
     return undated * 2 > len(examples)
+
+
+def _is_undated(example: Example, newsletter: Newsletter) -> bool:
+    heading, front_matter = find_title(MarkdownLines.split(example.text), newsletter)
+    fields = read_fields(front_matter)
+    return not (find_date(heading) or find_date(example.name) or find_field_date(fields, newsletter))

@@ -23,7 +23,7 @@ from pipelines.issue.reading_style import Example, learn_reading, needs_numberin
 from pipelines.issue.sections import make_draft
 from pipelines.model import Entry, Issue
 from pipelines.newsletter import Category, Frame, Labels, Newsletter, Numbering, Publish, Reading, load_newsletter
-from pipelines.newsroom.editing.learned_style import write_settings
+from pipelines.newsroom.editing.learned_style import learn_style, write_settings
 from pipelines.wording import say_detail
 
 HOUSE = load_newsletter(bundled() / "newsletter.toml")
@@ -506,6 +506,22 @@ def test_the_reading_is_learned_from_examples_and_reads_issues_that_were_not_amo
         ("工具", 3, 3),
     ]
     assert read(write(issue, newsletter), newsletter, "x.md") == issue
+
+
+def test_the_form_of_the_number_is_learned_from_the_names_of_files_where_nothing_else_tells_it() -> None:
+    text = "## 前言\n\n欢迎投稿。\n\n## 论文\n\n- [甲{number}](https://e.org/{number})\n- [乙{number}](https://e.org/b{number})\n"
+    examples = [Example(f"zhoubao_{number}.md", text.format(number=number)) for number in range(9, 14)]
+    learned = learn_style(examples, WEEKLY.model_copy(update={"numbering": None}))
+    assert learned.newsletter.reading.number[-1] == "zhoubao_{n}.md"
+    assert learned.is_numbering_guessed
+    issue = read(text.format(number=40), learned.newsletter, "zhoubao_40.md")
+    assert (issue.number, [len(each.entries) for each in issue.sections]) == (40, [0, 2])
+    early = text.format(number=1).replace("论文", "文章")
+    assert read(early, learned.newsletter, "zhoubao_1.md").number == 1, "the name says whose issue it is"
+    with pytest.raises(NotAnIssue):
+        read(early, learned.newsletter, "issue-1.md")
+    dated = [Example(f"zhoubao_{number}.md", f"# 周刊 (2021-03-{number:02})\n\n{text}") for number in range(9, 14)]
+    assert learn_reading(dated, WEEKLY).number == WEEKLY.reading.number
 
 
 def test_a_kind_of_the_same_family_begins_entries_only_where_links_lead_them() -> None:
