@@ -91,8 +91,18 @@ def write_summary(
         form = "\n\n{summary}" if _is_set_apart(style) or style.blank_lines.between else "\n{summary}"
     text = gap.join(paragraphs)
     if lead := _BEFORE_LINES.search(form):
-        text = re.sub(r"\n(?=.)", f"\n{lead['lead']}", text)
+        text = re.sub(r"\n(?=.)", f"\n{lead['lead']}", _take_off_lead(text, lead["lead"]))
     return form.format(summary=text, editor=editor or newsletter.editor) if text.strip() else ""
+
+
+def _take_off_lead(text: str, lead: str) -> str:
+    """Take off what precedes each line of a summary, where a text copied from an issue has it already."""
+    lines = text.split("\n")
+    rests = [line.removeprefix(lead) for line in lines if line.startswith(lead)]
+    is_copied = all(line.startswith(lead) or line in ("", lead.rstrip()) for line in lines)
+    if not is_copied or all(rest[:1].isspace() for rest in rests):
+        return text
+    return "\n".join(line.removeprefix(lead if line.startswith(lead) else lead.rstrip()) for line in lines)
 
 
 def _is_set_apart(style: SectionStyle) -> bool:

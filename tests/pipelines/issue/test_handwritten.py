@@ -28,6 +28,22 @@ def test_an_editors_words_are_printed_where_the_newsletter_prints_no_summary_and
 
 
 @pytest.mark.parametrize(
+    ("form", "typed", "printed"),
+    [
+        ("\n\n  {summary}", "一。\n二。\n\n三。", "\n\n  一。\n  二。\n\n  三。"),
+        ("\n\n  {summary}", "  一。\n  二。\n\n  三。", "\n\n  一。\n  二。\n\n  三。"),
+        ("\n\n  {summary}", "    x = 1", "\n\n      x = 1"),
+        ("\n\n  {summary}", "一。\n  二。", "\n\n  一。\n    二。"),
+        ("\n\n> {summary}", "> 一。\n>\n> 二。", "\n\n> 一。\n\n> 二。"),
+    ],
+)
+def test_a_summary_copied_from_an_issue_is_not_indented_twice(form: str, typed: str, printed: str) -> None:
+    newsletter = NEWSLETTER.model_copy(update={"frame": Frame(entry="[{title}]({url})", summary=form)})
+    draft = EntryDraft("甲", url="https://e.org/1", summary=typed)
+    assert compose_entry(draft, "论文", newsletter).markdown == "[甲](https://e.org/1)" + printed
+
+
+@pytest.mark.parametrize(
     ("draft", "markdown"),
     [
         (EntryDraft("iPhone 12 将用 A14", "IT之家", summary="5nm。"), "iPhone 12 将用 A14 | IT之家\n摘要：5nm。"),
