@@ -122,11 +122,22 @@ def _escape_words(new_words: str) -> str:
 def _align(text: str, markdown: str) -> list[int]:
     """Find the position in the Markdown of each character of its plain text."""
     positions = [len(markdown)] * len(text)
-    matcher = SequenceMatcher(None, text, markdown, autojunk=False)
+    matcher = SequenceMatcher(None, text, _hide_addresses(markdown), autojunk=False)
     for block in matcher.get_matching_blocks():
         for offset in range(block.size):
             positions[block.a + offset] = block.b + offset
     return positions
+
+
+def _hide_addresses(markdown: str) -> str:
+    """Put line breaks in place of what a reader does not see of links, where the words of a text may come back."""
+    pieces, position = [], 0
+    for link in inline.find_links(markdown):
+        text = "" if link.image else link.markdown
+        before = markdown[position : link.start] + "\n" * (link.text_start - link.start)
+        pieces.append((before + text).ljust(link.end - position, "\n"))
+        position = link.end
+    return "".join((*pieces, markdown[position:]))
 
 
 def _shows(reworded: str, markdown: str, text: str, new_text: str) -> bool:

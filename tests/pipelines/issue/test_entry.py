@@ -102,6 +102,12 @@ def test_one_change_on_the_card_leaves_all_other_markdown(
     assert reword_entry(RICH, NEWSLETTER, title="甲", summary=summary) == RICH.replace(old_line, new_line, 1)
 
 
+def test_words_added_behind_a_link_leave_the_link_whose_address_has_the_same_words() -> None:
+    markdown = "[甲](https://a.example/)\n摘要：基于[sops](https://example.com/mozilla/sops). ![sops.](https://example.com/sops.png)"
+    reworded = reword_entry(markdown, NEWSLETTER, title="甲", summary="基于sops. 已能用。")
+    assert reworded == markdown.replace("sops). ", "sops). 已能用。 ")
+
+
 def test_a_line_added_and_a_line_removed_on_the_card_leave_the_other_lines() -> None:
     lines = read_summary(RICH, NEWSLETTER).split("\n")
     reworded = reword_entry(RICH, NEWSLETTER, title="甲", summary="\n".join([*lines[:-1], "一行*新*话", lines[-1]]))
