@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from pipelines.issue import inline
 from pipelines.issue.entry import split_first_line
 from pipelines.issue.reading_style import Example
+from pipelines.issue.shapes import is_address_alone
 from pipelines.model import Issue, Section
 
 _Item = TypeVar("_Item", bound=Hashable)
@@ -80,5 +81,10 @@ def list_filled(issues: Iterable[Issue]) -> list[Section]:
 
 
 def _is_text(section: Section) -> bool:
-    first_lines = (split_first_line(entry.markdown)[0] for entry in section.entries)
-    return not section.marker and not any(map(inline.find_urls, first_lines))
+    return not section.marker and not any(_has_linked_title(entry.markdown) for entry in section.entries)
+
+
+def _has_linked_title(markdown: str) -> bool:
+    """Whether the title of an entry holds a link, or the line below it is an address."""
+    title, lines = split_first_line(markdown)
+    return bool(inline.find_urls(title) or (lines and is_address_alone(lines[0])))

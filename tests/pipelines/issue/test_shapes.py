@@ -281,6 +281,15 @@ def test_underlined_headings_and_titles_above_a_bare_address_are_read_and_come_b
     assert {"https://e.org/1", "https://e.org/2"}.isdisjoint(each.url for each in inner_items)
 
 
+def test_a_section_of_titles_above_bare_addresses_is_no_frame_when_the_style_is_learned() -> None:
+    examples = [
+        Example(f"{day}.md", UNDERLINED.replace("03.05", f"03.{day}").replace("e.org/", f"e.org/{day}/"))
+        for day in ("05", "12", "19")
+    ]
+    learned = learn_style(examples, HOUSE).newsletter
+    assert (learned.category_names, learned.frame.sections) == (("论文",), ())
+
+
 def test_an_underlined_heading_may_be_bold() -> None:
     assert MarkdownLines.split("**周刊 (2021-03-05)**\n====").lines == ["# **周刊 (2021-03-05)**", ""]
 
