@@ -98,9 +98,9 @@ def write_summary(
 def _take_off_lead(text: str, lead: str) -> str:
     """Take off what precedes each line of a summary, where a text copied from an issue has it already."""
     lines = text.split("\n")
-    rests = [line.removeprefix(lead) for line in lines if line.startswith(lead)]
+    unindented = [line.removeprefix(lead) for line in lines if line.startswith(lead)]
     is_copied = all(line.startswith(lead) or line in ("", lead.rstrip()) for line in lines)
-    if not is_copied or all(rest[:1].isspace() for rest in rests):
+    if not is_copied or all(line[:1].isspace() for line in unindented):
         return text
     return "\n".join(line.removeprefix(lead if line.startswith(lead) else lead.rstrip()) for line in lines)
 

@@ -134,8 +134,8 @@ def _hide_addresses(markdown: str) -> str:
     pieces, position = [], 0
     for link in inline.find_links(markdown):
         text = "" if link.image else link.markdown
-        before = markdown[position : link.start] + "\n" * (link.text_start - link.start)
-        pieces.append((before + text).ljust(link.end - position, "\n"))
+        up_to_text = markdown[position : link.start] + "\n" * (link.text_start - link.start)
+        pieces.append((up_to_text + text).ljust(link.end - position, "\n"))
         position = link.end
     return "".join((*pieces, markdown[position:]))
 
