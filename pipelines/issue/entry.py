@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import takewhile
 from typing import Final
 
 from pipelines.issue import inline
@@ -14,6 +15,7 @@ from pipelines.issue.entry_form import write_summary
 from pipelines.issue.escape import clean_line, escape_markdown, make_autolink, make_link
 from pipelines.issue.lines import find_code_lines, is_definition, remove_comments
 from pipelines.issue.rewording import reword_line, reword_lines
+from pipelines.issue.shapes import is_address_alone
 from pipelines.model import Section, StoryLink
 from pipelines.newsletter import Newsletter
 
@@ -142,6 +144,8 @@ def _read_entry(markdown: str, label_words: _LabelWords) -> EntryView:
     first_line, lines = split_first_line(_remove_hidden(remove_machine_line(markdown, newsletter)))
     prefixes, unprefixed = split_prefixes(first_line)
     head = _read_head(unprefixed)
+    if count := _count_address_lines(first_line, lines):
+        head, lines = replace(head, url=lines[0].strip(" \t<>")), lines[count:]
     title, source = _split_source(head.title, newsletter.labels.source_separator.strip())
     if source is None and (source := _read_source_behind(head.remark, newsletter.labels.source_separator.strip())):
         head = replace(head, remark="")
@@ -188,6 +192,11 @@ def split_first_line(markdown: str) -> tuple[str, list[str]]:
         if any(link.start < len(lines[0].strip()) for link in inline.find_links(joined)):
             return joined, lines[count:]
     return lines[0], lines[1:]
+
+
+def _count_address_lines(first_line: str, lines: Sequence[str]) -> int:
+    """Count the lines below a title without a link that are nothing but an address: the title's, and further ones."""
+    return 0 if inline.find_urls(first_line) else sum(1 for _ in takewhile(is_address_alone, lines))
 
 
 # ---- Title and summary, as the desk shows and rewrites them
@@ -250,6 +259,8 @@ def relink_entry(markdown: str, url: str) -> str:
     first_line, lines = split_first_line(markdown)
     prefixes, unprefixed = split_prefixes(first_line)
     prefix = first_line[: len(first_line.strip()) - len(unprefixed)] if prefixes else ""
+    if _count_address_lines(first_line, lines):
+        return "\n".join([first_line, url, *lines[1:]])
     main_link = next((link for link in inline.find_links(unprefixed) if not link.image), None)
     if main_link is None:
         relinked = make_link(_read_unlinked_head(unprefixed).title.strip(), url)
@@ -305,7 +316,9 @@ def _find_unlabelled_summary(markdown: str, newsletter: Newsletter) -> CutEntry 
         line_count = 0 if first_line[end:].strip() else next(label_lines, len(lines))  # a row ends with its line
         ending = first_line[end:] + "".join(f"\n{line}" for line in lines[line_count:])
         return CutEntry(first_line[:start], [first_line[start:end], *lines[:line_count]], ending)
-    lines_before, summary_lines, lines_after = _split_at_summary(lines, newsletter)
+    count = _count_address_lines(first_line, lines)
+    lines_before, summary_lines, lines_after = _split_at_summary(lines[count:], newsletter)
+    lines_before = [*lines[:count], *lines_before]
     if not any(_read_paragraph(line, "") for line in summary_lines):
         return None
     start = find_text_start(summary_lines[0], signed=signed)

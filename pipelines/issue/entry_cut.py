@@ -17,8 +17,8 @@ _SEPARATOR: Final = re.compile(r"(?:\s*\*\*)?\s*(?:[：:—–|，,-]+\s*)?")
 _ROW_END: Final = re.compile(r"\s*\|\s*\Z")
 # "[@lin](https://github.com/lin)："
 _SIGNATURE: Final = re.compile(r"\[@?[^\[\]]+\]\([^()\s]+\)\s*[:：]\s*")
-# " — " after a title, "\n> " after a title's line
-_END_OF_OPENING: Final = re.compile(r"[\s：:—–>|-]+\Z")
+# " — " after a title, "\n> " after a title's line; not the end of "<https://e.org/1>"
+_END_OF_OPENING: Final = re.compile(r"(?:[\s：:—–|-]|(?<![^\s>])>)+\Z")
 # "   ", "> "
 _LEAD: Final = re.compile(r"[ \t]*(?:>[ \t]?)*")
 

@@ -102,6 +102,18 @@ def test_one_change_on_the_card_leaves_all_other_markdown(
     assert reword_entry(RICH, NEWSLETTER, title="甲", summary=summary) == RICH.replace(old_line, new_line, 1)
 
 
+def test_an_address_below_a_title_without_a_link_is_the_address_of_the_entry_and_no_summary() -> None:
+    bare = NEWSLETTER.model_copy(update={"labels": Labels(summary="", source_separator="")})
+    markdown = "**甲**\nhttps://e.org/1\n<https://e.org/2>\n第一句，见[乙](https://e.org/3)。"
+    view = read_entry(markdown, bare)
+    assert (view.title, view.url, view.summary) == ("甲", "https://e.org/1", ("第一句，见乙。",))
+    assert read_summary(markdown, bare) == "第一句，见乙。"
+    reworded = reword_entry(markdown, bare, title="甲", summary="第一句，见乙。第二句。")
+    assert reworded == markdown + "第二句。"
+    assert relink_entry(markdown, "https://e.org/9") == markdown.replace("https://e.org/1", "https://e.org/9")
+    assert reword_entry(markdown, bare, title="甲", summary="") == "**甲**\nhttps://e.org/1\n<https://e.org/2>"
+
+
 def test_words_added_behind_a_link_leave_the_link_whose_address_has_the_same_words() -> None:
     markdown = "[甲](https://a.example/)\n摘要：基于[sops](https://example.com/mozilla/sops). ![sops.](https://example.com/sops.png)"
     reworded = reword_entry(markdown, NEWSLETTER, title="甲", summary="基于sops. 已能用。")
