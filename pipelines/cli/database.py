@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from pipelines.cli import terminal
-from pipelines.cli.shared import Json, house_of, newsroom_of, now, print_json
+from pipelines.cli.shared import Json, home_of, house_of, newsroom_of, now, print_json
 from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out, sentence
 from pipelines.cli.usage import Group
 
@@ -22,10 +22,12 @@ def db_upgrade(context: typer.Context) -> None:
 
     例：jianbao db upgrade
     """
+    from pipelines.newsroom.watching.upkeep import open_newsletters
     from pipelines.store import Store
 
-    newsroom = house_of(context)
-    Store.upgrade(newsroom.home.database_url).close()
+    home = house_of(context).home
+    Store.upgrade(home.database_url).close()
+    open_newsletters(home)
     out.print(sentence("cli/upgraded"))
 
 
@@ -62,7 +64,7 @@ def db_restore(
     """
     from pipelines.newsroom.watching.upkeep import restore_backup
 
-    former = restore_backup(newsroom_of(context).home, file, now())
+    former = restore_backup(home_of(context), file, now())
     out.print(Text(sentence("cli/restored", path=file, former=former)))
 
 
@@ -141,7 +143,7 @@ def doctor(
             "verdict": diagnosis.verdict,
             "text": sentence(f"doctor/{diagnosis.code}", **diagnosis.values),
         }
-        for diagnosis in diagnose(newsroom_of(context).home, now(), terminal.get_language(), desk)
+        for diagnosis in diagnose(home_of(context), now(), terminal.get_language(), desk)
     ]
     if as_json:
         print_json({"checks": rows})

@@ -23,6 +23,18 @@ DATE_FORMAT: Final = ["%Y-%m-%d"]
 Json = Annotated[bool, typer.Option("--json", help="在标准输出打印一份 JSON。")]
 
 
+def home_of(context: typer.Context) -> Home:
+    """The folder of the newsletter that the main command's options name; its database, maybe damaged, stays closed.
+
+    Raises:
+        WrongUse: the folder has no newsletter of that name.
+    """
+    home: Home = context.obj
+    if home.name and not home.newsletter.is_file():
+        raise WrongUse("no-such-newsletter", "--newsletter", name=home.name, names=home.list_newsletters())
+    return home
+
+
 def newsroom_of(context: typer.Context) -> Newsroom:
     """Open the newsletter that the main command's options name, until the command ends.
 
@@ -31,9 +43,7 @@ def newsroom_of(context: typer.Context) -> Newsroom:
     Raises:
         WrongUse: the folder has no newsletter of that name.
     """
-    home: Home = context.obj
-    if home.name and not home.newsletter.is_file():
-        raise WrongUse("no-such-newsletter", "--newsletter", name=home.name, names=home.list_newsletters())
+    home = home_of(context)
     from pipelines.newsroom import Newsroom
 
     newsroom = Newsroom(home)

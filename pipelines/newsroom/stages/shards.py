@@ -104,7 +104,12 @@ class Shards(Generic[_Rules]):
             context.set_forkserver_preload(list(_PRELOADED))
             arguments = (self._store.url, self._rules)
             self._pool = ProcessPoolExecutor(self._processes, context, _begin, arguments)
-        return self._pool.submit(_do, read, shard)
+        try:
+            return self._pool.submit(_do, read, shard)
+        except (BrokenProcessPool, ConnectionError, EOFError) as error:  # a process, or the one that forks them, died
+            future: Future[_Result] = Future()
+            future.set_exception(BrokenProcessPool(str(error)))
+            return future
 
     def close(self) -> None:
         """End the processes; what they do is lost."""

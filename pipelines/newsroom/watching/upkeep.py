@@ -24,7 +24,7 @@ from pipelines.newsroom.watching.health import describe_incident, find_later_pre
 from pipelines.rules import RulesMisconfigured
 from pipelines.store import Store
 from pipelines.store.clock import LATEST
-from pipelines.store.errors import StoreError, StoreOutdated
+from pipelines.store.errors import StoreError
 from pipelines.store.queue import QueueState
 from pipelines.store.sources import SourceRecord
 from pipelines.store.transfer import Report
@@ -118,13 +118,26 @@ def restore_backup(home: Home, copy: Path, now: datetime) -> Path:
     """
     if home.name:
         with closing(Newsroom(home)) as newsroom:
-            return Store.restore_newsletter(newsroom.house.store, home.name, home.own_database, copy)
+            former = Store.restore_newsletter(newsroom.house.store, home.name, home.own_database, copy)
+        open_newsletters(home.house)
+        return former
     with only_one(home.var / "schedule.lock", "scheduling", now), only_one(home.var / "crawl.lock", "crawling", now):
         former = Store.restore(home.database_url, copy, home.var)
-        for name in home.list_newsletters():  # before an article comes that gets an id which they know
-            with closing(Newsroom(Home(home.path, name))) as newsroom, suppress(StoreOutdated):
-                newsroom.store.close()
+        open_newsletters(home)
         return former
+
+
+def open_newsletters(home: Home) -> None:
+    """Open the further newsletters, so that no article that comes later gets an id which one of them knows.
+
+    One that cannot be opened is left out: `doctor` names it.
+
+    Args:
+        home: of a house whose database, or that of a newsletter, was replaced or upgraded.
+    """
+    for name in home.list_newsletters():
+        with closing(Newsroom(Home(home.path, name))) as newsroom, suppress(StoreError):
+            newsroom.store.close()
 
 
 def copy_database(home: Home, source: str, target: str, now: datetime, report: Report) -> tuple[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -244,3 +245,37 @@ def test_no_article_takes_over_what_a_newsletter_decided_on_one_that_a_backup_of
     newsletters.house("db", "restore", str(tmp_path / "house.db"))
     newsletters.add("编译缓存里的云雀")
     assert newsletters.list_titles("--newsletter", "compilers")["编译缓存里的云雀"] > late
+
+
+def test_no_article_takes_over_a_decision_where_the_backup_of_the_house_was_of_an_older_version(
+    newsletters: Newsletters, tmp_path: Path
+) -> None:
+    newsletters.house("db", "backup", str(tmp_path / "house.db"))
+    with closing(sqlite3.connect(tmp_path / "house.db", isolation_level=None)) as copy:
+        copy.execute("DROP TABLE story_changes")
+        copy.execute("UPDATE alembic_version SET version_num = '0020'")
+    newsletters.add("编译器里的松鼠")
+    late = newsletters.list_titles("--newsletter", "compilers")["编译器里的松鼠"]
+    newsletters.second("decide", str(late), "drop")
+    newsletters.house("db", "restore", str(tmp_path / "house.db"))
+    newsletters.house("db", "upgrade")
+    newsletters.add("编译缓存里的云雀")
+    assert newsletters.list_titles("--newsletter", "compilers")["编译缓存里的云雀"] > late
+
+
+def test_a_newsletter_whose_file_is_damaged_is_looked_at_and_restored_and_so_is_its_house(
+    newsletters: Newsletters, tmp_path: Path
+) -> None:
+    ids = newsletters.list_titles("--newsletter", "compilers")
+    newsletters.second("decide", str(ids[TITLES[8]]), "pick")
+    newsletters.second("db", "backup", str(tmp_path / "copy.db"))
+    newsletters.house("db", "backup", str(tmp_path / "house.db"))
+    own = Home(newsletters.folder, "compilers").own_database
+    if own.exists():  # PostgreSQL has no file that could be damaged
+        for path in own.parent.glob(f"{own.name}*"):
+            path.unlink()
+        own.write_bytes(b"no database")
+        assert "--newsletter compilers" in newsletters.second("doctor", "--json", code=1)
+    newsletters.house("db", "restore", str(tmp_path / "house.db"))
+    newsletters.second("db", "restore", str(tmp_path / "copy.db"))
+    assert TITLES[8] not in newsletters.list_titles("--newsletter", "compilers")

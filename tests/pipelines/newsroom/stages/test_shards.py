@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -48,6 +50,20 @@ def test_a_process_that_is_killed_is_replaced_and_its_shards_are_done_again(stor
     with open_shards(store, str(tmp_path), 2, MANY) as shards:
         assert list(shards.map(die_once, [(number,) for number in range(6)])) == list(range(6))
     assert (tmp_path / "died").exists()
+
+
+def test_processes_that_died_before_the_next_shard_is_handed_out_are_replaced(store: Store) -> None:
+    with open_shards(store, "规则", 2, MANY) as shards:
+
+        def end_processes_between() -> Iterator[tuple[int]]:
+            yield (0,)
+            for process in multiprocessing.active_children():
+                process.kill()
+            wait_until(lambda: shards._pool is not None and bool(shards._pool._broken))
+            yield from ((number,) for number in range(1, 6))
+
+        found = list(shards.map(count_articles, end_processes_between()))
+    assert found == [("规则", number, 0) for number in range(6)]
 
 
 def test_a_shard_that_kills_whoever_does_it_ends_the_work(store: Store) -> None:
