@@ -453,8 +453,13 @@ class Section:
 
     @property
     def is_set_apart(self) -> bool:
-        """Whether a blank line stands between the entries: they are paragraphs, no list of Markdown and no table."""
-        return self.marker.strip() not in ("-", "*", "+", "|")
+        """Whether a blank line stands between the entries."""
+        return sets_apart(self.marker)
+
+
+def sets_apart(marker: str) -> bool:
+    """Whether a blank line stands between entries with this marker: paragraphs, no list of Markdown and no table."""
+    return marker.strip() not in ("-", "*", "+", "|")
 
 
 EARLIEST_ISSUE: Final = date(1990, 1, 1)

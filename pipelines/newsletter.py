@@ -26,6 +26,7 @@ from crawler.errors import NotUnderstood
 from crawler.kinds import Kind
 from crawler.toml import TomlUnreadable, read_toml
 from pipelines.errors import EditorError
+from pipelines.model import sets_apart
 from pipelines.validation import Table, Words, as_tuple, describe_mistakes
 
 _HAN: Final = re.compile("[\u3400-\u9fff]")
@@ -118,6 +119,11 @@ class SectionStyle(_Part):
     source: SourceForm | None = None
     summary: SummaryForm | None = None
     blank_lines: BlankLineCounts = BlankLineCounts()
+
+    @property
+    def is_set_apart(self) -> bool:
+        """Whether a blank line stands between the entries."""
+        return sets_apart(self.marker or "")
 
 
 class Category(_Part):

@@ -16,7 +16,7 @@ from pipelines.issue.escape import clean_line, escape_markdown, make_autolink, m
 from pipelines.issue.lines import find_code_lines, is_definition, remove_comments
 from pipelines.issue.rewording import reword_line, reword_lines
 from pipelines.issue.shapes import is_address_alone
-from pipelines.model import Section, StoryLink
+from pipelines.model import StoryLink
 from pipelines.newsletter import Newsletter
 
 LABEL_CHARACTERS: Final = 20
@@ -296,8 +296,7 @@ def _reword_unlabelled(markdown: str, paragraphs: Sequence[str], section: str, n
             line.strip() if number in code and not _FENCE.match(line) else _read_paragraph(line, "")
             for number, line in enumerate(cut_entry.lines)
         ]
-        marker = newsletter.style_section(section).marker or ""
-        return cut_entry.reword(texts, paragraphs, apart=Section("", marker=marker).is_set_apart)
+        return cut_entry.reword(texts, paragraphs, apart=newsletter.style_section(section).is_set_apart)
     written = write_summary(list(map(escape_markdown, paragraphs)), section, newsletter, by_hand=True)
     first_line, lines = split_first_line(markdown)
     return markdown + written if written.startswith("\n") else "\n".join([first_line + written, *lines])

@@ -10,7 +10,6 @@ from typing import Final
 from pipelines.issue.escape import make_link
 from pipelines.issue.inline import find_links
 from pipelines.issue.shapes import EMOJI
-from pipelines.model import Section
 from pipelines.newsletter import Newsletter, SectionStyle
 
 # "[{title}]({url})", "[{title}](https://e.org/?target={url})"
@@ -57,7 +56,7 @@ def assemble_entry(parts: EntryParts, section: str, newsletter: Newsletter, *, b
         The entry's Markdown. In the usual form it always has a summary line, even an empty one.
     """
     style = newsletter.style_section(section)
-    gap = "\n\n" if _is_set_apart(style) else "\n"
+    gap = "\n\n" if style.is_set_apart else "\n"
     editor = parts.editor or newsletter.editor
     head = _write_head(parts, style, editor, newsletter, by_hand=by_hand)
     if style.summary is None:
@@ -85,10 +84,10 @@ def write_summary(
         The Markdown that follows the title; it begins with a line break where it stands below. Empty without a text.
     """
     style = newsletter.style_section(section)
-    gap = "\n\n" if _is_set_apart(style) else "\n"
+    gap = "\n\n" if style.is_set_apart else "\n"
     form = "\n{summary}" if style.summary is None else style.summary
     if by_hand and not form:
-        form = "\n\n{summary}" if _is_set_apart(style) or style.blank_lines.between else "\n{summary}"
+        form = "\n\n{summary}" if style.is_set_apart or style.blank_lines.between else "\n{summary}"
     text = gap.join(paragraphs)
     if lead := _BEFORE_LINES.search(form):
         text = re.sub(r"\n(?=.)", f"\n{lead['lead']}", _take_off_lead(text, lead["lead"]))
@@ -103,10 +102,6 @@ def _take_off_lead(text: str, lead: str) -> str:
     if not is_copied or all(line[:1].isspace() for line in unindented):
         return text
     return "\n".join(line.removeprefix(lead if line.startswith(lead) else lead.rstrip()) for line in lines)
-
-
-def _is_set_apart(style: SectionStyle) -> bool:
-    return Section("", marker=style.marker or "").is_set_apart
 
 
 def _write_head(parts: EntryParts, style: SectionStyle, editor: str, newsletter: Newsletter, *, by_hand: bool) -> str:

@@ -19,7 +19,7 @@ from pipelines.issue.escape import (
 from pipelines.issue.frame import shorten_title
 from pipelines.issue.house_style import DEFAULT_STYLE, HouseStyle
 from pipelines.issue.summary import summarise
-from pipelines.model import Article, Candidate, Entry, Section
+from pipelines.model import Article, Candidate, Entry
 from pipelines.newsletter import Briefs, Newsletter
 
 
@@ -43,8 +43,7 @@ def propose_entry(candidate: Candidate, newsletter: Newsletter, style: HouseStyl
         if address and link.label and address not in addresses:
             addresses.add(address)
             label_lines.append(labels.begin_line(escape_markdown(link.label)) + make_autolink(address))
-    section_style = newsletter.style_section(candidate.category)
-    if Section("", marker=section_style.marker or "").is_set_apart:
+    if newsletter.style_section(candidate.category).is_set_apart:
         style = replace(style, point_mark="")  # there a list after a paragraph would not be inside the entry
     summary = summarise(candidate, _read_head_text(candidate, newsletter, style), style)
     points = [

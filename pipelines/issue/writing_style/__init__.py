@@ -17,7 +17,7 @@ from pipelines.issue.writing_style.sections import learn_category, learn_section
 from pipelines.issue.writing_style.spacing import choose_spacing, measure_spacings
 from pipelines.issue.writing_style.texts import learn_file_name, learn_texts
 from pipelines.issue.writing_style.titles import find_common_beginning, read_heading, split_heading
-from pipelines.model import Issue, Section
+from pipelines.model import Issue, sets_apart
 from pipelines.newsletter import Newsletter
 
 
@@ -83,7 +83,7 @@ def _leave_out_usual(blank_lines: Mapping[str, int], marker: str, newsletter: Ne
     """Leave out the numbers of blank lines that the newsletter prints without being told."""
     usual = newsletter.style_section("").blank_lines.model_dump()
     if usual["between"] is None:
-        usual["between"] = int(Section("", marker=marker).is_set_apart)
+        usual["between"] = int(sets_apart(marker))
     return {part: count for part, count in blank_lines.items() if usual[part] != count}
 
 
