@@ -41,19 +41,24 @@ class Newsroom:
             NewsletterMisconfigured: the file cannot be used, or a house says which sources it reads: it reads all.
         """
         newsletter = load_newsletter(self.home.newsletter)
-        if newsletter.sources and not self.home.name:
+        if newsletter.sources and not self.is_further:
             raise NewsletterMisconfigured("sources-of-house", path=self.home.newsletter)
         return newsletter
+
+    @property
+    def is_further(self) -> bool:
+        """Whether another newsroom, its house, crawls for this newsletter and makes its stories."""
+        return bool(self.home.name)
 
     @cached_property
     def house(self) -> Newsroom:
         """The newsroom that crawls for this newsletter, and makes its stories: itself, unless it is a further one."""
-        return Newsroom(self.home.house) if self.home.name else self
+        return Newsroom(self.home.house) if self.is_further else self
 
     @cached_property
     def registry(self) -> Registry:
         """The registry, from sources.toml: rows that can work, and the mistakes of the other rows."""
-        if self.house is not self:
+        if self.is_further:
             return self.house.registry
         from crawler.sources.file import load_sources  # noqa: PLC0415 - as above
 
@@ -85,7 +90,7 @@ class Newsroom:
             source_category={
                 source.id: source.category
                 for source in self.registry.sources
-                if source.category and (self.house is self or self.newsletter.category(source.category))
+                if source.category and (not self.is_further or self.newsletter.category(source.category))
             },
             promotion=self.rules.promotion,
             events=self.rules.events,
@@ -100,7 +105,7 @@ class Newsroom:
         Raises:
             StoreOutdated: the database belongs to an older jianbao.
         """
-        if self.house is not self:
+        if self.is_further:
             return Store.open_newsletter(self.house.store, self.home.name, self.home.own_database)
         return Store.open(self.home.database_url, lease=Lease.of_process())
 
@@ -108,7 +113,7 @@ class Newsroom:
         """Close the database, if it was opened."""
         if "store" in self.__dict__:
             self.store.close()
-        if self.house is not self:
+        if self.is_further:
             self.house.close()
 
     @property

@@ -145,7 +145,7 @@ class Store:
                 tx.following.begin()
         if house._path is None:
             house._make_schema(schema)
-        url = _file_url(file) if house._path else house._writing.url.render_as_string(hide_password=False)
+        url = _file_url(file) if house._path else house.url
         with _closed_on_error(cls(make_engine(url, wait=wait, house=house_place))) as store:
             if store._version() != REVISIONS[-1]:
                 store._migrate()

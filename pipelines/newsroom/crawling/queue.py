@@ -76,6 +76,11 @@ class GroupingFailed(Exception):
     """The process of a grouping died or reported an error, which is in the worker's log. Raised by a job."""
 
 
+class RebuildFailed(Exception):
+    """The process of a rebuild died or reported an error, which is in the worker's log. Raised by a job, so that it is
+    retried."""
+
+
 def name_locks(sources: Iterable[Source], policy: Policy) -> dict[str, str]:
     """Name the lock of each source: sources that share a host, or hosts of one line, directly or by others, share it.
 
@@ -117,11 +122,6 @@ def longest_delay(source: Source, policy: Policy) -> float:
     return max((rule.delay for rule in [*rules, *of_kind]), default=policy.default.delay)
 
 
-class RebuildFailed(Exception):
-    """The process of a rebuild died or reported an error, which is in the worker's log. Raised by a job, so that it is
-    retried."""
-
-
 class Queue:
     """The jobs of a newsroom, and its workers.
 
@@ -142,11 +142,11 @@ class Queue:
         self._language: Language = language
         self._start: StartCommand | None = None
         self._app: App = App(connector=connector)
-        retry = RetryStrategy(max_attempts=ATTEMPTS - 1, exponential_wait=BACK_OFF, retry_exceptions={CrawlDied})
+        failures = {CrawlDied, RebuildFailed}
+        retry = RetryStrategy(max_attempts=ATTEMPTS - 1, exponential_wait=BACK_OFF, retry_exceptions=failures)
         self._app.task(name="crawl", pass_context=True, retry=retry)(self._crawl)
         self._app.task(name="group", pass_context=True, queueing_lock="group", lock="group")(self._group)
-        again = RetryStrategy(max_attempts=ATTEMPTS - 1, exponential_wait=BACK_OFF, retry_exceptions={RebuildFailed})
-        self._app.task(name="rebuild", pass_context=True, retry=again)(self._rebuild)
+        self._app.task(name="rebuild", pass_context=True, retry=retry)(self._rebuild)
 
     def fill(self, due: Sequence[str], *, is_grouping_due: bool = False) -> None:
         """Give the jobs of dead workers to others, and add a job for each source that is due and has none.

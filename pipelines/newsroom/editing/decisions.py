@@ -107,7 +107,7 @@ def decide(newsroom: Newsroom, decision: Decision, *, seen_version: str | None =
         Stale: somebody decided on the story since the person saw it; nothing was written.
         CannotDecide: the newsletter has no such category, or the day's issue is published.
     """
-    if newsroom.house is not newsroom and decision.action == "undo" and _is_pair_newest(newsroom, decision.story):
+    if newsroom.is_further and decision.action == "undo" and _is_pair_newest(newsroom, decision.story):
         return _decide_in_house(newsroom, decision.story, seen_version, lambda house: decide(house, decision))
     with newsroom.store.transaction() as tx:
         return decide_in(tx, newsroom, decision, seen_version=seen_version)
@@ -285,7 +285,7 @@ def merge(
         Stale: somebody decided on the first story since.
         CannotDecide: there is nothing to join with.
     """
-    if newsroom.house is not newsroom:
+    if newsroom.is_further:
         return _decide_in_house(
             newsroom, story, seen_version, lambda house: merge(house, story, partners, who=who, decided_at=decided_at)
         )
@@ -335,7 +335,7 @@ def split(
         Stale: somebody decided on the story since.
         CannotDecide: an article is not the story's, no article would stay, or the story has one article only.
     """
-    if newsroom.house is not newsroom:
+    if newsroom.is_further:
         return _decide_in_house(
             newsroom, story, seen_version, lambda house: split(house, story, leaving, who=who, decided_at=decided_at)
         )
@@ -388,7 +388,7 @@ def tell_apart(
         Stale: somebody decided on the first story since.
         CannotDecide: there is no other story, or one of the others is the same story.
     """
-    if newsroom.house is not newsroom:
+    if newsroom.is_further:
         return _decide_in_house(
             newsroom,
             story,

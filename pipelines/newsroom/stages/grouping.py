@@ -34,7 +34,7 @@ def follow_beside(newsroom: Newsroom, pause: float = FOLLOWED_EVERY) -> Iterator
         newsroom: whose stories are graded.
         pause: seconds between two looks.
     """
-    if newsroom.house is newsroom:
+    if not newsroom.is_further:
         yield
         return
     stopping = threading.Event()

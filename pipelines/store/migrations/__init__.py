@@ -7,26 +7,21 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-from alembic import command, context
+from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, inspect, text
 
-from pipelines.store import engine as engines
+from pipelines.store.engine import is_of_newsletter
 from pipelines.store.errors import StoreDamaged
 
 logging.getLogger("alembic").setLevel(logging.WARNING)  # its steps say nothing to whoever starts the schedule
 
 
 BEFORE_NEWSLETTERS: Final = "0020"
-"""The last revision of a house alone; the next one makes the tables of a newsletter."""
+"""The last revision of a house alone; the next one makes the tables of a newsletter.
 
-
-def is_of_newsletter() -> bool:
-    """Whether the migration that asks runs on the tables of a further newsletter, and not on the house's.
-
-    A migration after `BEFORE_NEWSLETTERS` runs on both: it changes the tables that each has (`OF_NEWSLETTER`).
-    """
-    return bool(context.config.attributes.get("newsletter"))
+A later migration runs on both, and changes the tables that each has (`OF_NEWSLETTER`): it asks `is_of_newsletter`.
+"""
 
 
 def make_config() -> Config:
@@ -50,8 +45,7 @@ def migrate(engine: Engine, revision: str = "head") -> None:
             with connection.begin():
                 configuration = make_config()
                 configuration.attributes["connection"] = connection
-                if engines.is_of_newsletter(connection):
-                    configuration.attributes["newsletter"] = True
+                if is_of_newsletter(connection):
                     _begin_newsletter(connection)
                 command.upgrade(configuration, revision)
                 if sqlite and connection.execute(text("PRAGMA main.foreign_key_check")).first():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from pipelines.store.migrations import is_of_newsletter
+from pipelines.store.engine import is_of_newsletter
 from pipelines.store.tables import STORY_COUNTS, Moment, Words
 
 revision = "0021"
@@ -15,7 +15,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    if is_of_newsletter():
+    if is_of_newsletter(op.get_bind()):
         _make_stories()
         _make_decisions()
         _make_issues()
