@@ -28,15 +28,8 @@ from sqlalchemy import (
 from pipelines.deduplicate.entries import ENTRY
 from pipelines.deduplicate.identity import DatedMetrics, Join, Outcome, Record, Voice, merge_metrics, resolve_batch
 from pipelines.model import Article, Instant, Reference, StoredArticle
-from pipelines.store.engine import (
-    QueryWithIds,
-    chunks,
-    hand_over,
-    insert_rows,
-    is_of_newsletter,
-    select_in,
-    upsert,
-)
+from pipelines.store.bulk import QueryWithIds, chunks, hand_over, insert_rows, select_in, upsert
+from pipelines.store.engine import is_of_newsletter
 from pipelines.store.events import EventIndex
 from pipelines.store.packing import pack, pack_article, unpack, unpack_article, unpack_metrics
 from pipelines.store.search import Search

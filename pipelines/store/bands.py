@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import Connection, delete
 
 from pipelines.deduplicate.bands import PERIOD, POPULAR, Bands, Pair, Use
-from pipelines.store.engine import QueryWithIds, chunks, insert_numbers, select_in
+from pipelines.store.bulk import QueryWithIds, chunks, insert_numbers, select_in
 from pipelines.store.tables import bands
 
 # Select each article of `ids` with every article that shares a band of `reach` with it, when the band is popular in the

@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, distinct, exists, 
 
 from pipelines.model import Decision
 from pipelines.store.articles import Articles
-from pipelines.store.engine import chunks, is_of_newsletter
+from pipelines.store.bulk import chunks
+from pipelines.store.engine import is_of_newsletter
 from pipelines.store.errors import NoSuchStory
 from pipelines.store.state import STANDING, settle, stories_of
 from pipelines.store.tables import articles, decisions, house_decisions, issues, story_members

@@ -16,7 +16,7 @@ from pipelines.deduplicate.event_profiles import EventProfile
 from pipelines.deduplicate.event_tuning import EventTuning
 from pipelines.deduplicate.events import CROWD, WINDOW, EventLink
 from pipelines.deduplicate.round_ups import RoundUp
-from pipelines.store.engine import QueryWithIds, chunks, hand_over, insert_numbers, insert_rows, is_one_of, select_in
+from pipelines.store.bulk import QueryWithIds, chunks, hand_over, insert_numbers, insert_rows, is_one_of, select_in
 from pipelines.store.tables import event_keys, event_links, event_profiles, event_tunings, event_versions, round_ups
 
 # Select each article of `ids` with every article that shares a key with it within `window` days, when no crowd has the

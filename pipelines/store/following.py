@@ -14,7 +14,7 @@ from typing import Final
 
 from sqlalchemy import Connection, delete, func, insert, select, union_all, update
 
-from pipelines.store.engine import upsert
+from pipelines.store.bulk import upsert
 from pipelines.store.tables import (
     decisions,
     entries,

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection, delete, select
 
-from pipelines.store.engine import upsert
+from pipelines.store.bulk import upsert
 from pipelines.store.tables import hosts
 
 LONGEST_WAIT: Final = timedelta(days=31)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from pipelines.health.incidents import Changes, Incident
-from pipelines.store.engine import chunks
+from pipelines.store.bulk import chunks
 from pipelines.store.tables import incidents
 
 

@@ -14,7 +14,8 @@ from crawler.errors import Detail
 from pipelines.deduplicate.memory import Printed
 from pipelines.model import WORK_PREFIXES, BlankLines, Entry, Issue, Section
 from pipelines.store.articles import Articles
-from pipelines.store.engine import chunks, is_of_newsletter, upsert
+from pipelines.store.bulk import chunks, upsert
+from pipelines.store.engine import is_of_newsletter
 from pipelines.store.search import Search
 from pipelines.store.state import settle, stories_of
 from pipelines.store.tables import (

@@ -31,8 +31,8 @@ from sqlalchemy import (
 
 from crawler.kinds import Kind
 from pipelines.model import CandidateState
+from pipelines.store.bulk import is_one_of
 from pipelines.store.counts import read_counts
-from pipelines.store.engine import is_one_of
 from pipelines.store.search import list_newest_matches, make_account_condition, make_condition, split_terms
 from pipelines.store.tables import articles, stories, story_members
 

@@ -15,7 +15,7 @@ from sqlalchemy.sql import bindparam
 from crawler.items import RawItem
 from pipelines.deduplicate.entries import ListedEntry
 from pipelines.deduplicate.identity import DatedMetrics, date_metrics, merge_metrics
-from pipelines.store.engine import chunks, insert_rows, select_in
+from pipelines.store.bulk import chunks, insert_rows, select_in
 from pipelines.store.packing import pack, unpack, unpack_metrics
 from pipelines.store.tables import joined_articles, raw_items
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 from crawler.errors import Detail, Failure
 from crawler.items import Traffic
 from pipelines.health.history import Trace, keep_newest
-from pipelines.store.engine import chunks
+from pipelines.store.bulk import chunks
 from pipelines.store.tables import FailureText, runs
 
 MOST_WARNINGS: Final = 20

@@ -35,7 +35,7 @@ from sqlalchemy import (
 
 from pipelines.issue.inline import strip_marks
 from pipelines.model import StoredArticle
-from pipelines.store.engine import chunks, upsert
+from pipelines.store.bulk import chunks, upsert
 from pipelines.store.packing import pack, unpack
 from pipelines.store.tables import entries, search_texts
 from pipelines.text import UNSPACED

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Row, func, insert, select
 
 from pipelines.model import LinkCheck, Snapshot, StoredArticle
-from pipelines.store.engine import chunks, upsert
+from pipelines.store.bulk import chunks, upsert
 from pipelines.store.packing import pack, unpack
 from pipelines.store.tables import addresses, snapshots
 

@@ -13,7 +13,7 @@ from crawler.errors import Failure
 from crawler.items import SourceState
 from crawler.kinds import Kind
 from pipelines.deduplicate.entries import GuidPolicy
-from pipelines.store.engine import chunks, upsert
+from pipelines.store.bulk import chunks, upsert
 from pipelines.store.tables import sources
 
 

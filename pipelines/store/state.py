@@ -13,8 +13,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
 
 from pipelines.model import CandidateState, DecisionAction
+from pipelines.store.bulk import chunks, select_in
 from pipelines.store.counts import fold_counts
-from pipelines.store.engine import chunks, select_in
 from pipelines.store.following import note_changes
 from pipelines.store.tables import decisions, entries, evidence, issues, stories, story_members
 

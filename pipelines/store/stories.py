@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Row, Table, bindparam, delete, select, update
 from pipelines.model import Candidate, CandidateState, Evidence, Reason, SentenceValue, Story, StoryLink
 from pipelines.store import listing
 from pipelines.store.articles import Articles
-from pipelines.store.engine import chunks, insert_numbers, insert_rows, is_of_newsletter
+from pipelines.store.bulk import chunks, insert_numbers, insert_rows
+from pipelines.store.engine import is_of_newsletter
 from pipelines.store.following import note_changes
 from pipelines.store.listing import CandidateQuery, FreshnessBounds, Lead, Ranked
 from pipelines.store.search import Search

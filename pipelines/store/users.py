@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
-from pipelines.store.engine import upsert
+from pipelines.store.bulk import upsert
 from pipelines.store.tables import sessions, users
 
 

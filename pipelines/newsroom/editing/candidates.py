@@ -24,7 +24,7 @@ from pipelines.newsroom.editing.suggestions import add_suggestions
 from pipelines.newsroom.stages.memory import add_recalled_entries
 from pipelines.newsroom.stages.nudges import read_nudges
 from pipelines.store import Transaction
-from pipelines.store.engine import chunks
+from pipelines.store.bulk import chunks
 from pipelines.store.listing import CandidateQuery, FreshnessBounds, Ranked
 
 NUDGED: Final = 300

@@ -12,7 +12,7 @@ from pipelines.deduplicate.events import EventLink, make_link_evidence
 from pipelines.model import Candidate, Story, Suggestion
 from pipelines.newsroom.stages.event_tuning import read_event_model
 from pipelines.store import Transaction
-from pipelines.store.engine import chunks
+from pipelines.store.bulk import chunks
 
 MOST: Final = 4
 """Largest number of stories that are offered with one candidate."""

@@ -1,0 +1,229 @@
+"""Statements over many rows, for both databases: SQLAlchemy takes longer over each row than the database does."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Insert,
+    Integer,
+    Table,
+    any_,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+_T = TypeVar("_T")
+
+
+def upsert(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], keep: frozenset[str] = frozenset()
+) -> None:
+    """Insert rows; a row whose primary key is stored already overwrites the stored row.
+
+    Args:
+        connection: open for writing.
+        table: to insert into.
+        rows: all with the same columns.
+        keep: names of columns that are not overwritten.
+    """
+    if rows:
+        _execute_for_each(connection, _upsert(connection.dialect.name, table, tuple(rows[0]), keep), table, rows)
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that are not stored yet.
+
+    Args:
+        connection: open for writing.
+        table: to insert into; a column that the rows lack has no default of Python.
+        rows: all with the same columns.
+    """
+    if rows:
+        _execute_for_each(connection, _insert(table), table, rows)
+
+
+@cache
+def _insert(table: Table) -> Insert:
+    return insert(table)
+
+
+@cache
+def _upsert(dialect: str, table: Table, names: tuple[str, ...], keep: frozenset[str]) -> Insert:
+    """Build the statement once, because building takes longer than running it."""
+    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    keys = [column.name for column in table.primary_key]
+    changes = {name: statement.excluded[name] for name in names if name not in keys and name not in keep}
+    return (
+        statement.on_conflict_do_update(index_elements=keys, set_=changes)
+        if changes
+        else statement.on_conflict_do_nothing(index_elements=keys)
+    )
+
+
+def _execute_for_each(
+    connection: Connection, statement: Insert, table: Table, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Execute an insert for each row, as SQLAlchemy does, which prepares each value of each row anew."""
+    prepared = _prepare(connection.dialect, statement, table, tuple(rows[0]))
+    columns = [
+        [row[name] for row in rows] if process is None else [process(row[name]) for row in rows]
+        for name, process in prepared.processors
+    ]
+    tuples = list(zip(*columns, strict=True))
+    if prepared.is_positional:
+        connection.exec_driver_sql(prepared.text, tuples)
+    else:
+        names = [name for name, _ in prepared.processors]
+        connection.exec_driver_sql(prepared.text, [dict(zip(names, values, strict=True)) for values in tuples])
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """An insert as the driver takes it.
+
+    Args:
+        text: the SQL.
+        processors: the parameters in their order, and what makes the driver's value of each; None where nothing does.
+        is_positional: whether the driver takes a tuple, not a dict by name.
+    """
+
+    text: str
+    processors: tuple[tuple[str, Callable[[Any], Any] | None], ...]
+    is_positional: bool
+
+
+@lru_cache(maxsize=100)
+def _prepare(dialect: Dialect, statement: Insert, table: Table, names: tuple[str, ...]) -> _Prepared:
+    compiled = statement.compile(dialect=dialect, column_keys=names)
+    processors = [
+        (name, table.columns[name].type.dialect_impl(dialect).bind_processor(dialect))
+        for name in compiled.positiontup or names
+    ]
+    return _Prepared(str(compiled), tuple(processors), compiled.positional)
+
+
+def select_in(
+    connection: Connection, columns: Sequence[Column[Any]], key: Column[Any], values: Iterable[Any]
+) -> Iterator[tuple[Any, ...]]:
+    """Select columns of the rows whose key is one of many values.
+
+    SQLAlchemy gives each value of an IN a name of its own; for 500 values this takes 15 times as long as the database.
+
+    Args:
+        connection: open.
+        columns: of one table.
+        key: a column of the same table.
+        values: of the key.
+    """
+    dialect = connection.dialect
+    quote = dialect.identifier_preparer.quote
+    bind = key.type.dialect_impl(dialect).bind_processor(dialect)
+    reads = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+    mark = "?" if dialect.paramstyle == "qmark" else "%s"
+    selected = f"SELECT {', '.join(quote(column.name) for column in columns)} FROM {quote(key.table.name)}"  # noqa: S608
+    for chunk in chunks(values):
+        statement = f"{selected} WHERE {quote(key.name)} IN ({', '.join([mark] * len(chunk))})"
+        rows = connection.exec_driver_sql(statement, tuple(map(bind, chunk) if bind else chunk))
+        for row in rows:
+            yield tuple(
+                value if read is None or value is None else read(value) for read, value in zip(reads, row, strict=True)
+            )
+
+
+def is_one_of(column: Column[int], numbers: Sequence[int], dialect: str) -> ColumnElement[bool]:
+    """Make the condition that a column has one of many numbers, which are one parameter.
+
+    Args:
+        column: of integers.
+        numbers: as many as wanted.
+        dialect: of the database: `sqlite` or `postgresql`.
+    """
+    if dialect == "sqlite":
+        return column.in_(select(func.json_each(json.dumps(numbers)).table_valued("value").c.value))
+    return column == any_(literal(numbers, postgresql.ARRAY(Integer)))
+
+
+def insert_numbers(connection: Connection, table: Table, rows: Iterable[tuple[int, ...]]) -> None:
+    """Insert rows of integers as they are: SQLAlchemy would take longer over each value than the database does.
+
+    Args:
+        connection: open for writing.
+        table: of integer columns.
+        rows: the values of all columns, in the order of the table.
+    """
+    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    names, marks = ", ".join(table.columns.keys()), ", ".join([mark] * len(table.columns))
+    statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 (names of our own schema)
+    if values := list(rows):
+        connection.exec_driver_sql(statement, values)
+
+
+def chunks(values: Iterable[_T], size: int = 500) -> Iterator[list[_T]]:
+    """Split values into lists that fit into one IN clause: SQLite takes 32,766 variables, PostgreSQL 65,535.
+
+    >>> list(chunks("abcde", 2))
+    [['a', 'b'], ['c', 'd'], ['e']]
+    """
+    remaining = iter(values)
+    while chunk := list(islice(remaining, size)):
+        yield chunk
+
+
+class QueryWithIds:
+    """A query in which `:ids` is a list of ids, for both databases.
+
+    SQLAlchemy makes a parameter of each id and an object of each row, which takes longer than the database does. All
+    parameters are numbers, and are written into the query.
+
+    Args:
+        sql: names its parameters `:name`.
+        constants: parameters that never change.
+    """
+
+    def __init__(self, sql: str, **constants: int) -> None:
+        self._sql = _name_numbers(sql, constants)
+
+    def read(self, connection: Connection, ids: Iterable[int], **numbers: float) -> Sequence[Any]:
+        """Read all rows.
+
+        Args:
+            connection: open.
+            ids: few enough for one IN.
+            numbers: the other parameters, by name.
+        """
+        sql = _name_numbers(self._sql, numbers)
+        if connection.dialect.name != "sqlite":
+            sql = sql.replace("%", "%%")
+        listed = ", ".join(f"{each:d}" for each in ids)
+        return connection.exec_driver_sql(sql.replace(":ids", f"({listed or 'NULL'})")).all()
+
+
+def _name_numbers(sql: str, numbers: Mapping[str, float]) -> str:
+    for name, number in numbers.items():
+        sql = re.sub(rf":{name}\b", str(number), sql)
+    return sql
+
+
+def hand_over(connection: Connection, table: Table, gone_id: int, kept_id: int) -> None:
+    """Give the rows of an article in an index of keys and days to another article, which may have some of them."""
+    both = table.alias()
+    same_key = (both.c.key == table.c.key) & (both.c.day == table.c.day)
+    has_both = select(both.c.key).where(both.c.article_id == kept_id, same_key).exists()
+    connection.execute(delete(table).where(table.c.article_id == gone_id, has_both))
+    connection.execute(update(table).where(table.c.article_id == gone_id).values(article_id=kept_id))
