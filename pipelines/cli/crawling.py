@@ -38,8 +38,10 @@ def crawl(
     from pipelines.newsroom.crawling import crawls
     from pipelines.newsroom.crawling.retention import reduce_old_items
     from pipelines.newsroom.crawling.schedule import find_deadly_sources
+    from pipelines.newsroom.crawling.starter import end_with_starter
     from pipelines.newsroom.stages.grouping import group_beside
 
+    end_with_starter()
     newsroom = house_of(context)
     lease = _take_lease(newsroom)
     if unreadable := [mistake for mistake in newsroom.registry.mistakes if not mistake.source]:

@@ -38,6 +38,7 @@ from pipelines.model import ADDED_BY_HAND, Article, LinkCheck
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.crawling.bridge import RUN_IDS, Bridge, SourceResult
 from pipelines.newsroom.crawling.schedule import DIED, LONGEST_CRAWL_OF_ONE, begin_crawl
+from pipelines.newsroom.crawling.starter import ending_with_us
 from pipelines.newsroom.locks import one_of_many, only_one
 from pipelines.newsroom.stages.arrivals import describe_problem
 from pipelines.newsroom.stages.run import begin_runs, end_run, ingest
@@ -173,18 +174,20 @@ def crawl(
 def crawl_alone(newsroom: Newsroom, source: Source, language: Language) -> SourceReport:
     """Crawl a source in a process of its own until it ends, and note its failure if it dies or takes too long.
 
+    The process ends with this one.
+
     Args:
         newsroom: whose store gets the items.
         source: of the registry.
         language: of errors.
     """
     began_at, began = datetime.now(UTC), time.monotonic()
-    with begin_crawl(newsroom.home, [source.id], language) as child:
+    with ending_with_us() as starter, begin_crawl(newsroom.home, [source.id], language, starter=starter) as child:
         try:
-            child.communicate(timeout=LONGEST_CRAWL_OF_ONE)
+            _, errors = child.communicate(timeout=LONGEST_CRAWL_OF_ONE)
         except subprocess.TimeoutExpired:
             child.kill()
-            child.communicate()
+            _, errors = child.communicate()
         except BaseException:  # Ctrl-C, which the child does not get
             child.kill()
             raise
@@ -192,7 +195,9 @@ def crawl_alone(newsroom: Newsroom, source: Source, language: Language) -> Sourc
         runs = tx.runs.list_since(began_at, source.id)
     seconds = time.monotonic() - began
     if not runs:
-        return SourceReport(source.id, failed=_NOT_BEGUN, seconds=seconds)
+        reason = " ".join(errors.split())
+        refused = Failure("Interrupted", Detail.of("not-begun", reason=reason)) if reason else _NOT_BEGUN
+        return SourceReport(source.id, failed=refused, seconds=seconds)
     run = runs[-1]
     is_dead = run.finished_at is None
     if is_dead:

@@ -25,6 +25,7 @@ from pipelines.errors import describe_error, describe_mistake
 from pipelines.logs import is_json, log_event, make_extra
 from pipelines.newsletter import NewsletterMisconfigured
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom.crawling.starter import STARTER_VARIABLE
 from pipelines.newsroom.locks import only_one
 from pipelines.newsroom.service import ServiceManager
 from pipelines.newsroom.stages.run import end_run
@@ -402,15 +403,18 @@ def _wait_or_kill(child: Child, patience: float = 90.0) -> None:
         child.wait()
 
 
-def begin_crawl(home: Home, sources: Sequence[str], language: Language) -> subprocess.Popen[str]:
+def begin_crawl(
+    home: Home, sources: Sequence[str], language: Language, *, starter: int | None = None
+) -> subprocess.Popen[str]:
     """Start to crawl sources in a process of its own; the process writes its report to stdout, as JSON.
 
     Args:
         home: of the newsletter.
         sources: ids.
         language: of errors on its stderr.
+        starter: the file descriptor by which the process ends with this one; without it, it goes on alone.
     """
-    return _begin_command(home, language, "crawl", "--json", *sources)
+    return _begin_command(home, language, "crawl", "--json", *sources, starter=starter)
 
 
 def begin_fetch(home: Home, story_ids: Iterable[int], language: Language) -> subprocess.Popen[str]:
@@ -434,9 +438,13 @@ def begin_learning(home: Home, language: Language) -> subprocess.Popen[str]:
     return _begin_command(home, language, "group")
 
 
-def _begin_command(home: Home, language: Language, *arguments: str) -> subprocess.Popen[str]:
+def _begin_command(
+    home: Home, language: Language, *arguments: str, starter: int | None = None
+) -> subprocess.Popen[str]:
     child = subprocess.Popen(  # noqa: S603 (our own command)
         make_command(home, language, *arguments),
+        env=os.environ if starter is None else {**os.environ, STARTER_VARIABLE: str(starter)},
+        pass_fds=() if starter is None else (starter,),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

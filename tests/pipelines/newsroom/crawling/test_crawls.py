@@ -284,7 +284,9 @@ def test_a_source_that_dies_in_a_process_of_its_own_is_a_failure_by_name(
     room = Newsroom(Home(newsroom(tmp_path, source("a", "feed", url="https://a.example/"))))
     (row,) = room.registry.sources
     deadly = [sys.executable, "-c", DEADLY, str(tmp_path)]
-    monkeypatch.setattr(crawls, "begin_crawl", lambda *_: subprocess.Popen(deadly, cwd=ROOT, stdout=subprocess.PIPE))
+    monkeypatch.setattr(
+        crawls, "begin_crawl", lambda *_, **__: subprocess.Popen(deadly, cwd=ROOT, stdout=subprocess.PIPE)
+    )
     assert crawls.crawl_alone(room, row, "zh").failed == DIED
     with room.store.reading() as tx:
         (run,) = tx.runs.list_since(datetime(2026, 1, 1, tzinfo=UTC))

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,10 @@ from servers import Seen, http, newsroom, serving, source
 from waiting import wait_until
 
 from crawler.home import Home
+from crawler.sources.file import load_sources
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.editing.candidates import page_candidates
+from pipelines.newsroom.stages.run import begin_runs
 from pipelines.store.listing import CandidateQuery
 
 pytestmark = pytest.mark.slow
@@ -225,3 +227,31 @@ def test_adding_again_groups_what_a_killed_add_stored(tmp_path: Path) -> None:
     assert (report["new"], report["seen"]) == (0, len(TITLES))
     assert titles(home) == TITLES
     assert search(home, "量化") == ["低比特量化实战"]
+
+
+def test_a_killed_crawl_takes_its_processes_of_single_sources_with_it_so_that_the_next_one_can_begin(
+    tmp_path: Path,
+) -> None:
+    ended = threading.Event()
+
+    def hang_once(_: Seen) -> bytes:
+        if site.paths().count("/a") == 1:
+            ended.wait()
+        return http(200, FEED)
+
+    with serving({"/a": hang_once, "/b": http(200, FEED)}) as site:
+        rows = "".join(source(name, "feed", url=f"{site.base}/{name}") for name in ("a", "b"))
+        home = newsroom(tmp_path, rows, site.place)
+        with closing(Newsroom(Home(home)).store) as store:
+            for hours in (2, 1):
+                began_at = datetime.now(UTC) - timedelta(hours=hours)
+                begin_runs(store, load_sources(Home(home)).sources, began_at)
+        process = start(home, "crawl")
+        wait_until(lambda: "/a" in site.paths())
+        process.kill()
+        process.communicate(timeout=60)
+        try:
+            reports = json.loads(run(home, "crawl", "--json"))["sources"]
+        finally:
+            ended.set()
+    assert {report["id"]: report["failed"] for report in reports} == {"a": None, "b": None}
