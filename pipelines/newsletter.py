@@ -237,6 +237,7 @@ class Frame(_Part):
     """How an issue begins, and how the headline (要目) and the guide (导读) are proposed from its entries.
 
     Args:
+        title: what an issue's heading begins with; None for the newsletter's title. Empty: with the dateline.
         dateline: template of the text between title and headline in an issue's heading; `{date}` is its date,
             `{number}` its number.
         marker: what stands before each entry of a new issue: `- `, `{n}、`, `### `.
@@ -260,6 +261,7 @@ class Frame(_Part):
         guide_separator: between the subjects.
     """
 
+    title: str | None = None
     dateline: DatedTemplate = " ({date}) "
     marker: Annotated[str, AfterValidator(_check_marker)] = "- "
     level: int = Field(default=2, ge=1, le=BOLD_LEVEL)

@@ -158,7 +158,7 @@ def _describe_warning(path: Path, warning: Detail) -> str:
 def _describe_check(check: ArchiveCheck, name: str) -> Iterator[str]:
     """Describe what is read of a file, a line each for the file, its sections, its frame and its loose links."""
     issue = check.issue
-    yield sentence("archive/file", path=name, day=issue.date, title=issue.title, count=check.count)
+    yield sentence("archive/file", path=name, day=issue.date, title=issue.title or issue.headline, count=check.count)
     for section in check.sections:
         marker = section.marker.strip() or "¶"
         values = {"line": section.line, "section": section.name, "marker": marker, "count": section.count}

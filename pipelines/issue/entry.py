@@ -344,19 +344,31 @@ def _replace_title(line: str, title: str, newsletter: Newsletter) -> str:
     _, source = _split_source(head.title, separator.strip())
     new_title = escape_markdown(title) + (f"{separator}{escape_markdown(source)}" if source else "")
     main_link = next((link for link in inline.find_links(unprefixed) if not link.image), None)
+    if main_link is None and head.url:
+        return f"{prefix}{new_title} {make_autolink(head.url)}"
     if main_link is None:
-        return prefix + new_title + (f" {make_autolink(head.url)}" if head.url else "")
+        return prefix + _reword_title(unprefixed, title, separator)
     if not inline.strip_marks(main_link.markdown):  # a linked picture stays before the title
         return f"{prefix}{unprefixed[: main_link.end]} {new_title}"
     if head.title != main_link.markdown:  # the link is a part of the title: the title becomes the link
         return prefix + _read_marks_before(unprefixed) + make_link(new_title, main_link.url)
     title_end = main_link.text_start + len(main_link.markdown)
-    text = inline.strip_marks(main_link.markdown)
-    new_text = clean_line(title) + text[len(_split_source(main_link.markdown, separator.strip())[0]) :]
-    reworded = reword_line(main_link.markdown, text, new_text)
-    if reworded != escape_markdown(new_text):  # the marks of the words that stay are kept
-        new_title = reworded
+    new_title = _reword_title(main_link.markdown, title, separator)
     return prefix + unprefixed[: main_link.text_start] + new_title + unprefixed[title_end:]
+
+
+def _reword_title(markdown: str, title: str, separator: str) -> str:
+    """Give a title other words; the source behind it, and the marks of the words that stay, are kept.
+
+    >>> _reword_title("**甲** | 量子位", "甲乙", " | ")
+    '**甲乙** | 量子位'
+    """
+    text = inline.strip_marks(markdown)
+    old_title, source = _split_source(markdown, separator.strip())
+    reworded = reword_line(markdown, text, clean_line(title) + text[len(old_title) :])
+    if reworded != escape_markdown(clean_line(title) + text[len(old_title) :]):
+        return reworded
+    return escape_markdown(title) + (f"{separator}{escape_markdown(source)}" if source else "")
 
 
 def _read_marks_before(line: str) -> str:

@@ -116,5 +116,7 @@ def _write_head(parts: EntryParts, style: SectionStyle, editor: str, newsletter:
         title += separator + parts.source
     if parts.url and linked and not find_links(title):
         title = make_link(title, linked["prefix"] + parts.url)
+    if not parts.url:
+        form = form.removesuffix("\n{url}")
     head = _LINKED_TITLE.sub("{title}", form).format(title=parts.prefix + title, url=parts.url or "", editor=editor)
     return head + ((style.source or "").format(source=parts.source) if parts.source else "")

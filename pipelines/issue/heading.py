@@ -1,7 +1,8 @@
 """Reads what names an issue: its title, date, number and headline, from the heading, the front matter or the file name.
 
 `# 嵌入式AI简报 (2020-11-30) 要目` has title, date and headline; `# 科技爱好者周刊（第 310 期）：要目` has title, number
-and headline, and `[numbering]` gives the date; `title: 'Python潮流周刊#9：要目'` stands in front matter.
+and headline, and `[numbering]` gives the date; `title: 'Python潮流周刊#9：要目'` stands in front matter; and
+`# 2020.11.30 - 要目` has no title.
 """
 
 from __future__ import annotations
@@ -126,7 +127,7 @@ def read_name(
         if number is not None and day is None:
             raise NotAnIssue("no-date", path=file_name, number=number)
         raise NotAnIssue("no-issue", path=file_name, title=newsletter.title, category=newsletter.category_names[0])
-    dateline = parts.dateline if parts.title and (parts.dateline or title_in == "front-matter") else None
+    dateline = parts.dateline if parts.dateline or (parts.title and title_in == "front-matter") else None
     usual = newsletter.fill_template(newsletter.frame.dateline, day, number=number)
     if dateline is not None and dateline.rstrip() == usual.rstrip():
         dateline = None
@@ -134,7 +135,7 @@ def read_name(
         parts, dateline = replace(parts, title=newsletter.title, headline=own_headline), None
     name = Name(
         date=day,
-        title=parts.title or newsletter.title,
+        title=parts.title or ("" if parts.dateline else newsletter.title),
         dateline=dateline,
         headline=parts.headline or None,
         number=number,
@@ -168,7 +169,7 @@ def _split_title(line: str, newsletter: Newsletter) -> _Parts:
     if not spans or (start == 0 and in_line is None):  # "Issue 20"
         return _Parts(line, "", "", None, number)
     title = re.sub(r"(?:[：:|（(]+|\s[—–·-])?\s*\Z", "", line[:start].rstrip())
-    separator = re.match(r"\s*[:：|]?\s*", line[end:])
+    separator = re.match(r"\s*(?:[:：|]|[—–-](?=\s))?\s*", line[end:])
     headline = line[end + (separator.end() if separator else 0) :].strip()
     dateline = line[len(title) : len(line) - len(headline)]
     return _Parts(title, dateline, headline, in_line[0] if in_line else None, number)

@@ -112,7 +112,7 @@ def render_heading(issue: Issue) -> str:
     >>> render_heading(Issue(date(2020, 11, 30), "简报", dateline=" (2020-11-30)：", headline="甲/乙"))
     '简报 (2020-11-30)：甲/乙'
     """
-    return f"{issue.title}{issue.dateline or ''}{issue.headline or ''}".rstrip()
+    return f"{issue.title}{issue.dateline or ''}{issue.headline or ''}".strip()
 
 
 def _set_title(text: str, title_line: str, issue: Issue) -> str:

@@ -178,7 +178,7 @@ def _normalise(text: str | None) -> str:
 
 def find_limits(issue: Issue) -> list[Finding]:
     """Find a title or a guide that is too long for an article in a WeChat official account."""
-    title = issue.title + (f"：{inline.strip_marks(issue.headline)}" if issue.headline else "")
+    title = "：".join(filter(None, (issue.title, inline.strip_marks(issue.headline or ""))))
     digest = inline.strip_marks(issue.guide or "")
     sizes = (
         ("headline", "wechat/title", len(title), MOST_TITLE_CHARACTERS),

@@ -61,7 +61,7 @@ def make_draft(day: date, newsletter: Newsletter) -> Issue:
     briefs = [make_briefs_section(newsletter.briefs)] if newsletter.briefs else []
     return Issue(
         date=day,
-        title=newsletter.title,
+        title=newsletter.title if newsletter.frame.title is None else newsletter.frame.title,
         front_matter=fill(newsletter.front_matter),
         above_heading=fill(newsletter.above_heading),
         tagline=fill(newsletter.tagline),

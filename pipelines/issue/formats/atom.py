@@ -162,7 +162,7 @@ def _make_entry(issue: Issue, newsletter: Newsletter, template: str, site: str |
     page = newsletter.fill_template(newsletter.publish.issue, issue.date, number=issue.number, slug=issue.slug)
     address = urljoin(_end_with_slash(site), page) if site else None
     headline = f" {inline.strip_marks(issue.headline)}" if issue.headline else ""
-    entry.title(_clean_xml(f"{issue.title} ({issue.date}){headline}"))
+    entry.title(_clean_xml(f"{issue.title or newsletter.title} ({issue.date}){headline}"))
     if address:
         entry.link({"href": address, "rel": "alternate", "type": "text/html"})
     summary = _clean_xml(inline.strip_marks(issue.guide))[:SUMMARY_CHARACTERS] if issue.guide else ""

@@ -102,7 +102,7 @@ def render_wechat(issue: Issue, newsletter: Newsletter, template: str, css: str)
     issue = remove_unprinted_parts(issue, newsletter)
     notes = _Notes()
     parts = {
-        "title": issue.title,
+        "title": issue.title or newsletter.title,
         "headline": issue.headline and Markup(_render_line(issue.headline, notes)),  # noqa: S704 - built from allowed elements
         "tagline": issue.tagline,
         "notice": _render_block(issue.notice, notes),
@@ -119,7 +119,7 @@ def render_wechat(issue: Issue, newsletter: Newsletter, template: str, css: str)
 
 def render_wechat_page(article: WeChatArticle, issue: Issue, newsletter: Newsletter) -> str:
     """Write the file: the article, and above it the instructions for pasting and the pictures to upload."""
-    title = Markup.escape(f"{issue.title} ({issue.date})")
+    title = Markup.escape(f"{issue.title or newsletter.title} ({issue.date})")
     pictures = "".join(
         Markup("<li>图 {}：{}（{}）</li>").format(picture.number, picture.words or "无说明", picture.url)
         for picture in article.pictures

@@ -36,6 +36,7 @@ def learn_writing(printed: Sequence[PrintedIssue], newsletter: Newsletter) -> di
     issues, late_issues = ([each.issue for each in examples] for examples in (printed, late))
     beginning = find_common_beginning([each.take_out(read_heading(each.issue, newsletter)) for each in late])
     title, dateline = split_heading(beginning)
+    printed_title = {"title": ""} if dateline and not title else {}
     title = title or newsletter.title
     spacings = list(measure_spacings(printed, newsletter))
     sections = learn_sections(printed, spacings)
@@ -44,6 +45,7 @@ def learn_writing(printed: Sequence[PrintedIssue], newsletter: Newsletter) -> di
         for examples in (issues, late_issues)
     )
     frame = {
+        **printed_title,
         "dateline": escape_braces(dateline),
         "marker": find_usual(section.marker for section in list_filled(late_issues)) or newsletter.frame.marker,
         "level": find_usual(section.level for section in list_filled(late_issues)) or newsletter.frame.level,

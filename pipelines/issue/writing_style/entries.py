@@ -11,6 +11,7 @@ from pipelines.issue import inline
 from pipelines.issue.entry import read_entry
 from pipelines.issue.lines import find_code_lines
 from pipelines.issue.markdown import HARD_BREAK
+from pipelines.issue.shapes import is_address_alone
 from pipelines.issue.writing_style.printed import PrintedIssue, double_braces, find_usual
 from pipelines.model import Entry
 from pipelines.newsletter import Newsletter
@@ -36,11 +37,10 @@ def learn_form(entries: Sequence[Entry], newsletter: Newsletter) -> dict[str, An
     signatures = []
     label = newsletter.labels.begin_line(newsletter.labels.summary).strip()
     labelled = 0
-    split_heads = [_split_head(entry.markdown.lstrip("\n").partition("\n")[0]) for entry in entries]
-    source = _learn_source([behind for _, behind in split_heads])
-    for entry, (head, whole_behind) in zip(entries, split_heads, strict=True):
+    split_entries = [_split_entry(entry.markdown.lstrip("\n")) for entry in entries]
+    source = _learn_source([behind for _, behind, _ in split_entries])
+    for entry, (head, whole_behind, below) in zip(entries, split_entries, strict=True):
         stripped = entry.markdown.lstrip("\n")
-        _, _, below = stripped.partition("\n")
         heads[entry.markdown[: -len(stripped)] + head if stripped else head] += 1
         lead = _BEFORE_TEXT.match(below)
         text = below[lead.end() :] if lead else below
@@ -107,11 +107,24 @@ def _is_source(behind: str) -> bool:
     return len(behind) <= _LONGEST_SOURCE and not re.search(r"[。！？.!?|]\Z", behind)
 
 
-def _split_head(line: str) -> tuple[str, str]:
-    """Split the first line of an entry into the form of its title, and what follows the title."""
+def _split_entry(markdown: str) -> tuple[str, str, str]:
+    """Split an entry into the form of its title, what follows the title in its line, and the lines below.
+
+    An address in a line of its own below a title without a link belongs to the form.
+    """
+    line, _, below = markdown.partition("\n")
     links = [link for link in inline.find_links(line) if not link.image]
-    if not links:
-        return "{title}", ""
+    if links:
+        return *_split_head(line, links), below
+    stars = "**" if re.fullmatch(r"\*\*[^*]+\*\*", line.rstrip()) else ""
+    address, _, below_address = below.partition("\n")
+    if is_address_alone(address):
+        return f"{stars}{{title}}{stars}\n{{url}}", "", below_address
+    return f"{stars}{{title}}{stars}", "", below
+
+
+def _split_head(line: str, links: Sequence[inline.Link]) -> tuple[str, str]:
+    """Split the first line of an entry into the form of its linked title, and what follows the title."""
     start, end = links[0].start, links[0].end
     lead = line[:start]
     target = re.match(r"(https?://[^(){}]*)https?://", links[0].url)

@@ -63,9 +63,13 @@ _DATELINE: Final = re.compile(
 
 
 def split_heading(beginning: str) -> tuple[str, str]:
-    """Split what all headings begin with into the title and the dateline."""
+    """Split what all headings begin with into the title and the dateline; a heading may have no title.
+
+    >>> split_heading("周报 #{number}："), split_heading("{date:%Y.%m.%d} - "), split_heading("No Title")
+    (('周报', ' #{number}：'), ('', '{date:%Y.%m.%d} - '), ('No Title', ''))
+    """
     match = _DATELINE.search(beginning)
-    end = match.start() if match and match.start() else len(beginning)
+    end = match.start() if match and (match.start() or beginning.startswith("{date")) else len(beginning)
     return beginning[:end].strip(), beginning[end:]
 
 

@@ -110,6 +110,8 @@ def test_an_address_below_a_title_without_a_link_is_the_address_of_the_entry_and
     assert read_summary(markdown, bare) == "第一句，见乙。"
     reworded = reword_entry(markdown, bare, title="甲", summary="第一句，见乙。第二句。")
     assert reworded == markdown + "第二句。"
+    retitled = reword_entry(markdown, bare, title="甲乙", summary="第一句，见乙。")
+    assert retitled == markdown.replace("**甲**", "**甲乙**")
     assert relink_entry(markdown, "https://e.org/9") == markdown.replace("https://e.org/1", "https://e.org/9")
     assert reword_entry(markdown, bare, title="甲", summary="") == "**甲**\nhttps://e.org/1\n<https://e.org/2>"
 

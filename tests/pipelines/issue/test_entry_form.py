@@ -64,6 +64,13 @@ def test_a_title_without_a_link_stands_where_the_link_would() -> None:
     assert assemble_entry(EntryParts("题", summary=[""]), "甲栏", newsletter) == "🐎 题"
 
 
+def test_an_address_on_a_line_of_its_own_is_left_out_where_there_is_none() -> None:
+    newsletter = make_newsletter(frame={"entry": "**{title}**\n{url}", "summary": "\n{summary}"})
+    parts = EntryParts("题", "https://example.org/1", summary=["说了。"])
+    assert assemble_entry(parts, "甲栏", newsletter) == "**题**\nhttps://example.org/1\n说了。"
+    assert assemble_entry(replace(parts, url=None), "甲栏", newsletter) == "**题**\n说了。"
+
+
 def test_a_section_has_a_form_of_its_own() -> None:
     own = {"name": "乙栏", "style": {"marker": "* ", "summary": ": {summary}"}}
     newsletter = make_newsletter(categories=[{"name": "甲栏"}, own], frame={"marker": "{n}、", "summary": ""})

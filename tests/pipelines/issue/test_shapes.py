@@ -268,12 +268,13 @@ https://e.org/2
 
 def test_underlined_headings_and_titles_above_a_bare_address_are_read_and_come_back() -> None:
     issue = read(UNDERLINED)
-    assert (str(issue.date), issue.headline) == ("2021-03-05", "- 要目")
+    assert (str(issue.date), issue.headline) == ("2021-03-05", "要目")
     assert [(each.name, each.level, len(each.entries)) for each in issue.sections] == [("论文", 2, 2)]
     assert [find_urls(entry.markdown)[0] for entry in issue.sections[0].entries] == [
         "https://e.org/1",
         "https://e.org/2",
     ]
+    assert write(issue).startswith("# 2021.03.05 - 要目\n")
     assert read(write(issue)) == issue
     learned = learn_reading([Example("1.md", UNDERLINED), Example("2.md", UNDERLINED.replace("甲", "丙"))], HOUSE)
     assert (learned.title, learned.sections, learned.items[0]) == ("heading", (2,), "**")
@@ -283,11 +284,15 @@ def test_underlined_headings_and_titles_above_a_bare_address_are_read_and_come_b
 
 def test_a_section_of_titles_above_bare_addresses_is_no_frame_when_the_style_is_learned() -> None:
     examples = [
-        Example(f"{day}.md", UNDERLINED.replace("03.05", f"03.{day}").replace("e.org/", f"e.org/{day}/"))
-        for day in ("05", "12", "19")
+        Example(
+            f"{day}.md",
+            UNDERLINED.replace("03.05 - 要目", f"03.{day} - {headline}").replace("e.org/", f"e.org/{day}/"),
+        )
+        for day, headline in (("05", "要目"), ("12", "春汛"), ("19", "夏令"))
     ]
     learned = learn_style(examples, HOUSE).newsletter
     assert (learned.category_names, learned.frame.sections) == (("论文",), ())
+    assert (learned.title, learned.frame.title, learned.frame.dateline) == (HOUSE.title, "", "{date:%Y.%m.%d} - ")
 
 
 def test_an_underlined_heading_may_be_bold() -> None:

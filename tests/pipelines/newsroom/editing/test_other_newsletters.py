@@ -177,6 +177,13 @@ def write_lines(number: int, items: list[Item]) -> str:
     return f"# 浅滩周刊 ({day_of(number)})\n\n## 新闻\n\n{first}\n\n## 旧闻\n\n{second}\n\n（完）\n"
 
 
+def write_addresses_below(number: int, items: list[Item]) -> str:
+    first, second = (
+        "\n\n".join(f"**{item.title}**\n{item.url}\n{item.summary}" for item in part) for part in (items[:2], items[2:])
+    )
+    return f"# {day_of(number):%Y.%m.%d} -\n\n## 热点\n\n{first}\n\n## 深读\n\n{second}\n"
+
+
 @dataclass(frozen=True)
 class Shape:
     """A newsletter: how an issue of it is written, its file's name, its sections with the number of their items."""
@@ -215,6 +222,9 @@ SHAPES = {
     "front matter in TOML": Shape(write_toml, "{day}-sea", {"News": 2, "Tools": 1}, is_dated=True),
     "numbers on lines of their own": Shape(write_below_numbers, "issue-{number}", {"新闻": 2, "工具": 1}),
     "lines that are links, and a last word": Shape(write_lines, "{day}", {"新闻": 2, "旧闻": 2}, is_dated=True),
+    "bold titles above their addresses, a date for a title": Shape(
+        write_addresses_below, "{day}", {"热点": 2, "深读": 1}, is_dated=True
+    ),
     "a cover with the number": Shape(write_gathered, "issue-{number}", {"资讯": 2, "资源&&工具": 1}),
 }
 
