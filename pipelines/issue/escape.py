@@ -155,6 +155,15 @@ def make_printable_url(url: str) -> str | None:
     return re.sub(r"(&#?\w+);", r"\1%3B", encoded)  # otherwise Markdown reads `&lt;` as a character reference
 
 
+def is_relative(url: str) -> bool:
+    """Whether an address is one of the site's own files.
+
+    >>> is_relative("../a.jpg"), is_relative("#"), is_relative("javascript:x"), is_relative("//e.org")
+    (True, False, False, False)
+    """
+    return bool(re.match(r"(?!//)[^\s#:]", url) and not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", url))
+
+
 def _encode_percent(character: str) -> str:
     return "".join(f"%{byte:02X}" for byte in character.encode())
 

@@ -13,6 +13,7 @@ from pipelines.issue.escape import (
     clean_line,
     escape_around_code,
     escape_markdown,
+    is_relative,
     make_autolink,
     make_link,
     make_printable_url,
@@ -66,7 +67,7 @@ def compose_entry(draft: EntryDraft, section: str, newsletter: Newsletter) -> En
             label = clean_line(link.label) or labels.link
             label_lines.append(labels.begin_line(escape_markdown(label)) + make_autolink(_read_address(link.url)))
     own_links = find_links(title)
-    is_markdown = bool(own_links) and all(make_printable_url(link.url) for link in own_links)
+    is_markdown = bool(own_links) and all(make_printable_url(link.url) or is_relative(link.url) for link in own_links)
     prefixes, name = ((), title) if is_markdown or not url else split_prefixes(title)
     parts = EntryParts(
         title=title if is_markdown else escape_around_code(name),

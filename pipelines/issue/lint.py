@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from crawler.errors import Detail, Failure
 from pipelines.issue import inline
 from pipelines.issue.entry import EntryView, read_entry, read_machine_line, read_title
-from pipelines.issue.escape import make_printable_url
+from pipelines.issue.escape import is_relative, make_printable_url
 from pipelines.issue.lines import THEMATIC_BREAK, find_code_lines, find_comment_lines
 from pipelines.issue.sentences import HAN, Bounds, fit_bounds
 from pipelines.issue.shapes import read_mark, write_mark
@@ -260,7 +260,7 @@ def _check_entry_lines(
 ) -> Iterator[Finding]:
     for line_index, line in enumerate(lines):
         for link in inline.find_links(line):
-            if _is_relative(link.url):
+            if is_relative(link.url):
                 yield Finding("entry", position, line_index, "bad-link", {"url": link.url[:80]}, link.url)
     yield from _check_lines("entry", position, lines, rules, link_checks)
 
@@ -276,7 +276,7 @@ def _check_lines(
                 yield finding("empty-link/address", {"text": inline.strip_marks(link.markdown)[:40]})
             elif not link.image and not link.markdown.strip():
                 yield finding("empty-link/text", {"url": link.url[:80]}, link.url)
-            if link.url and make_printable_url(link.url) is None and not _is_relative(link.url):
+            if link.url and make_printable_url(link.url) is None and not is_relative(link.url):
                 yield finding("bad-link", {"url": link.url[:80]}, link.url)
         for url in inline.find_urls(line):
             for url_code, values in _check_url(url, rules, link_checks.get(url)):
@@ -287,15 +287,6 @@ def _check_lines(
             yield finding("markup/liquid")
         if line_index not in code and _TAG.search(line):
             yield finding("markup/tag")
-
-
-def _is_relative(url: str) -> bool:
-    """Whether an address is one of the site's own files: fine around the entries, not in them.
-
-    >>> _is_relative("../a.jpg"), _is_relative("#"), _is_relative("javascript:x"), _is_relative("//e.org")
-    (True, False, False, False)
-    """
-    return bool(re.match(r"(?!//)[^\s#:]", url) and not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", url))
 
 
 def _find_ending_lines(lines: Sequence[str], marker: str) -> Iterator[int]:

@@ -57,6 +57,8 @@ def test_a_summary_copied_from_an_issue_is_not_indented_twice(form: str, typed: 
             "甲\n链接：https://e.org/2\n摘要：",
         ),
         (EntryDraft("a|b {{ x }}"), "a\\|b \\{\\{ x }}\n摘要："),
+        (EntryDraft("见[上期](/2020/11-23)的*甲*"), "见[上期](/2020/11-23)的*甲*\n摘要："),
+        (EntryDraft("[甲](javascript:x)"), "\\[甲\\](javascript:x)\n摘要："),
     ],
 )
 def test_an_entry_has_the_links_that_the_editor_gave_it(draft: EntryDraft, markdown: str) -> None:
