@@ -61,6 +61,8 @@ _CLOSING_BRACKETS: Final = ")]}）］】」』》>”"
 _LEAD: Final = re.compile(r"[\s*\[]*(?P<label>[^\s:：]{0,12}[:：])?\s*")
 # "a | b", but not "a \| b"
 _BARE_PIPE: Final = re.compile(r"(?<!\\)\|")
+# "：摘要", " — 摘要", " | 摘要 |"
+_BEHIND_TITLE: Final = re.compile(r"[\s*]*[：:—–|-]")
 # "🔥 ", "1️⃣ "
 _MARKS_BEFORE_WORDS: Final = re.compile(r"(?:[^\w\s*\[<`\\]|\d\ufe0f?\u20e3)[^\w\[*<`\\]*")
 _LOOKALIKES: Final = {"|": r"|&\#124;|(?<!\\)[｜│┃]|丨(?=\s)|(?<=\s)丨"}
@@ -327,9 +329,12 @@ def _find_unlabelled_summary(markdown: str, newsletter: Newsletter) -> CutEntry 
 
 
 def _find_head_end(line: str, newsletter: Newsletter) -> int | None:
-    """Find the end of an entry's linked title, with the source behind it; None for a title without a link."""
+    """Find the end of an entry's linked title, with the source behind it; None for a title without a link.
+
+    A sentence that goes on behind the link is the title as a whole: `昨天[某项目](https://e.org)发布了新版本。`
+    """
     title_end = find_title_end(line)
-    if title_end is None:
+    if title_end is None or (_read_head(line).title == line and not _BEHIND_TITLE.match(line, title_end)):
         return None
     start = len(line) - len(line[title_end:].lstrip(_REMARK_MARKS))
     matches = (_compile_source_form(form).match(line, start) for form in newsletter.source_forms)

@@ -116,6 +116,14 @@ def test_an_address_below_a_title_without_a_link_is_the_address_of_the_entry_and
     assert reword_entry(markdown, bare, title="甲", summary="") == "**甲**\nhttps://e.org/1\n<https://e.org/2>"
 
 
+def test_a_sentence_around_a_link_is_the_title_as_a_whole_and_no_summary_can_cut_it() -> None:
+    bare = NEWSLETTER.model_copy(update={"labels": Labels(summary="", source_separator="")})
+    sentence = "昨天[某项目](https://e.org/1)发布了新版本。"
+    assert read_title(sentence, bare) == "昨天某项目发布了新版本。"
+    assert read_summary(sentence, bare) == ""
+    assert reword_entry(f"{sentence}\n后来又说。", bare, title="", summary="") == sentence
+
+
 def test_words_added_behind_a_link_leave_the_link_whose_address_has_the_same_words() -> None:
     markdown = "[甲](https://a.example/)\n摘要：基于[sops](https://example.com/mozilla/sops). ![sops.](https://example.com/sops.png)"
     reworded = reword_entry(markdown, NEWSLETTER, title="甲", summary="基于sops. 已能用。")
