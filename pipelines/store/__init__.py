@@ -352,8 +352,7 @@ class Store:
             an earlier restoring is overwritten: it may be the only one with the latest decisions.
 
         Raises:
-            BackupRefused: the copy is none.
-            StoreDamaged: the copy is damaged, or lacks tables.
+            BackupRefused: the copy is none, is damaged or lacks tables.
             StoreRefused: the copy is of another program or of a newer jianbao.
             StoreReadOnly: the folder cannot be written.
         """
@@ -503,22 +502,26 @@ def _copy_file(original_path: Path, copy_path: Path, house_place: HousePlace | N
     `immutable` leaves no log beside it (https://www.sqlite.org/uri.html#uriimmutable), and reads none that is there.
 
     Raises:
-        StoreDamaged: the file is damaged, or lacks tables.
+        BackupRefused: the file is damaged, or lacks tables.
         StoreRefused: the file is of another program or of a newer jianbao.
     """
     has_log = original_path.with_name(original_path.name + "-wal").exists()
     options = "mode=ro" if has_log else "mode=ro&immutable=1"
-    with (
-        typed_errors(),
-        closing(sqlite3.connect(f"{original_path.resolve().as_uri()}?{options}", uri=True)) as original,
-        closing(sqlite3.connect(copy_path)) as copy,
-    ):
-        original.backup(copy)
-        if copy.execute("PRAGMA integrity_check").fetchone() != ("ok",):
-            raise StoreDamaged("damaged-backup", path=str(original_path))
+    try:
+        with (
+            typed_errors(),
+            closing(sqlite3.connect(f"{original_path.resolve().as_uri()}?{options}", uri=True)) as original,
+            closing(sqlite3.connect(copy_path)) as copy,
+        ):
+            original.backup(copy)
+            is_sound = copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    except StoreDamaged:
+        is_sound = False
+    if not is_sound:
+        raise BackupRefused("damaged-backup", path=str(original_path))
     with closing(Store(make_engine(_file_url(copy_path), house=house_place))) as newsroom:
         if newsroom.lacks_tables():
-            raise StoreDamaged("damaged-backup", path=str(original_path))
+            raise BackupRefused("foreign-backup", path=str(original_path))
 
 
 def _restore_file(path: Path, copy: Path, house_place: HousePlace | None = None) -> Path:

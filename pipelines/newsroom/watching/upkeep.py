@@ -28,7 +28,7 @@ from pipelines.store.errors import StoreError
 from pipelines.store.queue import QueueState
 from pipelines.store.sources import SourceRecord
 from pipelines.store.transfer import Report
-from pipelines.wording import Language
+from pipelines.wording import Language, say
 
 LEAST_ROOM: Final = 256 * 1024**2
 """Bytes that have to be free on the disk of the database before a crawl begins; a crawl stores some ten megabytes, and
@@ -279,17 +279,19 @@ def _check_database(newsroom: Newsroom, now: datetime, language: Language) -> It
 
 
 def _check_newsletter(newsroom: Newsroom, language: Language) -> Diagnosis:
-    """Check the settings and the tables of a further newsletter."""
+    """Check the settings, the rules and the tables of a further newsletter."""
     name = newsroom.home.name
     try:
         with closing(newsroom):
             mistakes = newsroom.store.check()
             unknown = sorted(set(newsroom.newsletter.sources) - newsroom.sources.keys())
-    except (StoreError, NewsletterMisconfigured) as error:
+            _ = newsroom.rules
+    except (StoreError, NewsletterMisconfigured, RulesMisconfigured) as error:
         values = {"name": name, "reason": describe_error(error, language)}
         return Diagnosis("newsletter", "bad", "further-newsletter-wrong", values)
     if mistakes:
-        return Diagnosis("database", "bad", "damaged", {"count": len(mistakes), "first": mistakes[:3]})
+        reason = say("doctor/damaged", {"count": len(mistakes), "first": mistakes[:3]}, language)
+        return Diagnosis("database", "bad", "further-newsletter-wrong", {"name": name, "reason": reason})
     if unknown:
         return Diagnosis("newsletter", "doubtful", "unknown-sources", {"name": name, "names": unknown})
     return Diagnosis("newsletter", "good", "further-newsletter", {"name": name, "title": newsroom.newsletter.title})

@@ -22,7 +22,7 @@ from pipelines.review.app import build_desk
 from pipelines.review.guard.access import Access
 from pipelines.review.serving import make_host_names
 from pipelines.store import Store
-from pipelines.store.errors import StoreDamaged
+from pipelines.store.errors import BackupRefused
 from pipelines.store.tables import OF_NEWSLETTER, metadata, newsletter_metadata
 
 COMPILER = """title = "编译通讯"
@@ -227,12 +227,21 @@ def test_a_newsletter_is_backed_up_and_restored_by_itself(newsletters: Newslette
     assert newsletters.read_tables("compilers", newsletter_metadata) == before
     assert newsletters.read_tables("") == in_house
     newsletters.house("db", "backup", str(tmp_path / "house.db"))
-    with pytest.raises(StoreDamaged):
+    with pytest.raises(BackupRefused, match="of another kind"):
         Store.restore(f"sqlite:///{tmp_path / 'third.db'}", tmp_path / "copy.db", tmp_path)
     newsletters.house("db", "restore", str(tmp_path / "house.db"))
     assert newsletters.list_titles("--newsletter", "compilers").keys() == set(TITLES) - {TITLES[8]}
     checks = json.loads(newsletters.house("doctor", "--json"))["checks"]
     assert any("编译通讯" in check["text"] and check["verdict"] == "good" for check in checks)
+
+
+def test_the_doctor_reads_the_rules_of_each_newsletter(newsletters: Newsletters) -> None:
+    rules = Home(newsletters.folder, "compilers").folder / "rules"
+    rules.mkdir(exist_ok=True)
+    (rules / "urls.toml").write_text("[", encoding="utf-8")
+    checks = json.loads(newsletters.house("doctor", "--json", code=1))["checks"]
+    (bad,) = (check for check in checks if check["verdict"] == "bad")
+    assert "--newsletter compilers" in bad["text"]
 
 
 def test_no_article_takes_over_what_a_newsletter_decided_on_one_that_a_backup_of_the_house_lacks(

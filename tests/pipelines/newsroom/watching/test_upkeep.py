@@ -27,7 +27,7 @@ from pipelines.newsroom.locks import Busy, only_one
 from pipelines.newsroom.watching.upkeep import DiskAlmostFull, diagnose, keep_backups, require_room, restore_backup
 from pipelines.store import Store
 from pipelines.store.clock import Clock
-from pipelines.store.errors import StoreDamaged, StoreRefused
+from pipelines.store.errors import BackupRefused, StoreRefused
 
 NOW = datetime(2026, 11, 28, 9, 30, tzinfo=UTC)
 
@@ -94,8 +94,8 @@ def test_what_is_no_sound_copy_is_refused_and_the_database_stays(home: Home, tmp
         with closing(sqlite3.connect(copy)) as connection, connection:
             connection.execute(change)
     refused = {
-        damaged: StoreDamaged,
-        partial: StoreDamaged,
+        damaged: BackupRefused,
+        partial: BackupRefused,
         newer: StoreRefused,
         foreign: StoreRefused,
         empty: StoreRefused,
