@@ -2,6 +2,7 @@
 
     python tests/benchmarks/performance.py [--only NAME ...] [--sizes 10000 100000 1000000]
                                            [--pool POOL.jsonl] [--archive FOLDER] [--replies FOLDER]
+                                           [--peers PYTHON] [--extraction FOLDER]
 
 Runs the benchmarks one after another, and puts what each prints beside its command. `--only` runs some of them, and
 leaves the others' sections as they are. A benchmark whose input is not given is run without it or not at all. Medians
@@ -36,15 +37,19 @@ PAGE: Final = DOCS / "performance.md"
 PLOTS: Final = DOCS / "performance"
 PARTS: Final = ("scrapy", "lxml", "beautifulsoup4", "trafilatura", "sqlalchemy", "numpy", "scikit-learn", "starlette")
 
-INPUTS: Final = ("POOL", "ARCHIVE", "REPLIES")
+INPUTS: Final = ("POOL", "ARCHIVE", "REPLIES", "PEERS", "EXTRACTION")
 """Stand in a command for what the options name: paths of one machine tell a reader nothing."""
+
+REQUIRED: Final = frozenset(INPUTS) - {"POOL"}
+"""A benchmark that reads one of these is not run without it; for a pool, each makes titles up."""
 
 HEADING: Final = """# What it costs
 
 `python tests/benchmarks/performance.py` writes this page: each section is what one benchmark printed, under its
 command. `POOL` is a list of articles (`.jsonl`), `ARCHIVE` a folder of past issues, `REPLIES` a folder of saved
-replies. CPU seconds of different machines do not compare; ratios taken in one run do. What the figures mean for larger
-newsrooms is in [scale.md](scale.md).
+replies, `PEERS` an interpreter with the libraries of others, `EXTRACTION` a checkout of
+scrapinghub/article-extraction-benchmark. CPU seconds of different machines do not compare; ratios taken in one run do.
+What the figures mean for larger newsrooms is in [scale.md](scale.md).
 """
 
 
@@ -78,6 +83,18 @@ BENCHMARKS: Final = (
         "CPU from the request to the commit, as a multiple of bare Scrapy with its default settings, of bare Scrapy "
         "with the settings that cost least, and of a naive pipeline of the same libraries.",
         ("crawling.py", "--pages", "280", "--feeds", "30"),
+    ),
+    Benchmark(
+        "large",
+        "Large pages",
+        "The same for WeChat pages of 2.5 MB, the most of which is script.",
+        ("crawling.py", "--pages", "40", "--feeds", "4", "--size", "2500", "--styled", "--rounds", "3"),
+    ),
+    Benchmark(
+        "peers",
+        "Beside other libraries",
+        "Pages a CPU-second: jianbao's with fetch and commit, the others' without; and F1 of the texts of generic pages.",
+        ("peers.py", "--python", "PEERS", "--extraction", "EXTRACTION"),
     ),
     Benchmark(
         "ingest",
@@ -153,7 +170,7 @@ def main() -> None:
         values = {name: [str(path)] if (path := getattr(given, name.lower())) else [] for name in INPUTS}
         values |= {"SIZES": given.sizes, "FIGURES": [str(figures)]}
         for benchmark in BENCHMARKS:
-            needed = [word for word in benchmark.words if word in {"ARCHIVE", "REPLIES"}]
+            needed = [word for word in benchmark.words if word in REQUIRED]
             if (given.only and benchmark.name not in given.only) or not all(values[word] for word in needed):
                 continue
             sections[benchmark.name] = _run(benchmark, values)
