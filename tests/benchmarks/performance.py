@@ -93,7 +93,7 @@ BENCHMARKS: Final = (
     Benchmark(
         "peers",
         "Beside other libraries",
-        "Pages a CPU-second: jianbao's with fetch and commit, the others' without; and F1 of the texts of generic pages.",
+        "Pages a CPU-second: jianbao's with fetch and commit, the others' without; F1 of the texts of generic pages.",
         ("peers.py", "--python", "PEERS", "--extraction", "EXTRACTION"),
     ),
     Benchmark(
