@@ -85,9 +85,12 @@ def db_copy(
     home = house_of(context).home
     with terminal.show_progress() as bar:
         task = bar.add_task(sentence("cli/copying"), total=None)
-        name, rows = copy_database(
-            home, source, target, now(), lambda copied, total: bar.update(task, completed=copied, total=total)
-        )
+
+        def show(copied: int, total: int) -> None:
+            step = "cli/copying" if copied < total else "cli/indexing"
+            bar.update(task, completed=copied, total=total, description=sentence(step))
+
+        name, rows = copy_database(home, source, target, now(), show)
     out.print(Text(sentence("cli/copied", rows=rows, database=name)))
 
 

@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import Boolean, Column, Connection, Integer, MetaData, Table, delete, func, insert, select
 
 from pipelines.model import CandidateState
-from pipelines.store.tables import Words
+from pipelines.store.tables import Words, stories
 
 MOST_ROWS: Final = 5000
 """Rows that a reader may have to add up: some milliseconds."""
@@ -65,3 +65,14 @@ def fold_counts(connection: Connection, most: int | None = None) -> None:
     number = func.sum(removed.c.number)
     sums = select(*(removed.c[name] for name in names), number).group_by(*(removed.c[name] for name in names))
     connection.execute(insert(_counts).from_select([*names, "number"], sums.having(number != 0)))
+
+
+def count_anew(connection: Connection) -> None:
+    """Count all stories, on PostgreSQL, where the triggers that count were off while stories were added.
+
+    Args:
+        connection: open for writing; nothing is counted yet.
+    """
+    numbers = (stories.c.state, stories.c.category, stories.c.promotion)
+    query = select(*numbers, func.count()).group_by(*numbers)
+    connection.execute(insert(_counts).from_select(["state", "category", "promotion", "number"], query))

@@ -22,20 +22,24 @@ from typing import Final, NamedTuple
 from opencc import OpenCC
 from sqlalchemy import (
     BindParameter,
+    Column,
     ColumnElement,
     Connection,
     Integer,
+    MetaData,
     Select,
+    Table,
     bindparam,
     delete,
     literal_column,
     select,
     text,
 )
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from pipelines.issue.inline import strip_marks
 from pipelines.model import StoredArticle
-from pipelines.store.bulk import chunks, upsert
+from pipelines.store.bulk import chunks, copy_in, upsert
 from pipelines.store.packing import pack, unpack
 from pipelines.store.tables import entries, search_texts
 from pipelines.text import UNSPACED
@@ -103,7 +107,12 @@ class Search:
 
     def index(self, packed: Mapping[int, bytes]) -> None:
         """Index documents that are stored already, compressed, and that the index does not have."""
-        self._put_in({article_id: unpack(document) for article_id, document in packed.items()})
+        documents = {article_id: unpack(document) for article_id, document in packed.items()}
+        if self._is_sqlite:
+            self._put_in(documents)
+        else:
+            rows = [{"article_id": key, "words": self._split(document)} for key, document in documents.items()]
+            copy_in(self._connection, _search_words, rows)
 
     def _put_in(self, documents: Mapping[int, str]) -> None:
         """Put documents into the index."""
@@ -151,6 +160,13 @@ class Search:
             return " ".join(pieces)
         return " ".join(f"'{piece}':{position}" for position, piece in enumerate(pieces, 1))
 
+
+_search_words: Final = Table(
+    "search_words",  # of PostgreSQL
+    MetaData(),
+    Column("article_id", Integer, primary_key=True, autoincrement=False),
+    Column("words", TSVECTOR, nullable=False),
+)
 
 _PUT_IN_SQLITE: Final = "INSERT INTO search_words(rowid, words) VALUES (:id, :words)"
 _DROP_FROM_SQLITE: Final = "INSERT INTO search_words(search_words, rowid, words) VALUES ('delete', :id, :words)"

@@ -13,12 +13,13 @@ from builders import NOON, article
 from databases import Databases, PostgresqlDatabases, SqliteDatabases, read_tables
 from desks import TITLES, fill_with_titles
 from postgresql_server import PostgresqlServer
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Date, Float, Integer, LargeBinary, SmallInteger, select
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Date, Float, Integer, LargeBinary, SmallInteger, select, text
 
 from pipelines.model import Decision
 from pipelines.store import Store
+from pipelines.store.counts import read_counts
 from pipelines.store.engine import make_engine
-from pipelines.store.errors import BackupRefused
+from pipelines.store.errors import BackupRefused, StoreFailed
 from pipelines.store.listing import CandidateQuery
 from pipelines.store.migrations import migrate
 from pipelines.store.packing import pack
@@ -98,6 +99,57 @@ def test_a_copy_that_fails_leaves_the_target_empty(ends: list[Databases]) -> Non
             source.copy_to(target, fail)
         assert not any(read_tables(target).values())
         assert source.copy_to(target)
+
+
+def test_the_stories_of_a_copy_are_counted_and_go_on_being_counted(ends: list[Databases]) -> None:
+    here, there = ends
+    with opened(here, here.make(fill_with_titles)) as source, opened(there, there.make()) as target:
+        source.copy_to(target)
+        with source.reading() as of_source, target.reading() as of_target:
+            counts = read_counts(of_source.stories._connection)
+            assert sum(counts.values()) > 0
+            assert read_counts(of_target.stories._connection) == counts
+        with target.transaction() as tx:
+            tx.stories.replace(tx.stories.find_ids(range(1, len(TITLES) + 1)), [])
+            assert read_counts(tx.stories._connection) == {}
+
+
+def read_catalogue(store: Store) -> list[tuple[Any, ...]]:
+    """Indexes, constraints and triggers as PostgreSQL describes them."""
+    queries = (
+        "SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1, 2",
+        "SELECT conrelid::regclass::text, pg_get_constraintdef(oid), convalidated FROM pg_constraint ORDER BY 1, 2",
+        "SELECT tgname, pg_get_triggerdef(oid), tgenabled FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1, 2",
+    )
+    with store._reading.begin() as connection:
+        return [tuple(row) for query in queries for row in connection.execute(text(query))]
+
+
+def test_a_copy_has_every_index_foreign_key_and_trigger_afterwards(
+    postgresql_server: PostgresqlServer, tmp_path: Path
+) -> None:
+    here, there = SqliteDatabases(tmp_path), PostgresqlDatabases(postgresql_server)
+    with opened(here, here.make(fill_with_titles)) as source, opened(there, there.make()) as target:
+        with target._writing.begin() as connection:
+            connection.execute(text('CREATE INDEX "an index of the owner" ON articles (lower(title))'))
+        before = read_catalogue(target)
+        source.copy_to(target)
+        assert len(before) > 100
+        assert read_catalogue(target) == before
+
+
+def test_a_row_that_postgresql_refuses_is_an_error_of_the_store(
+    postgresql_server: PostgresqlServer, tmp_path: Path
+) -> None:
+    here, there = SqliteDatabases(tmp_path), PostgresqlDatabases(postgresql_server)
+    with opened(here, here.make(fill_with_titles)) as source, opened(there, there.make()) as target:
+        with source._writing.begin() as connection:
+            connection.execute(
+                text("INSERT INTO sources (id, kind, name, failures_in_row) VALUES ('a', 'b', 'c', 'x')")
+            )
+        with pytest.raises(StoreFailed, match="integer"):
+            source.copy_to(target)
+        assert not any(read_tables(target).values())
 
 
 def make_value(column: Column[Any], number: int) -> Any:
