@@ -29,13 +29,14 @@ from pipelines.rules import Rules
 from pipelines.store import Store
 from pipelines.store.errors import LeaseLost
 
-MOST_WAITING: Final = 100
+MOST_WAITING: Final = 1_000
 MOST_CHARACTERS: Final = 2_000_000
 LONGEST_WAIT: Final = 1.0
-"""Batches, characters of their texts, and seconds, until the waiting batches of all sources are stored together.
+"""Items and batches, characters of texts, and seconds, until the waiting batches of all sources are stored together.
 
-A transaction costs more than reading a page. A process that is killed loses what waits; the sources' states stay behind
-too, so the next run asks for it again.
+A transaction costs more than reading a page, and an article whose entry in the feed and whose page are in the same one
+is written once. Other writers wait for the end of it, a tenth of a second for so many items. A process that is killed
+loses what waits; the sources' states stay behind too, so the next run asks for it again.
 """
 
 RUN_IDS: Final = "JIANBAO_RUNS"
@@ -131,7 +132,7 @@ class Bridge:
         self._stats = stats
         self._call_later = call_later
         self._waiting: dict[str, list[Batch]] = {}
-        self._waiting_batches = self._waiting_characters = 0
+        self._waiting_count = self._waiting_characters = 0
         self._call: DelayedCall | None = None
         self._began = time.monotonic()
         self.results = {source_id: SourceResult(run=run_id) for source_id, run_id in (run_ids or {}).items()}
@@ -164,9 +165,9 @@ class Bridge:
     def process_item(self, item: Batch) -> Batch:
         """Store a batch, with those that wait; or let it wait for the next ones. Called by Scrapy."""
         self._waiting.setdefault(item.source, []).append(item)
-        self._waiting_batches += 1
+        self._waiting_count += 1 + len(item.items)
         self._waiting_characters += sum(len(raw.html or "") for raw in item.items)
-        is_full = self._waiting_batches >= MOST_WAITING or self._waiting_characters >= MOST_CHARACTERS
+        is_full = self._waiting_count >= MOST_WAITING or self._waiting_characters >= MOST_CHARACTERS
         if is_full or self._call_later is None:
             self._store_waiting()
         elif self._call is None:
@@ -179,7 +180,7 @@ class Bridge:
         self._call = None
         batches = [join_batches(waiting) for waiting in self._waiting.values()]
         self._waiting = {}
-        self._waiting_batches = self._waiting_characters = 0
+        self._waiting_count = self._waiting_characters = 0
         if not batches:
             return
         try:

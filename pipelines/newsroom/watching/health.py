@@ -11,7 +11,7 @@ from crawler.errors import Failure
 from crawler.urls import host_of
 from pipelines.health import standstill
 from pipelines.health.history import FailureKind, History, RunOutcome
-from pipelines.health.incidents import NEWSROOM, Incident, compare_incidents
+from pipelines.health.incidents import NEWSROOM, Changes, Incident, compare_incidents
 from pipelines.health.judging import FAMILY_OF, Finding, Judgement, Kind, judge_source
 from pipelines.health.rhythm import MEMORY
 from pipelines.health.workdays import Workdays, list_days
@@ -74,17 +74,23 @@ def check_sources(newsroom: Newsroom, now: datetime) -> Checkup:
         now: aware.
     """
     mistakes = newsroom.registry.mistakes
+    mistaken = {mistake.source for mistake in mistakes}
+
+    def find_changes(open_incidents: Iterable[Incident]) -> Changes:
+        if any(not mistake.source for mistake in mistakes):
+            return Changes()
+        judged = (incident for incident in open_incidents if incident.source not in mistaken)
+        return compare_incidents(judged, judgements, now, standing)
+
     with newsroom.store.reading() as tx:  # a year of runs takes seconds, in which nobody else could write
         judgements = judge_sources(tx, newsroom, now)
         standing = judge_crawling(tx, newsroom, now)
+        open_incidents = tx.incidents.list_open()
+    if find_changes(open_incidents) == Changes():  # as after most crawls: no wait for another one that stores articles
+        return Checkup(judgements, open_incidents)
     with newsroom.store.transaction() as tx:
-        open_before = tx.incidents.list_open()
-        if any(not mistake.source for mistake in mistakes):
-            return Checkup(judgements, open_before)
-        mistaken = {mistake.source for mistake in mistakes}
-        judged = (row for row in open_before if row.source not in mistaken)
-        changes = compare_incidents(judged, judgements, now, standing)
-        raised = tx.incidents.save(changes)
+        changes = find_changes(tx.incidents.list_open())
+        raised = tuple(tx.incidents.save(changes))
         events: list[tuple[AlertEvent, int | None]] = [("raised", incident.id) for incident in raised]
         events += [("recovered", incident.id) for incident in changes.recovered]
         tx.alerts.add(newsroom.newsletter.alerts.channels, events, now)

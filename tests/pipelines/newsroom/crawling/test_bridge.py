@@ -213,9 +213,13 @@ def test_many_or_large_waiting_batches_are_stored_at_once(store: Store, rules: R
     clock = Clock()
     stats = MemoryStatsCollector(get_crawler())
     bridge = Bridge(store, SOURCES, rules, kind="feed", stats=stats, call_later=clock.callLater)
-    for number in range(module.MOST_WAITING):
-        bridge.process_item(batch("one", number))
+    many = tuple(RawItem("feed", f"https://e.example/{number}", "标题", NOON) for number in range(module.MOST_WAITING))
+    bridge.process_item(Batch("one", many))
     assert bridge.results["one"].new == module.MOST_WAITING
+    for _ in range(module.MOST_WAITING):  # a batch without items is written, too
+        assert not bridge.results["one"].finished
+        bridge.process_item(Batch("one", finished=True))
+    assert bridge.results["one"].finished
     large = RawItem("feed", "https://e.example/large", "长文", NOON, html="字" * module.MOST_CHARACTERS)
     bridge.process_item(Batch("two", (large,)))
     assert bridge.results["two"].new == 1

@@ -235,7 +235,7 @@ def test_the_times_of_a_clock_that_was_ahead_are_mended_and_no_other(tmp_path: P
     mended = read_times(room)
     assert [times for times in mended if times in right] == right
     assert {moment for times in mended if times not in right for moment in times} == {now}
-    assert check_sources(room, now).raised == []
+    assert check_sources(room, now).raised == ()
     room.store.close()
 
 

@@ -88,7 +88,7 @@ def test_a_silence_is_raised_once_acknowledged_and_recovers(newsroom: Newsroom) 
     crawl(newsroom, "a", 26)
     raised = check_sources(newsroom, START + DAY * 26).raised
     assert [(incident.source, incident.kind) for incident in raised] == [("a", "silent")]
-    assert check_sources(newsroom, START + DAY * 26.1).raised == []
+    assert check_sources(newsroom, START + DAY * 26.1).raised == ()
     assert summarise_incidents(raised, {"a": "甲"}, "zh") == "1 个来源沉默：甲"
     assert acknowledge(newsroom, raised[0].id, START + DAY * 30)
     assert not acknowledge(newsroom, 999, START)
@@ -99,6 +99,12 @@ def test_a_silence_is_raised_once_acknowledged_and_recovers(newsroom: Newsroom) 
     assert [row.id for row in checkup.recovered] == [incident.id]
     assert checkup.open_incidents == []
     assert check_sources(newsroom, START + DAY * 28).recovered == ()
+
+
+def test_a_look_that_changes_nothing_does_not_wait_for_a_writer(newsroom: Newsroom) -> None:
+    crawl(newsroom, "a", 0, -1)
+    with newsroom.store.transaction():
+        assert check_sources(newsroom, START).judgements.keys() == {"a", "b"}
 
 
 def test_a_failure_is_raised_with_its_kind(newsroom: Newsroom) -> None:
@@ -124,14 +130,14 @@ def test_incidents_stay_while_nothing_runs_for_months(newsroom: Newsroom) -> Non
 def test_a_standstill_of_the_crawling_is_raised_once_acknowledged_and_recovers(newsroom: Newsroom) -> None:
     for day in range(10):
         crawl(newsroom, "a", day, day - 0.1)
-    assert check_sources(newsroom, START + DAY * 10).raised == []
+    assert check_sources(newsroom, START + DAY * 10).raised == ()
     now = START + DAY * 11
     with newsroom.store.reading() as tx:
         (unseen,) = list_for_editor(tx, newsroom, now)
     assert summarise_incidents([unseen], {}, "zh") == "从 2026-11-11 12:00 起一个来源也没有抓过，该抓的有 1 个"
     (raised,) = check_sources(newsroom, now).raised
     assert (raised.source, raised.kind, raised.state) == ("", "standstill", "stalled")
-    assert check_sources(newsroom, now + DAY).raised == []
+    assert check_sources(newsroom, now + DAY).raised == ()
     with newsroom.store.reading() as tx:
         assert [row.id for row in list_for_editor(tx, newsroom, now)] == [raised.id]
     assert acknowledge(newsroom, raised.id, now + DAY * 3)
@@ -148,7 +154,7 @@ def test_a_newsroom_whose_sources_are_switched_off_does_not_stand_still(newsroom
         crawl(newsroom, "a", day, day - 0.1)
     newsroom.home.sources.write_text(ROWS.replace('id = "a"', 'id = "a"\nenabled = false'), encoding="utf-8")
     with closing(Newsroom(newsroom.home)) as reread:
-        assert check_sources(reread, START + DAY * 20).raised == []
+        assert check_sources(reread, START + DAY * 20).raised == ()
 
 
 def test_incidents_stay_while_the_registry_cannot_be_read(newsroom: Newsroom) -> None:
