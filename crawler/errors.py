@@ -63,6 +63,19 @@ class Detail:
         """
         return cls(row["code"], tuple((name, _from_json(member)) for name, member in row["values"].items()))
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> Any:
+        """How pydantic writes and reads it, wherever it is part of another value."""
+        from pydantic_core.core_schema import (  # noqa: PLC0415 - a short command needs none of it
+            any_schema,
+            no_info_after_validator_function,
+            plain_serializer_function_ser_schema,
+        )
+
+        return no_info_after_validator_function(
+            cls.from_json, any_schema(), serialization=plain_serializer_function_ser_schema(cls.as_json)
+        )
+
 
 def _clean(member: Any) -> Any:
     if isinstance(member, str):

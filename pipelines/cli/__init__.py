@@ -25,7 +25,7 @@ from pipelines import logs
 from pipelines.cli import terminal
 from pipelines.cli.alerts import alerts_app
 from pipelines.cli.choosing import apart, assist, candidates, decide, merge, split, suggestions
-from pipelines.cli.crawling import add, crawl, fetch, group, queue, rebuild, schedule, worker
+from pipelines.cli.crawling import add, crawl, fetch, group, queue, rebuild, schedule, shards, worker
 from pipelines.cli.database import db_app, doctor
 from pipelines.cli.desk import review, user_app
 from pipelines.cli.evaluation import evaluate
@@ -86,6 +86,7 @@ for command in (
     schedule,
     worker,
     queue,
+    shards,
     doctor,
 ):
     app.command()(command)

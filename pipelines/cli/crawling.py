@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,12 +14,13 @@ from pipelines import logs
 from pipelines.cli import terminal
 from pipelines.cli.health import report_incidents
 from pipelines.cli.shared import Json, follow_if_named, group_what_is_new, house_of, newsroom_of, now, print_json
-from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out, sentence, warn
+from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, note, out, sentence, warn
 from pipelines.errors import describe_failure, describe_mistake
 
 if TYPE_CHECKING:
     from pipelines.newsroom import Newsroom
     from pipelines.newsroom.crawling.crawls import SourceReport
+    from pipelines.newsroom.stages.shards import StartShards
     from pipelines.store.queue import Lease
 
 NoGroup = Annotated[bool, typer.Option("--no-group", help="只入库，不归组；留给下一个归组的命令。")]
@@ -84,6 +86,21 @@ def _take_lease(newsroom: Newsroom) -> Lease | None:
 
         end_with_lease(lease, newsroom.home.database_url, find_starter())
     return lease
+
+
+def _divide_shards(newsroom: Newsroom, lease: Lease | None) -> StartShards:
+    """Who does shards: other workers too where a worker started this process, else its own processes alone."""
+    from pipelines.newsroom.stages.shards import Shards
+
+    if lease is None:
+        return Shards
+    from pipelines.newsroom.crawling.queue import Queue
+    from pipelines.newsroom.stages.division import DividedShards
+
+    def invite(count: int) -> None:
+        Queue(newsroom.home, terminal.get_language()).invite_helpers(count)
+
+    return partial(DividedShards, lease=lease, home=newsroom.home, invite=invite)
 
 
 def _do_nothing() -> None:
@@ -183,8 +200,8 @@ def group(context: typer.Context) -> None:
     例：jianbao group
     """
     newsroom = house_of(context)
-    _take_lease(newsroom)
-    group_what_is_new(newsroom)
+    lease = _take_lease(newsroom)
+    group_what_is_new(newsroom, start=_divide_shards(newsroom, lease))
     follow_if_named(context)
 
 
@@ -194,7 +211,7 @@ def rebuild(
         int | None, typer.Option(min=1, help="用几个进程读条目；默认是处理器的个数，结果都一样。")
     ] = None,
     with_queue: Annotated[
-        bool, typer.Option("--queue", help="不在这里做：排进队列，由一个 jianbao worker 用它那台机器的处理器做。")
+        bool, typer.Option("--queue", help="不在这里做：排进队列，由一个 jianbao worker 带头做，闲着的 worker 帮着做。")
     ] = False,
 ) -> None:
     """用保存的原始条目重新得出一切，决定不受影响；规则改动之后用。中断了就再跑一次。
@@ -213,7 +230,7 @@ def rebuild(
         Queue(newsroom.home, terminal.get_language()).add_rebuild()
         out.print(sentence("cli/rebuild-queued"))
         return
-    _take_lease(newsroom)
+    start = _divide_shards(newsroom, _take_lease(newsroom))
     with terminal.show_progress() as bar:
         task = bar.add_task(sentence("cli/rebuilding"), total=None)
         rebuilt = run.rebuild(
@@ -222,13 +239,33 @@ def rebuild(
             newsroom.rules,
             lambda finished, total: bar.update(task, completed=finished, total=total),
             processes=processes or count_processes(),
+            start=start,
         )
     remember_issues(newsroom.store, newsroom.newsletter, newsroom.rules)
     for problem in rebuilt.problems:
         warn(describe_failure(problem.failure, terminal.get_language(), problem.url))
     out.print(sentence("cli/rebuilt", items=rebuilt.items, articles=rebuilt.articles))
-    group_what_is_new(newsroom, processes)
+    group_what_is_new(newsroom, processes, start)
     follow_if_named(context)
+
+
+def shards(context: typer.Context) -> None:
+    """帮另一个 worker 读条目、比文章；由 worker 自己启动。
+
+    例：jianbao shards
+    """
+    from pipelines.newsroom.stages.helping import help_out
+    from pipelines.newsroom.stages.shards import count_processes
+
+    newsroom = house_of(context)
+    if _take_lease(newsroom) is None:
+        fail(sentence("cli/shards-without-worker"))
+        raise typer.Exit(WRONG_USE)
+    helped = help_out(newsroom, count_processes())
+    if helped.shards:
+        note(sentence("cli/shards-done", count=helped.shards))
+    if helped.has_other_rules:
+        warn(sentence("cli/shards-other-rules"))
 
 
 def schedule(

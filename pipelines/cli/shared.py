@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from crawler.home import Home
     from pipelines.newsroom import Newsroom
     from pipelines.newsroom.editor import Editor
+    from pipelines.newsroom.stages.shards import StartShards
 
 DATE_FORMAT: Final = ["%Y-%m-%d"]
 
@@ -78,15 +79,16 @@ def editor_of(newsroom: Newsroom) -> Editor:
     return Editor(newsroom, newsroom.newsletter.editor, now())
 
 
-def group_what_is_new(newsroom: Newsroom, processes: int | None = None) -> None:
+def group_what_is_new(newsroom: Newsroom, processes: int | None = None, start: StartShards | None = None) -> None:
     """Group new articles into stories, grade them, and print the numbers on stderr.
 
     Args:
         newsroom: whose articles are grouped.
         processes: so many read articles, if many are new; None for as many as there are processors.
+        start: who reads them then; None for these processes alone.
     """
     from pipelines.newsroom.stages import run
-    from pipelines.newsroom.stages.shards import count_processes
+    from pipelines.newsroom.stages.shards import Shards, count_processes
 
     with terminal.show_progress() as bar:
         task = bar.add_task(sentence("cli/grouping"), total=None)
@@ -96,6 +98,7 @@ def group_what_is_new(newsroom: Newsroom, processes: int | None = None) -> None:
             lambda finished, total: bar.update(task, completed=finished, total=total),
             lock=newsroom.home.var / "learning.lock",
             processes=processes or count_processes(),
+            start=start or Shards,
         )
     if grouped.articles:
         note(sentence("cli/grouped", articles=grouped.articles, stories=grouped.stories))

@@ -44,6 +44,7 @@ from pipelines.store.queue import Jobs, Lease
 from pipelines.store.raw import RawItems
 from pipelines.store.rebuilding import Rebuilding
 from pipelines.store.runs import Runs
+from pipelines.store.shards import SharedShards
 from pipelines.store.snapshots import Snapshots
 from pipelines.store.sources import Sources
 from pipelines.store.stories import Stories
@@ -97,6 +98,7 @@ class Store:
         self._lease = lease
         self._writing = engine
         self._reading = engine.execution_options(read_only=True)
+        self._sharing = engine.execution_options(beside_writers=True)
 
     @classmethod
     def open(cls, url: str, *, wait: float = WAIT, lease: Lease | None = None) -> Self:
@@ -204,6 +206,20 @@ class Store:
         """Read one state of the database, whatever other processes write meanwhile; a reader never waits."""
         with typed_errors(), self._reading.begin() as connection:
             yield Transaction(connection)
+
+    @contextmanager
+    def sharing(self) -> Iterator[SharedShards]:
+        """Hand out, take or give back shards, beside whoever writes; commit at the end.
+
+        Raises:
+            RuntimeError: the process works for no worker.
+            LeaseLost: another worker has the job for which the store was opened.
+        """
+        if self._lease is None:
+            raise RuntimeError("workers share shards")
+        with typed_errors(), self._sharing.begin() as connection:
+            self._lease.hold(connection)
+            yield SharedShards(connection, self._lease)
 
     @contextmanager
     def rebuilding(self) -> Iterator[Rebuilding]:

@@ -353,7 +353,8 @@ def _postgresql(url: URL, wait: float, house: HousePlace | None) -> Engine:
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         else:
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(wait * 1000)}")
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({lock})")
+            if not connection.get_execution_options().get("beside_writers", False):
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({lock})")
 
     if house is not None:
         event.listen(engine, "before_cursor_execute", _refuse_writing_house)

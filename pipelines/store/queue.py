@@ -95,7 +95,7 @@ class Job:
 
     Args:
         number: of the job; one that is given to another worker gets a new one.
-        name: of its task: `crawl`, `group` or `rebuild`.
+        name: of its task: `crawl`, `group`, `rebuild` or `shards`.
         source: id of the source that it crawls; empty for another job.
         lock: of two jobs with one lock, one waits for the other.
         state: `running` also where its worker is silent, until the schedule gives it to another one.
@@ -148,6 +148,12 @@ class QueueState:
     def count(self, state: JobState) -> int:
         """The number of jobs in a state."""
         return sum(job.state == state for job in self.jobs)
+
+    def count_idle(self, now: datetime) -> int:
+        """The number of workers that are alive and do nothing, less the jobs that wait for one."""
+        busy = {job.worker for job in self.jobs}
+        idle = sum(worker.number not in busy and not worker.is_silent(now) for worker in self.workers)
+        return max(idle - self.count("waiting"), 0)
 
     def find_backlog(self) -> Backlog | None:
         """Find what is to be done, and who was heard last that could do it; None without a job."""

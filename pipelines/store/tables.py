@@ -55,6 +55,7 @@ REVISIONS: Final = (
     "0019",
     "0020",
     "0021",
+    "0022",
 )
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database does not load Alembic."""
 
@@ -593,6 +594,20 @@ entry_keys = Table(
         ["issue", "position"], ["entries.issue", "entries.position"], name="fk_entry_keys_entry", ondelete="CASCADE"
     ),
     Index("ix_entry_keys_issue", "issue", "position"),
+)
+
+shards = Table(
+    "shards",  # of the rebuild or the grouping that workers do together; without one, no row
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("leader_job", BigInteger, nullable=False),
+    Column("leader_worker", BigInteger, nullable=False),
+    Column("work", Words, nullable=False),  # the function that does it
+    Column("rules", Words, nullable=False),  # a hash: whoever has other rules does not do it
+    Column("arguments", LargeBinary, nullable=False),
+    Column("taker_job", BigInteger),
+    Column("taker_worker", BigInteger),
+    Column("result", LargeBinary),
 )
 
 models = Table(

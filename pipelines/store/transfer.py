@@ -19,7 +19,7 @@ from pipelines.store.bulk import copy_in
 from pipelines.store.counts import count_anew
 from pipelines.store.engine import is_of_newsletter, metadata_of
 from pipelines.store.search import Search
-from pipelines.store.tables import FailureText, Words, metadata
+from pipelines.store.tables import FailureText, Words, metadata, shards
 
 Report = Callable[[int, int], None]
 """Is told how many rows of how many have been copied; indexes may have to be made after the last one."""
@@ -35,10 +35,10 @@ _FEW: Final = 50
 
 
 def count_rows(connection: Connection) -> dict[str, int]:
-    """Count the rows of each table that a database has for itself, by its name."""
+    """Count the rows of each table that is copied, by its name."""
     return {
         table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
-        for table in metadata_of(connection).sorted_tables
+        for table in list_plain_tables(metadata_of(connection))
     }
 
 
@@ -125,13 +125,16 @@ def clear(connection: Connection) -> None:
 
 
 def list_plain_tables(of: MetaData = metadata) -> list[Table]:
-    """List the tables, with columns that give what is stored: nothing is read into a text of an older version."""
+    """List the tables to copy, with columns that give what is stored: nothing is read into a text of an older version.
+
+    Shards are left out, as the queue is: they belong to jobs that go on.
+    """
     plain = MetaData()
     for table in of.sorted_tables:
         for column in table.to_metadata(plain).columns:
             if isinstance(column.type, FailureText):
                 column.type = Words()
-    return plain.sorted_tables
+    return [table for table in plain.sorted_tables if table.name != shards.name]
 
 
 def _read(connection: Connection, table: Table) -> Iterator[list[dict[str, Any]]]:

@@ -1,12 +1,16 @@
 """What a rebuild costs, and how long another writer waits for it.
 
-    python tests/benchmarks/rebuild.py [--articles 10000] [--processes 2] [--keep FOLDER] POOL.jsonl ...
+    python tests/benchmarks/rebuild.py [--articles 10000] [--processes 2] [--workers 2] [--keep FOLDER] POOL.jsonl ...
 
 Stores raw items made of small pieces of the pools' titles and digests, six in ten with a text (as in `grouping.py`),
 groups them, and rebuilds and groups everything again while another writer begins a transaction every tenth of a second.
 Printed are the seconds by the clock, the CPU of all processes, the writer's longest wait, and the most memory of any
 process. `--keep` keeps the store,
 so that the next run need not make it.
+
+With `--workers`, so many workers divide both in a PostgreSQL server of their own, each on one processor, as if it were
+a machine: printed are the seconds by the clock until the queue is empty, first up to the grouping, and the CPU of
+workers and server.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ import argparse
 import json
 import os
 import shutil
+import subprocess
 import sys
 import threading
 import time
@@ -27,15 +32,20 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
+import psycopg  # noqa: E402
 from grouping import A_DAY, Stream  # noqa: E402
+from postgresql_server import find_programs, run_server  # noqa: E402
 from processes import list_family, read_most_memory, read_process_time  # noqa: E402
+from servers import newsroom, source  # noqa: E402
+from waiting import wait_until  # noqa: E402
 
-from crawler.home import Home, bundled  # noqa: E402
+from crawler.home import DATABASE_VARIABLE, Home, bundled  # noqa: E402
 from crawler.items import Batch, RawItem  # noqa: E402
 from crawler.sources.schema import Source  # noqa: E402
 from pipelines.group.candidates import GroupRules  # noqa: E402
 from pipelines.model import Article  # noqa: E402
 from pipelines.newsletter import load_newsletter  # noqa: E402
+from pipelines.newsroom.crawling.queue import Queue  # noqa: E402
 from pipelines.newsroom.stages import run  # noqa: E402
 from pipelines.newsroom.stages.shards import count_processes  # noqa: E402
 from pipelines.rules import Rules, load_rules  # noqa: E402
@@ -52,6 +62,7 @@ def main() -> None:
     parser.add_argument("pools", nargs="+", type=Path, metavar="POOL")
     parser.add_argument("--articles", type=int, default=10_000)
     parser.add_argument("--processes", type=int, default=count_processes())
+    parser.add_argument("--workers", type=int)
     parser.add_argument("--keep", type=Path)
     arguments = parser.parse_args()
     rows = [json.loads(line) for pool in arguments.pools for line in pool.read_text(encoding="utf-8").splitlines()]
@@ -68,6 +79,9 @@ def main() -> None:
             fill(store, (next(stream) for _ in range(arguments.articles)), rules)
             run.group(store, group_rules)
             store.close()
+        if arguments.workers:
+            measure_workers(kept, Path(folder) / "home", arguments.workers)
+            return
         path = Path(folder) / "jianbao.db"
         shutil.copyfile(kept, path)
         store = Store.upgrade(f"sqlite:///{path}")
@@ -81,6 +95,60 @@ def main() -> None:
         sys.stdout.write(f"another writer waited {max(waits):.2f} s at most, {len(waits)} times\n")
         sys.stdout.write(f"largest RSS of a process {max(memory):,.0f} MB\n")
         store.close()
+
+
+def measure_workers(kept: Path, folder: Path, count: int) -> None:
+    """Have so many workers divide a rebuild of a copy of a store, and print what it took.
+
+    Raises:
+        RuntimeError: a worker ended.
+    """
+    home = newsroom(folder, source(SOURCE.id, "feed", url=SOURCE.url))
+    programs = find_programs()
+    if programs is None:
+        raise RuntimeError("no PostgreSQL")
+    processors = sorted(os.sched_getaffinity(0))
+    with run_server(programs) as server:
+        url = server.make_database()
+        Store.copy(f"sqlite:///{kept}", url)
+        os.environ[DATABASE_VARIABLE] = url
+        queue = Queue(Home(home))
+        command = [sys.executable, "-m", "pipelines.cli", "--home", str(home), "worker"]
+        workers = []
+        for number in range(count):
+            processor = processors[number % len(processors)]
+            worker = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            os.sched_setaffinity(worker.pid, {processor})  # before it starts anything
+            workers.append(worker)
+        try:
+            with psycopg.connect(url, autocommit=True) as connection:
+                wait_until(lambda: connection.execute(_WORKERS).fetchone() == (count,))
+                began, grouping_at = time.monotonic(), 0.0
+                queue.add_rebuild()
+                while connection.execute(_JOBS_LEFT).fetchone() != (0,):
+                    if not grouping_at and connection.execute(_IS_GROUPING).fetchone():
+                        grouping_at = time.monotonic()
+                    if any(worker.poll() is not None for worker in workers):
+                        raise RuntimeError("a worker ended")
+                    time.sleep(0.05)
+                ended = time.monotonic()
+                (failed,) = connection.execute(_JOBS_FAILED).fetchone() or (0,)
+            starters = [server.process_id, *(worker.pid for worker in workers)]
+            cpu = sum(read_process_time(process) for starter in starters for process in list_family(starter))
+        finally:
+            for worker in workers:
+                worker.terminate()
+                worker.wait()
+    sys.stdout.write(
+        f"workers: {count}  rebuild {grouping_at - began:6.1f} s, group {ended - grouping_at:6.1f} s, together"
+        f" {ended - began:6.1f} s by the clock, {cpu:6.1f} CPU-s, failed jobs: {failed}\n"
+    )
+
+
+_WORKERS = "SELECT count(*) FROM procrastinate.procrastinate_workers"
+_JOBS_LEFT = "SELECT count(*) FROM procrastinate.procrastinate_jobs WHERE status IN ('todo', 'doing')"
+_JOBS_FAILED = "SELECT count(*) FROM procrastinate.procrastinate_jobs WHERE status = 'failed'"
+_IS_GROUPING = "SELECT 1 FROM shards WHERE work = 'read_fresh'"
 
 
 def fill(store: Store, articles: Iterator[Article], rules: Rules) -> None:

@@ -63,6 +63,9 @@ BACK_OFF: Final = 8
 LONGEST_REBUILD: Final = 48 * 3600.0
 """Seconds after which a rebuild is stopped; a newsroom of ten million articles takes half of it on two processors."""
 
+LONGEST_HELP: Final = 300.0
+"""Seconds after which the process that does shards is stopped; it takes none after its first minute."""
+
 
 StartCommand = Callable[[Sequence[str], Mapping[str, str]], Child]
 """Starts a command of jianbao from its arguments and its whole environment, in a process that ends with this one."""
@@ -79,6 +82,10 @@ class GroupingFailed(Exception):
 class RebuildFailed(Exception):
     """The process of a rebuild died or reported an error, which is in the worker's log. Raised by a job, so that it is
     retried."""
+
+
+class HelpFailed(Exception):
+    """The process that did shards died or reported an error, which is in the worker's log. Raised by a job."""
 
 
 def name_locks(sources: Iterable[Source], policy: Policy) -> dict[str, str]:
@@ -147,6 +154,7 @@ class Queue:
         self._app.task(name="crawl", pass_context=True, retry=retry)(self._crawl)
         self._app.task(name="group", pass_context=True, queueing_lock="group", lock="group")(self._group)
         self._app.task(name="rebuild", pass_context=True, retry=retry)(self._rebuild)
+        self._app.task(name="shards", pass_context=True)(self._do_shards)
 
     def fill(self, due: Sequence[str], *, is_grouping_due: bool = False) -> None:
         """Give the jobs of dead workers to others, and add a job for each source that is due and has none.
@@ -175,6 +183,23 @@ class Queue:
 
         asyncio.run(add())
 
+    def invite_helpers(self, count: int) -> None:
+        """Add jobs of doing shards of what another worker leads, as far as they are not in the queue.
+
+        Args:
+            count: of workers that have nothing else to do.
+
+        Raises:
+            StoreUnreachable: the server does not answer.
+        """
+
+        async def invite() -> None:
+            async with self._app.open_async():
+                for number in range(count):
+                    await self._defer("shards", f"shards {number}", None)
+
+        asyncio.run(invite())
+
     async def _fill(self, locks: dict[str, str], is_grouping_due: bool) -> None:
         async with self._app.open_async():
             await self._rescue()
@@ -197,11 +222,11 @@ class Queue:
             arguments: dict[str, Any] = dict(job.task_kwargs)
             if job.task_name == "crawl":
                 arguments["deaths"] = arguments.get("deaths", 0) + job.attempts + 1
-            await self._defer(job.task_name, job.queueing_lock or "", job.lock or "", **arguments)
+            await self._defer(job.task_name, job.queueing_lock or "", job.lock, **arguments)
             with suppress(ConnectorException):  # its worker was not dead, and has ended it this moment
                 await manager.finish_job(job, Status.FAILED, delete_job=True)
 
-    async def _defer(self, task: str, queueing_lock: str, lock: str, **arguments: Any) -> None:
+    async def _defer(self, task: str, queueing_lock: str, lock: str | None, **arguments: Any) -> None:
         from procrastinate.exceptions import AlreadyEnqueued  # noqa: PLC0415 - an extra
 
         try:
@@ -320,6 +345,13 @@ class Queue:
         code = await self._run(lease, "rebuild", longest=LONGEST_REBUILD)
         if code and await asyncio.to_thread(lease.is_held, self._home.database_url):
             raise RebuildFailed
+
+    async def _do_shards(self, context: JobContext) -> None:
+        await self._forget_failures(context)
+        lease = _lease_of(context)
+        code = await self._run(lease, "shards", longest=LONGEST_HELP)
+        if code and await asyncio.to_thread(lease.is_held, self._home.database_url):
+            raise HelpFailed
 
     async def _forget_failures(self, context: JobContext) -> None:
         """Forget earlier failures of what a job does: it shows itself whether that works."""

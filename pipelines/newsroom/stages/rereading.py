@@ -24,16 +24,26 @@ from pipelines.store.raw import RawOutcome, StoredRaw
 from pipelines.store.sources import SourceRecord
 
 
+class ReadingRules(NamedTuple):
+    """What all items are read by.
+
+    Args:
+        rules: the tables of data/rules.
+        sources: by id; of the registry, or as the store remembers them.
+    """
+
+    rules: Rules
+    sources: Mapping[str, Source]
+
+
 class SourceFacts(NamedTuple):
     """What the items of a source are read by.
 
     Args:
-        source: of the registry, or as the store remembers it.
         repeats: among the entries of its replies.
         policy: for the identifiers of its feed.
     """
 
-    source: Source
     repeats: Repeats
     policy: GuidPolicy | None
 
@@ -55,11 +65,14 @@ class SourceTable:
 
     Args:
         sources: by id; for a source that left the registry, the store's record of it serves.
+
+    Attributes:
+        sources: that were read from the store, by id, with the given ones.
     """
 
     def __init__(self, sources: Mapping[str, Source]) -> None:
+        self.sources: dict[str, Source] = {}
         self._given = sources
-        self._sources: dict[str, Source] = {}
         self._policies: dict[str, GuidPolicy | None] = {}
         self._repeats: dict[str, Repeats] = {}
 
@@ -74,35 +87,36 @@ class SourceTable:
         self._repeats |= {
             source: merge_repeats([self._repeats.get(source, Repeats()), more]) for source, more in repeats.items()
         }
-        if not self._sources.keys() >= repeats.keys():
-            records = tx.sources.list_all().values()
-            self._sources = {record.id: source_of_record(record) for record in records} | dict(self._given)
-            self._policies = {
-                record.id: choose_policy(self._sources[record.id].guids, record.guids) for record in records
-            }
+        if not self.sources.keys() >= repeats.keys():
+            self.read(tx)
+
+    def read(self, tx: Transaction) -> None:
+        """Read the sources that the store knows by now."""
+        records = tx.sources.list_all().values()
+        self.sources = {record.id: source_of_record(record) for record in records} | dict(self._given)
+        self._policies = {record.id: choose_policy(self.sources[record.id].guids, record.guids) for record in records}
 
     def find_facts(self, source_ids: Collection[str]) -> dict[str, SourceFacts]:
         """The facts of sources whose items were learned, by id."""
-        return {
-            source_id: SourceFacts(self._sources[source_id], self._repeats[source_id], self._policies[source_id])
-            for source_id in source_ids
-        }
+        return {source_id: SourceFacts(self._repeats[source_id], self._policies[source_id]) for source_id in source_ids}
 
 
-def list_entries(store: Store, _rules: Rules, first_id: int, last_id: int) -> list[tuple[str, datetime, ListedEntry]]:
+def list_entries(
+    store: Store, _rules: ReadingRules, first_id: int, last_id: int
+) -> list[tuple[str, datetime, ListedEntry]]:
     """List the entries of the raw items from id to id. A shard of a rebuild."""
     with store.reading() as tx:
         return tx.raw.list_entries(first_id, last_id)
 
 
 def read_stored(
-    store: Store, rules: Rules, first_id: int, last_id: int, facts: Mapping[str, SourceFacts]
+    store: Store, rules: ReadingRules, first_id: int, last_id: int, facts: Mapping[str, SourceFacts]
 ) -> list[ReadAgain]:
     """Read the raw items from id to id again. A shard of a rebuild.
 
     Args:
         store: the newsroom's.
-        rules: the tables of data/rules.
+        rules: what all items are read by.
         first_id, last_id: of raw items.
         facts: of their sources, by id.
     """
@@ -111,18 +125,18 @@ def read_stored(
     return read_again(raws, facts, rules)
 
 
-def read_again(raws: Sequence[StoredRaw], facts: Mapping[str, SourceFacts], rules: Rules) -> list[ReadAgain]:
+def read_again(raws: Sequence[StoredRaw], facts: Mapping[str, SourceFacts], rules: ReadingRules) -> list[ReadAgain]:
     """Read raw items, each with its article, or with the reason why there is none.
 
     Args:
         raws: in the order in which they came.
         facts: of their sources, by id.
-        rules: the tables of data/rules.
+        rules: what all items are read by.
     """
     read = []
     for raw in raws:
-        source, repeats, policy = facts[raw.source]
-        read.append(ReadAgain(raw.outcome, read_or_explain(raw.item, source, rules, repeats, policy)))
+        source, (repeats, policy) = rules.sources[raw.source], facts[raw.source]
+        read.append(ReadAgain(raw.outcome, read_or_explain(raw.item, source, rules.rules, repeats, policy)))
     return read
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,8 +31,15 @@ from pipelines.newsroom.stages.regroup import (
     replace_links,
 )
 from pipelines.newsroom.stages.relearning import retrain, with_model
-from pipelines.newsroom.stages.rereading import ReadAgain, SourceTable, list_entries, read_again, read_stored
-from pipelines.newsroom.stages.shards import open_shards
+from pipelines.newsroom.stages.rereading import (
+    ReadAgain,
+    ReadingRules,
+    SourceTable,
+    list_entries,
+    read_again,
+    read_stored,
+)
+from pipelines.newsroom.stages.shards import Shards, StartShards, open_shards
 from pipelines.rules import Rules
 from pipelines.store import Store, Transaction
 from pipelines.store.raw import RawOutcome
@@ -194,6 +201,7 @@ def rebuild(
     progress: Callable[[int, int], None] = lambda count, total: None,  # noqa: ARG005
     *,
     processes: int = 1,
+    start: StartShards = Shards,
 ) -> Rebuilt:
     """Make every article again from the raw items, in the order in which they came.
 
@@ -210,6 +218,7 @@ def rebuild(
         rules: the tables of data/rules.
         progress: called with the number of raw items read and articles written so far, and their total.
         processes: so many read raw items; their number changes nothing of what is made.
+        start: who reads raw items, if they are many: these processes, or other workers too.
 
     Raises:
         ShardDied: an item kills each process that reads it.
@@ -225,7 +234,9 @@ def rebuild(
 
     with store.reading() as tx:
         last_id = tx.raw.find_last_id()
-    with store.rebuilding() as rebuilding, open_shards(store, rules, processes, last_id) as shards:
+        table.read(tx)
+    reading_rules = ReadingRules(rules, table.sources)
+    with store.rebuilding() as rebuilding, open_shards(store, reading_rules, processes, last_id, start) as shards:
         ranges = [(first, min(first + READ_AT_ONCE - 1, last_id)) for first in range(1, last_id + 1, READ_AT_ONCE)]
         entries = list(shards.map(list_entries, ranges))
         with store.reading() as tx:
@@ -244,7 +255,8 @@ def rebuild(
             if not raws:
                 return False
             table.learn(tx, ((raw.source, raw.item.fetched_at, ListedEntry.of(raw.item)) for raw in raws))
-            rebuilding.take(note(read_again(raws, table.find_facts({raw.source for raw in raws}), rules)))
+            facts = table.find_facts({raw.source for raw in raws})
+            rebuilding.take(note(read_again(raws, facts, ReadingRules(rules, table.sources))))
             return True
 
         with store.reading() as tx:
@@ -271,6 +283,7 @@ def group(
     *,
     lock: Path | None = None,
     processes: int = 1,
+    start: StartShards = Shards,
 ) -> Grouped:
     """Run the final stage on new and changed articles: stories, categories, relevance, candidates.
 
@@ -286,6 +299,7 @@ def group(
         lock: a file that a process locks while it trains, so that no two processes train at once; None locks nothing.
         processes: so many read articles and compare them, if many are fresh; their number changes nothing of what is
             made.
+        start: who reads and compares them: these processes, or other workers too.
 
     Raises:
         ShardDied: articles kill each process that reads them.
@@ -293,13 +307,13 @@ def group(
     if store.is_of_newsletter:
         articles, stories = follow_house(store, rules, progress)
     else:
-        articles, stories = _group_fresh(store, rules, progress, processes)
+        articles, stories = _group_fresh(store, rules, progress, processes, start)
     with take_turn(lock) if lock else nullcontext():
         return Grouped(articles, stories, retrain(store, rules))
 
 
 def _group_fresh(
-    store: Store, rules: GroupRules, progress: Callable[[int, int], None], processes: int
+    store: Store, rules: GroupRules, progress: Callable[[int, int], None], processes: int, start: StartShards
 ) -> tuple[int, int]:
     """Make the stories of new and changed articles; arguments as `group` has them.
 
@@ -311,7 +325,7 @@ def _group_fresh(
         total = len(tx.articles.list_fresh())
     articles = stories = 0
     rested_at = monotonic()
-    with open_shards(store, rules, processes, total) as shards:
+    with open_shards(store, rules, processes, total, start) as shards:
         while True:
             with store.reading() as tx:
                 fresh_ids = tx.articles.list_fresh(INDEXED_AT_ONCE)
@@ -319,7 +333,7 @@ def _group_fresh(
                 break
             new_ids, unlinked_ids = set(fresh_ids), set[int]()
             versions: dict[int, int] = {}
-            for features in shards.map(_read_features, ((batch,) for batch in _split(fresh_ids, KEYED_AT_ONCE))):
+            for features in shards.map(read_fresh, ((batch,) for batch in _split(fresh_ids, KEYED_AT_ONCE))):
                 rested_at = _let_others_write(rested_at)
                 with store.transaction() as tx:
                     indexed = _index_batch(tx, features)
@@ -328,7 +342,7 @@ def _group_fresh(
                 progress(articles, max(articles, total))
             batches = _split(sorted(unlinked_ids), LINKED_AT_ONCE)
             link_shards = ((batch, unlinked_ids) for batch in batches)
-            for batch, (version, links) in zip(batches, shards.map(_find_links, link_shards), strict=True):
+            for batch, (version, links) in zip(batches, shards.map(find_links_of_fresh, link_shards), strict=True):
                 rested_at = _let_others_write(rested_at)
                 with store.transaction() as tx:
                     is_valid = tx.events.get_version() == version
@@ -372,15 +386,15 @@ class _IndexedBatch(NamedTuple):
     unlinked_ids: set[int]
 
 
-def _read_features(store: Store, rules: GroupRules, article_ids: Sequence[int]) -> dict[int, Features]:
+def read_fresh(store: Store, rules: GroupRules, article_ids: Sequence[int]) -> dict[int, Features]:
     """Read articles, and what the store finds them by. A shard of a grouping."""
     with store.reading() as tx:
         articles = tx.articles.get(article_ids)
     return read_features(articles, rules)
 
 
-def _find_links(
-    store: Store, rules: GroupRules, article_ids: Sequence[int], unlinked_ids: Collection[int]
+def find_links_of_fresh(
+    store: Store, rules: GroupRules, article_ids: Sequence[int], unlinked_ids: set[int]
 ) -> tuple[int, tuple[EventLink, ...]]:
     """Find the links of articles, with the version of the index by which they were found. A shard of a grouping."""
     with store.reading() as tx:

@@ -118,15 +118,22 @@ class Shards(Generic[_Rules]):
             pool.shutdown(wait=True, cancel_futures=True)
 
 
+StartShards = Callable[[Store, Any, int], Shards[Any]]
+"""Who does shards, from the store, the rules and the number of processes: `Shards` itself, or one of its kind."""
+
+
 @contextmanager
-def open_shards(store: Store, rules: _Rules, processes: int, count: int) -> Iterator[Shards[_Rules]]:
+def open_shards(
+    store: Store, rules: _Rules, processes: int, count: int, start: StartShards = Shards
+) -> Iterator[Shards[_Rules]]:
     """Open processes for shards until the context ends; they start with the first shard.
 
     Args:
         store, rules, processes: as `Shards` has them.
         count: of all raw items or articles; few are read by the caller's own process.
+        start: who does many.
     """
-    shards = Shards(store, rules, processes if count >= FEWEST else 1)
+    shards = start(store, rules, processes) if count >= FEWEST else Shards(store, rules, 1)
     try:
         yield shards
     finally:

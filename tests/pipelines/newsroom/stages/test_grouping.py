@@ -268,7 +268,7 @@ def test_a_report_that_another_process_groups_while_links_are_found_keeps_its_li
         NEWS[10], title="云雀半导体星澜 N9：提速 85% 的芯片", url="https://e.example/14", keys=(), publisher="癸"
     )
     expected = group_batches(databases, [NEWS, [new]])
-    find_links = run._find_links
+    find_links = run.find_links_of_fresh
     with opened_store(databases) as store:
         with store.transaction() as tx:
             tx.articles.save(NEWS)
@@ -279,7 +279,7 @@ def test_a_report_that_another_process_groups_while_links_are_found_keeps_its_li
                 regroup(tx, tx.articles.save([new]).ids, RULES)
             return found
 
-        monkeypatch.setattr("pipelines.newsroom.stages.run._find_links", find_then_group)
+        monkeypatch.setattr("pipelines.newsroom.stages.run.find_links_of_fresh", find_then_group)
         group(store, RULES)
         with store.reading() as tx:
             found = {
