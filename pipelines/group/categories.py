@@ -99,6 +99,7 @@ def categorise(article: Article, rules: CategoryRules, *, source_category: str |
     in_summary = rules.words.found_in(opening(article)) - in_title
     hints = rules.hints_in(article.title)
     source_categories = categories_named(source_category, rules)
+    host, path = split_host_and_path(article.url)
     weights: dict[str, float] = {}
     reasons: dict[str, list[Reason]] = {}
     for category in rules.categories:
@@ -109,7 +110,7 @@ def categorise(article: Article, rules: CategoryRules, *, source_category: str |
             *_of_words(in_summary, category, SUMMARY_SHARE, opening(article)),
             *_of_hints(hints.get(category.name, ()), article.title),
         ]
-        if paper := rules.weigh_paper(category, *split_host_and_path(article.url)):
+        if paper := rules.weigh_paper(category, host, path):
             reasons_of_category.append(paper)
         reasons[category.name] = [
             replace(reason, weight=reason.weight * RULES_SHARPNESS) for reason in reasons_of_category

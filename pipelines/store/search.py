@@ -16,7 +16,6 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain, pairwise
-from operator import add
 from typing import Final, NamedTuple
 
 from opencc import OpenCC
@@ -54,14 +53,19 @@ MOST_TERMS: Final = 8
 LONGEST_QUERY: Final = 200
 
 _CJK: Final = UNSPACED + r"\uf900-\ufaff\U00020000-\U0003ffff"
-_BLANK_BETWEEN_SCRIPTS: Final = re.compile(rf"(?<=[{_CJK}]) (?=[a-z0-9])|(?<=[a-z0-9]) (?=[{_CJK}])")
+# the blank stands first: a search skips to the next one
+_BLANK_BETWEEN_SCRIPTS: Final = re.compile(rf" (?:(?<=[{_CJK}] )(?=[a-z0-9])|(?<=[a-z0-9] )(?=[{_CJK}]))")
 
 # letters of FTS5's table, which is that of Unicode 6.1
 _SPACED_LETTERS: Final = r"a-z0-9\u00df-\u00f6\u00f8-\u024f\u03b1-\u03c9\u0430-\u045f"
 _UNSPACED_LETTERS: Final = r"\u3041-\u3096\u30a1-\u30fa\u30fc-\u30ff\u3400-\u4db5\u4e00-\u9fcc\uac00-\ud7a3"
 _OTHER: Final = re.compile(rf"[^{_SPACED_LETTERS}{_UNSPACED_LETTERS} \ue000\ue001]")
-_RUN: Final = re.compile(rf"[{_UNSPACED_LETTERS}]+|[{_SPACED_LETTERS}]+|[^ ]")
-_UNSPACED: Final = re.compile(f"[{_UNSPACED_LETTERS}]")
+_UNSPACED_END: Final = re.compile(f"[{_UNSPACED_LETTERS}]{{2}}$")
+
+# pieces overlap: what is ahead of a place is one, and the next place is behind its first character or its word
+_PIECE: Final = re.compile(
+    rf"(?=([{_UNSPACED_LETTERS}]{{1,2}}|[{_SPACED_LETTERS}]{{1,{LONGEST_PIECE}}}|[^ ]))(?:[{_SPACED_LETTERS}]+|[^ ])"
+)
 _PRIVATE: Final = 0xF0000
 _MODEL: Final = re.compile(r"([a-z]*?[a-z])(?:-?)(v?\d[a-z0-9]*)")
 _MODEL_JOINTS: Final = ("", " ", "-")
@@ -115,8 +119,8 @@ class Search:
             copy_in(self._connection, _search_words, rows)
 
     def _put_in(self, documents: Mapping[int, str]) -> None:
-        """Put documents into the index."""
-        rows = [{"id": article_id, "words": self._split(document)} for article_id, document in documents.items()]
+        """Put documents into the index, ids ascending: at each id below the last one, FTS5 writes out what it has."""
+        rows = [{"id": article_id, "words": self._split(documents[article_id])} for article_id in sorted(documents)]
         if rows:
             self._connection.execute(text(_PUT_IN_SQLITE if self._is_sqlite else _PUT_IN_POSTGRESQL), rows)
 
@@ -246,11 +250,10 @@ def _make_phrase(term: str, after: str = "") -> _Phrase:
     >>> _make_phrase("骁龙")
     _Phrase(pieces=['骁龙'], is_open=False)
     """
-    runs = _find_runs(term)
-    pieces = [*([after] if after else ()), *chain.from_iterable(map(_split_run, runs))]
-    if _UNSPACED.match(runs[-1]) and len(runs[-1]) > 1:
+    pieces = [*([after] if after else ()), *split_words(term)]
+    if _UNSPACED_END.search(term):
         return _Phrase(pieces[:-1], is_open=False)
-    return _Phrase(pieces, is_open=runs[-1] < chr(_PRIVATE))
+    return _Phrase(pieces, is_open=pieces[-1] < chr(_PRIVATE))
 
 
 def _read_terms(query: str) -> list[list[_Phrase]]:
@@ -358,18 +361,7 @@ def split_words(folded: str) -> list[str]:
     >>> split_words("高通骁龙690,mnn框架")
     ['高通', '通骁', '骁龙', '龙', '690', '\U000f002c', 'mnn', '框架', '架']
     """
-    return list(chain.from_iterable(map(_split_run, _find_runs(folded))))
-
-
-def _find_runs(folded: str) -> list[str]:
-    """Split a folded text into Chinese runs, Latin words, and single characters of private use for everything else."""
-    return _RUN.findall(_OTHER.sub(_make_private, folded))
-
-
-def _split_run(run: str) -> Sequence[str]:
-    if not _UNSPACED.match(run):
-        return (run[:LONGEST_PIECE],)
-    return [*map(add, run, run[1:]), run[-1]]
+    return _PIECE.findall(_OTHER.sub(_make_private, folded))
 
 
 def _make_private(match: re.Match[str]) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 from sqlalchemy import Connection, Row, String, and_, case, cast, delete, func, insert, or_, select, update
 
 from crawler.kinds import KINDS, REPOSITORIES, Kind
 from pipelines.model import ADDED_BY_HAND
+from pipelines.store.bulk import is_one_of
 from pipelines.store.state import STANDING
 from pipelines.store.tables import articles, decisions, entries, issues, models, stories, story_members
 
@@ -218,10 +221,19 @@ class TrainingData:
 
     def list_open_stories(self, below: int, limit: int) -> list[int]:
         """The next stories that wait for a decision, newest first; `below` 0 begins with the newest of all."""
-        query = select(stories.c.id).where(stories.c.state.in_(("new", "later")))
+        return self._list_stories(("new", "later"), below, limit)
+
+    def _list_stories(self, states: Collection[str], below: int, limit: int) -> list[int]:
+        """List the next stories in some states, newest first.
+
+        All stories are walked through from the newest on: by an index of the states, a database would read and sort
+        every story in them to find the next hundred.
+        """
+        query = select(stories.c.id, stories.c.state).order_by(stories.c.id.desc()).execution_options(yield_per=limit)
         if below:
             query = query.where(stories.c.id < below)
-        return list(self._connection.execute(query.order_by(stories.c.id.desc()).limit(limit)).scalars())
+        with self._connection.execute(query) as rows:
+            return list(islice((story_id for story_id, state in rows if state in states), limit))
 
     def list_open_reports(self, below: int, limit: int) -> list[OpenReport]:
         """The articles of the next open stories, newest story first; none after the last.
@@ -230,9 +242,7 @@ class TrainingData:
             below: only stories of a lower id; 0 begins with the newest of all.
             limit: most stories.
         """
-        chosen = select(stories.c.id).where(stories.c.state == "new")
-        if below:
-            chosen = chosen.where(stories.c.id < below)
+        story_ids = self._list_stories(("new",), below, limit)
         is_repository = or_(
             articles.c.kind.in_(REPOSITORIES),
             *(articles.c.url.contains(f"//{host}/") for kind in REPOSITORIES for host in KINDS[kind].hosts),
@@ -256,7 +266,7 @@ class TrainingData:
             )
             .join(story_members, story_members.c.story_id == stories.c.id)
             .join(articles, articles.c.id == story_members.c.article_id)
-            .where(stories.c.id.in_(chosen.order_by(stories.c.id.desc()).limit(limit)))
+            .where(is_one_of(stories.c.id, story_ids, self._connection.dialect.name))
             .order_by(stories.c.id.desc(), articles.c.id)
         )
         return [OpenReport(*row) for row in self._connection.execute(query)]

@@ -17,6 +17,7 @@ Printed are CPU, an article, and the ratio of the last size to the first: 1 is a
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import random
 import resource
@@ -34,6 +35,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from crawler.home import Home, bundled
+from pipelines.cli import COLLECT_AFTER
 from pipelines.group.candidates import GroupRules, grade
 from pipelines.group.features import Description
 from pipelines.group.training import Example, train
@@ -114,6 +116,7 @@ def main() -> None:
     parser.add_argument("--model", action="store_true")
     parser.add_argument("--keep", type=Path)
     arguments = parser.parse_args()
+    gc.set_threshold(*COLLECT_AFTER)  # as each command does
     rows = [json.loads(line) for pool in arguments.pools for line in pool.read_text(encoding="utf-8").splitlines()]
     with TemporaryDirectory() as folder:
         home = Home(bundled())

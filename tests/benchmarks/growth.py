@@ -31,6 +31,7 @@ characters at random.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import random
@@ -48,7 +49,7 @@ from desk import make_sorts, measure_spread, served
 from grouping import A_DAY, AT_ONCE, NEWEST_DAYS, WARM_UP, Stream, leave_traces
 
 from crawler.home import DATABASE_VARIABLE, Home, bundled
-from pipelines.cli import app
+from pipelines.cli import COLLECT_AFTER, app
 from pipelines.model import Article
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.stages.run import group
@@ -163,7 +164,8 @@ def _read_most_memory() -> float:
 
 
 def _store_and_group(folder: Path, articles: Sequence[Article]) -> dict[str, float]:
-    """Store and group articles; the first ones load what is loaded once."""
+    """Store and group articles, as a command does; the first ones load what is loaded once."""
+    gc.set_threshold(*COLLECT_AFTER)
     newsroom = Newsroom(Home(folder))
     _save(newsroom, articles[:WARM_UP])
     group(newsroom.store, newsroom.group_rules)

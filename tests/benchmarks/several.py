@@ -12,6 +12,7 @@ trained model. Without a pool, titles and texts are of characters at random.
 from __future__ import annotations
 
 import argparse
+import gc
 import itertools
 import json
 import sys
@@ -29,6 +30,7 @@ from growth import PAGES_OF_A_BATCH, make_up_rows
 from crawler.home import Home, bundled
 from crawler.items import Batch, RawItem
 from crawler.sources.schema import Source
+from pipelines.cli import COLLECT_AFTER
 from pipelines.group.candidates import GroupRules
 from pipelines.model import Article
 from pipelines.newsletter import load_newsletter
@@ -48,6 +50,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--model", action="store_true")
     given = parser.parse_args()
+    gc.set_threshold(*COLLECT_AFTER)  # as each command does
     rows = [json.loads(line) for pool in given.pools for line in pool.read_text(encoding="utf-8").splitlines()]
     rows = rows or list(make_up_rows())
     stream = Stream(rows, A_DAY)
