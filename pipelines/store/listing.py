@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import merge
 from itertools import islice
-from typing import Any, Final, get_args
+from typing import Any, Final, TypeVar, get_args
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
     FromClause,
@@ -35,6 +36,8 @@ from pipelines.store.bulk import is_one_of
 from pipelines.store.counts import read_counts
 from pipelines.store.search import list_newest_matches, make_account_condition, make_condition, split_terms
 from pipelines.store.tables import articles, stories, story_members
+
+_T = TypeVar("_T")
 
 READ_BESIDE: Final = 100
 """Candidates that a narrowed list reads beside those that are asked for; seldom does the order of today need more."""
@@ -120,13 +123,21 @@ class FreshnessBounds:
     """What freshness adds to a score at most.
 
     Args:
-        until: moments, aware and ascending, each with the most that a story gains whose newest article is older:
-            nothing before the first of them.
+        until: moments, aware and ascending, each with the most that a story gains whose newest article is older, which
+            is the least that any younger story gains: nothing before the first of them.
         most: what any other story gains at most.
     """
 
     until: Sequence[tuple[datetime, float]]
     most: float
+
+    def find_least(self, newest_at: datetime) -> float:
+        """Find what a story gains at least.
+
+        Args:
+            newest_at: when its newest article was published, aware.
+        """
+        return max((gain for moment, gain in self.until if moment <= newest_at), default=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,15 +221,21 @@ def _iterate_state(
     """Iterate the candidates of one state that may be the best of today: no more than the index of its lists is read.
 
     A story that gains no freshness is among the best only if its score without freshness is. So these are read by
-    their score, and the few that are young enough to gain some by their age.
+    their score. Of those that are young enough to gain some, only what may come before one of them is read: by age
+    where few are young, by score where most are.
     """
     best = _best_by_score(_select(connection, query, bounds)).limit(limit)
     highest = [Ranked(*row) for row in connection.execute(best)]
     if len(highest) < limit:
         return iter(sorted(highest, key=_rank))
+    lowest = min(ranked.score + bounds.find_least(ranked.newest_at) for ranked in highest)
+    young_since = bounds.until[0][0]
+    are_young = 2 * sum(ranked.newest_at >= young_since for ranked in highest) > len(highest)
+    newest_at: ColumnElement[datetime] = stories.c.newest_at
+    if are_young and connection.dialect.name == "sqlite":
+        newest_at = _leave_index(stories.c.newest_at)
     young = _select(connection, query, bounds).where(
-        stories.c.newest_at >= bounds.until[0][0],
-        stories.c.score >= highest[-1].score - bounds.most - _A_HUNDREDTH,
+        newest_at >= young_since, stories.c.score >= lowest - bounds.most - _A_HUNDREDTH
     )
     highest_ids = {ranked.id for ranked in highest}
     gaining = (each for each in _read_ranked(connection, _best_first(young, stories)) if each.id not in highest_ids)
@@ -355,6 +372,8 @@ def _is_in_columns(query: CandidateQuery) -> bool:
 
 def _add_conditions(connection: Connection, statement: Select[Any], query: CandidateQuery) -> Select[Any]:
     columns, dialect = stories.c, connection.dialect.name
+    if dialect == "sqlite":  # PostgreSQL estimates what is few
+        query = _look_up_few(connection, query)
     statement = statement.where(*_list_column_conditions(connection, query))
     if query.source is not None or query.kind is not None or query.kinds:
         if query.since is not None:  # few stories
@@ -379,8 +398,7 @@ def _list_column_conditions(connection: Connection, query: CandidateQuery) -> It
     """List the conditions on the columns of a story."""
     columns = stories.c
     if query.states and connection.dialect.name == "sqlite" and _is_found_by_id(connection, query):
-        # + keeps SQLite from the index of states, which has most stories: https://www.sqlite.org/optoverview.html#uplus
-        yield literal_column("+stories.state", columns.state.type).in_(query.states)
+        yield _leave_index(columns.state).in_(query.states)  # which has most stories
     elif query.states:
         yield columns.state.in_(query.states)
     if query.category is not None:
@@ -397,6 +415,11 @@ def _list_column_conditions(connection: Connection, query: CandidateQuery) -> It
         yield columns.newest_at <= query.until
 
 
+def _leave_index(column: Column[_T]) -> ColumnElement[_T]:
+    """Keep SQLite from finding rows by an index of a column: https://www.sqlite.org/optoverview.html#uplus."""
+    return literal_column(f"+{column.table.name}.{column.name}", column.type)
+
+
 def _is_found_by_id(connection: Connection, query: CandidateQuery) -> bool:
     """Whether the ids of the candidates are few beside all stories of their states: ids of late stories, or of matches.
 
@@ -407,26 +430,59 @@ def _is_found_by_id(connection: Connection, query: CandidateQuery) -> bool:
     return query.after is not None and query.since is None and _is_long(connection, query.states)
 
 
+def _look_up_few(connection: Connection, query: CandidateQuery) -> CandidateQuery:
+    """Look up the articles of a source and a kind, if they are few beside the stories that would be looked at.
+
+    Args:
+        connection: to SQLite, open for reading.
+        query: which candidates.
+
+    Returns:
+        The query, with the articles in the place of source and kind.
+    """
+    if query.source is None and query.kind is None and not query.kinds:
+        return query
+    if not (_is_long(connection, query.states) if query.since is None else _is_long_since(connection, query)):
+        return query
+    identifier, rows, kind, source = _name_given_articles()
+    found = select(identifier).select_from(rows).where(*_list_article_conditions(query, kind, source))
+    ids = tuple(connection.execute(found.limit(MOST_MATCHES + 1)).scalars())
+    return query if len(ids) > MOST_MATCHES else replace(query, source=None, kind=None, kinds=(), matches=ids)
+
+
+def _is_long_since(connection: Connection, query: CandidateQuery) -> bool:
+    rows = select(literal(1)).where(stories.c.newest_at >= query.since)
+    if query.states:
+        rows = rows.where(stories.c.state.in_(query.states))
+    counted = select(func.count()).select_from(rows.limit(LONG_LIST + 1).subquery())
+    return connection.execute(counted).scalar_one() > LONG_LIST
+
+
 def _is_long(connection: Connection, states: Collection[CandidateState]) -> bool:
     return sum(read_counts(connection, states).values()) > LONG_LIST
 
 
 def _select_fitting_articles(query: CandidateQuery, dialect: str) -> Select[Any]:
-    """Select the articles of a story that are of the source and the kind of a query.
-
-    SQLite is told the index: by itself it would read each article, with its text.
-    """
+    """Select the articles of a story that are of the source and the kind of a query."""
     rows: FromClause | TextClause = articles
     identifier: ColumnElement[int] = articles.c.id
     kind: ColumnElement[str] = articles.c.kind
     source: ColumnElement[str] = articles.c.source
     if dialect == "sqlite":
-        rows = text("articles AS given INDEXED BY ix_articles_given")
-        identifier = literal_column("given.id", Integer)
-        kind, source = (literal_column(f"given.{name}", Text) for name in ("kind", "source"))
+        identifier, rows, kind, source = _name_given_articles()
     of_story = (story_members.c.story_id == stories.c.id, identifier == story_members.c.article_id)
     statement = select(identifier).select_from(rows).where(*of_story)
     return statement.where(*_list_article_conditions(query, kind, source)).correlate(stories)
+
+
+def _name_given_articles() -> tuple[ColumnElement[int], TextClause, ColumnElement[str], ColumnElement[str]]:
+    """Name the articles in the index of what the registry says of them: id, rows, kind and source.
+
+    SQLite is told the index: by itself it would read each article, with its text.
+    """
+    rows = text("articles AS given INDEXED BY ix_articles_given")
+    kind, source = (literal_column(f"given.{name}", Text) for name in ("kind", "source"))
+    return literal_column("given.id", Integer), rows, kind, source
 
 
 def _list_article_conditions(

@@ -155,6 +155,23 @@ def test_a_page_is_cut_from_the_sorted_list_of_all_stories_that_fit(
     assert page.total == len(fitting)
 
 
+def explain_lists(store: Store, queries: Sequence[CandidateQuery], now: datetime) -> list[str]:
+    """The steps by which SQLite finds the rows of lists, each of 20 candidates."""
+    with store.reading() as tx:
+        connection = tx.stories._connection
+        statements: list[tuple[str, tuple[object, ...]]] = []
+        event.listen(
+            connection, "before_cursor_execute", lambda _, __, sql, values, *___: statements.append((sql, values))
+        )
+        for query in queries:
+            list(tx.stories.list_best(query, _make_bounds(now), 20)[1])
+        return [
+            row.detail
+            for sql, values in statements.copy()
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)
+        ]
+
+
 def test_a_list_on_sqlite_reads_indexes_alone(tmp_path: Path) -> None:
     lately = NOON - timedelta(days=30)
     listed = [
@@ -165,22 +182,40 @@ def test_a_list_on_sqlite_reads_indexes_alone(tmp_path: Path) -> None:
         CandidateQuery(since=lately, kind="zhihu", source="甲", promotion=False),
         CandidateQuery(kind="zhihu"),
     ]
-    steps: list[str] = []
     with opened_store(SqliteDatabases(tmp_path)) as store:
         fill(store, random.Random(3))
-        with store.reading() as tx:
-            connection = tx.stories._connection
-            statements: list[tuple[str, tuple[object, ...]]] = []
-            event.listen(
-                connection, "before_cursor_execute", lambda _, __, sql, values, *___: statements.append((sql, values))
-            )
-            for query in listed:
-                list(tx.stories.list_best(query, _make_bounds(NOON), 20)[1])
-            for sql, values in statements.copy():
-                steps += [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)]
+        steps = explain_lists(store, listed, NOON)
     readings = [step for step in steps if re.match(r"(SEARCH|SCAN) (stories|articles|given)\b", step)]
     assert len(readings) > len(listed)
     assert not [step for step in readings if "USING COVERING INDEX" not in step]
+
+
+def test_stories_that_freshness_lifts_are_found_by_age_where_few_are_young_and_by_score_where_most_are(
+    tmp_path: Path,
+) -> None:
+    with opened_store(SqliteDatabases(tmp_path)) as store:
+        fill(store, random.Random(3))
+        old, young = (
+            {step.partition("ix_stories_")[2] for step in explain_lists(store, [CandidateQuery()], now)}
+            for now in (NOON + timedelta(days=100), NOON - timedelta(days=100))
+        )
+    assert "state_newest_at (state=? AND newest_at>?)" in old - young
+    assert "state_score (state=? AND score>?)" in young - old
+
+
+@pytest.mark.parametrize("since", [None, NOON - timedelta(days=70)])
+def test_of_a_long_list_few_articles_of_a_kind_are_looked_up_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, since: datetime | None
+) -> None:
+    monkeypatch.setattr(listing, "LONG_LIST", 0)
+    with opened_store(SqliteDatabases(tmp_path)) as store:
+        fill(store, random.Random(3))
+        few = explain_lists(store, [CandidateQuery(kind="zhihu", since=since)], NOON)
+        monkeypatch.setattr(listing, "MOST_MATCHES", 1)
+        many = explain_lists(store, [CandidateQuery(kind="zhihu", since=since)], NOON)
+    by_id = "SEARCH stories USING INTEGER PRIMARY KEY (rowid=?)"
+    assert by_id in few
+    assert by_id not in many
 
 
 def count_plainly(tx: Transaction, state: CandidateState) -> dict[str, int]:
