@@ -13,6 +13,10 @@ from crawler.errors import Detail
 
 # Seen 2026-11: Expected '=' after a key in a key/value pair (at line 3, column 5)
 _POSITION: Final = re.compile(r"\(at line (\d+), column (\d+)\)$")
+# Seen 2026-11: Cannot declare ('network',) twice (at line 3, column 9); Cannot overwrite a value (at end of document)
+_TWICE: Final = ("Cannot declare ", "Cannot overwrite ")
+# Seen 2026-11: Unterminated string (at end of document)
+_AT_END: Final = "(at end of document)"
 # Seen 2026-11: 'wechat', 'zhihu' or 'feed'
 _CHOICE: Final = re.compile(r"'([^']*)'")
 
@@ -61,9 +65,16 @@ def describe_syntax(error: Exception) -> Detail:
 
     >>> str(describe_syntax(ValueError("Expected '=' after a key in a key/value pair (at line 3, column 5)")))
     'not-toml/line: line 3, column 5'
+    >>> str(describe_syntax(ValueError("Cannot declare ('network',) twice (at line 3, column 9)")))
+    'not-toml/twice/line: line 3'
     """
-    match = _POSITION.search(str(error))
-    return Detail.of("not-toml/line", line=match[1], column=match[2]) if match else Detail.of("not-toml")
+    message = str(error)
+    match = _POSITION.search(message)
+    if message.startswith(_TWICE):
+        return Detail.of("not-toml/twice/line", line=match[1]) if match else Detail.of("not-toml/twice")
+    if match:
+        return Detail.of("not-toml/line", line=match[1], column=match[2])
+    return Detail.of("not-toml/unfinished" if message.endswith(_AT_END) else "not-toml")
 
 
 def describe_setting(mistake: Mapping[str, Any]) -> Detail:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -126,8 +126,19 @@ def show_progress() -> Iterator[Progress]:
         yield bar
 
 
+class WholeTextTable(Table):
+    """A table that breaks a word longer than its column: rich cuts it off, and a Chinese sentence is one word."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for column in self.columns:
+            column.overflow = "fold"
+        return super().__rich_console__(console, options)
+
+
 def _make_table(title: str | None, *headings: str, expand: bool = False) -> Table:
-    return Table(*headings, title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, expand=expand)
+    return WholeTextTable(
+        *headings, title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, expand=expand
+    )
 
 
 def make_candidate_tables(
@@ -159,7 +170,7 @@ def _make_candidate_table(title: str | None, candidates: Sequence[Candidate], zo
     table.add_column(sentence("table/number"), justify="right", style="cyan", no_wrap=True)
     table.add_column(sentence("table/score"), justify="right", no_wrap=True)
     table.add_column(sentence("table/title-and-reasons"), ratio=4)
-    table.add_column(sentence("table/source"), ratio=1, overflow="fold")
+    table.add_column(sentence("table/source"), ratio=1)
     table.add_column(sentence("table/date"), no_wrap=True)
     for candidate in candidates:
         table.add_row(
@@ -250,10 +261,10 @@ def make_report_table(reports: Iterable[SourceReport]) -> Table:
     """Make a table of a crawl's reports, a row for each source; the failed sources come last, with the reason."""
     reader = get_language()
     table = _make_table(sentence("crawl/title"), expand=True)
-    table.add_column(sentence("crawl/source"), overflow="fold", max_width=24)
+    table.add_column(sentence("crawl/source"), max_width=24)
     for heading in ("crawl/new", "crawl/seen", "crawl/updated", "crawl/time"):
         table.add_column(sentence(heading), justify="right", no_wrap=True)
-    table.add_column(sentence("crawl/remarks"), ratio=1, overflow="fold")
+    table.add_column(sentence("crawl/remarks"), ratio=1)
     for report in sorted(reports, key=lambda report: report.failed is not None):
         numbers = (
             Text(str(report.new), style="green" if report.new else "dim"),
@@ -282,7 +293,7 @@ def make_trial_table(articles: Sequence[Article], zone: ZoneInfo) -> Table:
     """
     table = _make_table(sentence("trial/title", count=len(articles)), expand=True)
     table.add_column(sentence("trial/date"), no_wrap=True)
-    table.add_column(sentence("trial/entry"), ratio=1, overflow="fold")
+    table.add_column(sentence("trial/entry"), ratio=1)
     for article in articles:
         is_dated = article.published.precision != "first-seen"
         date = f"{article.published.at.astimezone(zone):%Y-%m-%d}" if is_dated else "—"
@@ -293,10 +304,10 @@ def make_trial_table(articles: Sequence[Article], zone: ZoneInfo) -> Table:
 def make_way_table(reports: Iterable[WayReport]) -> Table:
     """Make a table of what the ways of sources answer, a row for each way."""
     table = _make_table(sentence("ways/title"), expand=True)
-    table.add_column(sentence("crawl/source"), overflow="fold", max_width=24)
+    table.add_column(sentence("crawl/source"), max_width=24)
     table.add_column(sentence("ways/way"), no_wrap=True)
     table.add_column(sentence("ways/entries"), justify="right", no_wrap=True)
-    table.add_column(sentence("crawl/remarks"), ratio=1, overflow="fold")
+    table.add_column(sentence("crawl/remarks"), ratio=1)
     for report in reports:
         remarks = Text(sentence("ways/answers") if report.items else sentence("ways/empty"), style="green")
         if report.failed:
@@ -480,7 +491,7 @@ def make_run_details(run: Run, zone: ZoneInfo) -> Table:
         zone: of the newsletter; times are in it.
     """
     table = make_run_table([run], zone)
-    details = Table(box=None, show_header=False)
+    details = WholeTextTable(box=None, show_header=False)
     details.add_row(table)
     details.add_row(Text(f"{sentence('table/answered-by')}  {run.answered_by or '—'}"))
     if run.requests is not None:
@@ -628,7 +639,7 @@ def _make_unpicked_table(articles: Sequence[Unpicked]) -> Table:
     table = _make_table(sentence("table/unpicked", count=len(articles)), expand=True)
     table.add_column(sentence("table/score"), justify="right", no_wrap=True)
     table.add_column(sentence("table/title-and-reasons"), ratio=4)
-    table.add_column(sentence("table/source"), ratio=1, overflow="fold")
+    table.add_column(sentence("table/source"), ratio=1)
     for article in articles:
         title = Text(_harmless(article.title)).append(f"\n{_format_reasons(article.reasons)}", style="dim")
         table.add_row(f"{article.score:.1f}", title, Text(_harmless(article.source)))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import typer
+from rich.text import Text
 from typer._click.exceptions import (
     BadOptionUsage,
     MissingParameter,
@@ -17,6 +18,8 @@ from typer._click.exceptions import (
 from typer.core import TyperGroup
 
 from pipelines.cli.terminal import SOME_FAILED, fail, sentence
+
+_HELP: Final = frozenset({"-h", "--help"})
 
 
 class WrongUse(typer.BadParameter):
@@ -48,10 +51,17 @@ class Group(TyperGroup):
             raise error
         return super().resolve_command(ctx, args)
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help of the group, whether it was asked for or no command was named."""
+        _show_help_whole()
+        super().format_help(ctx, formatter)
+
     def main(self, args: Sequence[str] | None = None, *, standalone_mode: bool = True, **more: Any) -> Any:  # type: ignore[override]
         """Run the command line; alone, it prints a wrong use and ends the process."""
         if not standalone_mode:
             return super().main(args, standalone_mode=False, **more)
+        if not _HELP.isdisjoint(sys.argv[1:] if args is None else args):
+            _show_help_whole()
         try:
             code = super().main(args, standalone_mode=False, **more)
         except NoArgsIsHelpError as error:
@@ -64,6 +74,21 @@ class Group(TyperGroup):
             fail(sentence("usage/aborted"))
             sys.exit(SOME_FAILED)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _show_help_whole() -> None:
+    """Have typer break a word of help that is longer than its line: it cuts it off, and a Chinese sentence is one word.
+
+    typer has no setting for it, and loads the module that lays out help for help alone.
+    """
+    from typer import rich_utils
+
+    class WholeWords(rich_utils.OptionHighlighter):
+        def highlight(self, text: Text) -> None:
+            text.overflow = "fold"
+            super().highlight(text)
+
+    rich_utils.highlighter = WholeWords()
 
 
 def describe_usage(error: UsageError) -> str:

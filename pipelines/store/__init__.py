@@ -283,8 +283,8 @@ class Store:
             StoreError: as `open`.
         """
         url = parse_url(source_url)
-        if url.get_backend_name() == "sqlite" and not is_ours(sqlite_path(url)):
-            raise BackupRefused("no-newsroom", database=str(sqlite_path(url)))
+        if url.get_backend_name() == "sqlite":
+            _require_ours(sqlite_path(url), BackupRefused("no-newsroom", database=str(sqlite_path(url))))
         with closing(cls(make_engine(source_url))) as source:
             version = source._version()
             if version is None:
@@ -376,8 +376,7 @@ class Store:
         path = sqlite_path(parsed) if parsed.get_backend_name() == "sqlite" else None
         if path is not None and copy.resolve() == path.resolve():
             raise BackupRefused("database-itself", path=str(path))
-        if not is_ours(copy):
-            raise BackupRefused("no-backup", path=str(copy))
+        _require_ours(copy, BackupRefused("no-backup", path=str(copy)))
         target_folder = path.parent if path is not None else folder
         try:
             target_folder.mkdir(parents=True, exist_ok=True)
@@ -406,8 +405,7 @@ class Store:
         """
         if copy.resolve() == file.resolve():
             raise BackupRefused("database-itself", path=str(copy))
-        if not is_ours(copy):
-            raise BackupRefused("no-backup", path=str(copy))
+        _require_ours(copy, BackupRefused("no-backup", path=str(copy)))
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             if house._path is not None:
@@ -538,6 +536,19 @@ def _copy_file(original_path: Path, copy_path: Path, house_place: HousePlace | N
     with closing(Store(make_engine(_file_url(copy_path), house=house_place))) as newsroom:
         if newsroom.lacks_tables():
             raise BackupRefused("foreign-backup", path=str(original_path))
+
+
+def _require_ours(file: Path, refusal: BackupRefused) -> None:
+    """Raise the refusal where a file that a command names is no database of jianbao.
+
+    `is_ours` speaks of the newsroom's own database, and of JIANBAO_DB.
+    """
+    try:
+        if is_ours(file):
+            return
+    except StoreRefused as error:
+        raise refusal from error
+    raise refusal
 
 
 def _restore_file(path: Path, copy: Path, house_place: HousePlace | None = None) -> Path:

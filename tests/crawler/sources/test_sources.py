@@ -138,14 +138,25 @@ def test_a_mirror_is_filled_in_from_the_newsletter(tmp_path: Path) -> None:
     assert "url" not in row_of(source)
 
 
-@pytest.mark.parametrize("text", ['[[source]\nid = "a"', "id = \n", "\xff", '[[source]]\nid = "a"\nid = "b"\n'])
-def test_a_file_that_is_no_toml_is_one_mistake_with_its_line(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "code", "values"),
+    [
+        ('[[source]\nid = "a"', "not-toml/line", {"line": "1", "column": "9"}),
+        ("id = \n", "not-toml/line", {"line": "1", "column": "6"}),
+        ("\xff", "not-utf-8", {"byte": 0}),
+        ('[[source]]\nid = "a"\nid = "b"\n', "not-toml/twice/line", {"line": "3"}),
+        ("[network]\n[network]\n", "not-toml/twice/line", {"line": "2"}),
+        ('[[source]]\nid = "a', "not-toml/unfinished", {}),
+    ],
+)
+def test_a_file_that_is_no_toml_is_one_mistake_with_its_line_or_what_is_wrong(
+    tmp_path: Path, text: str, code: str, values: dict[str, object]
+) -> None:
     (tmp_path / "newsletter.toml").write_text(NEWSLETTER, encoding="utf-8")
     (tmp_path / "sources.toml").write_bytes(text.encode("latin-1"))
     (mistake,) = check(Home(tmp_path))
     assert mistake.file == "sources.toml"
-    assert mistake.detail.code in ("not-toml/line", "not-utf-8", "not-toml")
-    assert mistake.detail.code == "not-toml" or mistake.detail.values.keys() & {"line", "byte"}
+    assert mistake.detail == Detail.of(code, **values)
 
 
 @pytest.mark.parametrize(

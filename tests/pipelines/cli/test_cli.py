@@ -94,6 +94,14 @@ def test_help_says_what_stands_in_brackets(cli: Cli) -> None:
     assert "[alerts]" in cli("--help")
 
 
+@pytest.mark.parametrize("path", [("--help",), ("db", "--help"), ("rebuild", "--help"), ("db",)], ids=" ".join)
+def test_no_help_text_loses_letters_where_a_sentence_is_longer_than_its_column(
+    path: tuple[str, ...], cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    assert "…" not in CliRunner().invoke(app, ["--home", str(cli.home), *path]).output
+
+
 def test_no_help_text_loses_what_it_puts_into_brackets() -> None:
     root = typer.main.get_command(app)
     helps = [each.help or "" for each in (root, *find_groups(root), *COMMANDS.values())]

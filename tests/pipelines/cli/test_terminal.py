@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import date
 from io import StringIO
 from zoneinfo import ZoneInfo
@@ -71,6 +72,14 @@ def test_a_candidate_shows_number_score_title_source_date_and_what_counts() -> N
 def test_a_table_fits_a_narrow_terminal() -> None:
     (table,) = terminal.make_candidate_tables(of_papers(candidate()), [Category(name="论文")], SHANGHAI)
     assert all(len(line) <= 60 for line in printed(table, width=60).splitlines())
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_a_table_loses_no_letter_of_a_title_without_blanks(width: int) -> None:
+    title = "端侧推理框架第二版发布并支持四比特权重量化与稀疏算子" * 3 + "[x](javascript:alert(1))尾巴"
+    lead = stored(7, title=title)
+    (table,) = terminal.make_candidate_tables(of_papers(candidate(articles=(lead,))), [Category(name="论文")], SHANGHAI)
+    assert Counter(title) <= Counter(printed(table, width))
 
 
 def test_a_story_printed_before_says_when_and_one_of_several_reports_says_so() -> None:

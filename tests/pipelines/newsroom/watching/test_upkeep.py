@@ -65,6 +65,16 @@ def test_the_newest_copies_are_kept_and_files_of_others_are_left_alone(home: Hom
     assert names == [*(f"jianbao-20261128-{hour}3000.db" for hour in (11, 12, 13)), "notes.db"]
 
 
+def test_a_file_that_is_no_copy_is_named_and_jianbao_db_is_not_blamed(home: Home, tmp_path: Path) -> None:
+    save(home, 1)
+    (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(BackupRefused, match=r"notes\.txt is no backup"):
+        restore_backup(home, tmp_path / "notes.txt", NOW)
+    with pytest.raises(BackupRefused, match=r"notes\.txt is no database"):
+        Store.copy(f"sqlite:///{tmp_path / 'notes.txt'}", f"sqlite:///{tmp_path / 'new.db'}")
+    assert articles(home) == [1]
+
+
 def test_a_copy_is_put_back_and_the_former_database_is_kept(home: Home, tmp_path: Path) -> None:
     save(home, 1)
     with closing(Store.open(home.database_url)) as store:
