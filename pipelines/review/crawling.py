@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from crawler.home import Home
-from pipelines.newsroom.crawling.schedule import begin_crawl
+from pipelines.newsroom.crawling.processes import begin_crawl
 from pipelines.store import Store
 from pipelines.wording import Language
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Final, Literal
 
 from crawler.home import Home
-from pipelines.newsroom.crawling.schedule import begin_learning
+from pipelines.newsroom.crawling.processes import begin_learning
 from pipelines.wording import Language
 
 _TAIL: Final = 300

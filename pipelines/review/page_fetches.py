@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from crawler.home import Home
-from pipelines.newsroom.crawling.schedule import begin_fetch
+from pipelines.newsroom.crawling.processes import begin_fetch
 from pipelines.wording import Language
 
 

@@ -37,7 +37,7 @@ from pipelines.logs import log_event
 from pipelines.model import ADDED_BY_HAND, Article, LinkCheck
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.crawling.bridge import RUN_IDS, Bridge, SourceResult
-from pipelines.newsroom.crawling.schedule import DIED, LONGEST_CRAWL_OF_ONE, begin_crawl
+from pipelines.newsroom.crawling.processes import DIED, LONGEST_CRAWL_OF_ONE, begin_crawl
 from pipelines.newsroom.crawling.starter import ending_with_us
 from pipelines.newsroom.locks import one_of_many, only_one
 from pipelines.newsroom.stages.arrivals import describe_problem

@@ -27,7 +27,7 @@ from crawler.sources.schema import Source
 from crawler.urls import host_and_port
 from pipelines.logs import make_extra
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.crawling.schedule import LONGEST_CRAWL_OF_ONE, Child, blame, list_runs, supervise
+from pipelines.newsroom.crawling.processes import LONGEST_CRAWL_OF_ONE, Child, blame, list_runs, supervise
 from pipelines.store.errors import StoreUnreachable
 from pipelines.store.queue import (
     LEASE_VARIABLE,

@@ -28,7 +28,7 @@ from crawler.sources.file import load_sources
 from crawler.sources.schema import Source
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.crawling import crawls
-from pipelines.newsroom.crawling.schedule import DIED
+from pipelines.newsroom.crawling.processes import DIED
 from pipelines.newsroom.stages.run import begin_runs, ingest
 from pipelines.newsroom.watching.health import check_sources
 

@@ -27,7 +27,8 @@ from crawler.home import Home
 from crawler.items import Batch, SourceState
 from crawler.sources.schema import Source
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.crawling.schedule import DIED, due_sources
+from pipelines.newsroom.crawling.processes import DIED
+from pipelines.newsroom.crawling.schedule import due_sources
 from pipelines.newsroom.locks import Busy, only_one
 from pipelines.newsroom.stages.run import begin_runs, end_run, ingest
 from pipelines.newsroom.watching.due import FIRST_RETRY, LONGEST_SPREAD, due_at, next_due
