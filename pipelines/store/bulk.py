@@ -23,6 +23,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     select,
     update,
 )
@@ -175,6 +176,11 @@ def select_in(
             yield tuple(
                 value if read is None or value is None else read(value) for read, value in zip(reads, row, strict=True)
             )
+
+
+def leave_index(column: Column[_T]) -> ColumnElement[_T]:
+    """Keep SQLite from finding rows by an index of a column: https://www.sqlite.org/optoverview.html#uplus."""
+    return literal_column(f"+{column.table.name}.{column.name}", column.type)
 
 
 def is_one_of(column: Column[int], numbers: Sequence[int], dialect: str) -> ColumnElement[bool]:

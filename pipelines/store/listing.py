@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import merge
 from itertools import islice
-from typing import Any, Final, TypeVar, get_args
+from typing import Any, Final, get_args
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     Connection,
     FromClause,
@@ -32,12 +31,10 @@ from sqlalchemy import (
 
 from crawler.kinds import Kind
 from pipelines.model import CandidateState
-from pipelines.store.bulk import is_one_of
+from pipelines.store.bulk import is_one_of, leave_index
 from pipelines.store.counts import read_counts
 from pipelines.store.search import list_newest_matches, make_account_condition, make_condition, split_terms
 from pipelines.store.tables import articles, stories, story_members
-
-_T = TypeVar("_T")
 
 READ_BESIDE: Final = 100
 """Candidates that a narrowed list reads beside those that are asked for; seldom does the order of today need more."""
@@ -233,7 +230,7 @@ def _iterate_state(
     are_young = 2 * sum(ranked.newest_at >= young_since for ranked in highest) > len(highest)
     newest_at: ColumnElement[datetime] = stories.c.newest_at
     if are_young and connection.dialect.name == "sqlite":
-        newest_at = _leave_index(stories.c.newest_at)
+        newest_at = leave_index(stories.c.newest_at)
     young = _select(connection, query, bounds).where(
         newest_at >= young_since, stories.c.score >= lowest - bounds.most - _A_HUNDREDTH
     )
@@ -398,7 +395,7 @@ def _list_column_conditions(connection: Connection, query: CandidateQuery) -> It
     """List the conditions on the columns of a story."""
     columns = stories.c
     if query.states and connection.dialect.name == "sqlite" and _is_found_by_id(connection, query):
-        yield _leave_index(columns.state).in_(query.states)  # which has most stories
+        yield leave_index(columns.state).in_(query.states)  # which has most stories
     elif query.states:
         yield columns.state.in_(query.states)
     if query.category is not None:
@@ -413,11 +410,6 @@ def _list_column_conditions(connection: Connection, query: CandidateQuery) -> It
         yield columns.id > query.after
     if query.until is not None:
         yield columns.newest_at <= query.until
-
-
-def _leave_index(column: Column[_T]) -> ColumnElement[_T]:
-    """Keep SQLite from finding rows by an index of a column: https://www.sqlite.org/optoverview.html#uplus."""
-    return literal_column(f"+{column.table.name}.{column.name}", column.type)
 
 
 def _is_found_by_id(connection: Connection, query: CandidateQuery) -> bool:

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Final
 
-from sqlalchemy import Connection, Row, String, and_, case, cast, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    String,
+    and_,
+    case,
+    cast,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from crawler.kinds import KINDS, REPOSITORIES, Kind
-from pipelines.model import ADDED_BY_HAND
-from pipelines.store.bulk import is_one_of
+from pipelines.model import ADDED_BY_HAND, CandidateState
+from pipelines.store.bulk import is_one_of, leave_index
+from pipelines.store.counts import read_counts
 from pipelines.store.state import STANDING
 from pipelines.store.tables import articles, decisions, entries, issues, models, stories, story_members
 
@@ -221,19 +234,22 @@ class TrainingData:
 
     def list_open_stories(self, below: int, limit: int) -> list[int]:
         """The next stories that wait for a decision, newest first; `below` 0 begins with the newest of all."""
-        return self._list_stories(("new", "later"), below, limit)
+        return self._list_stories(below, limit, "new", "later")
 
-    def _list_stories(self, states: Collection[str], below: int, limit: int) -> list[int]:
+    def _list_stories(self, below: int, limit: int, *states: CandidateState) -> list[int]:
         """List the next stories in some states, newest first.
 
-        All stories are walked through from the newest on: by an index of the states, a database would read and sort
-        every story in them to find the next hundred.
+        By an index of the states, SQLite would read and sort every story in them to find the next hundred. Where they
+        are many, it walks through all stories from the newest on.
         """
-        query = select(stories.c.id, stories.c.state).order_by(stories.c.id.desc()).execution_options(yield_per=limit)
-        if below:
-            query = query.where(stories.c.id < below)
-        with self._connection.execute(query) as rows:
-            return list(islice((story_id for story_id, state in rows if state in states), limit))
+        state: ColumnElement[str] = stories.c.state
+        if self._connection.dialect.name == "sqlite":
+            total = sum(read_counts(self._connection).values())
+            count = sum(read_counts(self._connection, states).values())
+            if count * count > limit * total:  # else the walk to so many of them is longer
+                state = leave_index(stories.c.state)
+        query = select(stories.c.id).where(state.in_(states)).order_by(stories.c.id.desc()).limit(limit)
+        return list(self._connection.execute(query.where(stories.c.id < below) if below else query).scalars())
 
     def list_open_reports(self, below: int, limit: int) -> list[OpenReport]:
         """The articles of the next open stories, newest story first; none after the last.
@@ -242,7 +258,7 @@ class TrainingData:
             below: only stories of a lower id; 0 begins with the newest of all.
             limit: most stories.
         """
-        story_ids = self._list_stories(("new",), below, limit)
+        story_ids = self._list_stories(below, limit, "new")
         is_repository = or_(
             articles.c.kind.in_(REPOSITORIES),
             *(articles.c.url.contains(f"//{host}/") for kind in REPOSITORIES for host in KINDS[kind].hosts),
