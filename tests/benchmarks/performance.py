@@ -122,6 +122,13 @@ BENCHMARKS: Final = (
         ("rebuild.py", "--articles", "20000", "--processes", "2", "POOL"),
     ),
     Benchmark(
+        "divided",
+        "One rebuild on two workers",
+        "Seconds by the clock until everything is rebuilt and grouped in PostgreSQL, by one worker and by two, each on "
+        "a processor of its own, which the server shares.",
+        ("rebuild.py", "--articles", "20000", "--workers", "1", "2", "--", "POOL"),
+    ),
+    Benchmark(
         "several",
         "A second newsletter over the same sources",
         "CPU of an article for the first newsletter, which stores and groups it, and for the second, which grades it.",

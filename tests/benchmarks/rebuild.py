@@ -1,15 +1,15 @@
 """What a rebuild costs, and how long another writer waits for it.
 
-    python tests/benchmarks/rebuild.py [--articles 10000] [--processes 2] [--workers 2] [--keep FOLDER] POOL.jsonl ...
+    python tests/benchmarks/rebuild.py [--articles 10000] [--processes 2] [--keep FOLDER] POOL.jsonl ...
+    python tests/benchmarks/rebuild.py [--articles 10000] --workers 1 2 [--keep FOLDER] -- POOL.jsonl ...
 
 Stores raw items made of small pieces of the pools' titles and digests, six in ten with a text (as in `grouping.py`),
 groups them, and rebuilds and groups everything again while another writer begins a transaction every tenth of a second.
 Printed are the seconds by the clock, the CPU of all processes, the writer's longest wait, and the most memory of any
-process. `--keep` keeps the store,
-so that the next run need not make it.
+process. `--keep` keeps the store, so that the next run need not make it.
 
-With `--workers`, so many workers divide both in a PostgreSQL server of their own, each on one processor, as if it were
-a machine: printed are the seconds by the clock until the queue is empty, first up to the grouping, and the CPU of
+With `--workers`, one worker and then two divide both in a PostgreSQL server of their own, each on one processor, as if
+it were a machine: printed are the seconds by the clock up to the grouping, and until the queue is empty, and the CPU of
 workers and server.
 """
 
@@ -62,7 +62,7 @@ def main() -> None:
     parser.add_argument("pools", nargs="+", type=Path, metavar="POOL")
     parser.add_argument("--articles", type=int, default=10_000)
     parser.add_argument("--processes", type=int, default=count_processes())
-    parser.add_argument("--workers", type=int)
+    parser.add_argument("--workers", type=int, nargs="+", default=())
     parser.add_argument("--keep", type=Path)
     arguments = parser.parse_args()
     rows = [json.loads(line) for pool in arguments.pools for line in pool.read_text(encoding="utf-8").splitlines()]
@@ -79,12 +79,14 @@ def main() -> None:
             fill(store, (next(stream) for _ in range(arguments.articles)), rules)
             run.group(store, group_rules)
             store.close()
-        if arguments.workers:
-            measure_workers(kept, Path(folder) / "home", arguments.workers)
-            return
         path = Path(folder) / "jianbao.db"
         shutil.copyfile(kept, path)
         store = Store.upgrade(f"sqlite:///{path}")
+        if arguments.workers:
+            store.close()
+            for count in arguments.workers:
+                measure_workers(store.url, Path(folder) / f"home-{count}", count)
+            return
         with write_beside(store) as (waits, memory):
             _time(
                 "rebuild",
@@ -97,7 +99,7 @@ def main() -> None:
         store.close()
 
 
-def measure_workers(kept: Path, folder: Path, count: int) -> None:
+def measure_workers(kept_url: str, folder: Path, count: int) -> None:
     """Have so many workers divide a rebuild of a copy of a store, and print what it took.
 
     Raises:
@@ -110,7 +112,7 @@ def measure_workers(kept: Path, folder: Path, count: int) -> None:
     processors = sorted(os.sched_getaffinity(0))
     with run_server(programs) as server:
         url = server.make_database()
-        Store.copy(f"sqlite:///{kept}", url)
+        Store.copy(kept_url, url)
         os.environ[DATABASE_VARIABLE] = url
         queue = Queue(Home(home))
         command = [sys.executable, "-m", "pipelines.cli", "--home", str(home), "worker"]

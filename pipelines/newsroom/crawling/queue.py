@@ -342,7 +342,11 @@ class Queue:
     async def _rebuild(self, context: JobContext) -> None:
         await self._forget_failures(context)
         lease = _lease_of(context)
-        code = await self._run(lease, "rebuild", longest=LONGEST_REBUILD)
+        try:
+            code = await self._run(lease, "rebuild", longest=LONGEST_REBUILD)
+        except asyncio.CancelledError:  # the worker stops; the schedule would not ask for it again
+            await self._defer("rebuild", "rebuild", "group")
+            raise
         if code and await asyncio.to_thread(lease.is_held, self._home.database_url):
             raise RebuildFailed
 

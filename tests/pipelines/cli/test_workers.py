@@ -283,6 +283,20 @@ def test_a_rebuild_is_in_the_queue_once_and_a_dead_worker_leaves_it_to_another(
 
 
 @pytest.mark.postgresql
+def test_a_worker_that_is_told_to_stop_in_a_rebuild_leaves_it_to_another(urls: list[str], tmp_path: Path) -> None:
+    room = Room(newsroom(tmp_path / "home", ONE), urls[0])
+    room.run("rebuild", "--queue")
+    with closing(Store.open(room.url)) as store, store.transaction():  # so long it cannot end
+        worker = room.start("worker")
+        wait_until(lambda: [job["state"] for job in room.queue()["jobs"]] == ["running"] or worker.poll() is not None)
+        worker.terminate()
+        worker.communicate(timeout=110)
+    assert [(job["task"], job["state"], job["lock"]) for job in room.queue()["jobs"]] == [
+        ("rebuild", "waiting", "group")
+    ]
+
+
+@pytest.mark.postgresql
 @pytest.mark.slow
 def test_a_worker_rebuilds_and_groups_what_the_queue_asks_for_and_tries_again_what_failed(
     urls: list[str], tmp_path: Path

@@ -19,6 +19,7 @@ from crawler.errors import Detail
 from crawler.home import DATABASE_VARIABLE, Home, bundled
 from crawler.items import Batch, Problem, RawItem
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom.crawling.queue import Queue
 from pipelines.newsroom.stages.division import DividedShards, ShardFormat
 from pipelines.newsroom.stages.helping import Helped, do_written, help_out
 from pipelines.newsroom.stages.rereading import ReadingRules, SourceTable, list_entries, read_stored
@@ -202,3 +203,21 @@ def test_a_leader_invites_as_many_workers_as_are_idle(two: Two) -> None:
     with closing(two.lead(invited.append)) as shards:
         list(shards.map(add, SHARDS))
     assert invited == [3]
+
+
+@pytest.mark.postgresql
+def test_workers_that_are_asked_for_help_are_not_asked_again_and_the_queue_says_what_they_are_to_do(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(DATABASE_VARIABLE, two.room.url)
+    for _ in range(2):
+        Queue(Home(two.room.folder)).invite_helpers(2)
+    assert [(job["task"], job["lock"]) for job in two.room.queue()["jobs"] if job["state"] == "waiting"] == [
+        ("shards", "")
+    ] * 2
+    assert two.room.run("queue").count("帮着做") == 2
+    two.room.execute("INSERT INTO procrastinate_workers SELECT FROM generate_series(1, 3)")
+    invited: list[int] = []
+    with closing(two.lead(invited.append)) as shards:
+        list(shards.map(add, SHARDS))
+    assert invited == [1]
