@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, delete, exists, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, insert, or_, select, true, update
 
 from crawler.errors import Detail
 from pipelines.deduplicate.memory import Printed
@@ -100,22 +100,17 @@ class Issues:
 
     def get(self, day: date) -> Issue | None:
         """Get the issue of a date; None without one."""
-        row = self._connection.execute(select(issues).where(issues.c.date == day)).first()
-        if row is None:
-            return None
-        frame: dict[str, Any] = dict(row.frame)
-        within: dict[int, list[Entry]] = defaultdict(list)
-        for entry in self._connection.execute(
-            select(entries).where(entries.c.issue == day).order_by(entries.c.position)
-        ):
-            within[entry.section].append(Entry(entry.markdown, entry.story))
-        sections = tuple(
-            Section(**heading, entries=tuple(within[section_index]))
-            for section_index, heading in enumerate(frame.pop("sections"))
-        )
-        frame["warnings"] = tuple(map(_read_warning, frame["warnings"]))
-        frame["blank_lines"] = tuple(BlankLines(*each) for each in frame.get("blank_lines", ()))  # not in frames of old
-        return Issue(date=day, state=row.state, sections=sections, **frame)
+        return next(iter(self._list(issues.c.date == day)), None)
+
+    def _list(self, condition: ColumnElement[bool]) -> list[Issue]:
+        """List the issues that fulfil a condition, oldest first."""
+        rows = self._connection.execute(select(issues).where(condition).order_by(issues.c.date)).all()
+        within: dict[tuple[date, int], list[Entry]] = defaultdict(list)
+        for days in chunks(row.date for row in rows):
+            query = select(entries).where(entries.c.issue.in_(days)).order_by(entries.c.issue, entries.c.position)
+            for entry in self._connection.execute(query):
+                within[entry.issue, entry.section].append(Entry(entry.markdown, entry.story))
+        return [_read_issue(row, within) for row in rows]
 
     def list_dates(self, state: IssueState | None = None) -> list[date]:
         """List the dates of all issues, or of the issues in one state, oldest first."""
@@ -136,7 +131,7 @@ class Issues:
 
     def list_drafts(self) -> list[Issue]:
         """List the drafts, oldest first."""
-        return [issue for day in self.list_dates("draft") if (issue := self.get(day))]
+        return self._list(issues.c.state == "draft")
 
     def find_printed(self, keys: Iterable[str]) -> dict[str, list[Printed]]:
         """Find the entries of published issues that printed each key, oldest first; other keys are left out."""
@@ -239,6 +234,23 @@ class Issues:
             articles.c.id.in_(select(story_members.c.article_id).where(story_members.c.story_id.in_(story_ids))),
         )
         Articles(self._connection).mark_fresh_where(concerned)
+
+
+def _read_issue(row: Row[Any], within: Mapping[tuple[date, int], Sequence[Entry]]) -> Issue:
+    """Read an issue.
+
+    Args:
+        row: of its table.
+        within: the entries by the date of the issue and the index of the section.
+    """
+    frame: dict[str, Any] = dict(row.frame)
+    sections = tuple(
+        Section(**heading, entries=tuple(within.get((row.date, section_index), ())))
+        for section_index, heading in enumerate(frame.pop("sections"))
+    )
+    frame["warnings"] = tuple(map(_read_warning, frame["warnings"]))
+    frame["blank_lines"] = tuple(BlankLines(*each) for each in frame.get("blank_lines", ()))  # not in frames of old
+    return Issue(date=row.date, state=row.state, sections=sections, **frame)
 
 
 def _read_warning(stored: str | dict[str, Any]) -> Detail:

@@ -28,6 +28,7 @@ from sqlalchemy import (
     text,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from crawler.kinds import Kind
 from pipelines.model import CandidateState
@@ -386,9 +387,22 @@ def _add_conditions(connection: Connection, statement: Select[Any], query: Candi
     if contains_words is not None:
         statement = statement.where(columns.id.in_(select(story_members.c.story_id).where(contains_words)))
     if query.matches is not None:
-        is_match = is_one_of(story_members.c.article_id, query.matches, dialect)
-        statement = statement.where(columns.id.in_(select(story_members.c.story_id).where(is_match)))
+        statement = statement.where(columns.id.in_(_find_stories_of(query.matches, dialect)))
     return statement
+
+
+def _find_stories_of(article_ids: Sequence[int], dialect: str) -> Select[int]:
+    """Find the stories of many articles; PostgreSQL looks each one up, it would read all members by several processes.
+
+    Args:
+        article_ids: as many as wanted.
+        dialect: of the database: `sqlite` or `postgresql`.
+    """
+    if dialect == "sqlite":
+        return select(story_members.c.story_id).where(is_one_of(story_members.c.article_id, article_ids, dialect))
+    listed = func.unnest(literal(article_ids, ARRAY(Integer))).table_valued("id").render_derived(name="listed")
+    story_id = select(story_members.c.story_id).where(story_members.c.article_id == listed.c.id).scalar_subquery()
+    return select(story_id).select_from(listed)
 
 
 def _list_column_conditions(connection: Connection, query: CandidateQuery) -> Iterator[ColumnElement[bool]]:

@@ -485,11 +485,11 @@ def _carry_out(
 
 def _settle_drafts(tx: Transaction, newsroom: Newsroom, story: int, concerned_ids: Iterable[int]) -> Decided:
     """Rewrite the drafts so that they hold the stories that are picked now; arguments as `_carry_out` has them."""
-    story_ids = {concerned.id for concerned in tx.stories.find_by_articles(concerned_ids).values()}
-    candidates = {story_id: find_candidate(tx, story_id) for story_id in sorted(story_ids)}
-    changed_days = _fill_drafts(tx, newsroom, list(candidates.values()))
-    decided = find_candidate(tx, story)
-    other_candidates = tuple(candidate for story_id, candidate in candidates.items() if story_id != decided.story.id)
+    candidates = tx.stories.get(tx.stories.find_ids(concerned_ids))
+    changed_days = _fill_drafts(tx, newsroom, candidates)
+    unchanged = () if changed_days else candidates
+    decided = next((each for each in unchanged if story in each.story.members), None) or find_candidate(tx, story)
+    other_candidates = tuple(each for each in candidates if each.story.id != decided.story.id)
     return Decided(decided, min(changed_days, default=None), other_candidates)
 
 

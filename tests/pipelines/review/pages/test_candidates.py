@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
+from functools import partial
 
 import pytest
 from builders import about, all_decisions, article, stored
@@ -352,24 +354,39 @@ def test_a_no_about_a_story_that_changed_meanwhile_writes_nothing(desk: Desk, po
     assert desk.card(launch)["suggested"][0]["id"] == outlook
 
 
+def count_statements(ask: Callable[[], object]) -> int:
+    """Count what the store is asked meanwhile."""
+    statements: list[str] = []
+
+    def note(*values: object) -> None:
+        statements.append(str(values[2]))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        ask()
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    return len(statements)
+
+
 def test_a_list_asks_the_store_as_often_for_many_cards_as_for_one(desk: Desk, newsroom: Newsroom) -> None:
     add_possible_pair(newsroom, 21, 22)
 
-    def count_queries(path: str) -> int:
-        queries: list[str] = []
+    def list_stories(limit: int) -> None:
+        assert desk.get(f"/api/candidates?state=all&limit={limit}&q=星澜").status_code == 200
 
-        def note(*values: object) -> None:
-            queries.append(str(values[2]))
-
-        event.listen(Engine, "before_cursor_execute", note)
-        try:
-            assert desk.get(path).status_code == 200
-        finally:
-            event.remove(Engine, "before_cursor_execute", note)
-        return len(queries)
-
-    _, one, all_of_them = (count_queries(f"/api/candidates?state=all&limit={limit}&q=星澜") for limit in (1, 1, 2))
+    _, one, all_of_them = (count_statements(partial(list_stories, limit)) for limit in (1, 1, 2))
     assert one == all_of_them  # the first list reads what the store keeps until the next write
+
+
+def test_a_decision_asks_the_store_as_often_with_many_drafts_as_with_one(desk: Desk, newsroom: Newsroom) -> None:
+    desk.decide(1, "pick")
+    _, with_one = (count_statements(partial(desk.decide, 2, action)) for action in ("later", "drop"))
+    with newsroom.store.transaction() as tx:
+        for day in range(1, 6):
+            save_issue(tx, Issue(date(2019, 1, day), "旧稿", (), state="draft"), newsroom.newsletter, newsroom.rules)
+    _, with_many = (count_statements(partial(desk.decide, 2, action)) for action in ("later", "drop"))
+    assert with_one == with_many <= 40
 
 
 # ---- what past issues printed
