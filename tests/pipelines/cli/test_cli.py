@@ -215,7 +215,7 @@ def test_a_pick_is_drafted_and_exported_and_published(cli: Cli, items: Path) -> 
     written = (cli.home / "issues/2026-11-25.md").read_text(encoding="utf-8")
     assert "- [低比特量化实战 | 边缘智讯](https://mp.weixin.qq.com/s/aaaaaaaaaaaaaaaaaaaaaa)" in written
     assert "论文：https://arxiv.org/abs/2511.00001" in written
-    assert cli("issue", "show", "2026-11-25") == written
+    assert cli("issue", "show") == cli("issue", "show", "2026-11-25") == written
     assert "没有变化" in cli("export", "2026-11-25")
     cli("export", "--publish", "--format", "markdown,json", "-o", str(cli.home / "out"))
     assert json.loads((cli.home / "out/2026-11-25.json").read_text(encoding="utf-8"))
