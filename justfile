@@ -36,6 +36,6 @@ browser:
 postgresql:
     .venv/bin/pytest -n auto -m postgresql
 
-# Everything that must pass before a change lands (a quarter of an hour; installs Debian packages that are missing).
+# Everything that must pass before a change lands (some forty minutes; installs Debian packages that are missing).
 ci:
     .ci/run

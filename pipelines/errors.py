@@ -64,6 +64,10 @@ def describe_error(error: Exception, language: Language) -> str:
     return str(error)
 
 
+_LONGEST_POSITION: Final = 300
+"""Characters of an address that a sentence shows; one of a site may have as many as the site likes."""
+
+
 def describe_failure(failure: Failure, language: Language, position: str = "") -> str:
     """Put a failure or a warning of a crawl in the reader's language: its name, the fact, and advice.
 
@@ -78,7 +82,8 @@ def describe_failure(failure: Failure, language: Language, position: str = "") -
     codes = sentences(language)
     text = say_detail(failure.detail, language)
     if position:
-        text = say("failure/position", {"detail": text, "position": position}, language)
+        shown = position if len(position) <= _LONGEST_POSITION else f"{position[:_LONGEST_POSITION]}…"
+        text = say("failure/position", {"detail": text, "position": shown}, language)
     if failure.error:
         name = say(f"failure/{failure.error}" if f"failure/{failure.error}" in codes else _UNKNOWN, {}, language)
         text = say("failure/reason", {"name": name, "detail": text}, language)

@@ -28,7 +28,7 @@ def write(path: Path, text: str) -> bool:
         Whether the file changed; a file that already holds this text is not touched.
 
     Raises:
-        OSError: the file cannot be written; the old file is unchanged.
+        OSError: the file cannot be written; it is named, and the old file is unchanged.
     """
     path, data = path.resolve(), text.encode()
     with suppress(FileNotFoundError):
@@ -44,8 +44,10 @@ def write(path: Path, text: str) -> bool:
         with suppress(FileNotFoundError):
             temporary.chmod(S_IMODE(path.stat().st_mode))
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):  # a write to an open file, on a full disk, names no file
+            error.filename = str(path)
         raise
     _sync_folder(path.parent)
     remove_leftovers(path.parent)

@@ -297,7 +297,7 @@ def _unused(identifier: str, used_ids: set[str]) -> str:
 
 
 def append_sources(home: Home, sources: Iterable[Source], warn: Warn = _ignore) -> tuple[Source, ...]:
-    """Add rows at the end of sources.toml, after what stands there. An address that it has already is passed over.
+    """Add rows at the end of sources.toml, after what stands there. A place that it has already is passed over.
 
     Args:
         sources: as `read_opml` gives them.
@@ -319,7 +319,7 @@ def append_sources(home: Home, sources: Iterable[Source], warn: Warn = _ignore) 
     added: list[Source] = []
     for source in sources:
         location = _locate(source)
-        if location is None or location not in locations:
+        if location not in locations:
             locations.add(location)
             row = _by_address(source, mirrors, warn)
             added.append(row.model_copy(update={"id": _unused(source.id, ids)}))
@@ -330,9 +330,11 @@ def append_sources(home: Home, sources: Iterable[Source], warn: Warn = _ignore) 
     return tuple(added)
 
 
-def _locate(source: Source) -> tuple[object, ...] | None:
-    """What two rows of one place have in common; None for a row that says neither address nor account."""
-    return (source.url, source.account if source.ways else None) if source.url or source.ways else None
+def _locate(source: Source) -> tuple[object, ...]:
+    """What two rows of one place have in common: the address, or what a site is asked for, wherever it is asked."""
+    if source.url or source.ways:
+        return source.url, source.account if source.ways else None
+    return source.kind, source.column, source.author, source.mode, source.query, source.repos
 
 
 def _by_address(source: Source, mirrors: Mapping[str, str], warn: Warn) -> Source:

@@ -9,6 +9,7 @@ therefore imports its work when it runs; at the top of a file stand typer, rich 
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
 import logging
 import re
@@ -133,7 +134,8 @@ def _describe_error(error: Exception) -> str:
 
     language = terminal.get_language()
     if isinstance(error, OSError) and error.filename:
-        return say("cli/file-unusable", {"path": error.filename, "reason": error.strerror or ""}, language)
+        code = "cli/disk-full" if error.errno == errno.ENOSPC else "cli/file-unusable"
+        return say(code, {"path": error.filename, "reason": error.strerror or ""}, language)
     return describe_error(error, language)
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from pipelines.cli import terminal
 from pipelines.cli.shared import house_of, newsroom_of, now
-from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, out, sentence
+from pipelines.cli.terminal import SOME_FAILED, WRONG_USE, fail, note, out, sentence
 from pipelines.cli.usage import Group
 from pipelines.errors import describe_error
 
@@ -89,8 +89,11 @@ def user_list(context: typer.Context) -> None:
     """
     newsroom = house_of(context)
     with newsroom.store.reading() as tx:
-        for name in tx.users.list_names():
-            out.print(Text(name))
+        names = tx.users.list_names()
+    for name in names:
+        out.print(Text(name))
+    if not names:
+        note(sentence("cli/no-users"))
 
 
 @user_app.command("remove")

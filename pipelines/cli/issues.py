@@ -185,7 +185,10 @@ def issue_list(context: typer.Context) -> None:
 
 @issue_app.command("show")
 def issue_show(
-    context: typer.Context, day: Annotated[datetime, typer.Argument(metavar="DATE", formats=DATE_FORMAT)]
+    context: typer.Context,
+    day: Annotated[
+        datetime | None, typer.Argument(metavar="[DATE]", formats=DATE_FORMAT, help="默认是当前草稿。")
+    ] = None,
 ) -> None:
     """打印一期的 Markdown。
 
@@ -195,7 +198,7 @@ def issue_show(
     from pipelines.newsroom.editing.issues import read_issues_to_export
 
     newsroom = newsroom_of(context)
-    (issue,) = read_issues_to_export(newsroom.store, newsroom.newsletter, [day.date()])
+    (issue,) = read_issues_to_export(newsroom.store, newsroom.newsletter, [day.date()] if day else [])
     out.out(render_as_markdown(issue, newsroom), end="", highlight=False)
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.text import Text
@@ -53,14 +52,38 @@ def init(
     if (folder / "newsletter.toml").exists():
         fail(sentence("cli/newsletter-exists", path=folder))
         raise typer.Exit(WRONG_USE)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ("newsletter.toml", "sources.toml", "README.md"):
-        shutil.copyfile(bundled() / name, folder / name)
-    (folder / ".gitignore").write_text("var/\n", encoding="utf-8")
-    workflow = folder / ".github/workflows/issues.yml"
-    if not workflow.exists():
-        files.write(workflow, (bundled() / "templates/issues.yml").read_text(encoding="utf-8"))
+    kept = _write_new_folder(folder)
+    if kept:
+        out.print(Text(sentence("cli/files-kept", names=kept)))
     out.print(Text(sentence("cli/newsletter-made", path=folder)))
+
+
+_NEW_FILES: Final = {
+    "sources.toml": "sources.toml",
+    "README.md": "README.md",
+    ".github/workflows/issues.yml": "templates/issues.yml",
+}
+"""Files of a new newsletter's folder, and those of the bundled data that they are copies of."""
+
+
+def _write_new_folder(folder: Path) -> list[str]:
+    """Write the files of a new newsletter that are not there yet, newsletter.toml last: with it the folder is whole.
+
+    Returns:
+        The names of the files that were there, and are as they were.
+    """
+    kept = []
+    for name, template in _NEW_FILES.items():
+        if (folder / name).exists():
+            kept.append(name)
+        else:
+            files.write(folder / name, (bundled() / template).read_text(encoding="utf-8"))
+    ignored = folder / ".gitignore"
+    text = ignored.read_text(encoding="utf-8") if ignored.exists() else ""
+    if "var/" not in text.splitlines():
+        files.write(ignored, "\n".join([*text.splitlines(), "var/", ""]))
+    files.write(folder / "newsletter.toml", (bundled() / "newsletter.toml").read_text(encoding="utf-8"))
+    return kept
 
 
 def _add_newsletter(home: Home) -> None:

@@ -59,6 +59,7 @@ _BY_SQLITE_CODE: Final[dict[int, type[errors.StoreError]]] = {
     sqlite3.SQLITE_BUSY: errors.StoreBusy,
     sqlite3.SQLITE_LOCKED: errors.StoreBusy,
     sqlite3.SQLITE_FULL: errors.StoreFull,
+    sqlite3.SQLITE_IOERR_SHMSIZE: errors.StoreFull,  # no room for the index of the log (https://www.sqlite.org/rescode.html)
     sqlite3.SQLITE_READONLY: errors.StoreReadOnly,
     sqlite3.SQLITE_PERM: errors.StoreReadOnly,
     sqlite3.SQLITE_CANTOPEN: errors.StoreReadOnly,
@@ -213,7 +214,7 @@ def typed_errors() -> Iterator[None]:
 def _typed(error: BaseException) -> errors.StoreError:
     code = getattr(error, "sqlite_errorcode", None)
     if code is not None:
-        kind = _BY_SQLITE_CODE.get(code & 0xFF, errors.StoreFailed)
+        kind = _BY_SQLITE_CODE.get(code) or _BY_SQLITE_CODE.get(code & 0xFF, errors.StoreFailed)
     else:
         state = getattr(error, "sqlstate", None)
         # psycopg has no state for a connection that could not be made, or that broke

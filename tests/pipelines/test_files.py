@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -26,6 +27,22 @@ files.write(Path(sys.argv[1]), "neu")
 def make_old(path: Path) -> None:
     two_hours_ago = time.time() - 7200
     os.utime(path, (two_hours_ago, two_hours_ago))
+
+
+@pytest.mark.fault("S2")
+def test_a_write_that_finds_the_disk_full_names_its_file_and_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find_no_room(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    path = tmp_path / "issue.md"
+    files.write(path, "alt")
+    monkeypatch.setattr(os, "fsync", find_no_room)
+    with pytest.raises(OSError, match=r"issue\.md") as caught:
+        files.write(path, "neu")
+    assert caught.value.filename == str(path)
+    assert [(each.name, each.read_text(encoding="utf-8")) for each in tmp_path.iterdir()] == [("issue.md", "alt")]
 
 
 @pytest.mark.fault("S7")

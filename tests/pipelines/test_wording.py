@@ -11,7 +11,7 @@ import pytest
 from places import ROOT
 
 from crawler import errors as crawl_errors
-from crawler.errors import Failure
+from crawler.errors import Detail, Failure
 from crawler.kinds import KINDS
 from pipelines.deduplicate.clusters import STRENGTH
 from pipelines.errors import EditorError, NoSuchIssue, describe_failure
@@ -155,3 +155,9 @@ def test_a_failure_of_a_crawl_is_told_in_one_language(name: str) -> None:
 def test_an_error_is_told_in_the_language_of_the_reader(error: EditorError | StoreError) -> None:
     assert not HAN.search(error.text("en"))
     assert HAN.search(error.text("zh"))
+
+
+def test_a_failure_names_no_more_of_an_address_than_a_reader_reads() -> None:
+    failure = Failure("NoArticle", Detail.of("no-title"))
+    assert len(describe_failure(failure, "zh", f"https://a.example/{'x' * 100_000}")) < 400
+    assert "https://a.example/x" in describe_failure(failure, "zh", "https://a.example/x")

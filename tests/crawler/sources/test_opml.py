@@ -220,6 +220,22 @@ def test_importing_adds_rows_and_touches_none(tmp_path: Path) -> None:
     assert (tmp_path / "sources.toml").read_text(encoding="utf-8") == text
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        'kind = "zhihu"\ncolumn = "c_1"',
+        'kind = "zhihu"\nauthor = "somebody"',
+        'kind = "arxiv"\nquery = "cat:cs.LG"\nbase_url = "https://mirror.example/arxiv"',
+        'kind = "github"\nmode = "search"\nquery = "quantization"',
+        'kind = "github"\nmode = "releases"\nrepos = ["a/b", "c/d"]',
+    ],
+)
+def test_importing_what_was_exported_adds_nothing_though_a_row_has_no_address(tmp_path: Path, row: str) -> None:
+    (tmp_path / "sources.toml").write_text(f'[[source]]\nid = "a"\nname = "A"\n{row}\n', encoding="utf-8")
+    exported = write_opml(load_sources(Home(tmp_path)).sources)
+    assert append_sources(Home(tmp_path), read_opml(exported)) == ()
+
+
 def test_importing_into_a_file_that_cannot_be_read_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "sources.toml").write_text("[[source]\n", encoding="utf-8")
     with pytest.raises(SourceMisconfigured, match=r"sources\.toml"):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 from collections.abc import Iterator
 from datetime import date
@@ -20,6 +22,7 @@ from rich.markup import render
 from typer.testing import CliRunner
 
 from crawler.home import Home
+from pipelines import files
 from pipelines.cli import app, main
 from pipelines.model import Entry, Issue, Section
 from pipelines.newsroom import Newsroom
@@ -116,6 +119,36 @@ def find_groups(group: Any) -> Iterator[Any]:
             yield from find_groups(command)
 
 
+def test_init_in_a_folder_with_files_of_its_own_changes_none_of_them(tmp_path: Path) -> None:
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    (folder / "README.md").write_text("我的仓库", encoding="utf-8")
+    (folder / ".gitignore").write_text("*.log", encoding="utf-8")
+    printed = Cli(folder)("init", str(folder))
+    assert "原有的 README.md 没有改动" in printed
+    assert (folder / "README.md").read_text(encoding="utf-8") == "我的仓库"
+    assert (folder / ".gitignore").read_text(encoding="utf-8") == "*.log\nvar/\n"
+    assert (folder / "sources.toml").exists()
+
+
+def test_init_that_was_interrupted_is_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, written = tmp_path / "new", []
+
+    def stop_at_the_third(path: Path, text: str) -> bool:
+        written.append(path)
+        if len(written) == 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        return write(path, text)
+
+    write = files.write
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "write", stop_at_the_third)
+        CliRunner().invoke(app, ["init", str(folder)])
+    assert not (folder / "newsletter.toml").exists()
+    Cli(folder)("init", str(folder))
+    assert "没有错误" in Cli(folder)("sources", "check")
+
+
 def test_a_new_folder_is_a_newsletter_at_once_and_is_not_overwritten(cli: Cli) -> None:
     assert "没有错误" in cli("sources", "check")
     cli("init", str(cli.home), code=2)
@@ -182,7 +215,7 @@ def test_a_pick_is_drafted_and_exported_and_published(cli: Cli, items: Path) -> 
     written = (cli.home / "issues/2026-11-25.md").read_text(encoding="utf-8")
     assert "- [低比特量化实战 | 边缘智讯](https://mp.weixin.qq.com/s/aaaaaaaaaaaaaaaaaaaaaa)" in written
     assert "论文：https://arxiv.org/abs/2511.00001" in written
-    assert cli("issue", "show", "2026-11-25") == written
+    assert cli("issue", "show") == cli("issue", "show", "2026-11-25") == written
     assert "没有变化" in cli("export", "2026-11-25")
     cli("export", "--publish", "--format", "markdown,json", "-o", str(cli.home / "out"))
     assert json.loads((cli.home / "out/2026-11-25.json").read_text(encoding="utf-8"))

@@ -23,7 +23,7 @@ from postgresql_server import PostgresqlServer
 from sqlalchemy import event, text
 
 from pipelines.store import Store
-from pipelines.store.engine import APPLICATION_ID, ASKED_EVERY, make_engine
+from pipelines.store.engine import APPLICATION_ID, ASKED_EVERY, make_engine, typed_errors
 from pipelines.store.errors import (
     StoreBusy,
     StoreDamaged,
@@ -190,6 +190,14 @@ def test_a_connection_that_the_server_ended_is_said_and_the_next_transaction_get
         with store.reading() as tx:
             assert tx.articles.list_fresh() == [1]
     postgresql_server.drop_database(url)
+
+
+@pytest.mark.fault("S2")
+def test_a_disk_without_room_for_the_index_of_the_log_is_a_full_disk() -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+    with pytest.raises(StoreFull, match="make room"), typed_errors():
+        raise error
 
 
 @pytest.mark.fault("S2")
