@@ -82,8 +82,8 @@ def describe_failure(failure: Failure, language: Language, position: str = "") -
     codes = sentences(language)
     text = say_detail(failure.detail, language)
     if position:
-        shown = position if len(position) <= _LONGEST_POSITION else f"{position[:_LONGEST_POSITION]}…"
-        text = say("failure/position", {"detail": text, "position": shown}, language)
+        excerpt = position if len(position) <= _LONGEST_POSITION else f"{position[:_LONGEST_POSITION]}…"
+        text = say("failure/position", {"detail": text, "position": excerpt}, language)
     if failure.error:
         name = say(f"failure/{failure.error}" if f"failure/{failure.error}" in codes else _UNKNOWN, {}, language)
         text = say("failure/reason", {"name": name, "detail": text}, language)

@@ -52,9 +52,9 @@ def init(
     if (folder / "newsletter.toml").exists():
         fail(sentence("cli/newsletter-exists", path=folder))
         raise typer.Exit(WRONG_USE)
-    kept = _write_new_folder(folder)
-    if kept:
-        out.print(Text(sentence("cli/files-kept", names=kept)))
+    kept_names = _write_new_folder(folder)
+    if kept_names:
+        out.print(Text(sentence("cli/files-kept", names=kept_names)))
     out.print(Text(sentence("cli/newsletter-made", path=folder)))
 
 
@@ -72,10 +72,10 @@ def _write_new_folder(folder: Path) -> list[str]:
     Returns:
         The names of the files that were there, and are as they were.
     """
-    kept = []
+    kept_names = []
     for name, template in _NEW_FILES.items():
         if (folder / name).exists():
-            kept.append(name)
+            kept_names.append(name)
         else:
             files.write(folder / name, (bundled() / template).read_text(encoding="utf-8"))
     ignored = folder / ".gitignore"
@@ -83,7 +83,7 @@ def _write_new_folder(folder: Path) -> list[str]:
     if "var/" not in text.splitlines():
         files.write(ignored, "\n".join([*text.splitlines(), "var/", ""]))
     files.write(folder / "newsletter.toml", (bundled() / "newsletter.toml").read_text(encoding="utf-8"))
-    return kept
+    return kept_names
 
 
 def _add_newsletter(home: Home) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any, Final
@@ -126,9 +127,26 @@ def _find_reason_of_type(error: UsageError) -> tuple[str, dict[str, object]]:
         return "choice", {"names": tuple(str(getattr(choice, "value", choice)) for choice in descriptor.choices)}
     if descriptor.is_datetime or descriptor.parameter_info.formats:  # one date, or a list of dates
         return "date", {}
-    if descriptor.is_path or descriptor.parameter_info.exists:
-        return "path", {}
+    if descriptor.is_path or descriptor.file_annotation or descriptor.parameter_info.exists:
+        return _find_reason_of_path(error.message)
     return ("integer-range", {}) if descriptor.is_ranged else ("integer", {})
+
+
+# Seen 2026-11: file '/tmp' is a directory.   file 'a.md' does not exist.   'a.md': No such file or directory
+_PATH: Final = re.compile(r"'(.+)'(?::| is| does)", re.DOTALL)
+_MISSING: Final = ("does not exist", "No such file")
+
+
+def _find_reason_of_path(message: str) -> tuple[str, dict[str, object]]:
+    """The reason why a path was refused, by the message, which alone has the path."""
+    match = _PATH.search(message)
+    if match is None:
+        return "other", {"message": message}
+    reason = message[match.end(1) :]
+    if "is a directory" in reason.lower():
+        return "path-is-folder", {"path": match[1]}
+    is_missing = any(phrase in reason for phrase in _MISSING)
+    return "path" if is_missing else "path-unusable", {"path": match[1]}
 
 
 def _name_parameter(parameter: Any) -> str:

@@ -149,6 +149,17 @@ def test_init_that_was_interrupted_is_run_again(tmp_path: Path, monkeypatch: pyt
     assert "没有错误" in Cli(folder)("sources", "check")
 
 
+@pytest.mark.parametrize(
+    "words", [("archive", "import"), ("db", "restore"), ("issue", "write", "--category", "论文", "--markdown")]
+)
+def test_a_path_that_cannot_be_used_is_named_with_the_reason(cli: Cli, tmp_path: Path, words: tuple[str, ...]) -> None:
+    for path, reason in ((tmp_path, "是目录"), (tmp_path / "none", "没有「")):
+        refused = CliRunner().invoke(app, ["--home", str(cli.home), *words, str(path)])
+        assert refused.exit_code == 2
+        assert reason in refused.stderr
+        assert str(path) in refused.stderr
+
+
 def test_a_new_folder_is_a_newsletter_at_once_and_is_not_overwritten(cli: Cli) -> None:
     assert "没有错误" in cli("sources", "check")
     cli("init", str(cli.home), code=2)
