@@ -151,6 +151,9 @@ def _read_lines(path: Path, body: bytes, saved_at: datetime, source: str) -> Bat
 
 
 def _lines(body: bytes) -> Iterator[tuple[int, bytes]]:
+    encoding = json.detect_encoding(body[:4])
+    if not encoding.startswith("utf-8"):
+        body = body.decode(encoding, "replace").encode()
     for number, line in enumerate(body.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
         if line.strip():
             yield number, line

@@ -121,6 +121,15 @@ def test_each_bad_line_is_named_by_its_number_and_the_rest_goes_on(tmp_path: Pat
     assert not any(problem.fails_source for problem in batch.problems)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_a_list_is_read_in_each_encoding_of_json(tmp_path: Path, encoding: str) -> None:
+    rows = "".join(
+        json.dumps({"url": f"https://a.example/{title}", "title": title}, ensure_ascii=False) + "\n" for title in "甲乙"
+    )
+    batch = read_saved(saved(tmp_path, "list.jsonl", rows.encode(encoding)))
+    assert ([item.title for item in batch.items], batch.problems) == (["甲", "乙"], ())
+
+
 def test_a_saved_wechat_page_knows_its_own_address(tmp_path: Path) -> None:
     body = (RECORDINGS / "wechat/article-2020/response.body").read_bytes()
     (item,) = read_saved(saved(tmp_path, "page.html", body)).items
