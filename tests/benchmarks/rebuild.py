@@ -10,7 +10,7 @@ process. `--keep` keeps the store, so that the next run need not make it.
 
 With `--workers`, one worker and then two divide both in a PostgreSQL server of their own, each on one processor, as if
 it were a machine: printed are the seconds by the clock up to the grouping, and until the queue is empty, and the CPU of
-workers and server.
+the server and of each worker: where other programs use the processors, that of the busier worker tells more.
 """
 
 from __future__ import annotations
@@ -136,14 +136,15 @@ def measure_workers(kept_url: str, folder: Path, count: int) -> None:
                 ended = time.monotonic()
                 (failed,) = connection.execute(_JOBS_FAILED).fetchone() or (0,)
             starters = [server.process_id, *(worker.pid for worker in workers)]
-            cpu = sum(read_process_time(process) for starter in starters for process in list_family(starter))
+            server_cpu, *worker_cpu = (sum(map(read_process_time, list_family(starter))) for starter in starters)
         finally:
             for worker in workers:
                 worker.terminate()
                 worker.wait()
     sys.stdout.write(
         f"workers: {count}  rebuild {grouping_at - began:6.1f} s, group {ended - grouping_at:6.1f} s, together"
-        f" {ended - began:6.1f} s by the clock, {cpu:6.1f} CPU-s, failed jobs: {failed}\n"
+        f" {ended - began:6.1f} s by the clock; CPU-s of server {server_cpu:.1f}, of each worker"
+        f" {' '.join(f'{seconds:.1f}' for seconds in sorted(worker_cpu, reverse=True))}; failed jobs: {failed}\n"
     )
 
 

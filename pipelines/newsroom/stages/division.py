@@ -35,6 +35,10 @@ HANDED_OUT: Final = 32
 PAUSE: Final = 0.1
 """Seconds between two looks for a result, or for a shard."""
 
+LONGEST_WAIT: Final = 10.0
+"""Seconds that the leader waits for a shard, with nothing else to do, before it does the shard itself: it reads nothing
+but the store, so it may be done twice. Its helper may be alive, and its process not."""
+
 INVITED_EVERY: Final = 5.0
 """Seconds between two looks for workers that are idle."""
 
@@ -121,6 +125,7 @@ class DividedShards(Shards[_Rules]):
         arguments_of: dict[int, tuple[Any, ...]] = {}
         own_results: dict[int, _Result] = {}
         working: Iterator[tuple[int, _Result]] = iter(())
+        idle_since: float | None = None
         while True:
             new = islice(remaining, HANDED_OUT - len(pending))
             handed_out = self._hand_out(read.__name__, shard_format, new)
@@ -142,11 +147,17 @@ class DividedShards(Shards[_Rules]):
                 if own_result is None:
                     working = self._do_own(read, arguments_of)
                     own_result = next(working, None)
-                if own_result is None:  # others do all that is handed out
-                    time.sleep(PAUSE)
-                else:
+                if own_result is not None:
                     own_results.update([own_result])
+                    idle_since = None
+                elif idle_since is None or time.monotonic() - idle_since < LONGEST_WAIT:
+                    idle_since = idle_since or time.monotonic()
+                    time.sleep(PAUSE)  # others do all that is handed out
+                else:
+                    own_results[number] = read(self._store, self._rules, *arguments)
+                    self._drop(number)
                 continue
+            idle_since = None
             pending.popleft()
             arguments_of.pop(number, None)
             yield result
@@ -198,9 +209,12 @@ class DividedShards(Shards[_Rules]):
 
         for result in super().map(read, take()):
             number = numbers.popleft()
-            with self._store.sharing() as shared:
-                shared.drop(number)
+            self._drop(number)
             yield number, result
+
+    def _drop(self, number: int) -> None:
+        with self._store.sharing() as shared:
+            shared.drop(number)
 
     def _invite_from_time_to_time(self) -> None:
         """Invite the workers that are idle at this moment."""

@@ -166,6 +166,23 @@ def test_a_shard_of_a_helper_that_is_silent_is_done_by_the_leader_and_what_the_h
 
 
 @pytest.mark.postgresql
+def test_a_shard_that_a_living_worker_never_gives_back_is_done_by_the_leader(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.newsroom.stages.division.LONGEST_WAIT", 0.3)
+    with closing(two.lead()) as shards:
+        results = shards.map(add, SHARDS)
+        found = [next(results)]
+        with two.helper.sharing() as shared:
+            work = shared.find_work(shards._rules_hash)
+            assert work
+            assert shared.take(work)
+        two.room.execute("UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat + interval '1 hour'")
+        found += results
+    assert found == DONE
+
+
+@pytest.mark.postgresql
 def test_shards_of_a_leader_that_is_gone_are_taken_by_nobody_and_dropped_by_the_next_leader(two: Two) -> None:
     gone = two.lead()
     next(gone.map(add, SHARDS))
