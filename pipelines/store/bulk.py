@@ -138,9 +138,12 @@ def _write_upsert(dialect: Dialect, table: Table, names: tuple[str, ...], keep: 
 
 def _execute(connection: Connection, statement: _Statement, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write rows as SQLAlchemy does, which prepares each value of each row anew."""
-    columns = statement.prepare(rows)
+    _execute_columns(connection, statement, statement.prepare(rows))
+
+
+def _execute_columns(connection: Connection, statement: _Statement, columns: Sequence[Sequence[Any]]) -> None:
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(statement.text, tuple(columns))
+        connection.exec_driver_sql(statement.text, tuple(map(list, columns)))
     else:
         connection.exec_driver_sql(statement.text, list(zip(*columns, strict=True)))
 
@@ -199,11 +202,9 @@ def insert_numbers(connection: Connection, table: Table, rows: Iterable[tuple[in
         table: of integer columns.
         rows: the values of all columns, in the order of the table.
     """
-    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
-    names, marks = ", ".join(table.columns.keys()), ", ".join([mark] * len(table.columns))
-    statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 (names of our own schema)
+    statement = _write_insert(connection.dialect, table, tuple(table.columns.keys()))
     if values := list(rows):
-        connection.exec_driver_sql(statement, values)
+        _execute_columns(connection, statement, list(zip(*values, strict=True)))
 
 
 def chunks(values: Iterable[_T], size: int = 500) -> Iterator[list[_T]]:

@@ -2,7 +2,7 @@
 
 The full-text index is no table of rows: it is made anew from the stored documents. Stories are counted at the end. A
 database that counts by itself (PostgreSQL's sequences) goes on counting after the highest id. PostgreSQL is filled as
-its manual advises: by COPY, with indexes and foreign keys made after the rows
+its manual advises: by COPY, with indexes and foreign keys made after the rows, and statistics at the end
 (https://www.postgresql.org/docs/current/populate.html).
 """
 
@@ -105,6 +105,7 @@ def _indexed_afterwards(connection: Connection) -> Iterator[None]:
         run(definition)
     for table, name, definition in foreign_keys:
         run(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
+    run("ANALYZE")  # until it is done, the planner takes the tables for empty
 
 
 _FOREIGN_KEYS: Final = """

@@ -125,7 +125,7 @@ def read_catalogue(store: Store) -> list[tuple[Any, ...]]:
         return [tuple(row) for query in queries for row in connection.execute(text(query))]
 
 
-def test_a_copy_has_every_index_foreign_key_and_trigger_afterwards(
+def test_a_copy_has_every_index_foreign_key_and_trigger_afterwards_and_statistics(
     postgresql_server: PostgresqlServer, tmp_path: Path
 ) -> None:
     here, there = SqliteDatabases(tmp_path), PostgresqlDatabases(postgresql_server)
@@ -136,6 +136,9 @@ def test_a_copy_has_every_index_foreign_key_and_trigger_afterwards(
         source.copy_to(target)
         assert len(before) > 100
         assert read_catalogue(target) == before
+        with target._reading.begin() as connection:
+            known = connection.execute(text("SELECT reltuples FROM pg_class WHERE relname = 'articles'"))
+            assert known.scalar() == len(TITLES), "the planner knows how many there are"
 
 
 def test_a_row_that_postgresql_refuses_is_an_error_of_the_store(
