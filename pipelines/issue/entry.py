@@ -370,8 +370,9 @@ def _reword_title(markdown: str, title: str, separator: str) -> str:
     """
     text = inline.strip_marks(markdown)
     old_title, source = _split_source(markdown, separator.strip())
-    reworded = reword_line(markdown, text, clean_line(title) + text[len(old_title) :])
-    if reworded != escape_markdown(clean_line(title) + text[len(old_title) :]):
+    new_text = clean_line(title) + text[len(old_title) :]
+    reworded = reword_line(markdown, text, new_text)
+    if reworded != escape_markdown(new_text):
         return reworded
     return escape_markdown(title) + (f"{separator}{escape_markdown(source)}" if source else "")
 

@@ -138,12 +138,9 @@ def _write_upsert(dialect: Dialect, table: Table, names: tuple[str, ...], keep: 
 
 def _execute(connection: Connection, statement: _Statement, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write rows as SQLAlchemy does, which prepares each value of each row anew."""
-    _execute_columns(connection, statement, statement.prepare(rows))
-
-
-def _execute_columns(connection: Connection, statement: _Statement, columns: Sequence[Sequence[Any]]) -> None:
+    columns = statement.prepare(rows)
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(statement.text, tuple(map(list, columns)))
+        connection.exec_driver_sql(statement.text, tuple(columns))
     else:
         connection.exec_driver_sql(statement.text, list(zip(*columns, strict=True)))
 
@@ -203,8 +200,11 @@ def insert_numbers(connection: Connection, table: Table, rows: Iterable[tuple[in
         rows: the values of all columns, in the order of the table.
     """
     statement = _write_insert(connection.dialect, table, tuple(table.columns.keys()))
-    if values := list(rows):
-        _execute_columns(connection, statement, list(zip(*values, strict=True)))
+    values = list(rows)
+    if values and connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(statement.text, tuple(map(list, zip(*values, strict=True))))
+    elif values:
+        connection.exec_driver_sql(statement.text, values)
 
 
 def chunks(values: Iterable[_T], size: int = 500) -> Iterator[list[_T]]:

@@ -67,6 +67,9 @@ LONGEST_HELP: Final = 300.0
 """Seconds after which the process that does shards is stopped; it takes none after its first minute."""
 
 
+_REBUILD: Final = ("rebuild", "rebuild", "group")
+"""The job of a rebuild: its task, its queueing lock, and the lock that it shares with groupings."""
+
 StartCommand = Callable[[Sequence[str], Mapping[str, str]], Child]
 """Starts a command of jianbao from its arguments and its whole environment, in a process that ends with this one."""
 
@@ -176,12 +179,7 @@ class Queue:
         Raises:
             StoreUnreachable: the server does not answer.
         """
-
-        async def add() -> None:
-            async with self._app.open_async():
-                await self._defer("rebuild", "rebuild", "group")
-
-        asyncio.run(add())
+        asyncio.run(self._add([_REBUILD]))
 
     def invite_helpers(self, count: int) -> None:
         """Add jobs of doing shards of what another worker leads, as far as they are not in the queue.
@@ -192,13 +190,13 @@ class Queue:
         Raises:
             StoreUnreachable: the server does not answer.
         """
+        asyncio.run(self._add([("shards", f"shards {number}", None) for number in range(count)]))
 
-        async def invite() -> None:
-            async with self._app.open_async():
-                for number in range(count):
-                    await self._defer("shards", f"shards {number}", None)
-
-        asyncio.run(invite())
+    async def _add(self, jobs: Iterable[tuple[str, str, str | None]]) -> None:
+        """Add jobs, each with its task, its queueing lock and its lock."""
+        async with self._app.open_async():
+            for job in jobs:
+                await self._defer(*job)
 
     async def _fill(self, locks: dict[str, str], is_grouping_due: bool) -> None:
         async with self._app.open_async():
@@ -334,28 +332,27 @@ class Queue:
         await self._defer("group", "group", "group")
 
     async def _group(self, context: JobContext) -> None:
-        await self._forget_failures(context)
-        lease = _lease_of(context)
-        if await self._run(lease, "group") and await asyncio.to_thread(lease.is_held, self._home.database_url):
-            raise GroupingFailed
+        await self._run_whole(context, "group", GroupingFailed)
 
     async def _rebuild(self, context: JobContext) -> None:
-        await self._forget_failures(context)
-        lease = _lease_of(context)
         try:
-            code = await self._run(lease, "rebuild", longest=LONGEST_REBUILD)
+            await self._run_whole(context, "rebuild", RebuildFailed, LONGEST_REBUILD)
         except asyncio.CancelledError:  # the worker stops; the schedule would not ask for it again
-            await self._defer("rebuild", "rebuild", "group")
+            await self._defer(*_REBUILD)
             raise
-        if code and await asyncio.to_thread(lease.is_held, self._home.database_url):
-            raise RebuildFailed
 
     async def _do_shards(self, context: JobContext) -> None:
+        await self._run_whole(context, "shards", HelpFailed, LONGEST_HELP)
+
+    async def _run_whole(
+        self, context: JobContext, command: str, failure: type[Exception], longest: float = LONGEST_CRAWL_OF_ONE
+    ) -> None:
+        """Run the command that is the whole of a job, and raise the failure if it fails while the job is still ours."""
         await self._forget_failures(context)
         lease = _lease_of(context)
-        code = await self._run(lease, "shards", longest=LONGEST_HELP)
+        code = await self._run(lease, command, longest=longest)
         if code and await asyncio.to_thread(lease.is_held, self._home.database_url):
-            raise HelpFailed
+            raise failure
 
     async def _forget_failures(self, context: JobContext) -> None:
         """Forget earlier failures of what a job does: it shows itself whether that works."""
