@@ -56,6 +56,7 @@ REVISIONS: Final = (
     "0020",
     "0021",
     "0022",
+    "0023",
 )
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database does not load Alembic."""
 
@@ -338,10 +339,11 @@ round_ups = Table(
 event_keys = Table(
     "event_keys",  # the rarest terms of an article, by which those on the same event are found
     metadata,
+    Column("period", SmallInteger, primary_key=True, autoincrement=False),  # of the day; see pipelines.store.events
     Column("key", BigInteger, primary_key=True, autoincrement=False),
     Column("day", Integer, primary_key=True, autoincrement=False),
     _to_article(primary_key=True, autoincrement=False),
-    Index("ix_event_keys_article_id", "article_id", "key", "day"),
+    Index("ix_event_keys_article_id_period", "article_id", "period", "key", "day"),
     sqlite_with_rowid=False,
 )
 
