@@ -311,12 +311,15 @@ revisions = Table(
 bands = Table(
     "bands",  # shared by articles of similar title or text; see pipelines.deduplicate.bands
     metadata,
+    Column("period", SmallInteger, primary_key=True, autoincrement=False),  # of the day
     Column("key", BigInteger, primary_key=True, autoincrement=False),
     Column("day", Integer, primary_key=True, autoincrement=False),
     _to_article(primary_key=True),
     Column("account", BigInteger, nullable=False),
     Column("reach", SmallInteger, nullable=False),
-    Index("ix_bands_article_id", "article_id", "reach", "key", "day", "account"),  # every column: the table is not read
+    Index(  # every column: the table is not read
+        "ix_bands_article_id_reach", "article_id", "reach", "period", "key", "day", "account"
+    ),
     sqlite_with_rowid=False,
 )
 
