@@ -15,8 +15,8 @@ import select
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -34,11 +34,13 @@ from pipelines.store.queue import (
     SILENCE,
     Lease,
     make_connector,
+    rescuing,
 )
 from pipelines.wording import Language, say
 
 if TYPE_CHECKING:
     from procrastinate import App, JobContext
+    from procrastinate.jobs import Job as ProcrastinateJob
 
 logger = logging.getLogger(__name__)
 
@@ -211,12 +213,24 @@ class Queue:
         """Put the jobs of silent workers into the queue anew: by its new number, a job is not theirs any more.
 
         Where its source is in the queue again already, that run serves for both.
+
+        Raises:
+            StoreUnreachable: the server does not answer.
         """
+        if await self._list_stalled():
+            async with rescuing(self._home.database_url):
+                await self._rescue_alone()
+
+    async def _list_stalled(self) -> list[ProcrastinateJob]:
+        return list(await self._app.job_manager.get_stalled_jobs(seconds_since_heartbeat=SILENCE))
+
+    async def _rescue_alone(self) -> None:
+        """Put the jobs of silent workers into the queue anew while no other process does."""
         from procrastinate.exceptions import ConnectorException  # noqa: PLC0415 - an extra
         from procrastinate.jobs import Status  # noqa: PLC0415 - an extra
 
         manager = self._app.job_manager
-        for job in await manager.get_stalled_jobs(seconds_since_heartbeat=SILENCE):
+        for job in await self._list_stalled():
             arguments: dict[str, Any] = dict(job.task_kwargs)
             if job.task_name == "crawl":
                 arguments["deaths"] = arguments.get("deaths", 0) + job.attempts + 1
@@ -278,7 +292,7 @@ class Queue:
         from procrastinate.exceptions import ConnectorException  # noqa: PLC0415 - an extra
 
         try:
-            async with self._app.open_async():
+            async with self._app.open_async(), self._rescuing_from_time_to_time():
                 await self._app.run_worker_async(
                     wait=not is_ending,
                     delete_jobs="successful",
@@ -289,6 +303,26 @@ class Queue:
                 )
         except (ConnectorException, psycopg.Error) as error:
             raise StoreUnreachable("database-says", text=str(error.__cause__ or error).strip()) from error
+
+    @asynccontextmanager
+    async def _rescuing_from_time_to_time(self) -> AsyncIterator[None]:
+        """Give the jobs of silent workers to others while the context lasts.
+
+        Workers that were cut off together are given the time of a sign of life first.
+        """
+        from procrastinate.exceptions import ConnectorException  # noqa: PLC0415 - an extra
+
+        async def rescue_again_and_again() -> NoReturn:
+            while True:
+                await asyncio.sleep(HEARTBEAT)
+                with suppress(ConnectorException, StoreUnreachable):  # the worker itself says so
+                    await self._rescue()
+
+        rescue = asyncio.ensure_future(rescue_again_and_again())
+        try:
+            yield
+        finally:
+            rescue.cancel()
 
     def _log_lost_end(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Log that the end of a job was not noted, since the job is another worker's, or the server out of reach."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -29,7 +30,7 @@ from crawler.sources.schema import HostRule, Source
 from pipelines.newsroom.crawling.queue import Queue, longest_delay, name_locks
 from pipelines.store import Store, Transaction
 from pipelines.store.errors import LeaseLost, StoreUnreachable
-from pipelines.store.queue import Lease
+from pipelines.store.queue import Lease, rescuing
 
 NOW: Final = datetime(2026, 11, 29, 8, 0, tzinfo=UTC)
 LATER: Final = NOW + timedelta(hours=1)
@@ -48,6 +49,9 @@ def feed(name: str, count: int = 2, note: str = "") -> bytes:
 
 
 ONE = source("one", "feed", url="https://one.example/feed")
+
+
+A_PROCESS_WAITS_FOR_A_LOCK: Final = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
 
 def save_after(seconds: float, tx: Transaction) -> None:
@@ -280,6 +284,42 @@ def test_a_rebuild_is_in_the_queue_once_and_a_dead_worker_leaves_it_to_another(
     room.fill(monkeypatch)
     jobs = [(job["task"], job["lock"], job["state"], job["worker"]) for job in room.queue()["jobs"]]
     assert jobs == [("rebuild", "group", "waiting", None)]
+
+
+@pytest.mark.postgresql
+def test_a_living_worker_takes_the_job_of_a_dead_one_by_itself(urls: list[str], tmp_path: Path) -> None:
+    room = Room(newsroom(tmp_path / "home", ONE), urls[0])
+    room.run("rebuild", "--queue")
+    room.execute(A_WORKER_TAKES_THE_JOB)
+    room.execute(AN_HOUR_OF_SILENCE)
+    worker = room.start("worker")
+    try:
+        wait_until(lambda: room.queue()["jobs"] == [] or worker.poll() is not None)
+        assert worker.poll() is None
+    finally:
+        worker.terminate()
+        _, log = worker.communicate(timeout=110)
+    assert "Traceback" not in log
+
+
+@pytest.mark.postgresql
+def test_a_job_of_a_dead_worker_that_another_process_has_given_away_meanwhile_is_not_given_away_again(
+    urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = Room(newsroom(tmp_path / "home", ONE), urls[0])
+    room.run("rebuild", "--queue")
+    room.execute(A_WORKER_TAKES_THE_JOB)
+    room.execute(AN_HOUR_OF_SILENCE)
+
+    async def give_away_and_do() -> None:
+        async with rescuing(room.url):
+            other = asyncio.create_task(asyncio.to_thread(room.fill, monkeypatch))
+            await asyncio.to_thread(wait_until, lambda: room.has_row(A_PROCESS_WAITS_FOR_A_LOCK))
+            room.execute("DELETE FROM procrastinate_jobs")
+        await other
+
+    asyncio.run(give_away_and_do())
+    assert room.queue()["jobs"] == []
 
 
 @pytest.mark.postgresql
