@@ -93,6 +93,16 @@ class HelpFailed(Exception):
     """The process that did shards died or reported an error, which is in the worker's log. Raised by a job."""
 
 
+_JOB_FAILURES: Final = (CrawlDied, GroupingFailed, RebuildFailed, HelpFailed, StoreUnreachable)
+
+
+def _leave_out_traceback(record: logging.LogRecord) -> bool:
+    """Leave the traceback of a job's failure out of the log: its process has said what happened."""
+    if record.exc_info and isinstance(record.exc_info[1], _JOB_FAILURES):
+        record.exc_info = record.exc_text = None
+    return True
+
+
 def name_locks(sources: Iterable[Source], policy: Policy) -> dict[str, str]:
     """Name the lock of each source: sources that share a host, or hosts of one line, directly or by others, share it.
 
@@ -154,7 +164,11 @@ class Queue:
         self._language: Language = language
         self._start: StartCommand | None = None
         self._app: App = App(connector=connector)
-        failures = {CrawlDied, RebuildFailed}
+        failures = {
+            CrawlDied,
+            RebuildFailed,
+            StoreUnreachable,
+        }  # the last where the server was gone when the process ended
         retry = RetryStrategy(max_attempts=ATTEMPTS - 1, exponential_wait=BACK_OFF, retry_exceptions=failures)
         self._app.task(name="crawl", pass_context=True, retry=retry)(self._crawl)
         self._app.task(name="group", pass_context=True, queueing_lock="group", lock="group")(self._group)
@@ -254,6 +268,7 @@ class Queue:
             is_ending: end as soon as no job is left that could be done now.
         """
         self._start = start
+        logging.getLogger("procrastinate.worker").addFilter(_leave_out_traceback)
         asyncio.run(self._work(is_ending))
 
     async def _work(self, is_ending: bool) -> None:
@@ -416,7 +431,7 @@ class Queue:
 
         def run() -> int:
             child = start(("--home", str(self._home.path), "--lang", self._language, *command), environment)
-            code = supervise(child, longest, wait=stopping.wait, language=self._language)
+            code = supervise(child, longest, wait=stopping.wait, language=self._language, job=command[0])
             stopping.wait(pause)
             return code
 

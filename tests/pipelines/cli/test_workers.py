@@ -6,9 +6,11 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -357,6 +359,39 @@ def test_a_worker_rebuilds_and_groups_what_the_queue_asks_for_and_tries_again_wh
     room.start("worker", "--until-empty").communicate(timeout=110)
     assert room.queue()["jobs"] == []
     assert "only 的第 1 篇文章" in room.run("candidates", "--json")
+
+
+@pytest.mark.postgresql
+def test_a_rebuild_that_a_restart_of_the_server_ended_is_tried_again(
+    urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = Room(newsroom(tmp_path / "home", ONE), urls[0])
+    room.run("rebuild", "--queue")
+    monkeypatch.setenv(DATABASE_VARIABLE, room.url)
+
+    def find_no_server(_lease: Lease, _url: str) -> bool:
+        raise StoreUnreachable("database-says", text="connection refused")
+
+    monkeypatch.setattr(Lease, "is_held", find_no_server)
+    Queue(Home(room.folder)).work(start_failing_command, is_ending=True)
+    assert [(job["state"], job["attempts"]) for job in room.queue()["jobs"]] == [("waiting", 1)]
+
+
+@pytest.mark.postgresql
+def test_a_job_that_fails_is_named_in_the_log_without_a_traceback(
+    urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    room = Room(newsroom(tmp_path / "home", ONE), urls[0])
+    monkeypatch.setenv(DATABASE_VARIABLE, room.url)
+    Queue(Home(room.folder)).fill((), is_grouping_due=True)
+    Queue(Home(room.folder), "en").work(start_failing_command, is_ending=True)
+    assert "group: the process ended with 1" in caplog.text
+    assert "Job group" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+def start_failing_command(_words: Sequence[str], _environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen((sys.executable, "-c", "raise SystemExit(1)"))
 
 
 @pytest.mark.postgresql
