@@ -97,8 +97,10 @@ _JOB_FAILURES: Final = (CrawlDied, GroupingFailed, RebuildFailed, HelpFailed, St
 
 
 def _leave_out_traceback(record: logging.LogRecord) -> bool:
-    """Leave the traceback of a job's failure out of the log: its process has said what happened."""
-    if record.exc_info and isinstance(record.exc_info[1], _JOB_FAILURES):
+    """Leave the traceback of a job that failed, or of a server out of reach, out of the log: its text says enough."""
+    from procrastinate.exceptions import ConnectorException  # noqa: PLC0415 - an extra
+
+    if record.exc_info and isinstance(record.exc_info[1], (*_JOB_FAILURES, ConnectorException)):
         record.exc_info = record.exc_text = None
     return True
 
@@ -268,7 +270,9 @@ class Queue:
             is_ending: end as soon as no job is left that could be done now.
         """
         self._start = start
-        logging.getLogger("procrastinate.worker").addFilter(_leave_out_traceback)
+        for name in ("procrastinate.worker", "procrastinate.utils"):
+            logging.getLogger(name).addFilter(_leave_out_traceback)
+        logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # it tells of each attempt to reach a server again
         asyncio.run(self._work(is_ending))
 
     async def _work(self, is_ending: bool) -> None:

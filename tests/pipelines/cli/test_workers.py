@@ -476,8 +476,9 @@ def test_a_worker_whose_server_was_restarted_in_the_middle_of_a_crawl_ends_it_an
             assert worker.poll() is None
         finally:
             worker.terminate()
-            worker.communicate(timeout=110)
+            _, log = worker.communicate(timeout=110)
     assert len(room.contents()[1]) == 4
+    assert "Traceback" not in log
 
 
 @pytest.mark.postgresql
