@@ -136,11 +136,7 @@ class BandIndex:
             article_ids: of the articles in question.
             reach: of the bands, in days.
         """
-        return {
-            (min(article_id, partner_id), max(article_id, partner_id))
-            for chunk in chunks(article_ids)
-            for article_id, partner_id in _PAIRS.read(self._connection, chunk, reach=reach)
-        }
+        return _PAIRS.read_pairs(self._connection, article_ids, reach=reach)
 
     def find_uses(self, article_ids: Iterable[int], reach: int) -> set[Use]:
         """Find who uses a band of these articles within its reach, popular bands aside; their own uses are included.

@@ -51,7 +51,7 @@ _ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode
 _PRAGMAS: Final = (
     "PRAGMA synchronous=NORMAL",  # FULL: in WAL, NORMAL loses the last commits with the power, never with the process
     "PRAGMA foreign_keys=ON",  # OFF
-    "PRAGMA cache_size=-32768",  # -2000 (2 MB): bands are written all over their table, and pages would be read again
+    "PRAGMA cache_size=-32768",  # -2000 (2 MB): less than the keys of a month, whose pages would be read again
     "PRAGMA temp_store=MEMORY",  # FILE
 )
 

@@ -304,11 +304,7 @@ class EventIndex:
 
         `pipelines.deduplicate.events.find_event_pairs` finds the same pairs among all articles, in memory.
         """
-        return {
-            (min(article_id, partner_id), max(article_id, partner_id))
-            for chunk in chunks(article_ids)
-            for article_id, partner_id in _PAIRS.read(self._connection, chunk)
-        }
+        return _PAIRS.read_pairs(self._connection, article_ids)
 
     def find_tipping_holders(self, article_ids: Collection[int]) -> set[int]:
         """Find the articles near a key whose holders are a crowd only because of these articles."""
@@ -332,11 +328,7 @@ class EventIndex:
 
     def find_linked_pairs(self, article_ids: Iterable[int], at_least: float) -> set[Pair]:
         """Find the pairs of articles that `find_links` finds, without reading their links."""
-        return {
-            (low_id, high_id)
-            for chunk in chunks(article_ids)
-            for low_id, high_id in _LINKED_PAIRS.read(self._connection, chunk, least=at_least)
-        }
+        return _LINKED_PAIRS.read_pairs(self._connection, article_ids, least=at_least)
 
     def replace_links(
         self, article_ids: Collection[int], links: Iterable[EventLink], unlinked_ids: Collection[int]

@@ -50,8 +50,8 @@ GROUPED_AT_ONCE: Final = 200
 for its end."""
 
 KEYED_AT_ONCE: Final = 500
-"""Articles whose keys are stored in one transaction, some tenths of a second. Their keys lie all over the tables: the
-more of them are written at once, the fewer pages are written twice."""
+"""Articles whose keys are stored in one transaction, some tenths of a second. Their keys lie on all pages of a month:
+the more of them are written at once, the fewer pages are written twice."""
 
 LINKED_AT_ONCE: Final = 500
 """Articles whose links are stored in one transaction."""
