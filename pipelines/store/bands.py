@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 from sqlalchemy import Connection, delete
@@ -13,88 +14,107 @@ from pipelines.deduplicate.bands import PERIOD, POPULAR, Bands, Pair, Use
 from pipelines.store.bulk import QueryWithIds, chunks, insert_numbers, select_in
 from pipelines.store.tables import bands
 
-_SHIFT: Final = -(-max(titles.HORIZON, near.REACH) // PERIOD)
-_SHIFTS: Final = f"shifts(periods) AS (VALUES {', '.join(f'({shift})' for shift in range(-_SHIFT, _SHIFT + 1))})"
-"""Periods before or after a period that may lie within the reach of a band. SQL finds rows by a period and a key, and
-not by a range of periods and a key."""
 
-# Select each article of `ids` with every article that shares a band of `reach` with it, when the band is popular in the
-# period of neither, and when the two articles belong to different accounts or to one day.
-# A band that is popular in the article's own period is left out before its other holders are looked at: of a thousand
-# nearly equal titles, each would meet each. Holders are counted once more only for a partner in another period.
-_PAIRS: Final = QueryWithIds(
-    f"""
-    WITH {_SHIFTS}
-    SELECT DISTINCT mine.article_id, theirs.article_id
-    FROM bands AS mine
-    CROSS JOIN shifts
-    JOIN bands AS theirs ON theirs.period = mine.period + shifts.periods AND theirs.key = mine.key
-        AND theirs.day BETWEEN mine.day - :reach AND mine.day + :reach
-    WHERE mine.article_id IN :ids
-      AND mine.reach = :reach
-      AND (SELECT count(*) FROM (
-              SELECT article_id FROM bands AS holder
-              WHERE holder.period = mine.period AND holder.key = mine.key
-              LIMIT :popular + 1) AS holders_in_my_period) <= :popular
-      AND mine.period + shifts.periods BETWEEN (mine.day - :reach) / :period AND (mine.day + :reach) / :period
-      AND theirs.article_id <> mine.article_id
-      AND (theirs.account <> mine.account OR theirs.day = mine.day)
-      AND (theirs.period = mine.period OR (SELECT count(*) FROM (
-              SELECT article_id FROM bands AS holder
-              WHERE holder.period = theirs.period AND holder.key = theirs.key
-              LIMIT :popular + 1) AS holders_in_their_period) <= :popular)
-    """,  # noqa: S608 - our constants
-    period=PERIOD,
-    popular=POPULAR,
-)
+def _list_periods(first_day: str, last_day: str, days: int) -> str:
+    """Write the periods from a day to a day that is less than so many days later, as expressions of SQL.
 
-# Select every use of a band of `reach` that an article of `ids` has, within `reach` days of that article, when the band
-# is not popular in the period of the use. Holders are counted once for the articles of a day, and once more only for a
-# use in another period.
-_USES: Final = QueryWithIds(
-    f"""
-    WITH {_SHIFTS}, asked AS MATERIALIZED (
-        SELECT DISTINCT period, key, day FROM bands WHERE article_id IN :ids AND reach = :reach
-    ), own AS MATERIALIZED (
-        SELECT period, key, day, (SELECT count(*) FROM (
-              SELECT article_id FROM bands AS holder
-              WHERE holder.period = asked.period AND holder.key = asked.key
-              LIMIT :popular + 1) AS holders_in_the_period) AS holders
-        FROM asked
+    An index finds rows by some periods and a key, and not by a range of periods and a key.
+    """
+    after_first = (f"({first_day}) / :period + {periods}" for periods in range((days - 1) // PERIOD + 1))
+    return ", ".join([*after_first, f"({last_day}) / :period"])
+
+
+@lru_cache
+def _write_pairs(reach: int) -> QueryWithIds:
+    """Select each article of `ids` with every article that shares a band of a reach with it.
+
+    The band is popular in the period of neither, and the two articles belong to different accounts or to one day. A
+    band that is popular in the article's own period is left out before its other holders are looked at: of a thousand
+    nearly equal titles, each would meet each. Holders are counted once more only for a partner in another period.
+    """
+    periods = _list_periods("mine.day - :reach", "mine.day + :reach", 2 * reach + 1)
+    return QueryWithIds(
+        f"""
+        SELECT DISTINCT mine.article_id, theirs.article_id
+        FROM bands AS mine
+        JOIN bands AS theirs ON theirs.period IN [{periods}] AND theirs.key = mine.key
+            AND theirs.day BETWEEN mine.day - :reach AND mine.day + :reach
+        WHERE mine.article_id IN :ids
+          AND mine.reach = :reach
+          AND (SELECT count(*) FROM (
+                  SELECT article_id FROM bands AS holder
+                  WHERE holder.period = mine.period AND holder.key = mine.key
+                  LIMIT :popular + 1) AS holders_in_my_period) <= :popular
+          AND theirs.article_id <> mine.article_id
+          AND (theirs.account <> mine.account OR theirs.day = mine.day)
+          AND (theirs.period = mine.period OR (SELECT count(*) FROM (
+                  SELECT article_id FROM bands AS holder
+                  WHERE holder.period = theirs.period AND holder.key = theirs.key
+                  LIMIT :popular + 1) AS holders_in_their_period) <= :popular)
+        """,  # noqa: S608 - our expressions
+        reach=reach,
+        period=PERIOD,
+        popular=POPULAR,
     )
-    SELECT DISTINCT theirs.key, theirs.day, theirs.account, theirs.article_id
-    FROM own
-    CROSS JOIN shifts
-    JOIN bands AS theirs ON theirs.period = own.period + shifts.periods AND theirs.key = own.key
-        AND theirs.day BETWEEN own.day - :reach AND own.day + :reach
-    WHERE own.period + shifts.periods BETWEEN (own.day - :reach) / :period AND (own.day + :reach) / :period
-      AND CASE WHEN theirs.period = own.period THEN own.holders
-          ELSE (SELECT count(*) FROM (
-              SELECT article_id FROM bands AS holder
-              WHERE holder.period = theirs.period AND holder.key = theirs.key
-              LIMIT :popular + 1) AS holders_in_their_period) END <= :popular
-    """,  # noqa: S608 - our constants
-    period=PERIOD,
-    popular=POPULAR,
+
+
+@lru_cache
+def _write_uses(reach: int) -> QueryWithIds:
+    """Select every use of a band of a reach that an article of `ids` has, within that reach.
+
+    The band is not popular in the period of the use. Holders are counted once for the articles of a day, and once more
+    only for a use in another period.
+    """
+    periods = _list_periods("own.day - :reach", "own.day + :reach", 2 * reach + 1)
+    return QueryWithIds(
+        f"""
+        WITH asked AS MATERIALIZED (
+            SELECT DISTINCT period, key, day FROM bands WHERE article_id IN :ids AND reach = :reach
+        ), own AS MATERIALIZED (
+            SELECT period, key, day, (SELECT count(*) FROM (
+                  SELECT article_id FROM bands AS holder
+                  WHERE holder.period = asked.period AND holder.key = asked.key
+                  LIMIT :popular + 1) AS holders_in_the_period) AS holders
+            FROM asked
+        )
+        SELECT DISTINCT theirs.key, theirs.day, theirs.account, theirs.article_id
+        FROM own
+        JOIN bands AS theirs ON theirs.period IN [{periods}] AND theirs.key = own.key
+            AND theirs.day BETWEEN own.day - :reach AND own.day + :reach
+        WHERE CASE WHEN theirs.period = own.period THEN own.holders
+              ELSE (SELECT count(*) FROM (
+                  SELECT article_id FROM bands AS holder
+                  WHERE holder.period = theirs.period AND holder.key = theirs.key
+                  LIMIT :popular + 1) AS holders_in_their_period) END <= :popular
+        """,  # noqa: S608 - our expressions
+        reach=reach,
+        period=PERIOD,
+        popular=POPULAR,
+    )
+
+
+_LONGEST_REACH: Final = max(titles.HORIZON, near.REACH)
+_PERIODS_AROUND: Final = _list_periods(
+    f"own.period * :period - {_LONGEST_REACH}",
+    f"own.period * :period + :period - 1 + {_LONGEST_REACH}",
+    PERIOD + 2 * _LONGEST_REACH,
 )
 
 # Select every article that has a band within its reach of a period, when the band is popular in that period and would
 # not be popular there without the articles of `ids`. Holders are counted up to `limit`, which decides both.
 _TIPPING_HOLDERS: Final = QueryWithIds(
     f"""
-    WITH {_SHIFTS}
     SELECT DISTINCT theirs.article_id
     FROM (
         SELECT period, key, reach, count(*) AS number FROM bands WHERE article_id IN :ids GROUP BY period, key, reach
     ) AS own
-    CROSS JOIN shifts
-    JOIN bands AS theirs ON theirs.period = own.period + shifts.periods AND theirs.key = own.key
+    JOIN bands AS theirs ON theirs.period IN [{_PERIODS_AROUND}] AND theirs.key = own.key
         AND theirs.day BETWEEN own.period * :period - own.reach AND own.period * :period + :period - 1 + own.reach
     WHERE (SELECT count(*) FROM (
               SELECT article_id FROM bands AS holder
               WHERE holder.period = own.period AND holder.key = own.key
               LIMIT :limit) AS holders_in_the_period) BETWEEN :popular + 1 AND :popular + own.number
-    """,  # noqa: S608 - our constants
+    """,  # noqa: S608 - our expressions
     period=PERIOD,
     popular=POPULAR,
 )
@@ -136,7 +156,7 @@ class BandIndex:
             article_ids: of the articles in question.
             reach: of the bands, in days.
         """
-        return _PAIRS.read_pairs(self._connection, article_ids, reach=reach)
+        return _write_pairs(reach).read_pairs(self._connection, article_ids)
 
     def find_uses(self, article_ids: Iterable[int], reach: int) -> set[Use]:
         """Find who uses a band of these articles within its reach, popular bands aside; their own uses are included.
@@ -145,7 +165,7 @@ class BandIndex:
             article_ids: of the articles in question.
             reach: of the bands, in days.
         """
-        return {Use(*row) for chunk in chunks(article_ids) for row in _USES.read(self._connection, chunk, reach=reach)}
+        return {Use(*row) for chunk in chunks(article_ids) for row in _write_uses(reach).read(self._connection, chunk)}
 
     def find_tipping_holders(self, article_ids: Collection[int]) -> set[int]:
         """Find the articles within reach of a band that is popular only because these articles have it.

@@ -226,12 +226,15 @@ class QueryWithIds:
     All parameters are numbers, and are written into the query.
 
     Args:
-        sql: names its parameters `:name`.
+        sql: names its parameters `:name`. `IN [...]` has expressions of columns in its list: PostgreSQL makes OR of IN
+            with them, for which it uses no index, and ANY of an array is none of SQLite's words.
         constants: parameters that never change.
     """
 
     def __init__(self, sql: str, **constants: int) -> None:
-        self._sql = _name_numbers(sql, constants)
+        with_numbers = _name_numbers(sql, constants)
+        self._sqlite = re.sub(r"IN \[(.+?)\]", r"IN (\1)", with_numbers)
+        self._postgresql = re.sub(r"IN \[(.+?)\]", r"= ANY (ARRAY[\1])", with_numbers).replace("%", "%%")
 
     def read(self, connection: Connection, ids: Iterable[int], **numbers: float) -> Sequence[tuple[Any, ...]]:
         """Read all rows, as the driver makes them.
@@ -241,9 +244,7 @@ class QueryWithIds:
             ids: few enough for one IN.
             numbers: the other parameters, by name.
         """
-        sql = _name_numbers(self._sql, numbers)
-        if connection.dialect.name != "sqlite":
-            sql = sql.replace("%", "%%")
+        sql = _name_numbers(self._sqlite if connection.dialect.name == "sqlite" else self._postgresql, numbers)
         listed = ", ".join(f"{each:d}" for each in ids)
         result = connection.exec_driver_sql(sql.replace(":ids", f"({listed or 'NULL'})"))
         with closing(result):

@@ -34,7 +34,7 @@ _PAIRS: Final = QueryWithIds(
     ), uses AS MATERIALIZED (
         SELECT key, day, (SELECT count(*) FROM (
                   SELECT 1 FROM event_keys AS holder
-                  WHERE holder.period IN ((asked.day - :window) / :period, (asked.day + :window) / :period)
+                  WHERE holder.period IN [(asked.day - :window) / :period, (asked.day + :window) / :period]
                     AND holder.key = asked.key AND holder.day BETWEEN asked.day - :window AND asked.day + :window
                   LIMIT :crowd + 1) AS holders) AS number
         FROM (SELECT DISTINCT key, day FROM own) AS asked
@@ -53,19 +53,16 @@ _PAIRS: Final = QueryWithIds(
                     AND holder.key = quiet.key AND holder.day = quiet.day + offsets.days
                   LIMIT :crowd + 1) AS holders) BETWEEN 1 AND :crowd
     ), spans AS (
-        SELECT (day - :window) / :period AS period, key, day, day - :window AS first_day, day + :window AS last_day
-        FROM uses WHERE number BETWEEN 2 AND :crowd
+        SELECT key, day, day - :window AS first_day, day + :window AS last_day FROM uses
+        WHERE number BETWEEN 2 AND :crowd
         UNION ALL
-        SELECT (day + :window) / :period, key, day, day - :window, day + :window
-        FROM uses WHERE number BETWEEN 2 AND :crowd AND (day + :window) / :period > (day - :window) / :period
-        UNION ALL
-        SELECT their_day / :period, key, day, their_day, their_day FROM near
+        SELECT key, day, their_day, their_day FROM near
     )
     SELECT DISTINCT own.article_id, theirs.article_id
     FROM spans
     JOIN own ON own.key = spans.key AND own.day = spans.day
-    JOIN event_keys AS theirs ON theirs.period = spans.period AND theirs.key = spans.key
-        AND theirs.day BETWEEN spans.first_day AND spans.last_day
+    JOIN event_keys AS theirs ON theirs.period IN [spans.first_day / :period, spans.last_day / :period]
+        AND theirs.key = spans.key AND theirs.day BETWEEN spans.first_day AND spans.last_day
     WHERE theirs.article_id <> own.article_id
 """,
     window=WINDOW,
@@ -76,14 +73,12 @@ _PAIRS: Final = QueryWithIds(
 # Select every article within `window` days of a key and a day whose holders are a crowd only because of `ids`.
 _TIPPING_HOLDERS: Final = QueryWithIds(
     """
-    WITH shifts(periods) AS (VALUES (-1), (0), (1))
     SELECT DISTINCT theirs.article_id
     FROM (
         SELECT period, key, day, count(*) AS number FROM event_keys WHERE article_id IN :ids GROUP BY period, key, day
     ) AS own
-    CROSS JOIN shifts
-    JOIN event_keys AS theirs ON theirs.period = own.period + shifts.periods AND theirs.key = own.key
-        AND theirs.day BETWEEN own.day - :window AND own.day + :window
+    JOIN event_keys AS theirs ON theirs.period IN [(own.day - :window) / :period, (own.day + :window) / :period]
+        AND theirs.key = own.key AND theirs.day BETWEEN own.day - :window AND own.day + :window
     WHERE (SELECT count(*) FROM (
               SELECT 1 FROM event_keys AS holder
               WHERE holder.period = own.period AND holder.key = own.key AND holder.day = own.day
