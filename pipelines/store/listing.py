@@ -402,7 +402,7 @@ def _find_stories_of(article_ids: Sequence[int], dialect: str) -> Select[int]:
         return select(story_members.c.story_id).where(is_one_of(story_members.c.article_id, article_ids, dialect))
     listed = func.unnest(literal(article_ids, ARRAY(Integer))).table_valued("id").render_derived(name="listed")
     story_id = select(story_members.c.story_id).where(story_members.c.article_id == listed.c.id).scalar_subquery()
-    return select(story_id).select_from(listed)
+    return select(story_id).select_from(listed).offset(0)  # looked up once for each: not again where it is compared
 
 
 def _list_column_conditions(connection: Connection, query: CandidateQuery) -> Iterator[ColumnElement[bool]]:
