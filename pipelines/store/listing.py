@@ -40,6 +40,9 @@ from pipelines.store.tables import articles, stories, story_members
 READ_BESIDE: Final = 100
 """Candidates that a narrowed list reads beside those that are asked for; seldom does the order of today need more."""
 
+READ_AT_ONCE: Final = 200
+"""Candidates that a list takes from the database at once: a page seldom needs more than twice as many."""
+
 MOST_MATCHES: Final = 5000
 """Articles, newest first, in which a search of stories of every state looks for a frequent word."""
 
@@ -356,7 +359,7 @@ def _rank(ranked: Ranked) -> tuple[float, int]:
 
 
 def _read_ranked(connection: Connection, statement: Select[Any]) -> Iterator[Ranked]:
-    statement = statement.execution_options(stream_results=True)
+    statement = statement.execution_options(stream_results=True, yield_per=READ_AT_ONCE)
     with connection.execute(statement) as rows:  # many readers stop early, and no list of all rows is made
         for row in rows:
             yield Ranked(*row)

@@ -214,15 +214,18 @@ def list_newest_matches(
     """
     terms = _read_terms(query)
     if connection.dialect.name == "sqlite":
-        matches = _select_matches(terms, "sqlite", after=after, upto=upto)
-        return list(connection.execute(matches.order_by(matches.selected_columns[0].desc()).limit(limit)).scalars())
-    oldest = after or 0
+        return _read_newest(connection, _select_matches(terms, "sqlite", after=after, upto=upto), limit)
+    if _estimate_matches(connection, terms) <= 2 * limit:  # a bound would cost a look at all ids that it lets pass
+        with _found_by_bitmaps(connection):
+            return _read_newest(connection, _select_matches(terms, "postgresql", after=after, upto=upto), limit)
     newest = connection.execute(select(func.max(_search_words.c.article_id))).scalar() or 0
-    first_span = _FIRST_SPAN if _estimate_matches(connection, terms) > 2 * limit else newest
     with _found_by_bitmaps(connection):
-        return _list_by_spans(
-            connection, terms, limit, (oldest, newest if upto is None else min(upto, newest)), first_span
-        )
+        return _list_by_spans(connection, terms, limit, after or 0, newest if upto is None else min(upto, newest))
+
+
+def _read_newest(connection: Connection, matches: Select[int], limit: int) -> list[int]:
+    (article_id,) = matches.selected_columns
+    return list(connection.execute(matches.order_by(article_id.desc()).limit(limit)).scalars())
 
 
 _FIRST_SPAN: Final = 100_000
@@ -233,7 +236,7 @@ _MARGIN: Final = 1.2
 
 
 def _list_by_spans(
-    connection: Connection, terms: Sequence[Sequence[_Phrase]], limit: int, bounds: tuple[int, int], first_span: int
+    connection: Connection, terms: Sequence[Sequence[_Phrase]], limit: int, lowest: int, upto: int
 ) -> list[int]:
     """List the newest matches span by span, as PostgreSQL reads a page of the table for nearly every match.
 
@@ -241,20 +244,17 @@ def _list_by_spans(
         connection: to PostgreSQL, open for reading.
         terms: of a query.
         limit: most articles.
-        bounds: the ids are higher than the first, and at most the second.
-        first_span: ids that are looked at first.
+        lowest: the ids are higher.
+        upto: the highest id.
     """
     article_ids: list[int] = []
-    lowest, upto = bounds
-    span = first_span
+    span = _FIRST_SPAN
     while upto > lowest and len(article_ids) < limit:
         after = upto - span if upto - lowest > 2 * span else lowest
-        matches = _select_matches(terms, "postgresql", after=after, upto=upto)
-        newest_first = matches.order_by(matches.selected_columns[0].desc()).limit(limit - len(article_ids))
-        of_span = connection.execute(newest_first).scalars().all()
-        article_ids += of_span
         missing = limit - len(article_ids)
-        span = int(_MARGIN * missing * (upto - after) / len(of_span)) if of_span else upto
+        of_span = _read_newest(connection, _select_matches(terms, "postgresql", after=after, upto=upto), missing)
+        article_ids += of_span
+        span = int(_MARGIN * (missing - len(of_span)) * (upto - after) / len(of_span)) if of_span else upto
         upto = after
     return article_ids
 
@@ -274,11 +274,12 @@ def _found_by_bitmaps(connection: Connection) -> Iterator[None]:
     It takes a document for as cheap to read as a number, so it would go through all ids, or through the whole table,
     and unpack each document there.
     """
-    for name in _WAYS_BY_DOCUMENT:
-        connection.execute(select(func.set_config(name, "off", true())))
+    forbid, permit = (
+        select(*(func.set_config(name, setting, true()) for name in _WAYS_BY_DOCUMENT)) for setting in ("off", "on")
+    )
+    connection.execute(forbid)
     yield
-    for name in _WAYS_BY_DOCUMENT:
-        connection.execute(select(func.set_config(name, "on", true())))
+    connection.execute(permit)
 
 
 _WAYS_BY_DOCUMENT: Final = ("enable_indexscan", "enable_seqscan")
