@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from string import Formatter
 from typing import TYPE_CHECKING, Final
 
 from crawler.errors import CrawlError, Detail, Failure
@@ -79,20 +81,51 @@ def describe_failure(failure: Failure, language: Language, position: str = "") -
     >>> describe_failure(Failure("FetchFailed", Detail.of("http-status", status=500)), "zh")
     '没取到：HTTP 500。下次抓取再试；老是这样，就查一查网址'
     """
-    codes = sentences(language)
-    text = say_detail(failure.detail, language)
-    if position:
-        excerpt = position if len(position) <= _LONGEST_POSITION else f"{position[:_LONGEST_POSITION]}…"
-        text = say("failure/position", {"detail": text, "position": excerpt}, language)
-    if failure.error:
-        name = say(f"failure/{failure.error}" if f"failure/{failure.error}" in codes else _UNKNOWN, {}, language)
-        text = say("failure/reason", {"name": name, "detail": text}, language)
+    text = describe_cause(failure, language, position)
     advice = failure.remedy or Detail.of(failure.error)
-    if f"remedy/{advice.code}" not in codes:
+    if f"remedy/{advice.code}" not in sentences(language):
         return text
     return say(
         "failure/advice", {"failure": text, "advice": say(f"remedy/{advice.code}", advice.values, language)}, language
     )
+
+
+def describe_cause(failure: Failure, language: Language, position: str = "") -> str:
+    """Put a failure or a warning in the reader's language without advice; arguments as `describe_failure` has them."""
+    text = say_detail(failure.detail, language)
+    if position:
+        excerpt = position if len(position) <= _LONGEST_POSITION else f"{position[:_LONGEST_POSITION]}…"
+        text = say("failure/position", {"detail": text, "position": excerpt}, language)
+    if not failure.error:
+        return text
+    return say("failure/reason", {"name": name_error(failure.error, language), "detail": text}, language)
+
+
+def name_error(error: str, language: Language) -> str:
+    """Name the class of an error in the reader's language.
+
+    >>> name_error("Gone", "en")
+    'The article is gone'
+    """
+    code = f"failure/{error}"
+    return say(code if code in sentences(language) else _UNKNOWN, {}, language)
+
+
+def describe_problem(text: str, language: Language) -> str:
+    """Put the reason why a raw item has no article in the reader's language.
+
+    Args:
+        text: of the detail, as the store has it: `str` of it. A code without a sentence is shown as it is.
+        language: the reader's.
+
+    >>> describe_problem("no-web-address: address mailto:a@b.example", "en")
+    '“mailto:a@b.example” is no web address'
+    """
+    code, _, values = text.partition(": ")
+    template = sentences(language).get(f"detail/{code}", "")
+    names = sorted({re.escape(name) for _, name, _, _ in Formatter().parse(template) if name})
+    parts = re.split(rf"(?:^|, )({'|'.join(names)}) ", values, maxsplit=len(names)) if names else []
+    return say_detail(Detail(code, tuple(zip(parts[1::2], parts[2::2], strict=True))), language) if template else text
 
 
 def describe_mistake(mistake: Mistake, language: Language) -> str:

@@ -27,6 +27,10 @@ class Cli:
         assert result.exit_code == code, result.output + repr(result.exception)
         return result.stdout
 
+    def with_log(self, *words: str) -> str:
+        """Call a command; what it prints on stdout and on stderr."""
+        return self._runner.invoke(app, ["--home", str(self.home), *words]).output
+
     def try_to(self, *words: str) -> str:
         """Call a command whatever its exit status is, as a benchmark does."""
         return self._runner.invoke(app, ["--home", str(self.home), *words]).stdout

@@ -68,6 +68,11 @@ class Room:
             states = connection.execute("SELECT id, etag FROM sources ORDER BY 1").fetchall()
         return raw, made, states
 
+    def has_row(self, query: LiteralString) -> bool:
+        """Whether a query of the database has a row."""
+        with psycopg.connect(self.url) as connection:
+            return connection.execute(query).fetchone() is not None
+
     def execute(self, statement: LiteralString) -> None:
         """Change the tables of the queue."""
         with psycopg.connect(self.url, options="-c search_path=procrastinate") as connection:

@@ -95,12 +95,12 @@ def _divide_shards(newsroom: Newsroom, lease: Lease | None) -> StartShards:
     if lease is None:
         return Shards
     from pipelines.newsroom.crawling.queue import Queue
-    from pipelines.newsroom.stages.division import DividedShards
+    from pipelines.newsroom.stages.division import DividedShards, hash_files
 
     def invite(count: int) -> None:
         Queue(newsroom.home, terminal.get_language()).invite_helpers(count)
 
-    return partial(DividedShards, lease=lease, home=newsroom.home, invite=invite)
+    return partial(DividedShards, lease=lease, files_hash=hash_files(newsroom), invite=invite)
 
 
 def _do_nothing() -> None:

@@ -21,6 +21,7 @@ MODULES: Final = (
     "pipelines.newsroom.crawling.retention",
     "pipelines.newsroom.watching.health",
     "pipelines.newsroom.crawling.queue",
+    "pipelines.newsroom.stages.division",
     "crawler.network.door",
     "crawler.spiders.feed",
     "crawler.pages.feed",

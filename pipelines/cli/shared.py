@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from pipelines.cli import terminal
-from pipelines.cli.terminal import note, sentence
+from pipelines.cli.terminal import note, sentence, warn
 from pipelines.cli.usage import WrongUse
 
 if TYPE_CHECKING:
@@ -52,9 +52,21 @@ def newsroom_of(context: typer.Context) -> Newsroom:
     if home.name:
         from pipelines.newsroom.stages.following import is_behind
 
+        _warn_of_empty_beginning(newsroom)
         if is_behind(newsroom.store):
             group_what_is_new(newsroom)
     return newsroom
+
+
+def _warn_of_empty_beginning(newsroom: Newsroom) -> None:
+    """Say that a further newsletter begins empty, where the tables of another one lack a folder: it may be renamed."""
+    from pipelines.newsroom.watching.upkeep import find_newsletters_without_folder
+
+    house, name = newsroom.house, newsroom.home.name
+    if name in house.store.list_newsletters():
+        return
+    if former := find_newsletters_without_folder(house):
+        warn(sentence("cli/newsletter-begins-empty", name=name, names=former))
 
 
 def house_of(context: typer.Context) -> Newsroom:

@@ -24,7 +24,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines import logs
-from pipelines.errors import describe_failure
+from pipelines.errors import describe_cause, describe_failure, describe_problem, name_error
 from pipelines.wording import Language, say
 
 if TYPE_CHECKING:
@@ -395,18 +395,24 @@ def make_incident_table(incidents: Iterable[Incident], zone: ZoneInfo, now: date
 
 
 def make_run_table(runs: Iterable[Run], zone: ZoneInfo) -> Table:
-    """Make a table of runs.
+    """Make a table of runs, for a terminal of 80 columns too. What to do about a failure is in `make_run_details`.
 
     Args:
         runs: a row for each, in this order.
         zone: of the newsletter; times are in it.
     """
-    headings = ("number", "source", "started", "seconds", "new", "updated", "seen", "lost", "outcome")
-    table = _make_table(sentence("table/runs"), *(sentence(f"table/{name}") for name in headings))
+    table = _make_table(sentence("table/runs"), expand=True)
+    table.collapse_padding = True
+    table.add_column(sentence("table/number"), justify="right", style="cyan", no_wrap=True)
+    table.add_column(sentence("table/started"), no_wrap=True)
+    table.add_column(sentence("table/source-and-outcome"), ratio=1)
+    for name in ("seconds", "new", "updated", "seen", "lost"):
+        table.add_column(sentence(f"table/{name}"), justify="right", no_wrap=True)
     for run in runs:
         seconds = "" if run.finished_at is None else f"{(run.finished_at - run.started_at).total_seconds():.0f}"
         counts = [str(number) for number in (run.new, run.updated, run.seen, run.lost)]
-        table.add_row(str(run.id), run.source, format_time(run.started_at, zone), seconds, *counts, _outcome_of(run))
+        outcome = Text.assemble(run.source, "\n" if run.failure else " ", _outcome_of(run))
+        table.add_row(str(run.id), format_time(run.started_at, zone), outcome, seconds, *counts)
     return table
 
 
@@ -466,7 +472,7 @@ def make_lost_table(items: Iterable[StoredRaw], zone: ZoneInfo) -> Table:
             item.source,
             format_time(item.item.fetched_at, zone),
             Text(f"{item.item.title[:60]}\n{item.item.url[:200]}"),
-            Text(item.problem or ""),
+            Text(describe_problem(item.problem or "", get_language())),
         )
     return table
 
@@ -479,7 +485,7 @@ def lost_item_json(item: StoredRaw) -> dict[str, Any]:
         "fetched_at": item.item.fetched_at.isoformat(),
         "title": item.item.title,
         "url": item.item.url,
-        "reason": item.problem,
+        "reason": describe_problem(item.problem or "", get_language()),
     }
 
 
@@ -493,12 +499,14 @@ def make_run_details(run: Run, zone: ZoneInfo) -> Table:
     table = make_run_table([run], zone)
     details = WholeTextTable(box=None, show_header=False)
     details.add_row(table)
+    if run.failure is not None:
+        details.add_row(Text(_harmless(describe_failure(run.failure, get_language())), style="red"))
     details.add_row(Text(f"{sentence('table/answered-by')}  {run.answered_by or '—'}"))
     if run.requests is not None:
         size = round((run.bytes or 0) / 1024)
         details.add_row(Text(sentence("table/traffic", requests=run.requests, replies=run.replies, size=size)))
     for error, count in run.problems.items():
-        details.add_row(Text(f"{sentence('table/problem')}  {error}  {count}"))
+        details.add_row(Text(f"{sentence('table/problem')}  {name_error(error, get_language())}  {count}"))
     for warning in run.warnings:
         details.add_row(Text(_harmless(describe_failure(warning, get_language())), style="yellow"))
     for trace in reversed(run.traces):
@@ -508,7 +516,7 @@ def make_run_details(run: Run, zone: ZoneInfo) -> Table:
 
 def _outcome_of(run: Run) -> Text:
     if run.failure is not None:
-        return Text(_harmless(describe_failure(run.failure, get_language())), style="red")
+        return Text(_harmless(describe_cause(run.failure, get_language())), style="red")
     if run.finished_at is None:
         return Text(sentence("table/running"), style="yellow")
     return Text(sentence("table/done"), style="green")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkstemp
-from typing import Self, TypeVar
+from typing import Final, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, inspect, text
 
@@ -57,6 +57,9 @@ __all__ = ["LONGEST_KEY", "Store", "Transaction"]
 
 
 _S = TypeVar("_S", bound="Store")
+
+_NEWSLETTER_SCHEMA: Final = "newsletter_"
+"""What the schema of a further newsletter begins with on PostgreSQL; its name follows."""
 
 
 class Transaction:
@@ -138,7 +141,7 @@ class Store:
         Raises:
             StoreError: as `open`.
         """
-        schema = f"newsletter_{name}"
+        schema = f"{_NEWSLETTER_SCHEMA}{name}"
         with house.reading() as tx:
             is_followed = tx.following.is_noted()
             house_place = HousePlace(house._path, *(() if house._path else (tx.following.read_schema(), schema)))
@@ -162,6 +165,14 @@ class Store:
         if not is_given:
             with house.transaction() as tx:
                 tx.following.reserve(last_id)
+
+    def list_newsletters(self) -> list[str]:
+        """The names of the further newsletters that have tables in this house; on SQLite each has a file of its own."""
+        if self._path:
+            return []
+        with typed_errors(), self._reading.begin() as connection:
+            schemas = inspect(connection).get_schema_names()
+        return [name.removeprefix(_NEWSLETTER_SCHEMA) for name in schemas if name.startswith(_NEWSLETTER_SCHEMA)]
 
     def _make_schema(self, schema: str) -> None:
         """Make a schema of PostgreSQL, if it is missing."""

@@ -6,7 +6,8 @@ The newsroom's own tables stand in the database's default schema. Copies, checks
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal, Self
@@ -98,7 +99,7 @@ class Job:
         name: of its task: `crawl`, `group`, `rebuild` or `shards`.
         source: id of the source that it crawls; empty for another job.
         lock: of two jobs with one lock, one waits for the other.
-        state: `running` also where its worker is silent, until the schedule gives it to another one.
+        state: `running` also where its worker is silent, until it is given to another one.
         attempts: how often it was begun before, by whichever workers.
         worker: number of the worker that does it; None while it waits.
         begins_at: aware; the earliest time; None for at once.
@@ -243,6 +244,28 @@ def make_connector(database_url: str) -> PsycopgConnector:
     except psycopg.OperationalError as error:
         raise errors.StoreUnreachable("database-says", text=str(error).strip()) from error
     return PsycopgConnector(conninfo=address, kwargs={"options": options}, min_size=1, max_size=4)
+
+
+@asynccontextmanager
+async def rescuing(database_url: str) -> AsyncIterator[None]:
+    """Be the only process that gives the jobs of silent workers to others: two would put a job into the queue twice.
+
+    Args:
+        database_url: a SQLAlchemy URL of a PostgreSQL.
+
+    Raises:
+        StoreUnreachable: the server does not answer.
+    """
+    import psycopg  # noqa: PLC0415 - an extra
+
+    try:
+        connection = await psycopg.AsyncConnection.connect(_make_address(parse_url(database_url)), autocommit=True)
+        async with connection:
+            # ends with the connection
+            await connection.execute(f"SELECT pg_advisory_lock(hashtext('{SCHEMA} rescue'))")
+            yield
+    except psycopg.OperationalError as error:
+        raise errors.StoreUnreachable("database-says", text=str(error).strip()) from error
 
 
 def _make_address(url: URL) -> str:

@@ -145,32 +145,36 @@ class Child(Protocol):
         """End it at once."""
 
 
-def supervise(child: Child, longest: float, *, wait: Callable[[float], bool], language: Language) -> int:
-    """Wait until a crawl ends, is late or should stop; it may have so much memory.
+def supervise(
+    child: Child, longest: float, *, wait: Callable[[float], bool], language: Language, job: str = "crawl"
+) -> int:
+    """Wait until a crawl, or another job, ends, is late or should stop; it may have so much memory.
 
     Args:
         child: just started.
         longest: seconds after which it is stopped.
-        wait: waits so many seconds, and tells whether the crawl should stop.
+        wait: waits so many seconds, and tells whether the process should stop.
         language: of the log.
+        job: what it does: a code of section `job` of the wording.
 
     Returns:
         The exit code; negative for a signal.
     """
     _limit_memory(child.pid, LARGEST_CRAWL)
     deadline = time.monotonic() + longest
+    name = say(f"job/{job}", {}, language)
     while child.poll() is None:
         is_late = time.monotonic() > deadline
         if is_late:
             minutes = round(longest / 60)
-            too_long = say("schedule/crawl-too-long", {"minutes": minutes}, language)
+            too_long = say("schedule/crawl-too-long", {"job": name, "minutes": minutes}, language)
             logger.error("%s", too_long, extra=make_extra("crawl-too-long", minutes=minutes))
         if wait(0.2) or is_late:
             child.send_signal(signal.SIGINT)
             _wait_or_kill(child)
     code = child.wait()
     if code:
-        ended = say("schedule/crawl-ended", {"code": code}, language)
+        ended = say("schedule/crawl-ended", {"job": name, "code": code}, language)
         logger.warning("%s", ended, extra=make_extra("crawl-ended", code=code))
     return code
 

@@ -15,8 +15,8 @@ import select
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -34,11 +34,13 @@ from pipelines.store.queue import (
     SILENCE,
     Lease,
     make_connector,
+    rescuing,
 )
 from pipelines.wording import Language, say
 
 if TYPE_CHECKING:
     from procrastinate import App, JobContext
+    from procrastinate.jobs import Job as ProcrastinateJob
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +91,18 @@ class RebuildFailed(Exception):
 
 class HelpFailed(Exception):
     """The process that did shards died or reported an error, which is in the worker's log. Raised by a job."""
+
+
+_JOB_FAILURES: Final = (CrawlDied, GroupingFailed, RebuildFailed, HelpFailed, StoreUnreachable)
+
+
+def _leave_out_traceback(record: logging.LogRecord) -> bool:
+    """Leave the traceback of a job that failed, or of a server out of reach, out of the log: its text says enough."""
+    from procrastinate.exceptions import ConnectorException  # noqa: PLC0415 - an extra
+
+    if record.exc_info and isinstance(record.exc_info[1], (*_JOB_FAILURES, ConnectorException)):
+        record.exc_info = record.exc_text = None
+    return True
 
 
 def name_locks(sources: Iterable[Source], policy: Policy) -> dict[str, str]:
@@ -152,7 +166,11 @@ class Queue:
         self._language: Language = language
         self._start: StartCommand | None = None
         self._app: App = App(connector=connector)
-        failures = {CrawlDied, RebuildFailed}
+        failures = {
+            CrawlDied,
+            RebuildFailed,
+            StoreUnreachable,
+        }  # the last where the server was gone when the process ended
         retry = RetryStrategy(max_attempts=ATTEMPTS - 1, exponential_wait=BACK_OFF, retry_exceptions=failures)
         self._app.task(name="crawl", pass_context=True, retry=retry)(self._crawl)
         self._app.task(name="group", pass_context=True, queueing_lock="group", lock="group")(self._group)
@@ -211,12 +229,24 @@ class Queue:
         """Put the jobs of silent workers into the queue anew: by its new number, a job is not theirs any more.
 
         Where its source is in the queue again already, that run serves for both.
+
+        Raises:
+            StoreUnreachable: the server does not answer.
         """
+        if await self._list_stalled():
+            async with rescuing(self._home.database_url):
+                await self._rescue_alone()
+
+    async def _list_stalled(self) -> list[ProcrastinateJob]:
+        return list(await self._app.job_manager.get_stalled_jobs(seconds_since_heartbeat=SILENCE))
+
+    async def _rescue_alone(self) -> None:
+        """Put the jobs of silent workers into the queue anew while no other process does."""
         from procrastinate.exceptions import ConnectorException  # noqa: PLC0415 - an extra
         from procrastinate.jobs import Status  # noqa: PLC0415 - an extra
 
         manager = self._app.job_manager
-        for job in await manager.get_stalled_jobs(seconds_since_heartbeat=SILENCE):
+        for job in await self._list_stalled():
             arguments: dict[str, Any] = dict(job.task_kwargs)
             if job.task_name == "crawl":
                 arguments["deaths"] = arguments.get("deaths", 0) + job.attempts + 1
@@ -240,6 +270,9 @@ class Queue:
             is_ending: end as soon as no job is left that could be done now.
         """
         self._start = start
+        for name in ("procrastinate.worker", "procrastinate.utils"):
+            logging.getLogger(name).addFilter(_leave_out_traceback)
+        logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # it tells of each attempt to reach a server again
         asyncio.run(self._work(is_ending))
 
     async def _work(self, is_ending: bool) -> None:
@@ -278,7 +311,7 @@ class Queue:
         from procrastinate.exceptions import ConnectorException  # noqa: PLC0415 - an extra
 
         try:
-            async with self._app.open_async():
+            async with self._app.open_async(), self._rescuing_from_time_to_time():
                 await self._app.run_worker_async(
                     wait=not is_ending,
                     delete_jobs="successful",
@@ -289,6 +322,26 @@ class Queue:
                 )
         except (ConnectorException, psycopg.Error) as error:
             raise StoreUnreachable("database-says", text=str(error.__cause__ or error).strip()) from error
+
+    @asynccontextmanager
+    async def _rescuing_from_time_to_time(self) -> AsyncIterator[None]:
+        """Give the jobs of silent workers to others while the context lasts.
+
+        Workers that were cut off together are given the time of a sign of life first.
+        """
+        from procrastinate.exceptions import ConnectorException  # noqa: PLC0415 - an extra
+
+        async def rescue_again_and_again() -> NoReturn:
+            while True:
+                await asyncio.sleep(HEARTBEAT)
+                with suppress(ConnectorException, StoreUnreachable):  # the worker itself says so
+                    await self._rescue()
+
+        rescue = asyncio.ensure_future(rescue_again_and_again())
+        try:
+            yield
+        finally:
+            rescue.cancel()
 
     def _log_lost_end(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Log that the end of a job was not noted, since the job is another worker's, or the server out of reach."""
@@ -382,7 +435,7 @@ class Queue:
 
         def run() -> int:
             child = start(("--home", str(self._home.path), "--lang", self._language, *command), environment)
-            code = supervise(child, longest, wait=stopping.wait, language=self._language)
+            code = supervise(child, longest, wait=stopping.wait, language=self._language, job=command[0])
             stopping.wait(pause)
             return code
 

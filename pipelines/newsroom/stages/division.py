@@ -8,12 +8,18 @@ one worker alone comes to the end; and a shard whose worker died or fell silent 
 from __future__ import annotations
 
 import hashlib
+import re
+import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import PackageNotFoundError, requires, version
 from itertools import islice
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, Final, Generic, NamedTuple, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter
@@ -21,6 +27,7 @@ from pydantic import TypeAdapter
 import crawler
 import pipelines
 from crawler.home import Home, bundled
+from pipelines.newsroom import Newsroom
 from pipelines.newsroom.stages.shards import Shards
 from pipelines.store import Store
 from pipelines.store.queue import Lease
@@ -94,6 +101,135 @@ class _HandedOut(NamedTuple):
     arguments: tuple[Any, ...]
 
 
+class _Division(Generic[_Result]):
+    """The shards of one function that are on their way, and the results that came before their turn.
+
+    Args:
+        store: the newsroom's, opened under the leader's lease.
+        work: of which shards can be taken.
+        rules_hash: of a worker that may take them.
+        shard_format: of the function.
+        do_one: the function, here and now, from the arguments of a shard.
+        do_many: the function in the leader's own processes, from the arguments of several; results in their order.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        work: OpenWork,
+        rules_hash: str,
+        shard_format: ShardFormat[_Result],
+        *,
+        do_one: Callable[..., _Result],
+        do_many: Callable[[Iterable[tuple[Any, ...]]], Iterator[_Result]],
+    ) -> None:
+        self._store = store
+        self._work = work
+        self._rules_hash = rules_hash
+        self._format = shard_format
+        self._do_one = do_one
+        self._do_many = do_many
+        self._pending: deque[_HandedOut] = deque()
+        self._arguments_of: dict[int, tuple[Any, ...]] = {}
+        self._own_results: dict[int, _Result] = {}
+        self._working: Iterator[tuple[int, _Result]] = iter(())
+        self._idle_since: float | None = None
+
+    def do(self, shards: Iterable[tuple[Any, ...]], invite: Callable[[], None]) -> Iterator[_Result]:
+        """Do shards with whoever helps, and yield their results in the order of the shards.
+
+        Args:
+            shards: the arguments of each.
+            invite: called again and again while shards are handed out.
+        """
+        remaining = iter(shards)
+        while True:
+            self._hand_out(list(islice(remaining, HANDED_OUT - len(self._pending))))
+            if not self._pending:
+                return
+            invite()
+            if first_result := self._find_first_result():
+                self._idle_since = None
+                self._arguments_of.pop(self._pending.popleft().number, None)
+                yield from first_result
+            elif not self._do_next():
+                self._wait_for_others()
+
+    def _hand_out(self, shards: Sequence[tuple[Any, ...]]) -> None:
+        """Hand shards out, as far as they can be written."""
+        written: dict[int, str] = {}
+        for index, arguments in enumerate(shards):
+            with suppress(ValueError):
+                written[index] = self._format.write_arguments(arguments)
+        numbers: dict[int, int] = {}
+        if written:
+            with self._store.sharing() as shared:
+                handed_out = shared.hand_out(self._work.name, self._rules_hash, list(written.values()))
+            numbers = dict(zip(written, handed_out, strict=True))
+        new = [_HandedOut(numbers.get(index, 0), arguments) for index, arguments in enumerate(shards)]
+        self._pending.extend(new)
+        self._arguments_of.update(new)
+
+    def _find_first_result(self) -> tuple[_Result] | None:
+        """The result of the shard whose turn it is; None until it is there."""
+        number, arguments = self._pending[0]
+        if number in self._own_results:
+            return (self._own_results.pop(number),)
+        if not number:
+            return (self._do_one(*arguments),)
+        with self._store.sharing() as shared:
+            written = shared.collect(number)
+        if written is None:
+            return None
+        return (self._format.read_result(written) if written else self._do_one(*arguments),)
+
+    def _do_next(self) -> bool:
+        """Do the next shard that nobody has taken; False without any."""
+        own_result = next(self._working, None)
+        if own_result is None:
+            self._working = self._do_free()
+            own_result = next(self._working, None)
+        if own_result is None:
+            return False
+        self._own_results.update([own_result])
+        self._idle_since = None
+        return True
+
+    def _do_free(self) -> Iterator[tuple[int, _Result]]:
+        """Do shards that nobody else has taken, also those that are handed out meanwhile; each with its number."""
+        numbers: deque[int] = deque()
+
+        def take() -> Iterator[tuple[Any, ...]]:
+            while True:
+                with self._store.sharing() as shared:
+                    shard = shared.take(self._work)
+                if shard is None:
+                    return
+                if shard.number in self._arguments_of:  # else one that could not be dropped when it was done
+                    numbers.append(shard.number)
+                    yield self._arguments_of[shard.number]
+
+        for result in self._do_many(take()):
+            number = numbers.popleft()
+            self._drop(number)
+            yield number, result
+
+    def _wait_for_others(self) -> None:
+        """Wait a moment while others do all that is handed out; after many, do the shard whose turn it is."""
+        if self._idle_since is None:
+            self._idle_since = time.monotonic()
+        if time.monotonic() - self._idle_since < LONGEST_WAIT:
+            time.sleep(PAUSE)
+            return
+        number, arguments = self._pending[0]
+        self._own_results[number] = self._do_one(*arguments)
+        self._drop(number)
+
+    def _drop(self, number: int) -> None:
+        with self._store.sharing() as shared:
+            shared.drop(number)
+
+
 class DividedShards(Shards[_Rules]):
     """Does shards together with other workers.
 
@@ -102,16 +238,23 @@ class DividedShards(Shards[_Rules]):
         rules: by which this worker does shards.
         processes: so many of this worker do shards.
         lease: of that job.
-        home: of the newsletter; a worker with other files of rules does no shard.
+        files_hash: of the files that the rules were loaded from; a worker with other files does no shard.
         invite: asks so many workers for help.
     """
 
     def __init__(
-        self, store: Store, rules: _Rules, processes: int, *, lease: Lease, home: Home, invite: Callable[[int], None]
+        self,
+        store: Store,
+        rules: _Rules,
+        processes: int,
+        *,
+        lease: Lease,
+        files_hash: str,
+        invite: Callable[[int], None],
     ) -> None:
         super().__init__(store, rules, processes)
         self._lease = lease
-        self._rules_hash = hash_rules(home, store)
+        self._rules_hash = add_learned(files_hash, store)
         self._invite = invite
         self._invited_at = 0.0
         with store.sharing() as shared:
@@ -119,102 +262,21 @@ class DividedShards(Shards[_Rules]):
 
     def map(self, read: Callable[..., _Result], shards: Iterable[tuple[Any, ...]]) -> Iterator[_Result]:
         """Do shards, as `Shards.map` does; other workers do those that they take before this one takes them."""
-        shard_format = ShardFormat(read)
-        remaining = iter(shards)
-        pending: deque[_HandedOut] = deque()
-        arguments_of: dict[int, tuple[Any, ...]] = {}
-        own_results: dict[int, _Result] = {}
-        working: Iterator[tuple[int, _Result]] = iter(())
-        idle_since: float | None = None
-        while True:
-            new = islice(remaining, HANDED_OUT - len(pending))
-            handed_out = self._hand_out(read.__name__, shard_format, new)
-            pending.extend(handed_out)
-            arguments_of.update(handed_out)
-            if not pending:
-                return
-            number, arguments = pending[0]
-            self._invite_from_time_to_time()
-            if number in own_results:
-                result = own_results.pop(number)
-            elif not number:
-                result = read(self._store, self._rules, *arguments)
-            elif (written := self._collect(number)) is not None:
-                is_left = not written
-                result = read(self._store, self._rules, *arguments) if is_left else shard_format.read_result(written)
-            else:
-                own_result = next(working, None)
-                if own_result is None:
-                    working = self._do_own(read, arguments_of)
-                    own_result = next(working, None)
-                if own_result is not None:
-                    own_results.update([own_result])
-                    idle_since = None
-                elif idle_since is None or time.monotonic() - idle_since < LONGEST_WAIT:
-                    idle_since = idle_since or time.monotonic()
-                    time.sleep(PAUSE)  # others do all that is handed out
-                else:
-                    own_results[number] = read(self._store, self._rules, *arguments)
-                    self._drop(number)
-                continue
-            idle_since = None
-            pending.popleft()
-            arguments_of.pop(number, None)
-            yield result
+
+        return _Division(
+            self._store,
+            OpenWork(self._lease, read.__name__),
+            self._rules_hash,
+            ShardFormat(read),
+            do_one=partial(read, self._store, self._rules),
+            do_many=partial(super().map, read),
+        ).do(shards, self._invite_from_time_to_time)
 
     def close(self) -> None:
         """End the processes, and take back what was handed out."""
         super().close()
         with self._store.sharing() as shared:
             shared.clear()
-
-    def _hand_out(
-        self, work: str, shard_format: ShardFormat[Any], shards: Iterable[tuple[Any, ...]]
-    ) -> list[_HandedOut]:
-        """Hand shards out, if they can be written."""
-        written: dict[int, str] = {}
-        arguments = list(shards)
-        for index, of_shard in enumerate(arguments):
-            try:
-                written[index] = shard_format.write_arguments(of_shard)
-            except ValueError:
-                continue
-        numbers: dict[int, int] = {}
-        if written:
-            with self._store.sharing() as shared:
-                numbers = dict(
-                    zip(written, shared.hand_out(work, self._rules_hash, list(written.values())), strict=True)
-                )
-        return [_HandedOut(numbers.get(index, 0), of_shard) for index, of_shard in enumerate(arguments)]
-
-    def _collect(self, number: int) -> str | None:
-        with self._store.sharing() as shared:
-            return shared.collect(number)
-
-    def _do_own(
-        self, read: Callable[..., _Result], arguments_of: Mapping[int, tuple[Any, ...]]
-    ) -> Iterator[tuple[int, _Result]]:
-        """Do shards that nobody else has taken, also those that are handed out meanwhile; each with its number."""
-        numbers: deque[int] = deque()
-        work = OpenWork(self._lease, read.__name__)
-
-        def take() -> Iterator[tuple[Any, ...]]:
-            while True:
-                with self._store.sharing() as shared:
-                    shard = shared.take(work)
-                if shard is None:
-                    return
-                numbers.append(shard.number)
-                yield arguments_of[shard.number]
-
-        for result in super().map(read, take()):
-            number = numbers.popleft()
-            self._drop(number)
-            yield number, result
-
-    def _drop(self, number: int) -> None:
-        with self._store.sharing() as shared:
-            shared.drop(number)
 
     def _invite_from_time_to_time(self) -> None:
         """Invite the workers that are idle at this moment."""
@@ -228,16 +290,52 @@ class DividedShards(Shards[_Rules]):
         self._invited_at = time.monotonic()
 
 
-def hash_rules(home: Home, store: Store) -> str:
-    """A hash of all by which articles are read and compared: program, newsletter's files, what the store learned."""
-    packages = [Path(package.__file__ or "").parent for package in (crawler, pipelines)]
-    files = [path for package in packages for path in sorted(package.rglob("*")) if path.suffix != ".pyc"]
-    files += [home.newsletter, home.sources]
-    files += [home.rules(path.name) for path in sorted((bundled() / "rules").glob("*.toml"))]
-    hashed = hashlib.sha256()
-    for path in filter(Path.is_file, files):
-        hashed.update(hashlib.sha256(path.read_bytes()).digest())
+def hash_files(newsroom: Newsroom) -> str:
+    """A hash of the files that a newsroom's rules are loaded from, and of the program that runs.
+
+    The rules are loaded with it. Where somebody changes a file at that moment, nobody else has the hash.
+
+    Args:
+        newsroom: whose rules nobody has asked for yet.
+    """
+    first_hash = _hash_newsletter(newsroom.home)
+    _ = newsroom.sources, newsroom.group_rules
+    return first_hash if _hash_newsletter(newsroom.home) == first_hash else token_hex()
+
+
+def add_learned(files_hash: str, store: Store) -> str:
+    """A hash of all by which articles are read and compared: of the files, and of what the store learned of events."""
     with store.reading() as tx:
         tuning = tx.events.get_tuning()
-    hashed.update(tuning.to_json().encode() if tuning else b"")
+    learned = tuning.to_json() if tuning else ""
+    return hashlib.sha256(f"{files_hash} {learned}".encode()).hexdigest()
+
+
+def _hash_newsletter(home: Home) -> str:
+    files = [home.newsletter, home.sources]
+    files += [home.rules(path.name) for path in sorted((bundled() / "rules").glob("*.toml"))]
+    return _hash_contents(files, _PROGRAM)
+
+
+def _hash_contents(files: Iterable[Path], start: str = "") -> str:
+    hashed = hashlib.sha256(start.encode())
+    for path in filter(Path.is_file, files):
+        hashed.update(hashlib.sha256(path.read_bytes()).digest())
     return hashed.hexdigest()
+
+
+def _hash_program() -> str:
+    """A hash of the files of this program, and of the versions of what it is built on."""
+    packages = [Path(package.__file__ or "").parent for package in (crawler, pipelines)]
+    files = [path for package in packages for path in sorted(package.rglob("*")) if path.suffix != ".pyc"]
+    with suppress(PackageNotFoundError):
+        names = [
+            re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in requires("jianbao") or () if "extra ==" not in line
+        ]
+        return _hash_contents(files, f"{sys.version} {[version(name) for name in names]}")
+    return _hash_contents(files, sys.version)
+
+
+_PROGRAM: Final = _hash_program()
+"""Of the files as they were when the worker's processes were prepared: these go on with what they have loaded when the
+files are replaced."""

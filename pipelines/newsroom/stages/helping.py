@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 
 from pipelines.newsroom import Newsroom
-from pipelines.newsroom.stages.division import PAUSE, ShardFormat, hash_rules
+from pipelines.newsroom.stages.division import PAUSE, ShardFormat, add_learned, hash_files
 from pipelines.newsroom.stages.relearning import with_model
 from pipelines.newsroom.stages.rereading import ReadingRules, SourceTable, list_entries, read_stored
 from pipelines.newsroom.stages.run import find_links_of_fresh, read_fresh
@@ -53,14 +53,15 @@ def help_out(newsroom: Newsroom, processes: int) -> Helped:
         processes: so many do shards.
     """
     store = newsroom.store
-    rules_hash = hash_rules(newsroom.home, store)
+    files_hash = hash_files(newsroom)
+    rules_hash = add_learned(files_hash, store)
     count = 0
     until = time.monotonic() + LONGEST
     idle_until = time.monotonic() + LONGEST_IDLE
     with ExitStack() as stack:
 
         @cache
-        def start(is_of_rebuild: bool) -> Shards[Any]:
+        def start(is_of_rebuild: bool) -> Shards[Any] | None:
             with store.reading() as tx:
                 if is_of_rebuild:
                     table = SourceTable(newsroom.sources)
@@ -68,6 +69,8 @@ def help_out(newsroom: Newsroom, processes: int) -> Helped:
                     rules: Any = ReadingRules(newsroom.rules, table.sources)
                 else:
                     rules = with_model(tx, newsroom.group_rules)
+            if add_learned(files_hash, store) != rules_hash:
+                return None
             return stack.enter_context(closing(Shards(store, rules, processes)))
 
         while time.monotonic() < min(until, idle_until):
@@ -76,7 +79,10 @@ def help_out(newsroom: Newsroom, processes: int) -> Helped:
             if work is None or work.name not in _FUNCTIONS:
                 time.sleep(PAUSE)
                 continue
-            count += _do_shards(store, start(_FUNCTIONS[work.name] in _OF_REBUILD), work, until)
+            shards = start(_FUNCTIONS[work.name] in _OF_REBUILD)
+            if shards is None:  # the newsroom has learned meanwhile; the next helper begins with it
+                break
+            count += _do_shards(store, shards, work, until)
             idle_until = time.monotonic() + LONGEST_IDLE
     with store.sharing() as shared:
         return Helped(count, shared.has_other_work(rules_hash))

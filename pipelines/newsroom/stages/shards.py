@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import cache
 from itertools import islice
 from multiprocessing.connection import wait
 from typing import Any, Final, Generic, TypeVar
@@ -142,14 +143,19 @@ def open_shards(
 
 # --- inside the processes ------------------------------------------------------------------------------------------
 
-_opened: Final[list[tuple[Store, Any]]] = []
-"""The store and the rules of this process."""
+_begun_with: Final[list[tuple[str, Any]]] = []
+"""The URL of the store, and the rules, with which this process began."""
+
+
+@cache
+def _open_store(url: str) -> Store:
+    return Store.open(url)
 
 
 def _begin(url: str, rules: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the caller, which ends this process
     threading.Thread(target=_end_with_caller, daemon=True).start()
-    _opened.append((Store.open(url), rules))
+    _begun_with.append((url, rules))
 
 
 def _end_with_caller() -> None:
@@ -160,5 +166,5 @@ def _end_with_caller() -> None:
 
 
 def _do(read: Callable[..., _Result], shard: tuple[Any, ...]) -> _Result:
-    store, rules = _opened[0]
-    return read(store, rules, *shard)
+    url, rules = _begun_with[0]
+    return read(_open_store(url), rules, *shard)  # opened here, the caller gets the error of a server that is gone

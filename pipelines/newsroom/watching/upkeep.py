@@ -140,6 +140,11 @@ def open_newsletters(home: Home) -> None:
             newsroom.store.close()
 
 
+def find_newsletters_without_folder(house: Newsroom) -> list[str]:
+    """The further newsletters of which the database has tables, and the folder of the house has no folder."""
+    return sorted(set(house.store.list_newsletters()) - set(house.home.list_newsletters()))
+
+
 def copy_database(home: Home, source: str, target: str, now: datetime, report: Report) -> tuple[str, int]:
     """Copy a newsroom's database into an empty one, while neither a crawl nor the schedule of this newsletter runs.
 
@@ -252,6 +257,7 @@ def _check_database(newsroom: Newsroom, now: datetime, language: Language) -> It
                 standing = judge_crawling(tx, newsroom, now)
                 queue = tx.jobs.read()
                 failed = [alert for alert in tx.alerts.list_waiting() if alert.failure]
+            without_folder = find_newsletters_without_folder(newsroom)
     except (StoreError, NewsletterMisconfigured) as error:
         reason = error.text(language)
         yield Diagnosis("database", "bad", "reason", {"reason": reason})
@@ -272,6 +278,8 @@ def _check_database(newsroom: Newsroom, now: datetime, language: Language) -> It
         reason = describe_incident(standing.kind, standing.values, language)
         yield Diagnosis("schedule", "doubtful", "reason", {"reason": reason})
     yield from _check_mirrors(newsroom, records)
+    if without_folder:
+        yield Diagnosis("newsletter", "doubtful", "without-folder", {"names": without_folder})
     if queue:
         yield _judge_queue(queue, now)
     if failed:

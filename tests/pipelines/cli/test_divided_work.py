@@ -10,9 +10,8 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from string import ascii_lowercase
-from typing import Any, Final, LiteralString
+from typing import Any, Final
 
-import psycopg
 import pytest
 from builders import NOON
 from databases import read_tables
@@ -82,7 +81,7 @@ def start_workers(room: Room) -> tuple[subprocess.Popen[str], subprocess.Popen[s
     """Put a rebuild into the queue, and start a worker that leads it, and another one when it does."""
     room.run("rebuild", "--queue")
     leader = room.start("--lang", "en", "worker")
-    wait_until(lambda: is_there(room, "SELECT 1 FROM shards"))
+    wait_until(lambda: room.has_row("SELECT 1 FROM shards"))
     return leader, room.start("--lang", "en", "worker")
 
 
@@ -96,13 +95,8 @@ def stop(worker: subprocess.Popen[str]) -> str:
 
 def wait_for_end(room: Room) -> None:
     """Wait until the rebuild has come to the grouping, and then until that is done."""
-    wait_until(lambda: is_there(room, "SELECT 1 FROM shards WHERE work = 'read_fresh'"))
+    wait_until(lambda: room.has_row("SELECT 1 FROM shards WHERE work = 'read_fresh'"))
     wait_until(lambda: room.queue()["jobs"] == [])
-
-
-def is_there(room: Room, query: LiteralString) -> bool:
-    with psycopg.connect(room.url) as connection:
-        return connection.execute(query).fetchone() is not None
 
 
 @pytest.mark.postgresql
@@ -127,20 +121,19 @@ def test_two_workers_divide_a_rebuild_and_its_grouping_and_make_what_one_process
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("is_leader", [True, False], ids=["the leader", "the helper"])
 def test_a_rebuild_goes_on_and_makes_the_same_when_one_of_two_workers_is_killed(
-    urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_leader: bool
+    urls: list[str], tmp_path: Path, is_leader: bool
 ) -> None:
     home = newsroom(tmp_path / "home", ROW)
     room, alone = (Room(home, url) for url in urls)
     alone.run("rebuild", "--processes", "1")
     workers = start_workers(room)
-    wait_until(lambda: is_there(room, "SELECT 1 FROM shards WHERE taker_job <> leader_job AND result IS NULL"))
+    wait_until(lambda: room.has_row("SELECT 1 FROM shards WHERE taker_job <> leader_job AND result IS NULL"))
     killed, other = workers if is_leader else reversed(workers)
     killed.kill()
     killed.communicate(timeout=60)
-    assert is_there(room, "SELECT 1 FROM shards"), "killed in the middle"
+    assert room.has_row("SELECT 1 FROM shards"), "killed in the middle"
     number = "min" if is_leader else "max"
     room.execute(f"{AN_HOUR_OF_SILENCE} WHERE id = (SELECT {number}(id) FROM procrastinate_workers)")
-    room.fill(monkeypatch)
     wait_for_end(room)
     stop(other)
     assert read_contents(room.url) == read_contents(alone.url)

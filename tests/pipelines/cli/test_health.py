@@ -20,6 +20,7 @@ from crawler.errors import Detail, Failure
 from crawler.home import Home
 from crawler.items import Batch, RawItem
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom.stages.arrivals import LONGEST_KEY
 from pipelines.newsroom.stages.run import ingest
 from pipelines.store.runs import RunPart
 
@@ -116,6 +117,8 @@ def test_the_ledger_lists_and_shows_runs(cli: Cli) -> None:
     assert [run["id"] for run in runs] == [3, 2, 1]
     assert cli.json("runs", "show", "2")["failure"]
     assert "被拦" in cli("runs", "show", "2")
+    assert "订阅源" in cli("runs", "show", "2"), "what to do"
+    assert "订阅源" not in cli("runs", "list"), "each failure takes one line more, not ten"
     cli("runs", "show", "9", code=2)
 
 
@@ -128,8 +131,10 @@ def test_items_that_became_no_article_are_listed_with_the_reason(cli: Cli) -> No
     newsroom.store.close()
     (row,) = cli.json("runs", "lost")["lost"]
     assert (row["source"], row["title"], row["url"]) == ("a", "地址太长", endless.url)
-    assert row["reason"]
+    assert row["reason"] == f"网址超过 {LONGEST_KEY} 字节"
     assert "地址太长" in cli("runs", "lost", "--source", "a")
+    (row,) = cli.json("--lang", "en", "runs", "lost")["lost"]
+    assert row["reason"] == f"its address is longer than {LONGEST_KEY} bytes"
     assert cli.json("runs", "lost", "--source", "b") == {"lost": []}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,6 +15,7 @@ import pytest
 from commands import Cli
 from databases import Databases, read_tables
 from desks import Desk
+from places import ROOT
 from starlette.testclient import TestClient
 
 from crawler.home import DATABASE_VARIABLE, NEWSLETTER_VARIABLE, Home
@@ -242,6 +244,27 @@ def test_the_doctor_reads_the_rules_of_each_newsletter(newsletters: Newsletters)
     checks = json.loads(newsletters.house("doctor", "--json", code=1))["checks"]
     (bad,) = (check for check in checks if check["verdict"] == "bad")
     assert "--newsletter compilers" in bad["text"]
+
+
+def test_a_newsletter_whose_folder_was_renamed_keeps_what_it_decided_or_says_where_that_is(
+    newsletters: Newsletters, databases: Databases
+) -> None:
+    best = next(iter(newsletters.list_titles("--newsletter", "compilers").values()))
+    newsletters.second("decide", str(best), "pick", "--issue", "2026-12-07")
+    (newsletters.folder / "newsletters/compilers").rename(newsletters.folder / "newsletters/tools")
+    listed = newsletters.house.with_log("--newsletter", "tools", "issue", "list")
+    if databases.dialect == "postgresql":
+        assert "2026-12-07" not in listed
+        assert "compilers" in listed
+        assert "compilers" in newsletters.house("doctor")
+        statements = re.search(r"`(DROP SCHEMA .*;)`", (ROOT / "docs/how-to/several.md").read_text(encoding="utf-8"))
+        assert statements
+        with closing(Newsroom(Home(newsletters.folder))) as house, house.store._writing.begin() as connection:
+            renaming = statements[1].replace("_NEW", "_tools").replace("_OLD", "_compilers")
+            connection.exec_driver_sql(renaming)
+        listed = newsletters.house.with_log("--newsletter", "tools", "issue", "list")
+    assert "2026-12-07" in listed
+    assert "compilers" not in listed
 
 
 def test_no_article_takes_over_what_a_newsletter_decided_on_one_that_a_backup_of_the_house_lacks(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from io import StringIO
 from zoneinfo import ZoneInfo
@@ -19,6 +20,7 @@ from pipelines.model import Candidate, Reason, Story
 from pipelines.newsletter import Category
 from pipelines.newsroom.crawling.crawls import SourceReport
 from pipelines.newsroom.editing.candidates import CategoryList
+from pipelines.store.runs import Run
 from pipelines.wording import Language
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -120,6 +122,25 @@ def test_failed_sources_come_last_and_say_why_in_words_that_no_terminal_obeys() 
     text = printed(terminal.make_report_table(reports))
     assert text.index("已不在：页面上写着「deleted」") < text.index("失败：被拦：对方拒绝，标题是「[2Jverify」")
     assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_run_of_a_source_with_a_long_name_takes_two_lines_of_80_columns_and_a_failure_a_third(
+    language: Language,
+) -> None:
+    run = Run(123456, "a-source-with-a-rather-long-name", NOON, NOON, 1, 2, 345, 6, None, "", ())
+    failed = replace(run, failure=Failure("Blocked", Detail.of("http-status", status=429)))
+    terminal.set_language(language)
+    try:
+        text = printed(terminal.make_run_table([run, failed], SHANGHAI), width=80)
+    finally:
+        terminal.set_language("zh")
+    lines = text.splitlines()
+    begins = [index for index, line in enumerate(lines) if "123456" in line]
+    assert [lines[begin].split()[-5:] for begin in begins] == [["0", "1", "2", "345", "6"]] * 2
+    assert begins[1] - begins[0] == 2
+    assert len([line for line in lines[begins[1] :] if line.strip()]) <= 4
+    assert "HTTP 429" in text
 
 
 def test_a_time_is_shown_as_in_the_newsletters_zone() -> None:

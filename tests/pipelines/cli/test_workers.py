@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -29,7 +32,7 @@ from crawler.sources.schema import HostRule, Source
 from pipelines.newsroom.crawling.queue import Queue, longest_delay, name_locks
 from pipelines.store import Store, Transaction
 from pipelines.store.errors import LeaseLost, StoreUnreachable
-from pipelines.store.queue import Lease
+from pipelines.store.queue import Lease, rescuing
 
 NOW: Final = datetime(2026, 11, 29, 8, 0, tzinfo=UTC)
 LATER: Final = NOW + timedelta(hours=1)
@@ -48,6 +51,9 @@ def feed(name: str, count: int = 2, note: str = "") -> bytes:
 
 
 ONE = source("one", "feed", url="https://one.example/feed")
+
+
+A_PROCESS_WAITS_FOR_A_LOCK: Final = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
 
 def save_after(seconds: float, tx: Transaction) -> None:
@@ -283,6 +289,42 @@ def test_a_rebuild_is_in_the_queue_once_and_a_dead_worker_leaves_it_to_another(
 
 
 @pytest.mark.postgresql
+def test_a_living_worker_takes_the_job_of_a_dead_one_by_itself(urls: list[str], tmp_path: Path) -> None:
+    room = Room(newsroom(tmp_path / "home", ONE), urls[0])
+    room.run("rebuild", "--queue")
+    room.execute(A_WORKER_TAKES_THE_JOB)
+    room.execute(AN_HOUR_OF_SILENCE)
+    worker = room.start("worker")
+    try:
+        wait_until(lambda: room.queue()["jobs"] == [] or worker.poll() is not None)
+        assert worker.poll() is None
+    finally:
+        worker.terminate()
+        _, log = worker.communicate(timeout=110)
+    assert "Traceback" not in log
+
+
+@pytest.mark.postgresql
+def test_a_job_of_a_dead_worker_that_another_process_has_given_away_meanwhile_is_not_given_away_again(
+    urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = Room(newsroom(tmp_path / "home", ONE), urls[0])
+    room.run("rebuild", "--queue")
+    room.execute(A_WORKER_TAKES_THE_JOB)
+    room.execute(AN_HOUR_OF_SILENCE)
+
+    async def give_away_and_do() -> None:
+        async with rescuing(room.url):
+            other = asyncio.create_task(asyncio.to_thread(room.fill, monkeypatch))
+            await asyncio.to_thread(wait_until, lambda: room.has_row(A_PROCESS_WAITS_FOR_A_LOCK))
+            room.execute("DELETE FROM procrastinate_jobs")
+        await other
+
+    asyncio.run(give_away_and_do())
+    assert room.queue()["jobs"] == []
+
+
+@pytest.mark.postgresql
 def test_a_worker_that_is_told_to_stop_in_a_rebuild_leaves_it_to_another(urls: list[str], tmp_path: Path) -> None:
     room = Room(newsroom(tmp_path / "home", ONE), urls[0])
     room.run("rebuild", "--queue")
@@ -317,6 +359,39 @@ def test_a_worker_rebuilds_and_groups_what_the_queue_asks_for_and_tries_again_wh
     room.start("worker", "--until-empty").communicate(timeout=110)
     assert room.queue()["jobs"] == []
     assert "only 的第 1 篇文章" in room.run("candidates", "--json")
+
+
+@pytest.mark.postgresql
+def test_a_rebuild_that_a_restart_of_the_server_ended_is_tried_again(
+    urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = Room(newsroom(tmp_path / "home", ONE), urls[0])
+    room.run("rebuild", "--queue")
+    monkeypatch.setenv(DATABASE_VARIABLE, room.url)
+
+    def find_no_server(_lease: Lease, _url: str) -> bool:
+        raise StoreUnreachable("database-says", text="connection refused")
+
+    monkeypatch.setattr(Lease, "is_held", find_no_server)
+    Queue(Home(room.folder)).work(start_failing_command, is_ending=True)
+    assert [(job["state"], job["attempts"]) for job in room.queue()["jobs"]] == [("waiting", 1)]
+
+
+@pytest.mark.postgresql
+def test_a_job_that_fails_is_named_in_the_log_without_a_traceback(
+    urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    room = Room(newsroom(tmp_path / "home", ONE), urls[0])
+    monkeypatch.setenv(DATABASE_VARIABLE, room.url)
+    Queue(Home(room.folder)).fill((), is_grouping_due=True)
+    Queue(Home(room.folder), "en").work(start_failing_command, is_ending=True)
+    assert "group: the process ended with 1" in caplog.text
+    assert "Job group" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+def start_failing_command(_words: Sequence[str], _environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen((sys.executable, "-c", "raise SystemExit(1)"))
 
 
 @pytest.mark.postgresql
@@ -401,8 +476,9 @@ def test_a_worker_whose_server_was_restarted_in_the_middle_of_a_crawl_ends_it_an
             assert worker.poll() is None
         finally:
             worker.terminate()
-            worker.communicate(timeout=110)
+            _, log = worker.communicate(timeout=110)
     assert len(room.contents()[1]) == 4
+    assert "Traceback" not in log
 
 
 @pytest.mark.postgresql

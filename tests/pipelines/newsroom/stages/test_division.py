@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,13 +19,17 @@ from servers import newsroom, source
 from crawler.errors import Detail
 from crawler.home import DATABASE_VARIABLE, Home, bundled
 from crawler.items import Batch, Problem, RawItem
+from pipelines.deduplicate.event_tuning import EventTuning
+from pipelines.group.candidates import GroupRules
 from pipelines.newsroom import Newsroom
 from pipelines.newsroom.crawling.queue import Queue
-from pipelines.newsroom.stages.division import DividedShards, ShardFormat
+from pipelines.newsroom.stages.division import DividedShards, ShardFormat, hash_files
 from pipelines.newsroom.stages.helping import Helped, do_written, help_out
+from pipelines.newsroom.stages.relearning import with_model
 from pipelines.newsroom.stages.rereading import ReadingRules, SourceTable, list_entries, read_stored
 from pipelines.newsroom.stages.run import find_links_of_fresh, group, ingest, read_fresh
-from pipelines.store import Store
+from pipelines.rules import Rules, load_rules
+from pipelines.store import Store, Transaction
 from pipelines.store.queue import LEASE_VARIABLE, Lease
 
 ROWS: Final = "".join(source(name, "feed", url=f"https://{name}.example/feed") for name in ("one", "two"))
@@ -95,8 +100,9 @@ class Two:
     helper_lease: Lease
 
     def lead(self, invite: Callable[[int], None] = lambda _: None) -> DividedShards[str]:
-        home = Home(self.room.folder)
-        return DividedShards(self.leader, "规则", 1, lease=self.leader_lease, home=home, invite=invite)
+        with closing(Newsroom(Home(self.room.folder))) as newsroom:
+            files_hash = hash_files(newsroom)
+        return DividedShards(self.leader, "规则", 1, lease=self.leader_lease, files_hash=files_hash, invite=invite)
 
 
 @pytest.fixture
@@ -180,6 +186,68 @@ def test_a_shard_that_a_living_worker_never_gives_back_is_done_by_the_leader(
         two.room.execute("UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat + interval '1 hour'")
         found += results
     assert found == DONE
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("is_committed", [True, False])
+def test_a_leader_waits_for_no_helper_that_is_silent_in_a_transaction(
+    two: Two, monkeypatch: pytest.MonkeyPatch, is_committed: bool
+) -> None:
+    monkeypatch.setattr("pipelines.newsroom.stages.division.LONGEST_WAIT", 0.3)
+    with closing(two.lead()) as shards:
+        results = shards.map(add, SHARDS)
+        found = [next(results)]
+        with suppress(InterruptedError), two.helper.sharing() as shared:
+            work = shared.find_work(shards._rules_hash)
+            assert work
+            assert shared.take(work)
+            found += [next(results) for _ in range(9)]
+            if not is_committed:
+                raise InterruptedError
+        found += results
+    assert found == DONE
+    with closing(two.lead()), two.helper.sharing() as shared:
+        assert shared.find_work(shards._rules_hash) is None
+
+
+@pytest.mark.parametrize("name", ["newsletter.toml", "sources.toml"])
+def test_rules_that_somebody_changes_while_they_are_loaded_are_those_of_no_other_worker(
+    tmp_path: Path, name: str
+) -> None:
+    home = Home(newsroom(tmp_path / "home", ROWS))
+
+    class ChangedWhileLoaded(Newsroom):
+        @cached_property
+        def rules(self) -> Rules:
+            file = self.home.path / name
+            file.write_text(file.read_text(encoding="utf-8") + "\n# another one\n", encoding="utf-8")
+            return load_rules(self.home)
+
+    before = hash_files(Newsroom(home))
+    assert hash_files(Newsroom(home)) == before
+    changed = hash_files(ChangedWhileLoaded(home))
+    assert changed not in {before, hash_files(Newsroom(home))}
+
+
+@pytest.mark.postgresql
+def test_a_helper_that_learned_other_events_than_it_began_with_does_no_shard(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(DATABASE_VARIABLE, two.room.url)
+    monkeypatch.setenv(LEASE_VARIABLE, str(two.helper_lease))
+    read_model = with_model
+
+    def learn_and_read_model(tx: Transaction, rules: GroupRules) -> GroupRules:
+        with two.leader.transaction() as writing:
+            writing.events.save_tuning(EventTuning(articles=1))
+        return read_model(tx, rules)
+
+    monkeypatch.setattr("pipelines.newsroom.stages.helping.with_model", learn_and_read_model)
+    with closing(two.lead()) as shards:
+        results = shards.map(read_fresh, [([1],)] * 50)
+        next(results)
+        with closing(Newsroom(Home(two.room.folder))) as newsroom:
+            assert help_out(newsroom, 1).shards == 0
 
 
 @pytest.mark.postgresql

@@ -26,6 +26,7 @@ from pipelines.newsroom.stages.run import group, ingest, rebuild
 from pipelines.newsroom.stages.shards import ShardDied, open_shards
 from pipelines.rules import load_rules
 from pipelines.store import Store
+from pipelines.store.errors import StoreRefused
 
 MANY = 1_000_000
 SOURCES = {name: Source(id=name, kind="feed", name=name, url="https://e.example/") for name in ("a", "b")}
@@ -69,6 +70,17 @@ def test_processes_that_died_before_the_next_shard_is_handed_out_are_replaced(st
 def test_a_shard_that_kills_whoever_does_it_ends_the_work(store: Store) -> None:
     with open_shards(store, "", 2, MANY) as shards, pytest.raises(ShardDied, match="shard-died"):
         list(shards.map(die, [(1,)]))
+
+
+def test_a_database_that_the_processes_cannot_open_is_said_to_be_the_reason(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "text.db"
+    file.write_text("no database")
+    monkeypatch.setattr(Store, "url", f"sqlite:///{file}")
+    with open_shards(store, "", 2, MANY) as shards, pytest.raises(StoreRefused):
+        list(shards.map(count_articles, [(1,)]))
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_the_processes_end_with_the_one_that_started_them_however_it_ends(store: Store) -> None:

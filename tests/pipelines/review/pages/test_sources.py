@@ -76,9 +76,7 @@ def test_the_page_shows_the_queue_and_its_workers_where_the_newsroom_has_one(des
     lines = read_lines(desk.get("/sources").text)
     assert "在做 1，等着 1，没做成 1" in lines[0]
     assert re.fullmatch(r"worker 1 \d 秒前报过平安 闲着", lines[1])
-    assert re.fullmatch(
-        r"worker 2 9\d 秒前报过平安 抓取 甲 \S+ 没有声音了，它的活由 schedule 交给别的 worker", lines[2]
-    )
+    assert re.fullmatch(r"worker 2 9\d 秒前报过平安 抓取 甲 \S+ 没有声音了，它的活交给别的 worker", lines[2])
     assert lines[3].startswith("没做成 1归组")
     assert lines[4].startswith("等着 1抓取 乙")
 
