@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from heapq import merge
+from heapq import merge, nlargest
 from itertools import islice
+from operator import itemgetter
 from typing import Any, Final, get_args
 
 from sqlalchemy import (
@@ -138,7 +140,8 @@ class FreshnessBounds:
         Args:
             newest_at: when its newest article was published, aware.
         """
-        return max((gain for moment, gain in self.until if moment <= newest_at), default=0.0)
+        index = bisect_right(self.until, newest_at, key=itemgetter(0))
+        return self.until[index - 1][1] if index else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,11 +228,12 @@ def _iterate_state(
     their score. Of those that are young enough to gain some, only what may come before one of them is read: by age
     where few are young, by score where most are.
     """
-    best = _best_by_score(_select(connection, query, bounds)).limit(limit)
+    number = 2 * limit  # old stories among the highest, up to half of them, do not lower what `limit` have at least
+    best = _best_by_score(_select(connection, query, bounds)).limit(number)
     highest = [Ranked(*row) for row in connection.execute(best)]
-    if len(highest) < limit:
+    if len(highest) < number:
         return iter(sorted(highest, key=_rank))
-    lowest = min(ranked.score + bounds.find_least(ranked.newest_at) for ranked in highest)
+    lowest = nlargest(limit, (ranked.score + bounds.find_least(ranked.newest_at) for ranked in highest))[-1]
     young_since = bounds.until[0][0]
     are_young = 2 * sum(ranked.newest_at >= young_since for ranked in highest) > len(highest)
     newest_at: ColumnElement[datetime] = stories.c.newest_at
