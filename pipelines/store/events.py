@@ -15,7 +15,7 @@ from pipelines.deduplicate.bands import Pair
 from pipelines.deduplicate.event_profiles import EventProfile
 from pipelines.deduplicate.event_tuning import EventTuning
 from pipelines.deduplicate.events import CROWD, WINDOW, EventLink
-from pipelines.deduplicate.round_ups import RoundUp
+from pipelines.deduplicate.round_ups import RoundUp, RoundUpTerms
 from pipelines.store.bulk import QueryWithIds, chunks, hand_over, insert_numbers, insert_rows, is_one_of, select_in
 from pipelines.store.tables import event_keys, event_links, event_profiles, event_tunings, event_versions, round_ups
 
@@ -211,17 +211,30 @@ class EventIndex:
         for chunk in chunks(parts):
             self._connection.execute(delete(round_ups).where(round_ups.c.article_id.in_(chunk)))
         rows = [
-            {"article_id": article_id, "day": dated[0], "parts": dated[1].to_json()}
+            {
+                "article_id": article_id,
+                "day": dated[0],
+                "parts": dated[1].to_json(),
+                "terms": dated[1].pack_terms(),
+            }
             for article_id, dated in parts.items()
             if dated
         ]
         if rows:
             self._connection.execute(insert(round_ups), rows)
 
-    def find_round_ups(self, days: Collection[int]) -> dict[int, tuple[int, RoundUp]]:
-        """Find the round-ups of days, by their ordinals, each with its day, by article id."""
-        query = select(round_ups).where(is_one_of(round_ups.c.day, sorted(days), self._connection.dialect.name))
-        return {row.article_id: (row.day, _read_round_up(row.parts)) for row in self._connection.execute(query)}
+    def read_round_up_terms(self, days: Collection[int]) -> RoundUpTerms:
+        """Read the terms of the round-ups of days, by their ordinals."""
+        query = select(round_ups.c.article_id, round_ups.c.day, round_ups.c.terms)
+        is_of_days = is_one_of(round_ups.c.day, sorted(days), self._connection.dialect.name)
+        rows = self._connection.execute(query.where(is_of_days))
+        return RoundUpTerms((row.article_id, row.day, row.terms) for row in rows)
+
+    def get_round_ups(self, article_ids: Iterable[int]) -> dict[int, RoundUp]:
+        """The round-ups among articles, by article id."""
+        columns = (round_ups.c.article_id, round_ups.c.parts)
+        rows = select_in(self._connection, columns, round_ups.c.article_id, article_ids)
+        return {article_id: _read_round_up(parts) for article_id, parts in rows}
 
     def get_profiles(self, article_ids: Iterable[int]) -> dict[int, EventProfile]:
         """The profiles of the articles that have one, by article id."""

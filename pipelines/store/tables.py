@@ -57,6 +57,7 @@ REVISIONS: Final = (
     "0021",
     "0022",
     "0023",
+    "0024",
 )
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database does not load Alembic."""
 
@@ -337,6 +338,7 @@ round_ups = Table(
     _to_article(primary_key=True, autoincrement=False),
     Column("day", Integer, nullable=False, index=True),
     Column("parts", Words, nullable=False),
+    Column("terms", LargeBinary, nullable=False),  # of the parts, as numbers: those of a page's days are compared
 )
 
 event_keys = Table(

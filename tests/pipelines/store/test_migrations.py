@@ -18,6 +18,10 @@ from databases import Databases
 from sqlalchemy import inspect, text
 
 from pipelines.deduplicate.bands import Bands
+from pipelines.deduplicate.event_model import load_event_model
+from pipelines.deduplicate.event_profiles import read_event_profile
+from pipelines.deduplicate.round_ups import RoundUp
+from pipelines.rules.events import EventRules
 from pipelines.store import Store
 from pipelines.store.articles import Articles
 from pipelines.store.engine import make_engine
@@ -149,6 +153,27 @@ def test_an_upgrade_keeps_every_row_and_a_copy_of_a_file(
     if databases.dialect == "sqlite":
         with pytest.raises(StoreOutdated):
             Store.open(f"{blank_url}.{revision}")
+
+
+def test_a_round_up_of_old_is_found_by_its_terms_after_the_upgrade(
+    blank_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = make_engine(blank_url)
+    migrate(engine, "0022")
+    monkeypatch.setattr("pipelines.store.REVISIONS", ("0022",))
+    with closing(Store.open(blank_url)) as store, store.transaction() as tx:
+        tx.articles.save([article(1)])
+    monkeypatch.undo()
+    news = article(2, title="云雀半导体发布星澜 N9 芯片，端侧推理提速 85%")
+    profile = read_event_profile(news, EventRules())
+    assert profile
+    insert = text("INSERT INTO round_ups (article_id, day, parts) VALUES (1, 7, :parts)")
+    with engine.begin() as connection:
+        connection.execute(insert, {"parts": RoundUp((("云雀发布星澜 N9", profile),)).to_json()})
+    engine.dispose()
+    with closing(Store.upgrade(blank_url)) as store, store.reading() as tx:
+        terms = tx.events.read_round_up_terms([7])
+        assert terms.find_alike([profile], 7, 7, load_event_model().rarity) == [1]
 
 
 def test_an_undo_of_old_says_after_the_upgrade_which_decision_it_took_back(blank_url: str) -> None:
