@@ -249,7 +249,10 @@ def rebuild(
     follow_if_named(context)
 
 
-def shards(context: typer.Context) -> None:
+def shards(
+    context: typer.Context,
+    is_quiet: Annotated[bool, typer.Option("--quiet", help="帮不上时不再说原因。")] = False,
+) -> None:
     """帮另一个 worker 读条目、比文章；由 worker 自己启动。
 
     例：jianbao shards
@@ -264,7 +267,7 @@ def shards(context: typer.Context) -> None:
     helped = help_out(newsroom, count_processes())
     if helped.shards:
         note(sentence("cli/shards-done", count=helped.shards))
-    if helped.has_other_rules:
+    if helped.has_other_rules and not is_quiet:
         warn(sentence("cli/shards-other-rules"))
 
 

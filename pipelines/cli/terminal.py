@@ -14,12 +14,22 @@ from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -112,9 +122,30 @@ def _harmless(text: str) -> str:
     return _CONTROLS.sub("", text)
 
 
+PROGRESS_EVERY: Final = 60.0
+"""Seconds between two lines of progress where there is no terminal: a worker's log, a mail of cron."""
+
+
+class _LoggedProgress(Progress):
+    """A progress bar; where stderr is a file or a pipe, a line from time to time."""
+
+    def __init__(self, *columns: ProgressColumn, **options: Any) -> None:
+        super().__init__(*columns, **options)
+        self._noted_at = monotonic()
+
+    def update(self, task_id: TaskID, *arguments: Any, **changes: Any) -> None:
+        """Note how far a task is."""
+        super().update(task_id, *arguments, **changes)
+        task = self._tasks[task_id]
+        if self.disable and task.total and monotonic() - self._noted_at >= PROGRESS_EVERY:
+            self._noted_at = monotonic()
+            counts = {"count": round(task.completed), "total": round(task.total)}
+            note(sentence("cli/progress", task=task.description, **counts))
+
+
 @contextmanager
 def show_progress() -> Iterator[Progress]:
-    """Show a progress bar on stderr while the context lasts; show nothing where stderr is a file or a pipe."""
+    """Show a progress bar on stderr while the context lasts; a line a minute where stderr is a file or a pipe."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -122,7 +153,7 @@ def show_progress() -> Iterator[Progress]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=err, transient=True, disable=not sys.stderr.isatty()) as bar:
+    with _LoggedProgress(*columns, console=err, transient=True, disable=not sys.stderr.isatty()) as bar:
         yield bar
 
 

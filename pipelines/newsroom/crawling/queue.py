@@ -65,6 +65,9 @@ BACK_OFF: Final = 8
 LONGEST_REBUILD: Final = 48 * 3600.0
 """Seconds after which a rebuild is stopped; a newsroom of ten million articles takes half of it on two processors."""
 
+REASON_EVERY: Final = 3600.0
+"""Seconds in which a worker says once why it cannot help."""
+
 LONGEST_HELP: Final = 300.0
 """Seconds after which the process that does shards is stopped; it takes none after its first minute."""
 
@@ -165,6 +168,7 @@ class Queue:
         self._home = home
         self._language: Language = language
         self._start: StartCommand | None = None
+        self._quiet_until = 0.0
         self._app: App = App(connector=connector)
         failures = {
             CrawlDied,
@@ -385,25 +389,34 @@ class Queue:
         await self._defer("group", "group", "group")
 
     async def _group(self, context: JobContext) -> None:
-        await self._run_whole(context, "group", GroupingFailed)
+        await self._run_whole(context, ("group",), GroupingFailed)
 
     async def _rebuild(self, context: JobContext) -> None:
         try:
-            await self._run_whole(context, "rebuild", RebuildFailed, LONGEST_REBUILD)
+            await self._run_whole(context, ("rebuild",), RebuildFailed, LONGEST_REBUILD)
         except asyncio.CancelledError:  # the worker stops; the schedule would not ask for it again
             await self._defer(*_REBUILD)
             raise
 
     async def _do_shards(self, context: JobContext) -> None:
-        await self._run_whole(context, "shards", HelpFailed, LONGEST_HELP)
+        """Do shards. A leader invites whoever is idle every few seconds: why this worker cannot help is said seldom."""
+        is_quiet = time.monotonic() < self._quiet_until
+        if not is_quiet:
+            self._quiet_until = time.monotonic() + REASON_EVERY
+        command = ("shards", "--quiet") if is_quiet else ("shards",)
+        await self._run_whole(context, command, HelpFailed, LONGEST_HELP)
 
     async def _run_whole(
-        self, context: JobContext, command: str, failure: type[Exception], longest: float = LONGEST_CRAWL_OF_ONE
+        self,
+        context: JobContext,
+        command: Sequence[str],
+        failure: type[Exception],
+        longest: float = LONGEST_CRAWL_OF_ONE,
     ) -> None:
         """Run the command that is the whole of a job, and raise the failure if it fails while the job is still ours."""
         await self._forget_failures(context)
         lease = _lease_of(context)
-        code = await self._run(lease, command, longest=longest)
+        code = await self._run(lease, *command, longest=longest)
         if code and await asyncio.to_thread(lease.is_held, self._home.database_url):
             raise failure
 

@@ -44,7 +44,10 @@ PAUSE: Final = 0.1
 
 LONGEST_WAIT: Final = 10.0
 """Seconds that the leader waits for a shard, with nothing else to do, before it does the shard itself: it reads nothing
-but the store, so it may be done twice. Its helper may be alive, and its process not."""
+but the store, so it may be done twice. Its helper may be alive, and its process not, or its machine be busy."""
+
+PATIENCE: Final = 3
+"""So many times as long as a shard takes the leader, it waits for one, if that is less."""
 
 INVITED_EVERY: Final = 5.0
 """Seconds between two looks for workers that are idle."""
@@ -134,6 +137,7 @@ class _Division(Generic[_Result]):
         self._own_results: dict[int, _Result] = {}
         self._working: Iterator[tuple[int, _Result]] = iter(())
         self._idle_since: float | None = None
+        self._longest_own = 0.0
 
     def do(self, shards: Iterable[tuple[Any, ...]], invite: Callable[[], None]) -> Iterator[_Result]:
         """Do shards with whoever helps, and yield their results in the order of the shards.
@@ -185,12 +189,14 @@ class _Division(Generic[_Result]):
 
     def _do_next(self) -> bool:
         """Do the next shard that nobody has taken; False without any."""
+        began_at = time.monotonic()
         own_result = next(self._working, None)
         if own_result is None:
             self._working = self._do_free()
             own_result = next(self._working, None)
         if own_result is None:
             return False
+        self._longest_own = max(self._longest_own, time.monotonic() - began_at)
         self._own_results.update([own_result])
         self._idle_since = None
         return True
@@ -218,7 +224,8 @@ class _Division(Generic[_Result]):
         """Wait a moment while others do all that is handed out; after many, do the shard whose turn it is."""
         if self._idle_since is None:
             self._idle_since = time.monotonic()
-        if time.monotonic() - self._idle_since < LONGEST_WAIT:
+        patience = min(LONGEST_WAIT, PATIENCE * self._longest_own) if self._longest_own else LONGEST_WAIT
+        if time.monotonic() - self._idle_since < patience:
             time.sleep(PAUSE)
             return
         number, arguments = self._pending[0]

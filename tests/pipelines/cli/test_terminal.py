@@ -143,6 +143,17 @@ def test_a_run_of_a_source_with_a_long_name_takes_two_lines_of_80_columns_and_a_
     assert "HTTP 429" in text
 
 
+def test_where_there_is_no_terminal_progress_is_a_line_from_time_to_time(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with terminal.show_progress() as bar:
+        task = bar.add_task("重建", total=None)
+        bar.update(task, completed=1, total=50)
+        monkeypatch.setattr(terminal, "PROGRESS_EVERY", 0.0)
+        bar.update(task, completed=20, total=50)
+    assert capsys.readouterr().err == "重建：20／50\n"
+
+
 def test_a_time_is_shown_as_in_the_newsletters_zone() -> None:
     assert terminal.format_time(NOON, SHANGHAI) == "2026-11-01 20:00"
     assert terminal.format_time(None, SHANGHAI) == "—"

@@ -390,6 +390,25 @@ def test_a_job_that_fails_is_named_in_the_log_without_a_traceback(
     assert "Traceback" not in caplog.text
 
 
+@pytest.mark.postgresql
+def test_a_worker_that_cannot_help_says_so_once_and_not_each_time_it_is_asked(
+    urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = Room(newsroom(tmp_path / "home", ONE), urls[0])
+    monkeypatch.setenv(DATABASE_VARIABLE, room.url)
+    queue = Queue(Home(room.folder))
+    started: list[Sequence[str]] = []
+
+    def start(words: Sequence[str], _environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        started.append(words[words.index("shards") :])
+        return subprocess.Popen((sys.executable, "-c", ""))
+
+    for _ in range(2):
+        queue.invite_helpers(1)
+        queue.work(start, is_ending=True)
+    assert started == [("shards",), ("shards", "--quiet")]
+
+
 def start_failing_command(_words: Sequence[str], _environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen((sys.executable, "-c", "raise SystemExit(1)"))
 

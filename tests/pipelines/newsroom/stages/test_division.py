@@ -189,6 +189,23 @@ def test_a_shard_that_a_living_worker_never_gives_back_is_done_by_the_leader(
 
 
 @pytest.mark.postgresql
+def test_a_leader_waits_for_a_helper_no_longer_than_shards_take_the_leader(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.newsroom.stages.division.LONGEST_WAIT", 10_000.0)
+    with closing(two.lead()) as shards:
+        results = shards.map(add, SHARDS)
+        found = [next(results)]
+        with two.helper.sharing() as shared:
+            work = shared.find_work(shards._rules_hash)
+            assert work
+            assert shared.take(work)
+        two.room.execute("UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat + interval '1 hour'")
+        found += results
+    assert found == DONE
+
+
+@pytest.mark.postgresql
 @pytest.mark.parametrize("is_committed", [True, False])
 def test_a_leader_waits_for_no_helper_that_is_silent_in_a_transaction(
     two: Two, monkeypatch: pytest.MonkeyPatch, is_committed: bool
