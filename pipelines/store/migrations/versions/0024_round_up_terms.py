@@ -12,7 +12,7 @@ from pipelines.store.bulk import chunks
 from pipelines.store.engine import is_of_newsletter
 
 revision = "0024"
-down_revision = "0022"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
