@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
@@ -75,10 +75,7 @@ class EventTuning:
         that a term without any article has at that number.
         """
         share = model.rarity.articles / (model.rarity.articles + self.articles)
-        counts = {
-            term: share * (model.rarity.counts.get(term, 0) + self.counts.get(term, 0))
-            for term in model.rarity.counts.keys() | self.counts.keys()
-        }
+        counts = _SharedCounts(model.rarity.counts, self.counts, share)
         return replace(
             model,
             intercept=self.slope * model.intercept + self.shift,
@@ -117,6 +114,31 @@ class EventTuning:
         return cls(
             values["articles"], unpack_counts(values["terms"]), values["slope"], values["shift"], values["answers"]
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _SharedCounts(Mapping[Term, float]):
+    """A share of the sum of two counts of each term: each is added up when it is asked for, and few ever are.
+
+    Args:
+        first, second: numbers of articles by term.
+        share: of their sum.
+    """
+
+    first: Mapping[Term, float]
+    second: Mapping[Term, float]
+    share: float
+
+    def __getitem__(self, term: Term) -> float:
+        if term not in self.first and term not in self.second:
+            raise KeyError(term)
+        return self.share * (self.first.get(term, 0) + self.second.get(term, 0))
+
+    def __iter__(self) -> Iterator[Term]:
+        return iter(self.first.keys() | self.second.keys())
+
+    def __len__(self) -> int:
+        return len(self.first.keys() | self.second.keys())
 
 
 def count_stream(terms_of_articles: Iterable[tuple[int, Collection[Term]]]) -> EventTuning:

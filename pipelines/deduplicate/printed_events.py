@@ -9,11 +9,11 @@ from collections import ChainMap, Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple, Self, cast
 
 from pipelines.deduplicate.event_groups import combine_probabilities
 from pipelines.deduplicate.event_model import EventModel, Rarity
-from pipelines.deduplicate.event_profiles import EventProfile
+from pipelines.deduplicate.event_profiles import EventProfile, Term
 from pipelines.deduplicate.events import WINDOW, find_event_links, make_event_keys
 from pipelines.deduplicate.memory import Printed
 
@@ -74,7 +74,7 @@ def follow_newsletter(model: EventModel, profiles: Collection[EventProfile]) -> 
         for term, number in uses.items()
         if number > NEWS_AND_REPEAT
     }
-    return replace(model, rarity=Rarity(articles, ChainMap(common, dict(counts))))
+    return replace(model, rarity=Rarity(articles, ChainMap(common, cast("dict[Term, float]", counts))))
 
 
 class DatedProfile(NamedTuple):

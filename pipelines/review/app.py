@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from pipelines.newsroom import Newsroom
+from pipelines.newsroom.stages.event_tuning import read_event_model
 from pipelines.review.answering import Handler, make_endpoint, make_error_json
 from pipelines.review.api import candidates as api
 from pipelines.review.api.operations import describe_api
@@ -51,6 +52,8 @@ def build_desk(newsroom: Newsroom, access: Access, names: HostNames) -> Starlett
         names: the host names that a request may use for the desk.
     """
     load_templates()
+    with newsroom.store.reading() as tx:
+        read_event_model(tx)  # which takes as long as the first list
     home = newsroom.home
     desk = Desk(newsroom, access, Crawls(home), PageFetches(home), Learning(home))
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from heapq import merge, nlargest
 from itertools import islice
 from operator import itemgetter
-from typing import Any, Final, get_args
+from typing import Any, Final, NamedTuple, get_args
 
 from sqlalchemy import (
     ColumnElement,
@@ -102,8 +102,7 @@ class CandidateQuery:
     after: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(NamedTuple):
     """The values of a candidate from which its rank follows.
 
     Args:
@@ -143,9 +142,17 @@ class FreshnessBounds:
         index = bisect_right(self.until, newest_at, key=itemgetter(0))
         return self.until[index - 1][1] if index else 0.0
 
+    def find_most(self, newest_at: datetime) -> float:
+        """Find what a story gains at most.
 
-@dataclass(frozen=True, slots=True)
-class Lead:
+        Args:
+            newest_at: when its newest article was published, aware.
+        """
+        index = bisect_right(self.until, newest_at, key=itemgetter(0))
+        return self.until[index][1] if index < len(self.until) else self.most
+
+
+class Lead(NamedTuple):
     """Title and source of the article that stands for a story; the source is the account, or the site."""
 
     title: str
@@ -229,8 +236,11 @@ def _iterate_state(
     where few are young, by score where most are.
     """
     number = 2 * limit  # old stories among the highest, up to half of them, do not lower what `limit` have at least
-    best = _best_by_score(_select(connection, query, bounds)).limit(number)
-    highest = [Ranked(*row) for row in connection.execute(best)]
+    best = _best_by_score(_add_conditions(connection, select(*_RANKED), query)).limit(number)
+    highest = [
+        Ranked(story_id, category, score, newest_at, score + bounds.find_most(newest_at))
+        for story_id, category, score, newest_at in connection.execute(best).all()
+    ]
     if len(highest) < number:
         return iter(sorted(highest, key=_rank))
     lowest = nlargest(limit, (ranked.score + bounds.find_least(ranked.newest_at) for ranked in highest))[-1]
@@ -306,7 +316,9 @@ def list_leads(connection: Connection, story_ids: Iterable[int]) -> dict[int, Le
     source = func.coalesce(articles.c.publisher, articles.c.source).label("source")
     query = select(stories.c.id, articles.c.title, source).join(articles, articles.c.id == stories.c.lead)
     is_asked_for = is_one_of(stories.c.id, list(story_ids), connection.dialect.name)
-    return {row.id: Lead(row.title, row.source) for row in connection.execute(query.where(is_asked_for))}
+    return {
+        story_id: Lead(title, name) for story_id, title, name in connection.execute(query.where(is_asked_for)).all()
+    }
 
 
 def list_best_leads(connection: Connection, limit: int) -> list[tuple[float, Lead]]:
@@ -314,7 +326,7 @@ def list_best_leads(connection: Connection, limit: int) -> list[tuple[float, Lea
     source = func.coalesce(articles.c.publisher, articles.c.source).label("source")
     query = select(stories.c.score, articles.c.title, source).join(articles, articles.c.id == stories.c.lead)
     query = query.where(stories.c.state == "new").order_by(stories.c.score.desc(), stories.c.id).limit(limit)
-    return [(row.score, Lead(row.title, row.source)) for row in connection.execute(query)]
+    return [(score, Lead(title, name)) for score, title, name in connection.execute(query).all()]
 
 
 _RANKED: Final = (stories.c.id, stories.c.category, stories.c.score, stories.c.newest_at)

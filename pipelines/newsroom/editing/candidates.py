@@ -5,11 +5,11 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import heappush, heappushpop
 from itertools import chain, islice
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 
@@ -296,8 +296,7 @@ def look_up_candidates(tx: Transaction, candidates: Iterable[Candidate], rules: 
         yield from add_recalled_entries(tx, add_suggestions(tx, batch), rules)
 
 
-@dataclass(frozen=True, slots=True)
-class _RankedToday:
+class _RankedToday(NamedTuple):
     """A story with its score of today. `nudge`: what the decisions since the last training add to it."""
 
     id: int
@@ -385,7 +384,7 @@ def _make_bounds(now: datetime) -> FreshnessBounds:
 
 
 def _nudge(story: _RankedToday, nudge: float) -> _RankedToday:
-    return replace(story, score=round(story.score + nudge, 2), nudge=nudge)
+    return _RankedToday(story.id, story.category, round(story.score + nudge, 2), nudge)
 
 
 def _score(story: Ranked, now: datetime) -> float:

@@ -34,7 +34,8 @@ def save_issue(tx: Transaction, issue: Issue, newsletter: Newsletter, rules: Rul
     """
     concerned_ids = find_articles_on_news(tx, issue.date, newsletter, rules.events)
     tx.issues.save(issue, [find_entry_keys(entry, newsletter, rules) for entry in list_entries(issue)])
-    concerned_ids |= find_articles_on_news(tx, issue.date, newsletter, rules.events)
+    if issue.state == "published":
+        concerned_ids |= find_articles_on_news(tx, issue.date, newsletter, rules.events)
     tx.articles.mark_fresh(concerned_ids)
 
 
