@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
+import warnings
+from getpass import GetPassWarning
 from typing import Annotated
 
 import typer
@@ -64,13 +66,7 @@ def user_add(
     if not re.fullmatch(r"[\w.@-]{1,64}", name):
         fail(sentence("cli/bad-user-name"))
         raise typer.Exit(WRONG_USE)
-    if from_stdin:
-        password = sys.stdin.readline().rstrip("\n")
-    else:
-        password = typer.prompt(sentence("cli/password"), hide_input=True, err=True)
-        if typer.prompt(sentence("cli/password-again"), hide_input=True, err=True) != password:
-            fail(sentence("cli/password-differs"))
-            raise typer.Exit(WRONG_USE)
+    password = sys.stdin.readline().rstrip("\n") if from_stdin else _ask_for_password()
     try:
         stored = passwords.hash_password(password)
     except passwords.TooShort as error:
@@ -79,6 +75,23 @@ def user_add(
     with newsroom.store.transaction() as tx:
         tx.users.save(name, stored, now())
     out.print(Text(sentence("cli/user-added", name=name)))
+
+
+def _ask_for_password() -> str:
+    """Ask twice, unseen."""
+    with warnings.catch_warnings(action="error", category=GetPassWarning):
+        try:
+            password, again = (
+                str(typer.prompt(question, hide_input=True, err=True))
+                for question in (sentence("cli/password"), sentence("cli/password-again"))
+            )
+        except GetPassWarning:
+            fail(sentence("cli/password-would-show"))
+            raise typer.Exit(WRONG_USE) from None
+    if again != password:
+        fail(sentence("cli/password-differs"))
+        raise typer.Exit(WRONG_USE)
+    return password
 
 
 @user_app.command("list")

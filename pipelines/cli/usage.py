@@ -52,9 +52,20 @@ class Group(TyperGroup):
             raise error
         return super().resolve_command(ctx, args)
 
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of a name; its help speaks of itself as the group's does."""
+        command = super().get_command(ctx, cmd_name)
+        if command is not None:
+            _translate_help_option(command.get_help_option(ctx))
+        return command
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """The option that prints the help of the group."""
+        return _translate_help_option(super().get_help_option(ctx))
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help of the group, whether it was asked for or no command was named."""
-        _show_help_whole()
+        _lay_out_help()
         super().format_help(ctx, formatter)
 
     def main(self, args: Sequence[str] | None = None, *, standalone_mode: bool = True, **more: Any) -> Any:  # type: ignore[override]
@@ -62,7 +73,7 @@ class Group(TyperGroup):
         if not standalone_mode:
             return super().main(args, standalone_mode=False, **more)
         if not _HELP.isdisjoint(sys.argv[1:] if args is None else args):
-            _show_help_whole()
+            _lay_out_help()
         try:
             code = super().main(args, standalone_mode=False, **more)
         except NoArgsIsHelpError as error:
@@ -77,10 +88,11 @@ class Group(TyperGroup):
         sys.exit(code if isinstance(code, int) else 0)
 
 
-def _show_help_whole() -> None:
-    """Have typer break a word of help that is longer than its line: it cuts it off, and a Chinese sentence is one word.
+def _lay_out_help() -> None:
+    """Have typer frame help in Chinese, as help itself is, and break a word that is longer than its line.
 
-    typer has no setting for it, and loads the module that lays out help for help alone.
+    It cuts such a word off, and a Chinese sentence is one word. typer has no setting for either, and loads the module
+    that lays out help for help alone.
     """
     from typer import rich_utils
 
@@ -90,6 +102,15 @@ def _show_help_whole() -> None:
             super().highlight(text)
 
     rich_utils.highlighter = WholeWords()
+    rich_utils.ARGUMENTS_PANEL_TITLE, rich_utils.OPTIONS_PANEL_TITLE = "参数", "选项"
+    rich_utils.COMMANDS_PANEL_TITLE = "命令"
+    rich_utils.DEFAULT_STRING, rich_utils.REQUIRED_LONG_STRING = "[默认 {}]", "[必填]"
+
+
+def _translate_help_option(option: Any) -> Any:
+    if option is not None:
+        option.help = "打印这份说明。"
+    return option
 
 
 def describe_usage(error: UsageError) -> str:

@@ -8,37 +8,42 @@ from typing import Final
 
 from sqlalchemy import Connection, delete
 
+from pipelines.deduplicate import near, titles
 from pipelines.deduplicate.bands import PERIOD, POPULAR, Bands, Pair, Use
 from pipelines.store.bulk import QueryWithIds, chunks, insert_numbers, select_in
 from pipelines.store.tables import bands
+
+_SHIFT: Final = -(-max(titles.HORIZON, near.REACH) // PERIOD)
+_SHIFTS: Final = f"shifts(periods) AS (VALUES {', '.join(f'({shift})' for shift in range(-_SHIFT, _SHIFT + 1))})"
+"""Periods before or after a period that may lie within the reach of a band. SQL finds rows by a period and a key, and
+not by a range of periods and a key."""
 
 # Select each article of `ids` with every article that shares a band of `reach` with it, when the band is popular in the
 # period of neither, and when the two articles belong to different accounts or to one day.
 # A band that is popular in the article's own period is left out before its other holders are looked at: of a thousand
 # nearly equal titles, each would meet each. Holders are counted once more only for a partner in another period.
 _PAIRS: Final = QueryWithIds(
-    """
+    f"""
+    WITH {_SHIFTS}
     SELECT DISTINCT mine.article_id, theirs.article_id
     FROM bands AS mine
-    JOIN bands AS theirs ON theirs.key = mine.key AND theirs.day BETWEEN mine.day - :reach AND mine.day + :reach
+    CROSS JOIN shifts
+    JOIN bands AS theirs ON theirs.period = mine.period + shifts.periods AND theirs.key = mine.key
+        AND theirs.day BETWEEN mine.day - :reach AND mine.day + :reach
     WHERE mine.article_id IN :ids
       AND mine.reach = :reach
       AND (SELECT count(*) FROM (
               SELECT article_id FROM bands AS holder
-              WHERE holder.key = mine.key
-                AND holder.day BETWEEN mine.day - mine.day % :period
-                                   AND mine.day - mine.day % :period + :period - 1
+              WHERE holder.period = mine.period AND holder.key = mine.key
               LIMIT :popular + 1) AS holders_in_my_period) <= :popular
+      AND mine.period + shifts.periods BETWEEN (mine.day - :reach) / :period AND (mine.day + :reach) / :period
       AND theirs.article_id <> mine.article_id
       AND (theirs.account <> mine.account OR theirs.day = mine.day)
-      AND (theirs.day - theirs.day % :period = mine.day - mine.day % :period
-           OR (SELECT count(*) FROM (
+      AND (theirs.period = mine.period OR (SELECT count(*) FROM (
               SELECT article_id FROM bands AS holder
-              WHERE holder.key = theirs.key
-                AND holder.day BETWEEN theirs.day - theirs.day % :period
-                                   AND theirs.day - theirs.day % :period + :period - 1
+              WHERE holder.period = theirs.period AND holder.key = theirs.key
               LIMIT :popular + 1) AS holders_in_their_period) <= :popular)
-""",
+    """,  # noqa: S608 - our constants
     period=PERIOD,
     popular=POPULAR,
 )
@@ -47,28 +52,28 @@ _PAIRS: Final = QueryWithIds(
 # is not popular in the period of the use. Holders are counted once for the articles of a day, and once more only for a
 # use in another period.
 _USES: Final = QueryWithIds(
-    """
-    WITH asked AS MATERIALIZED (SELECT DISTINCT key, day FROM bands WHERE article_id IN :ids AND reach = :reach),
-    own AS MATERIALIZED (
-        SELECT key, day, day - day % :period AS begins, (SELECT count(*) FROM (
+    f"""
+    WITH {_SHIFTS}, asked AS MATERIALIZED (
+        SELECT DISTINCT period, key, day FROM bands WHERE article_id IN :ids AND reach = :reach
+    ), own AS MATERIALIZED (
+        SELECT period, key, day, (SELECT count(*) FROM (
               SELECT article_id FROM bands AS holder
-              WHERE holder.key = asked.key
-                AND holder.day BETWEEN asked.day - asked.day % :period
-                                   AND asked.day - asked.day % :period + :period - 1
+              WHERE holder.period = asked.period AND holder.key = asked.key
               LIMIT :popular + 1) AS holders_in_the_period) AS holders
         FROM asked
     )
     SELECT DISTINCT theirs.key, theirs.day, theirs.account, theirs.article_id
     FROM own
-    JOIN bands AS theirs ON theirs.key = own.key AND theirs.day BETWEEN own.day - :reach AND own.day + :reach
-    WHERE CASE WHEN theirs.day BETWEEN own.begins AND own.begins + :period - 1 THEN own.holders
+    CROSS JOIN shifts
+    JOIN bands AS theirs ON theirs.period = own.period + shifts.periods AND theirs.key = own.key
+        AND theirs.day BETWEEN own.day - :reach AND own.day + :reach
+    WHERE own.period + shifts.periods BETWEEN (own.day - :reach) / :period AND (own.day + :reach) / :period
+      AND CASE WHEN theirs.period = own.period THEN own.holders
           ELSE (SELECT count(*) FROM (
               SELECT article_id FROM bands AS holder
-              WHERE holder.key = theirs.key
-                AND holder.day BETWEEN theirs.day - theirs.day % :period
-                                   AND theirs.day - theirs.day % :period + :period - 1
+              WHERE holder.period = theirs.period AND holder.key = theirs.key
               LIMIT :popular + 1) AS holders_in_their_period) END <= :popular
-""",
+    """,  # noqa: S608 - our constants
     period=PERIOD,
     popular=POPULAR,
 )
@@ -76,21 +81,20 @@ _USES: Final = QueryWithIds(
 # Select every article that has a band within its reach of a period, when the band is popular in that period and would
 # not be popular there without the articles of `ids`. Holders are counted up to `limit`, which decides both.
 _TIPPING_HOLDERS: Final = QueryWithIds(
-    """
+    f"""
+    WITH {_SHIFTS}
     SELECT DISTINCT theirs.article_id
     FROM (
-        SELECT bands.key, bands.reach, bands.day - bands.day % :period AS begins, count(*) AS number
-        FROM bands
-        WHERE bands.article_id IN :ids
-        GROUP BY bands.key, bands.reach, begins
+        SELECT period, key, reach, count(*) AS number FROM bands WHERE article_id IN :ids GROUP BY period, key, reach
     ) AS own
-    JOIN bands AS theirs ON theirs.key = own.key
-        AND theirs.day BETWEEN own.begins - own.reach AND own.begins + :period - 1 + own.reach
+    CROSS JOIN shifts
+    JOIN bands AS theirs ON theirs.period = own.period + shifts.periods AND theirs.key = own.key
+        AND theirs.day BETWEEN own.period * :period - own.reach AND own.period * :period + :period - 1 + own.reach
     WHERE (SELECT count(*) FROM (
               SELECT article_id FROM bands AS holder
-              WHERE holder.key = own.key AND holder.day BETWEEN own.begins AND own.begins + :period - 1
+              WHERE holder.period = own.period AND holder.key = own.key
               LIMIT :limit) AS holders_in_the_period) BETWEEN :popular + 1 AND :popular + own.number
-""",
+    """,  # noqa: S608 - our constants
     period=PERIOD,
     popular=POPULAR,
 )
@@ -158,4 +162,5 @@ class BandIndex:
 
 
 def _make_rows(article_id: int, of_article: Bands) -> Iterator[tuple[int, ...]]:
-    return ((key, of_article.day, article_id, of_article.account, reach) for key, reach in of_article.bands)
+    day, account = of_article.day, of_article.account
+    return ((day // PERIOD, key, day, article_id, account, reach) for key, reach in of_article.bands)

@@ -38,6 +38,7 @@ class StateCache:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._changes_before = self._count_changes()
+        self._snapshot: str | None = None
 
     def get(self, key: Hashable, compute: Callable[[], _T]) -> _T:
         """Get a value, computed once for each state of the database. All who get it share it: nobody may change it.
@@ -70,7 +71,9 @@ class StateCache:
             return (*self._read_versions(), changes)
         if not self._connection.get_execution_options().get("read_only", False):
             return None
-        return str(self._connection.exec_driver_sql("SELECT pg_current_snapshot()::text").scalar_one())
+        if self._snapshot is None:  # one for the whole transaction
+            self._snapshot = str(self._connection.exec_driver_sql("SELECT pg_current_snapshot()::text").scalar_one())
+        return self._snapshot
 
     def _read_versions(self) -> list[int]:
         """Read what SQLite counts of the commits of others: in this file, and for a newsletter in the house's."""

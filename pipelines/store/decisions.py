@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, distinct, exists, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, distinct, exists, func, insert, or_, select, union_all
 
 from pipelines.model import Decision
 from pipelines.store.articles import Articles
@@ -78,15 +78,15 @@ class Decisions:
         member = story_members.c
         newest: dict[int, int] = {}
         for chunk in chunks(story_ids):
-            for about in (decisions.c.story, decisions.c.other):
-                query = (
-                    select(member.story_id, func.max(decisions.c.id))
-                    .join(decisions, about == member.article_id)
-                    .where(member.story_id.in_(chunk))
-                    .group_by(member.story_id)
-                )
-                for story_id, decision_id in self._connection.execute(query):
-                    newest[story_id] = max(decision_id, newest.get(story_id, 0))
+            queries = (
+                select(member.story_id, func.max(decisions.c.id))
+                .join(decisions, about == member.article_id)
+                .where(member.story_id.in_(chunk))
+                .group_by(member.story_id)
+                for about in (decisions.c.story, decisions.c.other)
+            )
+            for story_id, decision_id in self._connection.execute(union_all(*queries)):
+                newest[story_id] = max(decision_id, newest.get(story_id, 0))
         return newest
 
     def find_last_on(self, story: int) -> list[Decision]:

@@ -15,9 +15,12 @@ from pipelines.deduplicate.bands import Pair
 from pipelines.deduplicate.event_profiles import EventProfile
 from pipelines.deduplicate.event_tuning import EventTuning
 from pipelines.deduplicate.events import CROWD, WINDOW, EventLink
-from pipelines.deduplicate.round_ups import RoundUp
+from pipelines.deduplicate.round_ups import RoundUp, RoundUpTerms
 from pipelines.store.bulk import QueryWithIds, chunks, hand_over, insert_numbers, insert_rows, is_one_of, select_in
 from pipelines.store.tables import event_keys, event_links, event_profiles, event_tunings, event_versions, round_ups
+
+PERIOD: Final = 32
+"""Days whose keys lie together in the table: new keys touch few of its pages. A window lies in one period or two."""
 
 # Select each article of `ids` with every article that shares a key with it within `window` days, when no crowd has the
 # key on either day. Most keys have so few holders in the whole window that none of its days has a crowd; for the others
@@ -31,53 +34,64 @@ _PAIRS: Final = QueryWithIds(
     ), uses AS MATERIALIZED (
         SELECT key, day, (SELECT count(*) FROM (
                   SELECT 1 FROM event_keys AS holder
-                  WHERE holder.key = asked.key AND holder.day BETWEEN asked.day - :window AND asked.day + :window
+                  WHERE holder.period IN ((asked.day - :window) / :period, (asked.day + :window) / :period)
+                    AND holder.key = asked.key AND holder.day BETWEEN asked.day - :window AND asked.day + :window
                   LIMIT :crowd + 1) AS holders) AS number
         FROM (SELECT DISTINCT key, day FROM own) AS asked
     ), quiet AS (
         SELECT key, day FROM uses
         WHERE number > :crowd AND (SELECT count(*) FROM (
                   SELECT 1 FROM event_keys AS holder
-                  WHERE holder.key = uses.key AND holder.day = uses.day
+                  WHERE holder.period = uses.day / :period AND holder.key = uses.key AND holder.day = uses.day
                   LIMIT :crowd + 1) AS holders) <= :crowd
     ), near AS (
         SELECT quiet.key, quiet.day, quiet.day + offsets.days AS their_day
         FROM quiet CROSS JOIN offsets
         WHERE (SELECT count(*) FROM (
                   SELECT 1 FROM event_keys AS holder
-                  WHERE holder.key = quiet.key AND holder.day = quiet.day + offsets.days
+                  WHERE holder.period = (quiet.day + offsets.days) / :period
+                    AND holder.key = quiet.key AND holder.day = quiet.day + offsets.days
                   LIMIT :crowd + 1) AS holders) BETWEEN 1 AND :crowd
     ), spans AS (
-        SELECT key, day, day - :window AS first_day, day + :window AS last_day FROM uses
-        WHERE number BETWEEN 2 AND :crowd
+        SELECT (day - :window) / :period AS period, key, day, day - :window AS first_day, day + :window AS last_day
+        FROM uses WHERE number BETWEEN 2 AND :crowd
         UNION ALL
-        SELECT key, day, their_day, their_day FROM near
+        SELECT (day + :window) / :period, key, day, day - :window, day + :window
+        FROM uses WHERE number BETWEEN 2 AND :crowd AND (day + :window) / :period > (day - :window) / :period
+        UNION ALL
+        SELECT their_day / :period, key, day, their_day, their_day FROM near
     )
     SELECT DISTINCT own.article_id, theirs.article_id
     FROM spans
     JOIN own ON own.key = spans.key AND own.day = spans.day
-    JOIN event_keys AS theirs ON theirs.key = spans.key AND theirs.day BETWEEN spans.first_day AND spans.last_day
+    JOIN event_keys AS theirs ON theirs.period = spans.period AND theirs.key = spans.key
+        AND theirs.day BETWEEN spans.first_day AND spans.last_day
     WHERE theirs.article_id <> own.article_id
 """,
     window=WINDOW,
     crowd=CROWD,
+    period=PERIOD,
 )
 
 # Select every article within `window` days of a key and a day whose holders are a crowd only because of `ids`.
 _TIPPING_HOLDERS: Final = QueryWithIds(
     """
+    WITH shifts(periods) AS (VALUES (-1), (0), (1))
     SELECT DISTINCT theirs.article_id
     FROM (
-        SELECT key, day, count(*) AS number FROM event_keys WHERE article_id IN :ids GROUP BY key, day
+        SELECT period, key, day, count(*) AS number FROM event_keys WHERE article_id IN :ids GROUP BY period, key, day
     ) AS own
-    JOIN event_keys AS theirs ON theirs.key = own.key AND theirs.day BETWEEN own.day - :window AND own.day + :window
+    CROSS JOIN shifts
+    JOIN event_keys AS theirs ON theirs.period = own.period + shifts.periods AND theirs.key = own.key
+        AND theirs.day BETWEEN own.day - :window AND own.day + :window
     WHERE (SELECT count(*) FROM (
               SELECT 1 FROM event_keys AS holder
-              WHERE holder.key = own.key AND holder.day = own.day
+              WHERE holder.period = own.period AND holder.key = own.key AND holder.day = own.day
               LIMIT :limit) AS holders) BETWEEN :crowd + 1 AND :crowd + own.number
 """,
     crowd=CROWD,
     window=WINDOW,
+    period=PERIOD,
 )
 
 
@@ -190,7 +204,11 @@ class EventIndex:
             for article_id, profile in indexed.items()
         ]
         insert_rows(self._connection, event_profiles, profile_rows)
-        rows = [(key, profile.day, article_id) for article_id, profile in indexed.items() for key in profile.keys]
+        rows = [
+            (profile.day // PERIOD, key, profile.day, article_id)
+            for article_id, profile in indexed.items()
+            for key in profile.keys
+        ]
         insert_numbers(self._connection, event_keys, sorted(rows))  # each page of the table is written once
 
     def save_round_ups(self, parts: Mapping[int, tuple[int, RoundUp] | None]) -> None:
@@ -198,17 +216,30 @@ class EventIndex:
         for chunk in chunks(parts):
             self._connection.execute(delete(round_ups).where(round_ups.c.article_id.in_(chunk)))
         rows = [
-            {"article_id": article_id, "day": dated[0], "parts": dated[1].to_json()}
+            {
+                "article_id": article_id,
+                "day": dated[0],
+                "parts": dated[1].to_json(),
+                "terms": dated[1].pack_terms(),
+            }
             for article_id, dated in parts.items()
             if dated
         ]
         if rows:
             self._connection.execute(insert(round_ups), rows)
 
-    def find_round_ups(self, days: Collection[int]) -> dict[int, tuple[int, RoundUp]]:
-        """Find the round-ups of days, by their ordinals, each with its day, by article id."""
-        query = select(round_ups).where(is_one_of(round_ups.c.day, sorted(days), self._connection.dialect.name))
-        return {row.article_id: (row.day, _read_round_up(row.parts)) for row in self._connection.execute(query)}
+    def read_round_up_terms(self, days: Collection[int]) -> RoundUpTerms:
+        """Read the terms of the round-ups of days, by their ordinals."""
+        query = select(round_ups.c.article_id, round_ups.c.day, round_ups.c.terms)
+        is_of_days = is_one_of(round_ups.c.day, sorted(days), self._connection.dialect.name)
+        rows = self._connection.execute(query.where(is_of_days))
+        return RoundUpTerms((row.article_id, row.day, row.terms) for row in rows)
+
+    def get_round_ups(self, article_ids: Iterable[int]) -> dict[int, RoundUp]:
+        """The round-ups among articles, by article id."""
+        columns = (round_ups.c.article_id, round_ups.c.parts)
+        rows = select_in(self._connection, columns, round_ups.c.article_id, article_ids)
+        return {article_id: _read_round_up(parts) for article_id, parts in rows}
 
     def get_profiles(self, article_ids: Iterable[int]) -> dict[int, EventProfile]:
         """The profiles of the articles that have one, by article id."""
@@ -236,7 +267,9 @@ class EventIndex:
             keys: of events.
             first_day, last_day: ordinals.
         """
-        query = select(event_keys.c.article_id).where(event_keys.c.day.between(first_day, last_day))
+        periods = range(first_day // PERIOD, last_day // PERIOD + 1)
+        is_near = event_keys.c.period.in_(periods) & event_keys.c.day.between(first_day, last_day)
+        query = select(event_keys.c.article_id).where(is_near)
         return {
             article_id
             for chunk in chunks(keys)

@@ -8,13 +8,13 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, or_, select, true, update
 
 from crawler.errors import Detail
 from pipelines.deduplicate.memory import Printed
 from pipelines.model import WORK_PREFIXES, BlankLines, Entry, Issue, Section
 from pipelines.store.articles import Articles
-from pipelines.store.bulk import chunks, upsert
+from pipelines.store.bulk import chunks, insert_rows, upsert
 from pipelines.store.engine import is_of_newsletter
 from pipelines.store.search import Search
 from pipelines.store.state import settle, stories_of
@@ -67,8 +67,8 @@ class Issues:
         upsert(self._connection, issues, [{"date": issue.date, "state": issue.state, "frame": frame}])
         former_texts = self._list_story_texts(issue.date)
         self._connection.execute(delete(entries).where(entries.c.issue == issue.date))
-        self._put_entries(issue, keys)
-        self._index_stories(story_id for story_id, _ in former_texts ^ self._list_story_texts(issue.date))
+        texts = self._put_entries(issue, keys)
+        self._index_stories(story_id for story_id, _ in former_texts ^ texts)
         if counts:
             self._forget(issue.date)
 
@@ -178,12 +178,13 @@ class Issues:
         )
         return [Printed(day, markdown) for day, markdown in self._connection.execute(query)]
 
-    def _put_entries(self, issue: Issue, keys: Sequence[Iterable[str]]) -> None:
+    def _put_entries(self, issue: Issue, keys: Sequence[Iterable[str]]) -> set[tuple[int, str]]:
+        """Store the entries of an issue; returns what `_list_story_texts` lists of them."""
         printed = [
             (section_index, entry) for section_index, section in enumerate(issue.sections) for entry in section.entries
         ]
         joined = Articles(self._connection).find_joined(entry.story for _, entry in printed if entry.story is not None)
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "issue": issue.date,
                 "position": position,
@@ -199,10 +200,9 @@ class Issues:
             for key in dict.fromkeys(keys_of_entry)
             if len(key.encode(errors="replace")) <= LONGEST_KEY
         ]
-        if rows:
-            self._connection.execute(insert(entries), rows)
-        if links:
-            self._connection.execute(insert(entry_keys), links)
+        insert_rows(self._connection, entries, rows)
+        insert_rows(self._connection, entry_keys, links)
+        return {(row["story"], row["markdown"]) for row in rows if row["story"] is not None}
 
     def _list_story_texts(self, day: date) -> set[tuple[int, str]]:
         """List the articles whose stories an issue prints, each with its entry."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from heapq import merge
+from heapq import merge, nlargest
 from itertools import islice
+from operator import itemgetter
 from typing import Any, Final, get_args
 
 from sqlalchemy import (
@@ -39,6 +41,9 @@ from pipelines.store.tables import articles, stories, story_members
 
 READ_BESIDE: Final = 100
 """Candidates that a narrowed list reads beside those that are asked for; seldom does the order of today need more."""
+
+READ_AT_ONCE: Final = 200
+"""Candidates that a list takes from the database at once: a page seldom needs more than twice as many."""
 
 MOST_MATCHES: Final = 5000
 """Articles, newest first, in which a search of stories of every state looks for a frequent word."""
@@ -135,7 +140,8 @@ class FreshnessBounds:
         Args:
             newest_at: when its newest article was published, aware.
         """
-        return max((gain for moment, gain in self.until if moment <= newest_at), default=0.0)
+        index = bisect_right(self.until, newest_at, key=itemgetter(0))
+        return self.until[index - 1][1] if index else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,11 +228,12 @@ def _iterate_state(
     their score. Of those that are young enough to gain some, only what may come before one of them is read: by age
     where few are young, by score where most are.
     """
-    best = _best_by_score(_select(connection, query, bounds)).limit(limit)
+    number = 2 * limit  # old stories among the highest, up to half of them, do not lower what `limit` have at least
+    best = _best_by_score(_select(connection, query, bounds)).limit(number)
     highest = [Ranked(*row) for row in connection.execute(best)]
-    if len(highest) < limit:
+    if len(highest) < number:
         return iter(sorted(highest, key=_rank))
-    lowest = min(ranked.score + bounds.find_least(ranked.newest_at) for ranked in highest)
+    lowest = nlargest(limit, (ranked.score + bounds.find_least(ranked.newest_at) for ranked in highest))[-1]
     young_since = bounds.until[0][0]
     are_young = 2 * sum(ranked.newest_at >= young_since for ranked in highest) > len(highest)
     newest_at: ColumnElement[datetime] = stories.c.newest_at
@@ -356,7 +363,7 @@ def _rank(ranked: Ranked) -> tuple[float, int]:
 
 
 def _read_ranked(connection: Connection, statement: Select[Any]) -> Iterator[Ranked]:
-    statement = statement.execution_options(stream_results=True)
+    statement = statement.execution_options(stream_results=True, yield_per=READ_AT_ONCE)
     with connection.execute(statement) as rows:  # many readers stop early, and no list of all rows is made
         for row in rows:
             yield Ranked(*row)
@@ -402,7 +409,7 @@ def _find_stories_of(article_ids: Sequence[int], dialect: str) -> Select[int]:
         return select(story_members.c.story_id).where(is_one_of(story_members.c.article_id, article_ids, dialect))
     listed = func.unnest(literal(article_ids, ARRAY(Integer))).table_valued("id").render_derived(name="listed")
     story_id = select(story_members.c.story_id).where(story_members.c.article_id == listed.c.id).scalar_subquery()
-    return select(story_id).select_from(listed)
+    return select(story_id).select_from(listed).offset(0)  # looked up once for each: not again where it is compared
 
 
 def _list_column_conditions(connection: Connection, query: CandidateQuery) -> Iterator[ColumnElement[bool]]:

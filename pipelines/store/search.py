@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from itertools import chain, pairwise
 from typing import Final, NamedTuple
@@ -30,9 +31,11 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
+    func,
     literal_column,
     select,
     text,
+    true,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
@@ -175,6 +178,7 @@ _search_words: Final = Table(
 _PUT_IN_SQLITE: Final = "INSERT INTO search_words(rowid, words) VALUES (:id, :words)"
 _DROP_FROM_SQLITE: Final = "INSERT INTO search_words(search_words, rowid, words) VALUES ('delete', :id, :words)"
 _PUT_IN_POSTGRESQL: Final = "INSERT INTO search_words(article_id, words) VALUES (:id, CAST(:words AS tsvector))"
+_PLAN_OF_POSTGRESQL: Final = "EXPLAIN (FORMAT JSON) SELECT FROM search_words WHERE words @@ CAST(:matches AS tsquery)"
 _DROP_FROM_POSTGRESQL: Final = "DELETE FROM search_words WHERE article_id = :id"
 
 
@@ -208,13 +212,77 @@ def list_newest_matches(
         after: the ids of the articles are higher; None for any id.
         upto: the highest id of an article; None for any id.
     """
-    matches = _select_matches(_read_terms(query), connection.dialect.name, after=after)
-    (matched_id,) = matches.selected_columns
-    if upto is not None:
-        matches = matches.where(matched_id <= upto)
-    # + 0 keeps PostgreSQL from going through all ids, newest first, and reading each document: the matches are sorted
-    newest_first = matched_id.desc() if connection.dialect.name == "sqlite" else (matched_id + 0).desc()
-    return list(connection.execute(matches.order_by(newest_first).limit(limit)).scalars())
+    terms = _read_terms(query)
+    if connection.dialect.name == "sqlite":
+        return _read_newest(connection, _select_matches(terms, "sqlite", after=after, upto=upto), limit)
+    if _estimate_matches(connection, terms) <= 2 * limit:  # a bound would cost a look at all ids that it lets pass
+        with _found_by_bitmaps(connection):
+            return _read_newest(connection, _select_matches(terms, "postgresql", after=after, upto=upto), limit)
+    newest = connection.execute(select(func.max(_search_words.c.article_id))).scalar() or 0
+    with _found_by_bitmaps(connection):
+        return _list_by_spans(connection, terms, limit, after or 0, newest if upto is None else min(upto, newest))
+
+
+def _read_newest(connection: Connection, matches: Select[int], limit: int) -> list[int]:
+    (article_id,) = matches.selected_columns
+    return list(connection.execute(matches.order_by(article_id.desc()).limit(limit)).scalars())
+
+
+_FIRST_SPAN: Final = 100_000
+"""Ids, the highest ones, among which PostgreSQL looks for the newest matches of a frequent word first."""
+
+_MARGIN: Final = 1.2
+"""How many more ids than seem to be enough are looked at next."""
+
+
+def _list_by_spans(
+    connection: Connection, terms: Sequence[Sequence[_Phrase]], limit: int, lowest: int, upto: int
+) -> list[int]:
+    """List the newest matches span by span, as PostgreSQL reads a page of the table for nearly every match.
+
+    Args:
+        connection: to PostgreSQL, open for reading.
+        terms: of a query.
+        limit: most articles.
+        lowest: the ids are higher.
+        upto: the highest id.
+    """
+    article_ids: list[int] = []
+    span = _FIRST_SPAN
+    while upto > lowest and len(article_ids) < limit:
+        after = upto - span if upto - lowest > 2 * span else lowest
+        missing = limit - len(article_ids)
+        of_span = _read_newest(connection, _select_matches(terms, "postgresql", after=after, upto=upto), missing)
+        article_ids += of_span
+        span = int(_MARGIN * (missing - len(of_span)) * (upto - after) / len(of_span)) if of_span else upto
+        upto = after
+    return article_ids
+
+
+def _estimate_matches(connection: Connection, terms: Sequence[Sequence[_Phrase]]) -> int:
+    """Ask PostgreSQL's planner how many matches it expects; it reads no document for that."""
+    (plan,) = connection.execute(
+        text(_PLAN_OF_POSTGRESQL), {"matches": _write_matches(terms, "postgresql")}
+    ).scalar_one()
+    return int(plan["Plan"]["Plan Rows"])
+
+
+@contextmanager
+def _found_by_bitmaps(connection: Connection) -> Iterator[None]:
+    """Have PostgreSQL find documents by the index of words alone.
+
+    It takes a document for as cheap to read as a number, so it would go through all ids, or through the whole table,
+    and unpack each document there.
+    """
+    forbid, permit = (
+        select(*(func.set_config(name, setting, true()) for name in _WAYS_BY_DOCUMENT)) for setting in ("off", "on")
+    )
+    connection.execute(forbid)
+    yield
+    connection.execute(permit)
+
+
+_WAYS_BY_DOCUMENT: Final = ("enable_indexscan", "enable_seqscan")
 
 
 def make_account_condition(
@@ -277,18 +345,29 @@ def _spell_model(term: str) -> Sequence[str]:
     return [joint.join(model.groups()) for joint in _MODEL_JOINTS] if model else ()
 
 
-def _select_matches(terms: Sequence[Sequence[_Phrase]], dialect: str, *, after: int | None = None) -> Select[int]:
+def _select_matches(
+    terms: Sequence[Sequence[_Phrase]], dialect: str, *, after: int | None = None, upto: int | None = None
+) -> Select[int]:
     """Select the ids of the articles whose documents contain one phrase at least of every term."""
     if dialect == "sqlite":
-        join_both, join_either, write = " AND ", " OR ", _write_for_sqlite
         matches, condition = select(literal_column("rowid", Integer)), text("search_words MATCH :matches")
     else:
-        join_both, join_either, write = " & ", " | ", _write_for_postgresql
         matches, condition = select(literal_column("article_id", Integer)), text("words @@ CAST(:matches AS tsquery)")
-    expression = join_both.join(f"({join_either.join(map(write, phrases))})" for phrases in terms)
-    parameter: BindParameter[str] = bindparam("matches", expression, unique=True)
+    parameter: BindParameter[str] = bindparam("matches", _write_matches(terms, dialect), unique=True)
     matches = matches.select_from(text("search_words")).where(condition.bindparams(parameter))
-    return matches if after is None else matches.where(matches.selected_columns[0] > after)
+    (article_id,) = matches.selected_columns
+    if after is not None:
+        matches = matches.where(article_id > after)
+    return matches if upto is None else matches.where(article_id <= upto)
+
+
+def _write_matches(terms: Sequence[Sequence[_Phrase]], dialect: str) -> str:
+    """Write the expression that a document contains one phrase at least of every term."""
+    if dialect == "sqlite":
+        join_both, join_either, write = " AND ", " OR ", _write_for_sqlite
+    else:
+        join_both, join_either, write = " & ", " | ", _write_for_postgresql
+    return join_both.join(f"({join_either.join(map(write, phrases))})" for phrases in terms)
 
 
 def _write_for_sqlite(phrase: _Phrase) -> str:

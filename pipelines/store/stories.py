@@ -142,7 +142,7 @@ class Stories:
         return next(iter(self._candidates(rows)), None)
 
     def _candidates(self, rows: Sequence[Row[Any]]) -> list[Candidate]:
-        stories_by_id = self._load({row.id for row in rows})
+        stories_by_id = self._assemble({row.id: row for row in rows})
         articles = Articles(self._connection).get(
             member for story in stories_by_id.values() for member in story.members
         )
@@ -175,13 +175,18 @@ class Stories:
         return self._load(ids, house_stories)
 
     def _load(self, ids: Collection[int], table: Table = stories) -> dict[int, Story]:
+        columns = select(table.c.id, table.c.lead, table.c.accounts)
+        rows: dict[int, Row[Any]] = {}
+        for chunk in chunks(ids):
+            rows |= {row.id: row for row in self._connection.execute(columns.where(table.c.id.in_(chunk)))}
+        return self._assemble(rows)
+
+    def _assemble(self, rows: Mapping[int, Row[Any]]) -> dict[int, Story]:
+        """Assemble stories of rows with their leads and accounts, by id."""
         members: dict[int, list[int]] = defaultdict(list)
         evidence_by_story: dict[int, list[Evidence]] = defaultdict(list)
-        rows: dict[int, Row[Any]] = {}
         run = self._connection.execute
-        for chunk in chunks(ids):
-            columns = select(table.c.id, table.c.lead, table.c.accounts)
-            rows |= {row.id: row for row in run(columns.where(table.c.id.in_(chunk)))}
+        for chunk in chunks(rows):
             belongs = select(story_members).where(story_members.c.story_id.in_(chunk))
             for row in run(belongs.order_by(story_members.c.article_id)):
                 members[row.story_id].append(row.article_id)

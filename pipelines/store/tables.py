@@ -56,6 +56,8 @@ REVISIONS: Final = (
     "0020",
     "0021",
     "0022",
+    "0023",
+    "0024",
 )
 """Alembic revisions, oldest first; here too, so that opening an up-to-date database does not load Alembic."""
 
@@ -310,12 +312,15 @@ revisions = Table(
 bands = Table(
     "bands",  # shared by articles of similar title or text; see pipelines.deduplicate.bands
     metadata,
+    Column("period", SmallInteger, primary_key=True, autoincrement=False),  # of the day
     Column("key", BigInteger, primary_key=True, autoincrement=False),
     Column("day", Integer, primary_key=True, autoincrement=False),
     _to_article(primary_key=True),
     Column("account", BigInteger, nullable=False),
     Column("reach", SmallInteger, nullable=False),
-    Index("ix_bands_article_id", "article_id", "reach", "key", "day", "account"),  # every column: the table is not read
+    Index(  # every column: the table is not read
+        "ix_bands_article_id_reach", "article_id", "reach", "period", "key", "day", "account"
+    ),
     sqlite_with_rowid=False,
 )
 
@@ -333,15 +338,17 @@ round_ups = Table(
     _to_article(primary_key=True, autoincrement=False),
     Column("day", Integer, nullable=False, index=True),
     Column("parts", Words, nullable=False),
+    Column("terms", LargeBinary, nullable=False),  # of the parts, as numbers: those of a page's days are compared
 )
 
 event_keys = Table(
     "event_keys",  # the rarest terms of an article, by which those on the same event are found
     metadata,
+    Column("period", SmallInteger, primary_key=True, autoincrement=False),  # of the day; see pipelines.store.events
     Column("key", BigInteger, primary_key=True, autoincrement=False),
     Column("day", Integer, primary_key=True, autoincrement=False),
     _to_article(primary_key=True, autoincrement=False),
-    Index("ix_event_keys_article_id", "article_id", "key", "day"),
+    Index("ix_event_keys_article_id_period", "article_id", "period", "key", "day"),
     sqlite_with_rowid=False,
 )
 

@@ -135,8 +135,11 @@ def find_articles_on_news(tx: Transaction, day: date, newsletter: Newsletter, ru
     Returns:
         Their ids.
     """
+    entries = tx.issues.list_printed_news(day, day)
+    if not entries:
+        return set()
     model, ordinal = read_event_model(tx), day.toordinal()
-    events = (_read_event(printed, newsletter, rules, model) for printed in tx.issues.list_printed_news(day, day))
+    events = (_read_event(printed, newsletter, rules, model) for printed in entries)
     keys = {key for event in events if event for key in event.keys}
     return tx.events.find_holders(keys, ordinal - REACH, ordinal + WINDOW)
 

@@ -51,24 +51,23 @@ def find_round_ups(tx: Transaction, candidates: Collection[Candidate]) -> Mappin
     for candidate in candidates:
         if member_days := [days[member] for member in candidate.story.members if member in days]:
             near_days.update(range(min(member_days) - BEFORE, max(member_days) + AFTER + 1))
-    dated = tx.events.find_round_ups(near_days)
-    if not dated:
-        return {}
+    terms = tx.events.read_round_up_terms(near_days)
     profiles = tx.events.get_profiles(days)
     model = read_event_model(tx)
-    mentions_of: dict[int, tuple[round_ups.Mention, ...]] = {}
+    alike_of: dict[int, list[int]] = {}
     for candidate in candidates:
         members = [member for member in candidate.story.members if member in profiles]
-        if not members:
-            continue
-        first_day, last_day = min(days[member] for member in members), max(days[member] for member in members)
-        near = {
-            article_id: round_up
-            for article_id, (day, round_up) in dated.items()
-            if first_day - BEFORE <= day <= last_day + AFTER and article_id not in candidate.story.members
-        }
-        mentions = round_ups.find_round_ups([profiles[member] for member in members], near, model)
-        if mentions:
+        if members:
+            first_day, last_day = min(days[member] for member in members), max(days[member] for member in members)
+            event = [profiles[member] for member in members]
+            alike_ids = terms.find_alike(event, first_day - BEFORE, last_day + AFTER, model.rarity)
+            alike_of[candidate.story.id] = [each for each in alike_ids if each not in candidate.story.members]
+    alike = tx.events.get_round_ups({article_id for alike_ids in alike_of.values() for article_id in alike_ids})
+    mentions_of: dict[int, tuple[round_ups.Mention, ...]] = {}
+    for candidate in candidates:
+        near = {article_id: alike[article_id] for article_id in alike_of.get(candidate.story.id, ())}
+        event = [profiles[member] for member in candidate.story.members if member in profiles]
+        if mentions := round_ups.find_round_ups(event, near, model):
             mentions_of[candidate.story.id] = mentions
     articles = tx.articles.get({mention.article for mentions in mentions_of.values() for mention in mentions})
     return {

@@ -167,7 +167,7 @@ def candidate(visit: Visit) -> Response:
     """Read a story as a candidate."""
     with visit.newsroom.store.reading() as tx:
         candidate = decisions.find_candidate(tx, _read_story_id(visit))
-    present_state = _make_present_state(visit, candidate)
+        present_state = _make_present_state(tx, visit, candidate)
     document = present_state["candidate"]
     return JSONResponse(document | present_state if _is_for_page(visit) else document)
 
@@ -202,7 +202,8 @@ def fetch_page(visit: Visit) -> Response:
         candidate = decisions.find_candidate(tx, _read_story_id(visit))
     if lacks_text(candidate.lead.article):
         visit.desk.page_fetches.begin([candidate.story.id], visit.language)
-    return JSONResponse(_make_present_state(visit, candidate))
+    with visit.newsroom.store.reading() as tx:
+        return JSONResponse(_make_present_state(tx, visit, candidate))
 
 
 @_answer_stale
@@ -284,23 +285,19 @@ def _make_documents(visit: Visit, tx: Transaction, candidates: Sequence[Candidat
 
 
 def _make_answer(visit: Visit, decided: Decided, **fields: object) -> Response:
-    changed = [_make_present_state(visit, candidate) for candidate in decided.other_candidates]
-    order = {"order": list_order(visit, visit.read_query(CandidatesQuery))} if _is_for_page(visit) else {}
-    return JSONResponse(
-        {
-            "issue": _format_day(decided.issue),
-            **_make_present_state(visit, decided.candidate),
-            "others": changed,
-            **order,
-            **fields,
-        }
-    )
+    with visit.newsroom.store.reading() as tx:
+        changed = [_make_present_state(tx, visit, candidate) for candidate in decided.other_candidates]
+        present_state = _make_present_state(tx, visit, decided.candidate)
+        order = {"order": list_order(tx, visit, visit.read_query(CandidatesQuery))} if _is_for_page(visit) else {}
+    return JSONResponse({"issue": _format_day(decided.issue), **present_state, "others": changed, **order, **fields})
 
 
 def _make_conflict(visit: Visit, stale: Stale) -> Response:
     if isinstance(stale.fresh, Candidate):
         passed = {"passed": stale.decision} if isinstance(stale, Overtaken) else {}
-        return make_error_json(409, stale.text(visit.language), **_make_present_state(visit, stale.fresh), **passed)
+        with visit.newsroom.store.reading() as tx:
+            present_state = _make_present_state(tx, visit, stale.fresh)
+        return make_error_json(409, stale.text(visit.language), **present_state, **passed)
     return make_error_json(409, stale.text(visit.language), issue=_format_day(stale.fresh))
 
 
@@ -308,18 +305,15 @@ def _is_for_page(visit: Visit) -> bool:
     return bool(visit.request.query_params.get("card"))
 
 
-def _make_present_state(visit: Visit, candidate: Candidate) -> dict[str, Any]:
+def _make_present_state(tx: Transaction, visit: Visit, candidate: Candidate) -> dict[str, Any]:
     """Make the document of a candidate as it is now; for the desk's page, with its card and the counts of the tabs."""
-    for_page = _is_for_page(visit)
-    with visit.newsroom.store.reading() as tx:
-        (candidate,) = look_up_candidates(tx, [candidate], visit.newsroom.group_rules)
-        document: dict[str, Any] = {"candidate": _make_documents(visit, tx, [candidate])[0]}
-        if for_page:
-            running = visit.desk.page_fetches.list_running()
-            card = make_card(tx, candidate, visit.newsroom.newsletter, visit.now, running)
-            document["html"] = render_fragment(visit, "card.html", card=card)
-    if for_page:
-        document["tabs"] = count_tabs(visit, visit.read_query(CandidatesQuery))
+    (candidate,) = look_up_candidates(tx, [candidate], visit.newsroom.group_rules)
+    document: dict[str, Any] = {"candidate": _make_documents(visit, tx, [candidate])[0]}
+    if _is_for_page(visit):
+        running = visit.desk.page_fetches.list_running()
+        card = make_card(tx, candidate, visit.newsroom.newsletter, visit.now, running)
+        document["html"] = render_fragment(visit, "card.html", card=card)
+        document["tabs"] = count_tabs(tx, visit, visit.read_query(CandidatesQuery))
     return document
 
 

@@ -218,21 +218,19 @@ def _place_line(
     return max(line_at, 0)
 
 
-def count_tabs(visit: Visit, query: CandidatesQuery) -> list[dict[str, Any]]:
+def count_tabs(tx: Transaction, visit: Visit, query: CandidatesQuery) -> list[dict[str, Any]]:
     """Count the candidates of each tab; the documents are part of the JSON of a decision."""
     store_query = replace(query.to_store_query(visit), upto=None, after=None)
-    with visit.newsroom.store.reading() as tx:
-        return [
-            {"name": tab.name, "count": tab.count, "said": format_tab(visit, tab), "full": tab.full}
-            for tab in make_tabs(tx, store_query, visit.newsroom.newsletter)
-        ]
+    return [
+        {"name": tab.name, "count": tab.count, "said": format_tab(visit, tab), "full": tab.full}
+        for tab in make_tabs(tx, store_query, visit.newsroom.newsletter)
+    ]
 
 
-def list_order(visit: Visit, query: CandidatesQuery) -> list[tuple[int, float]]:
+def list_order(tx: Transaction, visit: Visit, query: CandidatesQuery) -> list[tuple[int, float]]:
     """List ids and scores of the first candidates as a decision leaves them; part of the JSON of a decision."""
     store_query = replace(query.to_store_query(visit), after=None)
-    with visit.newsroom.store.reading() as tx:
-        return rank_candidates(tx, store_query, visit.now, ORDERED)
+    return rank_candidates(tx, store_query, visit.now, ORDERED)
 
 
 def format_tab(visit: Visit, tab: Tab) -> str:

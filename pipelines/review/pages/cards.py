@@ -245,7 +245,7 @@ def make_cards(
     entries = current_entries(tx, candidates, newsletter)
     versions = read_versions(tx, candidates)
     mentions = find_round_ups(tx, candidates)
-    drafts = tx.issues.list_drafts()
+    drafts = _list_drafts(tx)
     picked_leads = {each.story.id: each.lead for each in candidates if each.state == "picked"}
     pages = read_page_states(tx, picked_leads, running)
     cards = (
@@ -292,7 +292,7 @@ def make_tabs(
     if counts is None:
         query, _ = tx.stories.look_up_search(query)
         counts = tx.stories.count_by_category(query)
-    newest = max(tx.issues.list_drafts(), key=lambda issue: issue.date, default=None)
+    newest = max(_list_drafts(tx), key=lambda issue: issue.date, default=None)
     picked: dict[str, int] = {}
     for section in newest.sections if newest else ():
         category = newsletter.category(section.name)
@@ -301,6 +301,11 @@ def make_tabs(
     quotas = {category.name: category.quota for category in newsletter.categories}
     names = dict.fromkeys((*quotas, *counts))
     return [Tab(name, counts.get(name, 0), quotas.get(name, 0), picked.get(name, 0)) for name in names]
+
+
+def _list_drafts(tx: Transaction) -> Sequence[Issue]:
+    """List the drafts, read once for all that one answer shows of them."""
+    return tx.cache.get("drafts", tx.issues.list_drafts)
 
 
 def _make_card(  # noqa: PLR0917 - a card shows values of seven sources

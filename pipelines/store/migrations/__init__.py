@@ -39,8 +39,10 @@ def migrate(engine: Engine, revision: str = "head") -> None:
     """
     sqlite = engine.dialect.name == "sqlite"
     with engine.connect() as connection:
-        if sqlite:  # a migration may drop and remake a table: no foreign key may cascade then
-            _foreign_keys(connection, on=False)
+        if (
+            sqlite
+        ):  # a migration may drop and remake a table: no foreign key may cascade then, nor memory hold the table
+            _set_pragmas(connection, foreign_keys="OFF", temp_store="FILE")
         try:
             with connection.begin():
                 configuration = make_config()
@@ -52,7 +54,7 @@ def migrate(engine: Engine, revision: str = "head") -> None:
                     raise StoreDamaged("dangling-rows")
         finally:
             if sqlite:
-                _foreign_keys(connection, on=True)
+                _set_pragmas(connection, foreign_keys="ON", temp_store="MEMORY")
 
 
 def _begin_newsletter(connection: Connection) -> None:
@@ -65,7 +67,8 @@ def _begin_newsletter(connection: Connection) -> None:
         run(f"INSERT INTO \"{schema}\".alembic_version VALUES ('{BEFORE_NEWSLETTERS}')")  # noqa: S608 - our constants
 
 
-def _foreign_keys(connection: Connection, *, on: bool) -> None:
-    """Switch foreign keys on or off, on the driver's level: SQLite ignores the pragma inside a transaction."""
+def _set_pragmas(connection: Connection, **settings: str) -> None:
+    """Set pragmas of SQLite by name, on the driver's level: SQLite ignores these inside a transaction."""
     driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
-    driver.execute(f"PRAGMA foreign_keys={int(on)}")
+    for name, setting in settings.items():
+        driver.execute(f"PRAGMA {name}={setting}")

@@ -92,6 +92,13 @@ def test_the_version_needs_no_command_and_no_home(tmp_path: Path) -> None:
     assert Cli(tmp_path / "nowhere")("--version").strip() == version("jianbao")
 
 
+@pytest.mark.parametrize("path", [(), ("db",), ("db", "upgrade"), ("candidates",), ("decide",)], ids=" ".join)
+def test_help_is_framed_in_the_language_in_which_it_is_written(path: tuple[str, ...], cli: Cli) -> None:
+    printed = cli(*path, "--help")
+    assert "选项" in printed
+    assert re.findall(r"Options|Commands|Arguments|default:|required|Show this", printed) == []
+
+
 def test_help_says_what_stands_in_brackets(cli: Cli) -> None:
     assert "[assistant]" in cli("assist", "--help")
     assert "[alerts]" in cli("--help")

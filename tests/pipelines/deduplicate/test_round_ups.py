@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from crawler.home import Home, bundled
 from pipelines.deduplicate.event_model import load_event_model
 from pipelines.deduplicate.event_profiles import EventProfile, is_round_up, read_event_profile
-from pipelines.deduplicate.round_ups import MOST_PARTS, RoundUp, find_round_ups, read_round_up
+from pipelines.deduplicate.round_ups import MOST_PARTS, RoundUp, RoundUpTerms, find_round_ups, read_round_up
 from pipelines.rules import load_rules
 
 RULES = load_rules(Home(bundled())).events
@@ -95,3 +95,30 @@ def test_a_digest_of_many_parts_is_read_up_to_a_limit() -> None:
 def test_a_round_up_survives_the_store(title: str, summary: str) -> None:
     round_up = read(f"早报：{title}", summary=summary)
     assert RoundUp.from_json(round_up.to_json()) == round_up
+
+
+def test_the_terms_of_a_round_up_find_it_for_an_event_that_a_part_of_it_shares_enough_with() -> None:
+    event = [read_profile(LAUNCH), read_profile("实测云雀星澜 N9", summary="云雀半导体的星澜 N9 提速 85%。")]
+    mentioning = read("早报 | 面包车涨价；云雀半导体发布星澜 N9，提速 85%；雨季推迟到七月", days=0.5)
+    other = read("早报 | 面包车涨价；蓝鲸软件裁员三成；雨季推迟到七月", days=0.5)
+    terms = RoundUpTerms(
+        (article_id, day, round_up.pack_terms())
+        for article_id, day, round_up in ((6, 103, mentioning), (7, 100, other), (8, 101, mentioning), (9, 102, other))
+    )
+    assert list(terms.find_alike(event, 100, 103, MODEL.rarity)) == [8, 6]
+    assert list(terms.find_alike(event, 100, 102, MODEL.rarity)) == [8]
+    assert not terms.find_alike(event, 104, 110, MODEL.rarity)
+    assert not RoundUpTerms([]).find_alike(event, 100, 103, MODEL.rarity)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(["云雀", "半导体", "发布", "星澜", "N9", "芯片", "提速", "85%", "面包车", "涨价", "裁员"]),
+        min_size=3,
+    )
+)
+def test_the_terms_of_round_ups_hide_none_that_mentions_an_event(words: list[str]) -> None:
+    event, round_up = [read_profile(LAUNCH)], read(f"早报：{LAUNCH[:9]}", summary="；".join([*words, "".join(words)]))
+    found = RoundUpTerms([(8, 100, round_up.pack_terms())]).find_alike(event, 100, 100, MODEL.rarity)
+    assert found or not find_round_ups(event, {8: round_up}, MODEL)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -34,6 +36,17 @@ def test_a_user_that_could_be_guessed_or_has_no_name_is_refused(newsroom: Newsro
     assert typed(newsroom, "user", "add", name, "--password-stdin", said=f"{password}\n").exit_code == 2
     listed = typed(newsroom, "user", "list")
     assert (listed.stdout, listed.stderr.strip()) == ("", "还没有用户；用 jianbao user add 加一个")
+
+
+def test_a_password_that_would_be_seen_while_it_is_typed_is_not_asked_for(newsroom: Newsroom) -> None:
+    command = [sys.executable, "-m", "pipelines.cli", "--home", str(newsroom.home.path), "user", "add", "li"]
+    refused = subprocess.run(  # a session of its own has no terminal
+        command, input="long enough\nlong enough\n", capture_output=True, text=True, start_new_session=True, check=False
+    )
+    assert refused.returncode == 2
+    assert "--password-stdin" in refused.stderr
+    assert "Warning" not in refused.stderr
+    assert "还没有用户" in typed(newsroom, "user", "list").stderr
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])

@@ -17,6 +17,11 @@ from builders import article
 from databases import Databases
 from sqlalchemy import inspect, text
 
+from pipelines.deduplicate.bands import Bands
+from pipelines.deduplicate.event_model import load_event_model
+from pipelines.deduplicate.event_profiles import read_event_profile
+from pipelines.deduplicate.round_ups import RoundUp
+from pipelines.rules.events import EventRules
 from pipelines.store import Store
 from pipelines.store.articles import Articles
 from pipelines.store.engine import make_engine
@@ -150,6 +155,27 @@ def test_an_upgrade_keeps_every_row_and_a_copy_of_a_file(
             Store.open(f"{blank_url}.{revision}")
 
 
+def test_a_round_up_of_old_is_found_by_its_terms_after_the_upgrade(
+    blank_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = make_engine(blank_url)
+    migrate(engine, "0022")
+    monkeypatch.setattr("pipelines.store.REVISIONS", ("0022",))
+    with closing(Store.open(blank_url)) as store, store.transaction() as tx:
+        tx.articles.save([article(1)])
+    monkeypatch.undo()
+    news = article(2, title="云雀半导体发布星澜 N9 芯片，端侧推理提速 85%")
+    profile = read_event_profile(news, EventRules())
+    assert profile
+    insert = text("INSERT INTO round_ups (article_id, day, parts) VALUES (1, 7, :parts)")
+    with engine.begin() as connection:
+        connection.execute(insert, {"parts": RoundUp((("云雀发布星澜 N9", profile),)).to_json()})
+    engine.dispose()
+    with closing(Store.upgrade(blank_url)) as store, store.reading() as tx:
+        terms = tx.events.read_round_up_terms([7])
+        assert terms.find_alike([profile], 7, 7, load_event_model().rarity) == [1]
+
+
 def test_an_undo_of_old_says_after_the_upgrade_which_decision_it_took_back(blank_url: str) -> None:
     engine = make_engine(blank_url)
     migrate(engine, "0002")
@@ -167,12 +193,39 @@ def test_an_undo_of_old_says_after_the_upgrade_which_decision_it_took_back(blank
     assert [tuple(row) for row in undone] == [(3, 1), (7, 6)]
 
 
-def test_foreign_keys_are_checked_again_after_a_migration(tmp_path: Path) -> None:
+def test_a_migration_leaves_the_pragmas_of_a_connection_as_they_were(tmp_path: Path) -> None:
     engine = make_engine(f"sqlite:///{tmp_path / 'jianbao.db'}")
     migrate(engine)
     with engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+        assert connection.exec_driver_sql("PRAGMA temp_store").scalar() == 2
     engine.dispose()
+
+
+def test_an_upgrade_keeps_the_keys_of_events_and_the_bands(blank_url: str) -> None:
+    engine = make_engine(blank_url)
+    migrate(engine, "0022")
+    days = {1: 739_199, 4_999: 739_200, 5_000: 739_200, 12_000: 739_203, 12_001: 739_203}
+    keys = {1: {-7, 9}, 4_999: {9}, 12_000: {9}, 12_001: {2**63 - 1}}
+    rows = [
+        {"key": key, "day": days[number], "article_id": number, "account": number, "reach": 10}
+        for number in keys
+        for key in keys[number]
+    ]
+    with closing(Store(engine)) as store, store.transaction() as tx:
+        tx.articles.save([article(number) for number in days], list(days).__getitem__)
+        for table, names in (
+            ("event_keys", ("key", "day", "article_id")),
+            ("bands", ("key", "day", "article_id", "account", "reach")),
+        ):
+            values = ", ".join(f":{name}" for name in names)
+            tx.articles._connection.execute(text(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({values})"), rows)
+    bands = {number: Bands(days[number], number, frozenset((key, 10) for key in keys[number])) for number in keys}
+    pairs = {(1, 4_999), (1, 12_000), (4_999, 12_000)}
+    with closing(Store.upgrade(blank_url)) as store, store.reading() as tx:
+        assert tx.events.get_keys(days) == keys
+        assert tx.bands.find_changed(bands) == set()
+        assert tx.events.find_pairs(days) == tx.bands.find_pairs(days, reach=10) == pairs
 
 
 def test_the_migrations_of_a_newsletter_lead_to_its_tables(databases: Databases, tmp_path: Path) -> None:

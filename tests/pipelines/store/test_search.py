@@ -22,7 +22,7 @@ from pipelines.group.candidates import GroupRules
 from pipelines.model import Candidate, Entry, Issue, Section, Story
 from pipelines.newsletter import load_newsletter
 from pipelines.newsroom.stages.run import group
-from pipelines.store import Store, Transaction, listing
+from pipelines.store import Store, Transaction, listing, search
 from pipelines.store.listing import AccountFilter, CandidateQuery
 from pipelines.store.search import Search, fold_text, make_condition, split_terms
 from pipelines.store.tables import search_texts
@@ -151,6 +151,25 @@ def test_a_frequent_word_is_looked_for_in_the_newest_articles_and_a_narrowed_sea
     assert find_bounded() == find_bounded(states=()) == find_bounded(states=(), search=" ") == everything
     monkeypatch.setattr(listing, "LONG_LIST", 9)
     assert find_bounded(search="账号甲") == find_bounded(states=(), search="账号甲") == everything
+
+
+@pytest.mark.parametrize("first_span", [1, 2, 3, 5])
+def test_the_newest_matches_are_the_same_however_many_ids_are_looked_at_first(
+    titles: Store, monkeypatch: pytest.MonkeyPatch, first_span: int
+) -> None:
+    monkeypatch.setattr(search, "_FIRST_SPAN", first_span)
+    monkeypatch.setattr(search, "_estimate_matches", lambda *_: 10_000)
+    matching = {"账号甲": [9, 8, 7, 6, 5, 4, 3, 2, 1], "骁龙": [6, 1], "端": [5, 2], "没有这个词": []}
+    with titles.reading() as tx:
+        connection = tx.stories._connection
+        for words, ids in matching.items():
+            for limit in (1, 2, 20):
+                assert search.list_newest_matches(connection, words, limit) == ids[:limit]
+                late = [each for each in ids if 2 < each <= 6]
+                assert search.list_newest_matches(connection, words, limit, after=2, upto=6) == late[:limit]
+        if connection.dialect.name == "postgresql":  # whatever is asked next may be found in any way
+            ways = [connection.execute(text(f"SHOW {name}")).scalar() for name in search._WAYS_BY_DOCUMENT]
+            assert ways == ["on", "on"]
 
 
 def test_a_match_in_a_late_article_of_an_early_story_is_found_on_every_page(

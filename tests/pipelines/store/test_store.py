@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import date, timedelta
@@ -20,7 +21,9 @@ from sqlalchemy import Connection, event, update
 
 from crawler.errors import Detail, Failure
 from crawler.items import RawItem, SourceState
-from pipelines.deduplicate.bands import PERIOD, POPULAR, Bands
+from pipelines.deduplicate import near, titles
+from pipelines.deduplicate.bands import PERIOD, POPULAR, Bands, Use, drop_popular, find_pairs
+from pipelines.deduplicate.events import CROWD, WINDOW, EventKey, find_event_pairs
 from pipelines.deduplicate.memory import Printed
 from pipelines.model import (
     Article,
@@ -40,6 +43,8 @@ from pipelines.model import (
 )
 from pipelines.store import Store, Transaction, tables
 from pipelines.store.errors import NoSuchStory
+from pipelines.store.events import PERIOD as EVENT_PERIOD
+from pipelines.store.events import IndexedProfile
 from pipelines.store.listing import CandidateQuery
 from pipelines.store.packing import pack_article, unpack_article
 from pipelines.store.raw import NewRaw, Packed
@@ -210,6 +215,9 @@ def read_plan(connection: Connection, query: str, values: tuple[object, ...]) ->
         lambda tx: tx.bands.find_pairs([1, 2], reach=10),
         lambda tx: tx.bands.find_uses([1, 2], reach=10),
         lambda tx: tx.bands.find_tipping_holders([1, 2]),
+        lambda tx: tx.events.find_pairs([1, 2]),
+        lambda tx: tx.events.find_tipping_holders([1, 2]),
+        lambda tx: tx.events.find_holders([1, 2], 100, 200),
     ],
 )
 def test_what_may_belong_together_is_found_without_reading_a_whole_table(
@@ -222,10 +230,12 @@ def test_what_may_belong_together_is_found_without_reading_a_whole_table(
     plan = read_plan(connection, *asked[0])
     if connection.dialect.name == "sqlite":
         assert any("SEARCH" in step for step in plan)
-        assert not [step for step in plan if re.match(r"SCAN (bands|article|mine|theirs|holder\b|reference\b)", step)]
+        tables_and_aliases = "bands|event_keys|article|mine|theirs|holder\\b|reference\\b"
+        assert not [step for step in plan if re.match(f"SCAN ({tables_and_aliases})", step)]
     else:
-        assert [step for step in plan if re.search(r" on (bands|article_)", step)]
-        assert not [step for step in plan if "Subquery Scan" not in step and " Cond: " not in step]
+        assert [step for step in plan if re.search(r" on (bands|event_keys|article_)", step)]
+        of_tables = [step for step in plan if not re.search("(Subquery|WorkTable|Values) Scan", step)]
+        assert not [step for step in of_tables if " Cond: " not in step]
 
 
 def test_what_shares_a_band_is_told_within_its_reach_and_of_one_account_on_one_day(tx: Transaction) -> None:
@@ -238,6 +248,19 @@ def test_what_shares_a_band_is_told_within_its_reach_and_of_one_account_on_one_d
     assert tx.bands.find_pairs([3], reach=10) == {(3, 4)}
     assert tx.bands.find_pairs([3], reach=30) == set()
     assert {use.article for use in tx.bands.find_uses([1], reach=10)} == {1, 2, 4, 5}
+
+
+@pytest.mark.parametrize("reach", [titles.WINDOW, near.REACH, titles.HORIZON])
+def test_what_shares_a_band_is_told_from_each_day_of_a_period_as_far_as_its_reach(tx: Transaction, reach: int) -> None:
+    tx.articles.save([article(number) for number in range(1, 5 * PERIOD + 1)])
+    first = 24_000 * PERIOD
+    for day in range(PERIOD):  # each with a key of its own
+        for number, shift in enumerate((0, -reach, reach, -reach - 1, reach + 1), 5 * day + 1):
+            tx.bands.save({number: Bands(first + day + shift, number, frozenset({(day, reach)}))})
+    asked = range(1, 5 * PERIOD, 5)
+    assert tx.bands.find_pairs(asked, reach) == {(number, number + shift) for number in asked for shift in (1, 2)}
+    found = {use.article for use in tx.bands.find_uses(asked, reach)}
+    assert found == {number + shift for number in asked for shift in range(3)}
 
 
 def test_a_band_that_tips_over_is_told_and_joins_nothing_in_that_period(tx: Transaction) -> None:
@@ -253,6 +276,33 @@ def test_a_band_that_tips_over_is_told_and_joins_nothing_in_that_period(tx: Tran
     assert tx.bands.find_tipping_holders([POPULAR + 2]) == set()
     assert tx.bands.find_pairs([1, POPULAR + 2], reach=5) == set()
     assert {use.article for use in tx.bands.find_uses([1, POPULAR + 2], reach=5)} == {POPULAR + 2}
+
+
+@pytest.mark.slow
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 1), st.integers(0, 4 * PERIOD), st.integers(1, 2)), min_size=2, max_size=12),
+    st.none() | st.tuples(st.integers(PERIOD, 3 * PERIOD), st.integers(POPULAR - 3, POPULAR + 1)),
+    st.sampled_from([titles.WINDOW, near.REACH, titles.HORIZON]),
+)
+def test_the_store_finds_the_pairs_by_bands_that_are_found_in_memory(
+    databases: Databases, uses: list[tuple[int, int, int]], crowd: tuple[int, int] | None, reach: int
+) -> None:
+    asked = range(1, len(uses) // 2 + 2)
+    if crowd:
+        day, size = crowd
+        uses = [*uses, *((0, day, 3 + number) for number in range(size))]
+    all_uses = [Use(key, 24_000 * PERIOD + day, account, number) for number, (key, day, account) in enumerate(uses, 1)]
+    with opened_store(databases) as store, store.transaction() as tx:
+        tx.articles.save([article(use.article) for use in all_uses])
+        tx.bands.save({use.article: Bands(use.day, use.account, frozenset({(use.key, reach)})) for use in all_uses})
+        rare = drop_popular(all_uses)
+        expected = {pair for pair in find_pairs(rare, reach) if not set(asked).isdisjoint(pair)}
+        assert tx.bands.find_pairs(asked, reach) == expected
+        of_asked = [use for use in all_uses if use.article in asked]
+        assert tx.bands.find_uses(asked, reach) == {
+            use for use in rare if any(use.key == one.key and abs(use.day - one.day) <= reach for one in of_asked)
+        }
 
 
 def test_a_crowd_that_shares_its_bands_is_looked_at_once_for_each_member_and_not_for_each_pair(tmp_path: Path) -> None:
@@ -276,6 +326,71 @@ def test_a_crowd_that_shares_its_bands_is_looked_at_once_for_each_member_and_not
     steps = count_steps(400)
     assert count_steps(800) < 2.5 * steps
     assert steps < 400 * 12 * POPULAR * 20
+
+
+# ---- events
+
+BORDER = 23_100 * EVENT_PERIOD
+"""A day with which a period of the keys of events begins."""
+
+
+def index_events(tx: Transaction, uses: Collection[EventKey]) -> None:
+    """Store articles with keys; each has its keys on one day."""
+    keys: dict[int, set[int]] = defaultdict(set)
+    for use in uses:
+        keys[use.article].add(use.key)
+    days = {use.article: use.day for use in uses}
+    tx.articles.save([article(number) for number in range(1, max(keys, default=0) + 1)])
+    tx.events.save({number: IndexedProfile(days[number], frozenset(keys[number]), "{}") for number in keys})
+
+
+@pytest.mark.parametrize("apart", range(WINDOW + 2))
+def test_two_articles_that_share_a_key_are_found_on_both_sides_of_a_border_of_periods(
+    tx: Transaction, apart: int
+) -> None:
+    index_events(tx, [EventKey(7, BORDER - 1, 1), EventKey(7, BORDER - 1 + apart, 2), EventKey(8, BORDER, 3)])
+    pairs = {(1, 2)} if apart <= WINDOW else set()
+    assert tx.events.find_pairs([1]) == tx.events.find_pairs([2]) == pairs
+
+
+def test_who_has_a_key_is_told_from_day_to_day_over_several_periods(tx: Transaction) -> None:
+    days = [BORDER - 1, BORDER, BORDER + EVENT_PERIOD, BORDER + 3 * EVENT_PERIOD]
+    index_events(tx, [EventKey(7, day, number) for number, day in enumerate(days, 1)])
+    assert tx.events.find_holders([7], days[1], days[2]) == {2, 3}
+    assert tx.events.find_holders([7], days[0], days[3]) == {1, 2, 3, 4}
+    assert tx.events.find_holders([8], days[0], days[3]) == set()
+
+
+def test_who_depends_on_a_crowd_is_told_on_both_sides_of_a_border_of_periods(tx: Transaction) -> None:
+    crowd = [EventKey(7, BORDER, number) for number in range(1, CROWD + 2)]
+    nearby = [EventKey(7, BORDER - WINDOW, CROWD + 2), EventKey(7, BORDER + WINDOW, CROWD + 3)]
+    index_events(tx, [*crowd, *nearby, EventKey(7, BORDER - WINDOW - 1, CROWD + 4)])
+    assert tx.events.find_tipping_holders([1]) == {use.article for use in (*crowd, *nearby)}
+    assert tx.events.find_tipping_holders([CROWD + 2]) == set()
+
+
+@pytest.mark.slow
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.integers(BORDER - 6, BORDER + 6)), min_size=1, max_size=12),
+    st.none() | st.tuples(st.integers(BORDER - 4, BORDER + 4), st.integers(CROWD - 3, CROWD + 1)),
+)
+def test_the_store_finds_the_pairs_that_are_found_in_memory(
+    databases: Databases, keys_and_days: list[tuple[int, int]], crowd: tuple[int, int] | None
+) -> None:
+    uses = [EventKey(key, day, number) for number, (key, day) in enumerate(keys_and_days, 1)]
+    uses += [EventKey(key + 1, day, number) for key, day, number in uses if number % 3 == 0]
+    if crowd:
+        day, size = crowd
+        uses += [EventKey(0, day, len(keys_and_days) + number) for number in range(1, size + 1)]
+    with opened_store(databases) as store, store.transaction() as tx:
+        index_events(tx, uses)
+        asked = range(1, len(keys_and_days) // 2 + 2)
+        expected = {pair for pair in find_event_pairs(uses) if not set(asked).isdisjoint(pair)}
+        assert tx.events.find_pairs(asked) == expected
+
+
+# ---- references
 
 
 def test_who_has_a_key_is_told_with_the_role(tx: Transaction) -> None:

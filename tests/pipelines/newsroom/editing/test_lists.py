@@ -24,7 +24,7 @@ from pipelines.model import Candidate, CandidateState, Decision, Reason, Story
 from pipelines.newsroom.editing.candidates import _make_bounds, page_candidates, rank_candidates
 from pipelines.store import Store, Transaction, counts, listing
 from pipelines.store.counts import fold_counts, read_counts
-from pipelines.store.listing import CandidateQuery
+from pipelines.store.listing import CandidateQuery, FreshnessBounds
 from pipelines.store.tables import decisions, stories
 
 CATEGORIES: Final = ("新闻", "论文", "教程")
@@ -201,6 +201,20 @@ def test_stories_that_freshness_lifts_are_found_by_age_where_few_are_young_and_b
         )
     assert "state_newest_at (state=? AND newest_at>?)" in old - young
     assert "state_score (state=? AND score>?)" in young - old
+
+
+def test_an_old_story_among_the_best_lets_a_list_read_no_young_ones_that_cannot_be_among_them(store: Store) -> None:
+    ages, scores = [80, *[0] * 19], [5.0, *[4.9] * 7, *[4.0] * 12]
+    with store.transaction() as tx:
+        tx.articles.save(
+            [article(number, published=instant(-age)) for number, age in enumerate(ages, 1)],
+        )
+        made = [make_candidate(tx, [number], "论文", score, "") for number, score in enumerate(scores, 1)]
+        tx.stories.replace([], made)
+    bounds = FreshnessBounds(((NOON - timedelta(days=58), 0.0), (NOON - timedelta(days=1), 1.4)), 1.5)
+    with store.reading() as tx:
+        ranked = tx.stories.iterate_best(CandidateQuery(), bounds, 3)
+        assert [each.id for each in ranked] == [2, 3, 4, 5, 6, 7, 8, 1]
 
 
 @pytest.mark.parametrize("since", [None, NOON - timedelta(days=70)])

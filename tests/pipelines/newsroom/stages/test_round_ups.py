@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ import pytest
 from builders import NOON, article, stored_candidates
 
 from crawler.home import Home, bundled
-from pipelines.deduplicate.round_ups import RoundUp
+from pipelines.deduplicate.round_ups import RoundUp, RoundUpTerms
 from pipelines.group.candidates import GroupRules
 from pipelines.newsletter import Category, Newsletter
 from pipelines.newsroom.stages.round_ups import AFTER, find_round_ups
@@ -54,20 +54,41 @@ def test_round_ups_between_stories_that_lie_far_apart_are_not_read(
     with store.transaction() as tx:
         tx.articles.save([early, between])
     group(store, RULES)
-    read: list[set[int]] = []
-    find = EventIndex.find_round_ups
+    read_days: set[int] = set()
+    read = EventIndex.read_round_up_terms
 
-    def note(index: EventIndex, days: Collection[int]) -> dict[int, tuple[int, RoundUp]]:
-        round_ups = find(index, days)
-        read.append(set(round_ups))
-        return round_ups
+    def note(index: EventIndex, days: Collection[int]) -> RoundUpTerms:
+        read_days.update(days)
+        return read(index, days)
 
-    monkeypatch.setattr(EventIndex, "find_round_ups", note)
+    monkeypatch.setattr(EventIndex, "read_round_up_terms", note)
     with store.reading() as tx:
         candidates = [each for each in stored_candidates(tx) if each.story.id in {1, 5}]
         assert set(find_round_ups(tx, candidates)) == {1}
-        assert read == [{3}]
-        assert set(tx.events.find_round_ups(range(730_000, 745_000))) == {3, 4, 6}
+        days = {each.story.id: each.lead.article.published.at.date().toordinal() for each in stored_candidates(tx)}
+        assert {days[1], days[5]} < read_days
+        assert between.published.at.date().toordinal() not in read_days
+
+
+def test_only_round_ups_that_share_enough_with_an_event_are_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    strange = article(5, title="早报 | 苹果园丰收；蓝鲸软件裁员三成", publisher="戊", days=0.5)
+    with store.transaction() as tx:
+        tx.articles.save([strange])
+    group(store, RULES)
+    read_ids: list[int] = []
+    get = EventIndex.get_round_ups
+
+    def note(index: EventIndex, article_ids: Iterable[int]) -> dict[int, RoundUp]:
+        found = get(index, article_ids)
+        read_ids.extend(found)
+        return found
+
+    monkeypatch.setattr(EventIndex, "get_round_ups", note)
+    with store.reading() as tx:
+        assert set(find_round_ups(tx, stored_candidates(tx))) == {1}
+        assert set(tx.events.get_round_ups(range(1, 10))) == {3, 4, 5}
+    assert 3 in read_ids[:-3]
+    assert 5 not in read_ids[:-3]
 
 
 def test_an_edited_round_up_no_longer_mentions_the_event(store: Store) -> None:
