@@ -87,7 +87,7 @@ class SourceTable:
         self._repeats |= {
             source: merge_repeats([self._repeats.get(source, Repeats()), more]) for source, more in repeats.items()
         }
-        if not self.sources.keys() >= repeats.keys():
+        if not self._policies.keys() >= repeats.keys():
             self.read(tx)
 
     def read(self, tx: Transaction) -> None:

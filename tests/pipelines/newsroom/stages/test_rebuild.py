@@ -353,6 +353,16 @@ def test_others_write_while_a_rebuild_runs_and_what_they_write_is_made_again_too
     assert contents(store) == settled
 
 
+def test_a_source_whose_first_items_come_while_a_rebuild_reads_is_made_again_too(store: Store, rules: Rules) -> None:
+    take(store, rules, (item(1),))
+
+    def write(done: int, _total: int) -> None:
+        if done == 1:
+            take(store, rules, (item(2),), source="b")
+
+    assert rebuild(store, SOURCES, rules, progress=write).articles == 2
+
+
 def test_a_rebuild_writes_a_few_articles_in_a_transaction(
     store: Store, rules: Rules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
