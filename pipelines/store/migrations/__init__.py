@@ -39,9 +39,7 @@ def migrate(engine: Engine, revision: str = "head") -> None:
     """
     sqlite = engine.dialect.name == "sqlite"
     with engine.connect() as connection:
-        if (
-            sqlite
-        ):  # a migration may drop and remake a table: no foreign key may cascade then, nor memory hold the table
+        if sqlite:  # a table may be dropped and remade: no foreign key may cascade then, nor memory hold the table
             _set_pragmas(connection, foreign_keys="OFF", temp_store="FILE")
         try:
             with connection.begin():

@@ -286,15 +286,9 @@ def test_no_article_takes_over_a_decision_where_the_backup_of_the_house_was_of_a
     with closing(sqlite3.connect(tmp_path / "house.db", isolation_level=None)) as copy:
         copy.execute("DROP TABLE story_changes")
         copy.execute("DROP TABLE shards")
-<<<<<<< HEAD
         copy.execute("ALTER TABLE round_ups DROP COLUMN terms")
         copy.execute("DROP INDEX ix_event_keys_article_id_period")
         copy.execute("DROP INDEX ix_bands_article_id_reach")
-=======
-        copy.execute("DROP INDEX ix_event_keys_article_id_period")
-        copy.execute("DROP INDEX ix_bands_article_id_reach")
-        copy.execute("ALTER TABLE round_ups DROP COLUMN terms")
->>>>>>> break2
         copy.execute("UPDATE alembic_version SET version_num = '0020'")
     newsletters.add("编译器里的松鼠")
     late = newsletters.list_titles("--newsletter", "compilers")["编译器里的松鼠"]
