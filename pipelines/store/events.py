@@ -24,7 +24,8 @@ PERIOD: Final = 32
 
 # Select each article of `ids` with every article that shares a key with it within `window` days, when no crowd has the
 # key on either day. Most keys have so few holders in the whole window that none of its days has a crowd; for the others
-# the days are enumerated, so that the holders of a key in a crowd are counted and never listed.
+# the days are enumerated, so that the holders of a key in a crowd are counted and never listed. PostgreSQL expects two
+# holders in all of the spans: it would go through those of all for each key of `ids`, were these not joined first.
 _PAIRS: Final = QueryWithIds(
     """
     WITH RECURSIVE offsets(days) AS (
@@ -57,13 +58,16 @@ _PAIRS: Final = QueryWithIds(
         WHERE number BETWEEN 2 AND :crowd
         UNION ALL
         SELECT key, day, their_day, their_day FROM near
+    ), asking AS MATERIALIZED (
+        SELECT own.article_id, spans.key, spans.first_day, spans.last_day
+        FROM spans
+        JOIN own ON own.key = spans.key AND own.day = spans.day
     )
-    SELECT DISTINCT own.article_id, theirs.article_id
-    FROM spans
-    JOIN own ON own.key = spans.key AND own.day = spans.day
-    JOIN event_keys AS theirs ON theirs.period IN [spans.first_day / :period, spans.last_day / :period]
-        AND theirs.key = spans.key AND theirs.day BETWEEN spans.first_day AND spans.last_day
-    WHERE theirs.article_id <> own.article_id
+    SELECT DISTINCT asking.article_id, theirs.article_id
+    FROM asking
+    JOIN event_keys AS theirs ON theirs.period IN [asking.first_day / :period, asking.last_day / :period]
+        AND theirs.key = asking.key AND theirs.day BETWEEN asking.first_day AND asking.last_day
+    WHERE theirs.article_id <> asking.article_id
 """,
     window=WINDOW,
     crowd=CROWD,
