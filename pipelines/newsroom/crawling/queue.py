@@ -170,11 +170,8 @@ class Queue:
         self._start: StartCommand | None = None
         self._quiet_until = 0.0
         self._app: App = App(connector=connector)
-        failures = {
-            CrawlDied,
-            RebuildFailed,
-            StoreUnreachable,
-        }  # the last where the server was gone when the process ended
+        # StoreUnreachable where the server was gone when the process ended
+        failures = {CrawlDied, RebuildFailed, StoreUnreachable}
         retry = RetryStrategy(max_attempts=ATTEMPTS - 1, exponential_wait=BACK_OFF, retry_exceptions=failures)
         self._app.task(name="crawl", pass_context=True, retry=retry)(self._crawl)
         self._app.task(name="group", pass_context=True, queueing_lock="group", lock="group")(self._group)

@@ -269,7 +269,6 @@ class DividedShards(Shards[_Rules]):
 
     def map(self, read: Callable[..., _Result], shards: Iterable[tuple[Any, ...]]) -> Iterator[_Result]:
         """Do shards, as `Shards.map` does; other workers do those that they take before this one takes them."""
-
         return _Division(
             self._store,
             OpenWork(self._lease, read.__name__),

@@ -171,11 +171,8 @@ def test_a_shard_of_a_helper_that_is_silent_is_done_by_the_leader_and_what_the_h
     assert found == DONE
 
 
-@pytest.mark.postgresql
-def test_a_shard_that_a_living_worker_never_gives_back_is_done_by_the_leader(
-    two: Two, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("pipelines.newsroom.stages.division.LONGEST_WAIT", 0.3)
+def do_beside_a_living_helper_that_keeps_a_shard(two: Two) -> list[str]:
+    """What a leader yields of `SHARDS` while a helper takes one, shows signs of life and never gives it back."""
     with closing(two.lead()) as shards:
         results = shards.map(add, SHARDS)
         found = [next(results)]
@@ -185,7 +182,15 @@ def test_a_shard_that_a_living_worker_never_gives_back_is_done_by_the_leader(
             assert shared.take(work)
         two.room.execute("UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat + interval '1 hour'")
         found += results
-    assert found == DONE
+    return found
+
+
+@pytest.mark.postgresql
+def test_a_shard_that_a_living_worker_never_gives_back_is_done_by_the_leader(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.newsroom.stages.division.LONGEST_WAIT", 0.3)
+    assert do_beside_a_living_helper_that_keeps_a_shard(two) == DONE
 
 
 @pytest.mark.postgresql
@@ -193,16 +198,7 @@ def test_a_leader_waits_for_a_helper_no_longer_than_shards_take_the_leader(
     two: Two, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pipelines.newsroom.stages.division.LONGEST_WAIT", 10_000.0)
-    with closing(two.lead()) as shards:
-        results = shards.map(add, SHARDS)
-        found = [next(results)]
-        with two.helper.sharing() as shared:
-            work = shared.find_work(shards._rules_hash)
-            assert work
-            assert shared.take(work)
-        two.room.execute("UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat + interval '1 hour'")
-        found += results
-    assert found == DONE
+    assert do_beside_a_living_helper_that_keeps_a_shard(two) == DONE
 
 
 @pytest.mark.postgresql
